@@ -1,0 +1,83 @@
+"""The error tree: each name says what the one who catches it should do.
+
+BackscrollError
+├── OperatorError                 fix what the sentence says, then start again (exit status 2)
+│   ├── SettingsError             a setting has no usable value
+│   ├── SessionError              the session's name or folder cannot be used
+│   ├── SessionInUseError         another process runs on this storage folder
+│   ├── InputFileError            a file that was given cannot be read as what it should be
+│   ├── DatabaseSetupError        a database refuses us, or is not one that we can use
+│   │   └── MissingExtensionError it lacks an extension that we need
+│   ├── EmbeddingModelError       the embedding model is unknown, or not the one memory was made with
+│   ├── ChatModelError            the language model is unknown or its package or key is missing
+│   └── DiscordSetupError         Discord refuses the token or the intents
+├── TemporaryError                the same call may work later
+│   ├── DatabaseUnavailableError  PostgreSQL did not answer
+│   ├── JournalUnavailableError   the session's CSV cannot be written just now
+│   └── ModelUnavailableError     the language model failed or was too slow
+└── RefusedRowError               the database will never take this row
+"""
+
+
+class BackscrollError(Exception):
+    """Base of every error that this program raises on purpose."""
+
+
+class OperatorError(BackscrollError):
+    """Something that the person who starts the program can put right; `str(error)` is one sentence for them."""
+
+
+class SettingsError(OperatorError):
+    """A setting has no usable value."""
+
+
+class SessionError(OperatorError):
+    """The session's name or folder cannot be used."""
+
+
+class SessionInUseError(OperatorError):
+    """Another process runs on this storage folder."""
+
+
+class InputFileError(OperatorError):
+    """A file that was given cannot be read as what it should be."""
+
+
+class DatabaseSetupError(OperatorError):
+    """A database refuses us, or is not one that we can use."""
+
+
+class MissingExtensionError(DatabaseSetupError):
+    """A database lacks an extension that we need."""
+
+
+class EmbeddingModelError(OperatorError):
+    """The embedding model is unknown, or is not the one that the memory was made with."""
+
+
+class ChatModelError(OperatorError):
+    """The language model is unknown, or its package or key is missing."""
+
+
+class DiscordSetupError(OperatorError):
+    """Discord refuses the token or the intents."""
+
+
+class TemporaryError(BackscrollError):
+    """A service outside this process failed; the same call may work later."""
+
+
+class DatabaseUnavailableError(TemporaryError):
+    """PostgreSQL did not answer, or broke the connection."""
+
+
+class JournalUnavailableError(TemporaryError):
+    """The session's CSV cannot be written just now; the disk may be full."""
+
+
+class ModelUnavailableError(TemporaryError):
+    """The language model failed, or took longer than it may."""
+
+
+class RefusedRowError(BackscrollError):
+    """The database will never take this row, however often it is tried."""

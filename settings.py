@@ -1,0 +1,85 @@
+"""One frozen Settings, read from the environment and `.env` by scripts alone."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import SettingsError
+
+
+def _none_when_empty(value: object) -> object:
+    """Let `NAME=` in a .env file mean that the setting is not set."""
+    return None if value == "" else value
+
+
+def _known_time_zone(name: str) -> str:
+    """Return the name of a time zone that exists; raise ValueError otherwise."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Paris") from error
+
+
+def _postgres_address(address: SecretStr) -> SecretStr:
+    """Return an address that starts as PostgreSQL's do; raise ValueError otherwise, without repeating it."""
+    if not address.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("an address looks like postgresql://user:password@host:5432/database")
+    return address
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_none_when_empty)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_when_empty)]
+OptionalDsn = Annotated[
+    Annotated[SecretStr, AfterValidator(_postgres_address)] | None, BeforeValidator(_none_when_empty)
+]
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment may change; `.env_template` lists the same names with these defaults."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore")
+
+    # Discord
+    discord_token: OptionalSecret = None
+    discord_server_id: Annotated[int | None, BeforeValidator(_none_when_empty)] = None
+
+    # Storage and databases
+    storage_dir: Path = Path("db/storage")
+    embedded_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
+    short_term_dsn: OptionalDsn = None
+    long_term_dsn: OptionalDsn = None
+    db_pool_size: int = Field(default=5, ge=1, le=100)
+    db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0))
+
+    # Embeddings
+    embedding_model: str = "all-MiniLM-L6-v2"
+    embedding_batch_size: int = Field(default=16, ge=1, le=4096)
+
+    # Language model
+    llm_model: str = "extractive"
+    llm_base_url: OptionalText = None
+    openai_api_key: OptionalSecret = None
+    hf_token: OptionalSecret = None
+    llm_timeout: timedelta = Field(default=timedelta(seconds=60), gt=timedelta(0))
+    llm_max_steps: int = Field(default=6, ge=1, le=50)
+    llm_max_tokens: int = Field(default=1024, ge=16)
+    llm_history_tokens: int = Field(default=2000, ge=0)
+
+    # People
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+
+
+def read_settings() -> Settings:
+    """Read the settings; raise SettingsError with one sentence that names each unusable one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise SettingsError(f"These settings cannot be used, mend them in .env: {problems}") from error

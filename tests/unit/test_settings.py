@@ -1,0 +1,102 @@
+"""Settings: what is wrong is said in one sentence, and secrets are not said at all."""
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from errors import SettingsError
+from settings import Settings, read_settings
+
+TEMPLATE = Path(__file__).parents[2] / ".env_template"
+NAMES = {name.upper() for name in Settings.model_fields}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings of whoever runs the tests."""
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("DISCORD_SERVER_ID", "my server", id="a server by its name"),
+        pytest.param("SHORT_TERM_DSN", "mysql://ana:hunter2@host/db", id="another kind of database"),
+        pytest.param("LONG_TERM_DSN", "hunter2", id="an address that is none"),
+        pytest.param("DB_POOL_SIZE", "0", id="no connections"),
+        pytest.param("DB_POOL_SIZE", "many", id="connections in words"),
+        pytest.param("DB_TIMEOUT", "0", id="no time for the database"),
+        pytest.param("DB_TIMEOUT", "soon", id="a time limit in words"),
+        pytest.param("EMBEDDING_BATCH_SIZE", "0", id="empty batches"),
+        pytest.param("LLM_TIMEOUT", "-5", id="a negative time limit"),
+        pytest.param("LLM_MAX_STEPS", "51", id="too many steps"),
+        pytest.param("LLM_MAX_TOKENS", "15", id="too few tokens"),
+        pytest.param("LLM_HISTORY_TOKENS", "-1", id="less than no history"),
+        pytest.param("TIME_ZONE", "Mars/Olympus", id="a time zone elsewhere"),
+        pytest.param("TIME_ZONE", "../../etc/passwd", id="a time zone that is a path"),
+    ],
+)
+def test_a_bad_value_gives_one_sentence_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    sentence = str(caught.value)
+    assert f"{name}: " in sentence
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_POOL_SIZE", "0")
+    monkeypatch.setenv("TIME_ZONE", "nowhere")
+
+    with pytest.raises(SettingsError, match=r"DB_POOL_SIZE: .*; TIME_ZONE: "):
+        read_settings()
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "HF_TOKEN"):
+        monkeypatch.setenv(name, "hunter2")
+    for name in ("SHORT_TERM_DSN", "LONG_TERM_DSN"):
+        monkeypatch.setenv(name, "postgresql://ana:hunter2@host/db")
+
+    settings = read_settings()
+
+    assert settings.discord_token is not None
+    assert settings.discord_token.get_secret_value() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings}"
+
+
+def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    optional = [name for name, field in Settings.model_fields.items() if field.default is None]
+    for name in optional:
+        monkeypatch.setenv(name.upper(), "")
+
+    settings = read_settings()
+
+    assert {name: getattr(settings, name) for name in optional} == dict.fromkeys(optional)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().db_pool_size = 9
+
+
+def test_the_template_lists_every_setting_and_no_other() -> None:
+    assert dotenv_values(TEMPLATE).keys() == NAMES
+
+
+def test_the_template_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = Settings()
+    monkeypatch.setitem(Settings.model_config, "env_file", TEMPLATE)
+
+    assert Settings() == defaults
