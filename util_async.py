@@ -1,0 +1,263 @@
+"""Names and numbers of session files, and small async helpers."""
+
+import asyncio
+import io
+import logging
+import os
+import pickle
+import re
+import reprlib
+import secrets
+import signal
+import unicodedata
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn, TypeGuard
+
+from pathvalidate import ErrorReason, ValidationError, validate_filename
+
+from errors import SessionError
+
+logger = logging.getLogger(__name__)
+
+Numbers = dict[tuple[str, str], int]
+"""The largest number taken, by (session folder name, file stem without its number)."""
+
+CURRENT_SESSION_FILE = "current_session.json"
+NUMBERS_FILE = "file_numbers.pkl"
+NOT_ADDED = "_not_added"
+
+_LONGEST_NAME = 64  # characters
+_LONGEST_NAME_BYTES = 200  # a file name has 255 on most systems; date, number and `_not_added.csv` need the rest
+_JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spelt with them
+# What else lies in the storage folder, in lower case; a name with a leading dot is refused anyway.
+_RESERVED_NAMES = frozenset({"logs", "postgres", CURRENT_SESSION_FILE, "current_session.partial"})
+
+_FIRST_WORDS = ("amber", "brave", "bright", "calm", "clear", "copper", "early", "gentle", "golden", "hidden", "quiet")
+_SECOND_WORDS = ("beacon", "brook", "cedar", "comet", "falcon", "harbour", "heron", "island", "maple", "otter", "river")
+
+
+def valid_file_name(name: str) -> str:
+    """Return the session name in the form that it has on disk: composed (NFC), without blanks around it.
+
+    Raises SessionError when some system could not store a folder of that name, or we could mistake it.
+    """
+    composed = unicodedata.normalize("NFC", name).strip()
+    problem = _badly_formed(composed) or _taken_by_us(composed) or _not_portable(composed)
+    if problem:
+        raise SessionError(f"The session name {reprlib.repr(composed)} {problem}.")
+    return composed
+
+
+def random_session_name() -> str:
+    """Return a name such as quiet-harbour-42."""
+    return f"{secrets.choice(_FIRST_WORDS)}-{secrets.choice(_SECOND_WORDS)}-{10 + secrets.randbelow(90)}"
+
+
+def split_stem(name: str, stem: str) -> tuple[str, int | None] | None:
+    """Split `{name}[_{date}][_{number}]` before its number; None for a stem that is not of this session name.
+
+    The name has to be known: `demo_7` is number 7 of `demo`, and also the whole of a session named so.
+    """
+    found = re.fullmatch(rf"({re.escape(name)}(?:_\d{{4}}-\d\d-\d\d)?)(?:_(\d+))?", stem, re.ASCII)
+    if found is None:
+        return None
+    return found[1], None if found[2] is None else int(found[2])
+
+
+def update_file_num_pkl(folder: Path) -> Numbers:
+    """Rebuild `file_numbers.pkl` from the names of the files in a session folder; return what it now holds.
+
+    Raises SessionError when the folder cannot be read or written.
+    """
+    numbers = _numbers_of(folder, _stems_in(folder))
+    _write_numbers(folder, numbers)
+    return numbers
+
+
+def read_file_num_pkl(folder: Path) -> Numbers:
+    """Return the numbers taken in a session folder; rebuild a pickle that is missing, damaged or hostile.
+
+    A number that only the pickle knows stays taken: its files are gone, its messages may be in long-term memory.
+    Raises SessionError when the folder cannot be read, or cannot be written and the pickle has to be rebuilt.
+    """
+    try:
+        kept = _unpickled_numbers(folder / NUMBERS_FILE)
+    except FileNotFoundError:
+        return update_file_num_pkl(folder)
+    except (OSError, ValueError) as error:
+        logger.warning("%s is rebuilt from the names of the files: %s", folder / NUMBERS_FILE, error)
+        return update_file_num_pkl(folder)
+    return _larger(kept, _numbers_of(folder, _stems_in(folder)))
+
+
+def record_number(folder: Path, stem: str) -> None:
+    """Note in `file_numbers.pkl` that the number of this stem, if it has one, is taken.
+
+    Raises SessionError when the folder cannot be read or written.
+    """
+    _write_numbers(folder, _larger(read_file_num_pkl(folder), _numbers_of(folder, [stem])))
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves either the old one or the whole new one.
+
+    Raises SessionError when its folder cannot be written.
+    """
+    partial = target.with_suffix(".partial")
+    with naming_the_folder(target.parent):
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may keep the new name and lose the content
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming_the_folder(folder: Path) -> Generator[None]:
+    """Raise what the system says about files as a SessionError that tells the operator what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise SessionError(
+            f"The folder {folder} cannot be used ({reason}): see that it is a folder which this account may write to "
+            "and that the disk is not full, or set STORAGE_DIR to another one."
+        ) from error
+
+
+async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:
+    """Run the services until one ends, SIGINT or SIGTERM comes, or `stop` is set; then cancel and await the rest.
+
+    A service's exception is raised as it is, several as an ExceptionGroup.
+    """
+    stopping = asyncio.Event() if stop is None else stop
+    try:
+        with _set_by_signals(stopping):
+            await _run_until(stopping, services)
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        failure = group.exceptions[0]
+    else:
+        return
+    raise failure  # out here, so that the group does not become its context
+
+
+async def _run_until(stopping: asyncio.Event, services: tuple[Coroutine[Any, Any, None], ...]) -> None:
+    """Run the services in a task group until the event is set; one that ends sets it."""
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(service) for service in services]
+        for task in running:
+            task.add_done_callback(lambda _: stopping.set())
+        await stopping.wait()
+        for task in running:
+            task.cancel()
+
+
+@contextmanager
+def _set_by_signals(stopping: asyncio.Event) -> Generator[None]:
+    """Let SIGINT and SIGTERM set the event; on exit put back what handled them before."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            with suppress(NotImplementedError):  # Windows, where Ctrl+C cancels the main task
+                loop.add_signal_handler(number, stopping.set)
+        yield
+    finally:
+        for number, handler in before.items():
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            if handler is not None:  # asyncio.run has a handler of its own, which the loop does not put back
+                signal.signal(number, handler)
+
+
+def _badly_formed(name: str) -> str | None:
+    """Say what is wrong with the form of a name, and what to do about it."""
+    if not name:
+        return "is empty: give it at least one letter or digit"
+    if len(name) > _LONGEST_NAME:
+        return f"is longer than {_LONGEST_NAME} characters: shorten it"
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and char not in _JOINERS for char in name):
+        return "contains a control or invisible character: type it again without that"
+    if name.startswith(".") or name.endswith(".") or ".." in name:
+        return "starts or ends with a dot, or contains two in a row: leave those dots out"
+    return None
+
+
+def _taken_by_us(name: str) -> str | None:
+    """Say what of our own a name could be mistaken for, and what to do about it."""
+    if name.casefold().endswith(NOT_ADDED):
+        return f"ends in {NOT_ADDED}, as the files of messages that were not added do: choose another ending"
+    if name.casefold() in _RESERVED_NAMES:
+        return "is the name of something else in the storage folder: choose another name"
+    return None
+
+
+def _not_portable(name: str) -> str | None:
+    """Say why a name cannot be a file's on every system, and what to do about it."""
+    try:
+        validate_filename(name, platform="universal", max_len=_LONGEST_NAME_BYTES)
+    except ValidationError as error:
+        if error.reason == ErrorReason.INVALID_CHARACTER:
+            return r'contains one of \ / : * ? " < > |, which not every system allows in a file name: leave it out'
+        if error.reason == ErrorReason.RESERVED_NAME:
+            return "is a name that Windows keeps for itself: choose another name"
+        return f"takes more than {_LONGEST_NAME_BYTES} bytes on disk: shorten it"
+    return None
+
+
+def _stems_in(folder: Path) -> list[str]:
+    """Return the session stems of the CSV files in a folder."""
+    with naming_the_folder(folder):
+        return [path.stem.removesuffix(NOT_ADDED) for path in folder.iterdir() if path.suffix == ".csv"]
+
+
+def _numbers_of(folder: Path, stems: list[str]) -> Numbers:
+    """Return the largest number among the stems that belong to a session folder."""
+    numbers: Numbers = {}
+    for stem in stems:
+        base, number = split_stem(folder.name, stem) or (stem, None)
+        if number is not None:
+            numbers[folder.name, base] = max(number, numbers.get((folder.name, base), 0))
+    return numbers
+
+
+def _larger(some: Numbers, others: Numbers) -> Numbers:
+    return {key: max(some.get(key, 0), others.get(key, 0)) for key in some | others}
+
+
+def _write_numbers(folder: Path, numbers: Numbers) -> None:
+    write_whole(folder / NUMBERS_FILE, pickle.dumps(numbers))
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads numbers, strings and containers; nothing that a pickle names is ever looked up, let alone called."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> NoReturn:
+        """Refuse."""
+        raise pickle.UnpicklingError(f"it asks for {module_name!r}, {global_name!r}")
+
+
+def _unpickled_numbers(path: Path) -> Numbers:
+    """Read a pickle of numbers; raise ValueError when it holds anything else, OSError when it cannot be read."""
+    content = path.read_bytes()
+    try:
+        loaded = _PlainUnpickler(io.BytesIO(content)).load()
+    except Exception as error:  # damaged bytes make a pickle raise almost anything
+        raise ValueError(f"it cannot be unpickled ({error})") from error
+    if not _are_numbers(loaded):
+        raise ValueError("it holds something else than the numbers of sessions")
+    return loaded
+
+
+def _are_numbers(loaded: object) -> TypeGuard[Numbers]:
+    return type(loaded) is dict and all(
+        type(key) is tuple and [type(part) for part in key] == [str, str] and type(number) is int and number >= 0
+        for key, number in loaded.items()
+    )
