@@ -1,0 +1,47 @@
+"""Talk to a server that runs."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+
+from db.embedded.reports import limited
+from db.embedded.server import EmbeddedServer
+
+_QUERY_TIMEOUT = timedelta(seconds=30)
+_GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
+_POLL = timedelta(milliseconds=100)
+
+_OTHER_CLIENTS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+
+async def connect(server: EmbeddedServer) -> psycopg.AsyncConnection:
+    """Return a connection, to be closed by the caller; raise psycopg.OperationalError when there is no answer."""
+    return await psycopg.AsyncConnection.connect(
+        server.dsn("postgres"), autocommit=True, connect_timeout=10, application_name="backscroll"
+    )
+
+
+async def ensure_database(server: EmbeddedServer, name: str) -> None:
+    """Create a database unless it is there; raise DatabaseSetupError when the server does not."""
+    async with limited(server.home, _QUERY_TIMEOUT), await connect(server) as connection:
+        found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if await found.fetchone() is None:
+            # another process may be faster
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+async def is_alone(server: EmbeddedServer) -> bool:
+    """Tell whether nobody else is connected, once connections that have just been closed are gone."""
+    async with await connect(server) as connection:
+        for _ in range(_GRACE // _POLL):
+            others = await (await connection.execute(_OTHER_CLIENTS)).fetchone()
+            if others == (0,):
+                return True
+            await asyncio.sleep(_POLL.total_seconds())
+    return False

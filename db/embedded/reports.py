@@ -1,0 +1,44 @@
+"""Tell the operator in one sentence what went wrong around the server."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from errors import DatabaseSetupError
+
+
+@contextmanager
+def operator_errors(folder: Path, limit: timedelta) -> Iterator[None]:
+    """Turn what the system, a driver or the limit raises into one sentence: DatabaseSetupError."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise DatabaseSetupError(
+            f"The embedded server in {folder} was not done within {limit.total_seconds():g} s: after a crash it may "
+            f"need longer to recover, so look into {folder / 'log'} and start again."
+        ) from error
+    except (OSError, psycopg.Error) as error:
+        raise DatabaseSetupError(
+            f"The embedded server in {folder} cannot be used: {_lines(str(error))[0].rstrip('.')}."
+        ) from error
+
+
+@asynccontextmanager
+async def limited(folder: Path, limit: timedelta) -> AsyncGenerator[None]:
+    """Give what is done to the server this long, and turn what goes wrong into one sentence: DatabaseSetupError."""
+    with operator_errors(folder, limit):
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+
+
+def last_line(words: str) -> str:
+    """Return the last line of what a program said, without its full stop, to be put into a sentence."""
+    return _lines(words)[-1].rstrip(".")
+
+
+def _lines(words: str) -> list[str]:
+    return words.strip().splitlines() or ["it said nothing"]
