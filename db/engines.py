@@ -1,0 +1,92 @@
+"""Engines and transactions: the one place that touches the driver and translates its errors."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+
+import psycopg
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError
+
+Sessions = async_sessionmaker[AsyncSession]
+
+_ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+"""What PostgreSQL says of a value that it will not take, now or later."""
+
+
+def parse_dsn(dsn: str, *, name: str) -> URL:
+    """Return the address for SQLAlchemy; raise DatabaseSetupError, without repeating it, when malformed."""
+    try:
+        return make_url(dsn).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseSetupError(
+            f"{name} is not an address that PostgreSQL understands: "
+            "write postgresql://user:password@host:5432/database."
+        ) from error
+
+
+@asynccontextmanager
+async def open_engine(url: URL, *, pool_size: int, timeout: timedelta) -> AsyncGenerator[AsyncEngine]:
+    """Yield an engine whose every statement ends within `timeout`; it is disposed of on exit."""
+    milliseconds = int(timeout.total_seconds() * 1000)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,  # waiting is visible; a surprise extra connection is not
+        pool_timeout=timeout.total_seconds(),
+        pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
+        connect_args={
+            "connect_timeout": max(2, int(timeout.total_seconds())),
+            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC",
+            "tcp_user_timeout": milliseconds,  # a vanished host is noticed while a statement waits
+            "application_name": "backscroll",
+        },
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def sessions_of(engine: AsyncEngine) -> Sessions:
+    """Return the session factory of an engine."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def transaction(sessions: Sessions) -> AsyncGenerator[AsyncSession]:
+    """Yield a session that is committed on exit.
+
+    Raises DatabaseUnavailableError when PostgreSQL does not answer, RefusedRowError for a value it will not take.
+    """
+    with translated_errors():
+        async with sessions.begin() as session:
+            yield session
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours, where they enter."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error.orig, _ROW_ERRORS):
+            raise RefusedRowError(_first_line(error.orig)) from error
+        if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+            raise DatabaseUnavailableError("PostgreSQL did not answer") from error
+        raise
+    except (PoolTimeoutError, OSError) as error:
+        raise DatabaseUnavailableError("PostgreSQL did not answer") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

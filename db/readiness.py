@@ -1,0 +1,107 @@
+"""Find out, in one sentence when not, whether a database is one that we can use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from errors import DatabaseSetupError, MissingExtensionError
+
+_EXTENSIONS = text(
+    "SELECT name FROM pg_available_extensions WHERE name IN ('vector', 'vectorscale', 'pg_textsearch', 'timescaledb')"
+)
+_PRELOADED = text(
+    "SELECT current_setting('shared_preload_libraries') WHERE pg_has_role('pg_read_all_settings', 'USAGE')"
+)
+_INSTALLED = text("SELECT extname FROM pg_extension")
+
+_MEND = {
+    "28P01": "refuses the password: correct it in .env",
+    "28000": "refuses the user: correct the address in .env, or allow this user in pg_hba.conf",
+    "3D000": "has no database of that name: create it with createdb, or correct the address in .env",
+    "42501": "does not let this user do that: grant it, or use the database's owner",
+    "53300": "has no connection left: lower DB_POOL_SIZE or raise max_connections",
+}
+
+_SECRETS = ("password", "sslpassword")  # an address may carry them behind its question mark
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a server offers beside pgvector and pgvectorscale, which we cannot do without."""
+
+    bm25: bool
+    hypertables: bool
+
+
+async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
+    """Return what the server offers.
+
+    Raises DatabaseSetupError when it cannot be reached or refuses us, MissingExtensionError when it lacks
+    pgvector or pgvectorscale.
+    """
+    with operator_errors(engine, name=name):
+        async with engine.connect() as connection:
+            available = set(await connection.scalars(_EXTENSIONS))
+            preloaded = await _preloaded(connection)
+    missing = sorted({"vector", "vectorscale"} - available)
+    if missing:
+        raise MissingExtensionError(
+            f"The {name} database's server lacks the extension {' and '.join(missing)}: install it there, "
+            "or leave the address unset to use the embedded server."
+        )
+    return Capabilities(
+        bm25="pg_textsearch" in available and "pg_textsearch" in preloaded,
+        hypertables="timescaledb" in available and "timescaledb" in preloaded,
+    )
+
+
+async def _preloaded(connection: AsyncConnection) -> set[str]:
+    """Return the libraries that the server has loaded, as far as an ordinary user can know."""
+    libraries = await connection.scalar(_PRELOADED)
+    if libraries is None:  # an extension that must be loaded first could not have been installed otherwise
+        return set(await connection.scalars(_INSTALLED))
+    return {library.strip() for library in libraries.split(",")}
+
+
+@contextmanager
+def operator_errors(engine: AsyncEngine, *, name: str) -> Iterator[None]:
+    """Turn what goes wrong while a database is opened into one sentence for the operator: DatabaseSetupError."""
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        raise DatabaseSetupError(_sentence(error, engine.url, name)) from error
+
+
+def _sentence(error: DBAPIError | OSError, url: URL, name: str) -> str:
+    cause = (error.orig if isinstance(error, DBAPIError) else None) or error
+    state = getattr(cause, "sqlstate", None) or _state_in_words(str(cause))
+    mend = _MEND.get(state or "")
+    if mend is None and isinstance(cause, (psycopg.OperationalError, OSError)):
+        mend = "does not answer: start it, or correct the address in .env"
+    where = url.difference_update_query(_SECRETS).render_as_string(hide_password=True)
+    return f"The {name} database ({where}) {mend or f'failed: {_first_line(cause)}'}."
+
+
+def _state_in_words(sentence: str) -> str | None:
+    """Return the SQLSTATE behind a refused connection, which libpq reports in words only."""
+    for words, state in (
+        ("password authentication failed", "28P01"),
+        ("no password supplied", "28P01"),
+        ("no pg_hba.conf entry", "28000"),
+        ("Peer authentication failed", "28000"),
+        ('role "', "28000"),
+        ('database "', "3D000"),
+        ("too many clients", "53300"),
+    ):
+        if words in sentence:
+            return state
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

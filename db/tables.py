@@ -1,0 +1,79 @@
+"""The tables, the same in the short-term and the long-term database."""
+
+from datetime import datetime
+from typing import Any
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import BigInteger, DateTime, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+AwareTime = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    """Base of the row classes."""
+
+
+class MessageRow(Base):
+    """The last known state of one message.
+
+    The width of `embedding` belongs to the deployment's embedding model, so the migration sets it and the model
+    here leaves it open. `search_text` is the content with a little context: what BM25 indexes and the embedder
+    reads.
+    """
+
+    __tablename__ = "messages"
+
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    sent_at: Mapped[datetime] = mapped_column(AwareTime, primary_key=True)
+    session: Mapped[str] = mapped_column(Text)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)
+    author_id: Mapped[int | None] = mapped_column(BigInteger)
+    reply_to: Mapped[int | None] = mapped_column(BigInteger)
+    author_name: Mapped[str] = mapped_column(Text)
+    channel_name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    edited_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    search_text: Mapped[str] = mapped_column(Text)
+    embedding: Mapped[Any | None] = mapped_column(Vector())
+    embedding_model: Mapped[str | None] = mapped_column(Text)
+
+
+place_id = func.coalesce(MessageRow.thread_id, MessageRow.channel_id)
+"""The thread, or else the channel, whose readers may read a message."""
+
+Index("messages_place_sent_at", place_id, MessageRow.sent_at, MessageRow.message_id)
+
+
+class RevisionRow(Base):
+    """What a message said until it was edited at `revised_at`."""
+
+    __tablename__ = "message_revisions"
+
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    revised_at: Mapped[datetime] = mapped_column(AwareTime, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+
+
+class JournalPositionRow(Base):
+    """How far, in bytes, the journal of a session has been stored here; moved in the same transaction as the rows."""
+
+    __tablename__ = "journal_positions"
+
+    session: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+
+
+class FactRow(Base):
+    """A fact about this database: which session it holds, which model made its embeddings."""
+
+    __tablename__ = "facts"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

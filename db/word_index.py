@@ -1,0 +1,78 @@
+"""Keep the BM25 index whole: rebuild it when a restart of the server has cost it something.
+
+pg_textsearch 1.0 keeps new documents in shared memory with a list of them on disk. After a restart it reads them
+again but counts them as none, so that every search comes back empty, and a crash can lose the newest (issues 333 and
+350 of timescale/pg_textsearch). Building the index anew mends both.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.tables import FactRow, MessageRow
+
+logger = logging.getLogger(__name__)
+
+BM25_INDEX = "messages_bm25"
+
+_FACT = "word_index_whole_since"
+_STARTED = text("SELECT pg_postmaster_start_time()::text")
+_SUMMARY = text("SELECT bm25_summarize_index(:index)")
+_TOTAL = re.compile(r"total_docs: (\d+)")
+_IN_MEMORY = re.compile(r"Recovery Pages:.*?docids: (\d+)", re.DOTALL)
+_LOOK_EVERY = timedelta(minutes=1)
+
+
+async def mend(connection: AsyncConnection) -> bool:
+    """Rebuild the index if the server has been restarted and documents are missing; tell whether it was."""
+    started: str = (await connection.execute(_STARTED)).scalar_one()
+    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == _FACT))
+    if whole_since == started:
+        return False
+    damaged = not await _is_complete(connection)
+    if damaged:
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
+        await connection.execute(text(f"REINDEX INDEX {BM25_INDEX}"))
+        logger.info("the word index was rebuilt after a restart of the server")
+    fact = insert(FactRow).values(name=_FACT, value=started)
+    await connection.execute(fact.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": started}))
+    return damaged
+
+
+async def _is_complete(connection: AsyncConnection) -> bool:
+    summary: str = (await connection.execute(_SUMMARY, {"index": BM25_INDEX})).scalar_one()
+    total, in_memory = _TOTAL.search(summary), _IN_MEMORY.search(summary)
+    rows = await connection.scalar(select(func.count()).select_from(MessageRow))
+    if total is None or in_memory is None:
+        return False  # a version that words its summary otherwise
+    return int(total[1]) == rows and int(in_memory[1]) == 0
+
+
+@asynccontextmanager
+async def kept_whole(engines: Iterable[AsyncEngine]) -> AsyncGenerator[None]:
+    """Look after the word indexes of these databases for as long as the context lasts."""
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(_keep_whole(list(engines)))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+
+
+async def _keep_whole(engines: list[AsyncEngine]) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_EVERY.total_seconds())
+        for engine in engines:
+            try:
+                async with engine.begin() as connection:
+                    await mend(connection)
+            except (DBAPIError, OSError) as error:  # away just now: the next look finds it restarted
+                logger.info("a word index could not be looked at: %s", type(error).__name__)
