@@ -75,8 +75,8 @@ def open_session_folder(session: ProgramSession) -> None:
     Raises SessionError when the folder cannot be made or written.
     """
     with naming_the_folder(session.folder):
-        for folder in (session.folder.parent, session.folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_storage(session.folder.parent)
+        session.folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=session.folder) as probe:
             probe.write(b"can be written")
     record_number(session.folder, session.stem)
@@ -168,7 +168,7 @@ def _stem_is_used_elsewhere(session: ProgramSession) -> bool:
 def _acquired_lock(storage_dir: Path) -> AbstractContextManager[object]:
     """Return the lock, held until the end of the `with` that it is given to."""
     with naming_the_folder(storage_dir):
-        storage_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_storage(storage_dir)
         try:
             return FileLock(storage_dir / ".lock", thread_local=False).acquire(blocking=False)
         except Timeout as error:
@@ -176,6 +176,11 @@ def _acquired_lock(storage_dir: Path) -> AbstractContextManager[object]:
                 f"Another Backscroll{_holder(storage_dir)} runs on the storage folder {storage_dir}: "
                 "stop it first, or set STORAGE_DIR to another folder."
             ) from error
+
+
+def _make_storage(storage_dir: Path) -> None:
+    """Make the storage folder: others may pass it, as the embedded server's account has to, but not list it."""
+    storage_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
 
 
 def _pid_path(storage_dir: Path) -> Path:

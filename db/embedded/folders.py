@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +22,20 @@ def make_open(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir()
         folder.chmod(0o755)
+
+
+def make_home(folder: Path, account: Account) -> None:
+    """Make a folder that only the account may enter, and that is the account's from the moment it appears.
+
+    Another process that saw it earlier would hold it for closed to the account, and would put the data elsewhere.
+    """
+    partial = Path(tempfile.mkdtemp(prefix=".backscroll-", dir=folder.parent))
+    make_private(partial, account)
+    try:
+        partial.rename(folder)
+    except OSError:  # another process was faster
+        partial.rmdir()
+    check_private(folder, account)
 
 
 def make_private(folder: Path, account: Account) -> None:

