@@ -1,0 +1,72 @@
+"""Where log lines go: all of them to a file, what the operator must see to the error stream as well."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from errors import SessionError
+
+logger = logging.getLogger(__name__)
+
+_FILE = "backscroll.log"
+_LARGEST = 10 * 2**20  # bytes of one file
+_KEPT = 5  # older files
+_WARNS_OF_VOICE = "discord.client"  # which we do not use
+_TALKATIVE = ("httpx", "httpcore", "sentence_transformers", "transformers", "filelock", "alembic", "discord.gateway")
+
+
+class _OneLine(logging.Formatter):
+    """Leaves tracebacks to the file: a person reads the error stream."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message after its level."""
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
+class _ToFile(RotatingFileHandler):
+    """Says nothing on the error stream about a full disk, where it would bury the lines that matter."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name for it
+        """Give the line up."""
+
+
+@contextmanager
+def write_logs(folder: Path) -> Iterator[None]:
+    """Log into a folder for as long as the context lasts; raise SessionError when it cannot be written.
+
+    An error that ends the context goes into the file, with all that led to it, and on to the caller.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        to_file = _ToFile(folder / _FILE, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8")
+    except OSError as error:
+        raise SessionError(f"Logs cannot be written to {folder} ({error.strerror}): mend its permissions.") from error
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    to_person = logging.StreamHandler()
+    to_person.setLevel(logging.WARNING)
+    to_person.setFormatter(_OneLine())
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_WARNS_OF_VOICE).setLevel(logging.ERROR)
+    with _attached(root, to_file):
+        try:
+            with _attached(root, to_person):
+                yield
+        except Exception:
+            logger.exception("the program ends with an error")
+            raise
+
+
+@contextmanager
+def _attached(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        with suppress(OSError):  # a full disk
+            handler.close()

@@ -1,0 +1,1 @@
+"""What was said: journal, stores, embeddings and search."""

@@ -1,0 +1,48 @@
+"""What the two indexes read of a message: for vectors who said it and when, for words what was said before as well.
+
+A short message ("yes, do that") says nothing by itself: the words of the two before it let it be found. The vector
+does without them, or it would stand for the message before as much as for its own. In the words the message's own
+count twice, which is how BM25 weighs one field above another (Robertson, Zaragoza and Taylor, "Simple BM25 extension
+to multiple weighted fields", 2004).
+"""
+
+import re
+from collections.abc import Sequence
+
+from memory.messages import Kind, Message
+
+CONTEXT_MESSAGES = 2
+_LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds the rest
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Return a text that PostgreSQL can take: without NUL and lone surrogates."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def said(message: Message) -> str:
+    """Return what a message says: its text, and the names of its files; nothing for the bot's own answers.
+
+    Answers are never found, and their words, repeated from others, would bend the statistics of the word index.
+    """
+    if message.kind is Kind.ANSWER:
+        return ""
+    names = (attachment.name for attachment in message.attachments)
+    return " ".join([message.content, *names]).strip()
+
+
+def text_to_embed(message: Message) -> str:
+    """Return the text that a message's vector stands for; empty for a message that says nothing."""
+    own = said(message)
+    sent = message.sent_at
+    return storable(f"{message.author_name} ({sent:%A} {sent.day} {sent:%B %Y}): {own}") if own else ""
+
+
+def search_text(message: Message, preceding: Sequence[Message]) -> str:
+    """Return the text that is indexed word by word; empty for a message that says nothing."""
+    own = said(message)
+    if not own:
+        return ""
+    before = [f"{earlier.author_name}: {said(earlier)[:_LONGEST_CONTEXT]}" for earlier in preceding]
+    return storable("\n".join([*before, text_to_embed(message), own]))

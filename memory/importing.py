@@ -1,0 +1,77 @@
+"""Bring another session's CSV into the running one."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from errors import InputFileError
+from memory.journal import BadRecord, Journal, JournalBatch
+from memory.messages import Message
+from memory.recorder import Recorder
+
+_State = tuple[int, datetime, datetime | None, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, in lines of the CSV."""
+
+    added: int
+    already_there: int
+    refused: int
+
+
+async def import_csv(path: Path, recorder: Recorder, *, report: Callable[[int, int], None]) -> Imported:
+    """Record every line of a CSV that the session has not got yet; return how many of each sort there were.
+
+    `report` hears of the bytes read and of the size of the file. Raises InputFileError for a file that is none
+    of ours.
+    """
+    size = await asyncio.to_thread(checked_size, path)
+    known = await asyncio.to_thread(_known_states, recorder.recorded())
+    added = already_there = refused = 0
+    batches = _all_of(Journal(path))
+    while batch := await asyncio.to_thread(next, batches, None):
+        new = list({_state(message): message for message in batch.messages if _state(message) not in known}.values())
+        await asyncio.gather(*(recorder.record(replace(message, session=recorder.session)) for message in new))
+        await asyncio.to_thread(_refuse, recorder, batch.bad)
+        known.update(map(_state, new))
+        added, already_there = added + len(new), already_there + len(batch.messages) - len(new)
+        refused += len(batch.bad)
+        report(batch.position, size)
+    return Imported(added, already_there, refused)
+
+
+def checked_size(path: Path) -> int:
+    """Return the size, in bytes, of a session's CSV; raise InputFileError for a file that is none."""
+    try:
+        with path.open("rb") as file:
+            if not Journal(path).accepts(file.readline()):
+                raise InputFileError(f"{path} is not a session's CSV: its first line must be the header of one.")
+        return path.stat().st_size
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror}): correct the path.") from error
+
+
+def _all_of(journal: Journal) -> Iterator[JournalBatch]:
+    """Yield every record of a file, the last one even when its line has no end."""
+    position = 0
+    for batch in journal.read_all():
+        position = batch.position
+        yield batch
+    yield journal.read_unfinished(position)
+
+
+def _known_states(batches: Iterator[JournalBatch]) -> set[_State]:
+    return {_state(message) for batch in batches for message in batch.messages}
+
+
+def _state(message: Message) -> _State:
+    return message.message_id, message.sent_at, message.edited_at, message.deleted_at
+
+
+def _refuse(recorder: Recorder, records: tuple[BadRecord, ...]) -> None:
+    for record in records:
+        recorder.refuse(record)

@@ -1,0 +1,78 @@
+"""Take messages in and bring them to short-term memory: journal, capture and ingest as one thing."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from db.engines import Sessions
+from memory.capture import Capture, open_capture
+from memory.embedder import Embedder
+from memory.ingest import Ingest, open_ingest
+from memory.journal import BadRecord, Journal, JournalBatch, NotAdded
+from memory.messages import Message
+
+_CAPACITY = 10_000  # messages held in memory while the journal cannot be written
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """The recording side of a program session."""
+
+    session: str
+    _journal: Journal
+    _not_added: NotAdded
+    _capture: Capture
+    _ingest: Ingest
+
+    async def record(self, message: Message) -> None:
+        """Return once the message is in the session's CSV; the database follows by itself."""
+        await self._capture.record(message)
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first."""
+        return await self._ingest.settle(timeout=timeout)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many bytes of the journal are searchable, and how many there are."""
+        return self._ingest.stored, self._journal.end
+
+    @property
+    def database_is_away(self) -> bool:
+        """Whether short-term memory did not answer when it was last tried."""
+        return self._ingest.outage
+
+    def recorded(self) -> Iterator[JournalBatch]:
+        """Yield all that the session's CSV holds, in bounded memory."""
+        return self._journal.read_all()
+
+    def refuse(self, record: BadRecord) -> None:
+        """Put a line that is no message into the not-added CSV."""
+        self._not_added.refuse_record(record)
+
+
+@asynccontextmanager
+async def open_recorder(
+    *, session: str, journal_path: Path, not_added_path: Path, sessions: Sessions, embedder: Embedder, batch: int
+) -> AsyncGenerator[Recorder]:
+    """Yield the recorder of a session, which begins to catch up at once; on exit its CSV is on the disk.
+
+    Raises SessionError when the session's files cannot be written.
+    """
+    with closing(Journal(journal_path)) as journal, closing(NotAdded(not_added_path)) as not_added:
+        journal.open()
+        not_added.open()
+        async with (
+            open_ingest(
+                journal=journal,
+                not_added=not_added,
+                sessions=sessions,
+                embedder=embedder,
+                session=session,
+                batch=batch,
+            ) as ingest,
+            open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
+        ):
+            yield Recorder(session, journal, not_added, capture, ingest)

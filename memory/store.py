@@ -1,0 +1,194 @@
+"""Rows in and messages out of one database; the same functions serve short-term and long-term memory."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    and_,
+    any_,
+    case,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    values,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from db.tables import AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
+from memory.messages import Attachment, Kind, Message, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A message with what makes it findable; no vector for a deletion, which has no text."""
+
+    message: Message
+    search_text: str
+    embedding: NDArray[np.float32] | None
+    embedding_model: str | None
+
+
+async def write(
+    session: AsyncSession,
+    *,
+    batch: Sequence[Indexed],
+    revisions: Sequence[Revision],
+    journal: str,
+    position: int,
+) -> None:
+    """Write a batch and move the journal's position behind it, in one statement and so in one round trip.
+
+    A message that is there already changes only by a later edit or a deletion, so a batch may come twice.
+    Each key may stand in the batch once.
+    """
+    statement = _move(journal, position)
+    if batch:
+        edits = [item.message for item in batch if item.message.edited_at]
+        if edits:
+            statement = statement.add_cte(_keep_edited_texts(edits).cte("kept"))
+        statement = statement.add_cte(_upsert(batch).cte("stored"))
+    if revisions:
+        statement = statement.add_cte(_revisions(revisions).cte("revised"))
+    await session.execute(statement)
+
+
+def _move(journal: str, position: int) -> Insert:
+    statement = insert(JournalPositionRow).values(session=journal, position=position)
+    return statement.on_conflict_do_update(
+        index_elements=[JournalPositionRow.session], set_={"position": statement.excluded.position}
+    )
+
+
+def _upsert(batch: Iterable[Indexed]) -> Insert:
+    """Insert rows; on those that are there apply the rule of `memory.messages.merged`."""
+    statement = insert(MessageRow).values([_values(item) for item in batch])
+    new = statement.excluded
+    edited = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
+    changing = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
+    changes: dict[str, ColumnElement[Any]] = {
+        name: case((edited, new[name]), else_=getattr(MessageRow, name)) for name in changing
+    }
+    changes["deleted_at"] = func.coalesce(MessageRow.deleted_at, new.deleted_at)
+    newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
+    return statement.on_conflict_do_update(
+        index_elements=[MessageRow.message_id, MessageRow.sent_at],
+        set_=changes,
+        where=or_(edited, newly_deleted),
+    )
+
+
+def _keep_edited_texts(edits: Iterable[Message]) -> Insert:
+    """Keep the text that an edit is about to replace; a statement's parts all see the rows from before it."""
+    edited = values(
+        column("message_id", BigInteger), column("edited_at", AwareTime), column("content", MessageRow.content.type),
+        name="edited",
+    ).data([(edit.message_id, edit.edited_at, edit.content) for edit in edits])  # fmt: skip
+    replaced = (
+        select(MessageRow.message_id, edited.c.edited_at, MessageRow.content)
+        .join(edited, MessageRow.message_id == edited.c.message_id)
+        .where(
+            MessageRow.content != edited.c.content,
+            or_(MessageRow.edited_at.is_(None), MessageRow.edited_at < edited.c.edited_at),
+        )
+    )
+    return insert(RevisionRow).from_select(["message_id", "revised_at", "content"], replaced).on_conflict_do_nothing()
+
+
+def _revisions(revisions: Iterable[Revision]) -> Insert:
+    return insert(RevisionRow).values([asdict(revision) for revision in revisions]).on_conflict_do_nothing()
+
+
+def _values(item: Indexed) -> dict[str, Any]:
+    message = item.message
+    return {
+        "message_id": message.message_id,
+        "sent_at": message.sent_at,
+        "session": message.session,
+        "guild_id": message.guild_id,
+        "channel_id": message.channel_id,
+        "thread_id": message.thread_id,
+        "author_id": message.author_id,
+        "reply_to": message.reply_to,
+        "author_name": message.author_name,
+        "channel_name": message.channel_name,
+        "kind": message.kind.value,
+        "content": message.content,
+        "attachments": [asdict(attachment) for attachment in message.attachments],
+        "edited_at": message.edited_at,
+        "deleted_at": message.deleted_at,
+        "search_text": item.search_text,
+        "embedding": item.embedding,
+        "embedding_model": item.embedding_model,
+    }
+
+
+MESSAGE_COLUMNS = tuple(
+    column
+    for column in MessageRow.__table__.columns
+    if column.name not in {"search_text", "embedding", "embedding_model"}
+)
+"""What a Message is made from; vectors stay where they are."""
+
+
+def to_message(row: RowMapping) -> Message:
+    """Return the message of a row that has MESSAGE_COLUMNS."""
+    fields = {column.name: row[column.name] for column in MESSAGE_COLUMNS}
+    fields["kind"] = Kind(fields["kind"])
+    fields["attachments"] = tuple(Attachment(**attachment) for attachment in fields["attachments"])
+    return Message(**fields)
+
+
+def one_of(expression: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:
+    """Return a condition with one bound array, whose plan does not change with the number of ids."""
+    return expression == any_(literal(sorted(ids), ARRAY(BigInteger)))
+
+
+_EMBEDDING_WIDTH = text(
+    "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'embedding'"
+)
+
+
+async def position(session: AsyncSession, *, journal: str) -> int:
+    """Return how far, in bytes, a journal is stored here; 0 when nothing of it is."""
+    stored = await session.scalar(select(JournalPositionRow.position).where(JournalPositionRow.session == journal))
+    return stored or 0
+
+
+async def count(session: AsyncSession) -> int:
+    """Return the number of messages, deleted ones included."""
+    return await session.scalar(select(func.count()).select_from(MessageRow)) or 0
+
+
+async def fact(session: AsyncSession, name: str) -> str | None:
+    """Return a fact about this database; None when it is not known."""
+    return await session.scalar(select(FactRow.value).where(FactRow.name == name))
+
+
+async def set_fact(session: AsyncSession, name: str, value: str) -> None:
+    """Write a fact down, in place of what it was."""
+    statement = insert(FactRow).values(name=name, value=value)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": statement.excluded.value})
+    )
+
+
+async def empty(session: AsyncSession) -> None:
+    """Delete every message, revision and journal position; facts stay."""
+    await session.execute(text("TRUNCATE messages, message_revisions, journal_positions"))
+
+
+async def embedding_width(connection: AsyncConnection) -> int:
+    """Return the number of dimensions that the embedding column takes."""
+    width: int = (await connection.execute(_EMBEDDING_WIDTH)).scalar_one()
+    return width

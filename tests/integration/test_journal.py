@@ -1,0 +1,272 @@
+"""The session's CSV holds whole records and nothing else, whatever the disk and the power do."""
+
+import io
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import JournalUnavailableError, SessionError
+from memory.csv_rows import COLUMNS
+from memory.journal import BadRecord, Journal, NotAdded
+from memory.messages import Message
+from tests.builders import message, whole
+
+AWKWARD = [
+    message(1, 'two\nlines, "quoted"'),
+    message(2, "a\0b"),
+    message(3, "smile 😀 and a familie 👨‍👩‍👧"),
+    message(4, '""\n"\n,'),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "demo.csv"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Journal]:
+    journal = Journal(path)
+    journal.open()
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def written(path: Path, messages: Sequence[Message]) -> bytes:
+    """Return the bytes of a journal with those messages, which stands at `path` then."""
+    with opened(path) as journal:
+        journal.record(messages)
+    return path.read_bytes()
+
+
+@contextmanager
+def full_disk(room: int, path: Path) -> Iterator[None]:
+    """Let no file grow by more than `room` bytes beyond the size that `path` has now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("plain", id="plain"),
+        pytest.param("", id="empty"),
+        pytest.param("one\ntwo\r\nthree\n", id="several lines"),
+        pytest.param("left\rright", id="a lone carriage return"),
+        pytest.param('"', id="one quote"),
+        pytest.param('say ""hi"", \'now\'', id="quotes and commas"),
+        pytest.param("a\0b", id="NUL"),
+        pytest.param("a\x85b\u2028c\x0b\x1c", id="rare line ends"),
+        pytest.param("\ufeffΩ 😀 e\u0301 ‮", id="far beyond ASCII"),
+        pytest.param("=1+1", id="a spreadsheet's formula"),
+        pytest.param("x" * 200_000, id="longer than csv allows by itself"),
+    ],
+)
+def test_a_content_reads_back_as_it_was(path: Path, content: str) -> None:
+    with opened(path) as journal:
+        journal.record([message(1, content), message(2, "after")])
+
+        batch = whole(journal)
+
+    assert [one.content for one in batch.messages] == [content, "after"]
+    assert batch.bad == ()
+
+
+def test_a_lone_surrogate_becomes_its_escape(path: Path) -> None:
+    with opened(path) as journal:
+        journal.record([message(1, "a\ud83db")])
+
+        assert whole(journal).messages[0].content == r"a\ud83db"
+
+
+def test_reading_in_batches_equals_reading_all(path: Path) -> None:
+    messages = [message(number, f"line\n{number}") for number in range(1, 24)]
+    with opened(path) as journal:
+        journal.record(messages)
+
+        batches = list(journal.read_all(chunk=5))
+
+        assert [len(batch.messages) for batch in batches] == [5, 5, 5, 5, 3]
+        assert [one for batch in batches for one in batch.messages] == messages
+        assert batches[-1].position == journal.end
+
+
+def test_reading_goes_on_from_a_position(path: Path) -> None:
+    with opened(path) as journal:
+        journal.record(AWKWARD)
+        first = journal.read(0, 3)
+
+        assert journal.read(first.position, 100).messages == tuple(AWKWARD[3:])
+
+
+def test_a_line_that_is_no_message_costs_only_itself(path: Path) -> None:
+    written(path, AWKWARD[:1])
+    with path.open("a") as file:
+        file.write("something else\n")
+    with opened(path) as journal:
+        journal.record(AWKWARD[1:])
+
+        batch = whole(journal)
+
+    assert list(batch.messages) == AWKWARD
+    assert batch.bad == (BadRecord("something else\n", "not a message: has 1 fields instead of 15"),)
+
+
+def test_a_record_torn_at_any_byte_is_cut_off_and_nothing_before_it_is_lost(path: Path) -> None:
+    last = message(9, 'torn "here",\nor 😀 there')
+    kept = len(written(path, AWKWARD))
+    complete = written(path, [last])
+
+    for size in range(kept, len(complete)):
+        path.write_bytes(complete[:size])
+        with opened(path) as journal:
+            assert journal.torn == complete[kept:size]
+            assert journal.end == path.stat().st_size == kept
+            journal.record([last])
+            assert list(whole(journal).messages) == [*AWKWARD, last]
+        assert path.read_bytes() == complete
+
+
+def test_a_header_torn_at_any_byte_is_written_anew(path: Path) -> None:
+    header = written(path, [])
+
+    for size in range(len(header)):
+        path.write_bytes(header[:size])
+        with opened(path) as journal:
+            journal.record(AWKWARD)
+            assert journal.torn == b""
+            assert list(whole(journal).messages) == AWKWARD
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pytest.param("name,price\nbread,3\n", id="another program's"),
+        pytest.param(",".join([*COLUMNS, "reason"]) + "\n", id="a not-added CSV"),
+        pytest.param("message_id\n7\n", id="with only the first column"),
+    ],
+)
+def test_another_csv_is_refused_and_left_alone(path: Path, foreign: str) -> None:
+    path.write_text(foreign)
+
+    with pytest.raises(SessionError, match="is not a session's CSV"):
+        Journal(path).open()
+
+    assert path.read_text() == foreign
+
+
+def test_a_journal_with_windows_line_ends_is_gone_on_with(path: Path) -> None:
+    path.write_bytes(written(path, [message(1)]).replace(b"\n", b"\r\n"))
+
+    with opened(path) as journal:
+        journal.record([message(2)])
+
+        assert list(whole(journal).messages) == [message(1), message(2)]
+
+
+def test_a_full_disk_takes_no_half_record_and_a_freed_one_goes_on(path: Path) -> None:
+    with opened(path) as journal:
+        journal.record([message(1, "x" * 1_000_000)])  # the limit holds for every file that this process writes
+        before = path.read_bytes()
+
+        with full_disk(40, path), pytest.raises(JournalUnavailableError, match="too large"):
+            journal.record([message(2), message(3)])
+        assert path.read_bytes() == before
+
+        journal.record([message(2), message(3)])
+        assert [one.message_id for one in whole(journal).messages] == [1, 2, 3]
+
+
+class FailingFile(io.FileIO):
+    """A file on a disk that breaks in the middle of a write and then refuses everything until it is mended."""
+
+    broken = True
+
+    def write(self, data: Any, /) -> int:
+        if self.broken:
+            super().write(bytes(data)[:20])
+            raise OSError(5, "Input/output error")
+        return super().write(data)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        if self.broken:
+            raise OSError(30, "Read-only file system")
+        return super().truncate(size)
+
+
+def test_a_disk_that_refuses_even_the_cleaning_up_is_cleaned_up_once_it_is_mended(path: Path) -> None:
+    with opened(path) as journal:
+        journal.record([message(1)])
+        failing = FailingFile(path, "ab")
+        assert journal._file is not None
+        journal._file.close()
+        journal._file = failing
+        with pytest.raises(JournalUnavailableError, match="Input/output error"):
+            journal.record([message(2)])
+
+        failing.broken = False
+        journal.record([message(2)])
+
+        assert list(whole(journal).messages) == [message(1), message(2)]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("missing/demo.csv", id="a folder that is not there"),
+        pytest.param("file/demo.csv", id="a folder that is a file"),
+        pytest.param(".", id="a file that is a folder"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SessionError, match=r"cannot be written \(.*\): free the disk or mend its permissions"):
+        Journal(tmp_path / where).open()
+
+
+def test_a_disk_without_room_for_the_header_is_said_at_the_start(path: Path) -> None:
+    path.touch()
+
+    with closing(Journal(path)) as journal, full_disk(40, path), pytest.raises(SessionError, match="free some disk"):
+        journal.open()
+
+    assert path.read_bytes() == b""
+
+
+def test_a_closed_journal_takes_nothing(path: Path) -> None:
+    with opened(path) as journal:
+        pass
+
+    with pytest.raises(JournalUnavailableError, match="is not open"):
+        journal.record([message()])
+
+
+def test_the_journal_is_private_to_its_account(path: Path) -> None:
+    written(path, AWKWARD)
+
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_refused_message_stands_once_with_its_reason(path: Path) -> None:
+    not_added = NotAdded(path)
+    not_added.open()
+    for _ in range(2):
+        not_added.refuse(AWKWARD[1], "NUL, which PostgreSQL does not take")
+        not_added.refuse_record(BadRecord('half a "line', "cut short"))
+    not_added.close()
+
+    header, refused, record = path.read_text(encoding="utf-8").splitlines()
+    assert header.endswith(",deleted_at,reason")
+    assert refused.endswith(',"NUL, which PostgreSQL does not take"')
+    assert record == ',,,,,,,,,,,"half a ""line",,,,cut short'

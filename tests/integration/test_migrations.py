@@ -1,0 +1,144 @@
+"""The history of the tables leads to what `db.tables` says, whoever runs it and however often."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from db import migrate as migrate_module
+from db.databases import Database
+from db.engines import open_engine
+from db.migrate import alembic_config
+from db.readiness import Capabilities
+from db.tables import Base
+from tests.builders import message
+
+WIDTH = 12
+PATIENCE = timedelta(seconds=60)
+TABLES = {"messages", "message_revisions", "journal_positions", "facts"}
+
+
+async def tables(database: Database) -> set[str]:
+    return await _names(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+
+
+async def indexes(database: Database) -> set[str]:
+    return await _names(database, "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
+
+
+async def _names(database: Database, statement: str) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.scalars(text(statement)))
+
+
+def differences(connection: Connection) -> list[Any]:
+    """Return what a new revision would have to change, beside what a deployment chooses."""
+
+    def same_type(_: object, __: object, ___: object, there: object, here: object) -> bool | None:
+        return False if isinstance(there, Vector) and isinstance(here, Vector) else None
+
+    def ours(_: object, name: str | None, kind: str, reflected: bool, ____: object) -> bool:
+        return not (name == "alembic_version" or (kind == "index" and reflected))
+
+    context = MigrationContext.configure(connection, opts={"compare_type": same_type, "include_object": ours})
+    return list(compare_metadata(context, Base.metadata))
+
+
+async def test_the_tables_are_those_that_the_program_knows(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+
+    async with blank.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    assert await tables(blank) == {*TABLES, "alembic_version"}
+
+
+async def test_vectors_are_as_wide_as_the_model_makes_them(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+
+    def types(connection: Connection) -> dict[str, str]:
+        return {column["name"]: str(column["type"]) for column in inspect(connection).get_columns("messages")}
+
+    async with blank.engine.connect() as connection:
+        assert (await connection.run_sync(types))["embedding"] == f"VECTOR({WIDTH})"
+
+
+async def test_migrating_again_changes_nothing(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+    before = await tables(blank), await indexes(blank)
+    async with blank.engine.begin() as connection:
+        await connection.execute(text("INSERT INTO facts VALUES ('colour', 'red')"))
+
+    await blank.migrate(dimensions=WIDTH)
+
+    assert (await tables(blank), await indexes(blank)) == before
+    async with blank.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT value FROM facts WHERE name = 'colour'")) == "red"
+
+
+async def test_two_that_migrate_at_once_take_turns(blank: Database) -> None:
+    async with open_engine(blank.engine.url, pool_size=1, timeout=PATIENCE) as engine:
+        other = Database("other", engine, blank.sessions, blank.capabilities)
+
+        await asyncio.gather(blank.migrate(dimensions=WIDTH), other.migrate(dimensions=WIDTH))
+
+    assert await tables(blank) == {*TABLES, "alembic_version"}
+
+
+async def test_the_history_leads_back_and_forth(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+
+    async with blank.engine.begin() as connection:
+        await connection.run_sync(lambda at: command.downgrade(alembic_config(at, dimensions=WIDTH), "base"))
+    assert await tables(blank) == {"alembic_version"}
+
+    await blank.migrate(dimensions=WIDTH)
+    assert await tables(blank) == {*TABLES, "alembic_version"}
+    assert "messages_diskann" in await indexes(blank)
+
+
+@pytest.mark.parametrize(
+    ("bm25", "index", "other"),
+    [
+        pytest.param(True, "messages_bm25", "messages_full_text", id="BM25"),
+        pytest.param(False, "messages_full_text", "messages_bm25", id="full text"),
+    ],
+)
+async def test_words_are_indexed_as_the_server_can(blank: Database, bm25: bool, index: str, other: str) -> None:
+    offered = Capabilities(bm25=bm25, hypertables=False)
+
+    await migrate_module.migrate(blank.engine, name="blank", dimensions=WIDTH, capabilities=offered)
+
+    there = await indexes(blank)
+    assert {"messages_diskann", "messages_place_sent_at", index} <= there
+    assert other not in there
+
+
+async def test_an_index_may_take_longer_than_a_search(blank: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = text("CREATE TABLE shown AS SELECT current_setting('statement_timeout') AS time_limit")
+    monkeypatch.setattr(migrate_module, "_DISKANN", shown)
+
+    await blank.migrate(dimensions=WIDTH)
+
+    async with blank.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT time_limit FROM shown")) == "12h"
+        assert await connection.scalar(text("SHOW statement_timeout")) == "1min"
+
+
+async def test_an_unknown_kind_of_message_is_refused(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+    row = {"id": 1, "at": message().sent_at}
+    insert = text(
+        "INSERT INTO messages (message_id, sent_at, session, channel_id, author_name, channel_name, kind, content,"
+        " search_text) VALUES (:id, :at, 's', 1, 'ana', 'general', 'shout', '', '')"
+    )
+
+    with pytest.raises(IntegrityError, match="messages_kind"):
+        async with blank.engine.begin() as connection:
+            await connection.execute(insert, row)

@@ -1,0 +1,126 @@
+"""A memory can move to another embedding model, be stopped on the way, and goes on there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from string import ascii_lowercase, digits
+
+import pytest
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from sqlalchemy import func, select, text
+from transformers import BertConfig, BertModel, BertTokenizer
+
+from db.databases import Database
+from db.engines import transaction
+from db.tables import MessageRow
+from errors import EmbeddingModelError
+from memory.embedder import Embedder, open_embedder
+from memory.preparation import prepare
+from memory.reembedding import reembed
+from memory.search import Memory, Shelf
+from tests.builders import deletion, message, remember
+
+WIDTH = 32
+COUNT = 10
+
+
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real, tiny and untrained model in a folder."""
+    folder = tmp_path_factory.mktemp("model")
+    letters = [f"{before}{letter}" for before in ("", "##") for letter in ascii_lowercase + digits]
+    vocabulary = {
+        token: number for number, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters])
+    }
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )
+    BertModel(config).save_pretrained(folder / "bert")
+    BertTokenizer(vocab=vocabulary).save_pretrained(folder / "bert")
+    bert = Transformer(str(folder / "bert"))
+    SentenceTransformer(modules=[bert, Pooling(WIDTH)], device="cpu").save(str(folder / "model"))
+    return folder / "model"
+
+
+@pytest.fixture
+async def other(small_model: Path) -> AsyncIterator[Embedder]:
+    """An embedder with vectors of another width."""
+    async with open_embedder(str(small_model), batch_size=4) as embedder:
+        yield embedder
+
+
+def unheard(_: int, __: int) -> None:
+    """Nobody watches the progress."""
+
+
+async def embedded_with(database: Database) -> dict[str | None, int]:
+    statement = select(MessageRow.embedding_model, func.count()).group_by(MessageRow.embedding_model)
+    async with transaction(database.sessions) as session:
+        return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def has_vector_index(database: Database) -> bool:
+    async with transaction(database.sessions) as session:
+        return bool(await session.scalar(text("SELECT to_regclass('messages_diskann') IS NOT NULL")))
+
+
+async def fill(database: Database, embedder: Embedder) -> None:
+    """Put messages into a memory, and a deletion, which has no text to embed."""
+    messages = [message(number, f"note {number}") for number in range(1, COUNT + 1)]
+    await remember(database, embedder, [*messages, deletion(99, at=100)])
+
+
+async def test_every_message_gets_a_vector_of_the_new_model_and_is_found(
+    long_term: Database, embedder: Embedder, other: Embedder
+) -> None:
+    await fill(long_term, embedder)
+    reports: list[tuple[int, int]] = []
+
+    done = await reembed(long_term, other, batch=4, report=lambda *report: reports.append(report))
+
+    assert done == COUNT
+    assert reports == [(4, COUNT), (8, COUNT), (10, COUNT)]
+    assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
+    assert await has_vector_index(long_term)
+    await prepare(long_term, other)
+    shelf = Shelf("long-term", long_term.sessions, bm25=True)
+    found = await Memory(shelf, shelf, other).search("note 7", places=frozenset({1}), limit=1)
+    assert any(line.message.message_id == 7 and line.similarity for line in found.excerpts[0].lines)
+
+
+async def test_it_is_stopped_and_goes_on_where_it_was(long_term: Database, embedder: Embedder, other: Embedder) -> None:
+    await fill(long_term, embedder)
+
+    def stop(done: int, _: int) -> None:
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await reembed(long_term, other, batch=4, report=stop)
+
+    assert await embedded_with(long_term) == {other.name: 8, None: 3}
+    for model in (embedder, other):  # neither of them made all of the vectors
+        with pytest.raises(EmbeddingModelError, match="finish it"):
+            await prepare(long_term, model)
+    assert await reembed(long_term, other, batch=4, report=unheard) == COUNT - 8
+    assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
+    assert await has_vector_index(long_term)
+    await prepare(long_term, other)
+
+
+async def test_it_leads_back_to_the_model_of_before(long_term: Database, embedder: Embedder, other: Embedder) -> None:
+    await fill(long_term, embedder)
+    await reembed(long_term, other, batch=100, report=unheard)
+
+    assert await reembed(long_term, embedder, batch=100, report=unheard) == COUNT
+
+    await prepare(long_term, embedder)
+    assert await embedded_with(long_term) == {embedder.name: COUNT, None: 1}
+
+
+async def test_with_the_same_model_nothing_needs_a_new_vector(long_term: Database, embedder: Embedder) -> None:
+    await fill(long_term, embedder)
+
+    assert await reembed(long_term, embedder, batch=4, report=unheard) == 0
+    assert await has_vector_index(long_term)
+    await prepare(long_term, embedder)

@@ -1,0 +1,558 @@
+"""Search finds what it should in both memories, and nothing that it should not."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import Executable, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
+
+from db.databases import Database
+from db.embedded import EmbeddedServer
+from db.engines import open_engine, parse_dsn, sessions_of, transaction
+from db.readiness import Capabilities, find_capabilities
+from db.tables import MessageRow
+from errors import DatabaseUnavailableError
+from memory import queries, store
+from memory.embedder import Embedder
+from memory.findings import Filters, Findings, Scope, Window
+from memory.messages import Kind, Message
+from memory.preparation import prepare
+from memory.search import Memory, Shelf
+from tests.builders import closed_port, deletion, edit, message, minute, remember
+from tests.conftest import open_new_database
+
+HERE = frozenset({1})
+HOUR = 60  # in minutes, which is what `minute` counts
+
+
+@pytest.fixture(scope="module")
+def names(server: EmbeddedServer, embedder: Embedder) -> tuple[str, str]:
+    """Two memories for all tests of this module: making new ones takes longer than most of these tests."""
+
+    async def create() -> tuple[str, str]:
+        async with open_new_database(server, "short") as short, open_new_database(server, "long") as long:
+            for database in (short, long):
+                await prepare(database, embedder)
+            return str(short.engine.url.database), str(long.engine.url.database)
+
+    with asyncio.Runner() as runner:
+        return runner.run(create())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_text_is_embedded_once() -> Iterator[None]:
+    """Keep the real vectors of texts that come again and again."""
+    vectors: dict[str, NDArray[np.float32]] = {}
+    embed = Embedder.embed
+
+    async def remembering(self: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+        if new := [one for one in dict.fromkeys(texts) if one not in vectors]:
+            vectors.update(zip(new, await embed(self, new), strict=True))
+        return np.array([vectors[one] for one in texts], dtype=np.float32)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Embedder, "embed", remembering)
+        yield
+
+
+@asynccontextmanager
+async def emptied(server: EmbeddedServer, name: str, *, database: str) -> AsyncGenerator[Database]:
+    """Yield a database without the rows of the test before."""
+    url = parse_dsn(server.dsn(database), name="DSN")
+    async with open_engine(url, pool_size=3, timeout=timedelta(seconds=60)) as engine:
+        sessions = sessions_of(engine)
+        async with transaction(sessions) as session:
+            await store.empty(session)
+        yield Database(name, engine, sessions, await find_capabilities(engine, name=name))
+
+
+@pytest.fixture
+async def short_term(server: EmbeddedServer, names: tuple[str, str]) -> AsyncIterator[Database]:
+    """An empty short-term memory."""
+    async with emptied(server, "short-term", database=names[0]) as database:
+        yield database
+
+
+@pytest.fixture
+async def long_term(server: EmbeddedServer, names: tuple[str, str]) -> AsyncIterator[Database]:
+    """An empty long-term memory."""
+    async with emptied(server, "long-term", database=names[1]) as database:
+        yield database
+
+
+def hits(findings: Findings) -> list[int]:
+    """Return the ids of the hits, in the order in which they are shown."""
+    return [line.message.message_id for excerpt in findings.excerpts for line in excerpt.lines if line.hit]
+
+
+def shown(findings: Findings) -> list[int]:
+    """Return the ids of hits and neighbours, in the order in which they are shown."""
+    return [line.message.message_id for excerpt in findings.excerpts for line in excerpt.lines]
+
+
+def apart(number: int, content: str, **changes: Any) -> Message:
+    """Return a message that has a minute, and the neighbourhood, of its own."""
+    return message(number, content, sent_at=minute(number * HOUR), **changes)
+
+
+# Places
+
+
+async def test_no_places_find_nothing(memory: Memory, long_term: Database, embedder: Embedder) -> None:
+    await remember(long_term, embedder, [message(1, "the launch code")])
+    nowhere: frozenset[int] = frozenset()
+
+    assert await memory.search("launch code", places=nowhere) == Findings()
+    assert (await memory.list_messages(places=nowhere, window=Window())).excerpts == ()
+    assert (await memory.read_around(1, places=nowhere)).excerpts == ()
+    assert await memory.lookup([1], places=nowhere) == {}
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        pytest.param({1}, {1}, id="the channel, without its threads"),
+        pytest.param({7}, {2}, id="one thread of it"),
+        pytest.param({7, 8}, {2, 3}, id="two threads"),
+        pytest.param({1, 2, 7, 8}, {1, 2, 3, 4}, id="everything"),
+        pytest.param({99}, set(), id="a place where nothing was said"),
+    ],
+)
+async def test_only_the_given_places_are_searched(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, places: set[int], expected: set[int]
+) -> None:
+    await remember(long_term, embedder, [message(1, "launch"), message(2, "launch", thread_id=7)])
+    await remember(short_term, embedder, [message(3, "launch", thread_id=8), message(4, "launch", channel_id=2)])
+    readable = frozenset(places)
+
+    found = await memory.search("launch", places=readable)
+
+    assert set(shown(found)) == expected
+    assert set(shown(await memory.list_messages(places=readable, window=Window()))) == expected
+    assert set(await memory.lookup([1, 2, 3, 4], places=readable)) == expected
+
+
+async def test_neighbours_come_from_the_place_of_the_hit_alone(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, "before"), message(2, "a secret", channel_id=2)])
+    await remember(short_term, embedder, [message(3, "zanzibar"), message(4, "in a thread", thread_id=7), message(5)])
+
+    found = await memory.search("zanzibar", places=frozenset({1, 2, 7}), limit=1)
+
+    assert shown(found) == [1, 3, 5]
+
+
+async def test_a_message_that_may_not_be_read_is_not_read_around(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1), message(2, "a secret", channel_id=2), message(3)])
+
+    assert await memory.read_around(2, places=HERE) == Findings()
+
+
+async def test_all_places_are_those_of_both_memories(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1), message(2, thread_id=7)])
+    await remember(short_term, embedder, [message(3, channel_id=2)])
+
+    assert await memory.all_places() == {1, 2, 7}
+
+
+# What never counts
+
+
+async def test_the_bots_own_answers_are_never_found(memory: Memory, long_term: Database, embedder: Embedder) -> None:
+    answer = message(2, "the launch is on Friday", kind=Kind.ANSWER)
+    await remember(long_term, embedder, [message(1, "launch"), answer, message(3, "thanks")])
+
+    for kinds in ({Kind.MESSAGE}, {Kind.ANSWER}, set(Kind)):
+        found = await memory.search("when is the launch?", places=HERE, kinds=frozenset(kinds))
+        assert 2 not in shown(found)
+    assert 2 not in shown(await memory.list_messages(places=HERE, window=Window()))
+    assert 2 not in shown(await memory.read_around(1, places=HERE))
+    assert await memory.lookup([2], places=HERE) == {}
+
+
+@pytest.mark.parametrize(
+    ("kept_in", "known_to"),
+    [
+        pytest.param("long", "long", id="in the same memory"),
+        pytest.param("long", "short", id="since the promotion"),
+        pytest.param("short", "long", id="in a later session"),
+    ],
+)
+async def test_a_deleted_message_is_never_found(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, kept_in: str, known_to: str
+) -> None:
+    databases = {"short": short_term, "long": long_term}
+    await remember(databases[kept_in], embedder, [message(1), message(2, "zanzibar"), message(3)])
+    await remember(databases[known_to], embedder, [deletion(2, at=9)])
+
+    for found in (
+        await memory.search("zanzibar", places=HERE),
+        await memory.list_messages(places=HERE, window=Window()),
+        await memory.read_around(1, places=HERE),
+        await memory.read_around(2, places=HERE),
+    ):
+        assert 2 not in shown(found)
+    assert await memory.lookup([2], places=HERE) == {}
+
+
+async def test_a_deleted_row_is_not_even_proposed(long_term: Database, embedder: Embedder) -> None:
+    await remember(long_term, embedder, [message(1, "tea"), message(2, "tea")])
+    await remember(long_term, embedder, [deletion(1, at=9)])
+    vector, filters = (await embedder.embed(["tea"]))[0], Filters(places=HERE)
+
+    async with transaction(long_term.sessions) as session:
+        proposed = await queries.candidates(session, text="tea", vector=vector, filters=filters, wanted=5, bm25=True)
+        listed = await queries.in_order(session, filters=filters, limit=5)
+
+    assert [candidate.message.message_id for candidate in proposed] == [2]
+    assert [one.message_id for one in listed] == [2]
+
+
+async def test_an_edit_known_to_short_term_memory_alone_corrects_the_long_term_copy(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, "the gate code is 4711"), message(2, "fine")])
+    await remember(short_term, embedder, [edit(1, "the gate code is secret", at=30)])
+
+    for findings in (
+        await memory.search("gate code", places=HERE, scope=Scope.LONG, limit=1),
+        await memory.search("gate code", places=HERE, limit=1),
+        await memory.list_messages(places=HERE, window=Window()),
+        await memory.read_around(2, places=HERE),
+    ):
+        (first, *_) = findings.excerpts[0].lines
+        assert first.message.content == "the gate code is secret"
+    assert (await memory.lookup([1], places=HERE))[1].edited_at == minute(30)
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        pytest.param(Window(minute(2), minute(4)), [2, 3], id="both ends"),
+        pytest.param(Window(minute(2), None), [2, 3, 4], id="from then on"),
+        pytest.param(Window(None, minute(4)), [1, 2, 3], id="until then"),
+        pytest.param(Window(minute(2) + timedelta(microseconds=1), minute(4)), [3], id="a microsecond later"),
+        pytest.param(Window(minute(2), minute(4) + timedelta(microseconds=1)), [2, 3, 4], id="a microsecond longer"),
+        pytest.param(Window(minute(3), minute(3)), [], id="empty"),
+        pytest.param(Window(), [1, 2, 3, 4], id="open"),
+    ],
+)
+async def test_a_window_includes_its_start_and_not_its_end(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, window: Window, expected: list[int]
+) -> None:
+    await remember(long_term, embedder, [message(1, "tea"), message(2, "tea")])
+    await remember(short_term, embedder, [message(3, "tea"), message(4, "tea")])
+
+    assert sorted(hits(await memory.search("tea", places=HERE, window=window))) == expected
+    assert hits(await memory.list_messages(places=HERE, window=window)) == expected
+
+
+@pytest.mark.parametrize(
+    ("authors", "expected"),
+    [
+        pytest.param({"ANA"}, {1}, id="capitals"),
+        pytest.param({"özge"}, {2}, id="beyond ASCII"),
+        pytest.param({"ΟΔΥΣΣΕΥΣ"}, {3}, id="a letter with two small forms"),
+        pytest.param({"ana", "Özge"}, {1, 2}, id="two"),
+        pytest.param({"an"}, set(), id="half a name"),
+        pytest.param({"a\0na\ud800"}, set(), id="what no database takes"),
+        pytest.param(set(), {1, 2, 3}, id="anybody"),
+    ],
+)
+async def test_authors_are_found_by_name_in_any_case(
+    memory: Memory, long_term: Database, embedder: Embedder, authors: set[str], expected: set[int]
+) -> None:
+    names = ["Ana", "ÖZGE", "ΟΔΥΣΣΕΥΣ"]
+    said = [apart(number, "tea", author_name=name) for number, name in enumerate(names, 1)]
+    await remember(long_term, embedder, said)
+
+    found = await memory.search("tea", places=HERE, authors=frozenset(authors))
+
+    assert set(hits(found)) == expected
+
+
+async def test_commands_are_found_when_asked_for(memory: Memory, long_term: Database, embedder: Embedder) -> None:
+    await remember(long_term, embedder, [apart(1, "tea"), apart(2, "tea", kind=Kind.COMMAND)])
+
+    assert hits(await memory.search("tea", places=HERE)) == [1]
+    assert hits(await memory.search("tea", places=HERE, kinds=frozenset({Kind.COMMAND}))) == [2]
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        pytest.param(Scope.SHORT, {2, 3}, id="short"),
+        pytest.param(Scope.LONG, {1, 2}, id="long"),
+        pytest.param(Scope.BOTH, {1, 2, 3}, id="both"),
+    ],
+)
+async def test_a_scope_is_kept_to_and_a_message_in_both_memories_is_found_once(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, scope: Scope, expected: set[int]
+) -> None:
+    await remember(long_term, embedder, [apart(1, "tea"), apart(2, "tea")])
+    await remember(short_term, embedder, [apart(2, "tea"), apart(3, "tea")])
+
+    found = hits(await memory.search("tea", places=HERE, scope=scope))
+    listed = hits(await memory.list_messages(places=HERE, window=Window(), scope=scope))
+
+    assert (set(found), len(found)) == (expected, len(expected))
+    assert (set(listed), len(listed)) == (expected, len(expected))
+
+
+# How many, and in what order
+
+
+@pytest.mark.parametrize("limit", [1, 3, 5, 8, 100])
+async def test_as_many_are_found_as_asked_for_or_as_match(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, limit: int
+) -> None:
+    await remember(long_term, embedder, [apart(1, "tea"), apart(2, ""), apart(3, "nothing of the kind")])
+    await remember(short_term, embedder, [apart(4, "coffee"), apart(5, "", kind=Kind.MESSAGE)])
+
+    assert len(hits(await memory.search("tea", places=HERE, limit=limit))) == min(limit, 5)
+    assert len(hits(await memory.list_messages(places=HERE, window=Window(), limit=limit))) == min(limit, 5)
+
+
+async def test_messages_deleted_since_do_not_take_the_places_of_others(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    many = range(1, 2 * queries.CANDIDATES + 1)
+    await remember(long_term, embedder, [apart(number, "tea") for number in many])
+    await remember(long_term, embedder, [apart(number, "coffee") for number in (900, 901, 902)])
+    await remember(short_term, embedder, [deletion(number, at=9, sent_at=minute(number * HOUR)) for number in many])
+
+    assert sorted(hits(await memory.search("tea", places=HERE, limit=8))) == [900, 901, 902]
+    assert hits(await memory.list_messages(places=HERE, window=Window(), limit=2)) == [900, 901]
+
+
+async def test_the_best_comes_first_by_words_and_by_meaning(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [apart(1, "The kiln reaches 1280 degrees"), apart(2, "Lunch was good")])
+    await remember(short_term, embedder, [apart(3, "We should buy a new oven for pottery"), apart(4, "See you later")])
+
+    assert hits(await memory.search("kiln", places=HERE, limit=2))[0] == 1
+    assert set(hits(await memory.search("furnace for ceramics", places=HERE, limit=2))) == {1, 3}
+
+
+async def test_neighbours_are_merged_with_hits_that_touch_and_stand_in_time_order(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, "one"), message(2, "zanzibar"), message(3, "three")])
+    await remember(short_term, embedder, [message(4, "zanzibar"), message(5, "five"), message(6, "six")])
+
+    (excerpt,) = (await memory.search("zanzibar", places=HERE, limit=2)).excerpts
+
+    assert [(line.message.message_id, line.hit) for line in excerpt.lines] == [
+        (1, False),
+        (2, True),
+        (3, False),
+        (4, True),
+        (5, False),
+    ]
+
+
+async def test_reading_around_reaches_into_both_memories(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(number) for number in range(1, 6)])
+    await remember(short_term, embedder, [message(number) for number in range(5, 10)])
+
+    assert shown(await memory.read_around(5, places=HERE, before=2, after=3)) == [3, 4, 5, 6, 7, 8]
+
+
+async def test_listing_makes_an_excerpt_of_each_run_in_a_place(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    places = {1: 1, 2: 2, 3: 1, 4: 1}
+    await remember(long_term, embedder, [message(number, channel_id=place) for number, place in places.items()])
+
+    listed = await memory.list_messages(places=frozenset({1, 2}), window=Window())
+
+    assert [len(excerpt.lines) for excerpt in listed.excerpts] == [1, 1, 2]
+
+
+# Queries that are no prose
+
+ODD = [
+    pytest.param("the and of", id="only stop words"),
+    pytest.param("", id="nothing"),
+    pytest.param("it's \"quoted\" 'twice", id="quotes"),
+    pytest.param("a & | ! :* <-> (", id="operators"),
+    pytest.param("tea'); DROP TABLE messages; --", id="SQL"),
+    pytest.param("100% _tea_ \\", id="wildcards"),
+    pytest.param("http://example.org/a b&c=1|d", id="an address"),
+    pytest.param("tea\0\ud83d", id="NUL and a lone surrogate"),
+    pytest.param("tea " * 2000, id="a very long one"),
+]
+
+
+@pytest.mark.parametrize("query", ODD)
+async def test_an_odd_query_is_only_a_query(
+    memory: Memory, long_term: Database, embedder: Embedder, query: str
+) -> None:
+    await remember(long_term, embedder, [apart(1, "tea"), apart(2, "coffee")])
+
+    assert sorted(hits(await memory.search(query, places=HERE))) == [1, 2]
+
+
+@pytest.fixture
+async def plain(server: EmbeddedServer, embedder: Embedder) -> AsyncIterator[Database]:
+    """A memory on a server without pg_textsearch, as far as we are told."""
+    async with open_new_database(server, "plain") as database:
+        without = dataclasses.replace(database, capabilities=Capabilities(bm25=False, hypertables=False))
+        await prepare(without, embedder)
+        yield without
+
+
+@pytest.fixture
+def plain_memory(plain: Database, embedder: Embedder) -> Memory:
+    """Both memories in one database: what is in one is in the other."""
+    shelf = Shelf("plain", plain.sessions, bm25=False)
+    return Memory(shelf, shelf, embedder)
+
+
+@pytest.mark.parametrize("query", ODD)
+async def test_an_odd_query_is_only_a_query_for_full_text_too(
+    plain_memory: Memory, plain: Database, embedder: Embedder, query: str
+) -> None:
+    await remember(plain, embedder, [apart(1, "tea"), apart(2, "coffee")])
+
+    assert sorted(hits(await plain_memory.search(query, places=HERE))) == [1, 2]
+
+
+async def test_full_text_finds_any_of_the_words_in_any_form(
+    plain_memory: Memory, plain: Database, embedder: Embedder
+) -> None:
+    await remember(plain, embedder, [apart(1, "we shipped crates"), apart(2, "lunch"), apart(3, "the crate is here")])
+
+    found = await plain_memory.search("ship the zanzibar crates", places=HERE, limit=2)
+
+    assert hits(found) == [1, 3]
+    scores = [line.lexical for excerpt in found.excerpts for line in excerpt.lines if line.hit]
+    assert scores[0] > scores[1] > 0
+
+
+# Plans
+
+
+class Explain(Executable, ClauseElement):
+    """EXPLAIN of a statement."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self.statement = statement
+
+
+@compiles(Explain)
+def _explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
+    return f"EXPLAIN {compiler.process(element.statement, **options)}"
+
+
+async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iterable[str]) -> str:
+    """Return the plan of a statement when the planner may not do certain things."""
+    for way in without:
+        await session.execute(text(f"SET LOCAL enable_{way} = off"))
+    return "\n".join(row[0] for row in await session.execute(Explain(statement)))
+
+
+async def test_only_the_order_of_distances_is_one_that_the_vector_index_knows(
+    long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(long_term, embedder, [message(number) for number in range(1, 20)])
+    vector = (await embedder.embed(["hello"]))[0]
+    plans = []
+
+    async def keys(session: AsyncSession, statement: ClauseElement) -> set[object]:
+        plans.append(await plan(session, statement, without=["sort", "seqscan", "bitmapscan"]))
+        return set()
+
+    monkeypatch.setattr(queries, "_keys", keys)
+    for exact_limit in (queries.EXACT_LIMIT, 5):
+        monkeypatch.setattr(queries, "EXACT_LIMIT", exact_limit)
+        async with transaction(long_term.sessions) as session:
+            await queries._nearest(session, vector=vector, filters=Filters(places=HERE), depth=10)
+
+    assert ["messages_diskann" in one for one in plans] == [False, True, False]
+
+
+async def test_full_text_reads_its_index(plain: Database) -> None:
+    async with transaction(plain.sessions) as session:
+        statement = select(MessageRow.message_id).where(queries._has_words("tea"))
+
+        assert "messages_full_text" in await plan(session, statement, without=["seqscan"])
+
+
+@pytest.mark.parametrize("limit", [pytest.param(2, id="fewer than match"), pytest.param(8, id="more than match")])
+async def test_the_index_path_finds_all_that_a_narrow_filter_lets_through(
+    memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(queries, "EXACT_LIMIT", 2)
+    many = [message(number, f"tea {number}", author_name="bruno") for number in range(1, 80)]
+    few = [message(number, "submarines", author_name="ana") for number in (300, 301, 302, 303)]
+    silent = [message(304, "", author_name="ana")]
+    await remember(long_term, embedder, [*many, *few, *silent])
+
+    found = await memory.search("tea", places=HERE, authors=frozenset({"ana"}), limit=limit)
+
+    assert len(hits(found)) == min(limit, 5)
+    assert set(hits(found)) <= {300, 301, 302, 303, 304}
+
+
+# Outages
+
+
+@pytest.fixture
+async def nobody() -> AsyncIterator[Shelf]:
+    """A memory whose server does not answer."""
+    url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
+    async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
+        yield Shelf("short-term", sessions_of(engine), bm25=True)
+
+
+async def test_a_memory_that_does_not_answer_is_named_and_the_other_is_searched(
+    memory: Memory, nobody: Shelf, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, "tea"), message(2, "coffee")])
+    halved = dataclasses.replace(memory, short_term=nobody)
+
+    found = await halved.search("tea", places=HERE, limit=1)
+
+    assert found.unreachable == ("short-term",)
+    assert shown(found) == [1, 2]
+    assert (await halved.list_messages(places=HERE, window=Window())).unreachable == ("short-term",)
+    assert shown(await halved.read_around(1, places=HERE)) == [1, 2]
+    assert set(await halved.lookup([1], places=HERE)) == {1}
+
+
+async def test_two_memories_that_do_not_answer_are_an_outage(nobody: Shelf, embedder: Embedder) -> None:
+    away = Memory(nobody, dataclasses.replace(nobody, name="long-term"), embedder)
+
+    with pytest.raises(DatabaseUnavailableError, match="short-term and long-term memory did not answer"):
+        await away.search("tea", places=HERE)
+
+
+async def test_the_only_memory_asked_for_that_does_not_answer_is_an_outage(memory: Memory, nobody: Shelf) -> None:
+    halved = dataclasses.replace(memory, short_term=nobody)
+
+    with pytest.raises(DatabaseUnavailableError, match="short-term"):
+        await halved.search("tea", places=HERE, scope=Scope.SHORT)
