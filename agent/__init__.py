@@ -1,0 +1,1 @@
+"""The ReAct agent that answers from memory."""

@@ -1,0 +1,168 @@
+"""Answer questions from memory, and fall back to quotations when the language model does not answer."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from weakref import WeakValueDictionary
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from agent.answers import Answer, Question
+from agent.citations import cited_numbers, with_sources
+from agent.context import Recall
+from agent.conversations import Conversations
+from agent.evidence import Evidence
+from agent.extractive import ExtractiveChatModel
+from agent.graph import Draft, build_loop, draft
+from agent.history import tidied, turn
+from errors import DatabaseUnavailableError, ModelUnavailableError
+from memory.messages import Message
+
+logger = logging.getLogger(__name__)
+
+MODEL_FAILED = "The language model did not answer, so these are quotes from memory."
+MEMORY_OUT = "The memory of this chat cannot be reached just now, so I cannot look anything up. Please try again later."
+FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
+UNSAVED = "This turn could not be saved, so a later question cannot build on it."
+UNCHECKED = "The citations could not be checked a second time; a message may have been deleted just now."
+UNCITED = "This answer cites no message."
+
+_QUOTING_STEPS = 2  # one search, one answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a question may take, how often the model may speak, and how much of the past it sees.
+
+    `timeout` bounds the model's whole run, `quotes_timeout` the search for quotations without a model, and
+    `history_timeout` each reading and writing of a conversation.
+    """
+
+    max_steps: int = 6
+    timeout: timedelta = timedelta(seconds=60)
+    quotes_timeout: timedelta = timedelta(seconds=30)
+    history_tokens: int = 2000
+    history_timeout: timedelta = timedelta(seconds=15)
+
+
+class Agent:
+    """Answers questions with one model over one memory; conversations are kept per channel and person."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        memory: Recall,
+        checkpointer: BaseCheckpointSaver[Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._memory = memory
+        self._quoting = build_loop(ExtractiveChatModel(), max_steps=_QUOTING_STEPS)
+        quotes_only = isinstance(model, ExtractiveChatModel)
+        self._loop = None if quotes_only else build_loop(model, max_steps=self._limits.max_steps)
+        self._conversations = (
+            Conversations(checkpointer, timeout=self._limits.history_timeout) if checkpointer else None
+        )
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer a question; one person's questions in one channel are answered one after the other.
+
+        A model that fails, a database that does not answer: the answer says so in its notes or its text. Nothing is
+        raised for them.
+        """
+        thread_id = _thread_id(question)
+        taking_turns = self._turns.setdefault(thread_id, asyncio.Lock())
+        async with taking_turns:
+            return await self._converse(thread_id, question)
+
+    async def _converse(self, thread_id: str, question: Question) -> Answer:
+        if self._conversations is None or self._limits.history_tokens == 0:
+            return await self._answer(question, ())
+        try:
+            history = self._tidied(await self._conversations.recall(thread_id))
+        except DatabaseUnavailableError as error:
+            logger.warning("conversation %s not read: %r", thread_id, error.__cause__)
+            return _with_notes(await self._answer(question, ()), FORGETFUL)
+        answer = await self._answer(question, history)
+        if answer.text == MEMORY_OUT:
+            return answer
+        try:
+            turns = self._tidied([*history, *turn(question.text, answer.text)])
+            await self._conversations.remember(thread_id, turns)
+        except DatabaseUnavailableError as error:
+            logger.warning("conversation %s not saved: %r", thread_id, error.__cause__)
+            return _with_notes(answer, UNSAVED)
+        return answer
+
+    async def _answer(self, question: Question, history: Sequence[BaseMessage]) -> Answer:
+        if self._loop is None:
+            return await self._quotations(question)
+        try:
+            async with asyncio.timeout(self._limits.timeout.total_seconds()):
+                written = await draft(self._loop, question, memory=self._memory, history=history)
+        except (ModelUnavailableError, TimeoutError) as error:
+            logger.warning(
+                "channel %d is answered with quotations: %r, from %r",
+                question.channel_id,
+                error,
+                error.__cause__,
+            )
+            quotations = await self._quotations(question)
+            return quotations if quotations.text == MEMORY_OUT else _with_notes(quotations, MODEL_FAILED)
+        answer = await self._checked(written, question)
+        if answer.text == MEMORY_OUT or answer.sources or written.evidence.is_empty:
+            return answer
+        return _with_notes(answer, UNCITED)
+
+    async def _quotations(self, question: Question) -> Answer:
+        try:
+            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
+                written = await draft(self._quoting, question, memory=self._memory)
+        except TimeoutError:
+            logger.warning("memory was too slow to answer channel %d", question.channel_id)
+            return Answer(text=MEMORY_OUT)
+        return await self._checked(written, question)
+
+    async def _checked(self, written: Draft, question: Question) -> Answer:
+        """Return the answer with the citations that still hold, or the news that memory is out."""
+        evidence = written.evidence
+        if evidence.memory_is_out:
+            return Answer(text=MEMORY_OUT)
+        cited, notes = evidence.messages(cited_numbers(written.text)), evidence.notes
+        try:
+            cited = await self._still_there(cited, evidence, question)
+        except DatabaseUnavailableError:
+            notes = (*notes, UNCHECKED)
+        text, sources = with_sources(written.text, cited)
+        return Answer(text=text, sources=sources, notes=notes)
+
+    async def _still_there(
+        self, cited: dict[int, Message], evidence: Evidence, question: Question
+    ) -> dict[int, Message]:
+        if not cited:
+            return {}
+        present = await self._memory.lookup([message.message_id for message in cited.values()], places=question.places)
+        return {
+            number: present[message.message_id]
+            for number, message in cited.items()
+            if message.message_id in present and evidence.admits(present[message.message_id])
+        }
+
+    def _tidied(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+        return tidied(messages, max_tokens=self._limits.history_tokens)
+
+
+def _with_notes(answer: Answer, note: str) -> Answer:
+    return Answer(text=answer.text, sources=answer.sources, notes=(*answer.notes, note))
+
+
+def _thread_id(question: Question) -> str:
+    """Return what a conversation is kept under: what was answered in private must not come up in public."""
+    return f"{question.channel_id}:{question.asker_id}{':private' if question.private else ''}"

@@ -1,0 +1,46 @@
+"""What goes into the agent and what comes out of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from memory.messages import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question, with who asks it, from where, and what they may read.
+
+    `places` are the ids of the channels and threads that the answer may use; the model can neither see nor
+    change them. An answer to a `private` question is shown to the asker alone.
+    """
+
+    text: str
+    channel_id: int
+    asker_id: int
+    asker_name: str
+    places: frozenset[int]
+    now: datetime
+    time_zone: ZoneInfo
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A stored message that a mark such as `[1]` in the answer points to."""
+
+    number: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer whose every `[n]` stands for one of its sources.
+
+    `notes` are sentences for the person about how the answer came about: that the language model failed, say,
+    or that one of the two memories could not be reached.
+    """
+
+    text: str
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,162 @@
+"""Create the chat model that a setting names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
+
+from agent.extractive import ExtractiveChatModel
+from agent.search_first import SearchFirstChatModel
+from errors import ChatModelError
+
+EXTRACTIVE = "extractive"
+
+_OPENAI_URL = "https://api.openai.com/v1"
+_TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
+_RETRIES = 1  # a dropped connection is worth one more try; the run's time limit bounds both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    model: str
+    base_url: str | None
+    openai_api_key: str | None
+    hf_token: str | None
+    max_tokens: int
+    seconds: float
+
+
+def create_chat_model(
+    name: str,
+    *,
+    base_url: str | None = None,
+    openai_api_key: str | None = None,
+    hf_token: str | None = None,
+    max_tokens: int = 1024,
+    timeout: timedelta = timedelta(seconds=60),
+) -> BaseChatModel:
+    """Return the model that `name` stands for; every request to it ends within `timeout`.
+
+    `extractive` needs nothing. `ollama:NAME` and `openai:NAME` talk to a server (for `openai:` any compatible one,
+    at `base_url`). `huggingface:REPO` talks to an endpoint when there is a token or a `base_url`; otherwise it
+    loads the model into this process, which can take minutes, so call this before the event loop is busy. Raises
+    ChatModelError for a name, key, package or model that is missing.
+    """
+    if name == EXTRACTIVE:
+        return ExtractiveChatModel()
+    provider, _, model = name.partition(":")
+    create = _PROVIDERS.get(provider)
+    if create is None or not model.strip():
+        raise ChatModelError(
+            f"LLM_MODEL={name!r} is not known: write extractive, huggingface:REPO, ollama:NAME or openai:NAME."
+        )
+    wanted = _Wanted(
+        model=model.strip(),
+        base_url=base_url,
+        openai_api_key=openai_api_key,
+        hf_token=hf_token,
+        max_tokens=max_tokens,
+        seconds=timeout.total_seconds(),
+    )
+    try:
+        return create(wanted)
+    except ImportError as error:
+        raise ChatModelError(
+            f"LLM_MODEL={name!r} needs the package {error.name}: run pip install -r requirements.txt."
+        ) from error
+    except ValueError as error:  # pydantic's validation errors are ValueErrors too
+        raise ChatModelError(f"LLM_MODEL={name!r} cannot be used: check its name and LLM_BASE_URL.") from error
+
+
+# The packages of the providers are imported where they are used: one of them takes seconds to load.
+
+
+def _openai(wanted: _Wanted) -> BaseChatModel:
+    url = wanted.base_url or _OPENAI_URL
+    at_openai = urlsplit(url).hostname == urlsplit(_OPENAI_URL).hostname
+    if at_openai and not wanted.openai_api_key:
+        raise ChatModelError(
+            f"LLM_MODEL='openai:{wanted.model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
+        )
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(
+        model=wanted.model,
+        base_url=url,
+        api_key=SecretStr(wanted.openai_api_key or "none"),  # the client insists on one
+        timeout=wanted.seconds,
+        max_retries=_RETRIES,
+    )
+    if at_openai:
+        model.max_tokens = wanted.max_tokens
+    else:  # the client would send max_completion_tokens, which other servers ignore
+        model.extra_body = {"max_tokens": wanted.max_tokens}
+    return model
+
+
+def _ollama(wanted: _Wanted) -> BaseChatModel:
+    from langchain_ollama import ChatOllama
+
+    return ChatOllama(
+        model=wanted.model,
+        base_url=wanted.base_url,
+        num_predict=wanted.max_tokens,
+        temperature=_TEMPERATURE,
+        client_kwargs={"timeout": wanted.seconds},
+    )
+
+
+def _huggingface(wanted: _Wanted) -> BaseChatModel:
+    return _endpoint(wanted) if wanted.hf_token or wanted.base_url else _local_pipeline(wanted)
+
+
+def _endpoint(wanted: _Wanted) -> BaseChatModel:
+    from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
+
+    # As an endpoint_url, a server of one's own is not sent the token.
+    where: dict[str, Any] = {"endpoint_url": wanted.base_url} if wanted.base_url else {"repo_id": wanted.model}
+    endpoint = HuggingFaceEndpoint(
+        **where,
+        task="conversational",
+        huggingfacehub_api_token=wanted.hf_token,
+        max_new_tokens=wanted.max_tokens,
+        temperature=_TEMPERATURE,
+        timeout=max(1, round(wanted.seconds)),
+    )
+    return ChatHuggingFace(llm=endpoint)
+
+
+def _local_pipeline(wanted: _Wanted) -> BaseChatModel:
+    """Return a model that runs in this process; it emits no tool calls, so the search comes first."""
+    from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
+
+    try:
+        pipeline = HuggingFacePipeline.from_model_id(
+            model_id=wanted.model,
+            task="text-generation",
+            # A worker thread cannot be cancelled: `max_time` makes it end by itself.
+            pipeline_kwargs={
+                "max_new_tokens": wanted.max_tokens,
+                "max_time": wanted.seconds,
+                "return_full_text": False,
+            },
+        )
+        writer = ChatHuggingFace(llm=pipeline)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ChatModelError(
+            f"The model {wanted.model!r} cannot be loaded: check its name, or set HF_TOKEN to use it at Hugging Face."
+        ) from error
+    if not writer.tokenizer.chat_template:
+        raise ChatModelError(f"The model {wanted.model!r} is not made for chat: choose an instruct model.")
+    return SearchFirstChatModel(writer=writer)
+
+
+_PROVIDERS: dict[str, Callable[[_Wanted], BaseChatModel]] = {
+    "openai": _openai,
+    "ollama": _ollama,
+    "huggingface": _huggingface,
+}

@@ -1,0 +1,56 @@
+"""What a run of the agent knows and the model cannot change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from agent.answers import Question
+from agent.evidence import Evidence
+from memory.findings import Findings, Scope, Window
+from memory.messages import Message
+
+
+@runtime_checkable  # the tools' argument schemas check that the context holds one
+class Recall(Protocol):
+    """The part of `memory.search.Memory` that the agent uses.
+
+    Every method raises DatabaseUnavailableError when no memory at all answers.
+    """
+
+    async def search(
+        self,
+        text: str,
+        *,
+        places: frozenset[int],
+        window: Window | None = None,
+        authors: frozenset[str] = frozenset(),
+        scope: Scope = Scope.BOTH,
+        limit: int = 8,
+    ) -> Findings:
+        """Return the excerpts that fit the text, the best first."""
+        ...
+
+    async def list_messages(
+        self, *, places: frozenset[int], window: Window, scope: Scope = Scope.BOTH, limit: int = 50
+    ) -> Findings:
+        """Return the messages of a window in time order."""
+        ...
+
+    async def read_around(
+        self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
+    ) -> Findings:
+        """Return a message with those just before and after it."""
+        ...
+
+    async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
+        """Return the present state of those messages that are still there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The question, the memory that may answer it, and what has been shown to the model so far."""
+
+    question: Question
+    memory: Recall
+    evidence: Evidence

@@ -1,0 +1,34 @@
+"""Read the dates that a model writes."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from memory.findings import Window
+
+
+def read_window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Window | None:
+    """Return the half-open window between two ISO texts, None when both are missing.
+
+    What carries no offset is read on the clock of `time_zone`; a date alone is the start of that day. Raises
+    ValueError, with a sentence for the model, for what is no date and for an end that is not after the start.
+    """
+    if not start and not end:
+        return None
+    window = Window(_moment(start, time_zone), _moment(end, time_zone))
+    if window.start and window.end and window.start >= window.end:
+        raise ValueError(
+            f"end ({end}) must be after start ({start}); the end is not included, "
+            "so for one whole day give the next day as end."
+        )
+    return window
+
+
+def _moment(text: str | None, time_zone: ZoneInfo) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        local = moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is not a date: write it like 2026-11-03 or 2026-11-03T14:00.") from error

@@ -1,0 +1,66 @@
+"""Number the messages that one run shows to the model."""
+
+import secrets
+from collections.abc import Iterable
+
+from memory.findings import Findings
+from memory.messages import Kind, Message, MessageKey
+
+
+class Evidence:
+    """The messages that the tools of one run have shown, and which memories did not answer them."""
+
+    def __init__(self, places: frozenset[int]) -> None:
+        self.nonce = secrets.token_hex(6)
+        """A word that nobody could write into a message beforehand; it is part of the fence."""
+        self._places = places
+        self._numbers: dict[MessageKey, int] = {}
+        self._messages: dict[int, Message] = {}
+        self._unreachable: set[str] = set()
+        self._answers = 0
+        self._failures = 0
+
+    def admits(self, message: Message) -> bool:
+        """Tell whether a message may be shown: a second lock, behind the one in memory itself."""
+        return message.place_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
+
+    def number(self, message: Message) -> int:
+        """Return the number of a message, giving it the next one when it is new."""
+        number = self._numbers.setdefault(message.key, len(self._numbers) + 1)
+        self._messages[number] = message
+        return number
+
+    def message(self, number: int) -> Message | None:
+        """Return the message that was shown under a number."""
+        return self._messages.get(number)
+
+    def messages(self, numbers: Iterable[int]) -> dict[int, Message]:
+        """Return the messages of those numbers that were shown."""
+        return {number: self._messages[number] for number in numbers if number in self._messages}
+
+    def record(self, findings: Findings) -> None:
+        """Remember that memory answered, and which part of it did not."""
+        self._answers += 1
+        self._unreachable.update(findings.unreachable)
+
+    def record_outage(self) -> None:
+        """Remember that no memory answered a call."""
+        self._failures += 1
+
+    @property
+    def is_empty(self) -> bool:
+        """No message has been shown."""
+        return not self._messages
+
+    @property
+    def memory_is_out(self) -> bool:
+        """Memory was asked, and never answered."""
+        return self._failures > 0 and self._answers == 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the person about what could not be reached."""
+        names = sorted(self._unreachable)
+        if not names and self._failures:
+            return ("Memory did not answer every search, so messages may be missing here.",)
+        return tuple(f"The {name} memory could not be reached, so messages may be missing here." for name in names)

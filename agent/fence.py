@@ -1,0 +1,99 @@
+"""Write recalled messages as fenced data that a model can cite and cannot mistake for instructions."""
+
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from agent.evidence import Evidence
+from memory.findings import Excerpt, Findings, Line
+from memory.messages import Message
+
+MESSAGE_LIMIT = 1500
+"""Characters of one message that the model sees."""
+
+OUTPUT_LIMIT = 8000
+"""Characters of one tool's output: about 2,000 tokens, which small models can still read."""
+
+_NAME_LIMIT = 60
+_LOOKALIKE = re.compile(r"<(?=\s*/?\s*messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
+"""The start of what a fence, or the turn of a local model's chat template, looks like."""
+
+_ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a tool gave to the model: its text, and each line that is in it with its number."""
+
+    text: str
+    lines: tuple[tuple[int, Line], ...]
+
+
+def fenced(findings: Findings, *, evidence: Evidence, time_zone: ZoneInfo) -> Shown:
+    """Return the messages as numbered lines inside a fence, with times in `time_zone`.
+
+    Numbers come from `evidence`, and only for what fits into OUTPUT_LIMIT; the text says when something did not.
+    """
+    admitted = _admitted(findings, evidence)
+    if not admitted:
+        return Shown("Nothing was found.", ())
+    written: list[str] = []
+    shown: list[tuple[int, Line]] = []
+    left = OUTPUT_LIMIT
+    for excerpt in admitted:
+        for line in excerpt.lines:
+            text = _written(line.message, time_zone)
+            left -= len(text) + 8
+            if left < 0:
+                return _closed(written, shown, admitted, evidence)
+            number = evidence.number(line.message)
+            written.append(f"[{number}] {text}")
+            shown.append((number, line))
+        written.append("--")
+    return _closed(written, shown, admitted, evidence)
+
+
+def local_time(message: Message, time_zone: ZoneInfo) -> str:
+    """Return when a message was sent, to the minute, on the clock of `time_zone`."""
+    return f"{message.sent_at.astimezone(time_zone):%Y-%m-%d %H:%M}"
+
+
+def one_line(name: str) -> str:
+    """Return a name of bounded length without line breaks."""
+    return " ".join(_CONTROL.sub("", name).split())[:_NAME_LIMIT]
+
+
+def _admitted(findings: Findings, evidence: Evidence) -> list[Excerpt]:
+    kept = [
+        Excerpt(tuple(line for line in excerpt.lines if evidence.admits(line.message))) for excerpt in findings.excerpts
+    ]
+    return [excerpt for excerpt in kept if excerpt.lines]
+
+
+def _written(message: Message, time_zone: ZoneInfo) -> str:
+    heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
+    return f"{_harmless(heading)}: {_harmless(_body(message))}"
+
+
+def _body(message: Message) -> str:
+    """Return what was said; its further lines are indented, so that none can pass for a numbered one."""
+    text = _CONTROL.sub("", message.content)
+    if len(text) > MESSAGE_LIMIT:
+        text = f"{text[:MESSAGE_LIMIT]} … (cut)"
+    names = "".join(f" (attachment: {one_line(attachment.name)})" for attachment in message.attachments)
+    return "\n    ".join(f"{text}{names}".strip().splitlines())
+
+
+def _harmless(text: str) -> str:
+    return _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
+
+
+def _closed(written: list[str], shown: list[tuple[int, Line]], excerpts: list[Excerpt], evidence: Evidence) -> Shown:
+    if written and written[-1] == "--":
+        written = written[:-1]
+    parts = [f"<messages-{evidence.nonce}>", *written, f"</messages-{evidence.nonce}>"]
+    missing = sum(len(excerpt.lines) for excerpt in excerpts) - len(shown)
+    if missing:
+        parts.append(f"{missing} more did not fit here: use a narrower window or other words to see them.")
+    return Shown("\n".join(parts), tuple(shown))

@@ -1,0 +1,79 @@
+"""Let a model that cannot call tools answer from memory: the search comes first, then the model writes."""
+
+import asyncio
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+
+_PROMPT = """\
+{found}
+
+Answer this question from the messages above only, in a few sentences, and put the number of the message that proves
+it after each claim, such as [1]. Say so when they do not answer it.
+
+{question}"""
+
+
+def opening_search(question: BaseMessage) -> AIMessage:
+    """Return the call that searches memory for the question as it was put."""
+    call = {"name": "search_messages", "args": {"query": question.text}, "id": "opening-search"}
+    return AIMessage("", tool_calls=[{**call, "type": "tool_call"}])
+
+
+def last_question(messages: list[BaseMessage]) -> int:
+    """Return the position of the question that is being answered."""
+    return max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
+
+
+def result_of(message: AIMessage) -> ChatResult:
+    """Return one message as what a chat model gives back."""
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+class SearchFirstChatModel(BaseChatModel):
+    """A chat model that takes part in the loop for a `writer` that emits no tool calls.
+
+    Its first turn asks for one search with the question itself. Its second gives the writer what was found, inside the
+    question, and hands on what the writer says. The writer runs in a worker thread: a local model blocks.
+    """
+
+    writer: BaseChatModel
+
+    @property
+    def _llm_type(self) -> str:
+        return "search-first"
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return this model as it is: the one tool that it calls is known."""
+        return self
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        if isinstance(messages[-1], HumanMessage):
+            return result_of(opening_search(messages[-1]))
+        return result_of(AIMessage(self.writer.invoke(_with_findings(messages), stop=stop).text))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await asyncio.to_thread(self._generate, messages, stop)
+
+
+def _with_findings(messages: list[BaseMessage]) -> list[BaseMessage]:
+    """Return the conversation up to the question, with what the tools said since then written into it."""
+    at = last_question(messages)
+    found = "\n\n".join(message.text for message in messages[at:] if isinstance(message, ToolMessage))
+    return [*messages[:at], HumanMessage(_PROMPT.format(found=found, question=messages[at].text))]

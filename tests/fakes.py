@@ -1,0 +1,201 @@
+"""Stand-ins for what the tests own: a model that speaks its lines, and a memory made of a list."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr
+
+from errors import DatabaseUnavailableError
+from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
+from memory.messages import Message
+
+HANGS = "the model never answers"
+
+Utterance = AIMessage | Exception | str | Callable[[], AIMessage]
+
+
+def says(text: str) -> AIMessage:
+    """Return the model's final words."""
+    return AIMessage(text)
+
+
+def calls(name: str, **arguments: object) -> AIMessage:
+    """Return the model's wish to call a tool."""
+    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"call-{name}", "type": "tool_call"}])
+
+
+class ScriptedModel(BaseChatModel):
+    """A chat model that speaks its lines in order, and keeps what it heard.
+
+    A line that is an error is raised; one that is a function is called when its turn has come.
+    The line HANGS makes it wait until it is cancelled; `hung` is set as soon as it does.
+    """
+
+    _lines: list[Utterance] = PrivateAttr()
+    _heard: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _tools: list[Any] = PrivateAttr(default_factory=list)
+    _hung: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
+
+    def __init__(self, lines: Iterable[Utterance]) -> None:
+        super().__init__()
+        self._lines = list(lines)
+
+    @property
+    def heard(self) -> list[list[BaseMessage]]:
+        return self._heard
+
+    @property
+    def tools(self) -> list[Any]:
+        return self._tools
+
+    @property
+    def hung(self) -> asyncio.Event:
+        return self._hung
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        self._tools = list(tools)
+        return self
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return self._speak(messages, self._lines.pop(0))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        line = self._lines.pop(0)
+        if line == HANGS:
+            self._hung.set()
+            await asyncio.Event().wait()
+        return self._speak(messages, line)
+
+    def _speak(self, messages: list[BaseMessage], line: Utterance) -> ChatResult:
+        self._heard.append(list(messages))
+        if isinstance(line, Exception):
+            raise line
+        if callable(line):
+            line = line()
+        message = line if isinstance(line, AIMessage) else AIMessage(line)
+        return ChatResult(generations=[ChatGeneration(message=message.model_copy(deep=True))])
+
+
+def said(content: str, **fields: Any) -> Message:
+    """Return a message of Ana's in #general (channel 1), unless the fields say otherwise."""
+    defaults: dict[str, Any] = {
+        "message_id": 2**40 + crc32(content.encode()),
+        "sent_at": datetime(2026, 11, 3, 13, 2, tzinfo=UTC),
+        "session": "demo_2026-11-03_1",
+        "channel_id": 1,
+        "channel_name": "general",
+        "author_name": "ana",
+    }
+    return Message(**{**defaults, **fields}, content=content)
+
+
+@dataclass
+class FakeMemory:
+    """A memory that finds messages by the share of the query's words that they hold.
+
+    `asked` records each search with its scope; `failures` answers are refused first (-1: all of them).
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    unreachable: tuple[str, ...] = ()
+    failures: int = 0
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def search(
+        self,
+        text: str,
+        *,
+        places: frozenset[int],
+        window: Window | None = None,
+        authors: frozenset[str] = frozenset(),
+        scope: Scope = Scope.BOTH,
+        limit: int = 8,
+    ) -> Findings:
+        self._answer(text=text, places=places, window=window, authors=authors, scope=scope)
+        names = {name.casefold() for name in authors}
+        wanted = [
+            message
+            for message in self._readable(places, window or Window())
+            if not names or message.author_name.casefold() in names
+        ]
+        lines = [_line(message, text) for message in wanted]
+        best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
+        return Findings(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
+
+    async def list_messages(
+        self, *, places: frozenset[int], window: Window, scope: Scope = Scope.BOTH, limit: int = 50
+    ) -> Findings:
+        self._answer(places=places, window=window, scope=scope)
+        lines = [Line(message, hit=True) for message in self._readable(places, window)]
+        return Findings(tuple(by_place(lines[:limit])), self.unreachable)
+
+    async def read_around(
+        self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
+    ) -> Findings:
+        self._answer(message_id=message_id, places=places)
+        around = self._readable(places, Window())
+        at = next((index for index, message in enumerate(around) if message.message_id == message_id), None)
+        if at is None:
+            return Findings()
+        near = around[max(0, at - before) : at + after + 1]
+        return Findings(tuple(by_place(Line(one, hit=one.message_id == message_id) for one in near)))
+
+    async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
+        self._answer(message_ids=list(message_ids), places=places)
+        present = {message.message_id: message for message in self._readable(places, Window())}
+        return {one: present[one] for one in self.asked[-1]["message_ids"] if one in present}
+
+    def _answer(self, **asked: Any) -> None:
+        self.asked.append(asked)
+        if self.failures:
+            self.failures -= 1
+            raise DatabaseUnavailableError("PostgreSQL did not answer")
+
+    def _readable(self, places: frozenset[int], window: Window) -> Sequence[Message]:
+        return sorted(
+            (
+                message
+                for message in self.messages
+                if message.place_id in places
+                and message.deleted_at is None
+                and (window.start is None or window.start <= message.sent_at)
+                and (window.end is None or message.sent_at < window.end)
+            ),
+            key=lambda message: message.sent_at,
+        )
+
+
+def _line(message: Message, text: str) -> Line:
+    wanted = _words(text)
+    share = len(wanted & _words(message.content)) / max(1, len(wanted))
+    return Line(message, hit=True, similarity=share, lexical=share, score=share)
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}

@@ -1,0 +1,76 @@
+"""An OpenAI-compatible server of a few lines on loopback, so that real clients speak real HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+NEVER = "no reply"
+
+Reply = dict[str, Any] | int | str
+
+
+def answers(content: str) -> dict[str, Any]:
+    """Return the assistant's message with its final words."""
+    return {"role": "assistant", "content": content}
+
+
+def wants(name: str, **arguments: object) -> dict[str, Any]:
+    """Return the assistant's message that calls a tool."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "call-1", "type": "function", "function": function}],
+    }
+
+
+@dataclass
+class FakeOpenAI:
+    """Gives its replies in order, the last one for ever: a message, the status of an error, or NEVER."""
+
+    replies: list[Reply]
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def complete(self, request: web.Request) -> web.Response:
+        self.requests.append(await request.json())
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if reply == NEVER:
+            await self.stopping.wait()
+        response = _response(reply)
+        response.force_close()  # the clients keep idle connections for ever, which a test must not
+        return response
+
+
+def _response(reply: Reply) -> web.Response:
+    if not isinstance(reply, dict):
+        status = reply if isinstance(reply, int) else 503
+        return web.json_response({"error": {"message": "broken", "type": "server_error"}}, status=status)
+    choice = {"index": 0, "message": reply, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    body = {"id": "1", "object": "chat.completion", "created": 0, "model": "fake", "usage": usage}
+    return web.json_response({**body, "choices": [choice]})
+
+
+@asynccontextmanager
+async def open_fake_openai(replies: Iterable[Reply]) -> AsyncGenerator[FakeOpenAI]:
+    """Yield a running server, whose `url` ends in /v1."""
+    fake = FakeOpenAI(list(replies))
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", fake.complete)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        yield fake
+    finally:
+        fake.stopping.set()
+        await runner.cleanup()

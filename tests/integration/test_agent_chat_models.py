@@ -1,0 +1,72 @@
+"""The real clients of chat models, against a server on loopback."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.agent import MODEL_FAILED, Agent, Limits
+from agent.answers import Question
+from agent.chat_models import create_chat_model
+from errors import ChatModelError
+from tests.fakes import FakeMemory, said
+from tests.fakes_openai import NEVER, Reply, answers, open_fake_openai, wants
+
+DEPLOY = said("the deploy is on friday")
+SEARCH = wants("search_messages", query="deploy friday", places=[9])
+ENOUGH = Limits(timeout=timedelta(seconds=60))
+HASTE = Limits(timeout=timedelta(seconds=1))
+
+
+def question() -> Question:
+    return Question(
+        text="when is the deploy?",
+        channel_id=1,
+        asker_id=7,
+        asker_name="bo",
+        places=frozenset({1}),
+        now=datetime(2026, 11, 4, 8, 30, tzinfo=UTC),
+        time_zone=ZoneInfo("Europe/Paris"),
+    )
+
+
+@pytest.mark.parametrize("name", ["openai:local", "huggingface:local/model"])
+async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
+    async with open_fake_openai([SEARCH, answers("On Friday [1].")]) as server:
+        model = create_chat_model(name, base_url=server.url, max_tokens=77)
+
+        answer = await Agent(model, memory=FakeMemory([DEPLOY]), limits=ENOUGH).ask(question())
+
+    assert answer.text == "On Friday [1]."
+    assert [source.message for source in answer.sources] == [DEPLOY]
+    first, second = server.requests
+    assert {tool["function"]["name"] for tool in first["tools"]} >= {"search_messages", "read_around"}
+    assert first["max_tokens"] == 77
+    assert [message["role"] for message in second["messages"]] == ["system", "user", "assistant", "tool"]
+    assert "ana: the deploy is on friday" in second["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("name", ["openai:local", "huggingface:local/model"])
+@pytest.mark.parametrize(
+    ("reply", "limits"),
+    [
+        pytest.param(500, ENOUGH, id="server error"),
+        pytest.param(401, ENOUGH, id="wrong key"),
+        pytest.param(NEVER, HASTE, id="hangs"),
+    ],
+)
+async def test_a_server_that_does_not_answer_is_replaced_by_quotes(name: str, reply: Reply, limits: Limits) -> None:
+    async with open_fake_openai([reply]) as server:
+        model = create_chat_model(name, base_url=server.url)
+
+        answer = await Agent(model, memory=FakeMemory([DEPLOY]), limits=limits).ask(question())
+
+    assert server.requests
+    assert '"the deploy is on friday" [1]' in answer.text
+    assert answer.notes == (MODEL_FAILED,)
+
+
+def test_a_local_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ChatModelError, match="cannot be loaded"):
+        create_chat_model(f"huggingface:{tmp_path / 'missing'}")
