@@ -1,0 +1,148 @@
+"""The Discord client: what it listens to, how it starts, how it stops."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from bot.capture import deletion_of, edit_of, message_of, place_of_id
+from bot.commands import Conversation, add_commands
+from bot.in_flight import InFlight
+from bot.services import Services
+from errors import DiscordSetupError
+from memory.messages import Message
+
+logger = logging.getLogger(__name__)
+
+LOGIN_LIMIT = timedelta(seconds=60)
+CLOSING_GRACE = timedelta(seconds=2)  # for what is being recorded
+CLOSING_FAREWELL = timedelta(seconds=5)  # for telling those who wait for an answer
+AUTHENTICATION_FAILED = 4004  # a gateway close code
+
+TOKEN_REFUSED = "Discord refuses DISCORD_TOKEN: copy the token again from the Bot page of the Developer Portal."  # noqa: S105
+INTENT_REFUSED = (
+    'Discord refuses to show message texts: switch on "Message Content Intent" on the Bot page of the Developer '
+    "Portal (https://discord.com/developers/applications), then start again."
+)
+
+
+class Bot(discord.Client):
+    """Records every message that it sees, and answers slash commands."""
+
+    def __init__(self, services: Services, *, server_id: int | None = None) -> None:
+        super().__init__(intents=intents(), allowed_mentions=discord.AllowedMentions.none())
+        self._services = services
+        self._server_id = server_id
+        self._in_flight = InFlight()
+        self.tree = app_commands.CommandTree(self)
+        add_commands(self.tree, Conversation(services, self._in_flight))
+
+    async def setup_hook(self) -> None:
+        """Tell how to invite the bot, and make its commands known to Discord."""
+        logger.info("Invite the bot with %s", invite_link(self.application_id or 0))
+        await self._publish_commands()
+
+    async def close(self) -> None:
+        """Let the running handlers end, then close the connection."""
+        await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
+        await super().close()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Publish the commands in the bot's server once the bot has been invited to it."""
+        if guild.id == self._server_id:
+            await self._publish_commands()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Record a message; the bot's own are recorded where they are sent."""
+        if not self._is_me(message.author):
+            await self._record(message_of(message, session=self._services.session))
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Record what a message says after an edit."""
+        edit = edit_of(payload, session=self._services.session)
+        if edit is not None and not self._is_me(payload.message.author):
+            await self._record(edit)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Record that a message was deleted."""
+        await self._record_deletions({payload.message_id}, payload.channel_id, payload.guild_id)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Record that many messages were deleted at once."""
+        await self._record_deletions(payload.message_ids, payload.channel_id, payload.guild_id)
+
+    async def _publish_commands(self) -> None:
+        """Publish the commands: at once in the bot's server when it has one, else wherever the bot is."""
+        if self._server_id is None:
+            await self.tree.sync()
+            return
+        server = discord.Object(self._server_id)
+        self.tree.copy_global_to(guild=server)
+        try:
+            await self.tree.sync(guild=server)
+        except discord.Forbidden:
+            logger.warning(
+                "The bot is not in server %d (DISCORD_SERVER_ID) yet: invite it with the link above",
+                self._server_id,
+            )
+
+    async def _record_deletions(self, message_ids: set[int], channel_id: int, guild_id: int | None) -> None:
+        place, now = place_of_id(self, channel_id, guild_id), self._services.clock()
+        for message_id in sorted(message_ids):
+            await self._record(deletion_of(message_id, place, session=self._services.session, deleted_at=now))
+
+    async def _record(self, message: Message) -> None:
+        with self._in_flight.entered():
+            await self._services.recorder.record(message)
+
+    def _is_me(self, author: discord.abc.User) -> bool:
+        return self.user is not None and author.id == self.user.id
+
+
+def intents() -> discord.Intents:
+    """Return the intents that are needed and no more; only message content is a privileged one."""
+    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+
+
+def invite_link(application_id: int) -> str:
+    """Return the address under which the owner of a server invites the bot, with the permissions it needs."""
+    permissions = discord.Permissions(
+        view_channel=True,
+        read_message_history=True,
+        send_messages=True,
+        send_messages_in_threads=True,
+        embed_links=True,
+    )
+    return discord.utils.oauth_url(application_id, permissions=permissions, scopes=("bot", "applications.commands"))
+
+
+async def serve(bot: discord.Client, token: str) -> None:
+    """Run the bot until it is cancelled, and close it in any case; raise DiscordSetupError when Discord refuses."""
+    async with bot:
+        await _login(bot, token)
+        await _connect(bot)
+
+
+async def _login(bot: discord.Client, token: str) -> None:
+    try:
+        async with asyncio.timeout(LOGIN_LIMIT.total_seconds()):
+            await bot.login(token)
+    except discord.LoginFailure as error:
+        raise DiscordSetupError(TOKEN_REFUSED) from error
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        raise DiscordSetupError(f"Discord cannot be reached: {reason}; try again later.") from error
+
+
+async def _connect(bot: discord.Client) -> None:
+    try:
+        await bot.connect()
+    except discord.PrivilegedIntentsRequired as error:
+        raise DiscordSetupError(INTENT_REFUSED) from error
+    except discord.ConnectionClosed as error:
+        if error.code == AUTHENTICATION_FAILED:
+            raise DiscordSetupError(TOKEN_REFUSED) from error
+        raise DiscordSetupError(f"Discord closed the connection for good (code {error.code}).") from error

@@ -1,0 +1,213 @@
+"""Answer the slash commands /chat, /about and /help."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from agent.answers import Question
+from bot.audience import audience_of
+from bot.capture import answer_of, command_of
+from bot.in_flight import InFlight
+from bot.rendering import render, render_text
+from bot.services import Services
+from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
+
+logger = logging.getLogger(__name__)
+
+ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
+SETTLE_LIMIT = timedelta(seconds=2)
+LONGEST_QUESTION = 2000  # characters
+
+NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
+MORE_IN_PRIVATE = (
+    "I looked only where everybody here can read. `/chat` with `private: True` also looks into the channels that "
+    "only you and some others can read, and shows the answer to you alone."
+)
+HELP = """\
+I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it.
+
+`/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
+use only what everyone here can read.
+`/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
+`/about` tells what I run on and how much I remember.
+
+A number such as [1] in an answer opens the message that it stands for."""
+
+INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
+TOO_SLOW = "This took me too long, so I gave up. Please ask again, perhaps about a shorter time or a single channel."
+NO_MEMORY = (
+    "My memory cannot be reached just now; your message is kept, and nothing is lost. "
+    "Please ask again in a few minutes."
+)
+NO_MODEL = "My language model cannot be reached just now; your message is kept. Please ask again in a few minutes."
+NO_JOURNAL = "I cannot write anything down just now, not even your question. Please tell whoever runs me."
+UNEXPECTED = "Something went wrong on my side, and it has been logged. Please ask again, or tell whoever runs me."
+UNSENDABLE = "I have an answer, but Discord did not take it. Please ask again."
+
+
+def apology(error: Exception) -> str:
+    """Return what to tell a person about an error; it never shows the error's own words."""
+    match error:
+        case JournalUnavailableError():
+            return NO_JOURNAL
+        case ModelUnavailableError():
+            return NO_MODEL
+        case TemporaryError():
+            return NO_MEMORY
+        case TimeoutError():
+            return TOO_SLOW
+        case _:
+            return UNEXPECTED
+
+
+class Conversation:
+    """Records each command, acknowledges it at once, and always ends it with words."""
+
+    def __init__(self, services: Services, in_flight: InFlight) -> None:
+        self._services = services
+        self._in_flight = in_flight
+
+    async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
+        """Answer a question from memory; a private answer is shown to the asker alone."""
+
+        async def answer() -> list[str]:
+            return await self._answer(interaction, text, private=private)
+
+        await self._reply(interaction, said=f"/chat {text}", private=private, compose=answer)
+
+    async def about(self, interaction: discord.Interaction) -> None:
+        """Tell the asker what the program runs on."""
+
+        async def answer() -> list[str]:
+            return render_text(await self._services.about())
+
+        await self._reply(interaction, said="/about", private=True, compose=answer)
+
+    async def help(self, interaction: discord.Interaction) -> None:
+        """Tell the asker how to use the commands."""
+
+        async def answer() -> list[str]:
+            return render_text(HELP)
+
+        await self._reply(interaction, said="/help", private=True, compose=answer)
+
+    async def _answer(self, interaction: discord.Interaction, text: str, *, private: bool) -> list[str]:
+        services = self._services
+        audience = await audience_of(interaction, private=private)
+        settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
+        question = Question(
+            text=text,
+            channel_id=interaction.channel_id or 0,
+            asker_id=interaction.user.id,
+            asker_name=interaction.user.display_name,
+            places=audience.places,
+            now=services.clock(),
+            time_zone=services.time_zone,
+            private=private,
+        )
+        answer = await services.asker.ask(question)
+        notes = [] if settled else [NOT_SETTLED]
+        if audience.more_in_private and not answer.sources:
+            notes.append(MORE_IN_PRIVATE)
+        return render(replace(answer, notes=(*answer.notes, *notes)), services.time_zone)
+
+    async def _reply(
+        self,
+        interaction: discord.Interaction,
+        *,
+        said: str,
+        private: bool,
+        compose: Callable[[], Awaitable[list[str]]],
+    ) -> None:
+        with self._in_flight.entered():
+            acknowledged = await _acknowledge(interaction, private=private)
+            try:
+                parts = await self._composed(interaction, said, compose if acknowledged else None)
+            except asyncio.CancelledError:
+                await self._deliver(interaction, [INTERRUPTED], private=private)
+                raise
+            if acknowledged:
+                await self._deliver(interaction, parts, private=private)
+
+    async def _composed(
+        self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[list[str]]] | None
+    ) -> list[str]:
+        """Record the command and return the messages of its answer, or of an apology."""
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
+                await self._services.recorder.record(command_of(interaction, said, session=self._services.session))
+                return await compose() if compose else []
+        except Exception as error:
+            logger.exception("command %d not answered", interaction.id)
+            return [apology(error)]
+
+    async def _deliver(self, interaction: discord.Interaction, parts: list[str], *, private: bool) -> None:
+        """Send the messages of an answer and record those that Discord took."""
+        sent: list[discord.Message] = []
+        try:
+            for part in parts:
+                sent.append(await _send(interaction, part, private=private, first=not sent))
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            logger.exception("answer to command %d not sent whole", interaction.id)
+            sent += await _send_apology(interaction, private=private, first=not sent)
+        for message in sent:
+            await self._services.recorder.record(answer_of(interaction, message, session=self._services.session))
+
+
+def add_commands(tree: app_commands.CommandTree, conversation: Conversation) -> None:
+    """Put the slash commands on a command tree."""
+
+    @tree.command(name="chat", description="Ask what was said; I answer with the messages that prove it.")
+    @app_commands.describe(
+        text="Your question, in your own words",
+        private="Show the answer to you alone, from all channels that you can read",
+    )
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def chat(
+        interaction: discord.Interaction,
+        text: app_commands.Range[str, 1, LONGEST_QUESTION],
+        private: bool = False,
+    ) -> None:
+        await conversation.chat(interaction, text, private=private)
+
+    @tree.command(name="about", description="What I run on and how much I remember.")
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def about(interaction: discord.Interaction) -> None:
+        await conversation.about(interaction)
+
+    @tree.command(name="help", description="How to ask me.")
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def help_(interaction: discord.Interaction) -> None:
+        await conversation.help(interaction)
+
+
+async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bool:
+    """Tell Discord within its three seconds that an answer will come; False when it came too late."""
+    try:
+        await interaction.response.defer(ephemeral=private, thinking=True)
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        logger.exception("command %d not acknowledged", interaction.id)
+        return False
+    return True
+
+
+async def _send(interaction: discord.Interaction, text: str, *, private: bool, first: bool) -> discord.Message:
+    """Send one message of an answer; the first takes the place of "thinking"."""
+    nobody = discord.AllowedMentions.none()
+    if first:
+        return await interaction.edit_original_response(content=text, allowed_mentions=nobody)
+    return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, wait=True)
+
+
+async def _send_apology(interaction: discord.Interaction, *, private: bool, first: bool) -> list[discord.Message]:
+    try:
+        return [await _send(interaction, UNSENDABLE, private=private, first=first)]
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        logger.exception("command %d is left without an answer", interaction.id)
+        return []

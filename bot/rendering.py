@@ -1,0 +1,112 @@
+"""Render an answer as Discord messages."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import discord
+
+from agent.answers import Answer, Source
+from bot.splitting import split_message
+from memory.messages import Message
+
+MAX_MESSAGES = 5
+MAX_SOURCES = 10
+EXCERPT_LENGTH = 80  # characters
+
+NOTHING_TO_SAY = "I have no answer to that."
+CUT_NOTE = "-# The answer is longer than I may post, so it is cut here."
+
+_MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)")
+_CODE_OR_MARK = re.compile(r"```.*?```|`[^`\n]*`|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
+_ADDRESS = re.compile(r"(?<!<)https?://[^\s<>]+")
+
+
+def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
+    """Return the messages that show an answer: its text with linked marks, its sources, its notes.
+
+    A long answer is cut before its sources and notes are: without them nobody could check it.
+    """
+    links = {source.number: source.message.link for source in answer.sources}
+    body = _with_links(neutralised(answer.text).strip() or NOTHING_TO_SAY, links)
+    ending = _ending(answer, time_zone)
+    whole = _messages("\n\n".join(filter(None, (body, ending))))
+    if len(whole) <= MAX_MESSAGES:
+        return whole
+    last = _messages("\n".join(filter(None, (CUT_NOTE, ending))))[: MAX_MESSAGES - 1]
+    return _messages(body)[: MAX_MESSAGES - len(last)] + last
+
+
+def render_text(text: str) -> list[str]:
+    """Return the messages that show a text of the program's own."""
+    return _messages(neutralised(text))[:MAX_MESSAGES]
+
+
+def neutralised(text: str) -> str:
+    """Return a text in which nothing that looks like a mention is one."""
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", text)
+
+
+def _messages(text: str) -> list[str]:
+    """Split a text and leave out blank parts, which Discord refuses."""
+    return [part for part in split_message(text) if part.strip()]
+
+
+def _with_links(text: str, links: dict[int, str | None]) -> str:
+    """Make each mark outside of code a link to the message that it stands for."""
+
+    def linked(found: re.Match[str]) -> str:
+        number = found["number"]
+        link = links.get(int(number)) if number else None
+        return _mark(int(number), link) if link else found[0]
+
+    return _CODE_OR_MARK.sub(linked, text)
+
+
+def _mark(number: int, link: str | None) -> str:
+    """Return `[n]`, as a link where there is one.
+
+    The inner brackets are not escaped: Discord shows a backslash inside a masked link. The angle brackets keep it
+    from adding a preview.
+    """
+    return f"[[{number}]](<{link}>)" if link else f"[{number}]"
+
+
+def _ending(answer: Answer, time_zone: ZoneInfo) -> str:
+    lines = []
+    if answer.sources:
+        lines.append("**Sources**")
+        lines += [_source_line(source, time_zone) for source in answer.sources[:MAX_SOURCES]]
+    if len(answer.sources) > MAX_SOURCES:
+        lines.append(f"-# and {len(answer.sources) - MAX_SOURCES} more")
+    lines += [f"-# {_one_line(neutralised(note))}" for note in answer.notes if note.strip()]
+    return "\n".join(lines)
+
+
+def _source_line(source: Source, time_zone: ZoneInfo) -> str:
+    message = source.message
+    where = message.channel_name if message.guild_id is None else f"#{message.channel_name}"
+    said_by = _plain(f"{message.author_name} in {where}")
+    when = _day_and_time(message.sent_at.astimezone(time_zone))
+    return f"{_mark(source.number, message.link)} {said_by}, {when}: {_excerpt(message)}"
+
+
+def _day_and_time(moment: datetime) -> str:
+    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"
+
+
+def _excerpt(message: Message) -> str:
+    """Return the beginning of a message as one line of plain text."""
+    text = _one_line(message.content) or ", ".join(f"({file.name})" for file in message.attachments)
+    if len(text) > EXCERPT_LENGTH:
+        text = text[: EXCERPT_LENGTH - 1].rstrip() + "…"
+    return _ADDRESS.sub(r"<\g<0>>", _plain(text))
+
+
+def _plain(text: str) -> str:
+    """Return recalled text so that Discord formats nothing in it and mentions nobody."""
+    return discord.utils.escape_markdown(neutralised(_one_line(text)))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

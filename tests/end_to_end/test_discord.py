@@ -1,0 +1,589 @@
+"""The bot in a simulated Discord: people speak, edit, delete and ask; what is kept and what is shown."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+
+import discord
+import pytest
+import simcord
+from simcord.backend.serializers import message_payload
+from simcord.enums import ChannelType
+
+from agent.answers import Answer, Question, Source
+from bot.client import Bot, invite_link
+from bot.in_flight import InFlight
+from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
+from memory.messages import Kind, Message
+from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
+
+NOTHING = Answer(text="I found nothing.")
+HIDDEN = discord.PermissionOverwrite(view_channel=False)
+SHOWN = discord.PermissionOverwrite(view_channel=True)
+
+
+@pytest.fixture
+def recorder() -> FakeRecorder:
+    return FakeRecorder()
+
+
+@pytest.fixture
+def asker() -> FakeAsker:
+    return FakeAsker(NOTHING)
+
+
+@pytest.fixture
+def simcord_bot(recorder: FakeRecorder, asker: FakeAsker) -> Bot:
+    return Bot(services(recorder, asker))
+
+
+@pytest.fixture
+def guild(simcord_env: simcord.Env) -> simcord.GuildHandle:
+    return simcord_env.create_guild("Guild")
+
+
+@pytest.fixture
+def general(guild: simcord.GuildHandle) -> simcord.ChannelHandle:
+    return guild.create_text_channel("general")
+
+
+@pytest.fixture
+def ana(simcord_env: simcord.Env, guild: simcord.GuildHandle) -> simcord.MemberActor:
+    return guild.add_member(simcord_env.create_user("ana"), nick="Ana")
+
+
+@pytest.fixture
+def ben(simcord_env: simcord.Env, guild: simcord.GuildHandle) -> simcord.MemberActor:
+    return guild.add_member(simcord_env.create_user("ben"))
+
+
+def thread_in(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    owner: simcord.MemberActor,
+    *,
+    kind: ChannelType = ChannelType.PUBLIC_THREAD,
+) -> simcord.ChannelHandle:
+    thread_id = env.backend.create_thread(channel.id, "a thread", owner.id, type=kind).id
+    return next(thread for thread in channel.threads if thread.id == thread_id)
+
+
+async def send_unchanged(env: simcord.Env, channel: simcord.ChannelHandle, message: discord.Message) -> None:
+    """Send the event that Discord also sends when it adds a preview to a message."""
+    payload = message_payload(env.backend, env.backend.get_message(channel.id, message.id))
+    env.backend.emit("MESSAGE_UPDATE", payload)
+    await env.settle()
+
+
+# ---- what is kept
+
+
+async def test_messages_of_three_members_are_kept_with_their_ids(
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    ben: simcord.MemberActor,
+) -> None:
+    helper = guild.add_member(simcord_env.create_user("helper", bot=True))
+
+    first = await ana.send(general, "the deploy is on Tuesday", attachments=[("plan.txt", b"steps")])
+    reply = await ben.send(general, "thanks", reply_to=first)
+    await helper.send(general, "build passed")
+
+    kept = recorder.messages
+    assert [(message.author_name, message.content) for message in kept] == [
+        ("Ana", "the deploy is on Tuesday"),
+        ("ben", "thanks"),
+        ("helper", "build passed"),
+    ]
+    assert [message.author_id for message in kept] == [ana.id, ben.id, helper.id]
+    assert {(m.guild_id, m.channel_id, m.channel_name, m.thread_id) for m in kept} == {
+        (guild.id, general.id, "general", None)
+    }
+    assert (kept[1].message_id, kept[1].sent_at, kept[1].reply_to) == (reply.id, reply.created_at, first.id)
+    assert [file.name for file in kept[0].attachments] == ["plan.txt"]
+
+
+async def test_a_message_in_a_thread_is_kept_under_its_parent_channel(
+    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    thread = thread_in(simcord_env, general, ana)
+
+    await ana.send(thread, "in the thread")
+
+    kept = recorder.of_kind(Kind.MESSAGE)[-1]
+    assert (kept.content, kept.thread_id, kept.channel_id) == ("in the thread", thread.id, general.id)
+    assert (kept.channel_name, kept.place_id) == ("general", thread.id)
+
+
+async def test_a_direct_message_is_kept_without_a_guild(
+    simcord_env: simcord.Env, recorder: FakeRecorder, ana: simcord.MemberActor
+) -> None:
+    await ana.send_dm("between us")
+
+    (kept,) = recorder.messages
+    assert (kept.content, kept.guild_id, kept.channel_name) == ("between us", None, "DM")
+    assert kept.channel_id == ana.user.dm_channel.id
+
+
+async def test_a_system_message_is_kept_as_one(
+    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    thread_in(simcord_env, general, ana)
+    await simcord_env.settle()
+
+    (kept,) = recorder.of_kind(Kind.SYSTEM)
+    assert "started a thread" in kept.content
+
+
+async def test_a_forwarded_message_is_kept_with_its_words_and_is_no_reply(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor, ben: simcord.MemberActor
+) -> None:
+    original = await ana.send(general, "the original words")
+
+    await ben.forward(original, general)
+
+    kept = recorder.messages[-1]
+    assert (kept.author_name, kept.content, kept.reply_to) == ("ben", "the original words", None)
+
+
+async def test_an_edit_is_kept_as_a_new_state(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    sent = await ana.send(general, "on Tuesday")
+
+    await ana.edit(sent, "on Wednesday")
+
+    before, after = recorder.messages
+    assert (after.content, after.key) == ("on Wednesday", before.key)
+    assert after.edited_at is not None
+    assert before.edited_at is None
+
+
+@pytest.mark.parametrize("remembered", [pytest.param(True, id="remembered"), pytest.param(False, id="forgotten")])
+async def test_a_preview_that_discord_adds_to_a_message_is_no_edit(
+    remembered: bool,
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    sent = await ana.send(general, "see https://example.org")
+    if not remembered:
+        simcord_env.bot._connection._messages = None
+
+    await send_unchanged(simcord_env, general, sent)
+
+    assert [message.content for message in recorder.messages] == ["see https://example.org"]
+
+
+async def test_a_preview_that_discord_adds_to_an_edited_message_is_no_second_edit(
+    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    sent = await ana.send(general, "before")
+    await ana.edit(sent, "see https://example.org")
+
+    await send_unchanged(simcord_env, general, sent)
+
+    assert [message.content for message in recorder.messages] == ["before", "see https://example.org"]
+
+
+async def test_a_deletion_is_kept_without_the_words(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    sent = await ana.send(general, "a secret")
+
+    await ana.delete(sent)
+
+    before, after = recorder.messages
+    assert (after.key, after.content, after.deleted_at) == (before.key, "", NOW)
+    assert (after.guild_id, after.channel_id) == (before.guild_id, before.channel_id)
+
+
+async def test_messages_deleted_at_once_in_a_thread_are_each_kept_as_deleted(
+    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    thread = thread_in(simcord_env, general, ana)
+    sent = [await ana.send(thread, text) for text in ("one", "two")]
+
+    simcord_env.backend.bulk_delete_messages(thread.id, [message.id for message in sent])
+    await simcord_env.settle()
+
+    deleted = [message for message in recorder.messages if message.deleted_at]
+    assert [message.message_id for message in deleted] == [message.id for message in sent]
+    assert {(message.channel_id, message.thread_id) for message in deleted} == {(general.id, thread.id)}
+
+
+# ---- what is asked and answered
+
+
+def a_source(number: int, message_id: int, guild_id: int, channel_id: int) -> Source:
+    message = Message(
+        message_id=message_id,
+        sent_at=discord.utils.snowflake_time(message_id),
+        session="s",
+        guild_id=guild_id,
+        channel_id=channel_id,
+        channel_name="general",
+        author_name="Ana",
+        content="the deploy is on Tuesday",
+    )
+    return Source(number, message)
+
+
+async def test_a_question_is_acknowledged_before_it_is_thought_about(
+    simcord_env: simcord.Env, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    requests_before_thinking: list[str] = []
+
+    def think(_: Question) -> Answer:
+        requests_before_thinking.append(simcord_env.http_requests[-1].path)
+        return NOTHING
+
+    asker.reply = think
+
+    await ana.slash(general, "chat", text="well?")
+
+    assert requests_before_thinking[0].endswith("/callback")
+
+
+async def test_a_question_is_answered_with_links_to_the_messages_that_prove_it(
+    asker: FakeAsker, guild: simcord.GuildHandle, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    said = await ana.send(general, "the deploy is on Tuesday")
+    asker.reply = Answer(text="On Tuesday [1].", sources=(a_source(1, said.id, guild.id, general.id),))
+
+    result = await ana.slash(general, "chat", text="when is the deploy?")
+
+    assert not result.ephemeral
+    link = f"https://discord.com/channels/{guild.id}/{general.id}/{said.id}"
+    assert result.response is not None
+    assert result.response.content.startswith(f"On Tuesday [[1]](<{link}>).\n\n**Sources**\n[[1]](<{link}>) Ana in")
+    question = asker.questions[0]
+    assert (question.text, question.asker_id, question.asker_name) == ("when is the deploy?", ana.id, "Ana")
+    assert (question.channel_id, question.now, question.time_zone.key) == (general.id, NOW, "Europe/Paris")
+
+
+async def test_a_command_and_its_answer_are_each_kept_once(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    result = await ana.slash(general, "chat", text="anything new?")
+
+    command, answer = recorder.messages
+    assert (command.kind, command.content, command.author_id) == (Kind.COMMAND, "/chat anything new?", ana.id)
+    assert command.sent_at == discord.utils.snowflake_time(command.message_id)
+    assert result.response is not None
+    assert (answer.kind, answer.message_id, answer.content) == (Kind.ANSWER, result.response.id, "I found nothing.")
+    assert (answer.reply_to, answer.channel_id) == (command.message_id, general.id)
+
+
+async def test_a_private_question_is_answered_to_the_asker_alone_and_is_no_evidence(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor, ben: simcord.MemberActor
+) -> None:
+    result = await ana.slash(general, "chat", text="quietly", private=True)
+
+    assert result.ephemeral
+    assert general.history(viewer=ben) == []
+    assert [message.kind for message in recorder.messages] == [Kind.COMMAND, Kind.ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [pytest.param("about", "Session **test**", id="about"), pytest.param("help", "`/chat", id="help")],
+)
+async def test_the_other_commands_answer_the_asker_alone_and_are_kept(
+    command: str, words: str, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    result = await ana.slash(general, command)
+
+    assert result.response is not None
+    assert words in result.response.content
+    assert result.ephemeral
+    assert [message.content for message in recorder.of_kind(Kind.COMMAND)] == [f"/{command}"]
+
+
+async def test_an_answer_pings_nobody(
+    asker: FakeAsker,
+    simcord_env: simcord.Env,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    asker.reply = Answer(text="\n".join(f"@everyone <@{ana.id}> line {n}" for n in range(150)))
+
+    result = await ana.slash(general, "chat", text="who?")
+
+    assert result.followups, "the answer is long enough for a second message"
+    assert result.response is not None
+    for message in (result.response, *result.followups):
+        assert "@everyone" not in message.content
+        assert not message.message.mention_everyone
+        assert not message.message.mentions
+    bodies = [request.json for request in simcord_env.http_requests if "webhooks" in request.path]
+    assert len(bodies) >= 2
+    assert all(isinstance(body, dict) and body["allowed_mentions"] == {"parse": []} for body in bodies)
+
+
+async def test_a_long_answer_comes_in_several_messages_with_its_code_fences_whole(
+    asker: FakeAsker, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    code = "".join(f"print({n})  # {'x' * 40}\n" for n in range(80))
+    asker.reply = Answer(text=f"Like this:\n```py\n{code}```\nDone.")
+
+    result = await ana.slash(general, "chat", text="how?")
+
+    assert result.response is not None
+    shown = [result.response.content, *(message.content for message in result.followups)]
+    assert len(shown) == 3
+    assert all(text.count("```") == 2 for text in shown)
+    assert all(text.startswith("```py\n") for text in shown[1:])
+    assert [message.content for message in recorder.of_kind(Kind.ANSWER)] == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        pytest.param(DatabaseUnavailableError("host db:5432"), "My memory cannot be reached", id="memory is away"),
+        pytest.param(ModelUnavailableError("http 500"), "My language model cannot be reached", id="model is away"),
+        pytest.param(JournalUnavailableError("disk full"), "I cannot write anything down", id="journal is away"),
+        pytest.param(TimeoutError(), "took me too long", id="too slow"),
+        pytest.param(RuntimeError("secret://"), "Something went wrong on my side", id="a defect"),
+    ],
+)
+async def test_an_error_ends_in_an_apology_that_shows_no_error_text(
+    error: Exception,
+    words: str,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asker.reply = error
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert words in result.response.content
+    assert str(error) not in result.response.content or not str(error)
+    assert any(record.exc_info for record in caplog.records), "the error is logged"
+
+
+async def test_an_answer_that_discord_refuses_ends_in_an_apology(
+    simcord_env: simcord.Env, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    simcord_env.inject_error("PATCH", "/webhooks/*", status=400)
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert "Discord did not take it" in result.response.content
+
+
+async def test_a_command_that_cannot_be_acknowledged_is_kept_and_not_answered(
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    simcord_env.inject_error("POST", "/interactions/*", status=404, code=10062)
+
+    await ana.slash(general, "chat", text="too late?")
+
+    assert [message.content for message in recorder.messages] == ["/chat too late?"]
+    assert not asker.questions
+
+
+async def test_an_answer_says_when_the_newest_messages_may_be_missing(
+    asker: FakeAsker, simcord_env: simcord.Env, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    await simcord_env.restart_bot(Bot(services(FakeRecorder(settles=False), asker)))
+
+    result = await ana.slash(general, "chat", text="just now?")
+
+    assert result.response is not None
+    assert "-# The newest messages were still being stored" in result.response.content
+
+
+# ---- who may read what
+
+
+@pytest.fixture
+def staff(guild: simcord.GuildHandle) -> simcord.RoleHandle:
+    return guild.create_role("Staff")
+
+
+@pytest.fixture
+def secret(guild: simcord.GuildHandle, staff: simcord.RoleHandle) -> simcord.ChannelHandle:
+    return guild.create_text_channel("secret", overwrites={guild.default_role: HIDDEN, staff: SHOWN})
+
+
+@pytest.fixture
+def boss(simcord_env: simcord.Env, guild: simcord.GuildHandle, staff: simcord.RoleHandle) -> simcord.MemberActor:
+    return guild.add_member(simcord_env.create_user("boss"), roles=[staff])
+
+
+@pytest.mark.parametrize("private", [pytest.param(False, id="public"), pytest.param(True, id="private")])
+async def test_a_channel_that_the_asker_cannot_read_is_never_searched(
+    private: bool,
+    asker: FakeAsker,
+    secret: simcord.ChannelHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    await ana.slash(general, "chat", text="secrets?", private=private)
+
+    assert asker.questions[0].places == {general.id}
+
+
+async def test_a_hidden_channel_is_searched_for_a_private_answer_only(
+    asker: FakeAsker, secret: simcord.ChannelHandle, general: simcord.ChannelHandle, boss: simcord.MemberActor
+) -> None:
+    public = await boss.slash(general, "chat", text="secrets?")
+    private = await boss.slash(general, "chat", text="secrets?", private=True)
+
+    assert [question.places for question in asker.questions] == [{general.id}, {general.id, secret.id}]
+    assert public.response is not None
+    assert private.response is not None
+    assert "`private: True`" in public.response.content
+    assert "`private: True`" not in private.response.content
+
+
+async def test_a_public_answer_in_a_hidden_channel_may_use_that_channel(
+    asker: FakeAsker, secret: simcord.ChannelHandle, general: simcord.ChannelHandle, boss: simcord.MemberActor
+) -> None:
+    await boss.slash(secret, "chat", text="secrets?")
+
+    assert asker.questions[0].places == {general.id, secret.id}
+
+
+async def test_a_question_in_a_thread_uses_the_thread_and_its_parent(
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    secret: simcord.ChannelHandle,
+    boss: simcord.MemberActor,
+) -> None:
+    thread = thread_in(simcord_env, secret, boss)
+    await simcord_env.settle()
+
+    await boss.slash(thread, "chat", text="secrets?")
+
+    assert asker.questions[0].places == {secret.id, thread.id}
+    assert asker.questions[0].channel_id == thread.id
+
+
+async def test_a_private_thread_is_for_its_members(
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    ben: simcord.MemberActor,
+) -> None:
+    thread = thread_in(simcord_env, general, ana, kind=ChannelType.PRIVATE_THREAD)
+    assert simcord_env.bot.user is not None
+    simcord_env.backend.add_thread_member(thread.id, simcord_env.bot.user.id)
+    await simcord_env.settle()
+
+    await ana.slash(general, "chat", text="in public?")
+    await ana.slash(general, "chat", text="in private?", private=True)
+    await ben.slash(general, "chat", text="in private?", private=True)
+
+    assert [question.places for question in asker.questions] == [{general.id}, {general.id, thread.id}, {general.id}]
+
+
+async def test_a_question_in_a_direct_message_searches_that_conversation_only(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    await ana.user.slash("chat", text="what did I tell you?")
+
+    assert asker.questions[0].places == {ana.user.dm_channel.id}
+
+
+# ---- how it starts and stops
+
+
+async def test_commands_of_a_bot_with_a_server_of_its_own_work_there(
+    simcord_env: simcord.Env, recorder: FakeRecorder, asker: FakeAsker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server_id = 700000000000000042
+    caplog.set_level(logging.INFO, logger="bot")
+    await simcord_env.restart_bot(Bot(services(recorder, asker), server_id=server_id))
+
+    server = simcord_env.create_guild(id=server_id)
+    member = server.add_member(simcord_env.create_user("cleo"))
+    result = await member.slash(server.create_text_channel("general"), "help")
+
+    assert result.response is not None
+    assert simcord_env.http_requests[-3].path.endswith(f"/guilds/{server_id}/commands")
+    assert "Invite the bot with https://discord.com/oauth2/authorize?client_id=" in caplog.text
+
+
+def test_the_invitation_asks_for_what_is_needed_and_no_more() -> None:
+    link = invite_link(42)
+
+    needed = discord.Permissions(
+        view_channel=True,
+        read_message_history=True,
+        send_messages=True,
+        send_messages_in_threads=True,
+        embed_links=True,
+    )
+    assert link.endswith(f"?client_id=42&scope=bot+applications.commands&permissions={needed.value}")
+
+
+async def test_a_question_that_the_end_of_the_program_interrupts_still_gets_words(
+    simcord_bot: Bot,
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.client.CLOSING_GRACE", timedelta(0))
+    asker.hold = partial(simcord_env.external_wait, reason="the model is slow")
+    result = await ana.slash(general, "chat", text="well?")
+    assert result.deferred
+
+    await simcord_bot.close()
+
+    assert result.response is not None
+    assert result.response.content.startswith("I am being stopped")
+
+
+async def test_handlers_that_do_not_end_in_time_are_cancelled_and_waited_for() -> None:
+    in_flight = InFlight()
+    ended: list[str] = []
+
+    async def handler() -> None:
+        with in_flight.entered():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("cleaned up")
+
+    task = asyncio.create_task(handler())
+    await asyncio.sleep(0)
+    await in_flight.finish(grace=timedelta(0), farewell=timedelta(seconds=30))
+
+    assert task.cancelled()
+    assert ended == ["cleaned up"]
+
+
+async def test_handlers_that_end_by_themselves_are_left_to_it() -> None:
+    in_flight = InFlight()
+    go_on = asyncio.Event()
+
+    async def handler() -> str:
+        with in_flight.entered():
+            await go_on.wait()
+            return "recorded"
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(handler())
+        await asyncio.sleep(0)
+        group.create_task(in_flight.finish(grace=timedelta(seconds=30), farewell=timedelta(0)))
+        go_on.set()
+
+    assert task.result() == "recorded"
