@@ -1,0 +1,320 @@
+"""Run Backscroll: on Discord when a token is set, else as a channel in the terminal."""
+
+import asyncio
+import getpass
+import logging
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
+from rich.prompt import Confirm, Prompt
+from sonyflake import SonyFlake
+
+from agent.agent import Agent, Limits
+from agent.chat_models import create_chat_model
+from agent.conversations import open_conversations
+from bot.client import Bot
+from bot.client import serve as serve_discord
+from bot.services import Services
+from db.databases import Addresses, Database, open_databases
+from db.word_index import kept_whole
+from errors import BackscrollError
+from logs import write_logs
+from memory.census import about
+from memory.embedder import Embedder, open_embedder
+from memory.importing import checked_size, import_csv
+from memory.preparation import begin_session, prepare
+from memory.recorder import Recorder, open_recorder
+from memory.reembedding import reembed
+from memory.search import Memory, Shelf
+from sessions import (
+    ProgramSession,
+    choose_session,
+    open_session_folder,
+    remember_session,
+    remembered_session,
+    session_lock,
+)
+from settings import Settings, read_settings
+from terminal.channel import CHANNEL_ID, TerminalChannel
+from terminal.lines import piped_lines, typed_lines
+from terminal.progress import progress_bar, shown_while
+from util_async import run_until_first_ends
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 64  # messages that are embedded and written together
+_GLANCE = timedelta(seconds=1)  # between two looks at how far an import is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for, beside the session."""
+
+    terminal: bool
+    speaker: str
+    csv: Path | None
+    reembed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is open while a session runs."""
+
+    recorder: Recorder
+    agent: Agent
+    memory: Memory
+    databases: tuple[Database, Database]
+    models: str
+    time_zone: ZoneInfo
+
+    async def about(self) -> str:
+        """Return the text of /about."""
+        return await about(self.recorder, self.databases, models=self.models)
+
+
+def main(
+    *,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Talk here, even when a Discord token is set.")] = False,
+    speaker: Annotated[str, typer.Option("--as", metavar="NAME", help="Speak under this name in the terminal.")] = "",
+    session: Annotated[str | None, typer.Option(help="Name of the session; empty: a random one.")] = None,
+    add_date: Annotated[bool | None, typer.Option("--date/--no-date", help="Add today's date to the name.")] = None,
+    add_number: Annotated[bool | None, typer.Option("--number/--no-number", help="Add the next number.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: keep the current session, add nothing.")] = False,
+    csv: Annotated[Path | None, typer.Option("--import", metavar="CSV", help="First take in another CSV.")] = None,
+    reembed_all: Annotated[bool, typer.Option("--re-embed", help="Embed all memory with EMBEDDING_MODEL.")] = False,
+) -> None:
+    """Remember what is said, and answer /chat from it, until Ctrl+C."""
+    try:
+        settings = read_settings()
+        if csv is not None:
+            checked_size(csv)  # before anything is opened for it
+        with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs"):
+            ask = sys.stdin.isatty() and not yes
+            chosen = _session(settings.storage_dir, session, add_date, add_number, ask=ask)
+            options = Options(terminal=terminal, speaker=speaker or _account_name(), csv=csv, reembed=reembed_all)
+            asyncio.run(run_until_first_ends(_run(settings, chosen, options)))
+    except (BackscrollError, BaseExceptionGroup) as error:
+        _give_up(error)
+
+
+def _give_up(error: BackscrollError | BaseExceptionGroup[BaseException]) -> None:
+    """End with the sentence of an error that was raised on purpose; any other goes on as it is."""
+    mendable, other = BaseExceptionGroup("", [error]).split(BackscrollError)
+    if mendable is None or other is not None:
+        raise error
+    first: BaseException = mendable
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    typer.echo(str(first), err=True)
+    raise typer.Exit(2)
+
+
+def _session(
+    storage_dir: Path, name: str | None, add_date: bool | None, add_number: bool | None, *, ask: bool
+) -> ProgramSession:
+    """Return the session to run, its folder open: the current one, or what flags and answers describe."""
+    current = remembered_session(storage_dir)
+    described = (name, add_date, add_number) != (None, None, None)
+    if current is None or described or (ask and not Confirm.ask(f"Keep the session {current.stem}?", default=True)):
+        if ask and name is None:
+            name = Prompt.ask("Name of the session (empty: a random one)", default="", show_default=False)
+        if ask and add_date is None:
+            add_date = Confirm.ask("Add today's date to the name?", default=False)
+        if ask and add_number is None:
+            add_number = Confirm.ask("Add a number?", default=False)
+        today = datetime.now().astimezone().date()
+        current = choose_session(
+            storage_dir, name=name, add_date=bool(add_date), add_number=bool(add_number), today=today
+        )
+    open_session_folder(current)
+    remember_session(storage_dir, current)
+    return current
+
+
+async def _run(settings: Settings, session: ProgramSession, options: Options) -> None:
+    """Open everything, then serve until the front end ends; cancelling closes everything again."""
+    if options.reembed:
+        async with _open_memory(settings) as (databases, embedder):
+            await _reembed(databases, embedder, batch=_BATCH)
+        return
+    model = await asyncio.to_thread(_chat_model, settings)  # before anything is opened: a wrong name is told at once
+    async with (
+        _open_memory(settings) as (databases, embedder),
+        _open_program(settings, session, databases, embedder, model) as program,
+    ):
+        if options.csv is not None:
+            await _import(options.csv, program.recorder)
+        if settings.discord_token is None or options.terminal:
+            await shown_while(embedder.ready(), "Loading the embedding model")
+            await _serve_terminal(program, options.speaker)
+        else:
+            await _serve_discord(program, settings.discord_token, settings.discord_server_id)
+
+
+@asynccontextmanager
+async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
+    """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
+    async with (
+        open_databases(_addresses(settings), pool_size=settings.db_pool_size, timeout=settings.db_timeout) as databases,
+        open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
+    ):
+        yield databases, embedder
+
+
+@asynccontextmanager
+async def _open_program(
+    settings: Settings,
+    session: ProgramSession,
+    databases: tuple[Database, Database],
+    embedder: Embedder,
+    model: BaseChatModel,
+) -> AsyncGenerator[Program]:
+    """Yield what serves a session, ready to record."""
+    short_term, long_term = databases
+    for database in databases:
+        await prepare(database, embedder)
+    await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
+    memory = Memory(_shelf(short_term), _shelf(long_term), embedder)
+    async with (
+        kept_whole(database.engine for database in databases if database.capabilities.bm25),
+        open_recorder(
+            session=session.stem,
+            journal_path=session.journal_path,
+            not_added_path=session.not_added_path,
+            sessions=short_term.sessions,
+            embedder=embedder,
+            batch=_BATCH,
+        ) as recorder,
+        open_conversations(
+            long_term.dsn, pool_size=settings.db_pool_size, timeout=settings.db_timeout
+        ) as conversations,
+    ):
+        yield Program(
+            recorder=recorder,
+            agent=Agent(model, memory=memory, checkpointer=conversations, limits=_limits(settings)),
+            memory=memory,
+            databases=databases,
+            models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
+            time_zone=ZoneInfo(settings.time_zone),
+        )
+
+
+async def _serve_terminal(program: Program, speaker: str) -> None:
+    interactive = sys.stdin.isatty()
+    channel = TerminalChannel(
+        recorder=program.recorder,
+        asker=program.agent,
+        about=program.about,
+        places=partial(_all_places, program.memory),
+        new_id=_new_ids(),
+        clock=_now,
+        time_zone=program.time_zone,
+        speaker=speaker,
+        show=typer.echo,
+        echo=not interactive,
+    )
+    await channel.serve(typed_lines(f"{speaker}> ") if interactive else piped_lines(sys.stdin.fileno()))
+
+
+async def _serve_discord(program: Program, token: SecretStr, server_id: int | None) -> None:
+    services = Services(
+        recorder=program.recorder,
+        asker=program.agent,
+        about=program.about,
+        session=program.recorder.session,
+        time_zone=program.time_zone,
+        clock=_now,
+    )
+    await serve_discord(Bot(services, server_id=server_id), token.get_secret_value())
+
+
+async def _import(csv: Path, recorder: Recorder) -> None:
+    """Take a CSV in and wait until it is searchable."""
+    with progress_bar(f"Importing {csv.name}") as report:
+        imported = await import_csv(csv, recorder, report=report)
+    logger.info("%s: %s", csv, imported)
+    with progress_bar(f"Storing {csv.name}") as report:
+        while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
+            report(*recorder.progress)
+    typer.echo(
+        f"{csv.name}: {imported.added} lines taken in, {imported.already_there} were there, "
+        f"{imported.refused} refused.",
+        err=True,
+    )
+
+
+async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, batch: int) -> None:
+    for database in databases:
+        with progress_bar(f"Embedding the {database.name} memory") as report:
+            count = await reembed(database, embedder, batch=batch, report=report)
+        typer.echo(f"{database.name} memory: {count} messages embedded with {embedder.name}.", err=True)
+
+
+async def _all_places(memory: Memory) -> frozenset[int]:
+    return await memory.all_places() | {CHANNEL_ID}
+
+
+def _addresses(settings: Settings) -> Addresses:
+    return Addresses(
+        short_term=_revealed(settings.short_term_dsn),
+        long_term=_revealed(settings.long_term_dsn),
+        embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
+    )
+
+
+def _chat_model(settings: Settings) -> BaseChatModel:
+    return create_chat_model(
+        settings.llm_model,
+        base_url=settings.llm_base_url,
+        openai_api_key=_revealed(settings.openai_api_key),
+        hf_token=_revealed(settings.hf_token),
+        max_tokens=settings.llm_max_tokens,
+        timeout=settings.llm_timeout,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_steps=settings.llm_max_steps, timeout=settings.llm_timeout, history_tokens=settings.llm_history_tokens
+    )
+
+
+def _shelf(database: Database) -> Shelf:
+    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the account may have a number only
+        return "me"
+
+
+def _new_ids() -> Callable[[], int]:
+    """Return a generator of ids for what has no Discord snowflake; each process counts as a machine of its own."""
+    machine = secrets.randbits(16)
+    flakes = SonyFlake(machine_id=lambda: machine)
+    return lambda: int(flakes.next_id())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,149 @@
+"""One channel in a terminal: a plain line is a message, a line that starts with a slash is a command."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterable, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from agent.answers import Answer, Question
+from errors import TemporaryError
+from memory.messages import Kind, Message
+from terminal.rendering import printable, render
+
+logger = logging.getLogger(__name__)
+
+CHANNEL_ID = 1  # far below any Discord snowflake
+CHANNEL_NAME = "terminal"
+BOT_NAME = "Backscroll"
+
+_SETTLE_LIMIT = timedelta(minutes=10)  # a long piped conversation is embedded before its question is answered
+_NO_MEMORY = "Memory cannot be reached just now; what you wrote is kept in the session's CSV. Ask again later."
+_NOT_SETTLED = "(The newest messages were not stored yet, so this answer may not know them.)"
+
+HELP = """\
+A plain line is a message; it is stored and can be found at once.
+/chat TEXT   ask what was said; the answer shows the messages that prove it
+/about       what this runs on and how much it remembers
+/help        this text
+/quit        leave (so does Ctrl+D)"""
+
+
+class Recorder(Protocol):
+    """Keeps what is said."""
+
+    @property
+    def session(self) -> str:
+        """The name of the program session."""
+
+    async def record(self, message: Message) -> None:
+        """Return once the message is journalled."""
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        """Wait until what was recorded so far is searchable."""
+
+
+class Asker(Protocol):
+    """Answers questions from memory."""
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalChannel:
+    """The channel of whoever runs the program: they own the memory, so they may read all of it."""
+
+    recorder: Recorder
+    asker: Asker
+    about: Callable[[], Awaitable[str]]
+    places: Callable[[], Awaitable[frozenset[int]]]
+    new_id: Callable[[], int]
+    clock: Callable[[], datetime]
+    time_zone: ZoneInfo
+    speaker: str
+    show: Callable[[str], None]
+    echo: bool = False
+
+    async def serve(self, lines: AsyncIterable[str]) -> None:
+        """Handle lines until they end or one is /quit, then wait until all of them are searchable."""
+        async for line in lines:
+            if line.strip() == "/quit":
+                break
+            await self.handle(line)
+        await self.recorder.settle(timeout=_SETTLE_LIMIT)
+
+    async def handle(self, line: str) -> None:
+        """Record a message, or record and carry out a command."""
+        if not line.strip():
+            return
+        if not line.startswith("/"):
+            await self._record(line, Kind.MESSAGE)
+            return
+        if self.echo:
+            self.show(f"> {printable(line)}")
+        command_id = await self._record(line, Kind.COMMAND)
+        reply = await self._reply(line)
+        self.show(f"{reply}\n" if self.echo else reply)
+        await self._record(reply, Kind.ANSWER, reply_to=command_id)
+
+    async def _reply(self, line: str) -> str:
+        command, _, text = line.partition(" ")
+        match command, text.strip():
+            case "/chat", "":
+                return "Ask something, for example: /chat what did we decide about the database?"
+            case "/chat", question:
+                return await self._chat(question)
+            case "/about", _:
+                return printable(await self.about())
+            case "/help", _:
+                return HELP
+            case _:
+                return f"There is no command {printable(command)}; /help lists them."
+
+    async def _chat(self, text: str) -> str:
+        try:
+            settled = await self.recorder.settle(timeout=_SETTLE_LIMIT)
+            answer = await self.asker.ask(await self._question(text))
+        except TemporaryError as error:
+            logger.warning("a question was not answered: %r", error)
+            return _NO_MEMORY
+        rendered = render(answer, self.time_zone)
+        return rendered if settled else f"{rendered}\n\n{_NOT_SETTLED}"
+
+    async def _question(self, text: str) -> Question:
+        return Question(
+            text=text,
+            channel_id=CHANNEL_ID,
+            asker_id=speaker_id(self.speaker),
+            asker_name=self.speaker,
+            places=await self.places(),
+            now=self.clock(),
+            time_zone=self.time_zone,
+        )
+
+    async def _record(self, content: str, kind: Kind, *, reply_to: int | None = None) -> int:
+        answer = kind is Kind.ANSWER
+        message = Message(
+            message_id=await asyncio.to_thread(self.new_id),  # it sleeps when ids run out for this instant
+            sent_at=self.clock(),
+            session=self.recorder.session,
+            channel_id=CHANNEL_ID,
+            channel_name=CHANNEL_NAME,
+            author_id=speaker_id(BOT_NAME if answer else self.speaker),
+            author_name=BOT_NAME if answer else self.speaker,
+            content=content,
+            kind=kind,
+            reply_to=reply_to,
+        )
+        await self.recorder.record(message)
+        return message.message_id
+
+
+def speaker_id(name: str) -> int:
+    """Return the id of somebody who speaks under this name: the same in every run, positive, 63 bits."""
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

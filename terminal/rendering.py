@@ -1,0 +1,41 @@
+"""An answer as plain text for the terminal."""
+
+import unicodedata
+from zoneinfo import ZoneInfo
+
+from agent.answers import Answer, Source
+
+_LONGEST_QUOTE = 80  # characters
+_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # bidirectional overrides
+
+
+def render(answer: Answer, time_zone: ZoneInfo) -> str:
+    """Return the answer, its sources and its notes, ready to print; control characters are taken out."""
+    sources = [_source(source, answer.text, time_zone) for source in answer.sources]
+    parts = [answer.text, "\n".join(["Sources:", *sources]) if sources else "", *map("({})".format, answer.notes)]
+    return printable("\n\n".join(part for part in parts if part))
+
+
+def printable(text: str) -> str:
+    """Return text without the characters by which a message could command the terminal or turn its lines around.
+
+    Half a surrogate pair, which a language model may write and no stream takes, is left out too.
+    """
+    return "".join(letter for letter in text if letter in "\n\t" or not _commands(letter))
+
+
+def _commands(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cs"} or unicodedata.bidirectional(letter) in _TURNING
+
+
+def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
+    """Return who said it, where and when; what was said too, unless the answer has it already."""
+    message = source.message
+    said = " ".join(message.content.split())
+    sent = message.sent_at.astimezone(time_zone)
+    line = (
+        f"[{source.number}] {message.author_name} in #{message.channel_name}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
+    )
+    if message.content.strip().split("\n")[0][:_LONGEST_QUOTE] not in answer:
+        line += f": {said if len(said) <= _LONGEST_QUOTE else f'{said[: _LONGEST_QUOTE - 1]}…'}"
+    return f"{line}\n    {message.link}" if message.link else line

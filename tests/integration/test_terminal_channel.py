@@ -1,0 +1,280 @@
+"""The terminal channel: what it keeps and shows of each line, and how it reads lines."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.answers import Answer, Question, Source
+from errors import DatabaseUnavailableError
+from memory.messages import Kind, Message
+from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
+from terminal.lines import piped_lines
+from tests.fakes import said
+
+NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
+FOUND = Answer(text="Under the pot [1].", sources=(Source(1, said("the key is under the pot")),))
+PATIENCE = 60  # seconds
+
+
+class Notebook:
+    """A recorder that keeps what it is told, in order; `settled` counts how often it was waited for."""
+
+    session = "demo"
+
+    def __init__(self, *, settles: bool = True) -> None:
+        self.messages: list[Message] = []
+        self.settled = 0
+        self._settles = settles
+
+    async def record(self, message: Message) -> None:
+        self.messages.append(message)
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        self.settled += 1
+        return self._settles
+
+
+class Oracle:
+    """Gives one answer, or raises one error, to every question."""
+
+    def __init__(self, reply: Answer | Exception = FOUND) -> None:
+        self.questions: list[Question] = []
+        self._reply = reply
+
+    async def ask(self, question: Question) -> Answer:
+        self.questions.append(question)
+        if isinstance(self._reply, Exception):
+            raise self._reply
+        return self._reply
+
+
+class Screen(list[str]):
+    """What was shown."""
+
+
+def channel(notebook: Notebook, screen: Screen, oracle: Oracle | None = None, *, echo: bool = False) -> TerminalChannel:
+    """Return a channel in which Ana speaks; ids are 1, 2, 3 and so on."""
+
+    async def about() -> str:
+        return "Session \x1b[1mdemo"
+
+    async def places() -> frozenset[int]:
+        return frozenset({CHANNEL_ID, 77})
+
+    return TerminalChannel(
+        recorder=notebook,
+        asker=oracle or Oracle(),
+        about=about,
+        places=places,
+        new_id=count(1).__next__,
+        clock=lambda: NOW,
+        time_zone=ZoneInfo("Europe/Paris"),
+        speaker="ana",
+        show=screen.append,
+        echo=echo,
+    )
+
+
+async def lines(*texts: str) -> AsyncIterator[str]:
+    for text in texts:
+        yield text
+
+
+# ---- lines
+
+
+async def test_a_plain_line_is_kept_as_a_message_and_answered_with_nothing() -> None:
+    notebook, screen = Notebook(), Screen()
+
+    await channel(notebook, screen).handle("  the key is under the pot ")
+
+    (kept,) = notebook.messages
+    assert (kept.message_id, kept.sent_at, kept.session) == (1, NOW, "demo")
+    assert (kept.kind, kept.content, kept.author_name) == (Kind.MESSAGE, "  the key is under the pot ", "ana")
+    assert (kept.channel_id, kept.author_id, kept.guild_id) == (CHANNEL_ID, speaker_id("ana"), None)
+    assert screen == []
+
+
+@pytest.mark.parametrize("line", [pytest.param("", id="empty"), pytest.param(" \t", id="blank")])
+async def test_a_line_without_words_is_nothing(line: str) -> None:
+    notebook, screen = Notebook(), Screen()
+
+    await channel(notebook, screen).handle(line)
+
+    assert (notebook.messages, screen) == ([], [])
+
+
+async def test_a_question_is_answered_from_all_places_once_everything_is_stored() -> None:
+    notebook, screen, oracle = Notebook(), Screen(), Oracle()
+
+    await channel(notebook, screen, oracle).handle("/chat  where is the key? ")
+
+    (question,) = oracle.questions
+    assert (question.text, question.asker_name, question.now) == ("where is the key?", "ana", NOW)
+    assert (question.places, question.time_zone.key) == (frozenset({CHANNEL_ID, 77}), "Europe/Paris")
+    assert notebook.settled == 1
+    (shown,) = screen
+    assert shown.startswith("Under the pot [1].\n\nSources:\n[1] ana in #general, ")
+
+
+async def test_a_command_and_its_answer_are_kept_as_what_they_are() -> None:
+    notebook, screen = Notebook(), Screen()
+
+    await channel(notebook, screen).handle("/chat where is the key?")
+
+    command, answer = notebook.messages
+    assert (command.kind, command.content, command.author_name) == (Kind.COMMAND, "/chat where is the key?", "ana")
+    assert (answer.kind, answer.content, answer.author_name) == (Kind.ANSWER, screen[0], "Backscroll")
+    assert answer.reply_to == command.message_id
+    assert answer.author_id != command.author_id
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        pytest.param("/chat", "Ask something, for example: /chat", id="a question without words"),
+        pytest.param("/about", "Session [1mdemo", id="about, without control characters"),
+        pytest.param("/help", "/quit        leave", id="help"),
+        pytest.param("/dan\x1bce now", "There is no command /dance; /help lists them.", id="unknown"),
+    ],
+)
+async def test_a_command_is_answered(line: str, words: str) -> None:
+    notebook, screen, oracle = Notebook(), Screen(), Oracle()
+
+    await channel(notebook, screen, oracle).handle(line)
+
+    assert words in screen[0]
+    assert oracle.questions == []
+    assert [message.kind for message in notebook.messages] == [Kind.COMMAND, Kind.ANSWER]
+
+
+async def test_an_answer_says_when_the_newest_messages_may_be_missing() -> None:
+    screen = Screen()
+
+    await channel(Notebook(settles=False), screen).handle("/chat where is the key?")
+
+    assert screen[0].startswith("Under the pot [1].")
+    assert screen[0].endswith("(The newest messages were not stored yet, so this answer may not know them.)")
+
+
+async def test_a_memory_that_is_away_is_told_without_its_error() -> None:
+    notebook, screen = Notebook(), Screen()
+
+    await channel(notebook, screen, Oracle(DatabaseUnavailableError("db:5432"))).handle("/chat where is the key?")
+
+    assert screen[0].startswith("Memory cannot be reached just now")
+    assert "5432" not in screen[0]
+    assert notebook.messages[-1].content == screen[0]
+
+
+@pytest.mark.parametrize("echo", [pytest.param(True, id="from a pipe"), pytest.param(False, id="typed")])
+async def test_a_command_is_repeated_where_nobody_has_typed_it(echo: bool) -> None:
+    screen = Screen()
+
+    await channel(Notebook(), screen, echo=echo).handle("/he\x1b[2Jlp")
+
+    assert (screen[0] == "> /he[2Jlp") == echo
+
+
+@pytest.mark.parametrize(
+    "texts", [pytest.param(("one", "two"), id="their end"), pytest.param(("one", "two", " /quit ", "three"), id="quit")]
+)
+async def test_lines_are_handled_until_the_end_which_waits_until_all_is_searchable(texts: tuple[str, ...]) -> None:
+    notebook = Notebook()
+
+    await channel(notebook, Screen()).serve(lines(*texts))
+
+    assert [message.content for message in notebook.messages] == ["one", "two"]
+    assert notebook.settled == 1
+
+
+def test_a_speaker_has_the_same_id_in_every_run() -> None:
+    assert speaker_id("ana") == 1336584522236235038
+    assert speaker_id("ana") != speaker_id("ben")
+    assert 0 < speaker_id("\udce9") < 2**63
+
+
+# ---- a pipe
+
+
+async def read_from_a_pipe(content: bytes) -> list[str]:
+    """Return the lines of a pipe that holds this and has been closed."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    try:
+        return [line async for line in piped_lines(reading)]
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(b"", [], id="nothing"),
+        pytest.param(b"one\ntwo\r\n\nthree", ["one", "two", "", "three"], id="line ends of all kinds, or none"),
+        pytest.param("été\n".encode(), ["été"], id="UTF-8"),
+        pytest.param(b"caf\xe9 \xff\n", [r"caf\xe9 \xff"], id="bytes that are not UTF-8"),
+        pytest.param(b"a\0b\x1b[1m\n", ["a\\x00b\x1b[1m"], id="what no database takes"),
+        pytest.param(b"x" * 60_000, ["x" * 60_000], id="a long line"),
+    ],
+)
+async def test_lines_of_a_pipe_come_as_text(content: bytes, expected: list[str]) -> None:
+    assert await read_from_a_pipe(content) == expected
+
+
+async def test_more_lines_than_are_read_ahead_come_in_order() -> None:
+    numbers = [str(number) for number in range(5000)]
+
+    assert await read_from_a_pipe("\n".join(numbers).encode()) == numbers
+
+
+async def test_an_input_that_cannot_be_read_is_one_that_has_ended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert [line async for line in piped_lines(folder)] == []
+    finally:
+        os.close(folder)
+
+    assert "the input cannot be read any further" in caplog.text
+
+
+READ_ONE_LINE = """
+import asyncio
+from contextlib import aclosing
+from terminal.lines import piped_lines
+async def main():
+    async with aclosing(piped_lines(0)) as lines:
+        print(await anext(lines), flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "rest", [pytest.param(b"", id="the pipe stays silent"), pytest.param(b"more\n" * 5000, id="the pipe is full")]
+)
+async def test_a_program_ends_in_peace_while_somebody_still_holds_its_pipe(rest: bytes) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\n" + rest)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", READ_ONE_LINE), stdin=reading, stdout=PIPE, stderr=PIPE, cwd=ROOT
+    )
+    os.close(reading)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, err = await process.communicate()
+    finally:
+        os.close(writing)
+
+    assert (process.returncode, out, err) == (0, b"one\n", b"")

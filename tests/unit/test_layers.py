@@ -1,0 +1,80 @@
+"""Imports point one way: scripts -> bot | terminal -> agent -> memory -> db -> what has no package."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+LAYERS = (
+    {"bot", "terminal"},
+    {"agent"},
+    {"memory"},
+    {"db"},
+    {"sessions", "logs"},
+    {"util_async"},
+    {"errors"},
+)
+"""From top to bottom; what shares a layer does not know of each other."""
+
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+OUTSIDE = {"tests", "bench", "settings"}  # they look at everything, or at nothing but errors
+
+
+def sources(name: str) -> list[Path]:
+    """Return the files of a package, or of a module that has none."""
+    folder = ROOT / name
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{name}.py"]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the top name of everything that a file imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relative to itself"
+            yield (node.module or "").partition(".")[0]
+
+
+def importers_of(name: str) -> set[str]:
+    """Return the top names, tests aside, of whatever imports a module."""
+    files = [path for path in ROOT.rglob("*.py") if not {".venv", "tests"} & set(path.relative_to(ROOT).parts)]
+    return {path.relative_to(ROOT).parts[0] for path in files if name in imported(path)}
+
+
+def scripts() -> set[str]:
+    """Return the top-level files that are run, not imported."""
+    modules = {path.stem for path in ROOT.glob("*.py")} - RANK.keys() - OUTSIDE
+    return {f"{name}.py" for name in modules}
+
+
+@pytest.mark.parametrize("name", sorted(RANK))
+def test_it_imports_only_from_below(name: str) -> None:
+    ours = (RANK.keys() | OUTSIDE | {script.removesuffix(".py") for script in scripts()}) - {name}
+    used = {other for path in sources(name) for other in imported(path)} & ours
+
+    assert used <= {other for other in RANK if RANK[other] > RANK[name]}
+
+
+def test_every_package_has_its_place_in_the_drawing() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+    assert packages <= RANK.keys() | OUTSIDE
+
+
+def test_no_script_is_imported() -> None:
+    assert {script for script in scripts() if importers_of(script.removesuffix(".py")) - {"bench"}} == set()
+
+
+def test_only_scripts_read_settings() -> None:
+    readers = importers_of("settings")
+
+    assert "main_async.py" in readers
+    assert readers <= scripts() | {"bench"}
+
+
+def test_only_the_bot_knows_discord() -> None:
+    assert importers_of("discord") == {"bot"}

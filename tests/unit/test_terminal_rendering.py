@@ -1,0 +1,80 @@
+"""How an answer looks in a terminal."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.answers import Answer, Source
+from terminal.rendering import printable, render
+from tests.fakes import said
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_an_answer_without_sources_and_notes_is_its_text() -> None:
+    assert render(Answer(text="I found nothing."), PARIS) == "I found nothing."
+
+
+def test_sources_stand_below_the_answer_and_notes_below_the_sources() -> None:
+    noon = said("the deploy is\non  Tuesday", author_name="Ana", sent_at=datetime(2026, 11, 3, 11, 5, tzinfo=UTC))
+    answer = Answer(text="On Tuesday [1].", sources=(Source(1, noon),), notes=("First.", "Second."))
+
+    shown = render(answer, PARIS)
+
+    assert shown.split("\n\n") == [
+        "On Tuesday [1].",
+        "Sources:\n[1] Ana in #general, Tue 3 Nov 2026 12:05: the deploy is on Tuesday",
+        "(First.)",
+        "(Second.)",
+    ]
+
+
+def test_a_message_from_discord_is_shown_with_its_link() -> None:
+    message = said("look here", guild_id=5, channel_id=6, message_id=7)
+
+    shown = render(Answer(text="There [1].", sources=(Source(1, message),)), PARIS)
+
+    assert shown.endswith(": look here\n    https://discord.com/channels/5/6/7")
+
+
+def test_a_source_that_the_answer_quotes_is_not_quoted_again() -> None:
+    answer = Answer(text='- "the deploy is on Tuesday" [1]', sources=(Source(1, said("the deploy is on Tuesday")),))
+
+    shown = render(answer, PARIS)
+
+    assert shown.endswith("Sources:\n[1] ana in #general, Tue 3 Nov 2026 14:02")
+
+
+@pytest.mark.parametrize(
+    ("length", "quote"),
+    [pytest.param(80, "x" * 80, id="just short enough"), pytest.param(81, "x" * 79 + "…", id="a letter too long")],
+)
+def test_a_source_is_quoted_up_to_a_line(length: int, quote: str) -> None:
+    shown = render(Answer(text="[1]", sources=(Source(1, said("x" * length)),)), PARIS)
+
+    assert shown.endswith(f": {quote}")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("two\n\tlines", "two\n\tlines", id="lines and tabs stay"),
+        pytest.param("\x1b]0;owned\x07\x1b[2Jhere", "]0;owned[2Jhere", id="escape sequences lose their power"),
+        pytest.param("a\rb\x08c\x9bd", "abcd", id="other control characters"),
+        pytest.param("abc\u202edef", "abcdef", id="text that runs backwards"),
+        pytest.param("\udce9t\xe9", "t\xe9", id="half of a surrogate pair"),
+        pytest.param("你好 🎉", "你好 🎉", id="letters of all the world stay"),
+    ],
+)
+def test_control_characters_are_taken_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_control_characters_of_a_recalled_message_do_not_reach_the_terminal() -> None:
+    evil = said("\x1b[31mred", author_name="a\x1bna", channel_name="ge\x07neral")
+
+    shown = render(Answer(text="\x1b[2J [1]", sources=(Source(1, evil),), notes=("\x1b!",)), PARIS)
+
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert "ana in #general" in shown
