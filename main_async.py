@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import logging
+import os
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -49,6 +50,7 @@ from settings import Settings, read_settings
 from terminal.channel import CHANNEL_ID, TerminalChannel
 from terminal.lines import piped_lines, typed_lines
 from terminal.progress import progress_bar, shown_while
+from terminal.screen import show
 from util_async import run_until_first_ends
 
 logger = logging.getLogger(__name__)
@@ -95,6 +97,8 @@ def main(
     reembed_all: Annotated[bool, typer.Option("--re-embed", help="Embed all memory with EMBEDDING_MODEL.")] = False,
 ) -> None:
     """Remember what is said, and answer /chat from it, until Ctrl+C."""
+    if sys.stdin is None:  # it was closed before we began
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     try:
         settings = read_settings()
         if csv is not None:
@@ -221,7 +225,7 @@ async def _serve_terminal(program: Program, speaker: str) -> None:
         clock=_now,
         time_zone=program.time_zone,
         speaker=speaker,
-        show=typer.echo,
+        show=show,
         echo=not interactive,
     )
     await channel.serve(typed_lines(f"{speaker}> ") if interactive else piped_lines(sys.stdin.fileno()))

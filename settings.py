@@ -41,7 +41,9 @@ OptionalDsn = Annotated[
 class Settings(BaseSettings):
     """Everything that a deployment may change; `.env_template` lists the same names with these defaults."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     # Discord
     discord_token: OptionalSecret = None

@@ -203,7 +203,8 @@ class Ingest:
             before_sleep=self._note_outage,
         )
         result: T = await retrying(call, *arguments)
-        if self.outage:
+        failed_before = retrying.statistics["attempt_number"] > 1
+        if self.outage and failed_before:  # another call may have succeeded without asking the database at all
             self.outage = False
             logger.warning("messages can be stored again; short-term memory catches up from the journal")
         return result

@@ -20,7 +20,7 @@ from db.embedded import ensure_database, open_embedded, stop_embedded
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.readiness import find_capabilities
 from db.tables import JournalPositionRow, MessageRow, RevisionRow
-from errors import JournalUnavailableError
+from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory import store
 from memory.embedder import Embedder, Vectors
 from memory.ingest import open_ingest
@@ -467,6 +467,38 @@ async def test_few_batches_wait_in_memory_however_slow_the_database_is(
 
     assert written == 20
     assert peak == 4  # one being written, two that wait, one just embedded
+
+
+async def test_an_outage_is_not_over_because_the_reader_did_without_the_database(
+    open_demo: Open, short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, away, read_on = store.write, True, asyncio.Event()
+
+    async def writing(session: AsyncSession, **batch: Any) -> None:
+        if away:
+            raise DatabaseUnavailableError("PostgreSQL did not answer")
+        await write(session, **batch)
+
+    async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+        if "the second" in texts[0]:
+            read_on.set()
+        return await _no_meaning(embedder, texts)
+
+    monkeypatch.setattr(store, "write", writing)
+    monkeypatch.setattr(Embedder, "embed", embed)
+    with hears("messages cannot be stored just now") as noted, hears("messages can be stored again") as recovered:
+        async with open_demo(batch=1) as recorder:
+            await recorder.record(message(1))
+            await noted.wait()
+            await recorder.record(message(2, "the second"))
+            await read_on.wait()
+            while_away = recorder.database_is_away, recovered.is_set()
+            away = False
+            await recovered.wait()
+            assert await recorder.settle(timeout=LONG)
+
+    assert while_away == (True, False)
+    assert await ids(short_term) == [1, 2]
 
 
 @asynccontextmanager

@@ -278,3 +278,36 @@ async def test_a_program_ends_in_peace_while_somebody_still_holds_its_pipe(rest:
         os.close(writing)
 
     assert (process.returncode, out, err) == (0, b"one\n", b"")
+
+
+# ---- what is shown
+
+SHOW_TWICE = """
+import sys
+from terminal.screen import show
+show("caf\\xe9 \\u2026 \\udce9")
+sys.stdin.readline()
+show("nobody reads this")
+show("nor this")
+"""
+
+
+async def test_an_output_that_nobody_reads_any_more_stops_nothing() -> None:
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SHOW_TWICE),
+        stdin=PIPE,
+        stdout=writing,
+        stderr=PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    os.close(writing)
+    shown = await asyncio.to_thread(os.read, reading, 100)
+    os.close(reading)
+
+    async with asyncio.timeout(PATIENCE):
+        _, err = await process.communicate(b"go on\n")
+
+    assert shown == b"caf\xe9 \\u2026 \\udce9\n"
+    assert (process.returncode, err) == (0, b"")

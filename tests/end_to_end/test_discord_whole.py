@@ -1,0 +1,249 @@
+"""The whole bot on a simulated Discord: real capture, database, embeddings and search; what people get to read."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import discord
+import pytest
+import simcord
+from langchain_core.language_models import BaseChatModel
+from simcord.results import ResponseMessage
+from sqlalchemy import select
+
+from agent.agent import MODEL_FAILED, Agent
+from agent.conversations import open_conversations
+from agent.extractive import NOTHING_FOUND, ExtractiveChatModel
+from bot.client import Bot
+from bot.services import Services
+from db.databases import Database
+from db.engines import transaction
+from db.tables import MessageRow
+from memory.embedder import Embedder
+from memory.messages import Kind
+from memory.recorder import Recorder, open_recorder
+from memory.search import Memory
+from tests.fakes import ScriptedModel, calls, says
+
+PATIENCE = timedelta(seconds=60)
+HIDDEN = discord.PermissionOverwrite(view_channel=False)
+SHOWN = discord.PermissionOverwrite(view_channel=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A guild with three members and three channels, one of which only Cleo can read."""
+
+    recorder: Recorder
+    short_term: Database
+    guild: simcord.GuildHandle
+    general: simcord.ChannelHandle
+    releases: simcord.ChannelHandle
+    mods: simcord.ChannelHandle
+    ana: simcord.MemberActor
+    ben: simcord.MemberActor
+    cleo: simcord.MemberActor
+
+    async def ask(
+        self,
+        asker: simcord.MemberActor,
+        text: str,
+        *,
+        place: simcord.ChannelHandle | None = None,
+        private: bool = False,
+    ) -> ResponseMessage:
+        """Return what a member gets for /chat once everything said so far is searchable."""
+        assert await self.recorder.settle(timeout=PATIENCE)
+        result = await asker.slash(place or self.general, "chat", text=text, private=private)
+        assert result.response is not None
+        return result.response
+
+    def link(self, message: discord.Message) -> str:
+        return f"https://discord.com/channels/{self.guild.id}/{message.channel.id}/{message.id}"
+
+    async def stored(self, kind: Kind) -> list[str]:
+        """Return the texts of one kind in short-term memory."""
+        assert await self.recorder.settle(timeout=PATIENCE)
+        async with transaction(self.short_term.sessions) as session:
+            return list(await session.scalars(select(MessageRow.content).where(MessageRow.kind == kind.value)))
+
+
+OpenTown = Callable[[BaseChatModel], AbstractAsyncContextManager[Town]]
+
+
+@pytest.fixture
+def open_town(
+    tmp_path: Path, short_term: Database, long_term: Database, memory: Memory, embedder: Embedder
+) -> OpenTown:
+    """Opens the bot with a language model, as main_async.py does, on a Discord without sockets."""
+
+    @asynccontextmanager
+    async def open_with(model: BaseChatModel) -> AsyncGenerator[Town]:
+        async with (
+            open_recorder(
+                session="whole",
+                journal_path=tmp_path / "whole.csv",
+                not_added_path=tmp_path / "whole_not_added.csv",
+                sessions=short_term.sessions,
+                embedder=embedder,
+                batch=64,
+            ) as recorder,
+            open_conversations(long_term.dsn, pool_size=2, timeout=PATIENCE) as conversations,
+        ):
+            agent = Agent(model, memory=memory, checkpointer=conversations)
+            bot = Bot(services(recorder, agent))
+            async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
+                yield town(env, recorder, short_term)
+
+    return open_with
+
+
+def services(recorder: Recorder, agent: Agent) -> Services:
+    async def about() -> str:
+        return "-"
+
+    return Services(
+        recorder=recorder,
+        asker=agent,
+        about=about,
+        session=recorder.session,
+        time_zone=ZoneInfo("UTC"),
+        clock=discord.utils.utcnow,
+    )
+
+
+def town(env: simcord.Env, recorder: Recorder, short_term: Database) -> Town:
+    guild = env.create_guild("Guild")
+    staff = guild.create_role("Staff")
+    return Town(
+        recorder,
+        short_term,
+        guild,
+        general=guild.create_text_channel("general"),
+        releases=guild.create_text_channel("releases"),
+        mods=guild.create_text_channel("mods", overwrites={guild.default_role: HIDDEN, staff: SHOWN}),
+        ana=guild.add_member(env.create_user("ana"), nick="Ana"),
+        ben=guild.add_member(env.create_user("ben"), nick="Ben"),
+        cleo=guild.add_member(env.create_user("cleo"), nick="Cleo", roles=[staff]),
+    )
+
+
+@pytest.fixture
+def quotes() -> BaseChatModel:
+    return ExtractiveChatModel()
+
+
+async def test_a_question_is_answered_for_all_with_links_to_the_messages_that_prove_it(
+    open_town: OpenTown, quotes: BaseChatModel
+) -> None:
+    async with open_town(quotes) as town:
+        await town.ana.send(town.general, "lunch is at the harbour today")
+        proof = await town.ben.send(town.releases, "release 0.4 was moved to the 12th of November")
+        await town.cleo.send(town.general, "has anybody seen my umbrella?")
+
+        result = await town.ask(town.ana, "when is release 0.4?")
+
+    assert not result.ephemeral
+    shown = result.content
+    assert f'"release 0.4 was moved to the 12th of November" [[1]](<{town.link(proof)}>)' in shown
+    assert f"[[1]](<{town.link(proof)}>) Ben in #releases" in shown.partition("**Sources**")[2]
+    assert "umbrella" not in shown
+
+
+async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those_who_read_it(
+    open_town: OpenTown, quotes: BaseChatModel
+) -> None:
+    async with open_town(quotes) as town:
+        await town.cleo.send(town.mods, "we will ban the spammer Zed on Friday")
+
+        for_ana = [await town.ask(town.ana, "when is Zed banned?", private=private) for private in (False, True)]
+        for_all = await town.ask(town.cleo, "when is Zed banned?")
+        for_cleo = await town.ask(town.cleo, "when is Zed banned?", private=True)
+        for_mods = await town.ask(town.cleo, "when is Zed banned?", place=town.mods)
+
+    for result in (*for_ana, for_all):
+        assert NOTHING_FOUND in result.content
+        assert "Friday" not in result.content
+        assert str(town.mods.id) not in result.content
+    assert "ban the spammer Zed on Friday" in for_cleo.content
+    assert for_cleo.ephemeral
+    assert "ban the spammer Zed on Friday" in for_mods.content
+
+
+async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
+    open_town: OpenTown, quotes: BaseChatModel
+) -> None:
+    async with open_town(quotes) as town:
+        edited = await town.ana.send(town.general, "the meeting room is number 4")
+        deleted = await town.ben.send(town.general, "the password of the cafe is swordfish")
+        before = [await town.ask(town.cleo, question) for question in ("which meeting room?", "which cafe password?")]
+
+        await town.ana.edit(edited, "the meeting room is number 7")
+        await town.ben.delete(deleted)
+        after = [await town.ask(town.cleo, question) for question in ("which meeting room?", "which cafe password?")]
+
+    assert "is number 4" in before[0].content
+    assert "swordfish" in before[1].content
+    assert "is number 7" in after[0].content
+    assert "is number 4" not in after[0].content
+    assert "swordfish" not in after[1].content
+
+
+async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
+    open_town: OpenTown, quotes: BaseChatModel
+) -> None:
+    async with open_town(quotes) as town:
+        proof = await town.ana.send(town.general, "the ferry to the island leaves at noon")
+        first = await town.ask(town.ben, "when does the ferry leave?")
+        second = await town.ask(town.ben, "when does the ferry leave?")
+
+        assert await town.stored(Kind.COMMAND) == ["/chat when does the ferry leave?"] * 2
+        assert await town.stored(Kind.ANSWER) == [first.content, second.content]
+
+    assert second.content == first.content
+    assert second.content.count("discord.com/channels/") == 2
+    assert second.content.count(town.link(proof)) == 2
+
+
+async def test_a_recalled_mention_reaches_nobody(open_town: OpenTown, quotes: BaseChatModel) -> None:
+    async with open_town(quotes) as town:
+        await town.ana.send(town.general, f"@everyone <@{town.ben.id}> the picnic is on Sunday")
+
+        result = await town.ask(town.cleo, "when is the picnic?")
+
+    assert "the picnic is on Sunday" in result.content
+    assert "@everyone" not in result.content
+    assert not result.message.mention_everyone
+    assert not result.message.mentions
+
+
+@pytest.mark.parametrize(
+    "line",
+    [pytest.param(ConnectionError("refused"), id="it cannot be reached"), pytest.param(says(" "), id="no words")],
+)
+async def test_a_language_model_that_fails_is_replaced_by_quotes_with_a_note(line: Any, open_town: OpenTown) -> None:
+    model = ScriptedModel([calls("search_messages", query="backup"), line])
+    async with open_town(model) as town:
+        proof = await town.ana.send(town.general, "the backup runs every night at two")
+
+        result = await town.ask(town.ben, "when does the backup run?")
+
+    assert len(model.heard) == 2
+    assert f'"the backup runs every night at two" [[1]](<{town.link(proof)}>)' in result.content
+    assert result.content.endswith(f"-# {MODEL_FAILED}")
+
+
+async def test_a_language_model_writes_the_answer_and_its_marks_become_links(open_town: OpenTown) -> None:
+    model = ScriptedModel([calls("search_messages", query="backup"), says("Every night at two [1], @everyone [7].")])
+    async with open_town(model) as town:
+        proof = await town.ana.send(town.general, "the backup runs every night at two")
+
+        result = await town.ask(town.ben, "when does the backup run?")
+
+    assert result.content.startswith(f"Every night at two [[1]](<{town.link(proof)}>), @\u200beveryone")
+    assert "[7]" not in result.content
+    assert "the backup runs every night at two" in model.heard[1][-1].text

@@ -1,0 +1,79 @@
+"""Which session a start runs, and when it refuses to."""
+
+import asyncio
+import resource
+
+from tests.end_to_end.conftest import NewPlace
+from tests.end_to_end.processes import (
+    Program,
+    Workplace,
+    journal_rows,
+    open_program,
+    run_program,
+    stored_rows,
+    terminal_arguments,
+)
+from tests.end_to_end.test_bad_input import assert_refused
+
+SAID = [f"line {number} of what was said while the disk was full" for number in range(40)]
+
+
+async def test_a_name_that_cannot_be_a_folder_is_refused(new_place: NewPlace) -> None:
+    reserved, path = await asyncio.gather(
+        *(run_program(new_place(), *terminal_arguments(name), given="lost?\n") for name in ("CON", "a/b"))
+    )
+
+    assert_refused(reserved, "The session name 'CON' is a name that Windows keeps for itself")
+    assert_refused(path, "The session name 'a/b' contains one of", "leave it out")
+
+
+async def test_a_folder_that_is_a_file_is_refused_and_the_file_left_alone(new_place: NewPlace) -> None:
+    places = [new_place(), new_place()]
+    places[1].storage_dir.mkdir()
+    in_the_way = [places[0].storage_dir, places[1].storage_dir / "demo"]
+    for path in in_the_way:
+        path.write_text("in the way", encoding="utf-8")
+
+    finished = await asyncio.gather(*(run_program(place, *terminal_arguments("demo")) for place in places))
+
+    for one, path in zip(finished, in_the_way, strict=True):
+        assert_refused(one, f"The folder {path} cannot be used", "set STORAGE_DIR to another one")
+        assert path.read_text(encoding="utf-8") == "in the way"
+
+
+async def test_a_second_process_refuses_and_the_first_goes_on_unharmed(place: Workplace) -> None:
+    async with open_program(place, *terminal_arguments("demo")) as first:
+        await first.say("before", "/help")
+        await first.hear("/quit")
+
+        second = await run_program(place, *terminal_arguments("demo"), given="from the second\n")
+        ending = await first.finish(b"after\n")
+
+    assert_refused(second, f"(process {first.process.pid}) runs on the storage folder {place.storage_dir}")
+    assert (ending.status, ending.err) == (0, "")
+    assert [row["content"] for row in stored_rows(place) if row["kind"] == "message"] == ["before", "after"]
+
+
+async def test_nothing_is_lost_when_the_disk_is_full_for_a_while(place: Workplace) -> None:
+    journal = place.journal_path("full")
+    async with open_program(place, *terminal_arguments("full")) as program:
+        await program.say("/help")
+        await program.hear("/quit")
+
+        limit_files(program, journal.stat().st_size + 500)  # bytes: room for two lines and a half
+        await program.say(*SAID)
+        await program.hear("critical: MESSAGES CANNOT BE JOURNALLED", on_stderr=True)
+        limit_files(program, resource.RLIM_INFINITY)
+        await program.hear("nothing was lost", on_stderr=True)
+        ending = await program.finish()
+
+    assert ending.status == 0
+    assert "free some disk space" in program.heard
+    assert [row["content"] for row in journal_rows(journal) if row["kind"] == "message"] == SAID
+    assert [row["content"] for row in stored_rows(place) if row["kind"] == "message"] == SAID
+
+
+def limit_files(program: Program, size: int) -> None:
+    """Let the process write no file beyond a size, which is what a full disk looks like to it."""
+    _, highest = resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (size, highest))

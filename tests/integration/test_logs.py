@@ -1,0 +1,66 @@
+"""Where log lines go."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from errors import SessionError
+from logs import write_logs
+
+logger = logging.getLogger("somewhere")
+
+FULL = Path("/dev/full")
+
+
+def log_of(folder: Path) -> str:
+    return (folder / "backscroll.log").read_text(encoding="utf-8")
+
+
+def test_a_person_sees_warnings_and_the_file_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with write_logs(tmp_path / "logs"):
+        logger.info("a detail")
+        logger.warning("look at this")
+
+    assert capsys.readouterr() == ("", "warning: look at this\n")
+    assert "INFO somewhere: a detail" in log_of(tmp_path / "logs")
+    assert "WARNING somewhere: look at this" in log_of(tmp_path / "logs")
+
+
+def test_a_traceback_is_for_the_file_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with write_logs(tmp_path):
+        logger.error("it failed", exc_info=ValueError("the reason"))
+
+    assert capsys.readouterr().err == "error: it failed\n"
+    assert "ValueError: the reason" in log_of(tmp_path)
+
+
+def test_an_error_that_ends_the_program_is_in_the_file_with_its_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise SessionError("one sentence") from OSError("the cause")
+
+    with pytest.raises(SessionError), write_logs(tmp_path):
+        fail()
+
+    assert capsys.readouterr().err == ""
+    assert "OSError: the cause" in log_of(tmp_path)
+    assert "SessionError: one sentence" in log_of(tmp_path)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no file that is always full")
+def test_a_full_disk_hides_nothing_from_the_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "backscroll.log").symlink_to(FULL)
+
+    with write_logs(tmp_path):
+        logger.critical("free some disk space")
+
+    assert capsys.readouterr().err == "critical: free some disk space\n"
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way", encoding="utf-8")
+
+    with pytest.raises(SessionError, match="Logs cannot be written to"), write_logs(tmp_path / "logs"):
+        pass
