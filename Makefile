@@ -16,7 +16,7 @@ run: $(VENV)/installed ## Run the bot (Discord with a token, else the terminal);
 	@$(BIN)/python main_async.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 demo: $(VENV)/installed ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt

@@ -84,4 +84,4 @@ def read_settings() -> Settings:
             f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_url=False, include_input=False)
         )
-        raise SettingsError(f"These settings cannot be used, mend them in .env: {problems}") from error
+        raise SettingsError(f"These settings cannot be used, mend them in .env: {problems}.") from error

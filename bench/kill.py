@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.counts import Counts, compare, journalled_texts, stored_texts
-from bench.processes import PATIENCE, Workplace, open_program, open_workplace, run_program, until
+from bench.processes import PATIENCE, Workplace, open_program, open_workplace, patience_for, until
 from db.embedded import open_embedded
 
 SESSION = "killed"
@@ -21,7 +21,8 @@ async def measure(messages: int) -> Counts:
     with open_workplace() as place:
         async with open_embedded(place.embedded_dir, start_timeout=PATIENCE) as server:
             await _kill_in_the_middle(place, sent)
-            again = await run_program(place, *ARGUMENTS)
+            async with open_program(place, *ARGUMENTS) as program:
+                again = await program.finish(patience=patience_for(messages))
             if again.status != 0:
                 raise RuntimeError(f"the second start failed: {again.err}")
             journalled = journalled_texts(place.journal_path(SESSION))

@@ -20,7 +20,13 @@ Stream = TypeVar("Stream", asyncio.StreamReader, asyncio.StreamWriter)
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = timedelta(minutes=10)  # a start loads a language library; thousands of messages are embedded on two cores
 
-_GLANCE = timedelta(milliseconds=20)
+_PER_MESSAGE = timedelta(milliseconds=100)  # a slow and busy machine embeds ten a second
+_GLANCE = timedelta(milliseconds=50)
+
+
+def patience_for(messages: int) -> timedelta:
+    """Return how long a process may take that has to store so many messages."""
+    return PATIENCE + messages * _PER_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,9 @@ class Program:
                     return
         raise EOFError(f"the process ended without {words!r}; it said: {self.heard}")
 
-    async def finish(self, last_words: bytes = b"") -> Finished:
+    async def finish(self, last_words: bytes = b"", *, patience: timedelta = PATIENCE) -> Finished:
         """Write, close its standard input and wait for the end; what `hear` has read is not in the result."""
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with asyncio.timeout(patience.total_seconds()):
             out, err = await self.process.communicate(last_words)
         return Finished(self.process.returncode or 0, out.decode(), err.decode())
 
