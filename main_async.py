@@ -240,7 +240,7 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         time_zone=program.time_zone,
         clock=_now,
     )
-    await serve_discord(Bot(services, server_id=server_id), token.get_secret_value())
+    await serve_discord(Bot(services, server_id=server_id, announce=show), token.get_secret_value())
 
 
 async def _import(csv: Path, recorder: Recorder) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import aiohttp
@@ -32,17 +33,23 @@ INTENT_REFUSED = (
 class Bot(discord.Client):
     """Records every message that it sees, and answers slash commands."""
 
-    def __init__(self, services: Services, *, server_id: int | None = None) -> None:
+    def __init__(
+        self, services: Services, *, server_id: int | None = None, announce: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__(intents=intents(), allowed_mentions=discord.AllowedMentions.none())
         self._services = services
         self._server_id = server_id
+        self._announce = announce
         self._in_flight = InFlight()
         self.tree = app_commands.CommandTree(self)
         add_commands(self.tree, Conversation(services, self._in_flight))
 
     async def setup_hook(self) -> None:
         """Tell how to invite the bot, and make its commands known to Discord."""
-        logger.info("Invite the bot with %s", invite_link(self.application_id or 0))
+        invitation = f"Invite the bot with {invite_link(self.application_id or 0)}"
+        logger.info("%s", invitation)
+        if self._announce is not None:
+            self._announce(invitation)
         await self._publish_commands()
 
     async def close(self) -> None:

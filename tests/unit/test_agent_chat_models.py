@@ -20,7 +20,7 @@ def test_the_default_needs_nothing() -> None:
         pytest.param("gpt-5", id="no provider"),
         pytest.param("openai:", id="no model"),
         pytest.param("openai: ", id="a blank model"),
-        pytest.param("claude:opus", id="an unknown provider"),
+        pytest.param("martian:large", id="an unknown provider"),
         pytest.param("extractive:x", id="a model of the extractive one"),
     ],
 )
