@@ -17,7 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.engines import translated_errors
 from db.tables import FactRow, MessageRow
+from errors import DatabaseUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +76,14 @@ async def _keep_whole(engines: list[AsyncEngine]) -> None:
     while True:
         await asyncio.sleep(_LOOK_EVERY.total_seconds())
         for engine in engines:
-            try:
-                async with engine.begin() as connection:
-                    await mend(connection)
-            except (DBAPIError, OSError) as error:  # away just now: the next look finds it restarted
-                logger.info("a word index could not be looked at: %s", type(error).__name__)
+            await look_after(engine)
+
+
+async def look_after(engine: AsyncEngine) -> None:
+    """Mend the index of a database; one that is away or busy just now is left to the next look."""
+    try:
+        with translated_errors():
+            async with engine.begin() as connection:
+                await mend(connection)
+    except (DBAPIError, DatabaseUnavailableError) as error:
+        logger.info("a word index could not be looked at: %s", type(error).__name__)

@@ -1,0 +1,76 @@
+"""The word index is whole again after the server has been restarted, and looking after it harms nobody."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from db.databases import Database
+from db.embedded import ensure_database, open_embedded
+from db.engines import open_engine, parse_dsn, sessions_of, transaction
+from db.readiness import find_capabilities
+from db.word_index import look_after
+from memory.embedder import Embedder
+from memory.findings import Filters
+from memory.preparation import prepare
+from memory.queries import candidates
+from tests.builders import message, remember
+
+LONG = timedelta(seconds=60)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the server's account can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="backscroll-words-"))
+    folder.chmod(0o755)
+    yield folder / "postgres"
+    shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def _started(place: Path) -> AsyncGenerator[Database]:
+    """Start the server for the length of the block, with one database as it was left."""
+    async with open_embedded(place, start_timeout=LONG, durable=False) as server:
+        await ensure_database(server, "words")
+        async with open_engine(parse_dsn(server.dsn("words"), name="DSN"), pool_size=2, timeout=LONG) as engine:
+            yield Database("words", engine, sessions_of(engine), await find_capabilities(engine, name="words"))
+
+
+async def _words_found(database: Database, embedder: Embedder) -> float:
+    """Return the best score that words alone give."""
+    vector = (await embedder.embed(["lantern"]))[0]
+    filters = Filters(places=frozenset({message().place_id}))
+    async with transaction(database.sessions) as session:
+        found = await candidates(session, text="lantern", vector=vector, filters=filters, wanted=3, bm25=True)
+    return max(one.lexical for one in found)
+
+
+async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedder: Embedder) -> None:
+    async with _started(place) as database:
+        await prepare(database, embedder)
+        await remember(database, embedder, [message(1, "the lantern is lit"), message(2, "good night")])
+        before = await _words_found(database, embedder)
+
+    async with _started(place) as database:
+        await look_after(database.engine)
+        after = await _words_found(database, embedder)
+
+    assert before > 0
+    assert after == pytest.approx(before)
+
+
+async def test_a_database_without_a_free_connection_is_left_to_the_next_look(
+    short_term: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="db.word_index")
+    hurry = timedelta(milliseconds=200)
+
+    async with open_engine(short_term.engine.url, pool_size=1, timeout=hurry) as engine, engine.connect():
+        await look_after(engine)
+
+    assert "could not be looked at: DatabaseUnavailableError" in caplog.text
