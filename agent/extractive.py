@@ -2,40 +2,26 @@
 
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.outputs import ChatResult
-from langchain_core.runnables import Runnable
 
 from agent.quotes import best_lines, quotation
-from agent.search_first import last_question, opening_search, result_of
+from agent.search_first import SearchFirst, last_question
 from agent.tools import Recalled
 
 NOTHING_FOUND = "I found nothing about that in the channels that you may read."
 
 
-class ExtractiveChatModel(BaseChatModel):
+class ExtractiveChatModel(SearchFirst):
     """The default model, and what answers when another one fails; the same question gets the same answer."""
 
     @property
     def _llm_type(self) -> str:
         return "extractive"
 
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return this model as it is: the one tool that it calls is known."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        if isinstance(messages[-1], HumanMessage):
-            return result_of(opening_search(messages[-1]))
-        return result_of(AIMessage(_quotations(messages)))
+    def _answer(self, messages: list[BaseMessage], stop: list[str] | None) -> str:
+        return _quotations(messages)
 
     async def _agenerate(
         self,

@@ -1,6 +1,7 @@
 """Let a model that cannot call tools answer from memory: the search comes first, then the model writes."""
 
 import asyncio
+from abc import abstractmethod
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -29,23 +30,13 @@ def last_question(messages: list[BaseMessage]) -> int:
     return max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
 
 
-def result_of(message: AIMessage) -> ChatResult:
+def _result_of(message: AIMessage) -> ChatResult:
     """Return one message as what a chat model gives back."""
     return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-class SearchFirstChatModel(BaseChatModel):
-    """A chat model that takes part in the loop for a `writer` that emits no tool calls.
-
-    Its first turn asks for one search with the question itself. Its second gives the writer what was found, inside the
-    question, and hands on what the writer says. The writer runs in a worker thread: a local model blocks.
-    """
-
-    writer: BaseChatModel
-
-    @property
-    def _llm_type(self) -> str:
-        return "search-first"
+class SearchFirst(BaseChatModel):
+    """A chat model whose first turn asks for one search with the question itself; what follows is `_answer`'s."""
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Return this model as it is: the one tool that it calls is known."""
@@ -59,8 +50,29 @@ class SearchFirstChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         if isinstance(messages[-1], HumanMessage):
-            return result_of(opening_search(messages[-1]))
-        return result_of(AIMessage(self.writer.invoke(_with_findings(messages), stop=stop).text))
+            return _result_of(opening_search(messages[-1]))
+        return _result_of(AIMessage(self._answer(messages, stop)))
+
+    @abstractmethod
+    def _answer(self, messages: list[BaseMessage], stop: list[str] | None) -> str:
+        """Return the answer to the last question, from what the tools have said since."""
+
+
+class SearchFirstChatModel(SearchFirst):
+    """A chat model that takes part in the loop for a `writer` that emits no tool calls.
+
+    The writer gets what was found inside the question, and the model hands on what it says. It runs in a worker
+    thread: a local model blocks.
+    """
+
+    writer: BaseChatModel
+
+    @property
+    def _llm_type(self) -> str:
+        return "search-first"
+
+    def _answer(self, messages: list[BaseMessage], stop: list[str] | None) -> str:
+        return self.writer.invoke(_with_findings(messages), stop=stop).text
 
     async def _agenerate(
         self,
