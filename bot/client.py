@@ -45,12 +45,16 @@ class Bot(discord.Client):
         add_commands(self.tree, Conversation(services, self._in_flight))
 
     async def setup_hook(self) -> None:
-        """Tell how to invite the bot, and make its commands known to Discord."""
-        invitation = f"Invite the bot with {invite_link(self.application_id or 0)}"
-        logger.info("%s", invitation)
-        if self._announce is not None:
-            self._announce(invitation)
+        """Make the bot's commands known to Discord."""
         await self._publish_commands()
+
+    async def on_connect(self) -> None:
+        """Tell once how to invite the bot, now that Discord has taken its token and its intents."""
+        announce, self._announce = self._announce, None
+        if announce is not None:
+            invitation = f"Invite the bot with {invite_link(self.application_id or 0)}"
+            logger.info("%s", invitation)
+            announce(invitation)
 
     async def close(self) -> None:
         """Let the running handlers end, then close the connection."""
@@ -92,7 +96,7 @@ class Bot(discord.Client):
             await self.tree.sync(guild=server)
         except discord.Forbidden:
             logger.warning(
-                "The bot is not in server %d (DISCORD_SERVER_ID) yet: invite it with the link above",
+                "The bot is not in server %d (DISCORD_SERVER_ID) yet: invite it with the link that it prints",
                 self._server_id,
             )
 
