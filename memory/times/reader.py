@@ -1,0 +1,66 @@
+"""Choose, from all that the grammar finds in a text, the phrases that stand for a time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from memory.conventions import Conventions
+from memory.times import clock, counted, dates, named_days, periods, ranges, relative
+from memory.times.chart import Chart, Grammar, Item
+from memory.times.counted import Counted
+from memory.times.evidence import stands
+from memory.times.lexicon import lexical_items
+from memory.times.meanings import Reading, Span
+from memory.times.tokens import Token, tokens_of
+
+GRAMMAR = Grammar(
+    dates.GRAMMAR,
+    relative.GRAMMAR,
+    periods.GRAMMAR,
+    named_days.GRAMMAR,
+    clock.GRAMMAR,
+    ranges.GRAMMAR,
+    counted.GRAMMAR,
+)
+
+_BEST_FIRST = (
+    "discussions", "time range", "part span", "day", "time span", "moment", "week span", "span", "range",
+    "weekday span", "bare month", "bare year", "slashed span", "dashed span", "day of month", "day before", "the unit",
+)  # fmt: skip
+"""The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase with its place in the text, and what it means."""
+
+    phrase: str
+    start: int
+    end: int
+    meaning: Span | Counted
+
+
+def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Found]:
+    """Return the phrases of time in a text, in its order; `now` carries the asker's zone."""
+    tokens = tokens_of(text)
+    reading = Reading(now, conventions)
+    chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens)])
+    chart.fill(GRAMMAR, reading)
+    items = (item for category in _BEST_FIRST for item in chart.items(category))
+    return [_found(item, tokens, text) for item in _chosen(item for item in items if stands(item, tokens))]
+
+
+def _chosen(items: Iterable[Item]) -> list[Item]:
+    """Return the longest items that do not overlap, in the order of the text."""
+    ranked = sorted(items, key=lambda item: (item.start - item.end, _BEST_FIRST.index(item.category)))
+    taken: list[Item] = []
+    for item in ranked:
+        if all(item.end <= other.start or other.end <= item.start for other in taken):
+            taken.append(item)
+    return sorted(taken, key=lambda item: item.start)
+
+
+def _found(item: Item, tokens: Sequence[Token], text: str) -> Found:
+    last = item.end - 1 if tokens[item.end - 1].text != "." else item.end - 2
+    start, end = tokens[item.start].start, tokens[last].end
+    return Found(text[start:end], start, end, item.value)

@@ -1,0 +1,443 @@
+"""Rules for time that is told from now on: "yesterday", "last week", "two days ago", "the past three months"."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from memory.times.calendar import grain_of, monday_of, resolved, unit_span
+from memory.times.chart import Grammar
+from memory.times.meanings import CLOCK_UNITS, Amount, Grain, Partial, Reading, Span, Unit
+from memory.times.numerals import VAGUE
+
+GRAMMAR = Grammar()
+rule = GRAMMAR.rule
+
+_DAYS_FROM_TODAY = {"today": 0, "otd": 0, "yesterday": -1, "tomorrow": 1, "yday": -1}
+_AWAY = {
+    "this": 0, "current": 0, "present": 0, "same": 0, "last": -1, "past": -1, "previous": -1, "preceding": -1,
+    "next": 1, "coming": 1, "following": 1, "upcoming": 1,
+}  # fmt: skip
+
+# ---- days
+
+
+@rule("day", "[today|otd|yesterday|tomorrow|yday]", "[today|yesterday] 's", "the? current date|day")
+def near_day(reading: Reading, word: str = "today") -> Span:
+    """Read "yesterday"."""
+    return _day(reading, _DAYS_FROM_TODAY[word])
+
+
+@rule("day", "[today's|yesterday's|tomorrow's]")
+def days_own(reading: Reading, word: str) -> Span:
+    """Read "yesterday's"."""
+    return _day(reading, _DAYS_FROM_TODAY[word.removesuffix("'s")])
+
+
+@rule("day", "the? day before yesterday")
+def before_yesterday(reading: Reading) -> Span:
+    """Read "the day before yesterday"."""
+    return _day(reading, -2)
+
+
+@rule("day", "the? day after tomorrow")
+def after_tomorrow(reading: Reading) -> Span:
+    """Read "the day after tomorrow"."""
+    return _day(reading, 2)
+
+
+@rule("day before", "the previous|day before|day")
+def day_before(reading: Reading) -> Span:
+    """Read "the day before", said of nothing else."""
+    return _day(reading, -1)
+
+
+@rule("any", "now", "right now", "this moment", "the present")
+def now(reading: Reading) -> Span:
+    """Read "now", which bounds other times and names none by itself."""
+    return Span(reading.now, reading.now, Grain.MOMENT)
+
+
+# ---- weekdays
+
+
+@rule("day", "the? [this|last|past|previous|next|coming] <weekday>", "this|the [past|last|coming] <weekday>")
+def weekday_from_now(reading: Reading, word: str, weekday: int) -> Span:
+    """Read "last Wednesday"."""
+    nearest = Partial(weekday=weekday)
+    span = resolved(reading, nearest)
+    assert span is not None  # noqa: S101 - every week has one
+    if word in ("next", "coming", "upcoming"):
+        return _moved(reading, span, 7)
+    if word in ("last", "previous") and not reading.conventions.last_weekday_is_nearest:
+        monday = monday_of(reading.today) - timedelta(days=7)
+        return _day_of(reading, monday + timedelta(days=weekday))
+    if word == "this" and span.start is not None and span.start.date() < monday_of(reading.today):
+        return _moved(reading, span, 7)
+    return span
+
+
+@rule("day", "this past <weekday>", "past <weekday>", "most recent <weekday>")
+def nearest_weekday(reading: Reading, weekday: int) -> Span | None:
+    """Read "this past Wednesday"."""
+    return resolved(reading, Partial(weekday=weekday))
+
+
+@rule("day", "the? <weekday> before last")
+def weekday_before_last(reading: Reading, weekday: int) -> Span | None:
+    """Read "the Tuesday before last"."""
+    span = resolved(reading, Partial(weekday=weekday))
+    return _moved(reading, span, -7) if span else None
+
+
+@rule("day", "a week ago on? <weekday>", "<weekday> a week ago", "<weekday> of? the? week before last")
+def weekday_a_week_ago(reading: Reading, weekday: int) -> Span | None:
+    """Read "a week ago Tuesday"."""
+    span = resolved(reading, Partial(weekday=weekday))
+    return _moved(reading, span, -7) if span else None
+
+
+# ---- one unit
+
+
+@rule("week span", "the? [this|current|last|past|previous|next|coming] <week unit>", "[this|last|next] <week unit> 's")
+def week_from_now(reading: Reading, word: str, unit: Unit) -> Span:
+    """Read "last week", "this weekend"."""
+    return _unit(reading, word, unit)
+
+
+@rule("span", "[this|current|last|past|previous|preceding|next|coming] calendar? <long unit>")
+@rule("span", "the [current|previous|preceding|next|coming|following] calendar? <long unit>")
+def unit_from_now(reading: Reading, word: str, unit: Unit) -> Span:
+    """Read "last month"."""
+    return _unit(reading, word, unit)
+
+
+@rule("week span", "the? <week unit> before last")
+def week_before_last(reading: Reading, unit: Unit) -> Span:
+    """Read "the week before last"."""
+    return unit_span(reading, reading.today, unit, away=-2)
+
+
+@rule("day before", "the <week unit> before")
+def week_before(reading: Reading, unit: Unit) -> Span:
+    """Read "the week before", said of nothing else."""
+    return unit_span(reading, reading.today, unit, away=-1)
+
+
+@rule("span", "the? <long unit> before last")
+def unit_before_last(reading: Reading, unit: Unit) -> Span:
+    """Read "the month before last"."""
+    return unit_span(reading, reading.today, unit, away=-2)
+
+
+@rule("the unit", "[for|in] the <unit>", "[during] the <unit>")
+def the_unit(reading: Reading, _: str, unit: Unit) -> Span | None:
+    """Read "for the week": the one that goes on."""
+    return None if unit in CLOCK_UNITS else unit_span(reading, reading.today, unit)
+
+
+@rule("week unit", "<unit>")
+def week_unit(_: Reading, unit: Unit) -> Unit | None:
+    """Take a week, a fortnight or a weekend."""
+    return unit if unit in (Unit.WEEK, Unit.WEEKEND, Unit.FORTNIGHT) else None
+
+
+@rule("long unit", "<unit>")
+def long_unit(_: Reading, unit: Unit) -> Unit | None:
+    """Take a month or what is longer."""
+    return unit if grain_of(unit) >= Grain.MONTH else None
+
+
+@rule("week span", "[this|last|next|previous] working|work|business week", "the working|work|business week")
+def working_week(reading: Reading, word: str = "this") -> Span:
+    """Read "this working week", Monday to Friday."""
+    week = _unit(reading, word, Unit.WEEK)
+    return replace(week, end=week.end - timedelta(days=2)) if week.end else week
+
+
+# ---- amounts
+
+
+@rule("amount", "<count> -? <unit>")
+def amount(_: Reading, count: int, unit: Unit) -> Amount:
+    """Read "three weeks"."""
+    return Amount(((count, unit),))
+
+
+@rule("amount", "a|an|one <unit>")
+def one_unit(_: Reading, unit: Unit) -> Amount:
+    """Read "a week"."""
+    return Amount(((1, unit),))
+
+
+@rule("amount", "<count> business|working|work day|days", "<count> weekdays")
+def business_days(_: Reading, count: int) -> Amount:
+    """Read "four business days"."""
+    return Amount(((count, Unit.BUSINESS_DAY),))
+
+
+@rule("amount", "a? [couple|few|several] of? <unit>", "the [few] <unit>")
+def some(_: Reading, word: str, unit: Unit) -> Amount:
+    """Read "a couple of weeks": two of them, and a few are three."""
+    return Amount(((VAGUE[word], unit),))
+
+
+@rule("amount", "<amount> ,|and? <amount>")
+def amounts(_: Reading, one: Amount, other: Amount) -> Amount | None:
+    """Read "three months and two weeks"."""
+    falling = list(Unit).index(one.unit) > list(Unit).index(other.parts[0][1])
+    return Amount(one.parts + other.parts) if falling and len(one.parts) < 4 else None
+
+
+@rule("amount", "a day or two", "one or two days")
+def a_day_or_two(_: Reading) -> Amount:
+    """Read "a day or two": the longer one."""
+    return Amount(((2, Unit.DAY),))
+
+
+_HALVES = {
+    Unit.YEAR: (6, Unit.MONTH),
+    Unit.MONTH: (15, Unit.DAY),
+    Unit.DAY: (12, Unit.HOUR),
+    Unit.HOUR: (30, Unit.MINUTE),
+}
+
+
+@rule("amount", "a|an|one <unit> and a half", "<count> and a half <unit>")
+def and_a_half(_: Reading, *given: int | Unit) -> Amount | None:
+    """Read "a year and a half"."""
+    unit = next(one for one in given if isinstance(one, Unit))
+    count = next((one for one in given if not isinstance(one, Unit)), 1)
+    return Amount(((count, unit), _HALVES[unit])) if unit in _HALVES else None
+
+
+@rule("amount", "half a|an <unit>")
+def half_a_unit(_: Reading, unit: Unit) -> Amount | None:
+    """Read "half a year"."""
+    return Amount((_HALVES[unit],)) if unit in _HALVES else None
+
+
+@rule("amount", "<count> [d|w]", "<count> ~[d|w]")
+def amount_by_letter(_: Reading, count: int, letter: str) -> Amount:
+    """Read "2d"."""
+    return Amount(((count, Unit.DAY if letter == "d" else Unit.WEEK),))
+
+
+# ---- so long ago
+
+
+_AGO = "about|around|roughly|some|exactly? <amount> ago|back|earlier"
+
+
+@rule("day", _AGO)
+def days_ago(reading: Reading, amount: Amount) -> Span | None:
+    """Read "three days ago"."""
+    if grain_of(amount.unit) is not Grain.DAY:
+        return None
+    return _day_of(reading, reading.shifted(reading.now, amount, -1).date())
+
+
+@rule("span", _AGO)
+def ago(reading: Reading, amount: Amount) -> Span | None:
+    """Read "two weeks ago": the week that holds that moment; what is told in hours or minutes is about that time."""
+    moment = reading.shifted(reading.now, amount, -1)
+    if amount.unit in CLOCK_UNITS:
+        margin = min(timedelta(minutes=30), max(timedelta(minutes=2), (reading.now - moment) / 4))
+        return Span(moment - margin, moment + margin, Grain.HOUR)
+    return unit_span(reading, moment.date(), amount.unit) if grain_of(amount.unit) is not Grain.DAY else None
+
+
+@rule("day", "<count> <weekdays> ago")
+def weekdays_ago(reading: Reading, count: int, weekday: int) -> Span | None:
+    """Read "two Fridays ago"."""
+    nearest = resolved(reading, Partial(weekday=weekday))
+    return _moved(reading, nearest, -7 * (count - 1)) if nearest and 1 <= count <= 100 else None
+
+
+@rule("day", "<amount> ago today", "<amount> before|prior <day>", "<amount> prior to <day>")
+def amount_before_day(reading: Reading, amount: Amount, day: Span | None = None) -> Span | None:
+    """Read "a week ago today", "two days before yesterday"."""
+    if amount.unit in CLOCK_UNITS:
+        return None
+    start = (day or _day(reading, 0)).start
+    return _day_of(reading, reading.shifted(start, amount, -1).date()) if start else None
+
+
+@rule("day", "<amount> after|from|following <day>", "<amount> from|after now", "in <amount> since <any>")
+def amount_after_day(reading: Reading, amount: Amount, day: Span | None = None) -> Span | None:
+    """Read "three days after May 2nd"."""
+    if amount.unit in CLOCK_UNITS:
+        return None
+    start = (day or _day(reading, 0)).start
+    return _day_of(reading, reading.shifted(start, amount, 1).date()) if start else None
+
+
+@rule("day", "the? day [before|after|following] <day>")
+def day_beside(reading: Reading, word: str, day: Span) -> Span:
+    """Read "the day after Christmas"."""
+    return _moved(reading, day, -1 if word == "before" else 1)
+
+
+@rule("week span", "the? week [before|after|following] <day>")
+def week_beside(reading: Reading, word: str, day: Span) -> Span | None:
+    """Read "the week before Christmas": the seven days up to it."""
+    if day.start is None:
+        return None
+    named = day.start.date()
+    first = named - timedelta(days=7) if word == "before" else named + timedelta(days=1)
+    return reading.days(first, first + timedelta(days=7), Grain.WEEK)
+
+
+@rule("day", "on? this|the same? day|date [last|previous] <unit>")
+def same_day_of(reading: Reading, _: str, unit: Unit) -> Span:
+    """Read "this day last year"."""
+    return _day_of(reading, reading.shifted(reading.now, Amount(((1, unit),)), -1).date())
+
+
+@rule("span", "this|the same? time [last|previous] year")
+def same_time_last_year(reading: Reading, _: str) -> Span:
+    """Read "this time last year": the same month of it."""
+    return unit_span(reading, reading.today, Unit.MONTH, away=-12)
+
+
+@rule("day", "the? last|previous|past business|working|work day", "the? last|previous workday|weekday")
+def last_working_day(reading: Reading) -> Span:
+    """Read "the last working day"."""
+    return _day_of(reading, reading.shifted(reading.now, Amount(((1, Unit.BUSINESS_DAY),)), -1).date())
+
+
+@rule("span", "more|longer than <amount> ago", "over <amount> ago", "at least <amount> ago")
+@rule("span", "more than <amount> before <day>", "more than <amount> prior to <day>")
+def long_ago(reading: Reading, amount: Amount, day: Span | None = None) -> Span:
+    """Read "more than two weeks ago"."""
+    moment = reading.shifted(_floor(reading, amount, day), amount, -1)
+    return Span(None, moment, grain_of(amount.unit))
+
+
+@rule("span", "less than <amount> ago", "within <amount> of? now", "under <amount> ago")
+def not_long_ago(reading: Reading, amount: Amount) -> Span:
+    """Read "less than an hour ago"."""
+    return _rolling(reading, amount)
+
+
+# ---- the last so many
+
+
+@rule("span", "the|this|these? last|past|previous|recent|preceding|prior <amount>")
+@rule("span", "<count> last|past|previous <unit>", "the? last|past|previous [few|couple] of? <unit>")
+def last_amount(reading: Reading, count: Amount | int | str, unit: Unit | None = None) -> Span:
+    """Read "the last three days"; a count of quarters is of whole ones."""
+    if isinstance(count, Amount):
+        return _rolling(reading, count)
+    number = VAGUE[count] if isinstance(count, str) else count
+    return _rolling(reading, Amount(((number, unit or Unit.DAY),)))
+
+
+@rule(
+    "span",
+    "the|this last|past <unit>",
+    "this previous <unit>",
+    "over|within|during the|this? last|past|previous <unit>",
+)
+@rule("span", "in|for the last|past <unit>", "past <unit>", "last hour")
+def last_unit(reading: Reading, unit: Unit = Unit.HOUR) -> Span:
+    """Read "over the last week": the seven days until now; a quarter is a whole one."""
+    return _rolling(reading, Amount(((1, unit),)))
+
+
+@rule("clock unit", "<unit>")
+def clock_unit(_: Reading, unit: Unit) -> Unit | None:
+    """Take hours, minutes and seconds."""
+    return unit if unit in CLOCK_UNITS else None
+
+
+@rule("span", "the? next|coming|following <amount>", "<amount> from now on", "within the? next? <amount>")
+@rule("span", "the? next <clock unit>", "<count> next|coming|following|upcoming <unit>")
+def next_amount(reading: Reading, amount: Amount | Unit | int, unit: Unit | None = None) -> Span:
+    """Read "the next five minutes"."""
+    if isinstance(amount, int):
+        amount = Amount(((amount, unit or Unit.DAY),))
+    amount = amount if isinstance(amount, Amount) else Amount(((1, amount),))
+    return Span(reading.now, reading.shifted(reading.now, amount, 1), grain_of(amount.unit))
+
+
+# ---- earlier and later in what goes on
+
+
+@rule("span", "earlier|already in? <this>", "so far <this>", "<this> so far", "<this> already")
+def earlier(reading: Reading, this: Span) -> Span | None:
+    """Read "earlier today", "so far this year": until now."""
+    if this.start is None or this.end is None:
+        return None
+    if this.end <= reading.now:
+        first = this.start.date()
+        half = first + (this.end.date() - first) // 2
+        return replace(this, end=reading.midnight(half))
+    return replace(this, end=reading.now, earlier=this.grain <= Grain.DAY)
+
+
+@rule("span", "later in? <this>", "the? rest|remainder|remaining of <this>")
+def later(reading: Reading, this: Span) -> Span | None:
+    """Read "later this month": from now on."""
+    if this.start is None or this.end is None or this.end <= reading.now:
+        return None
+    return replace(this, start=max(this.start, _today(reading)))
+
+
+@rule("span", "year|month|week|quarter to date", "[ytd]")
+def to_date(reading: Reading, _: str = "") -> Span:
+    """Read "year to date"."""
+    this = unit_span(reading, reading.today, Unit.YEAR)
+    return replace(this, end=reading.now)
+
+
+@rule("this", "today|<day>", "<day>", "<week span>", "<span>", "the <week unit>", "the <long unit>", "<part span>")
+def this(reading: Reading, what: Span | Unit | None = None) -> Span | None:
+    """Take what can go on now."""
+    if isinstance(what, Unit):
+        return unit_span(reading, reading.today, what)
+    return what
+
+
+def _day(reading: Reading, away: int) -> Span:
+    return _day_of(reading, reading.today + timedelta(days=away))
+
+
+def _day_of(reading: Reading, day: date) -> Span:
+    return reading.days(day, day + timedelta(days=1))
+
+
+def _today(reading: Reading) -> datetime:
+    return reading.midnight(reading.today)
+
+
+def _moved(reading: Reading, span: Span, days: int) -> Span:
+    assert span.start is not None  # noqa: S101 - a day has one
+    return _day_of(reading, span.start.date() + timedelta(days=days))
+
+
+def _unit(reading: Reading, word: str, unit: Unit) -> Span:
+    away = _AWAY[word]
+    if unit is Unit.WEEKEND and away < 0 and reading.today.weekday() < 5:
+        return unit_span(reading, reading.today, unit, away=-1)
+    return unit_span(reading, reading.today, unit, away=away)
+
+
+def _floor(reading: Reading, amount: Amount, day: Span | None) -> datetime:
+    if day is not None and day.start is not None:
+        return day.start
+    return reading.now if amount.unit in CLOCK_UNITS else _today(reading)
+
+
+def _rolling(reading: Reading, amount: Amount) -> Span:
+    """Return an amount of time until now."""
+    unit = amount.parts[0][1]
+    if amount.unit in CLOCK_UNITS:
+        return Span(reading.shifted(reading.now, amount, -1), reading.now, Grain.HOUR)
+    if unit in (Unit.QUARTER, Unit.WEEKEND) and len(amount.parts) == 1:
+        this = unit_span(reading, reading.today, unit)
+        first = unit_span(reading, reading.today, unit, away=-amount.parts[0][0])
+        last = unit_span(reading, reading.today, unit, away=-1)
+        return Span(first.start, last.end if unit is Unit.WEEKEND else this.start, Grain.MONTH)
+    start = reading.shifted(_today(reading), amount, -1)
+    days = 1 if reading.conventions.rolling_includes_today else 0
+    return Span(start, reading.midnight(reading.today + timedelta(days=days)), grain_of(amount.unit))

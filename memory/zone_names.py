@@ -1,0 +1,78 @@
+"""Find IANA time zones by what people write and type."""
+
+import reprlib
+import unicodedata
+from difflib import SequenceMatcher
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_NO_PLACES = frozenset({"Factory", "localtime"})  # what a system has beside the zones themselves
+_COMMON = (
+    "UTC", "Europe/London", "Europe/Lisbon", "Europe/Paris", "Europe/Berlin", "Europe/Madrid", "Europe/Rome",
+    "Europe/Warsaw", "Europe/Kyiv", "Europe/Istanbul", "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Toronto", "America/Mexico_City", "America/Sao_Paulo", "Africa/Lagos",
+    "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai", "Asia/Singapore", "Asia/Tokyo",
+    "Australia/Sydney",
+)  # fmt: skip
+"""Where most people live: offered first, before anything is typed too."""
+
+_LIKENESS = 0.7  # of 1; below it a name reads as something else
+_NEAREST = 3
+_LONGEST = 64  # characters; comparing takes time, and no name is as long
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones; the first call reads hundreds of files, so make it in a worker thread."""
+    return frozenset(available_timezones() - _NO_PLACES)
+
+
+def find_zone(text: str) -> ZoneInfo:
+    """Return the time zone with this name, or with this city where only one has it; case and accents are free.
+
+    Raises ValueError, with a sentence for whoever wrote the text, when there is none.
+    """
+    wanted = _folded(text)
+    names = [name for name in zone_names() if _folded(name) == wanted]
+    names = names or [name for name in zone_names() if _city(_folded(name)) == wanted]
+    if len(names) == 1:
+        return ZoneInfo(names[0])
+    raise ValueError(_unknown(text))
+
+
+def matching(text: str, *, limit: int) -> list[str]:
+    """Return the names that hold a text, those first whose city begins with it or holds it."""
+    wanted = _folded(text)
+    if not wanted:
+        return [name for name in _COMMON if name in zone_names()][:limit]
+    names = [name for name in zone_names() if wanted in _folded(name)]
+    return sorted(names, key=lambda name: _rank(name, wanted))[:limit]
+
+
+def _rank(name: str, wanted: str) -> tuple[bool, int, bool, str]:
+    at = _city(_folded(name)).find(wanted)
+    return at < 0, at, name not in _COMMON, name
+
+
+def _unknown(text: str) -> str:
+    near = matching(text, limit=_NEAREST) or _alike(text) if 0 < len(_folded(text)) <= _LONGEST else []
+    names = " or ".join(near) or "a name such as Europe/Paris"
+    return f"There is no time zone {reprlib.repr(text)}: write {names}."
+
+
+def _alike(text: str) -> list[str]:
+    """Return the names whose city a text may be a misspelling of, or put on the wrong continent, likeliest first."""
+    wanted = _city(_folded(text))
+    likeness = {name: SequenceMatcher(None, wanted, _city(_folded(name))).ratio() for name in zone_names()}
+    likely = [name for name in likeness if likeness[name] >= _LIKENESS]
+    return sorted(likely, key=lambda name: (-likeness[name], name not in _COMMON, name))[:_NEAREST]
+
+
+def _folded(text: str) -> str:
+    """Return a text as names are compared: without accents, case, and the difference of blank and underscore."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return "_".join(plain.casefold().replace("_", " ").split())
+
+
+def _city(name: str) -> str:
+    return name.rpartition("/")[2]
