@@ -95,7 +95,7 @@ def from_to(_: Reading, start: Clock, end: Clock) -> tuple[Clock, Clock]:
 # ---- parts of the day
 
 
-@rule("part span", "[this] <part>", "earlier? in [the] <part>")
+@rule("part span", "[this] <part>", "in [the] <part>")
 def part_of_today(reading: Reading, word: str, part: str) -> Span | None:
     """Read "this morning", "in the morning"; without "this" the latest that has begun."""
     today = part_of(reading, reading.today, part)

@@ -84,6 +84,12 @@ def latest(_: Reading) -> Counted:
     return (-1, -1)
 
 
+@rule("last time", "the? last time")
+def last_time(_: Reading) -> Counted:
+    """Read "last time", said of nothing else."""
+    return (-1, -1)
+
+
 @rule("discussions", f"{_WHOSE}? {_ONE} before last", f"{_WHOSE}? {_ONE} before the last|latest|previous {_ONE}? one?")
 @rule(
     "discussions",

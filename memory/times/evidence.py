@@ -172,6 +172,8 @@ def stands(item: Item, tokens: Sequence[Token]) -> bool:
         return False  # "on 1/1/2016 and after my work item is done"
     if _is_half_of_a_compound(item, tokens):
         return False
+    if item.category == "last time" and item.end < len(tokens) and tokens[item.end].is_word:
+        return False  # "the last time I checked"
     introductions = _NEEDS_BEFORE.get(item.category)
     if introductions is None:
         return True

@@ -61,6 +61,8 @@ def _digits(tokens: Sequence[Token], at: int) -> Iterator[Item]:
 def _number_words(tokens: Sequence[Token], at: int) -> Iterator[Item]:
     """Read number words; a number in words can be a day of a month where it follows the month."""
     for value, end in numerals.cardinal(tokens, at):
+        if numerals.goes_on(tokens, end):
+            continue
         yield Item("count", at, end, value)
         yield Item("count word", at, end, value)
     for value, end in numerals.ordinal(tokens, at):

@@ -56,6 +56,14 @@ def year(tokens: Sequence[Token], at: int) -> list[tuple[int, int]]:
     return found
 
 
+def goes_on(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether a hyphen joins another number word to what ends here: "twenty-" in "twenty-seventh"."""
+    joined = tokens[at : at + 2]
+    if len(joined) < 2 or joined[0].text != "-" or not all(token.glued for token in joined):
+        return False
+    return joined[1].text in ORDINALS or joined[1].text in UNITS
+
+
 def _words(tokens: Sequence[Token], at: int) -> list[tuple[str, int]]:
     """Return the number words from a token on, each with the position after it; hyphens between them are skipped."""
     words: list[tuple[str, int]] = []

@@ -24,7 +24,7 @@ GRAMMAR = Grammar(
 )
 
 _BEST_FIRST = (
-    "discussions", "time range", "part span", "day", "time span", "moment", "week span", "span", "range",
+    "discussions", "last time", "time range", "part span", "day", "time span", "moment", "week span", "span", "range",
     "weekday span", "bare month", "bare year", "slashed span", "dashed span", "day of month", "day before", "the unit",
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""

@@ -75,6 +75,7 @@ ONE_WINDOW = [
     ("15 April of '87", day(4, 15, year=1987)),
     ("May twenty nine", day(5, 29)),
     ("on January twenty five nineteen eighty six", day(1, 25, year=1986)),
+    ("on June twenty-seventh", day(6, 27)),
     ("on Feb 29", day(2, 29, year=2024)),
     ("on 24 December", day(12, 24, year=2025)),
     ("20th of the previous month", day(10, 20)),
@@ -222,6 +223,7 @@ def test_a_phrase_is_a_piece_of_its_text(text: str) -> None:
         "error 2013 in line 2020 of 4",
         "we have 2000 users",
         "the last straw",
+        "the last time I checked it worked",
         "last minute changes",
         "a spring in the mattress, and we fall apart",
         "the market is bullish",
@@ -254,6 +256,7 @@ def test_several_phrases_are_several_windows_in_the_order_of_the_text() -> None:
         ("in our last conversation", (-1, -1)),
         ("over the last two chats", (-2, -1)),
         ("the last time we talked", (-1, -1)),
+        ("last time", (-1, -1)),
         ("the session before last", (-2, -2)),
         ("not the last discussion, but the one before that", (-2, -2)),
     ],
@@ -263,11 +266,21 @@ def test_discussions_are_counted(text: str, discussions: tuple[int, int]) -> Non
     assert counted(f"What did we say {text}?") == [discussions]
 
 
-def test_earlier_today_leaves_out_what_goes_on_now() -> None:
-    (found,) = times_in("what did we discuss earlier today?", now=NOW, time_zone=PARIS).windows
+@pytest.mark.parametrize(
+    ("phrase", "hour", "window"),
+    [
+        ("earlier today", 10, (at(2026, 11, 21), NOW)),
+        ("earlier this morning", 10, (at(2026, 11, 21, 4), NOW)),
+        ("earlier in the morning", 13, (at(2026, 11, 21, 4), at(2026, 11, 21, 12))),
+    ],
+)
+def test_earlier_today_leaves_out_what_goes_on_now(phrase: str, hour: int, window: tuple[datetime, datetime]) -> None:
+    now = at(2026, 11, 21, hour)
+
+    (found,) = times_in(f"what did we discuss {phrase}?", now=now, time_zone=PARIS).windows
 
     assert found.earlier
-    assert (found.window.start, found.window.end) == (at(2026, 11, 21), NOW)
+    assert (found.window.start, found.window.end) == window
 
 
 @pytest.mark.parametrize(
