@@ -29,7 +29,7 @@ from bot.client import serve as serve_discord
 from bot.services import Services
 from db.databases import Addresses, Database, open_databases
 from db.word_index import kept_whole
-from errors import BackscrollError
+from errors import BackscrollError, SettingsError
 from logs import write_logs
 from memory.census import about
 from memory.embedder import Embedder, open_embedder
@@ -37,7 +37,10 @@ from memory.importing import checked_size, import_csv
 from memory.preparation import begin_session, prepare
 from memory.recorder import Recorder, open_recorder
 from memory.reembedding import reembed
-from memory.search import Memory, Shelf
+from memory.search import Memory
+from memory.time_zones import TimeZones
+from memory.visit import Shelf
+from memory.zone_names import find_zone
 from sessions import (
     ProgramSession,
     choose_session,
@@ -47,10 +50,11 @@ from sessions import (
     session_lock,
 )
 from settings import Settings, read_settings
-from terminal.channel import CHANNEL_ID, TerminalChannel
+from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
 from terminal.lines import piped_lines, typed_lines
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
+from terminal.time_zones import SpeakerZone
 from util_async import run_until_first_ends
 
 logger = logging.getLogger(__name__)
@@ -65,6 +69,7 @@ class Options:
 
     terminal: bool
     speaker: str
+    time_zone: ZoneInfo | None
     csv: Path | None
     reembed: bool
 
@@ -78,6 +83,7 @@ class Program:
     memory: Memory
     databases: tuple[Database, Database]
     models: str
+    time_zones: TimeZones
     time_zone: ZoneInfo
 
     async def about(self) -> str:
@@ -89,6 +95,7 @@ def main(
     *,
     terminal: Annotated[bool, typer.Option("--terminal", help="Talk here, even when a Discord token is set.")] = False,
     speaker: Annotated[str, typer.Option("--as", metavar="NAME", help="Speak under this name in the terminal.")] = "",
+    time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Take dates on this clock, as in Europe/Paris.")] = "",
     session: Annotated[str | None, typer.Option(help="Name of the session; empty: a random one.")] = None,
     add_date: Annotated[bool | None, typer.Option("--date/--no-date", help="Add today's date to the name.")] = None,
     add_number: Annotated[bool | None, typer.Option("--number/--no-number", help="Add the next number.")] = None,
@@ -101,12 +108,19 @@ def main(
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     try:
         settings = read_settings()
+        zone_of_this_run = _zone_of_this_run(time_zone)
         if csv is not None:
             checked_size(csv)  # before anything is opened for it
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs"):
             ask = sys.stdin.isatty() and not yes
             chosen = _session(settings.storage_dir, session, add_date, add_number, ask=ask)
-            options = Options(terminal=terminal, speaker=speaker or _account_name(), csv=csv, reembed=reembed_all)
+            options = Options(
+                terminal=terminal,
+                speaker=speaker or _account_name(),
+                time_zone=zone_of_this_run,
+                csv=csv,
+                reembed=reembed_all,
+            )
             asyncio.run(run_until_first_ends(_run(settings, chosen, options)))
     except (BackscrollError, BaseExceptionGroup) as error:
         _give_up(error)
@@ -122,6 +136,14 @@ def _give_up(error: BackscrollError | BaseExceptionGroup[BaseException]) -> None
         first = first.exceptions[0]
     typer.echo(str(first), err=True)
     raise typer.Exit(2)
+
+
+def _zone_of_this_run(name: str) -> ZoneInfo | None:
+    """Return the time zone that --time-zone names, if it does; raise SettingsError when there is none of that name."""
+    try:
+        return find_zone(name) if name else None
+    except ValueError as error:
+        raise SettingsError(f"--time-zone: {error}") from error
 
 
 def _session(
@@ -155,13 +177,15 @@ async def _run(settings: Settings, session: ProgramSession, options: Options) ->
     model = await asyncio.to_thread(_chat_model, settings)  # before anything is opened: a wrong name is told at once
     async with (
         _open_memory(settings) as (databases, embedder),
-        _open_program(settings, session, databases, embedder, model) as program,
+        _open_program(
+            settings, session, databases, embedder, model, options.time_zone or ZoneInfo(settings.time_zone)
+        ) as program,
     ):
         if options.csv is not None:
             await _import(options.csv, program.recorder)
         if settings.discord_token is None or options.terminal:
             await shown_while(embedder.ready(), "Loading the embedding model")
-            await _serve_terminal(program, options.speaker)
+            await _serve_terminal(program, options.speaker, options.time_zone)
         else:
             await _serve_discord(program, settings.discord_token, settings.discord_server_id)
 
@@ -183,6 +207,7 @@ async def _open_program(
     databases: tuple[Database, Database],
     embedder: Embedder,
     model: BaseChatModel,
+    time_zone: ZoneInfo,
 ) -> AsyncGenerator[Program]:
     """Yield what serves a session, ready to record."""
     short_term, long_term = databases
@@ -210,11 +235,12 @@ async def _open_program(
             memory=memory,
             databases=databases,
             models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
-            time_zone=ZoneInfo(settings.time_zone),
+            time_zones=TimeZones(long_term.sessions),
+            time_zone=time_zone,
         )
 
 
-async def _serve_terminal(program: Program, speaker: str) -> None:
+async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | None) -> None:
     interactive = sys.stdin.isatty()
     channel = TerminalChannel(
         recorder=program.recorder,
@@ -223,7 +249,13 @@ async def _serve_terminal(program: Program, speaker: str) -> None:
         places=partial(_all_places, program.memory),
         new_id=_new_ids(),
         clock=_now,
-        time_zone=program.time_zone,
+        speaker_zone=SpeakerZone(
+            time_zones=program.time_zones,
+            speaker_id=speaker_id(speaker),
+            default=program.time_zone,
+            of_this_run=time_zone,
+            clock=_now,
+        ),
         speaker=speaker,
         show=show,
         echo=not interactive,
@@ -237,6 +269,7 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         asker=program.agent,
         about=program.about,
         session=program.recorder.session,
+        time_zones=program.time_zones,
         time_zone=program.time_zone,
         clock=_now,
     )

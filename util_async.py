@@ -10,14 +10,16 @@ import reprlib
 import secrets
 import signal
 import unicodedata
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, NoReturn, TypeGuard, TypeVar
 
 from pathvalidate import ErrorReason, ValidationError, validate_filename
 
 from errors import SessionError
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,17 @@ def naming_the_folder(folder: Path) -> Generator[None]:
             f"The folder {folder} cannot be used ({reason}): see that it is a folder which this account may write to "
             "and that the disk is not full, or set STORAGE_DIR to another one."
         ) from error
+
+
+@asynccontextmanager
+async def begun(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]:
+    """Yield work that goes on meanwhile; it is cancelled on exit when it has not ended, and always waited for."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:

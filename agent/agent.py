@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -20,6 +20,7 @@ from agent.evidence import Evidence
 from agent.extractive import ExtractiveChatModel
 from agent.graph import Draft, build_loop, draft
 from agent.history import tidied, turn
+from agent.reading import Reading, read_question, read_without_memory
 from errors import DatabaseUnavailableError, ModelUnavailableError
 from memory.messages import Message
 
@@ -31,16 +32,17 @@ FORGETFUL = "Earlier questions could not be looked up, so this answer does not b
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
 UNCHECKED = "The citations could not be checked a second time; a message may have been deleted just now."
 UNCITED = "This answer cites no message."
+HALF_READ = "Memory did not answer when the question was read, so a channel or discussion that it names was not found."
 
-_QUOTING_STEPS = 2  # one search, one answer
+_QUOTING_STEPS = 2  # the opening call, and the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long a question may take, how often the model may speak, and how much of the past it sees.
 
-    `timeout` bounds the model's whole run, `quotes_timeout` the search for quotations without a model, and
-    `history_timeout` each reading and writing of a conversation.
+    `timeout` bounds the model's whole run, `quotes_timeout` the reading of the question and the search for quotations
+    without a model, and `history_timeout` each reading and writing of a conversation.
     """
 
     max_steps: int = 6
@@ -102,11 +104,24 @@ class Agent:
         return answer
 
     async def _answer(self, question: Question, history: Sequence[BaseMessage]) -> Answer:
+        reading = await self._read(question)
+        answer = await self._written(question, reading, history)
+        return answer if reading.complete or answer.text == MEMORY_OUT else _with_notes(answer, HALF_READ)
+
+    async def _read(self, question: Question) -> Reading:
+        try:
+            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
+                return await read_question(question, memory=self._memory)
+        except (DatabaseUnavailableError, TimeoutError) as error:
+            logger.warning("a question in channel %d was read without memory: %r", question.channel_id, error)
+            return read_without_memory(question)
+
+    async def _written(self, question: Question, reading: Reading, history: Sequence[BaseMessage]) -> Answer:
         if self._loop is None:
-            return await self._quotations(question)
+            return await self._quotations(question, reading)
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                written = await draft(self._loop, question, memory=self._memory, history=history)
+                written = await draft(self._loop, question, reading=reading, memory=self._memory, history=history)
         except (ModelUnavailableError, TimeoutError) as error:
             logger.warning(
                 "channel %d is answered with quotations: %r, from %r",
@@ -114,17 +129,17 @@ class Agent:
                 error,
                 error.__cause__,
             )
-            quotations = await self._quotations(question)
+            quotations = await self._quotations(question, reading)
             return quotations if quotations.text == MEMORY_OUT else _with_notes(quotations, MODEL_FAILED)
         answer = await self._checked(written, question)
         if answer.text == MEMORY_OUT or answer.sources or written.evidence.is_empty:
             return answer
         return _with_notes(answer, UNCITED)
 
-    async def _quotations(self, question: Question) -> Answer:
+    async def _quotations(self, question: Question, reading: Reading) -> Answer:
         try:
             async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                written = await draft(self._quoting, question, memory=self._memory)
+                written = await draft(self._quoting, question, reading=reading, memory=self._memory)
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT)
@@ -141,7 +156,7 @@ class Agent:
         except DatabaseUnavailableError:
             notes = (*notes, UNCHECKED)
         text, sources = with_sources(written.text, cited)
-        return Answer(text=text, sources=sources, notes=notes)
+        return Answer(text=text, sources=sources, notes=notes, searched=written.searched)
 
     async def _still_there(
         self, cited: dict[int, Message], evidence: Evidence, question: Question
@@ -160,7 +175,7 @@ class Agent:
 
 
 def _with_notes(answer: Answer, note: str) -> Answer:
-    return Answer(text=answer.text, sources=answer.sources, notes=(*answer.notes, note))
+    return replace(answer, notes=(*answer.notes, note))
 
 
 def _thread_id(question: Question) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from memory.findings import Window
 from memory.messages import Message
 
 
@@ -12,7 +13,8 @@ class Question:
     """One question, with who asks it, from where, and what they may read.
 
     `places` are the ids of the channels and threads that the answer may use; the model can neither see nor
-    change them. An answer to a `private` question is shown to the asker alone.
+    change them. An answer to a `private` question is shown to the asker alone. A question of `all_time` is searched
+    over all time, whatever time it names.
     """
 
     text: str
@@ -23,6 +25,7 @@ class Question:
     now: datetime
     time_zone: ZoneInfo
     private: bool = False
+    all_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,34 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """Where an answer was looked for, with the asker's clock and the time of the question to write it with.
+
+    No `windows` are all time; it `went_beyond` when the question named a time and all time was searched instead.
+    `channels` are the names of those that the question was about, none when it named none.
+    """
+
+    windows: tuple[Window, ...]
+    went_beyond: bool
+    channels: tuple[str, ...]
+    now: datetime
+    time_zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer whose every `[n]` stands for one of its sources.
 
     `notes` are sentences for the person about how the answer came about: that the language model failed, say,
-    or that one of the two memories could not be reached.
+    or that one of the two memories could not be reached. `searched` is None when nothing was looked up.
     """
 
     text: str
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    searched: Searched | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """It was looked for in some stretches of time, and not in all time."""
+        return self.searched is not None and bool(self.searched.windows)

@@ -1,11 +1,13 @@
 """What a run of the agent knows and the model cannot change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from agent.answers import Question
 from agent.evidence import Evidence
+from agent.searches import Searches
+from memory.asking import Asked
 from memory.findings import Findings, Scope, Window
 from memory.messages import Message
 
@@ -22,7 +24,7 @@ class Recall(Protocol):
         text: str,
         *,
         places: frozenset[int],
-        window: Window | None = None,
+        windows: Sequence[Window] = (),
         authors: frozenset[str] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
@@ -31,15 +33,33 @@ class Recall(Protocol):
         ...
 
     async def list_messages(
-        self, *, places: frozenset[int], window: Window, scope: Scope = Scope.BOTH, limit: int = 50
+        self,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: frozenset[str] = frozenset(),
+        scope: Scope = Scope.BOTH,
+        limit: int = 50,
     ) -> Findings:
-        """Return the messages of a window in time order."""
+        """Return the messages of the windows in time order."""
         ...
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> Findings:
         """Return a message with those just before and after it."""
+        ...
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        """Return the discussions held in these places, in time order."""
+        ...
+
+    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+        """Return the names of these channels and threads, each with the places that bear it."""
+        ...
+
+    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
+        """Return the names of all who said something in these places."""
         ...
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
@@ -49,8 +69,13 @@ class Recall(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The question, the memory that may answer it, and what has been shown to the model so far."""
+    """The question, what it asks for, the memory that may answer it, and what has been done with that so far.
+
+    The places to look in are those of `asked`: what the question named, and never more than the question may use.
+    """
 
     question: Question
+    asked: Asked
     memory: Recall
     evidence: Evidence
+    searches: Searches

@@ -24,10 +24,13 @@ from langchain_core.tools import ToolException
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
-from agent.answers import Question
+from agent.answers import Question, Searched
 from agent.context import Context, Recall
 from agent.evidence import Evidence
 from agent.prompts import system_prompt
+from agent.reading import Reading
+from agent.search_first import SearchFirst, opening_call
+from agent.searches import Searches
 from agent.tools import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError
 
@@ -42,10 +45,11 @@ _THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a model answered, with the marks as it wrote them, and what it had been shown."""
+    """What a model answered, with the marks as it wrote them, what it had been shown, and where it had looked."""
 
     text: str
     evidence: Evidence
+    searched: Searched | None
 
 
 def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
@@ -54,19 +58,23 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
         _prompt,
         ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
         ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
+        _search_first,
         _translate_model_errors,
         _explain_tool_errors,
     ]
     return create_agent(model, tools=list(TOOLS), context_schema=Context, middleware=middleware)
 
 
-async def draft(loop: Loop, question: Question, *, memory: Recall, history: Sequence[BaseMessage] = ()) -> Draft:
-    """Run the loop on a question.
+async def draft(
+    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[BaseMessage] = ()
+) -> Draft:
+    """Run the loop on a question that has been read.
 
     Raises ModelUnavailableError when the model fails, says nothing, or is still searching after its last step.
     """
     evidence = Evidence(question.places)
-    context = Context(question=question, memory=memory, evidence=evidence)
+    searches = Searches(reading.asked.windows, all_time=question.all_time)
+    context = Context(question=question, asked=reading.asked, memory=memory, evidence=evidence, searches=searches)
     try:
         state = await loop.ainvoke({"messages": [*history, HumanMessage(question.text)]}, context=context)
     except ModelCallLimitExceededError as error:
@@ -74,12 +82,36 @@ async def draft(loop: Loop, question: Question, *, memory: Recall, history: Sequ
     text = _THOUGHTS.sub("", state["messages"][-1].text).strip()
     if not text:
         raise ModelUnavailableError("the model gave an empty answer")
-    return Draft(text, evidence)
+    return Draft(text, evidence, _searched(question, reading, searches))
+
+
+def _searched(question: Question, reading: Reading, searches: Searches) -> Searched | None:
+    if not searches.were_made:
+        return None
+    return Searched(
+        windows=searches.windows,
+        went_beyond=searches.went_beyond,
+        channels=reading.channels,
+        now=question.now,
+        time_zone=question.time_zone,
+    )
 
 
 @dynamic_prompt
 def _prompt(request: ModelRequest[Context]) -> str:
-    return system_prompt(request.runtime.context.question)
+    context = request.runtime.context
+    return system_prompt(context.question, context.asked)
+
+
+@wrap_model_call
+async def _search_first(
+    request: ModelRequest[Context],
+    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
+) -> ModelResponse[Any] | AIMessage:
+    """Make the first call in place of a model that cannot: it has not been told what the question was read as."""
+    if isinstance(request.model, SearchFirst) and isinstance(request.messages[-1], HumanMessage):
+        return opening_call(request.runtime.context.asked)
+    return await handler(request)
 
 
 @wrap_model_call

@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 
+from memory.asking import Asked
+
 _PROMPT = """\
 {found}
 
@@ -19,10 +21,18 @@ it after each claim, such as [1]. Say so when they do not answer it.
 {question}"""
 
 
-def opening_search(question: BaseMessage) -> AIMessage:
-    """Return the call that searches memory for the question as it was put."""
-    call = {"name": "search_messages", "args": {"query": question.text}, "id": "opening-search"}
-    return AIMessage("", tool_calls=[{**call, "type": "tool_call"}])
+def opening_call(asked: Asked) -> AIMessage:
+    """Return the call that a run begins with: search for what the question is about, or list the time it names.
+
+    The tools know the question's windows by themselves.
+    """
+    if asked.times and not asked.topic:
+        return _call("list_messages", authors=sorted(asked.authors))
+    return _call("search_messages", query=asked.topic or asked.text)
+
+
+def _call(name: str, **arguments: object) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": "opening", "type": "tool_call"}])
 
 
 def last_question(messages: list[BaseMessage]) -> int:
@@ -30,16 +40,11 @@ def last_question(messages: list[BaseMessage]) -> int:
     return max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
 
 
-def _result_of(message: AIMessage) -> ChatResult:
-    """Return one message as what a chat model gives back."""
-    return ChatResult(generations=[ChatGeneration(message=message)])
-
-
 class SearchFirst(BaseChatModel):
-    """A chat model whose first turn asks for one search with the question itself; what follows is `_answer`'s."""
+    """A chat model that calls no tools: the loop makes its opening call, and it answers from what came of it."""
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return this model as it is: the one tool that it calls is known."""
+        """Return this model as it is: it calls none of them."""
         return self
 
     def _generate(
@@ -49,9 +54,8 @@ class SearchFirst(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if isinstance(messages[-1], HumanMessage):
-            return _result_of(opening_search(messages[-1]))
-        return _result_of(AIMessage(self._answer(messages, stop)))
+        answer = AIMessage(self._answer(messages, stop))
+        return ChatResult(generations=[ChatGeneration(message=answer)])
 
     @abstractmethod
     def _answer(self, messages: list[BaseMessage], stop: list[str] | None) -> str:

@@ -1,6 +1,7 @@
 """The tools with which a model looks into memory; their docstrings are what it is told about them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,23 +12,39 @@ from pydantic import BeforeValidator
 from agent.context import Context
 from agent.dates import read_window
 from agent.fence import fenced
+from agent.listing import listing_of
 from agent.prompts import spoken_time
-from memory.findings import Findings, Line, Scope, Window
+from agent.searches import ALL_TIME, Windows
+from memory.asking import understand
+from memory.findings import Findings, Line, Scope
+from memory.spoken_windows import spoken_windows
 
 ScopeName = Literal["short", "long", "both"]
 
-_LIST_LIMIT = 50
 _LARGEST_ID = 2**63 - 1  # what PostgreSQL keeps as bigint
 _SMALLEST_ID = 2**32  # Discord and SonyFlake ids are far larger, numbers of shown messages far smaller
+
+_ALWAYS = frozenset({"all time", "all the time", "any time", "anytime", "always", "ever"})
+_FORMS = (
+    'Write `when` like "last Tuesday", "3 November", "since March", "the last two weeks" or "two discussions ago", '
+    "or give start and end as dates such as 2026-11-03."
+)
+_NO_TIME = f"Say which time to list; to look at all time, use search_messages. {_FORMS}"
+_MAY_WIDEN = 'Say that nothing was found then, or look further with when="all time".'
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What a tool found, for the program: the lines that were shown with their numbers, and the asker's clock."""
+    """What a tool found, for the program: the lines that were shown with their numbers, and where it looked.
 
-    findings: Findings
+    `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
+    not all of them are among the lines.
+    """
+
     lines: tuple[tuple[int, Line], ...]
     time_zone: ZoneInfo
+    spoken: str = ""
+    selected_from: str = ""
 
 
 def _as_list(value: object) -> object:
@@ -42,6 +59,7 @@ Names = Annotated[list[str] | None, BeforeValidator(_as_list)]
 async def search_messages(
     query: str,
     runtime: ToolRuntime[Context],
+    when: str | None = None,
     authors: Names = None,
     start: str | None = None,
     end: str | None = None,
@@ -51,46 +69,59 @@ async def search_messages(
 
     Args:
         query: The words or the matter to look for, without names and dates.
+        when: Only messages of this time, in the person's own words: "last Tuesday", "since March", "in our first
+            session". Left out: the time that the question names. "all time" is for when nothing was found then.
         authors: Only messages of these people, by the names that they are shown with.
-        start: Only messages from this time on: an ISO date (2026-11-03) or date-time (2026-11-03T14:00).
+        start: In place of `when`, only messages from this time on: a date (2026-11-03) or date-time (2026-11-03T14:00).
         end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
         scope: "short" is the present session only, "long" everything saved from earlier ones.
     """
     context = runtime.context
     text = _wanted(query)
-    window = _window(start, end, context.question.time_zone)
+    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
     findings = await context.memory.search(
         text,
-        places=context.question.places,
-        window=window,
-        authors=frozenset(name.strip().removeprefix("@") for name in authors or ()),
+        places=context.asked.places,
+        windows=windows,
+        authors=_names(authors),
         scope=Scope(scope),
     )
-    return _recalled(findings, context)
+    return _searched(findings, windows, context, scope=scope)
 
 
 @tool(response_format="content_and_artifact")
 async def list_messages(
-    start: str, runtime: ToolRuntime[Context], end: str | None = None, scope: ScopeName = "both"
+    runtime: ToolRuntime[Context],
+    when: str | None = None,
+    authors: Names = None,
+    start: str | None = None,
+    end: str | None = None,
+    scope: ScopeName = "both",
 ) -> tuple[str, Recalled]:
-    """Read what was said in a stretch of time, in order, whatever it was about; at most 50 messages.
+    """Read what was said in a stretch of time, in order, whatever it was about; of a long one, a selection.
 
     Args:
-        start: The first moment: an ISO date (2026-11-03) or date-time (2026-11-03T14:00).
+        when: The time in the person's own words: "last Tuesday", "yesterday evening", "two discussions ago". Left out:
+            the time that the question names.
+        authors: Only messages of these people, by the names that they are shown with.
+        start: In place of `when`, the first moment: a date (2026-11-03) or date-time (2026-11-03T14:00).
         end: The end, which is itself not included: for all of 3 November write 2026-11-04. Now, if left out.
         scope: "short" is the present session only, "long" everything saved from earlier ones.
     """
     context = runtime.context
-    window = _window(start, end, context.question.time_zone)
-    if window is None:
-        raise ToolException("Say from when on: start is a date such as 2026-11-03.")
-    findings = await context.memory.list_messages(
-        places=context.question.places, window=window, scope=Scope(scope), limit=_LIST_LIMIT
+    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
+    if windows == ALL_TIME:
+        raise ToolException(_NO_TIME)
+    listing = await listing_of(
+        windows,
+        partial(_list_messages, context, authors=_names(authors), scope=Scope(scope)),
+        now=context.question.now,
     )
-    text, recalled = _recalled(findings, context)
-    if sum(len(excerpt.lines) for excerpt in findings.excerpts) >= _LIST_LIMIT:
-        text += f"\nThis window may hold more than {_LIST_LIMIT} messages: narrow it to see the others."
-    return text, recalled
+    text, recalled = _searched(listing.findings, windows, context, scope=scope)
+    if listing.is_whole:
+        return text, recalled
+    text += f"\nThis is a selection from {listing.amount} messages: ask for a shorter time to see all of them."
+    return text, replace(recalled, selected_from=listing.amount)
 
 
 @tool(response_format="content_and_artifact")
@@ -126,11 +157,60 @@ def _wanted(query: str) -> str:
     return text
 
 
-def _window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Window | None:
+def _names(authors: list[str] | None) -> frozenset[str]:
+    return frozenset(name.strip().removeprefix("@") for name in authors or ())
+
+
+async def _windows_meant(when: str | None, start: str | None, end: str | None, context: Context) -> Windows | None:
+    """Return the windows that a call names, None when it names none; words count before dates."""
+    question = context.question
+    words = (when or "").strip()
+    if words.casefold() in _ALWAYS:
+        return ALL_TIME
+    if not words:
+        return _window(start, end, question.time_zone)
+    for phrase in (words, f"in {words}"):  # "May" by itself may be no month
+        understood = await understand(
+            phrase,
+            places=question.places,
+            here=question.channel_id,
+            now=question.now,
+            time_zone=question.time_zone,
+            memory=context.memory,
+        )
+        if understood.windows:
+            return understood.windows
+    raise ToolException(f"{words!r} is no time that can be computed. {_FORMS}")
+
+
+def _window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Windows | None:
     try:
-        return read_window(start, end, time_zone)
+        window = read_window(start, end, time_zone)
     except ValueError as error:
         raise ToolException(str(error)) from error
+    return None if window is None else (window,)
+
+
+async def _list_messages(
+    context: Context, windows: Windows, limit: int, *, authors: frozenset[str], scope: Scope
+) -> Findings:
+    return await context.memory.list_messages(
+        places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit
+    )
+
+
+def _searched(findings: Findings, windows: Windows, context: Context, *, scope: ScopeName) -> tuple[str, Recalled]:
+    """Return what a search found and where it looked, and keep the latter."""
+    text, recalled = _recalled(findings, context)
+    whole = scope == "both" and not findings.unreachable
+    context.searches.record(windows, nothing_there=whole and not recalled.lines)
+    question = context.question
+    spoken = spoken_windows(windows, time_zone=question.time_zone, now=question.now)
+    if spoken:
+        text += f"\nSearched: {spoken}."
+    if windows and not recalled.lines and context.searches.may_widen:
+        text += f" {_MAY_WIDEN}"
+    return text, replace(recalled, spoken=spoken)
 
 
 def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
@@ -140,4 +220,4 @@ def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
     text = shown.text
     if findings.unreachable:
         text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
-    return text, Recalled(findings, shown.lines, time_zone)
+    return text, Recalled(shown.lines, time_zone)

@@ -41,8 +41,9 @@ class Bot(discord.Client):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = InFlight()
+        self._conversation = Conversation(services, self._in_flight)
         self.tree = app_commands.CommandTree(self)
-        add_commands(self.tree, Conversation(services, self._in_flight))
+        add_commands(self.tree, self._conversation)
 
     async def setup_hook(self) -> None:
         """Make the bot's commands known to Discord."""
@@ -57,8 +58,9 @@ class Bot(discord.Client):
             announce(invitation)
 
     async def close(self) -> None:
-        """Let the running handlers end, then close the connection."""
+        """Let the running handlers end, take the buttons away, then close the connection."""
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
+        await self._conversation.close()
         await super().close()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:

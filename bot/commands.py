@@ -1,21 +1,24 @@
-"""Answer the slash commands /chat, /about and /help."""
+"""Answer the slash commands."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 import discord
 from discord import app_commands
 
 from agent.answers import Question
+from bot import time_zones
 from bot.audience import audience_of
 from bot.capture import answer_of, command_of
 from bot.in_flight import InFlight
 from bot.rendering import render, render_text
 from bot.services import Services
+from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 
 logger = logging.getLogger(__name__)
@@ -35,9 +38,12 @@ I remember what is said in the channels that I can see, and answer questions abo
 `/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
 use only what everyone here can read.
 `/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
+`/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
+Those who manage a server choose one for all others with `/servertimezone`.
 `/about` tells what I run on and how much I remember.
 
-A number such as [1] in an answer opens the message that it stands for."""
+A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
+alone, tell which it was, and offer a button to search all time."""
 
 INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
 TOO_SLOW = "This took me too long, so I gave up. Please ask again, perhaps about a shorter time or a single channel."
@@ -72,34 +78,73 @@ class Conversation:
     def __init__(self, services: Services, in_flight: InFlight) -> None:
         self._services = services
         self._in_flight = in_flight
+        self._buttons = Buttons(in_flight)
+
+    async def close(self) -> None:
+        """Take away what can still be pressed."""
+        await self._buttons.close()
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
         """Answer a question from memory; a private answer is shown to the asker alone."""
 
-        async def answer() -> list[str]:
+        async def answer() -> Reply:
             return await self._answer(interaction, text, private=private)
 
         await self._reply(interaction, said=f"/chat {text}", private=private, compose=answer)
 
+    async def _chat_again(
+        self, interaction: discord.Interaction, button: AllTimeButton, text: str, *, private: bool
+    ) -> None:
+        """Answer a question once more, from all time and from what may be read by now."""
+
+        async def answer() -> Reply:
+            await button.retire()
+            return await self._answer(interaction, text, private=private, all_time=True)
+
+        await self._reply(interaction, said=f"/chat {text} (all time)", private=private, compose=answer)
+
     async def about(self, interaction: discord.Interaction) -> None:
         """Tell the asker what the program runs on."""
 
-        async def answer() -> list[str]:
-            return render_text(await self._services.about())
+        async def answer() -> Reply:
+            return Reply(render_text(await self._services.about()))
 
         await self._reply(interaction, said="/about", private=True, compose=answer)
 
     async def help(self, interaction: discord.Interaction) -> None:
         """Tell the asker how to use the commands."""
 
-        async def answer() -> list[str]:
-            return render_text(HELP)
+        async def answer() -> Reply:
+            return Reply(render_text(HELP))
 
         await self._reply(interaction, said="/help", private=True, compose=answer)
 
-    async def _answer(self, interaction: discord.Interaction, text: str, *, private: bool) -> list[str]:
+    async def timezone(self, interaction: discord.Interaction, zone: str) -> None:
+        """Choose the asker's time zone, or tell which one counts."""
+
+        async def answer() -> Reply:
+            return Reply(render_text(await time_zones.personal(interaction, zone, self._services)))
+
+        await self._reply(interaction, said=f"/timezone {zone}".rstrip(), private=True, compose=answer)
+
+    async def server_timezone(self, interaction: discord.Interaction, zone: str) -> None:
+        """Choose the time zone of a server, or tell which one counts."""
+
+        async def answer() -> Reply:
+            return Reply(render_text(await time_zones.of_server(interaction, zone, self._services)))
+
+        await self._reply(interaction, said=f"/servertimezone {zone}".rstrip(), private=True, compose=answer)
+
+    async def suggest_zones(self, typed: str) -> list[app_commands.Choice[str]]:
+        """Return the time zones that somebody may be typing."""
+        return await time_zones.suggestions(typed, self._services.clock())
+
+    async def _answer(
+        self, interaction: discord.Interaction, text: str, *, private: bool, all_time: bool = False
+    ) -> Reply:
         services = self._services
         audience = await audience_of(interaction, private=private)
+        zone = await time_zones.zone_of(interaction, services)
         settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
         question = Question(
             text=text,
@@ -108,14 +153,23 @@ class Conversation:
             asker_name=interaction.user.display_name,
             places=audience.places,
             now=services.clock(),
-            time_zone=services.time_zone,
+            time_zone=zone.zone,
             private=private,
+            all_time=all_time,
         )
         answer = await services.asker.ask(question)
         notes = [] if settled else [NOT_SETTLED]
         if audience.more_in_private and not answer.sources:
             notes.append(MORE_IN_PRIVATE)
-        return render(replace(answer, notes=(*answer.notes, *notes)), services.time_zone)
+        if not zone.certain:
+            notes.append(time_zones.NOT_LOOKED_UP.format(zone.zone.key))
+        parts = render(replace(answer, notes=(*answer.notes, *notes)), zone.zone)
+        return Reply(parts, self._all_time_button(question) if answer.is_limited else None)
+
+    def _all_time_button(self, question: Question) -> AllTimeButton:
+        """Return a button that knows the question's words and nothing of what could be read when it was asked."""
+        again = partial(self._chat_again, text=question.text, private=question.private)
+        return AllTimeButton(asker_id=question.asker_id, repeat=again, buttons=self._buttons)
 
     async def _reply(
         self,
@@ -123,36 +177,39 @@ class Conversation:
         *,
         said: str,
         private: bool,
-        compose: Callable[[], Awaitable[list[str]]],
+        compose: Callable[[], Awaitable[Reply]],
     ) -> None:
         with self._in_flight.entered():
             acknowledged = await _acknowledge(interaction, private=private)
             try:
-                parts = await self._composed(interaction, said, compose if acknowledged else None)
+                reply = await self._composed(interaction, said, compose if acknowledged else None)
             except asyncio.CancelledError:
-                await self._deliver(interaction, [INTERRUPTED], private=private)
+                await self._deliver(interaction, Reply([INTERRUPTED]), private=private)
                 raise
             if acknowledged:
-                await self._deliver(interaction, parts, private=private)
+                await self._deliver(interaction, reply, private=private)
 
     async def _composed(
-        self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[list[str]]] | None
-    ) -> list[str]:
-        """Record the command and return the messages of its answer, or of an apology."""
+        self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[Reply]] | None
+    ) -> Reply:
+        """Record the command and return its answer, or an apology."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
                 await self._services.recorder.record(command_of(interaction, said, session=self._services.session))
-                return await compose() if compose else []
+                return await compose() if compose else Reply([])
         except Exception as error:
             logger.exception("command %d not answered", interaction.id)
-            return [apology(error)]
+            return Reply([apology(error)])
 
-    async def _deliver(self, interaction: discord.Interaction, parts: list[str], *, private: bool) -> None:
+    async def _deliver(self, interaction: discord.Interaction, reply: Reply, *, private: bool) -> None:
         """Send the messages of an answer and record those that Discord took."""
         sent: list[discord.Message] = []
         try:
-            for part in parts:
-                sent.append(await _send(interaction, part, private=private, first=not sent))
+            for number, part in enumerate(reply.parts, 1):
+                button = reply.button if number == len(reply.parts) else None
+                sent.append(await _send(interaction, part, private=private, first=not sent, button=button))
+                if button:
+                    button.shown_on(sent[-1])
         except (discord.HTTPException, aiohttp.ClientError, OSError):
             logger.exception("answer to command %d not sent whole", interaction.id)
             sent += await _send_apology(interaction, private=private, first=not sent)
@@ -186,6 +243,33 @@ def add_commands(tree: app_commands.CommandTree, conversation: Conversation) -> 
     async def help_(interaction: discord.Interaction) -> None:
         await conversation.help(interaction)
 
+    _add_time_zone_commands(tree, conversation)
+
+
+def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: Conversation) -> None:
+    async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await conversation.suggest_zones(typed)
+
+    @tree.command(name="timezone", description="Choose your time zone, or see which one counts for you.")
+    @app_commands.describe(zone="A city or a name such as Europe/Paris; none takes your choice back")
+    @app_commands.autocomplete(zone=suggest)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def timezone(
+        interaction: discord.Interaction, zone: app_commands.Range[str, 0, time_zones.LONGEST_NAME] = ""
+    ) -> None:
+        await conversation.timezone(interaction, zone)
+
+    @tree.command(name="servertimezone", description="Choose the time zone of those here who have chosen none.")
+    @app_commands.describe(zone="A city or a name such as Europe/Paris; none takes the choice back")
+    @app_commands.autocomplete(zone=suggest)
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def server_timezone(
+        interaction: discord.Interaction, zone: app_commands.Range[str, 0, time_zones.LONGEST_NAME] = ""
+    ) -> None:
+        await conversation.server_timezone(interaction, zone)
+
 
 async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bool:
     """Tell Discord within its three seconds that an answer will come; False when it came too late."""
@@ -197,12 +281,15 @@ async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bo
     return True
 
 
-async def _send(interaction: discord.Interaction, text: str, *, private: bool, first: bool) -> discord.Message:
+async def _send(
+    interaction: discord.Interaction, text: str, *, private: bool, first: bool, button: AllTimeButton | None = None
+) -> discord.Message:
     """Send one message of an answer; the first takes the place of "thinking"."""
     nobody = discord.AllowedMentions.none()
+    view = button or discord.utils.MISSING
     if first:
-        return await interaction.edit_original_response(content=text, allowed_mentions=nobody)
-    return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, wait=True)
+        return await interaction.edit_original_response(content=text, allowed_mentions=nobody, view=view)
+    return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, view=view, wait=True)
 
 
 async def _send_apology(interaction: discord.Interaction, *, private: bool, first: bool) -> list[discord.Message]:

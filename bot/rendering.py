@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import discord
 
 from agent.answers import Answer, Source
+from agent.footer import footer
 from bot.splitting import split_message
 from memory.messages import Message
 
@@ -23,7 +24,7 @@ _ADDRESS = re.compile(r"(?<!<)https?://[^\s<>]+")
 
 
 def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
-    """Return the messages that show an answer: its text with linked marks, its sources, its notes.
+    """Return the messages that show an answer: its text with linked marks, its sources, its notes, its footer.
 
     A long answer is cut before its sources and notes are: without them nobody could check it.
     """
@@ -80,6 +81,8 @@ def _ending(answer: Answer, time_zone: ZoneInfo) -> str:
     if len(answer.sources) > MAX_SOURCES:
         lines.append(f"-# and {len(answer.sources) - MAX_SOURCES} more")
     lines += [f"-# {_one_line(neutralised(note))}" for note in answer.notes if note.strip()]
+    if searched := footer(answer.searched):
+        lines.append(f"-# {_plain(searched)}")
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
 from memory.messages import Message
+from memory.time_zones import Owner, Zone
 
 
 class Recorder(Protocol):
@@ -27,16 +28,28 @@ class Asker(Protocol):
         """Return the answer; raise TemporaryError when memory or the model cannot be reached."""
 
 
+class TimeZones(Protocol):
+    """Knows whose clock counts for whom."""
+
+    async def of(self, person_id: int | None, guild_id: int | None, fallback: ZoneInfo) -> Zone:
+        """Return the time zone that counts for a person in a guild."""
+
+    async def choose(self, owner: Owner, text: str, *, at: datetime) -> None:
+        """Keep what an owner wants; raise ValueError, or TemporaryError when it cannot be kept now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that the front end is given.
 
-    `about` writes the text of /about in Markdown, `session` is the name of the program session.
+    `about` writes the text of /about in Markdown, `session` is the name of the program session, `time_zone` is the
+    one of those who have chosen none.
     """
 
     recorder: Recorder
     asker: Asker
     about: Callable[[], Awaitable[str]]
     session: str
+    time_zones: TimeZones
     time_zone: ZoneInfo
     clock: Callable[[], datetime]

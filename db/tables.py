@@ -49,6 +49,7 @@ place_id = func.coalesce(MessageRow.thread_id, MessageRow.channel_id)
 """The thread, or else the channel, whose readers may read a message."""
 
 Index("messages_place_sent_at", place_id, MessageRow.sent_at, MessageRow.message_id)
+Index("messages_sent_at", MessageRow.sent_at, MessageRow.message_id)
 
 
 class RevisionRow(Base):
@@ -77,3 +78,14 @@ class FactRow(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class TimeZoneRow(Base):
+    """The time zone that a person or a guild has chosen; long-term memory keeps it, as it outlives a session."""
+
+    __tablename__ = "time_zones"
+
+    owner_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    zone: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(AwareTime)

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import logging
+import os
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ class Embedder:
         self.name = name.removeprefix("sentence-transformers/")
         self._batch_size = batch_size
         self._worker = worker
+        self._threads = max(1, (os.cpu_count() or 2))
         self._model: Future[SentenceTransformer] = worker.submit(_load, name)
 
     @property
@@ -60,6 +62,10 @@ class Embedder:
         return await asyncio.wrap_future(self._worker.submit(self._encode, list(texts)))
 
     def _encode(self, texts: list[str]) -> Vectors:
+        import torch  # here, as in _load
+
+        # A short text has no work for two threads, and those that wait for more spin on the cores the server needs.
+        torch.set_num_threads(1 if len(texts) == 1 else self._threads)
         vectors = self._model.result().encode(
             texts, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
         )

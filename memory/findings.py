@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from memory.messages import Kind, Message
+from memory.planner import Plan
 
 
 class Scope(StrEnum):
@@ -24,13 +25,19 @@ class Window:
     start: datetime | None = None
     end: datetime | None = None
 
+    def __contains__(self, moment: datetime) -> bool:
+        return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a row must be to count; the places are required, and none of them means no rows."""
+    """What a row must be to count; the places are required, and none of them means no rows.
+
+    A row counts when it is in any of the windows; no window at all means all time.
+    """
 
     places: frozenset[int]
-    window: Window = Window()
+    windows: tuple[Window, ...] = ()
     authors: frozenset[str] = frozenset()
     kinds: frozenset[Kind] = frozenset({Kind.MESSAGE})
 
@@ -60,10 +67,11 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Excerpts, and the memories ("short-term", "long-term") that did not answer."""
+    """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched."""
 
     excerpts: tuple[Excerpt, ...] = ()
     unreachable: tuple[str, ...] = ()
+    plans: tuple[Plan, ...] = ()
 
 
 def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:

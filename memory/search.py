@@ -1,35 +1,32 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
 from errors import DatabaseUnavailableError
-from memory import queries
+from memory import discussions, names, queries
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
-from memory.fusion import fused
+from memory.fusion import RANKING, Ranking, fused
 from memory.messages import Kind, Message, merged, storable
+from memory.planner import Plan, noted
 from memory.queries import Candidate
+from memory.visit import Look, Shelf, Visit, open_visit
+from util_async import begun
 
 T = TypeVar("T")
 
 NEIGHBOURS = 1
 """Messages before and after a hit that an excerpt shows."""
 
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """One of the two databases, as search sees it."""
-
-    name: str
-    sessions: Sessions
-    bm25: bool
+Supplied = Mapping[str, Collection[Message]]
+"""Messages under the name of the memory that they were found in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +40,14 @@ class Memory:
     short_term: Shelf
     long_term: Shelf
     embedder: Embedder
+    ranking: Ranking = RANKING
 
     async def search(
         self,
         text: str,
         *,
         places: frozenset[int],
-        window: Window | None = None,
+        windows: Sequence[Window] = (),
         authors: frozenset[str] = frozenset(),
         kinds: frozenset[Kind] = frozenset({Kind.MESSAGE}),
         scope: Scope = Scope.BOTH,
@@ -63,41 +61,54 @@ class Memory:
             return Findings()
         text = storable(text)
         names = frozenset(map(storable, authors))
-        filters = Filters(places=places, window=window or Window(), authors=names, kinds=kinds)
-        vector = (await self.embedder.embed([text]))[0]
+        filters = Filters(places=places, windows=tuple(windows), authors=names, kinds=kinds)
+        plans: list[Plan] = []
+        async with begun(self._vector(text)) as vector, open_visit() as visit:
 
-        async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
-            return await queries.candidates(
-                session, text=text, vector=vector, filters=filters, wanted=wanted, bm25=shelf.bm25
-            )
+            async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
+                found, plan = await queries.candidates(
+                    session, text=text, vector=vector, filters=filters, wanted=wanted, bm25=shelf.bm25
+                )
+                plans.append(noted(plan, memory=shelf.name))
+                if not plan.size.in_use:
+                    visit.leave_out(shelf)
+                return found
 
-        candidates, current, unreachable = await self._ask_for(limit, scope, look, lambda one: one.message)
-        hits = _best(candidates, current, limit)
-        around = await self._beside([hit.message for hit in hits], before=NEIGHBOURS, after=NEIGHBOURS)
+            candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
+            hits = self._best(text, candidates, current)[:limit]
+            around = await self._beside(visit, [hit.message for hit in hits], before=NEIGHBOURS, after=NEIGHBOURS)
         excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
-        return Findings(tuple(excerpts), unreachable)
+        return Findings(tuple(excerpts), visit.unreachable, tuple(plans))
 
     async def list_messages(
-        self, *, places: frozenset[int], window: Window, scope: Scope = Scope.BOTH, limit: int = 50
+        self,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: frozenset[str] = frozenset(),
+        scope: Scope = Scope.BOTH,
+        limit: int = 50,
     ) -> Findings:
-        """Return the first `limit` messages of a window in time order, an excerpt for each run in a place."""
-        filters = Filters(places=places, window=window)
+        """Return the first `limit` messages of the windows in time order, an excerpt for each run in a place."""
+        filters = Filters(places=places, windows=tuple(windows), authors=frozenset(map(storable, authors)))
 
         async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
             return await queries.in_order(session, filters=filters, limit=wanted)
 
-        _, current, unreachable = await self._ask_for(limit, scope, look, lambda one: one)
+        async with open_visit() as visit:
+            _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
         first = sorted(current.values(), key=_in_time)[:limit]
-        return Findings(tuple(by_place(Line(message, hit=True) for message in first)), unreachable)
+        return Findings(tuple(by_place(Line(message, hit=True) for message in first)), visit.unreachable)
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> Findings:
         """Return a message with those around it; nothing when it may not be read or is not there."""
-        found = await self.lookup([message_id], places=places)
-        if message_id not in found:
-            return Findings()
-        around = await self._beside([found[message_id]], before=before, after=after)
+        async with open_visit() as visit:
+            found = await self._by_id(visit, {message_id}, places)
+            if message_id not in found:
+                return Findings()
+            around = await self._beside(visit, [found[message_id]], before=before, after=after)
         hit = Line(found[message_id], hit=True)
         return Findings(tuple(stitch([[hit, *map(Line, around[message_id])]])))
 
@@ -107,11 +118,8 @@ class Memory:
         if not ids or not places:
             return {}
 
-        async def look(session: AsyncSession, _: Shelf) -> list[Message]:
-            return await queries.by_id(session, message_ids=ids, places=places)
-
-        found, _ = await self._ask(Scope.BOTH, look)
-        return await self._current(found)
+        async with open_visit() as visit:
+            return await self._by_id(visit, ids, places)
 
     async def all_places(self) -> frozenset[int]:
         """Return every channel and thread that something was said in, for whoever owns the memory."""
@@ -119,19 +127,70 @@ class Memory:
         async def look(session: AsyncSession, _: Shelf) -> list[int]:
             return await queries.places(session)
 
-        found, _ = await self._ask(Scope.BOTH, look)
+        found = await self._all(look)
         return frozenset(found)
 
-    async def _beside(self, messages: Sequence[Message], *, before: int, after: int) -> dict[int, list[Message]]:
+    async def _vector(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = (await self.embedder.embed([text]))[0]
+        return vector
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        """Return the discussions held in these places, in time order."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[discussions.Island]:
+            return await discussions.islands(session, places=places)
+
+        found = await self._all(look)
+        return discussions.joined(found)
+
+    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+        """Return the names of these channels and threads, each with the places that bear it."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[names.NamedPlace]:
+            return await names.channels(session, places=places)
+
+        found = await self._all(look)
+        return names.by_name(found, places=places)
+
+    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
+        """Return the names of all who said something in these places."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[str]:
+            return await names.authors(session, places=places)
+
+        found = await self._all(look)
+        return frozenset(found)
+
+    def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[Line]:
+        """Return the candidates as lines, each message once and as it is now, the best first."""
+        # Where both memories know a message, the one that stands first is short-term memory, and it hears of edits.
+        unique = {candidate.message.message_id: candidate for candidate in reversed(candidates)}
+        live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
+        scores = fused(text, live, ranking=self.ranking)
+        lines = [
+            Line(one.message, True, one.similarity or 0.0, one.lexical, float(score))
+            for one, score in zip(live, scores, strict=True)
+        ]
+        return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
+
+    async def _by_id(self, visit: Visit, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
+        async def look(session: AsyncSession, _: Shelf) -> list[Message]:
+            return await queries.by_id(session, message_ids=ids, places=places)
+
+        return await self._current(visit, await visit.ask(self._shelves(), look))
+
+    async def _beside(
+        self, visit: Visit, messages: Sequence[Message], *, before: int, after: int
+    ) -> dict[int, list[Message]]:
         """Return the nearest messages on either side of each, wherever they are kept, in time order."""
 
         async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
             return await queries.beside(session, messages=messages, before=before, after=after)
 
-        found, _ = await self._ask(Scope.BOTH, look) if messages else ([], ())
-        current = await self._current([neighbour for _, neighbour in found])
+        found = await visit.ask(self._shelves() if messages else (), look)
+        current = await self._current(visit, {name: [one for _, one in pairs] for name, pairs in found.items()})
         around: dict[int, set[int]] = {message.message_id: set() for message in messages}
-        for message_id, neighbour in found:
+        for message_id, neighbour in (pair for pairs in found.values() for pair in pairs):
             if neighbour.message_id in current:
                 around[message_id].add(neighbour.message_id)
         return {
@@ -139,84 +198,64 @@ class Memory:
             for message in messages
         }
 
-    async def _current(self, found: Iterable[Message]) -> dict[int, Message]:
+    async def _current(self, visit: Visit, supplied: Supplied) -> dict[int, Message]:
         """Return messages by id as they are now, without the deleted ones.
 
         An edit or a deletion may be known to one memory alone: short-term memory hears of it, and long-term memory
-        keeps what was heard in later sessions than the one that goes on now.
+        keeps what was heard in later sessions than the one that goes on now. What a memory says of a message that it
+        gave is known, so that each is asked only of what it did not give.
         """
         messages: dict[int, Message] = {}
-        for message in found:
+        for message in (one for found in supplied.values() for one in found):
             other = messages.get(message.message_id)
             messages[message.message_id] = merged(other, message) if other else message
+        unasked = {
+            shelf.name: messages.keys() - {one.message_id for one in supplied.get(shelf.name, ())}
+            for shelf in self._shelves()
+        }
 
-        async def look(session: AsyncSession, _: Shelf) -> list[Message]:
-            return await queries.changed(session, message_ids=messages.keys())
+        async def look(session: AsyncSession, shelf: Shelf) -> list[Message]:
+            return await queries.changed(session, message_ids=unasked[shelf.name])
 
         try:
-            changes, _ = await self._ask(Scope.BOTH, look) if messages else ([], ())
+            changes = await visit.ask([shelf for shelf in self._shelves() if unasked[shelf.name]], look)
         except DatabaseUnavailableError:
-            changes = []
-        for change in changes:
+            changes = {}
+        for change in (one for found in changes.values() for one in found):
             messages[change.message_id] = merged(messages[change.message_id], change)
         return {key: message for key, message in messages.items() if message.deleted_at is None}
 
     async def _ask_for(
         self,
+        visit: Visit,
         limit: int,
         scope: Scope,
         look: Callable[[int, AsyncSession, Shelf], Awaitable[Sequence[T]]],
         message_of: Callable[[T], Message],
-    ) -> tuple[list[T], dict[int, Message], tuple[str, ...]]:
-        """Ask for `limit` items, and for more where deleted messages were among them; return what `_ask` does.
+    ) -> tuple[list[T], dict[int, Message]]:
+        """Ask for `limit` items, and for more where deleted messages were among them.
 
-        In between stand the messages as they are now. `look` gives at least min(its first argument, all) items.
+        Beside them stand their messages as they are now. `look` gives at least min(its first argument, all) items.
         """
         wanted = limit
         while True:
-            items, unreachable = await self._ask(scope, partial(look, wanted))
-            messages = [message_of(item) for item in items]
-            current = await self._current(messages)
-            found = len({message.message_id for message in messages})
+            answers = await visit.ask(self._shelves(scope), partial(look, wanted))
+            supplied = {name: [message_of(item) for item in items] for name, items in answers.items()}
+            current = await self._current(visit, supplied)
+            found = len({message.message_id for messages in supplied.values() for message in messages})
             if len(current) >= limit or found < wanted:
-                return items, current, unreachable
+                return [item for items in answers.values() for item in items], current
             wanted = 2 * (limit + found - len(current))
 
-    async def _ask(
-        self, scope: Scope, look: Callable[[AsyncSession, Shelf], Awaitable[Sequence[T]]]
-    ) -> tuple[list[T], tuple[str, ...]]:
-        """Ask the memories in a scope side by side; return all they say, and who did not answer."""
-        shelves = {
-            Scope.SHORT: (self.short_term,),
-            Scope.LONG: (self.long_term,),
-            Scope.BOTH: (self.short_term, self.long_term),
-        }[scope]
-        answers = await asyncio.gather(*(_ask_one(shelf, look) for shelf in shelves))
-        unreachable = tuple(shelf.name for shelf, answer in zip(shelves, answers, strict=True) if answer is None)
-        if len(unreachable) == len(shelves):
-            raise DatabaseUnavailableError(f"{' and '.join(unreachable)} memory did not answer")
-        return [item for answer in answers for item in answer or ()], unreachable
+    async def _all(self, look: Look[T]) -> list[T]:
+        """Return all that both memories say."""
+        async with open_visit() as visit:
+            answers = await visit.ask(self._shelves(), look)
+        return [item for items in answers.values() for item in items]
 
-
-async def _ask_one(shelf: Shelf, look: Callable[[AsyncSession, Shelf], Awaitable[Sequence[T]]]) -> Sequence[T] | None:
-    try:
-        async with transaction(shelf.sessions) as session:
-            return await look(session, shelf)
-    except DatabaseUnavailableError:
-        return None
-
-
-def _best(candidates: Sequence[Candidate], current: dict[int, Message], limit: int) -> list[Line]:
-    """Return the best candidates as lines, each message once, with its fused score."""
-    # Where both memories know a message, the one that stands first is short-term memory, and it hears of edits.
-    unique = {candidate.message.message_id: candidate for candidate in reversed(candidates)}
-    live = [candidate for key, candidate in unique.items() if key in current]
-    scores = fused([candidate.similarity for candidate in live], [candidate.lexical for candidate in live])
-    lines = [
-        Line(current[one.message.message_id], True, one.similarity or 0.0, one.lexical, float(score))
-        for one, score in zip(live, scores, strict=True)
-    ]
-    return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))[:limit]
+    def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[Shelf, ...]:
+        both = self.short_term, self.long_term
+        return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
 
 
 def _nearest(message: Message, others: Sequence[Message], before: int, after: int) -> list[Message]:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from agent.answers import Answer, Question
 from errors import TemporaryError
 from memory.messages import Kind, Message
 from terminal.rendering import printable, render
+from terminal.time_zones import NOT_LOOKED_UP, SpeakerZone
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +24,14 @@ BOT_NAME = "Backscroll"
 _SETTLE_LIMIT = timedelta(minutes=10)  # a long piped conversation is embedded before its question is answered
 _NO_MEMORY = "Memory cannot be reached just now; what you wrote is kept in the session's CSV. Ask again later."
 _NOT_SETTLED = "(The newest messages were not stored yet, so this answer may not know them.)"
+_NOTHING_ASKED = "Ask something with /chat first; /all then looks for it in all time."
 
 HELP = """\
 A plain line is a message; it is stored and can be found at once.
 /chat TEXT   ask what was said; the answer shows the messages that prove it
+/all         ask the last question again, of all time
+/timezone    the time zone in which dates are read and shown; /timezone Europe/Paris chooses it, /timezone none
+             takes the choice back
 /about       what this runs on and how much it remembers
 /help        this text
 /quit        leave (so does Ctrl+D)"""
@@ -53,7 +58,7 @@ class Asker(Protocol):
         """Return the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TerminalChannel:
     """The channel of whoever runs the program: they own the memory, so they may read all of it."""
 
@@ -63,10 +68,11 @@ class TerminalChannel:
     places: Callable[[], Awaitable[frozenset[int]]]
     new_id: Callable[[], int]
     clock: Callable[[], datetime]
-    time_zone: ZoneInfo
+    speaker_zone: SpeakerZone
     speaker: str
     show: Callable[[str], None]
     echo: bool = False
+    _asked: str = field(default="", init=False)
 
     async def serve(self, lines: AsyncIterable[str]) -> None:
         """Handle lines until they end or one is /quit, then wait until all of them are searchable."""
@@ -96,7 +102,12 @@ class TerminalChannel:
             case "/chat", "":
                 return "Ask something, for example: /chat what did we decide about the database?"
             case "/chat", question:
+                self._asked = question
                 return await self._chat(question)
+            case "/all", _:
+                return await self._chat(self._asked, all_time=True) if self._asked else _NOTHING_ASKED
+            case "/timezone", name:
+                return printable(await self.speaker_zone.command(name))
             case "/about", _:
                 return printable(await self.about())
             case "/help", _:
@@ -104,17 +115,19 @@ class TerminalChannel:
             case _:
                 return f"There is no command {printable(command)}; /help lists them."
 
-    async def _chat(self, text: str) -> str:
+    async def _chat(self, text: str, *, all_time: bool = False) -> str:
         try:
             settled = await self.recorder.settle(timeout=_SETTLE_LIMIT)
-            answer = await self.asker.ask(await self._question(text))
+            zone = await self.speaker_zone.current()
+            answer = await self.asker.ask(replace(await self._question(text, zone.zone), all_time=all_time))
         except TemporaryError as error:
             logger.warning("a question was not answered: %r", error)
             return _NO_MEMORY
-        rendered = render(answer, self.time_zone)
+        notes = [] if zone.certain else [NOT_LOOKED_UP.format(zone.zone.key)]
+        rendered = render(replace(answer, notes=(*answer.notes, *notes)), zone.zone)
         return rendered if settled else f"{rendered}\n\n{_NOT_SETTLED}"
 
-    async def _question(self, text: str) -> Question:
+    async def _question(self, text: str, time_zone: ZoneInfo) -> Question:
         return Question(
             text=text,
             channel_id=CHANNEL_ID,
@@ -122,7 +135,7 @@ class TerminalChannel:
             asker_name=self.speaker,
             places=await self.places(),
             now=self.clock(),
-            time_zone=self.time_zone,
+            time_zone=time_zone,
         )
 
     async def _record(self, content: str, kind: Kind, *, reply_to: int | None = None) -> int:

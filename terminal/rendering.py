@@ -4,15 +4,17 @@ import unicodedata
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Source
+from agent.footer import footer
 
 _LONGEST_QUOTE = 80  # characters
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # bidirectional overrides
 
 
 def render(answer: Answer, time_zone: ZoneInfo) -> str:
-    """Return the answer, its sources and its notes, ready to print; control characters are taken out."""
+    """Return the answer, its sources, notes and footer, ready to print; control characters are taken out."""
     sources = [_source(source, answer.text, time_zone) for source in answer.sources]
-    parts = [answer.text, "\n".join(["Sources:", *sources]) if sources else "", *map("({})".format, answer.notes)]
+    sourced = "\n".join(["Sources:", *sources]) if sources else ""
+    parts = [answer.text, sourced, *map("({})".format, answer.notes), _footer(answer)]
     return printable("\n\n".join(part for part in parts if part))
 
 
@@ -26,6 +28,11 @@ def printable(text: str) -> str:
 
 def _commands(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cs"} or unicodedata.bidirectional(letter) in _TURNING
+
+
+def _footer(answer: Answer) -> str:
+    searched = footer(answer.searched)
+    return f"{searched}; /all searches all time" if answer.is_limited else searched
 
 
 def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:

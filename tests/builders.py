@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from db.databases import Database
 from db.engines import transaction
@@ -16,6 +16,8 @@ from memory.embedder import Embedder
 from memory.journal import Journal, JournalBatch
 from memory.messages import Message
 from memory.store import Indexed
+
+T = TypeVar("T")
 
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
@@ -46,6 +48,13 @@ def edit(number: int, content: str, *, at: float, **changes: Any) -> Message:
 def deletion(number: int, *, at: float, **changes: Any) -> Message:
     """Return what is known of message `number` once it has been deleted in minute `at`."""
     return message(number, "", deleted_at=minute(at), **changes)
+
+
+def already(value: T) -> asyncio.Future[T]:
+    """Return a value that somebody waits for, and that is there."""
+    waited_for: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    waited_for.set_result(value)
+    return waited_for
 
 
 async def remember(database: Database, embedder: Embedder, messages: Iterable[Message]) -> None:

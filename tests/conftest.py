@@ -18,7 +18,8 @@ from db.engines import open_engine, parse_dsn, sessions_of
 from db.readiness import find_capabilities
 from memory.embedder import Embedder
 from memory.preparation import prepare
-from memory.search import Memory, Shelf
+from memory.search import Memory
+from memory.visit import Shelf
 
 _PATIENCE = timedelta(seconds=60)
 _numbers = count(1)

@@ -120,55 +120,70 @@ class FakeMemory:
     """A memory that finds messages by the share of the query's words that they hold.
 
     `asked` records each search with its scope; `failures` answers are refused first (-1: all of them).
+    `held` are its discussions.
     """
 
     messages: list[Message] = field(default_factory=list)
     unreachable: tuple[str, ...] = ()
     failures: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
+    held: tuple[Window, ...] = ()
 
     async def search(
         self,
         text: str,
         *,
         places: frozenset[int],
-        window: Window | None = None,
+        windows: Sequence[Window] = (),
         authors: frozenset[str] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
     ) -> Findings:
-        self._answer(text=text, places=places, window=window, authors=authors, scope=scope)
-        names = {name.casefold() for name in authors}
-        wanted = [
-            message
-            for message in self._readable(places, window or Window())
-            if not names or message.author_name.casefold() in names
-        ]
-        lines = [_line(message, text) for message in wanted]
+        self._answer(text=text, places=places, windows=windows, authors=authors, scope=scope)
+        lines = [_line(message, text) for message in self._readable(places, windows, authors)]
         best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
         return Findings(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
 
     async def list_messages(
-        self, *, places: frozenset[int], window: Window, scope: Scope = Scope.BOTH, limit: int = 50
+        self,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: frozenset[str] = frozenset(),
+        scope: Scope = Scope.BOTH,
+        limit: int = 50,
     ) -> Findings:
-        self._answer(places=places, window=window, scope=scope)
-        lines = [Line(message, hit=True) for message in self._readable(places, window)]
+        self._answer(places=places, windows=windows, authors=authors, scope=scope)
+        lines = [Line(message, hit=True) for message in self._readable(places, windows, authors)]
         return Findings(tuple(by_place(lines[:limit])), self.unreachable)
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> Findings:
         self._answer(message_id=message_id, places=places)
-        around = self._readable(places, Window())
+        around = self._readable(places)
         at = next((index for index, message in enumerate(around) if message.message_id == message_id), None)
         if at is None:
             return Findings()
         near = around[max(0, at - before) : at + after + 1]
         return Findings(tuple(by_place(Line(one, hit=one.message_id == message_id) for one in near)))
 
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        self._tell()
+        return list(self.held)
+
+    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+        self._tell()
+        named = [(message.channel_name, message.place_id) for message in self._readable(places)]
+        return {name: frozenset(place for other, place in named if other == name) for name, _ in named}
+
+    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
+        self._tell()
+        return frozenset(message.author_name for message in self._readable(places))
+
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
         self._answer(message_ids=list(message_ids), places=places)
-        present = {message.message_id: message for message in self._readable(places, Window())}
+        present = {message.message_id: message for message in self._readable(places)}
         return {one: present[one] for one in self.asked[-1]["message_ids"] if one in present}
 
     def _answer(self, **asked: Any) -> None:
@@ -177,15 +192,23 @@ class FakeMemory:
             self.failures -= 1
             raise DatabaseUnavailableError("PostgreSQL did not answer")
 
-    def _readable(self, places: frozenset[int], window: Window) -> Sequence[Message]:
+    def _tell(self) -> None:
+        """Refuse to tell what a question is read with while searches fail; it is not counted as one of them."""
+        if self.failures:
+            raise DatabaseUnavailableError("PostgreSQL did not answer")
+
+    def _readable(
+        self, places: frozenset[int], windows: Sequence[Window] = (), authors: frozenset[str] = frozenset()
+    ) -> Sequence[Message]:
+        names = {name.casefold() for name in authors}
         return sorted(
             (
                 message
                 for message in self.messages
                 if message.place_id in places
                 and message.deleted_at is None
-                and (window.start is None or window.start <= message.sent_at)
-                and (window.end is None or message.sent_at < window.end)
+                and (not windows or any(message.sent_at in window for window in windows))
+                and (not names or message.author_name.casefold() in names)
             ),
             key=lambda message: message.sent_at,
         )

@@ -16,6 +16,7 @@ from yarl import URL
 from agent.answers import Answer, Question
 from bot.services import Services
 from memory.messages import Kind, Message
+from tests.fakes_time_zones import FakeTimeZones
 
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
 
@@ -60,13 +61,14 @@ async def about() -> str:
     return "Session **test**, 3 messages."
 
 
-def services(recorder: FakeRecorder, asker: FakeAsker) -> Services:
+def services(recorder: FakeRecorder, asker: FakeAsker, time_zones: FakeTimeZones | None = None) -> Services:
     """Return what a bot needs, at a fixed time in Paris."""
     return Services(
         recorder=recorder,
         asker=asker,
         about=about,
         session="test_2026-11-03_1",
+        time_zones=time_zones or FakeTimeZones(),
         time_zone=ZoneInfo("Europe/Paris"),
         clock=lambda: NOW,
     )

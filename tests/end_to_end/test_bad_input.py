@@ -54,6 +54,13 @@ async def test_an_unknown_option_is_told_with_the_usage(place: Workplace) -> Non
     assert "Traceback" not in finished.err
 
 
+async def test_a_time_zone_that_is_none_is_refused_with_the_nearest(place: Workplace) -> None:
+    finished = await run_program(place, "--yes", "--time-zone", "Europe/Berln")
+
+    assert_refused(finished, "--time-zone: There is no time zone 'Europe/Berln': write Europe/Berlin.")
+    assert not place.storage_dir.exists()
+
+
 async def test_an_import_of_something_else_is_refused_before_a_session_is_made(place: Workplace) -> None:
     missing, foreign = place.folder / "missing.csv", place.folder / "foreign.csv"
     foreign.write_text("name,age\nana,42\n", encoding="utf-8")

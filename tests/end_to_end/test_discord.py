@@ -2,21 +2,31 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 import pytest
 import simcord
+from simcord.backend.models.channel import Overwrite
 from simcord.backend.serializers import message_payload
-from simcord.enums import ChannelType
+from simcord.enums import ChannelType, OverwriteType
+from simcord.results import ResponseMessage
 
-from agent.answers import Answer, Question, Source
+from agent.answers import Answer, Question, Searched, Source
 from bot.client import Bot, invite_link
 from bot.in_flight import InFlight
+from bot.views import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
+from memory.findings import Window
 from memory.messages import Kind, Message
+from memory.time_zones import Owner, OwnerKind
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
+from tests.fakes_time_zones import FakeTimeZones
 
 NOTHING = Answer(text="I found nothing.")
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
@@ -34,8 +44,13 @@ def asker() -> FakeAsker:
 
 
 @pytest.fixture
-def simcord_bot(recorder: FakeRecorder, asker: FakeAsker) -> Bot:
-    return Bot(services(recorder, asker))
+def time_zones() -> FakeTimeZones:
+    return FakeTimeZones()
+
+
+@pytest.fixture
+def simcord_bot(recorder: FakeRecorder, asker: FakeAsker, time_zones: FakeTimeZones) -> Bot:
+    return Bot(services(recorder, asker, time_zones))
 
 
 @pytest.fixture
@@ -292,7 +307,11 @@ async def test_a_private_question_is_answered_to_the_asker_alone_and_is_no_evide
 
 @pytest.mark.parametrize(
     ("command", "words"),
-    [pytest.param("about", "Session **test**", id="about"), pytest.param("help", "`/chat", id="help")],
+    [
+        pytest.param("about", "Session **test**", id="about"),
+        pytest.param("help", "`/chat", id="help"),
+        pytest.param("timezone", "Europe/Paris", id="timezone"),
+    ],
 )
 async def test_the_other_commands_answer_the_asker_alone_and_are_kept(
     command: str, words: str, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
@@ -499,6 +518,335 @@ async def test_a_question_in_a_direct_message_searches_that_conversation_only(
     await ana.user.slash("chat", text="what did I tell you?")
 
     assert asker.questions[0].places == {ana.user.dm_channel.id}
+
+
+# ---- on whose clock
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def manager(simcord_env: simcord.Env, guild: simcord.GuildHandle) -> simcord.MemberActor:
+    role = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    return guild.add_member(simcord_env.create_user("mia"), roles=[role])
+
+
+def shown(result: simcord.InteractionResult) -> str:
+    """Return what the asker alone was shown."""
+    assert result.ephemeral
+    assert result.response is not None
+    return result.response.content
+
+
+async def offered(member: simcord.MemberActor, channel: simcord.ChannelHandle, typed: str) -> list[str]:
+    return [choice["value"] for choice in await member.autocomplete(channel, "timezone", "zone", typed)]
+
+
+async def test_a_time_zone_that_a_person_chooses_counts_for_their_questions_alone(
+    asker: FakeAsker,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    ben: simcord.MemberActor,
+) -> None:
+    said = await ana.send(general, "the deploy is on Tuesday")
+    source = a_source(1, said.id, guild.id, general.id)
+    asker.reply = Answer(text="On Tuesday [1].", sources=(source,))
+
+    chosen = await ana.slash(general, "timezone", zone="Asia/Tokyo")
+    answered = await ana.slash(general, "chat", text="when?")
+    await ana.user.slash("chat", text="and in private?")
+    await ben.slash(general, "chat", text="when?")
+
+    assert shown(chosen) == "Your time zone is Asia/Tokyo (Wed 00:00), which you chose yourself."
+    assert [question.time_zone.key for question in asker.questions] == ["Asia/Tokyo", "Asia/Tokyo", "Europe/Paris"]
+    assert answered.response is not None
+    assert f"{source.message.sent_at.astimezone(TOKYO):%H:%M}" in answered.response.content.partition("Sources")[2]
+
+
+async def test_the_time_zone_in_use_is_shown_with_where_it_comes_from(
+    time_zones: FakeTimeZones, guild: simcord.GuildHandle, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    nobodys = shown(await ana.slash(general, "timezone"))
+    time_zones.chosen[Owner(OwnerKind.GUILD, guild.id)] = NEW_YORK
+    servers = shown(await ana.slash(general, "timezone"))
+    time_zones.chosen[Owner(OwnerKind.PERSON, ana.id)] = TOKYO
+    own = shown(await ana.slash(general, "timezone"))
+    without_own = shown(await ana.slash(general, "timezone", zone="none"))
+
+    assert nobodys == "Your time zone is Europe/Paris (Tue 16:00), which counts where nobody has chosen another."
+    assert servers == "Your time zone is America/New_York (Tue 10:00), which was chosen for this server."
+    assert own == "Your time zone is Asia/Tokyo (Wed 00:00), which you chose yourself."
+    assert without_own == servers
+
+
+async def test_those_who_manage_a_server_choose_for_all_who_have_not(
+    asker: FakeAsker,
+    time_zones: FakeTimeZones,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    ben: simcord.MemberActor,
+    manager: simcord.MemberActor,
+) -> None:
+    time_zones.chosen[Owner(OwnerKind.PERSON, ana.id)] = TOKYO
+
+    before = shown(await manager.slash(general, "servertimezone"))
+    chosen = shown(await manager.slash(general, "servertimezone", zone="new york"))
+    for member in (ana, ben):
+        await member.slash(general, "chat", text="when?")
+    taken_back = shown(await manager.slash(general, "servertimezone", zone="none"))
+
+    assert before == "This server has no time zone of its own, so mine counts: Europe/Paris (Tue 16:00)."
+    assert chosen == (
+        "The time zone of this server is America/New_York (Tue 10:00); members who chose one of their own keep it."
+    )
+    assert [question.time_zone for question in asker.questions] == [TOKYO, NEW_YORK]
+    assert taken_back == before
+
+
+async def test_nobody_else_chooses_for_a_server_even_where_the_command_is_opened_to_all(
+    simcord_bot: Bot,
+    time_zones: FakeTimeZones,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    with pytest.raises(simcord.SetupError, match="servertimezone"):
+        await ana.slash(general, "servertimezone", zone="Asia/Tokyo")
+    commands = {command.name: command for command in await simcord_bot.tree.fetch_commands()}
+    guild.set_command_permissions(commands["servertimezone"], {ana: True})
+
+    result = await ana.slash(general, "servertimezone", zone="Asia/Tokyo")
+
+    assert "permission Manage Server" in shown(result)
+    assert time_zones.chosen == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        pytest.param("paris", ["Europe/Paris"], id="a city"),
+        pytest.param("New Y", ["America/New_York"], id="with a blank"),
+        pytest.param("york", ["America/New_York"], id="from the middle"),
+        pytest.param("", ["UTC", "Europe/London"], id="nothing yet"),
+        pytest.param("nowhere", [], id="no such place"),
+    ],
+)
+async def test_time_zones_are_offered_while_they_are_typed(
+    typed: str, first: list[str], general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    names = await offered(ana, general, typed)
+
+    assert names[: len(first)] == first
+    assert bool(names) == bool(first)
+
+
+async def test_offered_time_zones_show_their_time_and_are_as_many_as_discord_takes(
+    general: simcord.ChannelHandle, ana: simcord.MemberActor, manager: simcord.MemberActor
+) -> None:
+    choices = await ana.autocomplete(general, "timezone", "zone", "a")
+    servers = await manager.autocomplete(general, "servertimezone", "zone", "tokyo")
+
+    assert len(choices) == 25
+    assert [choice["name"] for choice in servers] == ["Asia/Tokyo (Wed 00:00)"]
+
+
+async def test_a_name_that_is_no_time_zone_is_told_with_the_nearest_ones(
+    time_zones: FakeTimeZones, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    misspelt = await ana.slash(general, "timezone", zone="Europe/Berln")
+    hostile = await ana.slash(general, "timezone", zone="@everyone")
+
+    assert shown(misspelt) == "There is no time zone 'Europe/Berln': write Europe/Berlin."
+    assert "@everyone" not in shown(hostile)
+    assert time_zones.chosen == {}
+
+
+async def test_time_zones_that_cannot_be_reached_stop_no_answer_and_are_told(
+    asker: FakeAsker, time_zones: FakeTimeZones, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    time_zones.away = True
+
+    answered = await ana.slash(general, "chat", text="when?")
+    looked_at = shown(await ana.slash(general, "timezone"))
+    refused = shown(await ana.slash(general, "timezone", zone="Asia/Tokyo"))
+
+    assert asker.questions[0].time_zone.key == "Europe/Paris"
+    assert answered.response is not None
+    assert answered.response.content.startswith("I found nothing.")
+    note = "I cannot look up just now whether a time zone was chosen here, so times are in Europe/Paris"
+    assert f"-# {note}." in answered.response.content
+    assert looked_at == f"{note} (Tue 16:00)."
+    assert refused.startswith("I cannot reach the place where I keep time zones just now, so nothing has changed")
+
+
+# ---- all time instead
+
+
+TUESDAY = Window(NOW.replace(hour=0) - timedelta(hours=1), NOW.replace(hour=23))  # the third in Paris
+SEARCHED = Searched(windows=(TUESDAY,), went_beyond=False, channels=(), now=NOW, time_zone=ZoneInfo("Europe/Paris"))
+LIMITED = Answer(text="I found nothing.", searched=SEARCHED)
+
+
+def limited_unless_asked_of_all_time(question: Question) -> Answer:
+    beyond = replace(SEARCHED, windows=(), went_beyond=True)
+    return replace(LIMITED, searched=beyond) if question.all_time else LIMITED
+
+
+async def asked_of_today(asker: simcord.MemberActor, place: simcord.ChannelHandle, **options: bool) -> ResponseMessage:
+    """Return the answer to a question about a time."""
+    response = (await asker.slash(place, "chat", text="today?", **options)).response
+    assert response is not None
+    return response
+
+
+def button_of(message: ResponseMessage) -> dict[str, Any]:
+    """Return the one button under a message; nothing when it has none."""
+    (button,) = message.components[0]["components"] if message.components else ({},)
+    return dict(button)
+
+
+async def test_an_answer_tells_which_time_was_searched_and_offers_all_time(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+
+    limited = await asked_of_today(ana, general)
+    again = await ana.click(limited, label=SEARCH_ALL_TIME)
+
+    assert limited.content == "I found nothing.\n\n-# searched Tue 3 Nov 00:00 - 24:00 Europe/Paris"
+    assert again.response is not None
+    assert again.response.content == "I found nothing.\n\n-# searched all time"
+    assert not again.ephemeral
+    assert [(question.text, question.all_time) for question in asker.questions] == [("today?", False), ("today?", True)]
+    assert button_of(again.response) == {}
+
+
+async def test_a_press_is_kept_and_answered_like_a_command(
+    asker: FakeAsker, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+
+    await ana.click(await asked_of_today(ana, general), label=SEARCH_ALL_TIME)
+
+    kept = recorder.messages
+    assert [message.kind for message in kept] == [Kind.COMMAND, Kind.ANSWER, Kind.COMMAND, Kind.ANSWER]
+    assert kept[2].content == "/chat today? (all time)"
+    assert kept[3].reply_to == kept[2].message_id
+
+
+async def test_a_button_that_was_pressed_looks_it(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+    limited = await asked_of_today(ana, general)
+
+    await ana.click(limited, label=SEARCH_ALL_TIME)
+
+    assert button_of(limited)["disabled"]
+    assert len(asker.questions) == 2
+
+
+async def test_a_second_press_at_the_same_moment_is_told_that_it_is_one() -> None:
+    whispered: list[tuple[str, bool]] = []
+
+    async def send_message(words: str, *, ephemeral: bool) -> None:
+        whispered.append((words, ephemeral))
+
+    async def repeat(*_: object) -> None:
+        """Do nothing: the check alone is asked."""
+
+    press: Any = SimpleNamespace(user=SimpleNamespace(id=7), response=SimpleNamespace(send_message=send_message))
+    button = AllTimeButton(asker_id=7, repeat=repeat, buttons=Buttons(InFlight()))
+
+    assert [await button.interaction_check(press) for _ in range(2)] == [True, False]
+    assert whispered == [(PRESSED_ALREADY, True)]
+
+
+async def test_the_button_is_the_askers_alone(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor, ben: simcord.MemberActor
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+    limited = await asked_of_today(ana, general)
+
+    refused = await ben.click(limited, label=SEARCH_ALL_TIME)
+    questions_after_ben = len(asker.questions)
+    await ana.click(limited, label=SEARCH_ALL_TIME)
+
+    assert refused.response is not None
+    assert (refused.ephemeral, refused.response.content) == (True, NOT_YOURS)
+    assert (questions_after_ben, len(asker.questions)) == (1, 2)
+
+
+async def test_the_button_of_a_private_answer_answers_in_private(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor, ben: simcord.MemberActor
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+
+    again = await ana.click(await asked_of_today(ana, general, private=True), label=SEARCH_ALL_TIME)
+
+    assert again.ephemeral
+    assert asker.questions[-1].private
+    assert general.history(viewer=ben) == []
+
+
+@pytest.mark.parametrize("private", [pytest.param(False, id="public"), pytest.param(True, id="private")])
+async def test_what_may_be_read_is_found_out_again_when_the_button_is_pressed(
+    private: bool,
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    asker.reply = limited_unless_asked_of_all_time
+    news = guild.create_text_channel("news")
+    limited = await asked_of_today(ana, general, private=private)
+
+    nobody = Overwrite(guild.default_role.id, OverwriteType.ROLE, deny=HIDDEN.pair()[1].value)
+    simcord_env.backend.set_overwrite(news.id, nobody)
+    await simcord_env.settle()
+    await ana.click(limited, label=SEARCH_ALL_TIME)
+
+    assert [question.places for question in asker.questions] == [{general.id, news.id}, {general.id}]
+
+
+async def test_a_button_that_nobody_presses_ends_after_some_minutes(
+    simcord_env: simcord.Env, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = LIMITED
+    limited = await asked_of_today(ana, general)
+
+    await simcord_env.advance_time(BUTTON_LIMIT.total_seconds() + 1)
+
+    assert button_of(limited)["disabled"]
+
+
+async def test_a_button_ends_with_the_bot(
+    simcord_bot: Bot, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = LIMITED
+    limited = await asked_of_today(ana, general)
+    waiting = [task for task in asyncio.all_tasks() if "View" in repr(task.get_coro())]
+
+    await simcord_bot.close()
+
+    assert button_of(limited)["disabled"]
+    assert [task.cancelled() or task.cancelling() for task in waiting] == [True]
+
+
+async def test_the_footer_and_the_button_of_a_long_answer_are_under_its_end(
+    asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    asker.reply = replace(LIMITED, text="word " * 900)
+
+    result = await ana.slash(general, "chat", text="today?")
+
+    assert result.response is not None
+    shown = [result.response, *result.followups]
+    assert [bool(button_of(message)) for message in shown] == [False, False, True]
+    assert ["-# searched Tue" in message.content for message in shown] == [False, False, True]
 
 
 # ---- how it starts and stops

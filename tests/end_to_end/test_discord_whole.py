@@ -27,6 +27,7 @@ from memory.embedder import Embedder
 from memory.messages import Kind
 from memory.recorder import Recorder, open_recorder
 from memory.search import Memory
+from memory.time_zones import TimeZones
 from tests.fakes import ScriptedModel, calls, says
 
 PATIENCE = timedelta(seconds=60)
@@ -95,14 +96,14 @@ def open_town(
             open_conversations(long_term.dsn, pool_size=2, timeout=PATIENCE) as conversations,
         ):
             agent = Agent(model, memory=memory, checkpointer=conversations)
-            bot = Bot(services(recorder, agent))
+            bot = Bot(services(recorder, agent, TimeZones(long_term.sessions)))
             async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
                 yield town(env, recorder, short_term)
 
     return open_with
 
 
-def services(recorder: Recorder, agent: Agent) -> Services:
+def services(recorder: Recorder, agent: Agent, time_zones: TimeZones) -> Services:
     async def about() -> str:
         return "-"
 
@@ -111,6 +112,7 @@ def services(recorder: Recorder, agent: Agent) -> Services:
         asker=agent,
         about=about,
         session=recorder.session,
+        time_zones=time_zones,
         time_zone=ZoneInfo("UTC"),
         clock=discord.utils.utcnow,
     )

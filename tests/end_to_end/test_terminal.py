@@ -35,6 +35,7 @@ LINES = (
     b"/chat \x1b[2J when does the cafe open?",
     b"/about",
     b"/help",
+    b"/timezone tokyo",
     b"/dance \x1b[5m",
     b"/quit",
 )
@@ -55,16 +56,16 @@ def first(hut: Workplace) -> Finished:
 
 @pytest.fixture(scope="module")
 def second(hut: Workplace, first: Finished) -> Finished:
-    """A later run of the same session, by somebody else, which also takes the sample in."""
-    question = "/chat where is the spare key of the boathouse?\n"
-    arguments = terminal_arguments("hut", "--import", str(SAMPLE), speaker="ben")
-    return asyncio.run(run_program(hut, *arguments, given=question))
+    """A later run of the same session, by somebody else elsewhere, which also takes the sample in."""
+    lines = "/chat where is the spare key of the boathouse?\n/timezone\n"
+    arguments = terminal_arguments("hut", "--import", str(SAMPLE), "--time-zone", "new york", speaker="ben")
+    return asyncio.run(run_program(hut, *arguments, given=lines))
 
 
 @pytest.fixture(scope="module")
 def third(hut: Workplace, second: Finished) -> Finished:
-    """The same import once more."""
-    return asyncio.run(run_program(hut, *terminal_arguments("hut", "--import", str(SAMPLE))))
+    """The same import once more, by the first speaker."""
+    return asyncio.run(run_program(hut, *terminal_arguments("hut", "--import", str(SAMPLE)), given="/timezone\n"))
 
 
 def replies(finished: Finished) -> dict[str, str]:
@@ -95,7 +96,7 @@ def test_the_commands_tell_about_themselves(first: Finished) -> None:
     told = replies(first)
 
     assert "- session: hut\n- short-term memory: " in told["/about"]
-    assert all(command in told["/help"] for command in ("/chat TEXT", "/about", "/help", "/quit"))
+    assert all(command in told["/help"] for command in ("/chat TEXT", "/timezone", "/about", "/help", "/quit"))
     assert told["/dance [5m"] == "There is no command /dance; /help lists them."
 
 
@@ -136,11 +137,24 @@ def test_the_end_of_the_input_waits_until_all_is_searchable(third: Finished, hut
 
 
 def test_a_second_run_of_a_session_remembers_the_first(second: Finished) -> None:
-    (answer,) = replies(second).values()
+    answer = replies(second)["/chat where is the spare key of the boathouse?"]
 
     assert second.status == 0
     assert "**ana** in #terminal" in answer
     assert "under the blue pot" in answer
+
+
+def test_a_time_zone_is_of_one_run_or_stays_with_whoever_chose_it(
+    first: Finished, second: Finished, third: Finished
+) -> None:
+    chosen, of_the_run, remembered = (
+        replies(run)[command]
+        for run, command in ((first, "/timezone tokyo"), (second, "/timezone"), (third, "/timezone"))
+    )
+
+    assert re.fullmatch(r"Your time zone is Asia/Tokyo \(\w{3} \d\d:\d\d\), which you chose yourself\.", chosen)
+    assert re.fullmatch(r"Your time zone is America/New_York \(.*\), which --time-zone says for this run\.", of_the_run)
+    assert re.fullmatch(r"Your time zone is Asia/Tokyo \(.*\), which you chose yourself\.", remembered)
 
 
 def test_a_csv_that_is_imported_twice_is_stored_once(second: Finished, third: Finished, hut: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from db.readiness import Capabilities, find_capabilities
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError
 from memory.embedder import Embedder
 from memory.preparation import prepare
-from memory.search import Memory, Shelf
+from memory.search import Memory
+from memory.visit import Shelf
 from tests.builders import closed_port, message, remember
 
 LIMIT = timedelta(seconds=30)
@@ -152,7 +154,9 @@ async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
         await prepare(long_term, embedder)
         await remember(long_term, embedder, [message(1, "tea"), message(2, "a submarine")])
         shelf = Shelf("long-term", long_term.sessions, bm25=long_term.capabilities.bm25)
-        found = await Memory(shelf, shelf, embedder).search("tea", places=frozenset({1}), limit=1)
+        found = await Memory(shelf, replace(shelf, name="short-term"), embedder).search(
+            "tea", places=frozenset({1}), limit=1
+        )
 
     assert long_term.capabilities == Capabilities(bm25=bm25, hypertables=False)
     assert next(line for line in found.excerpts[0].lines if line.hit).message.content == "tea"

@@ -114,7 +114,13 @@ async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_publis
 
     asked = discord.Intents._from_value(wire.identified[0]["intents"])
     assert {name for name, wanted in asked if wanted} == {"guilds", "guild_messages", "dm_messages", "message_content"}
-    assert {command["name"] for command in wire.published} == {"chat", "about", "help"}
+    assert {command["name"] for command in wire.published} == {
+        "chat",
+        "about",
+        "help",
+        "timezone",
+        "servertimezone",
+    }
 
 
 async def test_a_cancelled_bot_closes_its_connection(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tests.builders import message
 
 WIDTH = 12
 PATIENCE = timedelta(seconds=60)
-TABLES = {"messages", "message_revisions", "journal_positions", "facts"}
+TABLES = {"messages", "message_revisions", "journal_positions", "facts", "time_zones"}
 
 
 async def tables(database: Database) -> set[str]:

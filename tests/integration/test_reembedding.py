@@ -1,6 +1,7 @@
 """A memory can move to another embedding model, be stopped on the way, and goes on there."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase, digits
 
@@ -17,7 +18,8 @@ from errors import EmbeddingModelError
 from memory.embedder import Embedder, open_embedder
 from memory.preparation import prepare
 from memory.reembedding import reembed
-from memory.search import Memory, Shelf
+from memory.search import Memory
+from memory.visit import Shelf
 from tests.builders import deletion, message, remember
 
 WIDTH = 32
@@ -84,7 +86,9 @@ async def test_every_message_gets_a_vector_of_the_new_model_and_is_found(
     assert await has_vector_index(long_term)
     await prepare(long_term, other)
     shelf = Shelf("long-term", long_term.sessions, bm25=True)
-    found = await Memory(shelf, shelf, other).search("note 7", places=frozenset({1}), limit=1)
+    found = await Memory(shelf, replace(shelf, name="short-term"), other).search(
+        "note 7", places=frozenset({1}), limit=1
+    )
     assert any(line.message.message_id == 7 and line.similarity for line in found.excerpts[0].lines)
 
 

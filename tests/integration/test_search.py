@@ -27,8 +27,9 @@ from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Scope, Window
 from memory.messages import Kind, Message
 from memory.preparation import prepare
-from memory.search import Memory, Shelf
-from tests.builders import closed_port, deletion, edit, message, minute, remember
+from memory.search import Memory
+from memory.visit import Shelf
+from tests.builders import already, closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_new_database
 
 HERE = frozenset({1})
@@ -113,7 +114,7 @@ async def test_no_places_find_nothing(memory: Memory, long_term: Database, embed
     nowhere: frozenset[int] = frozenset()
 
     assert await memory.search("launch code", places=nowhere) == Findings()
-    assert (await memory.list_messages(places=nowhere, window=Window())).excerpts == ()
+    assert (await memory.list_messages(places=nowhere)).excerpts == ()
     assert (await memory.read_around(1, places=nowhere)).excerpts == ()
     assert await memory.lookup([1], places=nowhere) == {}
 
@@ -138,7 +139,7 @@ async def test_only_the_given_places_are_searched(
     found = await memory.search("launch", places=readable)
 
     assert set(shown(found)) == expected
-    assert set(shown(await memory.list_messages(places=readable, window=Window()))) == expected
+    assert set(shown(await memory.list_messages(places=readable))) == expected
     assert set(await memory.lookup([1, 2, 3, 4], places=readable)) == expected
 
 
@@ -180,7 +181,7 @@ async def test_the_bots_own_answers_are_never_found(memory: Memory, long_term: D
     for kinds in ({Kind.MESSAGE}, {Kind.ANSWER}, set(Kind)):
         found = await memory.search("when is the launch?", places=HERE, kinds=frozenset(kinds))
         assert 2 not in shown(found)
-    assert 2 not in shown(await memory.list_messages(places=HERE, window=Window()))
+    assert 2 not in shown(await memory.list_messages(places=HERE))
     assert 2 not in shown(await memory.read_around(1, places=HERE))
     assert await memory.lookup([2], places=HERE) == {}
 
@@ -202,7 +203,7 @@ async def test_a_deleted_message_is_never_found(
 
     for found in (
         await memory.search("zanzibar", places=HERE),
-        await memory.list_messages(places=HERE, window=Window()),
+        await memory.list_messages(places=HERE),
         await memory.read_around(1, places=HERE),
         await memory.read_around(2, places=HERE),
     ):
@@ -216,7 +217,9 @@ async def test_a_deleted_row_is_not_even_proposed(long_term: Database, embedder:
     vector, filters = (await embedder.embed(["tea"]))[0], Filters(places=HERE)
 
     async with transaction(long_term.sessions) as session:
-        proposed = await queries.candidates(session, text="tea", vector=vector, filters=filters, wanted=5, bm25=True)
+        proposed, _ = await queries.candidates(
+            session, text="tea", vector=already(vector), filters=filters, wanted=5, bm25=True
+        )
         listed = await queries.in_order(session, filters=filters, limit=5)
 
     assert [candidate.message.message_id for candidate in proposed] == [2]
@@ -232,7 +235,7 @@ async def test_an_edit_known_to_short_term_memory_alone_corrects_the_long_term_c
     for findings in (
         await memory.search("gate code", places=HERE, scope=Scope.LONG, limit=1),
         await memory.search("gate code", places=HERE, limit=1),
-        await memory.list_messages(places=HERE, window=Window()),
+        await memory.list_messages(places=HERE),
         await memory.read_around(2, places=HERE),
     ):
         (first, *_) = findings.excerpts[0].lines
@@ -261,8 +264,8 @@ async def test_a_window_includes_its_start_and_not_its_end(
     await remember(long_term, embedder, [message(1, "tea"), message(2, "tea")])
     await remember(short_term, embedder, [message(3, "tea"), message(4, "tea")])
 
-    assert sorted(hits(await memory.search("tea", places=HERE, window=window))) == expected
-    assert hits(await memory.list_messages(places=HERE, window=window)) == expected
+    assert sorted(hits(await memory.search("tea", places=HERE, windows=(window,)))) == expected
+    assert hits(await memory.list_messages(places=HERE, windows=(window,))) == expected
 
 
 @pytest.mark.parametrize(
@@ -311,7 +314,7 @@ async def test_a_scope_is_kept_to_and_a_message_in_both_memories_is_found_once(
     await remember(short_term, embedder, [apart(2, "tea"), apart(3, "tea")])
 
     found = hits(await memory.search("tea", places=HERE, scope=scope))
-    listed = hits(await memory.list_messages(places=HERE, window=Window(), scope=scope))
+    listed = hits(await memory.list_messages(places=HERE, scope=scope))
 
     assert (set(found), len(found)) == (expected, len(expected))
     assert (set(listed), len(listed)) == (expected, len(expected))
@@ -328,7 +331,7 @@ async def test_as_many_are_found_as_asked_for_or_as_match(
     await remember(short_term, embedder, [apart(4, "coffee"), apart(5, "", kind=Kind.MESSAGE)])
 
     assert len(hits(await memory.search("tea", places=HERE, limit=limit))) == min(limit, 5)
-    assert len(hits(await memory.list_messages(places=HERE, window=Window(), limit=limit))) == min(limit, 5)
+    assert len(hits(await memory.list_messages(places=HERE, limit=limit))) == min(limit, 5)
 
 
 async def test_messages_deleted_since_do_not_take_the_places_of_others(
@@ -340,7 +343,7 @@ async def test_messages_deleted_since_do_not_take_the_places_of_others(
     await remember(short_term, embedder, [deletion(number, at=9, sent_at=minute(number * HOUR)) for number in many])
 
     assert sorted(hits(await memory.search("tea", places=HERE, limit=8))) == [900, 901, 902]
-    assert hits(await memory.list_messages(places=HERE, window=Window(), limit=2)) == [900, 901]
+    assert hits(await memory.list_messages(places=HERE, limit=2)) == [900, 901]
 
 
 async def test_the_best_comes_first_by_words_and_by_meaning(
@@ -385,7 +388,7 @@ async def test_listing_makes_an_excerpt_of_each_run_in_a_place(
     places = {1: 1, 2: 2, 3: 1, 4: 1}
     await remember(long_term, embedder, [message(number, channel_id=place) for number, place in places.items()])
 
-    listed = await memory.list_messages(places=frozenset({1, 2}), window=Window())
+    listed = await memory.list_messages(places=frozenset({1, 2}))
 
     assert [len(excerpt.lines) for excerpt in listed.excerpts] == [1, 1, 2]
 
@@ -426,8 +429,8 @@ async def plain(server: EmbeddedServer, embedder: Embedder) -> AsyncIterator[Dat
 @pytest.fixture
 def plain_memory(plain: Database, embedder: Embedder) -> Memory:
     """Both memories in one database: what is in one is in the other."""
-    shelf = Shelf("plain", plain.sessions, bm25=False)
-    return Memory(shelf, shelf, embedder)
+    one, other = (Shelf(name, plain.sessions, bm25=False) for name in ("one", "other"))
+    return Memory(one, other, embedder)
 
 
 @pytest.mark.parametrize("query", ODD)
@@ -468,54 +471,18 @@ def _explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXPLAIN {compiler.process(element.statement, **options)}"
 
 
-async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iterable[str]) -> str:
+async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iterable[str], **values: str) -> str:
     """Return the plan of a statement when the planner may not do certain things."""
     for way in without:
         await session.execute(text(f"SET LOCAL enable_{way} = off"))
-    return "\n".join(row[0] for row in await session.execute(Explain(statement)))
-
-
-async def test_only_the_order_of_distances_is_one_that_the_vector_index_knows(
-    long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await remember(long_term, embedder, [message(number) for number in range(1, 20)])
-    vector = (await embedder.embed(["hello"]))[0]
-    plans = []
-
-    async def keys(session: AsyncSession, statement: ClauseElement) -> set[object]:
-        plans.append(await plan(session, statement, without=["sort", "seqscan", "bitmapscan"]))
-        return set()
-
-    monkeypatch.setattr(queries, "_keys", keys)
-    for exact_limit in (queries.EXACT_LIMIT, 5):
-        monkeypatch.setattr(queries, "EXACT_LIMIT", exact_limit)
-        async with transaction(long_term.sessions) as session:
-            await queries._nearest(session, vector=vector, filters=Filters(places=HERE), depth=10)
-
-    assert ["messages_diskann" in one for one in plans] == [False, True, False]
+    return "\n".join(row[0] for row in await session.execute(Explain(statement), values))
 
 
 async def test_full_text_reads_its_index(plain: Database) -> None:
     async with transaction(plain.sessions) as session:
-        statement = select(MessageRow.message_id).where(queries._has_words("tea"))
+        statement = select(MessageRow.message_id).where(queries._has_words())
 
-        assert "messages_full_text" in await plan(session, statement, without=["seqscan"])
-
-
-@pytest.mark.parametrize("limit", [pytest.param(2, id="fewer than match"), pytest.param(8, id="more than match")])
-async def test_the_index_path_finds_all_that_a_narrow_filter_lets_through(
-    memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, limit: int
-) -> None:
-    monkeypatch.setattr(queries, "EXACT_LIMIT", 2)
-    many = [message(number, f"tea {number}", author_name="bruno") for number in range(1, 80)]
-    few = [message(number, "submarines", author_name="ana") for number in (300, 301, 302, 303)]
-    silent = [message(304, "", author_name="ana")]
-    await remember(long_term, embedder, [*many, *few, *silent])
-
-    found = await memory.search("tea", places=HERE, authors=frozenset({"ana"}), limit=limit)
-
-    assert len(hits(found)) == min(limit, 5)
-    assert set(hits(found)) <= {300, 301, 302, 303, 304}
+        assert "messages_full_text" in await plan(session, statement, without=["seqscan"], text="tea")
 
 
 # Outages
@@ -539,7 +506,7 @@ async def test_a_memory_that_does_not_answer_is_named_and_the_other_is_searched(
 
     assert found.unreachable == ("short-term",)
     assert shown(found) == [1, 2]
-    assert (await halved.list_messages(places=HERE, window=Window())).unreachable == ("short-term",)
+    assert (await halved.list_messages(places=HERE)).unreachable == ("short-term",)
     assert shown(await halved.read_around(1, places=HERE)) == [1, 2]
     assert set(await halved.lookup([1], places=HERE)) == {1}
 

@@ -15,9 +15,12 @@ import pytest
 from agent.answers import Answer, Question, Source
 from errors import DatabaseUnavailableError
 from memory.messages import Kind, Message
+from memory.time_zones import Owner, OwnerKind
 from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
 from terminal.lines import piped_lines
+from terminal.time_zones import SpeakerZone
 from tests.fakes import said
+from tests.fakes_time_zones import FakeTimeZones
 
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +64,15 @@ class Screen(list[str]):
     """What was shown."""
 
 
-def channel(notebook: Notebook, screen: Screen, oracle: Oracle | None = None, *, echo: bool = False) -> TerminalChannel:
+def channel(
+    notebook: Notebook,
+    screen: Screen,
+    oracle: Oracle | None = None,
+    *,
+    echo: bool = False,
+    time_zones: FakeTimeZones | None = None,
+    of_this_run: ZoneInfo | None = None,
+) -> TerminalChannel:
     """Return a channel in which Ana speaks; ids are 1, 2, 3 and so on."""
 
     async def about() -> str:
@@ -77,7 +88,13 @@ def channel(notebook: Notebook, screen: Screen, oracle: Oracle | None = None, *,
         places=places,
         new_id=count(1).__next__,
         clock=lambda: NOW,
-        time_zone=ZoneInfo("Europe/Paris"),
+        speaker_zone=SpeakerZone(
+            time_zones=time_zones or FakeTimeZones(),
+            speaker_id=speaker_id("ana"),
+            default=ZoneInfo("Europe/Paris"),
+            of_this_run=of_this_run,
+            clock=lambda: NOW,
+        ),
         speaker="ana",
         show=screen.append,
         echo=echo,
@@ -126,6 +143,21 @@ async def test_a_question_is_answered_from_all_places_once_everything_is_stored(
     assert shown.startswith("Under the pot [1].\n\nSources:\n[1] ana in #general, ")
 
 
+async def test_the_last_question_is_asked_again_of_all_time() -> None:
+    screen, oracle = Screen(), Oracle()
+    asked = channel(Notebook(), screen, oracle)
+
+    for line in ("/chat where was the key?", "/chat where is the key today?", "/about", "/all"):
+        await asked.handle(line)
+
+    assert [(question.text, question.all_time) for question in oracle.questions] == [
+        ("where was the key?", False),
+        ("where is the key today?", False),
+        ("where is the key today?", True),
+    ]
+    assert screen[-1].startswith("Under the pot [1].")
+
+
 async def test_a_command_and_its_answer_are_kept_as_what_they_are() -> None:
     notebook, screen = Notebook(), Screen()
 
@@ -142,8 +174,10 @@ async def test_a_command_and_its_answer_are_kept_as_what_they_are() -> None:
     ("line", "words"),
     [
         pytest.param("/chat", "Ask something, for example: /chat", id="a question without words"),
+        pytest.param("/all", "Ask something with /chat first", id="again what was never asked"),
         pytest.param("/about", "Session [1mdemo", id="about, without control characters"),
         pytest.param("/help", "/quit        leave", id="help"),
+        pytest.param("/help", "/timezone    the time zone", id="help with the time zone"),
         pytest.param("/dan\x1bce now", "There is no command /dance; /help lists them.", id="unknown"),
     ],
 )
@@ -174,6 +208,86 @@ async def test_a_memory_that_is_away_is_told_without_its_error() -> None:
     assert screen[0].startswith("Memory cannot be reached just now")
     assert "5432" not in screen[0]
     assert notebook.messages[-1].content == screen[0]
+
+
+# ---- the speaker's time zone
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+async def test_a_time_zone_that_is_chosen_counts_for_what_is_asked_and_shown() -> None:
+    notebook, screen, oracle = Notebook(), Screen(), Oracle()
+    terminal = channel(notebook, screen, oracle)
+
+    await terminal.handle("/timezone tokyo")
+    await terminal.handle("/chat where is the key?")
+
+    assert screen[0] == "Your time zone is Asia/Tokyo (Wed 00:00), which you chose yourself."
+    assert oracle.questions[0].time_zone == TOKYO
+    assert "Tue 3 Nov 2026 22:02" in screen[1]
+    assert [message.kind for message in notebook.messages] == [Kind.COMMAND, Kind.ANSWER] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(
+            "/timezone",
+            "Your time zone is Europe/Paris (Tue 16:00), which TIME_ZONE says; /timezone ZONE chooses another.",
+            id="shown",
+        ),
+        pytest.param("/timezone Berln", "There is no time zone 'Berln': write Europe/Berlin.", id="misspelt"),
+        pytest.param(
+            "/timezone \x1b[2J", r"There is no time zone '\x1b[2J': write a name such as Europe/Paris.", id="hostile"
+        ),
+    ],
+)
+async def test_a_time_zone_is_answered_in_a_sentence(line: str, expected: str) -> None:
+    screen = Screen()
+
+    await channel(Notebook(), screen).handle(line)
+
+    assert screen == [expected]
+
+
+async def test_a_choice_that_is_taken_back_leaves_the_default() -> None:
+    screen, zones = Screen(), FakeTimeZones({Owner(OwnerKind.PERSON, speaker_id("ana")): TOKYO})
+
+    await channel(Notebook(), screen, time_zones=zones).handle("/timezone none")
+
+    assert screen[0].startswith("Your time zone is Europe/Paris")
+
+
+async def test_the_time_zone_of_the_run_comes_before_the_one_that_was_chosen() -> None:
+    screen, oracle, zones = Screen(), Oracle(), FakeTimeZones()
+    terminal = channel(Notebook(), screen, oracle, time_zones=zones, of_this_run=ZoneInfo("America/New_York"))
+
+    for line in ("/timezone", "/timezone Asia/Tokyo", "/chat where is the key?"):
+        await terminal.handle(line)
+
+    assert screen[0] == "Your time zone is America/New_York (Tue 10:00), which --time-zone says for this run."
+    assert screen[1].startswith(
+        "Your choice counts from the next run on; in this one --time-zone says America/New_York"
+    )
+    assert oracle.questions[0].time_zone.key == "America/New_York"
+    assert zones.chosen == {Owner(OwnerKind.PERSON, speaker_id("ana")): TOKYO}
+
+
+async def test_time_zones_that_cannot_be_reached_stop_no_answer_and_are_told() -> None:
+    screen, oracle = Screen(), Oracle()
+    terminal = channel(Notebook(), screen, oracle, time_zones=FakeTimeZones(away=True))
+
+    for line in ("/chat where is the key?", "/timezone", "/timezone Asia/Tokyo"):
+        await terminal.handle(line)
+
+    assert oracle.questions[0].time_zone.key == "Europe/Paris"
+    assert screen[0].endswith("(Your time zone cannot be looked up just now, so times are in Europe/Paris.)")
+    assert screen[1].startswith("Your time zone cannot be looked up just now")
+    assert screen[2].startswith("The database does not answer just now, so your time zone has not changed")
+    assert "5432" not in "".join(screen)
+
+
+# ---- a pipe and a screen
 
 
 @pytest.mark.parametrize("echo", [pytest.param(True, id="from a pipe"), pytest.param(False, id="typed")])

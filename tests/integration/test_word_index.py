@@ -18,7 +18,7 @@ from memory.embedder import Embedder
 from memory.findings import Filters
 from memory.preparation import prepare
 from memory.queries import candidates
-from tests.builders import message, remember
+from tests.builders import already, message, remember
 
 LONG = timedelta(seconds=60)
 
@@ -46,7 +46,9 @@ async def _words_found(database: Database, embedder: Embedder) -> float:
     vector = (await embedder.embed(["lantern"]))[0]
     filters = Filters(places=frozenset({message().place_id}))
     async with transaction(database.sessions) as session:
-        found = await candidates(session, text="lantern", vector=vector, filters=filters, wanted=3, bm25=True)
+        found, _ = await candidates(
+            session, text="lantern", vector=already(vector), filters=filters, wanted=3, bm25=True
+        )
     return max(one.lexical for one in found)
 
 

@@ -5,11 +5,10 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
@@ -21,38 +20,8 @@ from agent.extractive import NOTHING_FOUND, ExtractiveChatModel
 from agent.search_first import SearchFirstChatModel
 from memory.findings import Scope, Window
 from memory.messages import Message
+from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
 from tests.fakes import HANGS, FakeMemory, ScriptedModel, Utterance, calls, said, says
-
-DEPLOY = said("the deploy is on friday")
-LUNCH = said("lunch is at noon", author_name="bo", sent_at=datetime(2026, 11, 3, 13, 5, tzinfo=UTC))
-SECRET = said("the secret deploy is on sunday", channel_id=9, channel_name="staff")
-SEARCH = calls("search_messages", query="deploy friday")
-
-
-def question(text: str = "when is the deploy?", **fields: Any) -> Question:
-    usual = Question(
-        text=text,
-        channel_id=1,
-        asker_id=7,
-        asker_name="bo",
-        places=frozenset({1}),
-        now=datetime(2026, 11, 4, 8, 30, tzinfo=UTC),
-        time_zone=ZoneInfo("Europe/Paris"),
-    )
-    return replace(usual, **fields)
-
-
-def chat(*messages: Message) -> FakeMemory:
-    return FakeMemory(list(messages or (DEPLOY, LUNCH, SECRET)))
-
-
-def agent(*lines: Utterance, memory: FakeMemory | None = None, **options: Any) -> tuple[Agent, ScriptedModel]:
-    model = ScriptedModel(lines)
-    return Agent(model, memory=memory or chat(), **options), model
-
-
-def tool_outputs(model: ScriptedModel) -> list[str]:
-    return [message.text for message in model.heard[-1] if isinstance(message, ToolMessage)]
 
 
 async def test_the_model_searches_and_its_citation_becomes_a_source() -> None:
@@ -82,7 +51,7 @@ async def test_no_tool_lets_the_model_choose_whose_eyes_to_read_with() -> None:
     await asked.ask(question())
 
     arguments = {name for tool in model.tools for name in tool.tool_call_schema.model_json_schema()["properties"]}
-    assert arguments == {"query", "authors", "start", "end", "scope", "number_or_message"}
+    assert arguments == {"query", "when", "authors", "start", "end", "scope", "number_or_message"}
 
 
 async def test_places_come_from_the_question_even_if_the_model_passes_others() -> None:
@@ -107,8 +76,8 @@ async def test_search_arguments_reach_memory_as_names_window_and_scope() -> None
 
     assert memory.asked[0]["authors"] == {"ana"}
     assert memory.asked[0]["scope"] == Scope.SHORT
-    assert memory.asked[0]["window"] == Window(
-        datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC)
+    assert memory.asked[0]["windows"] == (
+        Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC)),
     )
 
 
@@ -132,8 +101,10 @@ async def test_a_day_can_be_listed_and_a_message_read_in_its_surroundings() -> N
     [
         pytest.param(calls("search_messages", query=" \x00"), "Say what to look for", id="an empty query"),
         pytest.param(calls("search_messages", query="x", start="soon"), "is not a date", id="a date in words"),
+        pytest.param(calls("search_messages", query="x", when="soonish"), "last Tuesday", id="no time at all"),
+        pytest.param(calls("list_messages", when="all time"), "Say which time", id="a list of all time"),
         pytest.param(calls("search_messages", query="x", scope="all"), "scope", id="an unknown scope"),
-        pytest.param(calls("list_messages", start=""), "Say from when", id="a list from nowhere"),
+        pytest.param(calls("list_messages", start=""), "Say which time", id="a list of no time"),
         pytest.param(calls("read_around", number_or_message=5), "not shown", id="a number never shown"),
         pytest.param(calls("read_around", number_or_message=2**70), "not shown", id="an id too large"),
         pytest.param(calls("run_sql", sql="DROP TABLE"), "not a valid tool", id="a tool that is not there"),

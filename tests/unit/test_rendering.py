@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Source
+from agent.answers import Answer, Searched, Source
 from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
-from bot.splitting import split_message
+from bot.splitting import MESSAGE_LIMIT, split_message
+from memory.findings import Window
 from memory.messages import Attachment, Message
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -88,6 +89,30 @@ def test_an_excerpt_is_one_plain_line(message: Message, excerpt: str) -> None:
 
 def test_notes_are_small_lines_at_the_end() -> None:
     assert shown(Answer(text="Yes.", notes=("the model\nfailed", " "))) == "Yes.\n\n-# the model failed"
+
+
+def searched(*channels: str) -> Searched:
+    day = Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))
+    return Searched(windows=(day,), went_beyond=False, channels=channels, now=SENT_AT, time_zone=PARIS)
+
+
+def test_where_was_searched_is_the_last_small_line() -> None:
+    answer = Answer(text="Yes.", notes=("a note",), searched=searched("general"))
+
+    assert shown(answer) == "Yes.\n\n-# a note\n-# searched Tue 3 Nov 00:00 - 24:00 Europe/Paris in #general"
+
+
+def test_the_name_of_a_searched_channel_mentions_nobody_and_formats_nothing() -> None:
+    answer = Answer(text="Yes.", searched=searched("@everyone", "_news_\n# x"))
+
+    assert shown(answer).endswith(r"in #@" + "\N{ZERO WIDTH SPACE}" + r"everyone, #\_news\_ # x")
+
+
+def test_where_was_searched_is_told_of_a_text_that_is_cut() -> None:
+    messages = render(Answer(text="word " * 4000, searched=searched()), PARIS)
+
+    assert messages[-1].endswith("\n-# searched Tue 3 Nov 00:00 - 24:00 Europe/Paris")
+    assert all(len(message) <= MESSAGE_LIMIT for message in messages)
 
 
 @pytest.mark.parametrize(

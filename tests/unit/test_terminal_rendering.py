@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Source
+from agent.answers import Answer, Searched, Source
+from memory.findings import Window
 from terminal.rendering import printable, render
 from tests.fakes import said
 
@@ -28,6 +29,24 @@ def test_sources_stand_below_the_answer_and_notes_below_the_sources() -> None:
         "(First.)",
         "(Second.)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("windows", "line"),
+    [
+        pytest.param(
+            (Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC)),),
+            "searched Tue 3 Nov 00:00 - 24:00 Europe/Paris; /all searches all time",
+            id="a day",
+        ),
+        pytest.param((), "searched all time", id="all time instead"),
+    ],
+)
+def test_where_was_searched_stands_at_the_end(windows: tuple[Window, ...], line: str) -> None:
+    now = datetime(2026, 11, 4, tzinfo=UTC)
+    searched = Searched(windows=windows, went_beyond=not windows, channels=(), now=now, time_zone=PARIS)
+
+    assert render(Answer(text="Yes.", notes=("A note.",), searched=searched), PARIS) == f"Yes.\n\n(A note.)\n\n{line}"
 
 
 def test_a_message_from_discord_is_shown_with_its_link() -> None:

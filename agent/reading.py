@@ -1,0 +1,51 @@
+"""Read a question before the model does: which time and which channels its searches are about."""
+
+from dataclasses import dataclass, replace
+
+from agent.answers import Question
+from agent.context import Recall
+from memory.asking import Asked, understand
+from memory.windows import times_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a question asks for, and the names of the channels that it is about when it names some.
+
+    A reading is not `complete` when memory did not answer: the discussions and channels that were meant are not known.
+    """
+
+    asked: Asked
+    channels: tuple[str, ...] = ()
+    complete: bool = True
+
+
+async def read_question(question: Question, *, memory: Recall) -> Reading:
+    """Return what a question asks for; raise DatabaseUnavailableError when memory is needed and does not answer.
+
+    Nothing that is read out of the words adds a place to those that the question may use.
+    """
+    understood = await understand(
+        question.text,
+        places=question.places,
+        here=question.channel_id,
+        now=question.now,
+        time_zone=question.time_zone,
+        memory=memory,
+    )
+    asked = replace(
+        understood,
+        places=understood.places & question.places,
+        times=() if question.all_time else understood.times,
+    )
+    if asked.places == question.places:
+        return Reading(asked=asked)
+    names = await memory.place_names(places=asked.places)
+    return Reading(asked=asked, channels=tuple(sorted(name for name in names if not name.startswith("<#"))))
+
+
+def read_without_memory(question: Question) -> Reading:
+    """Return what the words of a question alone tell of what it asks for."""
+    times = () if question.all_time else times_in(question.text, now=question.now, time_zone=question.time_zone).windows
+    asked = Asked(text=question.text, topic=question.text, places=question.places, times=times)
+    return Reading(asked=asked, complete=False)

@@ -1,0 +1,72 @@
+"""Say in SQL what a row must be to count.
+
+To build and compile a statement takes SQLAlchemy longer than PostgreSQL takes to run it. So the statements of search
+are built once for every shape of filters, and get their values by name each time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, bindparam, func, or_, select, true
+from sqlalchemy.sql import ColumnCollection
+
+from db.tables import AwareTime, MessageRow
+from memory.findings import Filters
+from memory.messages import Kind
+
+Columns = ColumnCollection[str, ColumnElement[Any]]
+
+TABLE = MessageRow.__table__
+COLUMNS: Columns = TABLE.c
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What filters ask for, without the values: of each window whether it has a start and an end, and if authors."""
+
+    windows: tuple[tuple[bool, bool], ...]
+    authors: bool
+
+
+def shape_of(filters: Filters) -> Shape:
+    """Return the shape of filters."""
+    windows = tuple((window.start is not None, window.end is not None) for window in filters.windows)
+    return Shape(windows, bool(filters.authors))
+
+
+def values_of(filters: Filters) -> dict[str, Any]:
+    """Return the values of filters under the names that `conditions` binds."""
+    ends = {
+        f"{name}_{number}": moment
+        for number, window in enumerate(filters.windows)
+        for name, moment in (("start", window.start), ("end", window.end))
+        if moment is not None
+    }
+    kinds = [kind.value for kind in filters.kinds if kind is not Kind.ANSWER]
+    authors = {"authors": sorted(filters.authors)} if filters.authors else {}
+    return {"places": sorted(filters.places), "kinds": kinds, **authors, **ends}
+
+
+def conditions(shape: Shape, *, of: Columns = COLUMNS) -> list[ColumnElement[bool]]:
+    """Return what a row must fulfil to pass filters of a shape."""
+    found = [
+        func.coalesce(of.thread_id, of.channel_id) == any_(bindparam("places", type_=ARRAY(BigInteger))),
+        of.kind == any_(bindparam("kinds", type_=ARRAY(Text))),
+        of.deleted_at.is_(None),
+    ]
+    if shape.windows:
+        found.append(or_(*(and_(true(), *_within(of, number, ends)) for number, ends in enumerate(shape.windows))))
+    if shape.authors:
+        # The server lowers both sides: its rules and Python's differ.
+        author = func.unnest(bindparam("authors", type_=ARRAY(Text))).column_valued("author")
+        found.append(func.lower(of.author_name).in_(select(func.lower(author))))
+    return found
+
+
+def _within(of: Columns, number: int, ends: tuple[bool, bool]) -> Iterator[ColumnElement[bool]]:
+    has_start, has_end = ends
+    if has_start:
+        yield of.sent_at >= bindparam(f"start_{number}", type_=AwareTime)
+    if has_end:
+        yield of.sent_at < bindparam(f"end_{number}", type_=AwareTime)

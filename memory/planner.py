@@ -1,0 +1,127 @@
+"""Choose how to look for the nearest and the best worded rows, and note what came of it.
+
+Both choices compare what the ways would cost. To compare the vector of every matching row costs by their number; to
+let an index propose costs by how many rows it has to bring until enough of them match.
+"""
+
+import logging
+import math
+from collections.abc import Awaitable, Sized
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from time import perf_counter
+from typing import TypeVar
+
+logger = logging.getLogger(__name__)
+
+Rows = TypeVar("Rows", bound=Sized)
+
+FEWEST_PROPOSALS = 300
+"""How many rows the vector index is asked for at least: it knows vectors roughly, so the best are among more."""
+
+SPARE_PROPOSALS = 3.0
+"""How many times the rows that should do are asked for, as matches do not lie evenly among the neighbours."""
+
+
+class Way(StrEnum):
+    """How rows are found."""
+
+    EXACT = "every matching row"
+    INDEX = "the index, then the filters"
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What one row costs, in microseconds or so; only their ratios matter (docs/decisions/0005)."""
+
+    compare: float = 1.3
+    """To fetch a row that matches and compare its vector."""
+    propose: float = 45.0
+    """To be given one more row by the vector index, its vector compared."""
+    score: float = 70.0
+    """To fetch a row that matches, split its text into words and score them."""
+    read: float = 4.0
+    """To be given one more row by the word index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many rows match or are expected to, how many there are, and whether any is in the places at all."""
+
+    matching: int
+    total: int
+    in_use: bool = True
+
+    def share_of(self, wanted: int) -> int:
+        """Return how many rows there are for every `wanted` that match, when matches lie evenly among them."""
+        return min(self.total, math.ceil(wanted * self.total / max(self.matching, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done, and the rows that it gave."""
+
+    name: str
+    rows: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one memory was searched; `counted` is how many rows do match, known only where somebody listens."""
+
+    nearest: Way
+    worded: Way
+    size: Size
+    counted: int | None
+    steps: tuple[Step, ...]
+    memory: str = ""
+
+    def __str__(self) -> str:
+        counted = "" if self.counted is None else f", {self.counted:,} counted"
+        head = f"{self.memory or 'memory'}: {self.size.matching:,} of {self.size.total:,} rows expected{counted}"
+        ways = f"vectors by {self.nearest}, words by {self.worded}"
+        done = [f"  {step.name}: {step.rows:,} rows, {step.milliseconds:.1f} ms" for step in self.steps]
+        return "\n".join([f"{head}; {ways}", *done])
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The steps that were taken so far."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    async def step(self, name: str, doing: Awaitable[Rows]) -> Rows:
+        """Await what a step does and note its rows and its time."""
+        start = perf_counter()
+        rows = await doing
+        self.steps.append(Step(name, len(rows), (perf_counter() - start) * 1000))
+        return rows
+
+
+def proposals(size: Size, *, wanted: int) -> int:
+    """Return how many rows to ask the vector index for, so that `wanted` of them should match."""
+    return max(FEWEST_PROPOSALS, size.share_of(math.ceil(SPARE_PROPOSALS * wanted)))
+
+
+def way_to_the_nearest(size: Size, *, wanted: int, costs: Costs) -> Way:
+    """Return the cheaper way to the nearest rows."""
+    by_index = proposals(size, wanted=wanted) * costs.propose
+    return Way.EXACT if size.matching * costs.compare <= by_index else Way.INDEX
+
+
+def way_to_the_worded(size: Size, *, wanted: int, costs: Costs) -> Way:
+    """Return the cheaper way to the rows with the most telling words."""
+    return Way.EXACT if size.matching * costs.score <= size.share_of(wanted) * costs.read else Way.INDEX
+
+
+def somebody_listens() -> bool:
+    """Tell whether plans are logged in full, so that counting the matching rows is worth its time."""
+    return logger.isEnabledFor(logging.DEBUG)
+
+
+def noted(plan: Plan, *, memory: str) -> Plan:
+    """Return a plan with the name of the memory that was searched, after writing it to the debug log."""
+    named = replace(plan, memory=memory)
+    logger.debug("%s", named)
+    return named

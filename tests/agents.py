@@ -1,0 +1,44 @@
+"""Ask an agent whose model speaks its lines about a chat of three messages."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from langchain_core.messages import ToolMessage
+
+from agent.agent import Agent
+from agent.answers import Question
+from memory.messages import Message
+from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said
+
+DEPLOY = said("the deploy is on friday")
+LUNCH = said("lunch is at noon", author_name="bo", sent_at=datetime(2026, 11, 3, 13, 5, tzinfo=UTC))
+SECRET = said("the secret deploy is on sunday", channel_id=9, channel_name="staff")
+SEARCH = calls("search_messages", query="deploy friday")
+
+
+def question(text: str = "when is the deploy?", **fields: Any) -> Question:
+    usual = Question(
+        text=text,
+        channel_id=1,
+        asker_id=7,
+        asker_name="bo",
+        places=frozenset({1}),
+        now=datetime(2026, 11, 4, 8, 30, tzinfo=UTC),
+        time_zone=ZoneInfo("Europe/Paris"),
+    )
+    return replace(usual, **fields)
+
+
+def chat(*messages: Message) -> FakeMemory:
+    return FakeMemory(list(messages or (DEPLOY, LUNCH, SECRET)))
+
+
+def agent(*lines: Utterance, memory: FakeMemory | None = None, **options: Any) -> tuple[Agent, ScriptedModel]:
+    model = ScriptedModel(lines)
+    return Agent(model, memory=memory or chat(), **options), model
+
+
+def tool_outputs(model: ScriptedModel) -> list[str]:
+    return [message.text for message in model.heard[-1] if isinstance(message, ToolMessage)]

@@ -1,0 +1,69 @@
+"""search.py finds what the bot has kept, tells how, and refuses what it cannot understand with one sentence."""
+
+import asyncio
+
+import pytest
+
+from bench.processes import ROOT, Finished, Workplace, run_program
+from tests.end_to_end.conftest import NewPlace
+from tests.sentences import is_one_sentence
+
+SCRIPT = ROOT / "search.py"
+SAID = """the kiln reaches 1280 degrees
+lunch was good
+we ship the crates on Friday
+"""
+
+
+@pytest.fixture(scope="module")
+def lived_in(new_place: NewPlace) -> Workplace:
+    """A workplace whose current session, `pottery`, holds a few messages."""
+    place = new_place()
+    arguments = ("--terminal", "--yes", "--as", "ana", "--session", "pottery")
+    finished = asyncio.run(run_program(place, *arguments, given=SAID))
+    assert finished.status == 0, finished.err
+    return place
+
+
+async def search(place: Workplace, *arguments: str) -> Finished:
+    return await run_program(place, *arguments, script=SCRIPT)
+
+
+async def test_it_prints_what_was_found_and_the_time_that_was_searched(lived_in: Workplace) -> None:
+    found = await search(lived_in, "how hot is the kiln?", "--limit", "1", "--session", "pottery")
+
+    assert found.status == 0, found.err
+    assert found.out.startswith("searched all time\n")
+    (hit,) = [line for line in found.out.splitlines() if line.startswith(">")]
+    assert hit.endswith("ana: the kiln reaches 1280 degrees")
+    assert "rows expected" not in found.out
+
+
+async def test_it_explains_how_each_memory_was_searched(lived_in: Workplace) -> None:
+    found = await search(lived_in, "crates", "--explain")
+
+    assert found.status == 0, found.err
+    explained = [line for line in found.out.splitlines() if "rows expected" in line]
+    assert [line.partition(":")[0] for line in sorted(explained)] == ["long-term", "short-term"]
+    assert [line for line in explained if "3 counted" in line]
+    assert "vectors of every matching row: 3 rows" in found.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(("tea", "--now", "yesterday"), "--now", id="a moment that is none"),
+        pytest.param(("tea", "--time-zone", "Europe/Atlantis"), "--time-zone", id="a zone that is none"),
+        pytest.param(("tea", "--limit", "0"), "--limit", id="no messages at all"),
+        pytest.param((" ",), "question", id="no question"),
+        pytest.param(("tea", "--session", "weaving"), "weaving", id="another session"),
+    ],
+)
+async def test_a_wrong_value_is_refused_with_one_sentence(
+    lived_in: Workplace, arguments: tuple[str, ...], words: str
+) -> None:
+    refused = await search(lived_in, *arguments)
+
+    assert (refused.status, refused.out) == (2, "")
+    assert words in refused.err
+    assert is_one_sentence(refused.err.strip())

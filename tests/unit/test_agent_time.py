@@ -1,0 +1,406 @@
+"""The agent and time: what a question that names one is searched in, whatever the model does."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.agent import HALF_READ, MEMORY_OUT, MODEL_FAILED, Agent
+from agent.answers import Answer
+from agent.extractive import NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED, ExtractiveChatModel
+from agent.footer import footer
+from agent.listing import MOST_LISTED
+from agent.quotes import MOST_SPREAD
+from agent.search_first import SearchFirstChatModel
+from agent.searches import common
+from errors import DatabaseUnavailableError
+from memory.asking import Asked
+from memory.findings import Window
+from memory.messages import Message
+from tests.agents import agent, chat, question, tool_outputs
+from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said, says
+
+TUESDAY = Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))  # yesterday in Paris
+SPOKEN = "Tue 3 Nov 00:00 - 24:00 Europe/Paris"
+
+NEW = said("the deploy is on friday")
+OLD = said("the deploy is on thursday", sent_at=datetime(2026, 10, 28, 13, tzinfo=UTC))
+YESTERDAY = question("what was said about the deploy yesterday?")
+SEARCH = calls("search_messages", query="deploy")
+
+
+def windows_asked(memory: FakeMemory) -> list[tuple[Window, ...]]:
+    return [asking["windows"] for asking in memory.asked if "windows" in asking]
+
+
+def quoting(memory: FakeMemory) -> Agent:
+    return Agent(ExtractiveChatModel(), memory=memory)
+
+
+def hourly(count: int, *, text: Callable[[int], str] = "remark number {}".format) -> list[Message]:
+    """Return so many messages, spread over yesterday."""
+    step = timedelta(days=1) / count
+    return [
+        said(text(number), sent_at=datetime(2026, 11, 2, 23, tzinfo=UTC) + number * step) for number in range(count)
+    ]
+
+
+# ---- a model with tools
+
+
+async def test_a_model_that_forgets_the_time_is_corrected() -> None:
+    memory = chat(NEW, OLD)
+    asked, model = agent(SEARCH, says("On Friday [1]."), memory=memory)
+
+    answer = await asked.ask(YESTERDAY)
+
+    assert windows_asked(memory) == [(TUESDAY,)]
+    assert "thursday" not in tool_outputs(model)[0]
+    assert f"Searched: {SPOKEN}." in tool_outputs(model)[0]
+    assert footer(answer.searched) == f"searched {SPOKEN}"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param({"start": "2026-10-26", "end": "2026-11-02"}, id="other dates"),
+        pytest.param({"start": "2026-10-01"}, id="wider dates"),
+        pytest.param({"when": "last week"}, id="other words"),
+        pytest.param({"when": "All Time"}, id="all time"),
+        pytest.param({"when": "yesterday"}, id="the person's words"),
+        pytest.param({"when": " ", "start": ""}, id="blanks"),
+    ],
+)
+@pytest.mark.parametrize("tool", ["search_messages", "list_messages"])
+async def test_a_model_that_passes_another_time_is_held_to_the_questions(tool: str, time: dict[str, str]) -> None:
+    memory = chat(NEW, OLD)
+    query = {"query": "deploy"} if tool == "search_messages" else {}
+    asked, _ = agent(calls(tool, **query, **time), says("On Friday [1]."), memory=memory)
+
+    answer = await asked.ask(YESTERDAY)
+
+    assert windows_asked(memory) == [(TUESDAY,)]
+    assert [source.message for source in answer.sources] == [NEW]
+
+
+async def test_a_model_can_look_at_a_part_of_the_time() -> None:
+    memory = chat(NEW, OLD)
+    morning = calls("list_messages", start="2026-11-03T08:00", end="2026-11-03T12:00")
+    asked, _ = agent(morning, says("Nothing."), memory=memory)
+
+    answer = await asked.ask(YESTERDAY)
+
+    assert footer(answer.searched) == "searched Tue 3 Nov 08:00 - 12:00 Europe/Paris"
+
+
+async def test_surroundings_may_be_read_outside_of_the_time() -> None:
+    after = said("no, on saturday", sent_at=NEW.sent_at + timedelta(days=1))
+    asked, model = agent(SEARCH, calls("read_around", number_or_message=1), says("Done."), memory=chat(NEW, after))
+
+    answer = await asked.ask(YESTERDAY)
+
+    assert "no, on saturday" in tool_outputs(model)[1]
+    assert footer(answer.searched) == f"searched {SPOKEN}"
+
+
+async def test_all_time_may_be_searched_once_the_time_of_the_question_holds_nothing() -> None:
+    everything = calls("search_messages", query="deploy", when="all time")
+    memory = chat(OLD)
+    asked, model = agent(SEARCH, everything, says("On Thursday [1]."), memory=memory)
+
+    answer = await asked.ask(YESTERDAY)
+
+    assert 'when="all time"' in tool_outputs(model)[0]
+    assert windows_asked(memory) == [(TUESDAY,), ()]
+    assert [source.message for source in answer.sources] == [OLD]
+    assert footer(answer.searched) == "searched all time"
+    assert not answer.is_limited
+
+
+@pytest.mark.parametrize(
+    ("memory", "arguments"),
+    [
+        pytest.param(chat(OLD), {"scope": "short"}, id="the present session alone was searched"),
+        pytest.param(FakeMemory([OLD], unreachable=("long-term",)), {}, id="half of memory did not answer"),
+    ],
+)
+async def test_all_time_is_not_searched_while_the_time_may_still_hold_something(
+    memory: FakeMemory, arguments: dict[str, Any]
+) -> None:
+    first = calls("search_messages", query="deploy", **arguments)
+    asked, _ = agent(first, calls("search_messages", query="deploy", when="all time"), says("No."), memory=memory)
+
+    await asked.ask(YESTERDAY)
+
+    assert windows_asked(memory) == [(TUESDAY,), (TUESDAY,)]
+
+
+async def test_a_question_without_a_time_leaves_it_to_the_model() -> None:
+    memory = chat(NEW, OLD)
+    asked, _ = agent(calls("search_messages", query="deploy", when="yesterday"), SEARCH, says("Ok [1]."), memory=memory)
+
+    answer = await asked.ask(question())
+
+    assert windows_asked(memory) == [(TUESDAY,), ()]
+    assert footer(answer.searched) == ""
+
+
+@pytest.mark.parametrize(
+    ("when", "window"),
+    [
+        pytest.param("yesterday", TUESDAY, id="words"),
+        pytest.param("2026-11-03", TUESDAY, id="a date"),
+        pytest.param(
+            "May",
+            Window(datetime(2026, 4, 30, 22, tzinfo=UTC), datetime(2026, 5, 31, 22, tzinfo=UTC)),
+            id="a month that is also a verb",
+        ),
+    ],
+)
+async def test_the_time_that_a_model_names_is_computed(when: str, window: Window) -> None:
+    memory = chat()
+    asked, _ = agent(calls("search_messages", query="deploy", when=when), says("Nothing."), memory=memory)
+
+    await asked.ask(question())
+
+    assert windows_asked(memory) == [(window,)]
+
+
+async def test_discussions_that_a_model_counts_are_looked_up() -> None:
+    first = Window(datetime(2026, 10, 1, 8, tzinfo=UTC), datetime(2026, 10, 1, 9, tzinfo=UTC))
+    memory = FakeMemory([NEW], held=(first, TUESDAY))
+    asked, _ = agent(calls("list_messages", when="our first discussion"), says("Nothing."), memory=memory)
+
+    await asked.ask(question())
+
+    assert windows_asked(memory) == [(first,)]
+
+
+async def test_a_question_of_all_time_is_searched_over_all_time_and_the_model_is_told() -> None:
+    memory = chat(NEW, OLD)
+    stubborn = calls("search_messages", query="deploy", when="yesterday")
+    asked, model = agent(stubborn, says("On Friday [1], once on Thursday [2]."), memory=memory)
+
+    answer = await asked.ask(question(YESTERDAY.text, all_time=True))
+
+    assert windows_asked(memory) == [()]
+    assert "wants all time searched" in model.heard[0][0].text
+    assert footer(answer.searched) == "searched all time"
+
+
+async def test_the_repeat_of_a_question_is_one_turn_more() -> None:
+    lines = (SEARCH, says("Nothing."), SEARCH, says("On Friday."), says("Hello."))
+    asked, model = agent(*lines, memory=chat(NEW), checkpointer=InMemorySaver())
+    for asking in (YESTERDAY, question(YESTERDAY.text, all_time=True), question("hi")):
+        await asked.ask(asking)
+
+    heard = [message.text for message in model.heard[-1][1:]]
+    assert heard == [YESTERDAY.text, "Nothing.", YESTERDAY.text, "On Friday.", "hi"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(YESTERDAY.text, "about: Tue 3 Nov 2026 00:00 - 24:00 Europe/Paris.", id="a time"),
+        pytest.param("when is the deploy?", "This question names no time.", id="no time"),
+    ],
+)
+async def test_the_model_is_told_which_time_the_question_is_about(text: str, line: str) -> None:
+    asked, model = agent(says("Hello."))
+
+    answer = await asked.ask(question(text))
+
+    assert line in model.heard[0][0].text
+    assert answer.searched is None
+
+
+async def test_of_a_long_time_a_selection_is_listed_and_counted() -> None:
+    asked, model = agent(calls("list_messages"), says("Remarks."), memory=chat(*hourly(200)))
+
+    await asked.ask(YESTERDAY)
+
+    shown = tool_outputs(model)[0]
+    assert "selection from 200 messages" in shown
+    assert "did not fit" not in shown
+    assert "remark number 0\n" in shown
+    assert "remark number 196\n" in shown
+
+
+async def test_of_a_time_with_more_messages_than_are_read_all_parts_are_listed() -> None:
+    memory = chat(*hourly(3 * MOST_LISTED))
+    asked, model = agent(calls("list_messages"), says("Remarks."), memory=memory)
+
+    await asked.ask(YESTERDAY)
+
+    shown = tool_outputs(model)[0]
+    assert f"selection from {MOST_LISTED} or more messages" in shown
+    assert "2026-11-03 00:00 #general" in shown
+    assert "2026-11-03 21:" in shown
+    parts = windows_asked(memory)[1:]
+    assert [common(part, (TUESDAY,)) for part in parts] == parts
+
+
+async def test_of_more_messages_than_are_read_those_at_one_moment_are_a_selection_too() -> None:
+    crowd = [said(f"remark number {number}") for number in range(MOST_LISTED + 1)]
+    asked, model = agent(calls("list_messages"), says("Remarks."), memory=chat(*crowd))
+
+    await asked.ask(YESTERDAY)
+
+    assert f"selection from {MOST_LISTED} or more messages" in tool_outputs(model)[0]
+    assert tool_outputs(model)[0].count("remark number") <= 50
+
+
+async def test_of_a_time_with_long_messages_as_many_are_listed_as_fit() -> None:
+    long = hourly(40, text=lambda number: f"{number} {'word ' * 250}")
+    asked, model = agent(calls("list_messages"), says("Remarks."), memory=chat(*long))
+
+    await asked.ask(YESTERDAY)
+
+    shown = tool_outputs(model)[0]
+    assert "did not fit" not in shown
+    assert "ana: 33 word" in shown
+    assert "selection from 40 messages" in shown
+
+
+# ---- places
+
+
+async def test_a_channel_that_the_question_names_is_searched_alone_and_told() -> None:
+    other = said("the deploy is on monday", channel_id=2, channel_name="deploys")
+    memory = chat(NEW, other)
+    asked, _ = agent(SEARCH, says("On Monday [1]."), memory=memory)
+
+    answer = await asked.ask(question("when is it, as said in #deploys?", places=frozenset({1, 2})))
+
+    assert memory.asked[0]["places"] == {2}
+    assert footer(answer.searched) == "searched in #deploys"
+
+
+async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def careless(text: str, **_: Any) -> Asked:
+        return Asked(text, text, frozenset({1, 9}))
+
+    monkeypatch.setattr("agent.reading.understand", careless)
+    memory = chat()
+    asked, model = agent(calls("search_messages", query="secret deploy"), says("No."), memory=memory)
+
+    await asked.ask(question("when is the deploy in #staff?"))
+
+    assert memory.asked[0]["places"] == {1}
+    assert "secret" not in tool_outputs(model)[0]
+
+
+# ---- memory that is away
+
+
+class Forgetful(FakeMemory):
+    """A memory that cannot tell its channels."""
+
+    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+        raise DatabaseUnavailableError("PostgreSQL did not answer")
+
+
+async def test_a_question_that_memory_cannot_help_to_read_is_searched_in_the_time_of_its_words() -> None:
+    memory = Forgetful([NEW, OLD])
+    asked, _ = agent(SEARCH, says("On Friday [1]."), memory=memory)
+
+    answer = await asked.ask(question("what about the deploy in #deploys yesterday?"))
+
+    assert windows_asked(memory) == [(TUESDAY,)]
+    assert answer.text == "On Friday [1]."
+    assert answer.notes == (HALF_READ,)
+
+
+async def test_memory_that_is_away_all_along_is_told_once() -> None:
+    memory = chat()
+    memory.failures = -1
+    asked, _ = agent(SEARCH, says("Nobody knows."), memory=memory)
+
+    answer = await asked.ask(question("what about the deploy in #deploys yesterday?"))
+
+    assert (answer.text, answer.notes, answer.searched) == (MEMORY_OUT, (), None)
+
+
+# ---- without tools
+
+
+async def test_without_a_model_the_matter_is_searched_in_its_time() -> None:
+    memory = chat(NEW, OLD)
+
+    answer = await quoting(memory).ask(question("what about the deploy yesterday?"))
+
+    assert "yesterday" not in memory.asked[0]["text"]
+    assert windows_asked(memory)[0] == (TUESDAY,)
+    assert [source.message for source in answer.sources] == [NEW]
+    assert footer(answer.searched) == f"searched {SPOKEN}"
+
+
+async def test_without_a_model_a_time_is_told_by_messages_from_all_of_it() -> None:
+    answer = await quoting(chat(*hourly(24), OLD)).ask(question("what did we talk about yesterday?"))
+
+    hours = [source.message.sent_at for source in answer.sources]
+    assert hours == sorted(hours)
+    assert len(hours) == MOST_SPREAD
+    assert hours[-1] - hours[0] > timedelta(hours=15)
+    assert answer.text.endswith(f"\n\n{SELECTED.format(shown=MOST_SPREAD, amount=24)}")
+
+
+async def test_without_a_model_few_messages_of_a_time_are_all_of_the_answer() -> None:
+    answer = await quoting(chat(NEW, OLD)).ask(question("what did we talk about yesterday?"))
+
+    assert answer.text == '- **ana** in #general, Tue 3 Nov 2026 14:02: "the deploy is on friday" [1]'
+
+
+async def test_without_a_model_the_words_of_one_person_are_told() -> None:
+    bo = said("tea is ready", author_name="bo")
+
+    answer = await quoting(chat(NEW, bo)).ask(question("what did Bo say yesterday?"))
+
+    assert [source.message for source in answer.sources] == [bo]
+
+
+@pytest.mark.parametrize(
+    ("text", "matter"),
+    [
+        pytest.param("what about the deploy yesterday?", "about that ", id="a matter"),
+        pytest.param("what did we talk about yesterday?", "", id="a time alone"),
+    ],
+)
+async def test_without_a_model_nothing_found_names_the_time(text: str, matter: str) -> None:
+    answer = await quoting(chat(OLD)).ask(question(text))
+
+    assert answer.text == NOTHING_FOUND_THEN.format(matter=matter, time=SPOKEN)
+    assert answer.is_limited
+
+
+async def test_without_a_model_a_time_alone_is_searched_for_by_its_words_in_all_time() -> None:
+    asking = question("what did we talk about yesterday?", all_time=True)
+
+    answer = await quoting(chat(OLD)).ask(asking)
+
+    assert answer.text == NOTHING_FOUND
+    assert footer(answer.searched) == "searched all time"
+
+
+async def test_a_model_that_cannot_call_tools_gets_the_messages_of_the_time() -> None:
+    writer = ScriptedModel([says("Of the deploy [1].")])
+
+    answer = await Agent(SearchFirstChatModel(writer=writer), memory=chat(NEW, OLD)).ask(
+        question("what did we talk about yesterday?")
+    )
+
+    assert [source.message for source in answer.sources] == [NEW]
+    assert f"Searched: {SPOKEN}." in writer.heard[0][-1].text
+
+
+@pytest.mark.parametrize("lines", [[RuntimeError("gone")], [SEARCH, RuntimeError("gone")]], ids=["at once", "later"])
+async def test_quotes_in_place_of_an_answer_keep_to_the_time(lines: list[Utterance]) -> None:
+    asked, _ = agent(*lines, memory=chat(NEW, OLD))
+
+    answer: Answer = await asked.ask(question("what about the deploy yesterday?"))
+
+    assert answer.notes == (MODEL_FAILED,)
+    assert [source.message for source in answer.sources] == [NEW]
+    assert footer(answer.searched) == f"searched {SPOKEN}"

@@ -1,0 +1,385 @@
+"""A question is read for its topic, its time, its channels and its speakers."""
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from memory.asking import Asked, understand
+from memory.findings import Excerpt, Findings, Line, Window
+from memory.windows import DiscussionPhrase, TimePhrase, Times
+from tests.builders import message, minute
+
+NOW = minute(24 * 60)
+PARIS = ZoneInfo("Europe/Paris")
+LAST_WEEK = Window(minute(-7 * 24 * 60), minute(0))
+YESTERDAY = Window(minute(-24 * 60), minute(0))
+FIRST, SECOND = Window(minute(0), minute(10)), Window(minute(100), minute(110))
+
+GENERAL, DEPLOYS, A_THREAD, SECRET = 1, 2, 3, 9
+READABLE = frozenset({GENERAL, DEPLOYS, A_THREAD})
+
+
+@dataclass
+class FakeKnowledge:
+    """What a memory knows of channels and people; it notes what it is asked for."""
+
+    held: list[Window] = field(default_factory=list)
+    names: dict[str, frozenset[int]] = field(default_factory=dict)
+    authors: frozenset[str] = frozenset()
+    said: Sequence[datetime] = ()
+    asked: list[tuple[str, frozenset[int]]] = field(default_factory=list)
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        self.asked.append(("discussions", places))
+        return self.held
+
+    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+        self.asked.append(("place_names", places))
+        return self.names
+
+    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
+        self.asked.append(("author_names", places))
+        return self.authors
+
+    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
+        self.asked.append(("list_messages", places))
+        there = [message(sent_at=when) for when in self.said if any(when in window for window in windows)]
+        return Findings(tuple(Excerpt((Line(one, hit=True),)) for one in there[:limit]))
+
+
+CHANNELS = {
+    "general": frozenset({GENERAL}),
+    "deploys": frozenset({DEPLOYS, A_THREAD}),
+    "<#2>": frozenset({DEPLOYS, A_THREAD}),
+    "<#3>": frozenset({A_THREAD}),
+}
+
+
+def reads(windows: Iterable[TimePhrase] = (), discussions: Iterable[DiscussionPhrase] = ()) -> Callable[..., Times]:
+    """Return a reader that finds these phrases in whatever text it is given, for the right moment and zone."""
+
+    def read(text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
+        assert (now, time_zone) == (NOW, PARIS)
+        return Times(tuple(windows), tuple(discussions))
+
+    return read
+
+
+async def ask(
+    text: str,
+    *,
+    phrases: Iterable[TimePhrase | DiscussionPhrase] = (),
+    here: int = GENERAL,
+    memory: FakeKnowledge | None = None,
+) -> Asked:
+    """Read a question in which the grammar finds these phrases."""
+    listed = list(phrases)
+    times = [one for one in listed if isinstance(one, TimePhrase)]
+    counts = [one for one in listed if isinstance(one, DiscussionPhrase)]
+    return await understand(
+        text,
+        places=READABLE,
+        here=here,
+        now=NOW,
+        time_zone=PARIS,
+        memory=memory or FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana", "Ben Stone", "cleo"})),
+        read_times=reads(times, counts),
+    )
+
+
+LAST = TimePhrase("last week", LAST_WEEK)
+
+# The topic
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what did we discuss last week?",
+        "tell me what we talked about last week",
+        "summarise what was said last week",
+        "What sorts of things did we chat about during last week?",
+        "what happened last week",
+        "what did people say in last week?",
+        "Last week, what came up?",
+        "Could you give me a short recap of the conversation from last week, please?",
+        "tl;dr of last week",
+        "catch me up on last week!",
+        "what did I miss since last week?",
+        "Which subjects were touched on last week?",
+        "What's been going on (last week)?",
+        "Remind me of everything that we went over last week.",
+        "show me the messages from last week",
+        "what took place last week",
+        "WHAT DID WE TALK ABOUT last week?",
+        "last week?",
+    ],
+)
+async def test_a_question_for_nothing_but_a_time_has_no_topic(text: str) -> None:
+    phrase = TimePhrase("Last week" if "Last week" in text else "last week", LAST_WEEK)
+
+    asked = await ask(text, phrases=[phrase])
+
+    assert asked.topic == ""
+    assert asked.windows == (LAST_WEEK,)
+    assert asked.places == READABLE
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("what did we say about the logo last week?", "what did we say about the logo?"),
+        ("When was the launch in last week's plan?", "When was the launch plan?"),
+        ("In last week, who broke the build?", "who broke the build?"),
+        ("what  did we decide  since last week ?", "what did we decide?"),
+        ("the deploy of last week, the rollback", "the deploy, the rollback"),
+        ("what was said about IT last week?", "what was said about IT?"),
+        ("who, during the last week, talked to Ted?", "who, talked to Ted?"),
+        ("did the server fall over (last week)?", "did the server fall over?"),
+        ("what colour did we choose for the banner back in last week", "what colour did we choose for the banner"),
+    ],
+)
+async def test_a_topic_is_the_question_without_its_time(text: str, topic: str) -> None:
+    assert (await ask(text, phrases=[LAST])).topic == topic
+
+
+async def test_a_question_without_a_time_keeps_its_words() -> None:
+    asked = await ask("what did we talk about?")
+
+    assert asked == Asked("what did we talk about?", "what did we talk about?", READABLE)
+
+
+async def test_a_time_to_come_is_part_of_the_topic() -> None:
+    tomorrow = TimePhrase("tomorrow", Window(NOW + timedelta(hours=14), NOW + timedelta(hours=38)))
+
+    asked = await ask("what did we plan for tomorrow?", phrases=[tomorrow])
+
+    assert (asked.topic, asked.times) == ("what did we plan for tomorrow?", ())
+
+
+async def test_several_phrases_of_time_are_all_taken_out_and_all_looked_into() -> None:
+    yesterday = TimePhrase("yesterday", YESTERDAY)
+
+    asked = await ask("what was said of the logo last week and yesterday?", phrases=[LAST, yesterday])
+
+    assert asked.topic == "what was said of the logo and?"
+    assert asked.windows == (LAST_WEEK, YESTERDAY)
+
+
+async def test_what_the_grammar_takes_for_time_is_taken_out_where_it_is_a_whole_word() -> None:
+    may = TimePhrase("may", LAST_WEEK)
+
+    assert (await ask("what dismay had the mayor in may?", phrases=[may])).topic == "what dismay had the mayor?"
+
+
+# Channels
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "places"),
+    [
+        pytest.param("what broke in #deploys?", "what broke?", {DEPLOYS, A_THREAD}, id="a channel with its threads"),
+        pytest.param("what broke in the #Deploys channel?", "what broke?", {DEPLOYS, A_THREAD}, id="in any case"),
+        pytest.param("what broke in <#2>?", "what broke?", {DEPLOYS, A_THREAD}, id="a mention"),
+        pytest.param("what broke in the thread <#3>?", "what broke?", {A_THREAD}, id="called a thread"),
+        pytest.param("what broke from <#3>?", "what broke?", {A_THREAD}, id="a thread alone"),
+        pytest.param("#deploys: what broke?", "what broke?", {DEPLOYS, A_THREAD}, id="at the beginning"),
+        pytest.param("what broke in #general and #deploys?", "what broke?", READABLE, id="two channels"),
+        pytest.param("what is #deploys about?", "what is #deploys about?", READABLE, id="a topic"),
+        pytest.param("what broke in #deploys-old?", "what broke in #deploys-old?", READABLE, id="a longer name"),
+        pytest.param("what broke in #secret?", "what broke in #secret?", READABLE, id="a name that nobody knows"),
+        pytest.param("what broke in <#9>?", "what broke in <#9>?", READABLE, id="a mention that nobody knows"),
+    ],
+)
+async def test_a_question_is_confined_to_the_channels_it_names(text: str, topic: str, places: Set[int]) -> None:
+    asked = await ask(text)
+
+    assert (asked.topic, asked.places) == (topic, places)
+
+
+async def test_names_are_asked_of_readable_places_alone_and_never_widen_them() -> None:
+    leaky = FakeKnowledge(names={"secret": frozenset({SECRET, GENERAL})})
+
+    asked = await ask("what broke in #secret?", memory=leaky)
+
+    assert leaky.asked == [("place_names", READABLE)]
+    assert asked.places == {GENERAL}
+
+
+async def test_a_question_without_channels_people_or_counts_asks_memory_nothing() -> None:
+    memory = FakeKnowledge()
+
+    await ask("why is the sky blue last week", phrases=[LAST], memory=memory)
+
+    assert memory.asked == []
+
+
+# Discussions
+
+
+async def test_discussions_are_those_of_the_channel_in_which_they_are_counted() -> None:
+    memory = FakeKnowledge(held=[FIRST, SECOND])
+
+    asked = await ask(
+        "what did we discuss in our first session?", phrases=[DiscussionPhrase("first session", 1, 1)], memory=memory
+    )
+
+    assert memory.asked == [("discussions", frozenset({GENERAL}))]
+    assert (asked.windows, asked.places) == ((FIRST,), CHANNELS["general"])
+
+
+async def test_discussions_of_a_named_channel_are_counted_there() -> None:
+    memory = FakeKnowledge(held=[FIRST, SECOND], names=CHANNELS)
+
+    asked = await ask(
+        "what was said in the last session in #deploys?",
+        phrases=[DiscussionPhrase("last session", -1, -1)],
+        memory=memory,
+    )
+
+    assert ("discussions", CHANNELS["deploys"]) in memory.asked
+    assert (asked.windows, asked.places, asked.topic) == ((SECOND,), CHANNELS["deploys"], "")
+
+
+async def test_discussions_counted_where_the_asker_may_not_read_find_nothing() -> None:
+    asked = await ask("our first session", phrases=[DiscussionPhrase("first session", 1, 1)], here=SECRET)
+
+    assert asked.places == frozenset()
+
+
+async def test_earlier_today_ends_where_the_discussion_of_this_channel_began() -> None:
+    today = Window(minute(-60), minute(120))
+    memory = FakeKnowledge(held=[FIRST, Window(minute(24 * 60 - 20), NOW)])
+    earlier = TimePhrase("earlier today", replace(today, end=NOW), earlier=True)
+
+    asked = await ask("what did we discuss earlier today?", phrases=[earlier], memory=memory)
+
+    assert asked.windows == (Window(minute(-60), minute(24 * 60 - 20)),)
+    assert asked.places == READABLE
+
+
+async def test_earlier_today_in_another_channel_is_not_cut_by_what_is_said_there() -> None:
+    memory = FakeKnowledge(held=[Window(minute(24 * 60 - 20), NOW)], names=CHANNELS)
+    earlier = TimePhrase("earlier today", Window(minute(-60), NOW), earlier=True)
+
+    asked = await ask("what was said in #deploys earlier today?", phrases=[earlier], memory=memory)
+
+    assert asked.windows == (Window(minute(-60), NOW),)
+
+
+# Days on which nothing was said
+
+
+def days_ago(days: float, *, hours: float = 24) -> Window:
+    """Return so many hours from the moment that many days before now."""
+    return Window(NOW - timedelta(days=days), NOW - timedelta(days=days) + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "said", "window"),
+    [
+        pytest.param("9 days ago", [9.5, 8.5], days_ago(9), id="said on that day"),
+        pytest.param("9 days ago", [9.5], days_ago(10), id="said on the day before"),
+        pytest.param("9 days ago", [10.5, 7.5], days_ago(9), id="said two days before and on the day after"),
+        pytest.param("last Saturday", [8.5], days_ago(9), id="said on that Saturday"),
+        pytest.param("Last Saturday", [15.5, 22.5], days_ago(16), id="said the Saturday before"),
+        pytest.param("last saturday", [29.5], days_ago(30), id="said three weeks before"),
+        pytest.param("last Saturday", [36.5], days_ago(9), id="said too long ago"),
+        pytest.param("12 November", [9.5, 15.5], days_ago(9), id="a day by the calendar"),
+    ],
+)
+async def test_a_day_without_words_is_not_the_day_that_is_meant(phrase: str, said: list[float], window: Window) -> None:
+    memory = FakeKnowledge(said=[NOW - timedelta(days=days) for days in said])
+    time = TimePhrase(phrase, days_ago(9))
+
+    asked = await ask(f"what did we discuss {phrase}?", phrases=[time], memory=memory)
+
+    assert asked.times == (TimePhrase(phrase, window),)
+
+
+async def test_more_than_a_day_is_taken_as_it_is() -> None:
+    memory = FakeKnowledge(said=[NOW - timedelta(days=7.5)])
+    week = TimePhrase("the 7 days before last Saturday", days_ago(16, hours=7 * 24))
+
+    asked = await ask("the 7 days before last Saturday", phrases=[week], memory=memory)
+
+    assert asked.times == (week,)
+    assert memory.asked == []
+
+
+# Speakers
+
+
+@pytest.mark.parametrize(
+    ("text", "authors"),
+    [
+        ("what did Ana say last week?", {"Ana"}),
+        ("what did ana and Cleo talk about last week?", {"Ana", "cleo"}),
+        ("what did Ben mention last week?", {"Ben Stone"}),
+        ("what did Ben Stone write last week?", {"Ben Stone"}),
+        ("Ana's messages from last week", {"Ana"}),
+        ("last week, what was said by Cleo?", {"cleo"}),
+        ("last week, according to Ana?", {"Ana"}),
+    ],
+)
+async def test_whose_words_are_asked_for_is_no_topic(text: str, authors: Set[str]) -> None:
+    asked = await ask(text, phrases=[LAST])
+
+    assert (asked.authors, asked.topic) == (authors, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "authors"),
+    [
+        pytest.param("what did Ana say about the logo last week?", {"Ana"}, id="a topic besides"),
+        pytest.param("what did Ana say to Ben last week?", {"Ana"}, id="somebody who is spoken to"),
+        pytest.param("what did we say about Ana last week?", set(), id="somebody who is spoken of"),
+        pytest.param("what did Anabel say last week?", set(), id="a longer name"),
+        pytest.param("what did Dora say last week?", set(), id="somebody unknown"),
+        pytest.param("did Ana's cat come home last week?", set(), id="what belongs to somebody"),
+    ],
+)
+async def test_names_do_not_make_a_question_empty(text: str, authors: Set[str]) -> None:
+    asked = await ask(text, phrases=[LAST])
+
+    assert asked.authors == authors
+    assert asked.topic
+
+
+async def test_a_full_name_is_not_mistaken_for_a_longer_one() -> None:
+    memory = FakeKnowledge(authors=frozenset({"Ben", "Ben Stone"}))
+
+    assert (await ask("what did Ben say?", memory=memory)).authors == {"Ben"}
+
+
+async def test_speakers_are_looked_for_in_the_named_channel() -> None:
+    memory = FakeKnowledge(names=CHANNELS)
+
+    await ask("what did Ana say in #deploys?", memory=memory)
+
+    assert memory.asked == [("place_names", READABLE), ("author_names", CHANNELS["deploys"])]
+
+
+async def test_who_may_read_nothing_is_told_nothing() -> None:
+    memory = FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana"}))
+
+    asked = await understand(
+        "what did Ana say in #deploys?",
+        places=frozenset(),
+        here=GENERAL,
+        now=NOW,
+        time_zone=PARIS,
+        memory=memory,
+        read_times=reads(),
+    )
+
+    assert memory.asked == []
+    assert (asked.places, asked.authors) == (frozenset(), frozenset())
+
+
+def test_the_times_of_the_tests_are_what_they_say() -> None:
+    assert NOW - timedelta(days=1) == minute(0)
+    assert NOW.tzinfo is UTC

@@ -1,0 +1,114 @@
+"""The cheaper way is taken, by the number of rows that match."""
+
+import logging
+
+import pytest
+
+from memory.planner import (
+    FEWEST_PROPOSALS,
+    Costs,
+    Plan,
+    Size,
+    Step,
+    Trace,
+    Way,
+    noted,
+    proposals,
+    somebody_listens,
+    way_to_the_nearest,
+    way_to_the_worded,
+)
+
+MANY = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("matching", "expected"),
+    [
+        pytest.param(0, Way.EXACT, id="none"),
+        pytest.param(500, Way.EXACT, id="a narrow filter"),
+        pytest.param(MANY // 2, Way.INDEX, id="a wide one"),
+        pytest.param(MANY, Way.INDEX, id="no filter"),
+    ],
+)
+def test_the_vectors_of_few_rows_are_compared_one_by_one(matching: int, expected: Way) -> None:
+    assert way_to_the_nearest(Size(matching, MANY), wanted=10, costs=Costs()) is expected
+
+
+@pytest.mark.parametrize(
+    ("matching", "expected"),
+    [
+        pytest.param(0, Way.EXACT, id="none"),
+        pytest.param(50, Way.EXACT, id="a narrow filter"),
+        pytest.param(MANY // 2, Way.INDEX, id="a wide one"),
+    ],
+)
+def test_the_words_of_few_rows_are_scored_one_by_one(matching: int, expected: Way) -> None:
+    assert way_to_the_worded(Size(matching, MANY), wanted=60, costs=Costs()) is expected
+
+
+def test_the_more_are_wanted_the_sooner_all_are_compared() -> None:
+    size = Size(20_000, MANY)
+    wanted = [1, 10_000]
+
+    assert [way_to_the_nearest(size, wanted=count, costs=Costs()) for count in wanted] == [Way.INDEX, Way.EXACT]
+
+
+def test_costs_decide() -> None:
+    size = Size(1000, MANY)
+
+    assert way_to_the_nearest(size, wanted=10, costs=Costs(propose=0)) is Way.INDEX
+    assert way_to_the_nearest(size, wanted=10, costs=Costs(compare=0)) is Way.EXACT
+    assert way_to_the_worded(size, wanted=10, costs=Costs(read=0)) is Way.INDEX
+    assert way_to_the_worded(size, wanted=10, costs=Costs(score=0)) is Way.EXACT
+
+
+@pytest.mark.parametrize(
+    ("matching", "expected"),
+    [
+        pytest.param(MANY, FEWEST_PROPOSALS, id="all match"),
+        pytest.param(MANY // 50, 1500, id="one in fifty, and some to spare"),
+        pytest.param(1, MANY, id="never more than there are"),
+        pytest.param(0, MANY, id="none"),
+    ],
+)
+def test_the_index_is_asked_for_as_many_as_it_takes(matching: int, expected: int) -> None:
+    assert proposals(Size(matching, MANY), wanted=10) == expected
+
+
+async def test_a_step_is_noted_with_its_rows() -> None:
+    trace = Trace()
+
+    async def rows() -> list[int]:
+        return [1, 2]
+
+    assert await trace.step("looking", rows()) == [1, 2]
+    ((name, count, milliseconds),) = [(step.name, step.rows, step.milliseconds) for step in trace.steps]
+    assert (name, count) == ("looking", 2)
+    assert milliseconds >= 0
+
+
+def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    plan = Plan(
+        nearest=Way.EXACT,
+        worded=Way.INDEX,
+        size=Size(1200, 200_000),
+        counted=1187,
+        steps=(Step("vectors of every matching row", 60, 2.25),),
+    )
+
+    with caplog.at_level(logging.DEBUG, logger="memory.planner"):
+        assert noted(plan, memory="long-term").memory == "long-term"
+
+    (told,) = caplog.messages
+    assert told == (
+        "long-term: 1,200 of 200,000 rows expected, 1,187 counted; "
+        "vectors by every matching row, words by the index, then the filters\n"
+        "  vectors of every matching row: 60 rows, 2.2 ms"
+    )
+
+
+@pytest.mark.parametrize(("level", "expected"), [(logging.DEBUG, True), (logging.INFO, False)])
+def test_rows_are_counted_only_for_somebody(caplog: pytest.LogCaptureFixture, level: int, expected: bool) -> None:
+    with caplog.at_level(level, logger="memory.planner"):
+        assert somebody_listens() is expected
