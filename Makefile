@@ -7,10 +7,10 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test demo lint types check bench clean
+.PHONY: help run test demo lint types check bench bench-windows clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 run: $(VENV)/installed ## Run the bot (Discord with a token, else the terminal); pass flags with ARGS="..."
 	@$(BIN)/python main_async.py $(ARGS)
@@ -21,9 +21,19 @@ test: $(VENV)/installed-dev ## Run the whole test suite
 demo: $(VENV)/installed ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt
 
-bench: $(VENV)/installed ## Prove by counting that a kill and an outage lose nothing
+bench: $(VENV)/installed ## Prove by counting that nothing is lost; with EVALUATION=folder also measure what is found
 	$(BIN)/python -m bench.kill --messages 5000
 	$(BIN)/python -m bench.outage --messages 500
+ifdef EVALUATION
+	$(BIN)/python -m bench.retrieval --data "$(EVALUATION)"/locomo/*.json
+	$(BIN)/python -m bench.time_chats --data "$(EVALUATION)/time_chats"
+	for list in "$(EVALUATION)"/time_phrases/*.json; do $(BIN)/python -m bench.time_phrases --data "$$list" || exit; done
+else
+	@echo "What search and the time grammar find is left out: it needs EVALUATION=folder (docs/operations.md)."
+endif
+
+bench-windows: $(VENV)/installed ## Search windows of 200,000 messages in four ways; takes long
+	$(BIN)/python -m bench.windowed_search
 
 lint: $(VENV)/installed-dev ## Check style
 	$(BIN)/ruff check .

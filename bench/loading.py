@@ -1,0 +1,94 @@
+"""Open memories of a bench's own and bring messages into them."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from bench.processes import PATIENCE, Workplace, patience_for
+from bench.vectors import RememberingEmbedder, open_remembering_embedder
+from db.databases import Addresses, Database, open_databases
+from db.engines import transaction
+from memory import store
+from memory.context import search_text, text_to_embed
+from memory.embedder import Embedder
+from memory.messages import Message
+from memory.preparation import prepare
+from memory.recorder import open_recorder
+from memory.search import Memory
+from memory.visit import Shelf
+from terminal.progress import progress_bar
+
+MODEL = "all-MiniLM-L6-v2"
+SESSION = "bench"
+
+_BATCH = 100  # messages that are embedded and written at once
+_GLANCE = timedelta(milliseconds=500)
+_VACUUM = text("VACUUM ANALYZE messages")
+
+Databases = tuple[Database, Database]
+
+
+@asynccontextmanager
+async def open_memories(place: Workplace) -> AsyncGenerator[tuple[Databases, RememberingEmbedder]]:
+    """Yield an empty short-term and an empty long-term memory on an embedded server in a workplace."""
+    addresses = Addresses(short_term=None, long_term=None, embedded_dir=place.embedded_dir)
+    async with (
+        open_databases(addresses, pool_size=3, timeout=PATIENCE) as databases,
+        open_remembering_embedder(MODEL, batch_size=16) as embedder,
+    ):
+        for database in databases:
+            await prepare(database, embedder)
+        yield databases, embedder
+
+
+def memory_of(databases: Databases, embedder: Embedder) -> Memory:
+    """Return both memories as one, as the agent has them."""
+    short_term, long_term = (Shelf(one.name, one.sessions, bm25=one.capabilities.bm25) for one in databases)
+    return Memory(short_term, long_term, embedder)
+
+
+async def record(place: Workplace, database: Database, embedder: Embedder, messages: Sequence[Message]) -> None:
+    """Bring messages into short-term memory the way a running program does, through the journal."""
+    async with open_recorder(
+        session=SESSION,
+        journal_path=place.folder / "bench.csv",
+        not_added_path=place.folder / "bench_not_added.csv",
+        sessions=database.sessions,
+        embedder=embedder,
+        batch=_BATCH,
+    ) as recorder:
+        with progress_bar("Storing") as report:
+            for message in messages:
+                await recorder.record(message)
+            for _ in range(int(patience_for(len(messages)) / _GLANCE)):
+                if await recorder.settle(timeout=_GLANCE):
+                    break
+                report(*recorder.progress)
+    async with transaction(database.sessions) as session:
+        stored = await store.count(session)
+    if stored != len(messages):
+        raise RuntimeError(f"{stored} of {len(messages)} messages were stored")
+    await tidy(database)
+
+
+async def write_without_context(database: Database, embedder: Embedder, messages: Sequence[Message]) -> None:
+    """Bring messages into a memory whose word index holds nothing of what was said before each."""
+    for start in range(0, len(messages), _BATCH):
+        some = [message for message in messages[start : start + _BATCH] if text_to_embed(message)]
+        vectors = await embedder.embed([text_to_embed(message) for message in some])
+        batch = [
+            store.Indexed(message, search_text(message, ()), vector, embedder.name)
+            for message, vector in zip(some, vectors, strict=True)
+        ]
+        async with transaction(database.sessions) as session:
+            await store.write(session, batch=batch, revisions=(), journal=SESSION, position=start)
+    await tidy(database)
+
+
+async def tidy(database: Database) -> None:
+    """Give the planner what a server that has run for a while knows of its rows."""
+    async with database.engine.connect() as connection:
+        alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await alone.execute(_VACUUM)

@@ -1,0 +1,207 @@
+"""Measure how often search finds the messages that prove an answer, on chats in LoCoMo's format."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from bench.baselines import Bm25, Scores, cosine, lexemes
+from bench.loading import SESSION, Databases, memory_of, open_memories, record, write_without_context
+from bench.locomo import CATEGORIES, Chat, Question, read_chats
+from bench.processes import open_workplace
+from bench.tables import table
+from bench.vectors import RememberingEmbedder
+from errors import OperatorError
+from memory.context import said
+from memory.findings import Findings, Scope
+from memory.fusion import RANKING
+from memory.search import Memory
+from terminal.progress import progress_bar
+
+DEPTHS = (5, 10, 25, 50)
+
+WITHOUT = {
+    "vectors": replace(RANKING, meaning=0.0),
+    "words": replace(RANKING, words=0.0),
+    "messages that follow": replace(RANKING, following=0.0),
+    "length": replace(RANKING, length=0.0),
+    "questions put back": replace(RANKING, question=0.0),
+    "author names": replace(RANKING, author=0.0),
+}
+"""Rankings that lack one part each."""
+
+_WARM_UP = 20  # searches that are not timed: the first ones read the disk
+
+Ranked = list[int]
+"""Ids of messages, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalls:
+    """The mean share, in per cent, of the right messages among the first 5, 10, 25 and 50, over some questions."""
+
+    questions: int
+    at: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured: recall by method and category, the same without each part, and milliseconds a search."""
+
+    chats: int
+    messages: int
+    recalls: dict[str, dict[str, Recalls]]
+    without: dict[str, Recalls]
+    p50: float
+    p95: float
+
+
+async def measure(chats: Sequence[Chat], *, leave_out: bool) -> Figures:
+    """Load chats into memories of their own and ask all their questions."""
+    messages = [message for chat in chats for message in chat.messages]
+    with open_workplace() as place:
+        async with open_memories(place) as (databases, embedder):
+            await record(place, databases[0], embedder, messages)
+            memory = memory_of(databases, embedder)
+            milliseconds: list[float] = []
+            found = await _search_all(memory, chats, milliseconds)
+            ranked = {"search": found, **await _baselines(databases[0].dsn, embedder, chats)}
+            without = await _without_each(memory, databases, embedder, chats) if leave_out else {}
+    return Figures(
+        len(chats),
+        len(messages),
+        {method: by_category(chats, found) for method, found in ranked.items()},
+        {"nothing": recalls(chats, found), **without} if leave_out else {},
+        *(float(value) for value in np.percentile(milliseconds, [50, 95])),
+    )
+
+
+async def _search_all(
+    memory: Memory, chats: Sequence[Chat], milliseconds: list[float], *, scope: Scope = Scope.BOTH, what: str = "Asking"
+) -> list[Ranked]:
+    """Return what is found for each question, and add how long each search took."""
+    asked = [(chat, question) for chat in chats for question in chat.questions]
+    for chat, question in asked[:_WARM_UP]:  # with a space, for these questions are embedded again below
+        await memory.search(f"{question.text} ", places=frozenset({chat.place_id}), scope=scope)
+    ranked: list[Ranked] = []
+    with progress_bar(what) as report:
+        for chat, question in asked:
+            begun = time.perf_counter()
+            findings = await memory.search(
+                question.text, places=frozenset({chat.place_id}), scope=scope, limit=max(DEPTHS)
+            )
+            milliseconds.append(1000 * (time.perf_counter() - begun))
+            ranked.append(best_first(findings))
+            report(len(ranked), len(asked))
+    return ranked
+
+
+def best_first(findings: Findings) -> Ranked:
+    """Return the ids of the hits by their own scores: an excerpt shows them in time order."""
+    hits = [line for excerpt in findings.excerpts for line in excerpt.lines if line.hit]
+    return [line.message.message_id for line in sorted(hits, key=lambda line: -line.score)]
+
+
+async def _baselines(dsn: str, embedder: RememberingEmbedder, chats: Sequence[Chat]) -> dict[str, list[Ranked]]:
+    """Return what cosine and BM25 rank first, each over the messages' own text alone."""
+    by_cosine: list[Ranked] = []
+    by_words: list[Ranked] = []
+    with progress_bar("Baselines") as report:
+        for number, chat in enumerate(chats):
+            texts, questions = [said(message) for message in chat.messages], [one.text for one in chat.questions]
+            vectors, asked = await embedder.embed(texts), await embedder.embed(questions)
+            by_cosine += [_ranked(chat, cosine(vectors, vector)) for vector in asked]
+            index = Bm25(await lexemes(dsn, texts))
+            by_words += [_ranked(chat, index.scores(words)) for words in await lexemes(dsn, questions)]
+            report(number + 1, len(chats))
+    return {"plain cosine": by_cosine, "plain BM25": by_words}
+
+
+def _ranked(chat: Chat, scores: Scores) -> Ranked:
+    return [chat.messages[place].message_id for place in np.argsort(-scores, kind="stable")[: max(DEPTHS)]]
+
+
+async def _without_each(
+    memory: Memory, databases: Databases, embedder: RememberingEmbedder, chats: Sequence[Chat]
+) -> dict[str, Recalls]:
+    """Return the recall without each part of search in turn."""
+    figures = {}
+    for part, ranking in WITHOUT.items():
+        found = await _search_all(replace(memory, ranking=ranking), chats, [], what=f"Without {part}")
+        figures[part] = recalls(chats, found)
+    messages = [message for chat in chats for message in chat.messages]
+    await write_without_context(databases[1], embedder, messages)
+    found = await _search_all(memory, chats, [], scope=Scope.LONG, what="Without context")
+    return {**figures, "context in the index": recalls(chats, found)}
+
+
+def by_category(chats: Sequence[Chat], ranked: Sequence[Ranked]) -> dict[str, Recalls]:
+    """Return the recalls of each category that was asked for, and of all questions."""
+    asked = sorted({question.category for chat in chats for question in chat.questions})
+    each = {CATEGORIES.get(one, str(one)): recalls(chats, ranked, category=one) for one in asked}
+    return {**each, "all": recalls(chats, ranked)}
+
+
+def recalls(chats: Iterable[Chat], ranked: Sequence[Ranked], *, category: int | None = None) -> Recalls:
+    """Return the mean recall over all questions, or those of a category; `ranked` has an entry for every question."""
+    questions = [question for chat in chats for question in chat.questions]
+    pairs = [
+        (question, found)
+        for question, found in zip(questions, ranked, strict=True)
+        if category in {None, question.category}
+    ]
+    at = {
+        depth: 100 * sum(_share(question, found[:depth]) for question, found in pairs) / len(pairs) for depth in DEPTHS
+    }
+    return Recalls(len(pairs), at)
+
+
+def _share(question: Question, found: Ranked) -> float:
+    return len(question.evidence.intersection(found)) / len(question.evidence)
+
+
+def shown(figures: Figures) -> str:
+    """Return the figures as tables."""
+    heads = [*(f"R@{depth}" for depth in DEPTHS)]
+    parts = [
+        table([method, "questions", *heads], [[name, one.questions, *one.at.values()] for name, one in each.items()])
+        for method, each in figures.recalls.items()
+    ]
+    if figures.without:
+        parts.append(
+            table(["search without", *heads], [[name, *one.at.values()] for name, one in figures.without.items()])
+        )
+    parts.append(
+        f"{figures.messages:,} messages in {figures.chats} channels; "
+        f"a search takes {figures.p50:.1f} ms (p50), {figures.p95:.1f} ms (p95)"
+    )
+    return "\n\n".join(parts)
+
+
+def main(
+    data: Annotated[list[Path], typer.Option(help="Files in LoCoMo's format; --data may be given again.")],
+    more: Annotated[list[Path] | None, typer.Argument(help="More files.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Measure without each part, too.")] = False,
+    limit_chats: Annotated[int | None, typer.Option(min=1, help="Take no more than the first so many chats.")] = None,
+) -> None:
+    """Print recall at 5, 10, 25 and 50 by category, beside plain cosine and plain BM25, and the time of a search."""
+    try:
+        chats = read_chats([*data, *(more or ())], session=SESSION)[:limit_chats]
+        figures = asyncio.run(measure(chats, leave_out=leave_out))
+    except OperatorError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(json.dumps(asdict(figures), indent=2) if as_json else shown(figures))
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        typer.run(main)

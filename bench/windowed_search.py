@@ -1,0 +1,273 @@
+"""Search windows and channels of a large memory, beside an exact scan, diskann alone and HNSW alone on the same rows.
+
+Rows and questions are mixtures of real sentences (`bench.windowed_rows`). Every question is asked in every way, one
+after the other, so that a busy moment of the machine hits all alike. Each way fetches the keys of the ten nearest rows
+that pass the filter: the planner's choice, a comparison of every row, and the two indexes with their default settings
+and the filter behind them. HNSW has a table of its own, a copy, so that no plan can choose between the two. What a
+whole search by vectors and words costs stands in the last rows, from the estimate to both scores of each candidate.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from sqlalchemy import MetaData, Table, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bench.loading import open_memories
+from bench.processes import open_workplace
+from bench.tables import table
+from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
+from db.databases import Database
+from db.engines import transaction
+from db.migrate import PATIENTLY, create_search_indexes
+from memory import queries
+from memory.estimates import size_of
+from memory.filtering import COLUMNS, TABLE, conditions, shape_of, values_of
+from memory.findings import Filters, Window
+from memory.planner import Trace
+from terminal.progress import progress_bar, shown_while
+
+WANTED = 10
+RIGHT = 0.99
+"""The recall below which a way is no measure for others: to be fast and wrong is easy."""
+
+EVERYWHERE = frozenset(range(1, len(SHARES) + 1))
+OURS, EXACT, DISKANN, HNSW, WHOLE = "planned", "exact", "diskann", "hnsw", "whole search"
+
+Keys = set[tuple[int, Any]]
+
+_DROP = ("messages_diskann", "messages_bm25", "messages_full_text")
+_MAKE_COPY = (
+    "CREATE TABLE messages_hnsw (LIKE messages INCLUDING STORAGE)",
+    "INSERT INTO messages_hnsw SELECT * FROM messages ORDER BY sent_at",
+    "SET LOCAL maintenance_work_mem = '1GB'",  # a graph that does not fit it is built many times slower
+    "CREATE INDEX ON messages_hnsw USING hnsw (embedding vector_cosine_ops)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A vector, its text, and a filter."""
+
+    text: str
+    vector: NDArray[np.float32]
+    filters: Filters
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How one way did on the questions of one case; `shortest` is the least share of min(10, matching) rows."""
+
+    case: str
+    way: str
+    matching: int
+    recall: float
+    shortest: float
+    p50: float
+    p95: float
+
+
+async def measure(rows: int, days: int, count: int) -> list[Figures]:
+    """Fill a memory, ask `count` questions of every case in every way, and return how each way did."""
+    async with _filled(rows, days) as (database, sentences):
+        figures: list[Figures] = []
+        cases = _cases(sentences, days, count)
+        with progress_bar("Asking") as report:
+            for done, (case, questions) in enumerate(cases.items()):
+                report(done, len(cases))
+                figures += await _ask_all(database, case, questions)
+        return figures
+
+
+@asynccontextmanager
+async def _filled(rows: int, days: int) -> AsyncGenerator[tuple[Database, Sentences]]:
+    with open_workplace() as place:
+        async with open_memories(place) as ((_, database), embedder):
+            sentences = await embedded_sentences(embedder)
+            await _run(database, *(f"DROP INDEX IF EXISTS {index}" for index in _DROP))
+            with progress_bar("Copying rows") as report:
+                await copy_rows(database.dsn, sentences, rows=rows, days=days, report=report)
+            await shown_while(_index(database), "Building the search indexes")
+            await shown_while(_run(database, *_MAKE_COPY), "Building HNSW on a copy")
+            async with database.engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(text("VACUUM ANALYZE"))
+            yield database, sentences
+
+
+async def _index(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(PATIENTLY)
+        await connection.run_sync(create_search_indexes, database.capabilities)
+
+
+async def _run(database: Database, *statements: str) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(PATIENTLY)
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+def _cases(sentences: Sentences, days: int, count: int) -> dict[str, list[Question]]:
+    """Return the questions of every case, with windows that lie anywhere in the time of the rows."""
+    random = np.random.default_rng(2)
+    texts, vectors = sentences.mixed(count, random)
+
+    def window(length: int) -> Window:
+        start = START + timedelta(days=float(random.uniform(0, max(days - length, 0))))
+        return Window(start, start + timedelta(days=length))
+
+    def ask(filters: Callable[[], Filters]) -> list[Question]:
+        return [Question(text, vector, filters()) for text, vector in zip(texts, vectors, strict=True)]
+
+    def within(length: int) -> list[Question]:
+        return ask(lambda: Filters(places=EVERYWHERE, windows=(window(length),)))
+
+    def in_channel(share: float) -> list[Question]:
+        return ask(lambda: Filters(places=frozenset({SHARES.index(share) + 1})))
+
+    return {
+        "1 day": within(1),
+        "7 days": within(7),
+        "30 days": within(30),
+        "5 % channel": in_channel(0.05),
+        "0.5 % channel": in_channel(0.005),
+    }
+
+
+async def _ask_all(database: Database, case: str, questions: Sequence[Question]) -> list[Figures]:
+    ways = {OURS: _planned, EXACT: _exact, DISKANN: _diskann, HNSW: _hnsw, WHOLE: _whole}
+    found: dict[str, list[Keys]] = {way: [] for way in ways}
+    took: dict[str, list[float]] = {way: [] for way in ways}
+    for way in ways:  # what is read for the first time is read from the disk
+        await _timed(database, ways[way], questions[0])
+    matching = [await _matching(database, question) for question in questions]
+    for turn, question in enumerate(questions):
+        names = list(ways)
+        for way in names[turn % len(names) :] + names[: turn % len(names)]:
+            keys, milliseconds = await _timed(database, ways[way], question)
+            found[way].append(keys)
+            took[way].append(milliseconds)
+    return [_figures(case, way, matching, found[way], found[EXACT], took[way]) for way in ways]
+
+
+def _figures(
+    case: str, way: str, matching: Sequence[int], found: Sequence[Keys], exact: Sequence[Keys], took: Sequence[float]
+) -> Figures:
+    recalls = [len(keys & right) / len(right) for keys, right in zip(found, exact, strict=True) if right]
+    shares = [len(keys) / min(WANTED, count) for keys, count in zip(found, matching, strict=True) if count]
+    return Figures(
+        case=case,
+        way=way,
+        matching=int(np.mean(matching)),
+        recall=float(np.mean(recalls or [1.0])),
+        shortest=min([*shares, 1.0]),
+        p50=float(np.percentile(took, 50)),
+        p95=float(np.percentile(took, 95)),
+    )
+
+
+async def _timed(
+    database: Database, way: Callable[[AsyncSession, Question], Awaitable[Keys]], question: Question
+) -> tuple[Keys, float]:
+    start = perf_counter()
+    async with transaction(database.sessions) as session:
+        keys = await way(session, question)
+    return keys, (perf_counter() - start) * 1000
+
+
+async def _planned(session: AsyncSession, question: Question) -> Keys:
+    size = await size_of(session, question.filters)
+    return await queries.nearest(
+        session, vector=question.vector, filters=question.filters, wanted=WANTED, size=size, trace=Trace()
+    )
+
+
+async def _exact(session: AsyncSession, question: Question) -> Keys:
+    return await queries.nearest_of_all(session, vector=question.vector, filters=question.filters, wanted=WANTED)
+
+
+async def _diskann(session: AsyncSession, question: Question) -> Keys:
+    return await _by_index_alone(session, question, COLUMNS)
+
+
+async def _hnsw(session: AsyncSession, question: Question) -> Keys:
+    if not isinstance(TABLE, Table):
+        raise TypeError("messages are not in a table")
+    return await _by_index_alone(session, question, TABLE.to_metadata(MetaData(), name="messages_hnsw").c)
+
+
+async def already(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a vector that is known, where one is waited for."""
+    return vector
+
+
+async def _by_index_alone(session: AsyncSession, question: Question, rows: Any) -> Keys:
+    await session.execute(text("SET LOCAL enable_sort = off"))  # leaves the index as the only way to an order
+    nearest = (
+        select(rows.message_id, rows.sent_at)
+        .where(*conditions(shape_of(question.filters), of=rows))
+        .order_by(rows.embedding.cosine_distance(question.vector))
+        .limit(WANTED)
+    )
+    return {(row.message_id, row.sent_at) for row in await session.execute(nearest, values_of(question.filters))}
+
+
+async def _whole(session: AsyncSession, question: Question) -> Keys:
+    found, _ = await queries.candidates(
+        session, text=question.text, vector=already(question.vector), filters=question.filters, wanted=WANTED, bm25=True
+    )
+    nearest = sorted(found, key=lambda one: one.similarity or 0.0, reverse=True)
+    return {one.message.key for one in nearest[:WANTED]}
+
+
+async def _matching(database: Database, question: Question) -> int:
+    async with transaction(database.sessions) as session:
+        return await queries.count(session, filters=question.filters)
+
+
+def _table(figures: Sequence[Figures]) -> str:
+    heads = ("case", "rows", "way", "recall@10 %", "shortest %", "p50 ms", "p95 ms")
+    return table(
+        heads,
+        [(one.case, one.matching, one.way, one.recall * 100, one.shortest * 100, one.p50, one.p95) for one in figures],
+    )
+
+
+def _compared(figures: Sequence[Figures]) -> str:
+    """Return, case by case, the planner's p95 beside that of the faster way that finds what it should."""
+    lines = []
+    for ours in [one for one in figures if one.way == OURS]:
+        right = [one for one in figures if one.case == ours.case and one.way in (EXACT, DISKANN)]
+        best = min((one for one in right if one.recall >= RIGHT), key=lambda one: one.p95)
+        lines.append(f"{ours.case}: p95 is {ours.p95 / best.p95:.2f} x that of {best.way}")
+    return "\n".join(lines)
+
+
+def main(
+    rows: Annotated[int, typer.Option(min=1000, help="How many messages to search.")] = 200_000,
+    days: Annotated[int, typer.Option(min=31, help="How many days they were written in.")] = 100,
+    count: Annotated[int, typer.Option("--queries", min=1, help="How many questions of each case.")] = 100,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
+) -> None:
+    """Measure recall and time of searches in windows and channels, beside the ways that do not plan."""
+    figures = asyncio.run(measure(rows, days, count))
+    typer.echo(
+        json.dumps([asdict(one) for one in figures], indent=2)
+        if as_json
+        else f"{_table(figures)}\n\n{_compared(figures)}"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
