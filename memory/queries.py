@@ -63,7 +63,7 @@ Keys = Select[Any]
 
 _NOTHING = literal(0.0, Float)
 _MOST_RESCORED = 1000  # the most that the vector index takes
-_LEAST_RANKED, _MOST_RANKED = 10_000, 100_000  # all of a small memory at once; the most that the word index takes
+_LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and the most that it takes
 _BY_INDEX = {"enable_sort": "off", "plan_cache_mode": "force_custom_plan"}
 _TEXT = bindparam("text", type_=Text)
 _WANTED = bindparam("wanted", type_=Integer)
@@ -253,8 +253,7 @@ async def _worded(
         return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
     if way_to_the_worded(size, wanted=wanted, costs=costs) is Way.EXACT:
         return await trace.step("words of every matching row", _scores(session, _best_of_all(shape), values))
-    # So many the index ranks at once; each time they are not enough it begins anew with twice as many, and where few
-    # rows have any of the words it does so until it has ranked all.
+    # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
     ranked = min(max(_LEAST_RANKED, 2 * size.share_of(wanted)), _MOST_RANKED)
     await _tune(session, {**_BY_INDEX, "pg_textsearch.default_limit": str(ranked)})
     return await trace.step("word index", _scores(session, _best_by_index(shape), values))
