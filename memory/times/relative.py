@@ -368,7 +368,7 @@ def earlier(reading: Reading, this: Span) -> Span | None:
     """Read "earlier today", "so far this year": until now."""
     if this.start is None or this.end is None:
         return None
-    if this.grain is Grain.PART_OF_DAY and this.start.date() == reading.today:
+    if this.grain is Grain.PART_OF_DAY:
         return replace(this, end=min(this.end, reading.now), earlier=True) if this.start < reading.now else None
     if this.end <= reading.now:
         first = this.start.date()

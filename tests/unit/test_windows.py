@@ -272,6 +272,7 @@ def test_discussions_are_counted(text: str, discussions: tuple[int, int]) -> Non
         ("earlier today", 10, (at(2026, 11, 21), NOW)),
         ("earlier this morning", 10, (at(2026, 11, 21, 4), NOW)),
         ("earlier in the morning", 13, (at(2026, 11, 21, 4), at(2026, 11, 21, 12))),
+        ("earlier in the morning", 0, (at(2026, 11, 20, 4), at(2026, 11, 20, 12))),
     ],
 )
 def test_earlier_today_leaves_out_what_goes_on_now(phrase: str, hour: int, window: tuple[datetime, datetime]) -> None:
