@@ -39,7 +39,7 @@ from memory.recorder import Recorder, open_recorder
 from memory.reembedding import reembed
 from memory.search import Memory
 from memory.time_zones import TimeZones
-from memory.visit import Shelf
+from memory.visit import shelf_of
 from memory.zone_names import find_zone
 from sessions import (
     ProgramSession,
@@ -214,7 +214,7 @@ async def _open_program(
     for database in databases:
         await prepare(database, embedder)
     await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
-    memory = Memory(_shelf(short_term), _shelf(long_term), embedder)
+    memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
     async with (
         kept_whole(database.engine for database in databases if database.capabilities.bm25),
         open_recorder(
@@ -325,10 +325,6 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         max_steps=settings.llm_max_steps, timeout=settings.llm_timeout, history_tokens=settings.llm_history_tokens
     )
-
-
-def _shelf(database: Database) -> Shelf:
-    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
 
 
 def _account_name() -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import SecretStr
 
-from db.databases import Addresses, Database, open_databases
+from db.databases import Addresses, open_databases
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
@@ -21,7 +21,7 @@ from memory.findings import Findings
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.spoken_windows import spoken_windows
-from memory.visit import Shelf
+from memory.visit import shelf_of
 from memory.zone_names import find_zone
 from sessions import remembered_session
 from settings import Settings, read_settings
@@ -143,7 +143,7 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
             await prepare(database, embedder)
         await shown_while(embedder.ready(), "Loading the embedding model")
         short_term, long_term = databases
-        yield Memory(_shelf(short_term), _shelf(long_term), embedder)
+        yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)
 
 
 def _addresses(settings: Settings) -> Addresses:
@@ -152,10 +152,6 @@ def _addresses(settings: Settings) -> Addresses:
         long_term=_revealed(settings.long_term_dsn),
         embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
     )
-
-
-def _shelf(database: Database) -> Shelf:
-    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -17,7 +17,7 @@ from memory.messages import Message
 from memory.preparation import prepare
 from memory.recorder import open_recorder
 from memory.search import Memory
-from memory.visit import Shelf
+from memory.visit import shelf_of
 from terminal.progress import progress_bar
 
 MODEL = "all-MiniLM-L6-v2"
@@ -45,8 +45,8 @@ async def open_memories(place: Workplace) -> AsyncGenerator[tuple[Databases, Rem
 
 def memory_of(databases: Databases, embedder: Embedder) -> Memory:
     """Return both memories as one, as the agent has them."""
-    short_term, long_term = (Shelf(one.name, one.sessions, bm25=one.capabilities.bm25) for one in databases)
-    return Memory(short_term, long_term, embedder)
+    short_term, long_term = databases
+    return Memory(shelf_of(short_term), shelf_of(long_term), embedder)
 
 
 async def record(place: Workplace, database: Database, embedder: Embedder, messages: Sequence[Message]) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.databases import Database
 from db.engines import Sessions, transaction, translated_errors
 from errors import DatabaseUnavailableError
 
@@ -22,6 +23,11 @@ class Shelf:
     name: str
     sessions: Sessions
     bm25: bool
+
+
+def shelf_of(database: Database) -> Shelf:
+    """Return an open database as search sees it."""
+    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
 
 
 Look = Callable[[AsyncSession, Shelf], Awaitable[Sequence[T]]]

@@ -19,7 +19,7 @@ from db.readiness import find_capabilities
 from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
-from memory.visit import Shelf
+from memory.visit import shelf_of
 
 _PATIENCE = timedelta(seconds=60)
 _numbers = count(1)
@@ -99,8 +99,4 @@ def long_term_dsn(long_term: Database) -> str:
 @pytest.fixture
 def memory(short_term: Database, long_term: Database, embedder: Embedder) -> Memory:
     """Both memories, as the agent sees them."""
-    return Memory(_shelf(short_term), _shelf(long_term), embedder)
-
-
-def _shelf(database: Database) -> Shelf:
-    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
+    return Memory(shelf_of(short_term), shelf_of(long_term), embedder)

@@ -153,9 +153,7 @@ def since(_: Reading, span: Span) -> Span:
     return _from(span.start, span)
 
 
-@rule(
-    "range", "after <any>", "later than <any>", "newer than <any>", "year? greater than <any>", "past <day date span>"
-)
+@rule("range", "after <any>", "later than <any>", "newer than <any>", "year? greater than <any>")
 def after(_: Reading, span: Span) -> Span | None:
     """Read "after February": what is named is over then."""
     return _from(span.moment or span.end, span) if span.end else None

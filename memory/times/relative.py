@@ -392,7 +392,7 @@ def to_date(reading: Reading, _: str = "") -> Span:
     return replace(this, end=reading.now)
 
 
-@rule("this", "today|<day>", "<day>", "<week span>", "<span>", "the <week unit>", "the <long unit>", "<part span>")
+@rule("this", "<day>", "<week span>", "<span>", "the <week unit>", "the <long unit>", "<part span>")
 def this(reading: Reading, what: Span | Unit | None = None) -> Span | None:
     """Take what can go on now."""
     if isinstance(what, Unit):

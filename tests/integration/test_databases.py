@@ -18,7 +18,7 @@ from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensio
 from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
-from memory.visit import Shelf
+from memory.visit import shelf_of
 from tests.builders import closed_port, message, remember
 
 LIMIT = timedelta(seconds=30)
@@ -153,7 +153,7 @@ async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
     async with opened(dsn, server.dsn(name).replace("//postgres@", f"//owner_of_{name}@")) as (_, long_term):
         await prepare(long_term, embedder)
         await remember(long_term, embedder, [message(1, "tea"), message(2, "a submarine")])
-        shelf = Shelf("long-term", long_term.sessions, bm25=long_term.capabilities.bm25)
+        shelf = shelf_of(long_term)
         found = await Memory(shelf, replace(shelf, name="short-term"), embedder).search(
             "tea", places=frozenset({1}), limit=1
         )

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import ClauseElement, Executable, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.databases import Database
 from db.embedded import EmbeddedServer
@@ -26,6 +24,7 @@ from memory.planner import Costs, Size, Trace, Way
 from memory.store import Indexed
 from tests.builders import already, message, minute
 from tests.conftest import open_new_database
+from tests.explaining import Explain
 
 ROWS, WIDTH = 800, 24
 EXACT = Costs(propose=10**9, read=10**9)
@@ -230,20 +229,6 @@ async def test_what_the_statistics_promised_in_vain_is_made_up_for(session: Asyn
 
 
 # What PostgreSQL makes of the statements
-
-
-class Explain(Executable, ClauseElement):
-    """EXPLAIN of a statement."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: ClauseElement) -> None:
-        self.statement = statement
-
-
-@compiles(Explain)
-def _explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
-    return f"EXPLAIN {compiler.process(element.statement, **options)}"
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import Executable, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
 from db.databases import Database
@@ -31,6 +29,7 @@ from memory.search import Memory
 from memory.visit import Shelf
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_new_database
+from tests.explaining import Explain
 
 HERE = frozenset({1})
 HOUR = 60  # in minutes, which is what `minute` counts
@@ -455,20 +454,6 @@ async def test_full_text_finds_any_of_the_words_in_any_form(
 
 
 # Plans
-
-
-class Explain(Executable, ClauseElement):
-    """EXPLAIN of a statement."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: ClauseElement) -> None:
-        self.statement = statement
-
-
-@compiles(Explain)
-def _explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
-    return f"EXPLAIN {compiler.process(element.statement, **options)}"
 
 
 async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iterable[str], **values: str) -> str:

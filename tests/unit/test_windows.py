@@ -8,6 +8,10 @@ import pytest
 
 from memory.conventions import Conventions
 from memory.times import numerals, words
+from memory.times.lexicon import lexical_items
+from memory.times.named_days import holiday_items
+from memory.times.reader import GRAMMAR
+from memory.times.tokens import tokens_of
 from memory.windows import times_in
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -236,6 +240,16 @@ def test_a_phrase_is_a_piece_of_its_text(text: str) -> None:
 def test_a_text_without_time_has_no_window(text: str) -> None:
     assert not windows(text)
     assert not counted(text)
+
+
+def test_every_part_of_a_pattern_can_be_found() -> None:
+    tokens = tokens_of("Monday Mondays May 2020 12 2 3rd third two week spring noon nineties 20200101 nineteen ninety")
+    found = {item.category for item in (*lexical_items(tokens), *holiday_items(tokens_of("Easter")))}
+    openings = [*GRAMMAR.by_word.values(), *GRAMMAR.by_category.values()]
+    rules = {one.rule for every in openings for one in every}
+    asked_for = {element.category for rule in rules for element in rule.elements if element.category}
+
+    assert asked_for <= found | {rule.makes for rule in rules}
 
 
 def test_several_phrases_are_several_windows_in_the_order_of_the_text() -> None:
