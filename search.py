@@ -88,9 +88,9 @@ def _moment(now: str, time_zone: ZoneInfo) -> datetime:
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(now)
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(time_zone)
+    except (ValueError, OverflowError) as error:  # the first and the last year end within a day in some zones
         raise SettingsError(f"--now: {now!r} is not an ISO date and time such as 2026-11-21T10:00.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
 
 
 def _check_session(settings: Settings, name: str) -> None:

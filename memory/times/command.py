@@ -64,9 +64,9 @@ def _zone(name: str) -> ZoneInfo:
 def _moment(text: str, zone: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(zone)
+    except (ValueError, OverflowError):  # the first and the last year end within a day in some zones
         _refuse(f"--now {text!r} is no time: write it like 2026-11-21T10:00:00.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def _refuse(sentence: str) -> NoReturn:

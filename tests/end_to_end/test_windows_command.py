@@ -41,6 +41,11 @@ async def test_each_line_of_text_is_answered_with_one_json_object() -> None:
     [
         pytest.param(("--now", "soon", "--tz", "UTC", "today"), "--now 'soon' is no time", id="no time"),
         pytest.param(("--now", "2026-11-21", "--tz", "Pariss", "today"), "no time zone 'Pariss'", id="no zone"),
+        pytest.param(
+            ("--now", "0001-01-01T00:00+00:00", "--tz", "America/New_York", "today"),
+            "is no time",
+            id="before the years",
+        ),
         pytest.param(PARIS, "Give one text, or --stdin", id="no text"),
     ],
 )
