@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test demo lint types check bench bench-windows clean
+.PHONY: help run test test-timescale demo lint types check bench bench-windows clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -16,7 +17,12 @@ run: $(VENV)/installed ## Run the bot (Discord with a token, else the terminal);
 	@$(BIN)/python main_async.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
+
+test-timescale: $(VENV)/installed-dev ## Run what needs a database on a real TimescaleDB, made when missing; root only
+	$(BIN)/python -m tests.timescale start
+	@trap '$(BIN)/python -m tests.timescale stop' EXIT; trap 'exit 130' INT TERM; \
+	$(BIN)/python -m pytest $(TOGETHER) --server timescale tests/integration tests/end_to_end $(ARGS)
 
 demo: $(VENV)/installed ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt

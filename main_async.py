@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,9 +27,14 @@ from agent.conversations import open_conversations
 from bot.client import Bot
 from bot.client import serve as serve_discord
 from bot.services import Services
-from db.databases import Addresses, Database, open_databases
+from db.databases import Database, open_databases
+from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
+from doctor.consultation import consult, refuse
+from doctor.models import LanguageModel
+from doctor.subject import Subject
 from errors import BackscrollError, SettingsError
+from heartbeat import beating
 from logs import write_logs
 from memory.census import about
 from memory.embedder import Embedder, open_embedder
@@ -50,6 +55,7 @@ from sessions import (
     session_lock,
 )
 from settings import Settings, read_settings
+from startup import addresses_of, give_up, layouts_of, revealed
 from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
 from terminal.lines import piped_lines, typed_lines
 from terminal.progress import progress_bar, shown_while
@@ -60,6 +66,7 @@ from util_async import run_until_first_ends
 logger = logging.getLogger(__name__)
 
 _BATCH = 64  # messages that are embedded and written together
+_BEAT = timedelta(seconds=15)  # the image's health check waits for four of them
 _GLANCE = timedelta(seconds=1)  # between two looks at how far an import is stored
 
 
@@ -72,6 +79,7 @@ class Options:
     time_zone: ZoneInfo | None
     csv: Path | None
     reembed: bool
+    heartbeat: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +110,22 @@ def main(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: keep the current session, add nothing.")] = False,
     csv: Annotated[Path | None, typer.Option("--import", metavar="CSV", help="First take in another CSV.")] = None,
     reembed_all: Annotated[bool, typer.Option("--re-embed", help="Embed all memory with EMBEDDING_MODEL.")] = False,
+    heartbeat: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Touch this file while Discord is connected.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look at everything, change nothing, say what is wrong.")
+    ] = False,
 ) -> None:
     """Remember what is said, and answer /chat from it, until Ctrl+C."""
     if sys.stdin is None:  # it was closed before we began
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+    if check:
+        raise typer.Exit(_check())
     try:
         settings = read_settings()
+        if heartbeat is not None and (settings.discord_token is None or terminal):
+            raise SettingsError("--heartbeat shows that Discord is connected: set DISCORD_TOKEN, without --terminal.")
         zone_of_this_run = _zone_of_this_run(time_zone)
         if csv is not None:
             checked_size(csv)  # before anything is opened for it
@@ -120,22 +138,37 @@ def main(
                 time_zone=zone_of_this_run,
                 csv=csv,
                 reembed=reembed_all,
+                heartbeat=heartbeat,
             )
             asyncio.run(run_until_first_ends(_run(settings, chosen, options)))
     except (BackscrollError, BaseExceptionGroup) as error:
-        _give_up(error)
+        give_up(error)
 
 
-def _give_up(error: BackscrollError | BaseExceptionGroup[BaseException]) -> None:
-    """End with the sentence of an error that was raised on purpose; any other goes on as it is."""
-    mendable, other = BaseExceptionGroup("", [error]).split(BackscrollError)
-    if mendable is None or other is not None:
-        raise error
-    first: BaseException = mendable
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    typer.echo(str(first), err=True)
-    raise typer.Exit(2)
+def _check() -> int:
+    """Print a table of all that the settings lead to, and return the exit status."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        return refuse(error)
+    language_model = LanguageModel(
+        name=settings.llm_model,
+        base_url=settings.llm_base_url,
+        openai_api_key=revealed(settings.openai_api_key),
+        hf_token=revealed(settings.hf_token),
+        create=partial(_chat_model, settings),
+    )
+    subject = Subject(
+        storage_dir=settings.storage_dir,
+        addresses=addresses_of(settings),
+        layouts=layouts_of(settings),
+        embedding_model=settings.embedding_model,
+        language_model=language_model,
+        time_zone=ZoneInfo(settings.time_zone),
+        discord_token=revealed(settings.discord_token),
+        discord_server_id=settings.discord_server_id,
+    )
+    return consult(subject, now=_now())
 
 
 def _zone_of_this_run(name: str) -> ZoneInfo | None:
@@ -187,14 +220,19 @@ async def _run(settings: Settings, session: ProgramSession, options: Options) ->
             await shown_while(embedder.ready(), "Loading the embedding model")
             await _serve_terminal(program, options.speaker, options.time_zone)
         else:
-            await _serve_discord(program, settings.discord_token, settings.discord_server_id)
+            await _serve_discord(program, settings.discord_token, settings.discord_server_id, options.heartbeat)
 
 
 @asynccontextmanager
 async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
     """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
     async with (
-        open_databases(_addresses(settings), pool_size=settings.db_pool_size, timeout=settings.db_timeout) as databases,
+        open_databases(
+            addresses_of(settings),
+            pool_size=settings.db_pool_size,
+            timeout=settings.db_timeout,
+            layouts=layouts_of(settings),
+        ) as databases,
         open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
     ):
         yield databases, embedder
@@ -217,6 +255,7 @@ async def _open_program(
     memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
     async with (
         kept_whole(database.engine for database in databases if database.capabilities.bm25),
+        kept_indexed((database.engine, database.layout) for database in databases),
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,
@@ -263,7 +302,7 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
     await channel.serve(typed_lines(f"{speaker}> ") if interactive else piped_lines(sys.stdin.fileno()))
 
 
-async def _serve_discord(program: Program, token: SecretStr, server_id: int | None) -> None:
+async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:
     services = Services(
         recorder=program.recorder,
         asker=program.agent,
@@ -273,7 +312,11 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         time_zone=program.time_zone,
         clock=_now,
     )
-    await serve_discord(Bot(services, server_id=server_id, announce=show), token.get_secret_value())
+    bot = Bot(services, server_id=server_id, announce=show)
+    async with AsyncExitStack() as stack:
+        if heartbeat is not None:
+            await stack.enter_async_context(beating(heartbeat, every=_BEAT, healthy=bot.is_connected))
+        await serve_discord(bot, token.get_secret_value())
 
 
 async def _import(csv: Path, recorder: Recorder) -> None:
@@ -295,6 +338,8 @@ async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, 
     for database in databases:
         with progress_bar(f"Embedding the {database.name} memory") as report:
             count = await reembed(database, embedder, batch=batch, report=report)
+        with progress_bar(f"Indexing the {database.name} memory") as report:
+            await build(database.engine, database.layout, report=report)
         typer.echo(f"{database.name} memory: {count} messages embedded with {embedder.name}.", err=True)
 
 
@@ -302,20 +347,12 @@ async def _all_places(memory: Memory) -> frozenset[int]:
     return await memory.all_places() | {CHANNEL_ID}
 
 
-def _addresses(settings: Settings) -> Addresses:
-    return Addresses(
-        short_term=_revealed(settings.short_term_dsn),
-        long_term=_revealed(settings.long_term_dsn),
-        embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
-    )
-
-
 def _chat_model(settings: Settings) -> BaseChatModel:
     return create_chat_model(
         settings.llm_model,
         base_url=settings.llm_base_url,
-        openai_api_key=_revealed(settings.openai_api_key),
-        hf_token=_revealed(settings.hf_token),
+        openai_api_key=revealed(settings.openai_api_key),
+        hf_token=revealed(settings.hf_token),
         max_tokens=settings.llm_max_tokens,
         timeout=settings.llm_timeout,
     )
@@ -343,10 +380,6 @@ def _new_ids() -> Callable[[], int]:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret is not None else None
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import SecretStr
 
-from db.databases import Addresses, open_databases
+from db.databases import open_databases
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
@@ -25,6 +24,7 @@ from memory.visit import shelf_of
 from memory.zone_names import find_zone
 from sessions import remembered_session
 from settings import Settings, read_settings
+from startup import addresses_of, give_up, layouts_of
 from terminal.channel import CHANNEL_ID
 from terminal.excerpts import render_excerpts
 from terminal.progress import shown_while
@@ -61,8 +61,7 @@ def main(
                 logging.getLogger("memory.planner").setLevel(logging.DEBUG)
             show(asyncio.run(_answer(settings, question)))
     except BackscrollError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        give_up(error)
 
 
 def _question(settings: Settings, text: str, now: str, time_zone: str, limit: int, *, explain: bool) -> Question:
@@ -136,7 +135,12 @@ def _searched(asked: Asked, question: Question) -> str:
 async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
     """Yield both memories, as the bot sees them; it may be running."""
     async with (
-        open_databases(_addresses(settings), pool_size=settings.db_pool_size, timeout=settings.db_timeout) as databases,
+        open_databases(
+            addresses_of(settings),
+            pool_size=settings.db_pool_size,
+            timeout=settings.db_timeout,
+            layouts=layouts_of(settings),
+        ) as databases,
         open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
     ):
         for database in databases:
@@ -144,18 +148,6 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
         await shown_while(embedder.ready(), "Loading the embedding model")
         short_term, long_term = databases
         yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)
-
-
-def _addresses(settings: Settings) -> Addresses:
-    return Addresses(
-        short_term=_revealed(settings.short_term_dsn),
-        long_term=_revealed(settings.long_term_dsn),
-        embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
-    )
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret is not None else None
 
 
 if __name__ == "__main__":

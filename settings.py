@@ -54,8 +54,16 @@ class Settings(BaseSettings):
     embedded_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
     short_term_dsn: OptionalDsn = None
     long_term_dsn: OptionalDsn = None
+    db_password: OptionalSecret = None
     db_pool_size: int = Field(default=5, ge=1, le=100)
     db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0))
+
+    # Chunks and vector indexes
+    short_term_chunk: timedelta = Field(default=timedelta(days=1), ge=timedelta(hours=1))
+    long_term_chunk: timedelta = Field(default=timedelta(days=90), ge=timedelta(hours=1))
+    diskann_neighbors: int = Field(default=20, ge=10, le=1000)
+    diskann_search_list: int = Field(default=50, ge=10, le=1000)
+    diskann_hot_rows: int = Field(default=20_000, ge=0)
 
     # Embeddings
     embedding_model: str = "all-MiniLM-L6-v2"

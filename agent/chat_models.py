@@ -15,7 +15,7 @@ from errors import ChatModelError
 
 EXTRACTIVE = "extractive"
 
-_OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_URL = "https://api.openai.com/v1"
 _TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
 _RETRIES = 1  # a dropped connection is worth one more try; the run's time limit bounds both
 
@@ -76,8 +76,8 @@ def create_chat_model(
 
 
 def _openai(wanted: _Wanted) -> BaseChatModel:
-    url = wanted.base_url or _OPENAI_URL
-    at_openai = urlsplit(url).hostname == urlsplit(_OPENAI_URL).hostname
+    url = wanted.base_url or OPENAI_URL
+    at_openai = urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
     if at_openai and not wanted.openai_api_key:
         raise ChatModelError(
             f"LLM_MODEL='openai:{wanted.model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."

@@ -17,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from db.roles import Role, assume
 from errors import DatabaseSetupError, DatabaseUnavailableError
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
@@ -81,45 +82,58 @@ async def open_conversations(dsn: str, *, pool_size: int, timeout: timedelta) ->
 
     Raises DatabaseUnavailableError when PostgreSQL does not answer, DatabaseSetupError when it will not have us.
     """
+    await _create_tables(dsn, timeout)
     async with _pool(dsn, pool_size=pool_size, timeout=timeout) as pool:
-        yield await _saver(pool, timeout)
-
-
-async def _saver(pool: Pool, timeout: timedelta) -> AsyncPostgresSaver:
-    try:
-        await pool.wait(timeout.total_seconds())
+        try:
+            await pool.wait(timeout.total_seconds())
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailableError(_UNREACHABLE) from error
         # Strict: only plain messages are kept, and nothing else shall ever be revived from a row.
-        saver = AsyncPostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-        await saver.setup()
+        yield AsyncPostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+
+
+async def _create_tables(dsn: str, timeout: timedelta) -> None:
+    """Create what lacks of LangGraph's tables, as the owner of the database."""
+    try:
+        async with await psycopg.AsyncConnection.connect(dsn, **_arguments(timeout)) as connection:
+            await AsyncPostgresSaver(connection).setup()
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(_UNREACHABLE) from error
     except psycopg.Error as error:
         raise DatabaseSetupError(
             "The tables for conversations cannot be created: let the database's user create tables."
         ) from error
-    return saver
 
 
 def _pool(dsn: str, *, pool_size: int, timeout: timedelta) -> Pool:
-    milliseconds = int(timeout.total_seconds() * 1000)
     return AsyncConnectionPool(
         dsn,
         connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={
-            "autocommit": True,
-            "prepare_threshold": 0,
-            "row_factory": dict_row,
-            "connect_timeout": max(2, int(timeout.total_seconds())),
-            "options": f"-c statement_timeout={milliseconds}",
-            "tcp_user_timeout": milliseconds,
-            "application_name": "backscroll conversations",
-        },
+        kwargs=_arguments(timeout),
+        configure=_act_as_the_bot,
         min_size=1,
         max_size=pool_size,
         timeout=timeout.total_seconds(),
         check=AsyncConnectionPool.check_connection,  # a restarted server costs a round trip, not a conversation
         open=False,
     )
+
+
+def _arguments(timeout: timedelta) -> dict[str, Any]:
+    milliseconds = int(timeout.total_seconds() * 1000)
+    return {
+        "autocommit": True,
+        "prepare_threshold": 0,
+        "row_factory": dict_row,
+        "connect_timeout": max(2, int(timeout.total_seconds())),
+        "options": f"-c statement_timeout={milliseconds}",
+        "tcp_user_timeout": milliseconds,
+        "application_name": "backscroll conversations",
+    }
+
+
+async def _act_as_the_bot(connection: psycopg.AsyncConnection[DictRow]) -> None:
+    await assume(connection, Role.WRITER)
 
 
 def _config(thread_id: str) -> RunnableConfig:

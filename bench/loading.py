@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from bench.processes import PATIENCE, Workplace, patience_for
+from bench.processes import Workplace, patience_for
+from bench.servers import open_new_database, open_server
 from bench.vectors import RememberingEmbedder, open_remembering_embedder
-from db.databases import Addresses, Database, open_databases
+from db.databases import SHORT_TERM, Database
 from db.engines import transaction
+from db.layout import SHORT_TERM_LAYOUT, Layout
 from memory import store
 from memory.context import search_text, text_to_embed
 from memory.embedder import Embedder
@@ -31,16 +33,19 @@ Databases = tuple[Database, Database]
 
 
 @asynccontextmanager
-async def open_memories(place: Workplace) -> AsyncGenerator[tuple[Databases, RememberingEmbedder]]:
-    """Yield an empty short-term and an empty long-term memory on an embedded server in a workplace."""
-    addresses = Addresses(short_term=None, long_term=None, embedded_dir=place.embedded_dir)
+async def open_memories(
+    place: Workplace, *, on_timescale: bool = False, short_term: Layout = SHORT_TERM_LAYOUT
+) -> AsyncGenerator[tuple[Databases, RememberingEmbedder]]:
+    """Yield an empty short-term and long-term memory, on an embedded server in a workplace or on a TimescaleDB."""
     async with (
-        open_databases(addresses, pool_size=3, timeout=PATIENCE) as databases,
+        open_server(place, on_timescale=on_timescale) as address_of,
+        open_new_database(address_of, name=SHORT_TERM, layout=short_term) as short,
+        open_new_database(address_of) as long,
         open_remembering_embedder(MODEL, batch_size=16) as embedder,
     ):
-        for database in databases:
+        for database in (short, long):
             await prepare(database, embedder)
-        yield databases, embedder
+        yield (short, long), embedder
 
 
 def memory_of(databases: Databases, embedder: Embedder) -> Memory:

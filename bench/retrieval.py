@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,10 @@ from bench.baselines import Bm25, Scores, cosine, lexemes
 from bench.loading import SESSION, Databases, memory_of, open_memories, record, write_without_context
 from bench.locomo import CATEGORIES, Chat, Question, read_chats
 from bench.processes import open_workplace
+from bench.servers import ADDRESS
 from bench.tables import table
 from bench.vectors import RememberingEmbedder
+from db.layout import SHORT_TERM_LAYOUT, Layout
 from errors import OperatorError
 from memory.context import said
 from memory.findings import Findings, Scope
@@ -63,11 +66,12 @@ class Figures:
     p95: float
 
 
-async def measure(chats: Sequence[Chat], *, leave_out: bool) -> Figures:
-    """Load chats into memories of their own and ask all their questions."""
+async def measure(chats: Sequence[Chat], *, leave_out: bool, chunk: timedelta | None = None) -> Figures:
+    """Load chats into memories of their own and ask all their questions; with a `chunk`, of a TimescaleDB."""
     messages = [message for chat in chats for message in chat.messages]
     with open_workplace() as place:
-        async with open_memories(place) as (databases, embedder):
+        layout = SHORT_TERM_LAYOUT if chunk is None else Layout(chunk_interval=chunk)
+        async with open_memories(place, on_timescale=chunk is not None, short_term=layout) as (databases, embedder):
             await record(place, databases[0], embedder, messages)
             memory = memory_of(databases, embedder)
             milliseconds: list[float] = []
@@ -191,11 +195,15 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Measure without each part, too.")] = False,
     limit_chats: Annotated[int | None, typer.Option(min=1, help="Take no more than the first so many chats.")] = None,
+    timescale_chunk: Annotated[
+        int | None, typer.Option(min=1, help=f"Search the TimescaleDB at {ADDRESS}, in chunks of so many days.")
+    ] = None,
 ) -> None:
     """Print recall at 5, 10, 25 and 50 by category, beside plain cosine and plain BM25, and the time of a search."""
     try:
         chats = read_chats([*data, *(more or ())], session=SESSION)[:limit_chats]
-        figures = asyncio.run(measure(chats, leave_out=leave_out))
+        chunk = timedelta(days=timescale_chunk) if timescale_chunk else None
+        figures = asyncio.run(measure(chats, leave_out=leave_out, chunk=chunk))
     except OperatorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

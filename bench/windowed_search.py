@@ -9,10 +9,11 @@ whole search by vectors and words costs stands in the last rows, from the estima
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -22,13 +23,17 @@ from numpy.typing import NDArray
 from sqlalchemy import MetaData, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.loading import open_memories
+from bench.explaining import ExplainingSession, explained
+from bench.loading import MODEL, tidy
 from bench.processes import open_workplace
+from bench.servers import ADDRESS, WIDTH, open_new_database, open_server
 from bench.tables import table
+from bench.vectors import open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
 from db.databases import Database
 from db.engines import transaction
-from db.migrate import PATIENTLY, create_search_indexes
+from db.migrate import PATIENTLY
+from db.vector_index import build
 from memory import queries
 from memory.estimates import size_of
 from memory.filtering import COLUMNS, TABLE, conditions, shape_of, values_of
@@ -44,8 +49,10 @@ EVERYWHERE = frozenset(range(1, len(SHARES) + 1))
 OURS, EXACT, DISKANN, HNSW, WHOLE = "planned", "exact", "diskann", "hnsw", "whole search"
 
 Keys = set[tuple[int, Any]]
+Ask = Callable[[AsyncSession, "Question"], Awaitable[Keys]]
+"""A way to ask a question over a session."""
 
-_DROP = ("messages_diskann", "messages_bm25", "messages_full_text")
+_WORDS = ("messages_bm25", "messages_full_text")  # an index is built faster than it is kept up to date
 _MAKE_COPY = (
     "CREATE TABLE messages_hnsw (LIKE messages INCLUDING STORAGE)",
     "INSERT INTO messages_hnsw SELECT * FROM messages ORDER BY sent_at",
@@ -63,6 +70,17 @@ class Question:
     filters: Filters
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is searched: so many messages of so many days, and the number of questions of each case."""
+
+    rows: int
+    days: int
+    count: int
+    on_timescale: bool
+    with_hnsw: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How one way did on the questions of one case; `shortest` is the least share of min(10, matching) rows."""
@@ -76,38 +94,46 @@ class Figures:
     p95: float
 
 
-async def measure(rows: int, days: int, count: int) -> list[Figures]:
-    """Fill a memory, ask `count` questions of every case in every way, and return how each way did."""
-    async with _filled(rows, days) as (database, sentences):
+async def measure(scene: Scene) -> tuple[list[Figures], list[str]]:
+    """Fill a memory, ask every case in every way; return how each did, and the plans of a one-day search."""
+    async with _filled(scene) as (database, sentences):
         figures: list[Figures] = []
-        cases = _cases(sentences, days, count)
+        cases = _cases(sentences, scene.days, scene.count)
         with progress_bar("Asking") as report:
             for done, (case, questions) in enumerate(cases.items()):
                 report(done, len(cases))
-                figures += await _ask_all(database, case, questions)
-        return figures
+                figures += await _ask_all(database, case, questions, _ways(database, with_hnsw=scene.with_hnsw))
+        return figures, await _plans(database, cases["1 day"][0])
 
 
 @asynccontextmanager
-async def _filled(rows: int, days: int) -> AsyncGenerator[tuple[Database, Sentences]]:
+async def _filled(scene: Scene) -> AsyncGenerator[tuple[Database, Sentences]]:
     with open_workplace() as place:
-        async with open_memories(place) as ((_, database), embedder):
+        async with (
+            open_remembering_embedder(MODEL, batch_size=16) as embedder,
+            open_server(place, on_timescale=scene.on_timescale) as address_of,
+            open_new_database(address_of) as database,
+        ):
             sentences = await embedded_sentences(embedder)
-            await _run(database, *(f"DROP INDEX IF EXISTS {index}" for index in _DROP))
+            await _run(database, *(f"DROP INDEX IF EXISTS {index}" for index in _WORDS))
             with progress_bar("Copying rows") as report:
-                await copy_rows(database.dsn, sentences, rows=rows, days=days, report=report)
-            await shown_while(_index(database), "Building the search indexes")
-            await shown_while(_run(database, *_MAKE_COPY), "Building HNSW on a copy")
-            async with database.engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await connection.execute(text("VACUUM ANALYZE"))
+                await copy_rows(database.dsn, sentences, rows=scene.rows, days=scene.days, report=report)
+            await shown_while(database.migrate(dimensions=WIDTH), "Building the word index")
+            await tidy(database)
+            with progress_bar("Building the vector indexes") as report:
+                await build(database.engine, database.layout, report=report)
+            if scene.with_hnsw:
+                await shown_while(_run(database, *_MAKE_COPY), "Building HNSW on a copy")
+            await tidy(database)
             yield database, sentences
 
 
-async def _index(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.execute(PATIENTLY)
-        await connection.run_sync(create_search_indexes, database.capabilities)
+async def _plans(database: Database, question: Question) -> list[str]:
+    """Return what PostgreSQL did in each statement of the planner's search."""
+    async with ExplainingSession(database.engine) as session:
+        with explained(session) as plans:
+            await _planned(session, question, hypertable=database.capabilities.hypertables)
+    return plans
 
 
 async def _run(database: Database, *statements: str) -> None:
@@ -144,8 +170,21 @@ def _cases(sentences: Sentences, days: int, count: int) -> dict[str, list[Questi
     }
 
 
-async def _ask_all(database: Database, case: str, questions: Sequence[Question]) -> list[Figures]:
-    ways = {OURS: _planned, EXACT: _exact, DISKANN: _diskann, HNSW: _hnsw, WHOLE: _whole}
+def _ways(database: Database, *, with_hnsw: bool) -> dict[str, Ask]:
+    hypertable = database.capabilities.hypertables
+    ways: dict[str, Ask] = {
+        OURS: partial(_planned, hypertable=hypertable),
+        EXACT: _exact,
+        DISKANN: _diskann,
+        HNSW: _hnsw,
+        WHOLE: partial(_whole, hypertable=hypertable),
+    }
+    return {name: way for name, way in ways.items() if with_hnsw or name != HNSW}
+
+
+async def _ask_all(
+    database: Database, case: str, questions: Sequence[Question], ways: Mapping[str, Ask]
+) -> list[Figures]:
     found: dict[str, list[Keys]] = {way: [] for way in ways}
     took: dict[str, list[float]] = {way: [] for way in ways}
     for way in ways:  # what is read for the first time is read from the disk
@@ -176,17 +215,15 @@ def _figures(
     )
 
 
-async def _timed(
-    database: Database, way: Callable[[AsyncSession, Question], Awaitable[Keys]], question: Question
-) -> tuple[Keys, float]:
+async def _timed(database: Database, way: Ask, question: Question) -> tuple[Keys, float]:
     start = perf_counter()
     async with transaction(database.sessions) as session:
         keys = await way(session, question)
     return keys, (perf_counter() - start) * 1000
 
 
-async def _planned(session: AsyncSession, question: Question) -> Keys:
-    size = await size_of(session, question.filters)
+async def _planned(session: AsyncSession, question: Question, *, hypertable: bool) -> Keys:
+    size = await size_of(session, question.filters, hypertable=hypertable)
     return await queries.nearest(
         session, vector=question.vector, filters=question.filters, wanted=WANTED, size=size, trace=Trace()
     )
@@ -222,9 +259,15 @@ async def _by_index_alone(session: AsyncSession, question: Question, rows: Any) 
     return {(row.message_id, row.sent_at) for row in await session.execute(nearest, values_of(question.filters))}
 
 
-async def _whole(session: AsyncSession, question: Question) -> Keys:
+async def _whole(session: AsyncSession, question: Question, *, hypertable: bool) -> Keys:
     found, _ = await queries.candidates(
-        session, text=question.text, vector=already(question.vector), filters=question.filters, wanted=WANTED, bm25=True
+        session,
+        text=question.text,
+        vector=already(question.vector),
+        filters=question.filters,
+        wanted=WANTED,
+        bm25=True,
+        hypertable=hypertable,
     )
     nearest = sorted(found, key=lambda one: one.similarity or 0.0, reverse=True)
     return {one.message.key for one in nearest[:WANTED]}
@@ -258,15 +301,20 @@ def main(
     days: Annotated[int, typer.Option(min=31, help="How many days they were written in.")] = 100,
     count: Annotated[int, typer.Option("--queries", min=1, help="How many questions of each case.")] = 100,
     *,
+    on_timescale: Annotated[bool, typer.Option("--timescale", help=f"Search the TimescaleDB at {ADDRESS}.")] = False,
+    with_hnsw: Annotated[bool, typer.Option("--hnsw/--no-hnsw", help="Build HNSW too, which takes longest.")] = True,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the plans of a one-day search.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
 ) -> None:
     """Measure recall and time of searches in windows and channels, beside the ways that do not plan."""
-    figures = asyncio.run(measure(rows, days, count))
-    typer.echo(
-        json.dumps([asdict(one) for one in figures], indent=2)
-        if as_json
-        else f"{_table(figures)}\n\n{_compared(figures)}"
-    )
+    scene = Scene(rows=rows, days=days, count=count, on_timescale=on_timescale, with_hnsw=with_hnsw)
+    figures, plans = asyncio.run(measure(scene))
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in figures], indent=2))
+        return
+    typer.echo(f"{_table(figures)}\n\n{_compared(figures)}")
+    if explain:
+        typer.echo("\n" + "\n\n".join(plans))
 
 
 if __name__ == "__main__":

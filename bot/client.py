@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -56,6 +57,10 @@ class Bot(discord.Client):
             invitation = f"Invite the bot with {invite_link(self.application_id or 0)}"
             logger.info("%s", invitation)
             announce(invitation)
+
+    def is_connected(self) -> bool:
+        """Tell whether the gateway is open and has answered a heartbeat."""
+        return self.is_ready() and self.ws.open and math.isfinite(self.latency)
 
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
@@ -135,11 +140,12 @@ def invite_link(application_id: int) -> str:
 async def serve(bot: discord.Client, token: str) -> None:
     """Run the bot until it is cancelled, and close it in any case; raise DiscordSetupError when Discord refuses."""
     async with bot:
-        await _login(bot, token)
+        await login(bot, token)
         await _connect(bot)
 
 
-async def _login(bot: discord.Client, token: str) -> None:
+async def login(bot: discord.Client, token: str) -> None:
+    """Show Discord the token; raise DiscordSetupError when it is refused or Discord is away."""
     try:
         async with asyncio.timeout(LOGIN_LIMIT.total_seconds()):
             await bot.login(token)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, BigInteger, func, literal, select
@@ -12,46 +13,95 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import Sessions, open_engine, parse_dsn, sessions_of
+from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
 from db.migrate import migrate
 from db.readiness import Capabilities, find_capabilities, operator_errors
+from db.roles import Role
 from errors import DatabaseSetupError
 
 SHORT_TERM, LONG_TERM = "short-term", "long-term"
 
+_UPKEEP_CONNECTIONS = 3  # one builds an index, one watches it, one looks after something else
 _START_TIMEOUT = timedelta(minutes=5)  # after a crash PostgreSQL replays its log before it answers
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where each database is; None means on the embedded server."""
+    """Where each database is, None means on the embedded server; the password is for addresses that have none."""
 
     short_term: str | None
     long_term: str | None
     embedded_dir: Path
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Layouts:
+    """How each database is laid out."""
+
+    short_term: Layout = SHORT_TERM_LAYOUT
+    long_term: Layout = LONG_TERM_LAYOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """An open database."""
+    """An open database; its roles come with its migration, and until then all act as its owner."""
 
     name: str
     engine: AsyncEngine
+    """The owner's, for migrations and for looking after indexes."""
     sessions: Sessions
+    """The bot's, to read and write rows."""
+    reading: Sessions
+    """The tools', which can only read messages."""
     capabilities: Capabilities
+    layout: Layout
 
     @property
     def dsn(self) -> str:
-        """Return the address for psycopg, password included: never to be logged."""
-        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        """Return the owner's address for psycopg, password included: never to be logged."""
+        address = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return address.replace(" ", "%20")  # SQLAlchemy leaves blanks as they are, and libpq refuses them
 
     async def migrate(self, *, dimensions: int) -> None:
         """Bring the tables to the newest revision; `dimensions` is the width of embeddings where they are new."""
-        await migrate(self.engine, name=self.name, dimensions=dimensions, capabilities=self.capabilities)
+        await migrate(
+            self.engine,
+            name=self.name,
+            dimensions=dimensions,
+            capabilities=self.capabilities,
+            layout=self.layout,
+            may_empty=self.name == SHORT_TERM,
+        )
+
+
+@asynccontextmanager
+async def open_database(
+    url: URL, *, name: str, pool_size: int, timeout: timedelta, layout: Layout
+) -> AsyncGenerator[Database]:
+    """Yield a database as it is, not migrated; up to `pool_size` connections write and as many read.
+
+    Raises DatabaseSetupError, or MissingExtensionError, when it cannot be used.
+    """
+    upkeep = min(pool_size, _UPKEEP_CONNECTIONS)
+    async with (
+        open_engine(url, pool_size=upkeep, timeout=timeout) as engine,
+        open_engine(url, pool_size=pool_size, timeout=timeout, role=Role.WRITER) as writing,
+        open_engine(url, pool_size=pool_size, timeout=timeout, role=Role.READER) as reading,
+    ):
+        yield Database(
+            name=name,
+            engine=engine,
+            sessions=sessions_of(writing),
+            reading=sessions_of(reading),
+            capabilities=await find_capabilities(engine, name=name),
+            layout=layout,
+        )
 
 
 @asynccontextmanager
 async def open_databases(
-    addresses: Addresses, *, pool_size: int, timeout: timedelta
+    addresses: Addresses, *, pool_size: int, timeout: timedelta, layouts: Layouts
 ) -> AsyncGenerator[tuple[Database, Database]]:
     """Yield the short-term and the long-term database, as they are, not migrated.
 
@@ -59,11 +109,11 @@ async def open_databases(
     """
     async with AsyncExitStack() as stack:
         short_url, long_url = await _addresses(addresses, stack)
-        short_engine = await stack.enter_async_context(open_engine(short_url, pool_size=pool_size, timeout=timeout))
-        long_engine = await stack.enter_async_context(open_engine(long_url, pool_size=pool_size, timeout=timeout))
-        databases = await _database(SHORT_TERM, short_engine), await _database(LONG_TERM, long_engine)
-        await _refuse_one_for_both(short_engine, long_engine)
-        yield databases
+        opened = partial(open_database, pool_size=pool_size, timeout=timeout)
+        short_term = await stack.enter_async_context(opened(short_url, name=SHORT_TERM, layout=layouts.short_term))
+        long_term = await stack.enter_async_context(opened(long_url, name=LONG_TERM, layout=layouts.long_term))
+        await _refuse_one_for_both(short_term.engine, long_term.engine)
+        yield short_term, long_term
 
 
 async def _refuse_one_for_both(short_term: AsyncEngine, long_term: AsyncEngine) -> None:
@@ -86,19 +136,18 @@ async def _addresses(addresses: Addresses, stack: AsyncExitStack) -> tuple[URL, 
     server: EmbeddedServer | None = None
     if addresses.short_term is None or addresses.long_term is None:
         server = await stack.enter_async_context(open_embedded(addresses.embedded_dir, start_timeout=_START_TIMEOUT))
+    addressed = partial(_address, server=server, password=addresses.password)
     return (
-        await _address(addresses.short_term, server, setting="SHORT_TERM_DSN", database="short_term"),
-        await _address(addresses.long_term, server, setting="LONG_TERM_DSN", database="long_term"),
+        await addressed(addresses.short_term, setting="SHORT_TERM_DSN", database="short_term"),
+        await addressed(addresses.long_term, setting="LONG_TERM_DSN", database="long_term"),
     )
 
 
-async def _address(dsn: str | None, server: EmbeddedServer | None, *, setting: str, database: str) -> URL:
+async def _address(
+    dsn: str | None, *, server: EmbeddedServer | None, password: str | None, setting: str, database: str
+) -> URL:
     if dsn is None and server is not None:
         await ensure_database(server, database)
-        dsn = server.dsn(database)
-    return parse_dsn(dsn or "", name=setting)
-
-
-async def _database(name: str, engine: AsyncEngine) -> Database:
-    capabilities = await find_capabilities(engine, name=name)
-    return Database(name, engine, sessions_of(engine), capabilities)
+        return parse_dsn(server.dsn(database), name=setting)
+    url = parse_dsn(dsn or "", name=setting)
+    return url.set(password=password) if password is not None and url.password is None else url

@@ -3,9 +3,10 @@
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from db.roles import ASSUME, Role, role_name
 from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -35,9 +37,15 @@ def parse_dsn(dsn: str, *, name: str) -> URL:
 
 
 @asynccontextmanager
-async def open_engine(url: URL, *, pool_size: int, timeout: timedelta) -> AsyncGenerator[AsyncEngine]:
-    """Yield an engine whose every statement ends within `timeout`; it is disposed of on exit."""
+async def open_engine(
+    url: URL, *, pool_size: int, timeout: timedelta, role: Role | None = None
+) -> AsyncGenerator[AsyncEngine]:
+    """Yield an engine whose every statement ends within `timeout`; it is disposed of on exit.
+
+    Its connections assume a role, where the database has it; those of a reader cannot write in any case.
+    """
     milliseconds = int(timeout.total_seconds() * 1000)
+    reading = " -c default_transaction_read_only=on" if role is Role.READER else ""
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -46,15 +54,30 @@ async def open_engine(url: URL, *, pool_size: int, timeout: timedelta) -> AsyncG
         pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
         connect_args={
             "connect_timeout": max(2, int(timeout.total_seconds())),
-            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC",
+            # To compile a statement of ours takes longer than to run it.
+            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC -c jit=off{reading}",
+            # TimescaleDB 2.19 changes the parsed form of DDL as it runs it: prepared, the next run reads freed memory,
+            # and the whole server goes down. Only the owner's connections run DDL.
+            **({"prepare_threshold": None} if role is None else {}),
             "tcp_user_timeout": milliseconds,  # a vanished host is noticed while a statement waits
             "application_name": "backscroll",
         },
     )
+    if role is not None:
+        _assume_at_connect(engine, role)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _assume_at_connect(engine: AsyncEngine, role: Role) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def assume(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(ASSUME, [role_name(connection.driver_connection.info.dbname, role)])
+        cursor.close()
+        connection.commit()  # else the first rollback would undo it
 
 
 def sessions_of(engine: AsyncEngine) -> Sessions:

@@ -1,4 +1,4 @@
-"""Bring a database to the newest revision and give it the search indexes that its server can build."""
+"""Bring a database to the newest revision, and give it what its server can do beyond: chunks, indexes, roles."""
 
 import logging
 from pathlib import Path
@@ -8,8 +8,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.hypertables import ensure_hypertable
+from db.layout import Layout
 from db.readiness import Capabilities, operator_errors
-from db.word_index import mend
+from db.roles import ensure_roles
+from db.vector_index import create_on_plain_table
+from db.word_index import ALONE, mend
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +22,6 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.migrate'
 PATIENTLY = text("SET LOCAL statement_timeout = '12h'")
 """The time limit that is right for a search is too short for rewriting or indexing millions of rows."""
 
-# A thinner graph than the default (50, 100) takes rows in four times as fast, and as the planner asks it for hundreds
-# of rows it finds as much (docs/decisions/0005).
-_DISKANN = text(
-    "CREATE INDEX IF NOT EXISTS messages_diskann ON messages USING diskann (embedding vector_cosine_ops)"
-    " WITH (num_neighbors = 20, search_list_size = 50)"
-)
 _BM25_EXTENSION = text("CREATE EXTENSION IF NOT EXISTS pg_textsearch")
 _BM25 = text(
     "CREATE INDEX IF NOT EXISTS messages_bm25 ON messages USING bm25 (search_text) WITH (text_config = 'english')"
@@ -33,23 +31,38 @@ _FULL_TEXT = text(
 )
 
 
-async def migrate(engine: AsyncEngine, *, name: str, dimensions: int, capabilities: Capabilities) -> None:
+async def migrate(
+    engine: AsyncEngine, *, name: str, dimensions: int, capabilities: Capabilities, layout: Layout, may_empty: bool
+) -> None:
     """Upgrade the database; `dimensions` is the width of embeddings where the tables are new.
 
-    Raises DatabaseSetupError when the user may not do that.
+    `may_empty` gives the bot the right to empty the messages. Raises DatabaseSetupError when the user may not do what
+    an upgrade needs.
     """
     with operator_errors(engine, name=name):
         async with engine.begin() as connection:
             await connection.execute(PATIENTLY)
             await connection.execute(_LOCK)  # two processes that start at once take turns
             await connection.run_sync(_upgrade, dimensions)
-            await connection.run_sync(create_search_indexes, capabilities)
+            if capabilities.hypertables:
+                await connection.run_sync(ensure_hypertable, interval=layout.chunk_interval)
+            await connection.run_sync(_create_word_index, capabilities)
+            if not capabilities.hypertables:
+                await connection.run_sync(create_on_plain_table, layout)
             if capabilities.bm25:
                 await mend(connection)
+            has_roles = await connection.run_sync(ensure_roles, may_empty=may_empty)
+    _tell(name, capabilities, has_roles=has_roles)
+
+
+def _tell(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
+    """Say once a start what this server cannot do."""
     if not capabilities.hypertables:
         logger.info("%s: TimescaleDB is not there, messages are a plain table", name)
     if not capabilities.bm25:
         logger.info("%s: pg_textsearch is not there, words are found by PostgreSQL full text", name)
+    if not has_roles:
+        logger.info("%s: the user may not create roles, all is done under its own name; searches only read", name)
 
 
 def _upgrade(connection: Connection, dimensions: int) -> None:
@@ -65,11 +78,11 @@ def alembic_config(connection: Connection, *, dimensions: int) -> Config:
     return config
 
 
-def create_search_indexes(connection: Connection, capabilities: Capabilities) -> None:
-    """Create what is missing of the vector index and of the best word index that the server offers."""
-    connection.execute(_DISKANN)
+def _create_word_index(connection: Connection, capabilities: Capabilities) -> None:
+    """Create the best word index that the server offers, unless it is there."""
     if capabilities.bm25:
         connection.execute(_BM25_EXTENSION)
+        connection.execute(ALONE)
         connection.execute(_BM25)
     else:
         connection.execute(_FULL_TEXT)

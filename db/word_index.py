@@ -12,50 +12,76 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.engines import translated_errors
-from db.tables import FactRow, MessageRow
-from errors import DatabaseUnavailableError
+from db.parts import indexes_of, is_hypertable, parts
+from db.tables import FactRow
+from errors import BackscrollError
 
 logger = logging.getLogger(__name__)
 
 BM25_INDEX = "messages_bm25"
 
+ALONE = text("SET LOCAL max_parallel_maintenance_workers = 0")
+"""Has an index built by one process: where no other is to be had, pg_textsearch gives up instead of going on alone."""
+
 _FACT = "word_index_whole_since"
 _STARTED = text("SELECT pg_postmaster_start_time()::text")
 _MAY_LOOK = text("SELECT has_function_privilege('bm25_summarize_index(text)', 'EXECUTE')")
 _SUMMARY = text("SELECT bm25_summarize_index(:index)")
+_ROWS = text("SELECT tableoid::regclass::text AS name, count(*) AS rows FROM messages GROUP BY tableoid")
 _TOTAL = re.compile(r"total_docs: (\d+)")
 _IN_MEMORY = re.compile(r"Recovery Pages:.*?docids: (\d+)", re.DOTALL)
 _LOOK_EVERY = timedelta(minutes=1)
 
 
 async def mend(connection: AsyncConnection) -> bool:
-    """Rebuild the index if the server has been restarted and documents are missing; tell whether it was."""
-    started: str = (await connection.execute(_STARTED)).scalar_one()
-    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == _FACT))
-    if whole_since == started:
+    """Rebuild what is damaged if the server has been restarted; tell whether anything was."""
+    if not await restarted(connection):
         return False
-    damaged = not await _is_complete(connection)
-    if damaged:
+    damaged = await incomplete(connection)
+    for index in damaged:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
-        await connection.execute(text(f"REINDEX INDEX {BM25_INDEX}"))
-        logger.info("the word index was rebuilt after a restart of the server")
+        await connection.execute(ALONE)
+        await connection.execute(text(f"REINDEX INDEX {index}"))
+        logger.info("the word index %s was rebuilt after a restart of the server", index)
+    started: str = (await connection.execute(_STARTED)).scalar_one()
     fact = insert(FactRow).values(name=_FACT, value=started)
     await connection.execute(fact.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": started}))
-    return damaged
+    return bool(damaged)
 
 
-async def _is_complete(connection: AsyncConnection) -> bool:
-    if not await connection.scalar(_MAY_LOOK):
-        return False  # an ordinary user is not told: to rebuild it is the safe side
-    summary: str = (await connection.execute(_SUMMARY, {"index": BM25_INDEX})).scalar_one()
+async def restarted(connection: AsyncConnection) -> bool:
+    """Tell whether the server has been started anew since the indexes were last looked at."""
+    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == _FACT))
+    started: str = (await connection.execute(_STARTED)).scalar_one()
+    return whole_since != started
+
+
+async def incomplete(connection: AsyncConnection) -> list[str]:
+    """Return the names of the word indexes, one for each part of the messages, that may lack documents."""
+    rows = {row.name: row.rows for row in await connection.execute(_ROWS)}
+    may_look = await connection.scalar(_MAY_LOOK)
+    indexes = {
+        index: rows.get(part.table, 0)
+        for part in await parts(connection, hypertable=await is_hypertable(connection))
+        for index in await indexes_of(connection, part, method="bm25")
+    }
+    # An ordinary user may not look: to take them for damaged is the safe side.
+    return [
+        index
+        for index, count in indexes.items()
+        if not may_look or not await _is_complete(connection, index, rows=count)
+    ]
+
+
+async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) -> bool:
+    summary: str = (await connection.execute(_SUMMARY, {"index": index})).scalar_one()
     total, in_memory = _TOTAL.search(summary), _IN_MEMORY.search(summary)
-    rows = await connection.scalar(select(func.count()).select_from(MessageRow))
     if total is None or in_memory is None:
         return False  # a version that words its summary otherwise
     return int(total[1]) == rows and int(in_memory[1]) == 0
@@ -85,5 +111,5 @@ async def look_after(engine: AsyncEngine) -> None:
         with translated_errors():
             async with engine.begin() as connection:
                 await mend(connection)
-    except (DBAPIError, DatabaseUnavailableError) as error:
+    except (DBAPIError, BackscrollError) as error:
         logger.info("a word index could not be looked at: %s", type(error).__name__)

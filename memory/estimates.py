@@ -1,14 +1,28 @@
 """Ask PostgreSQL how many rows match, at little cost."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, column, func, literal, select, table, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from db.parts import Part, parts
 from db.tables import MessageRow
 from memory.filtering import TABLE, Shape, conditions, shape_of, values_of
 from memory.findings import Filters
@@ -19,6 +33,7 @@ COUNTED = 2000
 
 _ALL = 2**63 - 1
 _CLASS = table("pg_class", column("oid"), column("reltuples"))
+_INHERITS = table("pg_inherits", column("inhrelid"), column("inhparent"))
 
 
 class Expected(Select[Any]):
@@ -33,13 +48,32 @@ def _expected(element: Expected, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXPLAIN (FORMAT JSON) {query}"
 
 
-async def size_of(session: AsyncSession, filters: Filters) -> Size:
+async def size_of(session: AsyncSession, filters: Filters, *, hypertable: bool) -> Size:
     """Return how many rows match: counted when they are few, else as many as PostgreSQL's statistics let expect."""
     values = {**values_of(filters), "at_most": COUNTED + 1}
     counted = (await session.execute(_count(shape_of(filters)), values)).one()
+    size = Size(matching=counted.matching, total=max(counted.total, counted.matching), in_use=counted.in_use)
     if counted.matching > COUNTED:
-        return await expected_size(session, filters)
-    return Size(matching=counted.matching, total=max(counted.total, counted.matching), in_use=counted.in_use)
+        size = await expected_size(session, filters)
+    return await in_chunks(session, filters, size) if hypertable and size.in_use else size
+
+
+async def in_chunks(session: AsyncSession, filters: Filters, size: Size) -> Size:
+    """Return the size of what is left of a hypertable without the chunks that lie outside the windows."""
+    known = await parts(session, hypertable=True)
+    touched = tuple(part for part in known if _touches(part, filters))
+    total = max(sum(part.rows for part in touched), size.matching)
+    largest = max(known, key=lambda part: part.rows, default=None)
+    return replace(size, total=total, parts=touched, lexicon=largest.word_index if largest else None)
+
+
+def _touches(part: Part, filters: Filters) -> bool:
+    """Tell whether a chunk holds any of the time in the windows."""
+    return not filters.windows or any(
+        (window.start is None or part.end is None or window.start < part.end)
+        and (window.end is None or part.start is None or window.end > part.start)
+        for window in filters.windows
+    )
 
 
 async def expected_size(session: AsyncSession, filters: Filters) -> Size:
@@ -53,9 +87,10 @@ async def expected_size(session: AsyncSession, filters: Filters) -> Size:
 def _count(shape: Shape) -> Select[Any]:
     some = select(literal(1)).select_from(TABLE).where(*conditions(shape)).limit(bindparam("at_most")).subquery()
     here = select(literal(1)).select_from(TABLE).where(conditions(shape)[0]).exists()
-    # Of a hypertable PostgreSQL counts nothing here: its rows are in its chunks.
     table_id = func.to_regclass(MessageRow.__tablename__)
-    total = select(_CLASS.c.reltuples.cast(BigInteger)).where(_CLASS.c.oid == table_id)
+    chunks = select(_INHERITS.c.inhrelid).where(_INHERITS.c.inhparent == table_id)
+    rows = func.greatest(_CLASS.c.reltuples, 0)  # PostgreSQL says -1 of a table that it has never looked at
+    total = select(func.sum(rows).cast(BigInteger)).where(or_(_CLASS.c.oid == table_id, _CLASS.c.oid.in_(chunks)))
     return select(
         select(func.count()).select_from(some).scalar_subquery().label("matching"),
         total.scalar_subquery().label("total"),

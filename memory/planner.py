@@ -12,6 +12,8 @@ from enum import StrEnum
 from time import perf_counter
 from typing import TypeVar
 
+from db.parts import Part
+
 logger = logging.getLogger(__name__)
 
 Rows = TypeVar("Rows", bound=Sized)
@@ -46,11 +48,29 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows match or are expected to, how many there are, and whether any is in the places at all."""
+    """How many rows match or are expected to, how many there are, and whether any is in the places at all.
+
+    Of a hypertable, `parts` are the chunks that the windows touch, as far as they were looked up, and only their rows
+    are in the total.
+    """
 
     matching: int
     total: int
     in_use: bool = True
+    parts: tuple[Part, ...] = ()
+    lexicon: str | None = None
+    """The word index of the largest chunk of all."""
+
+    @property
+    def indexes(self) -> int:
+        """How many vector indexes have to be asked."""
+        return sum(part.indexed for part in self.parts) if self.parts else 1
+
+    @property
+    def unindexed(self) -> int:
+        """How many of the matching rows are expected in chunks without a vector index."""
+        rows = sum(part.rows for part in self.parts if not part.indexed)
+        return math.ceil(self.matching * rows / max(self.total, 1))
 
     def share_of(self, wanted: int) -> int:
         """Return how many rows there are for every `wanted` that match, when matches lie evenly among them."""
@@ -105,8 +125,10 @@ def proposals(size: Size, *, wanted: int) -> int:
 
 
 def way_to_the_nearest(size: Size, *, wanted: int, costs: Costs) -> Way:
-    """Return the cheaper way to the nearest rows."""
-    by_index = proposals(size, wanted=wanted) * costs.propose
+    """Return the cheaper way to the nearest rows; chunks without an index are compared on either."""
+    if size.indexes == 0:
+        return Way.EXACT
+    by_index = size.indexes * proposals(size, wanted=wanted) * costs.propose + size.unindexed * costs.compare
     return Way.EXACT if size.matching * costs.compare <= by_index else Way.INDEX
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
 from db.engines import transaction
+from db.moving import MOVE_FACT, is_half_filled
 from db.tables import MessageRow
-from errors import EmbeddingModelError, SessionError
+from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store
 from memory.embedder import Embedder
 from memory.journal import Journal
@@ -29,15 +30,21 @@ _JOURNAL_FACT = "journal"
 async def prepare(database: Database, embedder: Embedder) -> None:
     """Migrate a database and check that its vectors come from the embedder's model.
 
-    Raises EmbeddingModelError when they come from another, or when embedding them anew was not finished.
+    Raises EmbeddingModelError when they come from another, or when embedding them anew was not finished, and
+    DatabaseSetupError when the database is half filled from another one.
     """
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
+        half_filled = is_half_filled(await store.fact(session, MOVE_FACT))
         width = await store.embedding_width(await session.connection())
         model = await store.fact(session, MODEL_FACT)
         if model is None:
             await store.set_fact(session, MODEL_FACT, embedder.name)
+    if half_filled:
+        raise DatabaseSetupError(
+            f"The move into the {database.name} database was stopped half-way: finish it with: python move.py"
+        )
     if model == HALF_EMBEDDED:
         raise EmbeddingModelError(
             f"Embedding the {database.name} memory anew was stopped half-way: "

@@ -1,7 +1,8 @@
 """The statements that find messages in one database; each takes the places that may be read."""
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -15,16 +16,14 @@ from sqlalchemy import (
     CompoundSelect,
     Float,
     Integer,
+    Row,
     Select,
-    Text,
     and_,
     any_,
     bindparam,
-    cast,
     column,
     func,
     literal,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -34,7 +33,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import AwareTime, place_id
-from db.word_index import BM25_INDEX
 from memory.estimates import size_of
 from memory.filtering import COLUMNS, TABLE, Columns, Shape, conditions, shape_of, values_of
 from memory.findings import Filters
@@ -50,7 +48,9 @@ from memory.planner import (
     way_to_the_nearest,
     way_to_the_worded,
 )
+from memory.statements import BY_INDEX, NOTHING, WANTED, Keys, first, in_part, times_of, tune
 from memory.store import MESSAGE_COLUMNS, one_of, to_message
+from memory.wording import worded
 
 CANDIDATES = 60
 """How many messages each of the two rankings proposes before they are fused."""
@@ -58,15 +58,8 @@ CANDIDATES = 60
 COSTS = Costs()
 
 Vector = NDArray[np.float32]
-Keys = Select[Any]
-"""A statement that gives message_id and sent_at, perhaps with a score."""
-
-_NOTHING = literal(0.0, Float)
+_EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _MOST_RESCORED = 1000  # the most that the vector index takes
-_LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and the most that it takes
-_BY_INDEX = {"enable_sort": "off", "plan_cache_mode": "force_custom_plan"}
-_TEXT = bindparam("text", type_=Text)
-_WANTED = bindparam("wanted", type_=Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +79,7 @@ async def candidates(
     filters: Filters,
     wanted: int,
     bm25: bool,
+    hypertable: bool,
     costs: Costs = COSTS,
 ) -> tuple[list[Candidate], Plan]:
     """Return what vectors and words propose, in no order, and how they were found.
@@ -94,11 +88,11 @@ async def candidates(
     the `vector` of the text is still being computed.
     """
     depth = max(CANDIDATES, wanted)
-    size = await size_of(session, filters)
+    size = await size_of(session, filters, hypertable=hypertable)
     trace = Trace()
     if not size.in_use:
         return [], Plan(nearest=Way.EXACT, worded=Way.EXACT, size=size, counted=None, steps=())
-    lexical = await _worded(
+    lexical = await worded(
         session, text=text, filters=filters, wanted=depth, bm25=bm25, size=size, costs=costs, trace=trace
     )
     found = await _with_similarity(
@@ -153,6 +147,7 @@ async def _compare(
     """Return these messages, and with filters the `wanted` nearest ones that match, each with its likeness."""
     statement = _comparison(shape_of(filters) if filters else None)
     values = {"vector": vector, "wanted": wanted, **_arrays(keys), **(values_of(filters) if filters else {})}
+    values |= dict(zip(("earliest", "latest"), _ends(keys, filters), strict=True))
     rows = (await session.execute(statement, values)).mappings()
     return [(to_message(row), row["similarity"]) for row in rows]
 
@@ -160,9 +155,21 @@ async def _compare(
 @cache
 def _comparison(shape: Shape | None) -> Select[Any]:
     given = _given().subquery() if shape is None else union(_given(), _nearest_of_all(shape)).subquery()
-    return select(*MESSAGE_COLUMNS, (1 - _distance()).label("similarity")).join(
-        given, and_(given.c.message_id == COLUMNS.message_id, given.c.sent_at == COLUMNS.sent_at)
+    between = COLUMNS.sent_at.between(bindparam("earliest", type_=AwareTime), bindparam("latest", type_=AwareTime))
+    return (
+        select(*MESSAGE_COLUMNS, (1 - _distance()).label("similarity"))
+        .where(between)
+        .join(given, and_(given.c.message_id == COLUMNS.message_id, given.c.sent_at == COLUMNS.sent_at))
     )
+
+
+def _ends(keys: Collection[MessageKey], filters: Filters | None) -> tuple[datetime, datetime]:
+    """Return the first and the last moment that a row of the comparison can have: no other chunk is looked into."""
+    times = [sent_at for _, sent_at in keys]
+    if filters is not None:
+        times += [window.start or _EVER[0] for window in filters.windows] or [_EVER[0]]
+        times += [window.end or _EVER[1] for window in filters.windows] or [_EVER[1]]
+    return min(times, default=_EVER[0]), max(times, default=_EVER[1])
 
 
 def _arrays(keys: Collection[MessageKey]) -> dict[str, Any]:
@@ -209,86 +216,54 @@ async def nearest_of_all(session: AsyncSession, *, vector: Vector, filters: Filt
 @cache
 def _nearest_of_all(shape: Shape) -> Keys:
     # With something added, the order is none that the index knows.
-    return _first(shape, _distance() + _NOTHING)
+    return first(shape, _distance() + NOTHING)
 
 
 async def _nearest_by_index(
     session: AsyncSession, vector: Vector, filters: Filters, wanted: int, size: Size
 ) -> set[MessageKey]:
-    """Return the nearest of those proposals of the index that match; they may be fewer than wanted.
+    """Return the nearest of those proposals of the indexes that match; they may be fewer than wanted.
 
-    The index is asked for a number of rows, not for rows that match: where the statistics are wrong it would go
+    An index is asked for a number of rows, not for rows that match: where the statistics are wrong it would go
     through all that there is.
     """
     asked = proposals(size, wanted=wanted)
     # The index ranks by rough copies of the vectors: all that it brings are compared with the real ones.
-    await _tune(session, {**_BY_INDEX, "diskann.query_rescore": str(min(asked, _MOST_RESCORED))})
-    values = {"vector": vector, "wanted": asked, **values_of(filters)}
+    await tune(session, {**BY_INDEX, "diskann.query_rescore": str(min(asked, _MOST_RESCORED))})
+    values = {"vector": vector, "wanted": wanted, "asked": asked, **values_of(filters), **times_of(size.parts)}
+    statement = _proposed(shape_of(filters), tuple(part.indexed for part in size.parts))
     # The index gives them in nearly the right order.
-    rows = sorted(await session.execute(_proposed(shape_of(filters)), values), key=lambda row: row.distance)
+    rows = sorted(await session.execute(statement, values), key=_nearest_first)
     return {(row.message_id, row.sent_at) for row in rows[:wanted]}
 
 
+def _nearest_first(row: Row[Any]) -> tuple[bool, float]:
+    """Return what sorts rows by distance, and those without a vector, which a chunk without an index gives, last."""
+    return row.distance is None, row.distance or 0.0
+
+
 @cache
-def _proposed(shape: Shape) -> Select[Any]:
-    proposed = select(TABLE).order_by(_distance()).limit(_WANTED).subquery().c
+def _proposed(shape: Shape, indexed: tuple[bool, ...]) -> Select[Any] | CompoundSelect[Any]:
+    """Return what the indexes propose and what matches of it: of a hypertable chunk by chunk, or else of the table.
+
+    Each chunk is asked on its own, because over several PostgreSQL may rather read and sort all of them.
+    """
+    if not indexed:
+        return _matching(shape, select(TABLE))
+    chunks = [
+        _matching(shape, select(TABLE).where(*in_part(number)))
+        if has_index
+        else first(shape, _distance() + NOTHING).add_columns(_distance().label("distance")).where(*in_part(number))
+        for number, has_index in enumerate(indexed)
+    ]
+    return union_all(*(select(chunk.subquery()) for chunk in chunks))
+
+
+def _matching(shape: Shape, rows: Select[Any]) -> Select[Any]:
+    """Return those of the rows that an index proposes first which pass the filters."""
+    proposed = rows.order_by(_distance()).limit(bindparam("asked", type_=Integer)).subquery().c
     distance = _distance(proposed).label("distance")
     return select(proposed.message_id, proposed.sent_at, distance).where(*conditions(shape, of=proposed))
-
-
-async def _worded(
-    session: AsyncSession,
-    *,
-    text: str,
-    filters: Filters,
-    wanted: int,
-    bm25: bool,
-    size: Size,
-    costs: Costs,
-    trace: Trace,
-) -> dict[MessageKey, float]:
-    """Return the keys of the rows with the most telling words, each with its score; none that has none of them."""
-    shape, values = shape_of(filters), {"text": text, "wanted": wanted, **values_of(filters)}
-    if not bm25:
-        return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
-    if way_to_the_worded(size, wanted=wanted, costs=costs) is Way.EXACT:
-        return await trace.step("words of every matching row", _scores(session, _best_of_all(shape), values))
-    # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
-    ranked = min(max(_LEAST_RANKED, 2 * size.share_of(wanted)), _MOST_RANKED)
-    await _tune(session, {**_BY_INDEX, "pg_textsearch.default_limit": str(ranked)})
-    return await trace.step("word index", _scores(session, _best_by_index(shape), values))
-
-
-async def _scores(session: AsyncSession, statement: Keys, values: Mapping[str, Any]) -> dict[MessageKey, float]:
-    rows = await session.execute(statement, values)
-    return {(row.message_id, row.sent_at): -row.distance for row in rows if row.distance < 0}  # the operator's sign
-
-
-@cache
-def _best_in_full_text(shape: Shape) -> Keys:
-    score = _full_text()
-    return _first(shape, score.desc()).add_columns((-score).label("distance")).where(_has_words())
-
-
-@cache
-def _best_of_all(shape: Shape) -> Keys:
-    return _first(shape, _bm25_distance() + _NOTHING).add_columns(_bm25_distance().label("distance"))
-
-
-@cache
-def _best_by_index(shape: Shape) -> Keys:
-    # Asked for as it is ordered by, the distance comes out of the index: anything made of it is computed again.
-    return _first(shape, _bm25_distance()).add_columns(_bm25_distance().label("distance"))
-
-
-async def _tune(session: AsyncSession, settings: Mapping[str, str]) -> None:
-    """Set PostgreSQL's settings until the end of the transaction."""
-    await session.execute(_setting(tuple(settings)), dict(settings))
-
-
-@cache
-def _setting(names: tuple[str, ...]) -> Select[Any]:
-    return select(*(func.set_config(name, cast(bindparam(name), Text), True) for name in names))
 
 
 async def count(session: AsyncSession, *, filters: Filters) -> int:
@@ -297,35 +272,8 @@ async def count(session: AsyncSession, *, filters: Filters) -> int:
     return await session.scalar(statement, values_of(filters)) or 0
 
 
-def _first(shape: Shape, order: ColumnElement[Any]) -> Keys:
-    return select(COLUMNS.message_id, COLUMNS.sent_at).where(*conditions(shape)).order_by(order).limit(_WANTED)
-
-
 def _distance(of: Columns = COLUMNS) -> ColumnElement[float]:
     return of.embedding.op("<=>", return_type=Float())(bindparam("vector", type_=VectorType()))
-
-
-def _bm25_distance() -> ColumnElement[float]:
-    return COLUMNS.search_text.op("<@>", return_type=Float())(func.to_bm25query(_TEXT, BM25_INDEX))
-
-
-def _any_word() -> ColumnElement[Any]:
-    """Return a query that any of the words satisfies: PostgreSQL joins them with AND by itself."""
-    every_word = func.plainto_tsquery("english", _TEXT)
-    return func.replace(every_word.cast(Text), " & ", " | ").op("::")(column("tsquery"))
-
-
-def _document() -> ColumnElement[Any]:
-    # Written out: with a bound parameter this is not the expression of the index `messages_full_text`.
-    return func.to_tsvector(literal_column("'english'"), COLUMNS.search_text)
-
-
-def _full_text() -> ColumnElement[float]:
-    return func.ts_rank_cd(_document(), _any_word())
-
-
-def _has_words() -> ColumnElement[bool]:
-    return _document().op("@@")(_any_word())
 
 
 async def in_order(session: AsyncSession, *, filters: Filters, limit: int) -> list[Message]:
@@ -339,7 +287,7 @@ async def in_order(session: AsyncSession, *, filters: Filters, limit: int) -> li
 @cache
 def _in_order(shape: Shape) -> Select[Any]:
     order = COLUMNS.sent_at, COLUMNS.message_id
-    return select(*MESSAGE_COLUMNS).where(*conditions(shape)).order_by(*order).limit(_WANTED)
+    return select(*MESSAGE_COLUMNS).where(*conditions(shape)).order_by(*order).limit(WANTED)
 
 
 async def by_id(session: AsyncSession, *, message_ids: Collection[int], places: frozenset[int]) -> list[Message]:

@@ -10,6 +10,7 @@ from db.engines import transaction
 from db.migrate import PATIENTLY
 from db.readiness import operator_errors
 from db.tables import MessageRow
+from db.vector_index import drop_all
 from memory import store
 from memory.context import text_to_embed
 from memory.embedder import Embedder
@@ -19,8 +20,8 @@ from memory.preparation import HALF_EMBEDDED, MODEL_FACT
 async def reembed(database: Database, embedder: Embedder, *, batch: int, report: Callable[[int, int], None]) -> int:
     """Give every message a vector of the embedder's model; return how many needed one.
 
-    `report` hears, batch by batch, of the messages done and of all that needed it. The vector index is built
-    again at the end, which is faster than keeping it up meanwhile.
+    `report` hears, batch by batch, of the messages done and of all that needed it. The vector indexes are gone then,
+    which is faster than keeping them up meanwhile: `db.vector_index.build` builds them again.
     """
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
@@ -44,12 +45,14 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
 async def _make_room(connection: AsyncConnection, dimensions: int) -> None:
     """Drop the vector index, and the vectors too when their width changes."""
     await connection.execute(PATIENTLY)
-    await connection.execute(text("DROP INDEX IF EXISTS messages_diskann"))
+    await drop_all(connection)
     if await store.embedding_width(connection) != dimensions:
         # A type takes no bound parameter; `dimensions` is a whole number that the model itself reports.
         await connection.execute(
             text(f"ALTER TABLE messages ALTER COLUMN embedding TYPE vector({dimensions:d}) USING NULL")
         )
+        # Another type brings its own way of storing, and vectors should stand in their rows (docs/decisions/0005).
+        await connection.execute(text("ALTER TABLE messages ALTER COLUMN embedding SET STORAGE MAIN"))
         await connection.execute(update(MessageRow).values(embedding_model=None))
 
 

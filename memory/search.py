@@ -67,7 +67,13 @@ class Memory:
 
             async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
                 found, plan = await queries.candidates(
-                    session, text=text, vector=vector, filters=filters, wanted=wanted, bm25=shelf.bm25
+                    session,
+                    text=text,
+                    vector=vector,
+                    filters=filters,
+                    wanted=wanted,
+                    bm25=shelf.bm25,
+                    hypertable=shelf.hypertable,
                 )
                 plans.append(noted(plan, memory=shelf.name))
                 if not plan.size.in_use:

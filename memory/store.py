@@ -10,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    FromClause,
     RowMapping,
     and_,
     any_,
@@ -56,8 +57,9 @@ async def write(
     if batch:
         edits = [item.message for item in batch if item.message.edited_at]
         if edits:
-            statement = statement.add_cte(_keep_edited_texts(edits).cte("kept"))
-        statement = statement.add_cte(_upsert(batch).cte("stored"))
+            statement = statement.add_cte(keep_replaced_texts(_as_table(edits)).cte("kept"))
+        rows = insert(MessageRow).values([values_of(item) for item in batch])
+        statement = statement.add_cte(merging(rows).cte("stored"))
     if revisions:
         statement = statement.add_cte(_revisions(revisions).cte("revised"))
     await session.execute(statement)
@@ -70,9 +72,8 @@ def _move(journal: str, position: int) -> Insert:
     )
 
 
-def _upsert(batch: Iterable[Indexed]) -> Insert:
-    """Insert rows; on those that are there apply the rule of `memory.messages.merged`."""
-    statement = insert(MessageRow).values([_values(item) for item in batch])
+def merging(statement: Insert) -> Insert:
+    """Let an insert into messages apply the rule of `memory.messages.merged` to the rows that are there."""
     new = statement.excluded
     edited = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
     changing = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
@@ -88,15 +89,14 @@ def _upsert(batch: Iterable[Indexed]) -> Insert:
     )
 
 
-def _keep_edited_texts(edits: Iterable[Message]) -> Insert:
-    """Keep the text that an edit is about to replace; a statement's parts all see the rows from before it."""
-    edited = values(
-        column("message_id", BigInteger), column("edited_at", AwareTime), column("content", MessageRow.content.type),
-        name="edited",
-    ).data([(edit.message_id, edit.edited_at, edit.content) for edit in edits])  # fmt: skip
+def keep_replaced_texts(edited: FromClause) -> Insert:
+    """Keep the texts that edits, a table of keys, `edited_at` and `content`, are about to replace.
+
+    It stands in the statement that writes them, whose parts all see the rows from before it.
+    """
     replaced = (
         select(MessageRow.message_id, edited.c.edited_at, MessageRow.content)
-        .join(edited, MessageRow.message_id == edited.c.message_id)
+        .join(edited, and_(MessageRow.message_id == edited.c.message_id, MessageRow.sent_at == edited.c.sent_at))
         .where(
             MessageRow.content != edited.c.content,
             or_(MessageRow.edited_at.is_(None), MessageRow.edited_at < edited.c.edited_at),
@@ -105,11 +105,18 @@ def _keep_edited_texts(edits: Iterable[Message]) -> Insert:
     return insert(RevisionRow).from_select(["message_id", "revised_at", "content"], replaced).on_conflict_do_nothing()
 
 
+def _as_table(edits: Iterable[Message]) -> FromClause:
+    names = ("message_id", "sent_at", "edited_at", "content")
+    columns = [column(name, MessageRow.__table__.columns[name].type) for name in names]
+    return values(*columns, name="edited").data([tuple(getattr(edit, name) for name in names) for edit in edits])
+
+
 def _revisions(revisions: Iterable[Revision]) -> Insert:
     return insert(RevisionRow).values([asdict(revision) for revision in revisions]).on_conflict_do_nothing()
 
 
-def _values(item: Indexed) -> dict[str, Any]:
+def values_of(item: Indexed) -> dict[str, Any]:
+    """Return a row of messages, a value under the name of each column."""
     message = item.message
     return {
         "message_id": message.message_id,

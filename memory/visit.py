@@ -21,13 +21,15 @@ class Shelf:
     """One of the two databases, as search sees it."""
 
     name: str
-    sessions: Sessions
+    reading: Sessions
     bm25: bool
+    hypertable: bool
 
 
 def shelf_of(database: Database) -> Shelf:
     """Return an open database as search sees it."""
-    return Shelf(database.name, database.sessions, bm25=database.capabilities.bm25)
+    offered = database.capabilities
+    return Shelf(database.name, database.reading, bm25=offered.bm25, hypertable=offered.hypertables)
 
 
 Look = Callable[[AsyncSession, Shelf], Awaitable[Sequence[T]]]
@@ -100,7 +102,7 @@ async def open_visit() -> AsyncGenerator[Visit]:
 async def _reading(shelf: Shelf) -> AsyncGenerator[AsyncSession]:
     """Yield a session for reading; a connection that is lost was noticed by whoever asked over it."""
     stack = AsyncExitStack()
-    session = await stack.enter_async_context(transaction(shelf.sessions))
+    session = await stack.enter_async_context(transaction(shelf.reading))
     try:
         yield session
     finally:

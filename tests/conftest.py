@@ -5,29 +5,52 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from db.databases import Database
-from db.embedded import EmbeddedServer, ensure_database, open_embedded
-from db.engines import open_engine, parse_dsn, sessions_of
-from db.readiness import find_capabilities
+from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
+from db.embedded import EmbeddedServer, open_embedded, programs
+from db.engines import parse_dsn
+from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT
+from errors import DatabaseSetupError
 from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.visit import shelf_of
+from tests import reporting
+from tests.servers import Server, embedded_server, timescale_server
+from tests.timescale import find_address, find_place
 
 _PATIENCE = timedelta(seconds=60)
-_numbers = count(1)
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """A real PostgreSQL of the tests' own, forgotten at the end."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose its server."""
+    parser.addoption(
+        "--server",
+        choices=("embedded", "timescale"),
+        default="embedded",
+        help="PostgreSQL of the tests: an embedded one, or the TimescaleDB of `python -m tests.timescale start`",
+    )
+    parser.addoption("--timescale-dir", type=Path, help="where that TimescaleDB is, if not in the user's cache")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a server that does not run, and have the summary say which server each suite ran on."""
+    if config.getoption("server") == "timescale":
+        try:
+            find_address(find_place(config.getoption("timescale_dir")))
+        except DatabaseSetupError as error:
+            raise pytest.UsageError(str(error)) from error
+    config.addinivalue_line("markers", reporting.MARKER)
+    config.pluginmanager.register(reporting, "servers")
+
+
+@contextmanager
+def _open_embedded() -> Iterator[EmbeddedServer]:
     folder = Path(tempfile.mkdtemp(prefix="backscroll-tests-"))
     folder.chmod(0o755)  # else root's server, which runs as another user, would live in /var/lib/backscroll
     opening = open_embedded(folder / "postgres", start_timeout=_PATIENCE, durable=False)
@@ -39,6 +62,37 @@ def server() -> Iterator[EmbeddedServer]:
             runner.run(opening.__aexit__(None, None, None))
             shutil.rmtree(running.home, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _servers_are_counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts an embedded server while the summary would say otherwise."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        pytest.fail("mark this test own_server: it starts an embedded server of its own")
+
+    if not reporting.has_own_server(request.node):
+        monkeypatch.setattr(programs, "start", refuse)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedServer]:
+    """An embedded PostgreSQL of the tests' own, whichever server the run is on; forgotten at the end."""
+    with _open_embedded() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[Server]:
+    """The real PostgreSQL that the run is on; what is made there is forgotten at the end."""
+    if pytestconfig.getoption("server") == "embedded":
+        chosen = embedded_server(request.getfixturevalue("embedded"))
+    else:
+        chosen = timescale_server(find_place(pytestconfig.getoption("timescale_dir")))
+    try:
+        yield chosen
+    finally:
+        chosen.forget()
 
 
 @pytest.fixture(scope="module")
@@ -58,34 +112,44 @@ def embedder() -> Iterator[Embedder]:
 
 
 @asynccontextmanager
-async def open_new_database(server: EmbeddedServer, name: str) -> AsyncGenerator[Database]:
-    """Yield a database that nobody has used before, not migrated."""
-    database = f"{name.replace('-', '_')}_{next(_numbers)}"
-    await ensure_database(server, database)
+async def open_existing_database(server: Server, database: str, *, name: str) -> AsyncGenerator[Database]:
+    """Yield a database of the tests' server, as it is."""
     url = parse_dsn(server.dsn(database), name="DSN")
-    async with open_engine(url, pool_size=3, timeout=_PATIENCE) as engine:
-        yield Database(name, engine, sessions_of(engine), await find_capabilities(engine, name=name))
+    layout = SHORT_TERM_LAYOUT if name == SHORT_TERM else LONG_TERM_LAYOUT
+    async with open_database(url, name=name, pool_size=3, timeout=_PATIENCE, layout=layout) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_new_database(server: Server, name: str) -> AsyncGenerator[Database]:
+    """Yield a database that nobody has used before, not migrated; it is dropped on exit."""
+    database = await asyncio.to_thread(server.create_database, name)
+    try:
+        async with open_existing_database(server, database, name=name) as opened:
+            yield opened
+    finally:
+        await asyncio.to_thread(server.drop_database, database)
 
 
 @pytest.fixture
-async def blank(server: EmbeddedServer) -> AsyncGenerator[Database]:
+async def blank(server: Server) -> AsyncGenerator[Database]:
     """A database without any of our tables."""
     async with open_new_database(server, "blank") as database:
         yield database
 
 
 @pytest.fixture
-async def short_term(server: EmbeddedServer, embedder: Embedder) -> AsyncGenerator[Database]:
+async def short_term(server: Server, embedder: Embedder) -> AsyncGenerator[Database]:
     """An empty short-term memory."""
-    async with open_new_database(server, "short-term") as database:
+    async with open_new_database(server, SHORT_TERM) as database:
         await prepare(database, embedder)
         yield database
 
 
 @pytest.fixture
-async def long_term(server: EmbeddedServer, embedder: Embedder) -> AsyncGenerator[Database]:
+async def long_term(server: Server, embedder: Embedder) -> AsyncGenerator[Database]:
     """An empty long-term memory."""
-    async with open_new_database(server, "long-term") as database:
+    async with open_new_database(server, LONG_TERM) as database:
         await prepare(database, embedder)
         yield database
 

@@ -107,11 +107,12 @@ _GUILD = {
 class FakeDiscord:
     """Discord's REST and gateway on the loopback, as far as logging in and listening need them.
 
-    A gateway given a `close_code` closes with it when a bot identifies itself.
+    A gateway given a `close_code` closes with it when a bot identifies itself; the application has these `flags`.
     """
 
     close_code: int | None = None
     in_guild: bool = True
+    flags: int = 0
     identified: list[dict[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     rest_url: str = ""
@@ -130,6 +131,7 @@ class FakeDiscord:
         app.router.add_get("/oauth2/applications/@me", self._application)
         app.router.add_put("/applications/{application_id}/commands", self._publish)
         app.router.add_put(f"/applications/{{application_id}}/guilds/{GUILD_ID}/commands", self._publish_in_guild)
+        app.router.add_get(f"/guilds/{GUILD_ID}", self._show_guild)
         app.router.add_get("/gateway", self._gateway)
         return app
 
@@ -179,9 +181,12 @@ class FakeDiscord:
                 "verify_key": "",
                 "owner": _BOT_USER,
                 "team": None,
-                "flags": 0,
+                "flags": self.flags,
             }
         )
+
+    async def _show_guild(self, _: web.Request) -> web.Response:
+        return _json(_GUILD) if self.in_guild else _json({"message": "Missing Access", "code": 50001}, status=403)
 
     async def _publish(self, request: web.Request) -> web.Response:
         self.published = await request.json()
@@ -236,9 +241,11 @@ def _json(data: object, *, status: int = 200) -> web.Response:
 
 
 @asynccontextmanager
-async def open_fake_discord(*, close_code: int | None = None, in_guild: bool = True) -> AsyncGenerator[FakeDiscord]:
+async def open_fake_discord(
+    *, close_code: int | None = None, in_guild: bool = True, flags: int = 0
+) -> AsyncGenerator[FakeDiscord]:
     """Yield a Discord that listens on a free port of the loopback."""
-    discord = FakeDiscord(close_code=close_code, in_guild=in_guild)
+    discord = FakeDiscord(close_code=close_code, in_guild=in_guild, flags=flags)
     async with TestServer(discord.app()) as server:
         discord.rest_url = str(server.make_url("")).rstrip("/")
         discord.gateway_url = server.make_url("/gateway").with_scheme("ws")

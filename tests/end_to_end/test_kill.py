@@ -8,6 +8,7 @@ from bench.counts import Counts, compare
 MESSAGES = 300
 
 
+@pytest.mark.own_server
 async def test_what_was_journalled_before_a_kill_is_stored_exactly_once_after_a_restart() -> None:
     counts = await kill.measure(MESSAGES)
 

@@ -179,6 +179,7 @@ def own_server() -> Iterator[Workplace]:
         yield place
 
 
+@pytest.mark.own_server
 async def test_a_person_is_asked_for_the_session_and_leaves_with_ctrl_c_or_a_signal(own_server: Workplace) -> None:
     async with (
         open_thinker() as (url, asked),

@@ -10,16 +10,18 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.databases import Addresses, Database, open_databases
+from db.databases import Addresses, Database, Layouts, open_database, open_databases
 from db.embedded import EmbeddedServer, ensure_database
-from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import Capabilities, find_capabilities
+from db.engines import parse_dsn, transaction
+from db.layout import LONG_TERM_LAYOUT
+from db.readiness import Capabilities
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError
 from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.visit import shelf_of
 from tests.builders import closed_port, message, remember
+from tests.servers import Server
 
 LIMIT = timedelta(seconds=30)
 PASSWORD = "hunter2"
@@ -27,7 +29,11 @@ PASSWORD = "hunter2"
 
 def opened(short_term: str, long_term: str) -> AbstractAsyncContextManager[tuple[Database, Database]]:
     addresses = Addresses(short_term, long_term, embedded_dir=Path("not used"))
-    return open_databases(addresses, pool_size=2, timeout=LIMIT)
+    return open_databases(addresses, pool_size=2, timeout=LIMIT, layouts=Layouts())
+
+
+def database_in(dsn: str) -> object:
+    return psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
 
 
 async def refusal(short_term: str, long_term: str) -> str:
@@ -42,34 +48,40 @@ async def refusal(short_term: str, long_term: str) -> str:
 
 
 @pytest.fixture
-async def dsn(server: EmbeddedServer) -> str:
+async def dsn(server: Server) -> str:
     """The address of a database that can be used."""
-    await ensure_database(server, "usable")
-    return server.dsn("usable")
+    return server.dsn(server.create_database("usable"))
 
 
 @pytest.fixture
-async def locked(server: EmbeddedServer) -> str:
-    """The address, with a wrong password, of a user who must give one."""
-    access = server.data_dir / "pg_hba.conf"
+async def trusting(embedded: EmbeddedServer) -> str:
+    """The address of a database whose server asks nobody for a password."""
+    await ensure_database(embedded, "trusting")
+    return embedded.dsn("trusting")
+
+
+@pytest.fixture
+async def locked(embedded: EmbeddedServer, trusting: str) -> str:
+    """The address there, with a wrong password, of a user who must give one nevertheless."""
+    access = embedded.data_dir / "pg_hba.conf"
     rule = "local all locked scram-sha-256\n"
     if rule not in access.read_text():
         access.write_text(rule + access.read_text())
-        async with await psycopg.AsyncConnection.connect(server.dsn("postgres"), autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(trusting, autocommit=True) as connection:
             await connection.execute("CREATE ROLE locked LOGIN PASSWORD 'another'")
             await connection.execute("SELECT pg_reload_conf()")
-    return server.dsn("usable").replace("//postgres@", f"//locked:{PASSWORD}@")
+    return trusting.replace("//postgres@", f"//locked:{PASSWORD}@")
 
 
-async def test_two_databases_on_one_server_are_fine(server: EmbeddedServer, dsn: str) -> None:
-    await ensure_database(server, "other")
+async def test_two_databases_on_one_server_are_fine(server: Server, dsn: str) -> None:
+    other = server.dsn(server.create_database("other"))
 
-    async with opened(dsn, server.dsn("other")) as (short_term, long_term):
+    async with opened(dsn, other) as (short_term, long_term):
         assert (short_term.name, long_term.name) == ("short-term", "long-term")
-        for database, name in ((short_term, "usable"), (long_term, "other")):
+        for database, address in ((short_term, dsn), (long_term, other)):
             async with transaction(database.sessions) as session:
-                assert await session.scalar(text("SELECT current_database()")) == name
-            assert psycopg.conninfo.conninfo_to_dict(database.dsn)["dbname"] == name
+                assert await session.scalar(text("SELECT current_database()")) == database_in(address)
+            assert database_in(database.dsn) == database_in(address)
 
 
 @pytest.mark.parametrize(
@@ -82,24 +94,24 @@ async def test_one_database_for_both_memories_is_refused(dsn: str, written: str)
     assert sentence.startswith("SHORT_TERM_DSN and LONG_TERM_DSN name the same database: give each one of its own")
 
 
-async def test_a_wrong_password_is_said_without_it(locked: str, dsn: str) -> None:
-    assert "The short-term database " in await refusal(locked, dsn)
-    assert "refuses the password: correct it in .env" in await refusal(dsn, locked)
+async def test_a_wrong_password_is_said_without_it(locked: str, trusting: str) -> None:
+    assert "The short-term database " in await refusal(locked, trusting)
+    assert "refuses the password: correct it in .env" in await refusal(trusting, locked)
 
 
-async def test_a_missing_password_is_said(locked: str, dsn: str) -> None:
-    assert "refuses the password" in await refusal(dsn, locked.replace(f":{PASSWORD}", ""))
+async def test_a_missing_password_is_said(locked: str, trusting: str) -> None:
+    assert "refuses the password" in await refusal(trusting, locked.replace(f":{PASSWORD}", ""))
 
 
-async def test_an_unknown_database_is_said(server: EmbeddedServer, dsn: str) -> None:
+async def test_an_unknown_database_is_said(server: Server, dsn: str) -> None:
     sentence = await refusal(server.dsn("no-such-database"), dsn)
 
     assert "The short-term database " in sentence
     assert "has no database of that name: create it with createdb" in sentence
 
 
-async def test_an_unknown_user_is_said(dsn: str) -> None:
-    assert "refuses the user" in await refusal(dsn, dsn.replace("//postgres@", "//nobody@"))
+async def test_an_unknown_user_is_said(trusting: str) -> None:
+    assert "refuses the user" in await refusal(trusting, trusting.replace("//postgres@", "//nobody@"))
 
 
 @pytest.mark.parametrize(
@@ -128,29 +140,30 @@ async def test_a_malformed_address_is_said_with_its_setting(dsn: str, malformed:
     assert (await refusal(dsn, malformed)).startswith("LONG_TERM_DSN is not an address that PostgreSQL understands")
 
 
-async def test_a_user_who_may_not_make_tables_is_said(server: EmbeddedServer, dsn: str, embedder: Embedder) -> None:
-    async with await psycopg.AsyncConnection.connect(server.dsn("postgres"), autocommit=True) as connection:
-        await connection.execute("CREATE ROLE guest LOGIN")
+async def test_a_user_who_may_not_make_tables_is_said(server: Server, dsn: str, embedder: Embedder) -> None:
+    guest = server.create_user("guest", PASSWORD)
 
-    async with opened(dsn.replace("//postgres@", "//guest@"), server.dsn("postgres")) as (short_term, _):
+    address = server.dsn(str(database_in(dsn)), user=guest, password=PASSWORD)
+    async with opened(address, server.dsn("postgres")) as (short_term, _):
         with pytest.raises(DatabaseSetupError, match="does not let this user do that: grant it"):
             await prepare(short_term, embedder)
 
 
-@pytest.mark.parametrize("bm25", [pytest.param(True, id="with pg_textsearch"), pytest.param(False, id="without")])
+@pytest.mark.parametrize("every", [pytest.param(True, id="every one"), pytest.param(False, id="those that must be")])
 async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
-    server: EmbeddedServer, dsn: str, embedder: Embedder, bm25: bool
+    server: Server, dsn: str, embedder: Embedder, every: bool
 ) -> None:
-    name = f"owned_{bm25:d}"
-    await ensure_database(server, name)
+    name = server.create_database("owned")
+    owner = server.create_user("owner", PASSWORD)
     async with await psycopg.AsyncConnection.connect(server.dsn(name), autocommit=True) as connection:
         await connection.execute("CREATE EXTENSION vectorscale CASCADE")
-        if bm25:
+        if every:
             await connection.execute("CREATE EXTENSION pg_textsearch")
-        await connection.execute(f"CREATE ROLE owner_of_{name} LOGIN")
-        await connection.execute(f"ALTER DATABASE {name} OWNER TO owner_of_{name}")
+        if every and server.hypertables:
+            await connection.execute("CREATE EXTENSION timescaledb")
+        await connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
 
-    async with opened(dsn, server.dsn(name).replace("//postgres@", f"//owner_of_{name}@")) as (_, long_term):
+    async with opened(dsn, server.dsn(name, user=owner, password=PASSWORD)) as (_, long_term):
         await prepare(long_term, embedder)
         await remember(long_term, embedder, [message(1, "tea"), message(2, "a submarine")])
         shelf = shelf_of(long_term)
@@ -158,23 +171,23 @@ async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
             "tea", places=frozenset({1}), limit=1
         )
 
-    assert long_term.capabilities == Capabilities(bm25=bm25, hypertables=False)
+    assert long_term.capabilities == Capabilities(bm25=every, hypertables=every and server.hypertables)
     assert next(line for line in found.excerpts[0].lines if line.hit).message.content == "tea"
 
 
 # Extensions
 
 
-async def with_extensions(server: EmbeddedServer, name: str, extensions: list[str]) -> str:
+async def with_extensions(server: Server, name: str, extensions: list[str]) -> str:
     """Return the address of a database that seems to offer only those extensions."""
-    await ensure_database(server, name)
-    async with await psycopg.AsyncConnection.connect(server.dsn(name), autocommit=True) as connection:
+    database = server.create_database(name)
+    async with await psycopg.AsyncConnection.connect(server.dsn(database), autocommit=True) as connection:
         await connection.execute("CREATE SCHEMA pretence")
         await connection.execute("CREATE TABLE pretence.pg_available_extensions (name text)")
         for extension in extensions:
             await connection.execute("INSERT INTO pretence.pg_available_extensions VALUES (%s)", [extension])
-        await connection.execute(f"ALTER DATABASE {name} SET search_path = pretence, pg_catalog, public")
-    return server.dsn(name)
+        await connection.execute(f"ALTER DATABASE {database} SET search_path = pretence, pg_catalog, public")
+    return server.dsn(database)
 
 
 @pytest.mark.parametrize(
@@ -184,10 +197,8 @@ async def with_extensions(server: EmbeddedServer, name: str, extensions: list[st
         pytest.param([], "vector and vectorscale", id="two"),
     ],
 )
-async def test_a_missing_extension_is_named(
-    server: EmbeddedServer, dsn: str, extensions: list[str], missing: str
-) -> None:
-    lacking = await with_extensions(server, f"lacking_{len(extensions)}", extensions)
+async def test_a_missing_extension_is_named(server: Server, dsn: str, extensions: list[str], missing: str) -> None:
+    lacking = await with_extensions(server, "lacking", extensions)
 
     with pytest.raises(MissingExtensionError) as caught:
         async with opened(dsn, lacking):
@@ -199,11 +210,12 @@ async def test_a_missing_extension_is_named(
     )
 
 
-async def test_what_a_server_offers_is_found(server: EmbeddedServer, dsn: str) -> None:
+async def test_what_a_server_offers_is_found(server: Server, dsn: str) -> None:
     async with opened(dsn, await with_extensions(server, "plain", ["vector", "vectorscale"])) as databases:
         offered = [database.capabilities for database in databases]
 
-    assert offered == [Capabilities(bm25=True, hypertables=False), Capabilities(bm25=False, hypertables=False)]
+    everything = Capabilities(bm25=True, hypertables=server.hypertables)
+    assert offered == [everything, Capabilities(bm25=False, hypertables=False)]
 
 
 # Errors on the way
@@ -213,8 +225,9 @@ async def test_what_a_server_offers_is_found(server: EmbeddedServer, dsn: str) -
 async def database(dsn: str) -> AsyncIterator[Database]:
     """A database with one connection, for statements that may take half a second."""
     url = parse_dsn(dsn, name="DSN")
-    async with open_engine(url, pool_size=1, timeout=timedelta(seconds=0.5)) as engine:
-        yield Database("usable", engine, sessions_of(engine), await find_capabilities(engine, name="usable"))
+    limit = timedelta(seconds=0.5)
+    async with open_database(url, name="usable", pool_size=1, timeout=limit, layout=LONG_TERM_LAYOUT) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -242,3 +255,18 @@ async def test_waiting_for_a_connection_ends_in_an_outage(database: Database) ->
         with pytest.raises(DatabaseUnavailableError):
             async with transaction(database.sessions) as another:
                 await another.execute(text("SELECT 1"))
+
+
+async def test_the_password_of_the_settings_is_for_addresses_that_have_none(
+    embedded: EmbeddedServer, trusting: str
+) -> None:
+    await ensure_database(embedded, "another")
+    own = trusting.replace("postgres@", "postgres:its%20own@")
+    addresses = Addresses(embedded.dsn("another"), own, embedded_dir=Path("not used"), password="p@ss:w/rd%+ #")
+
+    async with open_databases(addresses, pool_size=1, timeout=LIMIT, layouts=Layouts()) as (short_term, long_term):
+        passwords = [
+            psycopg.conninfo.conninfo_to_dict(database.dsn)["password"] for database in (short_term, long_term)
+        ]
+
+    assert passwords == ["p@ss:w/rd%+ #", "its own"]

@@ -28,6 +28,8 @@ from tests.sentences import is_one_sentence
 LIMIT = timedelta(seconds=60)
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.own_server
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks into /proc")
 

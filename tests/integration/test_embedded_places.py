@@ -103,6 +103,7 @@ def test_a_folder_below_is_reachable_for(scratch: Path, folder_mode: int, accoun
 
 
 @needs_root
+@pytest.mark.own_server
 async def test_root_keeps_the_data_elsewhere_when_the_folder_is_closed(scratch: Path) -> None:
     closed = scratch / "closed"
     closed.mkdir(mode=0o700)
@@ -168,6 +169,7 @@ def test_no_room_for_a_socket_is_told_in_one_sentence() -> None:
     assert is_one_sentence(str(caught.value))
 
 
+@pytest.mark.own_server
 async def test_a_path_too_long_for_a_socket_gets_a_short_private_one(scratch: Path) -> None:
     deep = scratch / ("long" * 20) / ("longer" * 10)
 

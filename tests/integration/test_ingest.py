@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.databases import Database
+from db.databases import SHORT_TERM, Database, open_database
 from db.embedded import ensure_database, open_embedded, stop_embedded
-from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import find_capabilities
+from db.engines import parse_dsn, transaction
+from db.layout import SHORT_TERM_LAYOUT
 from db.tables import JournalPositionRow, MessageRow, RevisionRow
 from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory import store
@@ -509,9 +509,9 @@ async def _own_server(embedder: Embedder) -> AsyncGenerator[tuple[Path, Database
         async with open_embedded(base / "postgres", start_timeout=LONG, durable=False) as server:
             await ensure_database(server, "short_term")
             url = parse_dsn(server.dsn("short_term"), name="DSN")
-            async with open_engine(url, pool_size=3, timeout=LONG) as engine:
-                found = await find_capabilities(engine, name="short-term")
-                database = Database("short-term", engine, sessions_of(engine), found)
+            async with open_database(
+                url, name=SHORT_TERM, pool_size=3, timeout=LONG, layout=SHORT_TERM_LAYOUT
+            ) as database:
                 await prepare(database, embedder)
                 yield base / "postgres", database
     finally:
@@ -519,6 +519,7 @@ async def _own_server(embedder: Embedder) -> AsyncGenerator[tuple[Path, Database
         shutil.rmtree(base, ignore_errors=True)
 
 
+@pytest.mark.own_server
 @pytest.mark.usefixtures("quickly")
 async def test_an_outage_loses_nothing_and_doubles_nothing(
     open_demo: Open, embedder: Embedder, caplog: pytest.LogCaptureFixture

@@ -1,13 +1,16 @@
 """The history of the tables leads to what `db.tables` says, whoever runs it and however often."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
@@ -15,13 +18,29 @@ from sqlalchemy.exc import IntegrityError
 from db import migrate as migrate_module
 from db.databases import Database
 from db.engines import open_engine
+from db.layout import Layout
 from db.migrate import alembic_config
+from db.parts import indexes_of, is_hypertable, parts
 from db.readiness import Capabilities
 from db.tables import Base
 from tests.builders import message
 
 WIDTH = 12
 PATIENCE = timedelta(seconds=60)
+COUNT, DAYS = 20, 4
+DAILY = Layout(chunk_interval=timedelta(days=1))
+MIGRATIONS = Path(migrate_module.__file__).parent / "migrations"
+REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+OLD_INDEXES = (
+    "CREATE INDEX messages_diskann ON messages USING diskann (embedding vector_cosine_ops)",
+    "CREATE INDEX messages_bm25 ON messages USING bm25 (search_text) WITH (text_config = 'english')",
+)
+INSERT = text(
+    "INSERT INTO messages (message_id, sent_at, session, channel_id, author_name, channel_name, kind, content,"
+    " search_text, embedding, embedding_model)"
+    " VALUES (:id, :at, 's', 1, 'ana', 'general', 'message', :content, :content, CAST(:vector AS vector), 'm')"
+)
+ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NULL ORDER BY message_id")
 TABLES = {"messages", "message_revisions", "journal_positions", "facts", "time_zones"}
 
 
@@ -82,9 +101,17 @@ async def test_migrating_again_changes_nothing(blank: Database) -> None:
         assert await connection.scalar(text("SELECT value FROM facts WHERE name = 'colour'")) == "red"
 
 
+async def test_migrating_over_and_over_leaves_the_server_alive(blank: Database) -> None:
+    async with open_engine(blank.engine.url, pool_size=1, timeout=PATIENCE) as engine:
+        for _ in range(8):  # psycopg prepares what one connection has run five times
+            await replace(blank, engine=engine).migrate(dimensions=WIDTH)
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM messages")) == 0
+
+
 async def test_two_that_migrate_at_once_take_turns(blank: Database) -> None:
     async with open_engine(blank.engine.url, pool_size=1, timeout=PATIENCE) as engine:
-        other = Database("other", engine, blank.sessions, blank.capabilities)
+        other = replace(blank, name="other", engine=engine)
 
         await asyncio.gather(blank.migrate(dimensions=WIDTH), other.migrate(dimensions=WIDTH))
 
@@ -100,7 +127,55 @@ async def test_the_history_leads_back_and_forth(blank: Database) -> None:
 
     await blank.migrate(dimensions=WIDTH)
     assert await tables(blank) == {*TABLES, "alembic_version"}
-    assert "messages_diskann" in await indexes(blank)
+    assert "messages_place_sent_at" in await indexes(blank)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_rows_come_through_an_upgrade_from_every_earlier_revision(blank: Database, revision: str) -> None:
+    await left_at(blank, revision)
+
+    await replace(blank, layout=DAILY).migrate(dimensions=WIDTH)
+
+    async with blank.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        assert (await connection.execute(ROWS)).all() == [(number, f"note {number}") for number in range(1, COUNT + 1)]
+        assert await is_hypertable(connection) == blank.capabilities.hypertables
+        known = await parts(connection, hypertable=blank.capabilities.hypertables)
+        indexed = [await indexes_of(connection, part, method="bm25") for part in known]
+    assert len(known) == (DAYS if blank.capabilities.hypertables else 1)
+    assert all(indexed)
+
+
+async def left_at(database: Database, revision: str) -> None:
+    """Make a database as an older program has left it: its tables at a revision, its search indexes and rows."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda at: command.upgrade(alembic_config(at, dimensions=WIDTH), revision))
+        await connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_textsearch"))
+        for statement in OLD_INDEXES:
+            await connection.execute(text(statement))
+        await connection.execute(INSERT, [_row(number) for number in range(1, COUNT + 1)])
+
+
+def _row(number: int) -> dict[str, Any]:
+    """Return a row of one of DAYS days, with what every revision has a column for."""
+    day = message().sent_at + timedelta(days=number % DAYS)
+    return {"id": number, "at": day, "content": f"note {number}", "vector": str([number, *[1] * (WIDTH - 1)])}
+
+
+async def test_a_hypertable_takes_new_rows_in_chunks_of_another_length_from_now_on(blank: Database) -> None:
+    if not blank.capabilities.hypertables:
+        pytest.skip("the server has no TimescaleDB")
+    await left_at(blank, "head")
+    await replace(blank, layout=DAILY).migrate(dimensions=WIDTH)
+
+    await replace(blank, layout=Layout(chunk_interval=timedelta(days=7))).migrate(dimensions=WIDTH)
+
+    async with blank.engine.begin() as connection:
+        await connection.execute(INSERT, [{**_row(COUNT + 1), "at": message().sent_at + timedelta(days=100)}])
+        lengths = [
+            part.end - part.start for part in await parts(connection, hypertable=True) if part.start and part.end
+        ]
+    assert lengths == [*[timedelta(days=1)] * DAYS, timedelta(days=7)]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +188,7 @@ async def test_the_history_leads_back_and_forth(blank: Database) -> None:
 async def test_words_are_indexed_as_the_server_can(blank: Database, bm25: bool, index: str, other: str) -> None:
     offered = Capabilities(bm25=bm25, hypertables=False)
 
-    await migrate_module.migrate(blank.engine, name="blank", dimensions=WIDTH, capabilities=offered)
+    await replace(blank, capabilities=offered).migrate(dimensions=WIDTH)
 
     there = await indexes(blank)
     assert {"messages_diskann", "messages_place_sent_at", index} <= there
@@ -122,7 +197,7 @@ async def test_words_are_indexed_as_the_server_can(blank: Database, bm25: bool, 
 
 async def test_an_index_may_take_longer_than_a_search(blank: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = text("CREATE TABLE shown AS SELECT current_setting('statement_timeout') AS time_limit")
-    monkeypatch.setattr(migrate_module, "_DISKANN", shown)
+    monkeypatch.setattr(migrate_module, "_BM25", shown)
 
     await blank.migrate(dimensions=WIDTH)
 

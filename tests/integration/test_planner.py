@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,24 +14,34 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.databases import Database
-from db.embedded import EmbeddedServer
-from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import find_capabilities
-from memory import queries, store
+from bench.explaining import Explain
+from db.databases import LONG_TERM, Database
+from db.engines import transaction
+from db.layout import Layout
+from db.parts import is_hypertable, parts
+from db.vector_index import build, drop_all
+from memory import estimates, planner, queries, store
 from memory.estimates import expected_size
 from memory.findings import Filters, Window
 from memory.messages import Message
 from memory.planner import Costs, Size, Trace, Way
 from memory.store import Indexed
 from tests.builders import already, message, minute
-from tests.conftest import open_new_database
-from tests.explaining import Explain
+from tests.conftest import open_existing_database
+from tests.servers import Server
 
 ROWS, WIDTH = 800, 24
 EXACT = Costs(propose=10**9, read=10**9)
 BY_INDEX = Costs(compare=10**9, score=10**9)
 EVERYWHERE = frozenset({1, 2, 3})
+IN_TOUCHED_CHUNKS = 720  # of the window from minute 100 to 700: 9:00 to 21:00
+LAYOUT = Layout(chunk_interval=timedelta(hours=3), closed_rows=0)
+"""Of a hypertable five chunks, all of them with an index but for the hot one."""
+FROM_MESSAGES = re.compile(r"FROM (?:messages|_timescaledb_internal)")
+VECTOR_INDEX = re.compile(r"Index Scan using (?:messages_diskann|\S*_chunk_embedding_idx)")
+WORD_INDEX = re.compile(r"Index Scan using \S*messages_bm25")
+CHUNK = re.compile(r"(?:on|using) (_hyper_\d+_\d+_chunk)\b")
+SEQUENTIAL = re.compile(r"Seq Scan on (\S+)")
 WORDS = ("kettle", "anchor", "lantern", "marble", "saddle")
 
 
@@ -40,6 +52,10 @@ def _vectors() -> NDArray[np.float32]:
     vectors = np.cos(np.linspace(0, 1, ROWS)[:, None] * speeds + starts).astype(np.float32)
     normalised: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return normalised
+
+
+def unheard(_: int, __: int) -> None:
+    """Nobody watches the progress."""
 
 
 VECTORS = _vectors()
@@ -60,11 +76,13 @@ SILENT = frozenset(range(0, ROWS, 50))
 
 
 @pytest.fixture(scope="module")
-def name(server: EmbeddedServer) -> str:
+def name(server: Server) -> str:
     """A memory with all messages, made once."""
 
     async def create() -> str:
-        async with open_new_database(server, "planned") as database:
+        planned = await asyncio.to_thread(server.create_database, "planned")
+        async with open_existing_database(server, planned, name=LONG_TERM) as existing:
+            database = replace(existing, layout=LAYOUT)
             await database.migrate(dimensions=WIDTH)
             rows = [
                 Indexed(one, one.content, None if number in SILENT else VECTORS[number], "model")
@@ -72,20 +90,21 @@ def name(server: EmbeddedServer) -> str:
             ]
             async with transaction(database.sessions) as session:
                 await store.write(session, batch=rows, revisions=(), journal="test", position=0)
-                # An index that was made before there were rows has never learnt how vectors are distributed.
-                await session.execute(text("REINDEX INDEX messages_diskann"))
-                await session.execute(text("ANALYZE messages"))
-            return str(database.engine.url.database)
+            async with database.engine.begin() as connection:
+                await drop_all(connection)  # an index made before there were rows never learns how vectors lie
+            await build(database.engine, LAYOUT, report=unheard)
+            async with database.engine.begin() as connection:
+                await connection.execute(text("ANALYZE messages"))
+        return planned
 
     with asyncio.Runner() as runner:
         return runner.run(create())
 
 
 @pytest.fixture
-async def planned(server: EmbeddedServer, name: str) -> AsyncIterator[Database]:
-    url = parse_dsn(server.dsn(name), name="DSN")
-    async with open_engine(url, pool_size=2, timeout=timedelta(seconds=60)) as engine:
-        yield Database(name, engine, sessions_of(engine), await find_capabilities(engine, name=name))
+async def planned(server: Server, name: str) -> AsyncIterator[Database]:
+    async with open_existing_database(server, name, name=LONG_TERM) as database:
+        yield database
 
 
 @pytest.fixture
@@ -140,7 +159,7 @@ FILTERS = [
 async def test_the_nearest_rows_are_the_same_on_either_way(
     session: AsyncSession, filters: Filters, costs: Costs, wanted: int
 ) -> None:
-    size = Size(len(matching(filters)), ROWS)
+    size = await sized(session, filters, matching=len(matching(filters)))
 
     found = await queries.nearest(
         session, vector=QUERY, filters=filters, wanted=wanted, size=size, costs=costs, trace=Trace()
@@ -174,12 +193,12 @@ async def test_the_plan_tells_the_way_that_was_taken(
     assert plan.steps[-1].rows >= len(found) >= 60
     assert plan.counted == 600
     assert 500 <= plan.size.matching <= 700
-    assert plan.size.total == ROWS
+    assert plan.size.total == (IN_TOUCHED_CHUNKS if plan.size.parts else ROWS)
 
 
 async def candidates(session: AsyncSession, **changes: Any) -> Any:
     arguments = {"text": "where is the lantern?", "vector": already(QUERY), "bm25": True, **changes}
-    return await queries.candidates(session, **arguments)
+    return await queries.candidates(session, hypertable=await is_hypertable(session), **arguments)
 
 
 async def test_rows_are_not_counted_when_nobody_listens(session: AsyncSession) -> None:
@@ -213,12 +232,23 @@ async def test_the_best_words_are_the_same_on_either_way(session: AsyncSession, 
     assert scores[0] == scores[1]
 
 
-async def test_what_the_statistics_promised_in_vain_is_made_up_for(session: AsyncSession) -> None:
+async def sized(session: AsyncSession, filters: Filters, *, matching: int) -> Size:
+    """Return what the planner is told of a search with so many matching rows."""
+    size = Size(matching, ROWS)
+    return await estimates.in_chunks(session, filters, size) if await is_hypertable(session) else size
+
+
+async def test_what_the_statistics_promised_in_vain_is_made_up_for(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "FEWEST_PROPOSALS", 5)
     filters = Filters(places=frozenset({3}), windows=(Window(minute(0), minute(200)),))
     trace = Trace()
 
+    size = replace(await sized(session, filters, matching=ROWS), matching=ROWS, total=ROWS)
+
     found = await queries.nearest(
-        session, vector=QUERY, filters=filters, wanted=10, size=Size(ROWS, ROWS), costs=BY_INDEX, trace=trace
+        session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=trace
     )
 
     assert {message_id for message_id, _ in found} == nearest(filters, 10)
@@ -238,7 +268,7 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     execute = AsyncSession.execute
 
     async def explaining(self: AsyncSession, statement: Any, *arguments: Any, **options: Any) -> Any:
-        if "FROM messages" in str(statement) and "EXPLAIN" not in str(statement):
+        if FROM_MESSAGES.search(str(statement)) and "EXPLAIN" not in str(statement):
             plans.append("\n".join(row[0] for row in await execute(self, Explain(statement), *arguments)))
         return await execute(self, statement, *arguments, **options)
 
@@ -250,19 +280,22 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 async def test_only_the_way_by_the_index_reads_the_vector_index(session: AsyncSession, explained: list[str]) -> None:
     await session.execute(text("SET LOCAL enable_seqscan = off"))
     filters = Filters(places=EVERYWHERE)
+    size = await sized(session, filters, matching=ROWS)
     for costs in (EXACT, BY_INDEX):
-        await queries.nearest(
-            session, vector=QUERY, filters=filters, wanted=10, size=Size(ROWS, ROWS), costs=costs, trace=Trace()
-        )
+        await queries.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=costs, trace=Trace())
 
-    assert ["messages_diskann" in plan for plan in explained] == [False, True]
+    assert [bool(VECTOR_INDEX.search(plan)) for plan in explained] == [False, True]
 
 
 async def test_only_the_way_by_the_index_reads_the_word_index(session: AsyncSession, explained: list[str]) -> None:
     for costs in (EXACT, BY_INDEX):
         await candidates(session, filters=Filters(places=EVERYWHERE), wanted=10, costs=costs)
 
-    assert ["Index Scan using messages_bm25" in plan for plan in explained] == [False] * 4 + [True, False, False]
+    half = len(explained) // 2
+    assert [any(WORD_INDEX.search(plan) for plan in some) for some in (explained[:half], explained[half:])] == [
+        False,
+        True,
+    ]
 
 
 async def test_a_narrow_window_is_not_a_reason_to_read_everything(session: AsyncSession, explained: list[str]) -> None:
@@ -275,6 +308,43 @@ async def test_a_narrow_window_is_not_a_reason_to_read_everything(session: Async
     assert searching
     assert "messages_sent_at" in counting or "messages_place_sent_at" in counting
     assert not [plan for plan in searching if "Seq Scan" in plan]
+
+
+@pytest.mark.parametrize("costs", [pytest.param(EXACT, id="exact"), pytest.param(BY_INDEX, id="index")])
+async def test_a_window_reads_only_the_chunks_that_it_touches(
+    session: AsyncSession, explained: list[str], costs: Costs
+) -> None:
+    if not await is_hypertable(session):
+        pytest.skip("a plain table has no chunks")
+    window = Window(minute(100), minute(290))
+    touched = {
+        part.table.rpartition(".")[2]
+        for part in await parts(session, hypertable=True)
+        if part.start and part.end and part.start < minute(290) and part.end > minute(100)
+    }
+
+    await candidates(session, filters=Filters(places=EVERYWHERE, windows=(window,)), wanted=10, costs=costs)
+
+    searching = explained[1:]  # the first counts, and asks whether there is anything in these channels at all
+    assert len(searching) >= 2
+    assert {chunk for plan in searching for chunk in CHUNK.findall(plan)} == touched
+
+
+async def test_chunks_are_asked_one_by_one_and_only_the_hot_one_is_read_whole(
+    session: AsyncSession, explained: list[str]
+) -> None:
+    if not await is_hypertable(session):
+        pytest.skip("a plain table has no chunks")
+    filters = Filters(places=EVERYWHERE)
+    known = await parts(session, hypertable=True)
+
+    size = await sized(session, filters, matching=ROWS)
+    await queries.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=Trace())
+
+    (plan,) = explained
+    assert [part.indexed for part in known] == [True] * (len(known) - 1) + [False]
+    assert len(VECTOR_INDEX.findall(plan)) == len(known) - 1
+    assert set(SEQUENTIAL.findall(plan)) <= {known[-1].table.rpartition(".")[2]}
 
 
 async def test_statistics_tell_the_size_without_reading(session: AsyncSession) -> None:

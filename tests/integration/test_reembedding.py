@@ -8,18 +8,20 @@ from string import ascii_lowercase, digits
 import pytest
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from db.databases import Database
 from db.engines import transaction
+from db.parts import parts
 from db.tables import MessageRow
+from db.vector_index import lacking
 from errors import EmbeddingModelError
 from memory.embedder import Embedder, open_embedder
 from memory.preparation import prepare
 from memory.reembedding import reembed
 from memory.search import Memory
-from memory.visit import Shelf
+from memory.visit import shelf_of
 from tests.builders import deletion, message, remember
 
 WIDTH = 32
@@ -61,9 +63,11 @@ async def embedded_with(database: Database) -> dict[str | None, int]:
         return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def has_vector_index(database: Database) -> bool:
+async def has_vector_indexes(database: Database) -> bool:
+    """Tell whether every part of the messages that should have a vector index has one."""
     async with transaction(database.sessions) as session:
-        return bool(await session.scalar(text("SELECT to_regclass('messages_diskann') IS NOT NULL")))
+        known = await parts(session, hypertable=database.capabilities.hypertables)
+    return not lacking(known, database.layout)
 
 
 async def fill(database: Database, embedder: Embedder) -> None:
@@ -83,9 +87,9 @@ async def test_every_message_gets_a_vector_of_the_new_model_and_is_found(
     assert done == COUNT
     assert reports == [(4, COUNT), (8, COUNT), (10, COUNT)]
     assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
-    assert await has_vector_index(long_term)
+    assert await has_vector_indexes(long_term)
     await prepare(long_term, other)
-    shelf = Shelf("long-term", long_term.sessions, bm25=True)
+    shelf = shelf_of(long_term)
     found = await Memory(shelf, replace(shelf, name="short-term"), other).search(
         "note 7", places=frozenset({1}), limit=1
     )
@@ -108,7 +112,7 @@ async def test_it_is_stopped_and_goes_on_where_it_was(long_term: Database, embed
             await prepare(long_term, model)
     assert await reembed(long_term, other, batch=4, report=unheard) == COUNT - 8
     assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
-    assert await has_vector_index(long_term)
+    assert await has_vector_indexes(long_term)
     await prepare(long_term, other)
 
 
@@ -126,5 +130,5 @@ async def test_with_the_same_model_nothing_needs_a_new_vector(long_term: Databas
     await fill(long_term, embedder)
 
     assert await reembed(long_term, embedder, batch=4, report=unheard) == 0
-    assert await has_vector_index(long_term)
+    assert await has_vector_indexes(long_term)
     await prepare(long_term, embedder)

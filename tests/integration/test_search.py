@@ -14,36 +14,37 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import ClauseElement
 
-from db.databases import Database
-from db.embedded import EmbeddedServer
+from bench.explaining import Explain
+from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import Capabilities, find_capabilities
+from db.readiness import Capabilities
 from db.tables import MessageRow
 from errors import DatabaseUnavailableError
-from memory import queries, store
+from memory import queries, store, wording
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Scope, Window
 from memory.messages import Kind, Message
 from memory.preparation import prepare
 from memory.search import Memory
-from memory.visit import Shelf
+from memory.visit import Shelf, shelf_of
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
-from tests.conftest import open_new_database
-from tests.explaining import Explain
+from tests.conftest import open_existing_database, open_new_database
+from tests.servers import Server
 
 HERE = frozenset({1})
 HOUR = 60  # in minutes, which is what `minute` counts
 
 
 @pytest.fixture(scope="module")
-def names(server: EmbeddedServer, embedder: Embedder) -> tuple[str, str]:
+def names(server: Server, embedder: Embedder) -> tuple[str, str]:
     """Two memories for all tests of this module: making new ones takes longer than most of these tests."""
 
     async def create() -> tuple[str, str]:
-        async with open_new_database(server, "short") as short, open_new_database(server, "long") as long:
-            for database in (short, long):
+        short, long = server.create_database(SHORT_TERM), server.create_database(LONG_TERM)
+        for name, created in ((SHORT_TERM, short), (LONG_TERM, long)):
+            async with open_existing_database(server, created, name=name) as database:
                 await prepare(database, embedder)
-            return str(short.engine.url.database), str(long.engine.url.database)
+        return short, long
 
     with asyncio.Runner() as runner:
         return runner.run(create())
@@ -66,27 +67,25 @@ def _each_text_is_embedded_once() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def emptied(server: EmbeddedServer, name: str, *, database: str) -> AsyncGenerator[Database]:
+async def emptied(server: Server, name: str, *, database: str) -> AsyncGenerator[Database]:
     """Yield a database without the rows of the test before."""
-    url = parse_dsn(server.dsn(database), name="DSN")
-    async with open_engine(url, pool_size=3, timeout=timedelta(seconds=60)) as engine:
-        sessions = sessions_of(engine)
-        async with transaction(sessions) as session:
+    async with open_existing_database(server, database, name=name) as existing:
+        async with transaction(sessions_of(existing.engine)) as session:
             await store.empty(session)
-        yield Database(name, engine, sessions, await find_capabilities(engine, name=name))
+        yield existing
 
 
 @pytest.fixture
-async def short_term(server: EmbeddedServer, names: tuple[str, str]) -> AsyncIterator[Database]:
+async def short_term(server: Server, names: tuple[str, str]) -> AsyncIterator[Database]:
     """An empty short-term memory."""
-    async with emptied(server, "short-term", database=names[0]) as database:
+    async with emptied(server, SHORT_TERM, database=names[0]) as database:
         yield database
 
 
 @pytest.fixture
-async def long_term(server: EmbeddedServer, names: tuple[str, str]) -> AsyncIterator[Database]:
+async def long_term(server: Server, names: tuple[str, str]) -> AsyncIterator[Database]:
     """An empty long-term memory."""
-    async with emptied(server, "long-term", database=names[1]) as database:
+    async with emptied(server, LONG_TERM, database=names[1]) as database:
         yield database
 
 
@@ -217,7 +216,13 @@ async def test_a_deleted_row_is_not_even_proposed(long_term: Database, embedder:
 
     async with transaction(long_term.sessions) as session:
         proposed, _ = await queries.candidates(
-            session, text="tea", vector=already(vector), filters=filters, wanted=5, bm25=True
+            session,
+            text="tea",
+            vector=already(vector),
+            filters=filters,
+            wanted=5,
+            bm25=True,
+            hypertable=long_term.capabilities.hypertables,
         )
         listed = await queries.in_order(session, filters=filters, limit=5)
 
@@ -417,7 +422,7 @@ async def test_an_odd_query_is_only_a_query(
 
 
 @pytest.fixture
-async def plain(server: EmbeddedServer, embedder: Embedder) -> AsyncIterator[Database]:
+async def plain(server: Server, embedder: Embedder) -> AsyncIterator[Database]:
     """A memory on a server without pg_textsearch, as far as we are told."""
     async with open_new_database(server, "plain") as database:
         without = dataclasses.replace(database, capabilities=Capabilities(bm25=False, hypertables=False))
@@ -428,7 +433,7 @@ async def plain(server: EmbeddedServer, embedder: Embedder) -> AsyncIterator[Dat
 @pytest.fixture
 def plain_memory(plain: Database, embedder: Embedder) -> Memory:
     """Both memories in one database: what is in one is in the other."""
-    one, other = (Shelf(name, plain.sessions, bm25=False) for name in ("one", "other"))
+    one, other = (dataclasses.replace(shelf_of(plain), name=name) for name in ("one", "other"))
     return Memory(one, other, embedder)
 
 
@@ -465,7 +470,7 @@ async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iter
 
 async def test_full_text_reads_its_index(plain: Database) -> None:
     async with transaction(plain.sessions) as session:
-        statement = select(MessageRow.message_id).where(queries._has_words())
+        statement = select(MessageRow.message_id).where(wording._has_words())
 
         assert "messages_full_text" in await plan(session, statement, without=["seqscan"], text="tea")
 
@@ -478,7 +483,7 @@ async def nobody() -> AsyncIterator[Shelf]:
     """A memory whose server does not answer."""
     url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        yield Shelf("short-term", sessions_of(engine), bm25=True)
+        yield Shelf("short-term", sessions_of(engine), bm25=True, hypertable=False)
 
 
 async def test_a_memory_that_does_not_answer_is_named_and_the_other_is_searched(

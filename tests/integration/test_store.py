@@ -147,9 +147,9 @@ async def test_a_journal_that_is_unknown_stands_at_its_start(long_term: Database
     assert await position(long_term) == 0
 
 
-async def test_emptying_keeps_facts(long_term: Database) -> None:
-    await write(long_term, message(1), edit(2, "x", at=5), position=10, revisions=(Revision(2, minute(5), "y"),))
-    async with transaction(long_term.sessions) as session:
+async def test_emptying_keeps_facts(short_term: Database) -> None:
+    await write(short_term, message(1), edit(2, "x", at=5), position=10, revisions=(Revision(2, minute(5), "y"),))
+    async with transaction(short_term.sessions) as session:
         await store.set_fact(session, "colour", "red")
         await store.set_fact(session, "colour", "blue")
 
@@ -158,4 +158,4 @@ async def test_emptying_keeps_facts(long_term: Database) -> None:
         assert await store.count(session) == 0
         assert await store.fact(session, "colour") == "blue"
         assert await store.fact(session, "shape") is None
-    assert (await texts_before(long_term), await position(long_term)) == ([], 0)
+    assert (await texts_before(short_term), await position(short_term)) == ([], 0)

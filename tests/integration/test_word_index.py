@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from db.databases import Database
+from db.databases import Database, open_database
 from db.embedded import ensure_database, open_embedded
-from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import find_capabilities
+from db.engines import open_engine, parse_dsn, transaction
+from db.layout import LONG_TERM_LAYOUT
 from db.word_index import look_after
 from memory.embedder import Embedder
 from memory.findings import Filters
@@ -37,8 +37,9 @@ async def _started(place: Path) -> AsyncGenerator[Database]:
     """Start the server for the length of the block, with one database as it was left."""
     async with open_embedded(place, start_timeout=LONG, durable=False) as server:
         await ensure_database(server, "words")
-        async with open_engine(parse_dsn(server.dsn("words"), name="DSN"), pool_size=2, timeout=LONG) as engine:
-            yield Database("words", engine, sessions_of(engine), await find_capabilities(engine, name="words"))
+        url = parse_dsn(server.dsn("words"), name="DSN")
+        async with open_database(url, name="words", pool_size=2, timeout=LONG, layout=LONG_TERM_LAYOUT) as database:
+            yield database
 
 
 async def _words_found(database: Database, embedder: Embedder) -> float:
@@ -47,11 +48,18 @@ async def _words_found(database: Database, embedder: Embedder) -> float:
     filters = Filters(places=frozenset({message().place_id}))
     async with transaction(database.sessions) as session:
         found, _ = await candidates(
-            session, text="lantern", vector=already(vector), filters=filters, wanted=3, bm25=True
+            session,
+            text="lantern",
+            vector=already(vector),
+            filters=filters,
+            wanted=3,
+            bm25=True,
+            hypertable=database.capabilities.hypertables,
         )
     return max(one.lexical for one in found)
 
 
+@pytest.mark.own_server
 async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedder: Embedder) -> None:
     async with _started(place) as database:
         await prepare(database, embedder)

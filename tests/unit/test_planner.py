@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from db.parts import Part
 from memory.planner import (
     FEWEST_PROPOSALS,
     Costs,
@@ -52,6 +53,37 @@ def test_the_more_are_wanted_the_sooner_all_are_compared() -> None:
     wanted = [1, 10_000]
 
     assert [way_to_the_nearest(size, wanted=count, costs=Costs()) for count in wanted] == [Way.INDEX, Way.EXACT]
+
+
+def chunk(rows: int, *, indexed: bool) -> Part:
+    return Part(
+        table="c", schema="s", name="c", start=None, end=None, rows=rows, indexed=indexed, word_index=None, hot=False
+    )
+
+
+def hypertable(*parts: Part, matching: int) -> Size:
+    return Size(matching, sum(part.rows for part in parts), parts=parts)
+
+
+def test_without_any_index_every_row_is_compared() -> None:
+    size = hypertable(chunk(MANY, indexed=False), chunk(MANY, indexed=False), matching=2 * MANY)
+
+    assert way_to_the_nearest(size, wanted=10, costs=Costs()) is Way.EXACT
+
+
+def test_the_more_indexes_there_are_to_ask_the_later_they_are_asked() -> None:
+    few = hypertable(*[chunk(50_000, indexed=True)] * 2, matching=100_000)
+    many = hypertable(*[chunk(1_000, indexed=True)] * 100, matching=100_000)
+
+    ways = [way_to_the_nearest(size, wanted=10, costs=Costs()) for size in (few, many)]
+
+    assert ways == [Way.INDEX, Way.EXACT]
+
+
+def test_rows_in_chunks_without_an_index_are_compared_on_either_way() -> None:
+    size = hypertable(chunk(300_000, indexed=True), chunk(100_000, indexed=False), matching=200_000)
+
+    assert size.unindexed == 50_000
 
 
 def test_costs_decide() -> None:

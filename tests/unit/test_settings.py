@@ -64,7 +64,7 @@ def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "HF_TOKEN"):
+    for name in ("DB_PASSWORD", "DISCORD_TOKEN", "OPENAI_API_KEY", "HF_TOKEN"):
         monkeypatch.setenv(name, "hunter2")
     for name in ("SHORT_TERM_DSN", "LONG_TERM_DSN"):
         monkeypatch.setenv(name, "postgresql://ana:hunter2@host/db")
@@ -91,8 +91,8 @@ def test_settings_do_not_change() -> None:
         read_settings().db_pool_size = 9
 
 
-def test_the_template_lists_every_setting_and_no_other() -> None:
-    assert dotenv_values(TEMPLATE).keys() == NAMES
+def test_the_template_lists_every_setting() -> None:
+    assert dotenv_values(TEMPLATE).keys() >= NAMES  # what else it may list, test_compose.py says
 
 
 def test_the_template_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

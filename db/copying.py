@@ -1,0 +1,99 @@
+"""Stream rows in and out of PostgreSQL by COPY in its binary format."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.abc import Params
+
+from errors import DatabaseUnavailableError, RefusedRowError
+
+Connection = psycopg.AsyncConnection[Any]
+
+_BLOCK = 256 * 1024  # bytes; PostgreSQL hands over row by row, and a call for each would cost more than the row
+
+
+@asynccontextmanager
+async def open_connection(dsn: str, *, timeout: timedelta, read_only: bool = False) -> AsyncGenerator[Connection]:
+    """Yield a connection whose statements may take hours, though to connect may take no longer than `timeout`.
+
+    A `read_only` one sees the database as it is at its first statement, whatever others do meanwhile; any other commits
+    each statement outside a `transaction()`. Raises DatabaseUnavailableError.
+    """
+    seconds = max(2, int(timeout.total_seconds()))
+    with copy_errors():
+        async with await psycopg.AsyncConnection.connect(
+            dsn,
+            connect_timeout=seconds,
+            options="-c statement_timeout=12h -c timezone=UTC -c datestyle=ISO -c jit=off",
+            tcp_user_timeout=seconds * 1000,
+            keepalives_idle=seconds,  # a vanished host is noticed while hours of work are waited for
+            application_name="backscroll copying",
+        ) as connection:
+            if read_only:
+                await connection.set_read_only(True)
+                await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            else:
+                await connection.set_autocommit(True)
+            yield connection
+
+
+@contextmanager
+def copy_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours: DatabaseUnavailableError, or RefusedRowError for what will never do."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise RefusedRowError(_first_line(error)) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DatabaseUnavailableError(f"PostgreSQL gave up: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def copy_out_statement(query: sql.Composable) -> sql.Composed:
+    """Return the statement that streams the rows of a query out."""
+    return sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
+
+
+def copy_in_statement(table: str, columns: list[str]) -> sql.Composed:
+    """Return the statement that takes rows into columns of a table."""
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table), names(columns))
+
+
+def names(columns: list[str]) -> sql.Composed:
+    """Return a list of columns as a statement needs it."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+async def pipe(source: Connection, query: sql.Composable, target: Connection, *, table: str, columns: list[str]) -> int:
+    """Copy the rows of a query at the source into a table at the target, as they are; return their number."""
+    async with source.cursor() as reading, target.cursor() as writing:
+        async with (
+            reading.copy(copy_out_statement(query)) as rows,
+            writing.copy(copy_in_statement(table, columns)) as taking,
+        ):
+            async for block in _blocks(rows):
+                await taking.write(block)
+        return writing.rowcount
+
+
+async def _blocks(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncGenerator[bytes]:
+    """Yield what comes row by row in larger pieces."""
+    block = bytearray()
+    async for row in rows:
+        block += row
+        if len(block) >= _BLOCK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
+
+
+async def fetch(connection: Connection, query: LiteralString | sql.Composed, params: Params | None = None) -> list[Any]:
+    """Return the rows of a query."""
+    return await (await connection.execute(query, params)).fetchall()

@@ -1,0 +1,257 @@
+"""Copy everything that a database holds into an empty one on another server; it goes on where it was stopped.
+
+Rows are streamed in the binary format that both servers speak, read by nobody on the way. Messages go in batches in the
+order of their times, and how far they are is noted at the target in the same transaction. The source only reads.
+"""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+
+from psycopg import sql
+from sqlalchemy import text
+
+from db.checksums import EVERY_ROW, Compared, Table, compare, tables_of
+from db.copying import Connection, fetch, names, open_connection, pipe
+from db.databases import Database
+from db.migrate import PATIENTLY
+from db.readiness import operator_errors
+from db.vector_index import drop_all
+from errors import DatabaseSetupError
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[int, int], None]
+"""Hears how many messages are copied, of how many."""
+
+_BATCH = 10_000  # messages in a transaction
+_MESSAGES, _FACTS = "messages", "facts"
+_NOT_CONTENT = frozenset({"alembic_version", "checkpoint_migrations"})  # how far each side is migrated
+MOVE_FACT = "moved_from"
+"""Names the fact that says how far a database was filled from another one."""
+
+_OWN_FACTS = (MOVE_FACT, "word_index_whole_since")  # what a database says of its own server
+_NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(_OWN_FACTS)))
+
+_IDENTITY = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
+_WIDTH = "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'embedding'"
+_READ_NOTE = "SELECT value FROM facts WHERE name = %s"
+_WRITE_NOTE = "INSERT INTO facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_COUNT = "SELECT count(*) FROM messages"
+_NEXT = """
+    SELECT sent_at::text, message_id FROM (
+        SELECT sent_at, message_id FROM messages
+        WHERE sent_at >= %(time)s::timestamptz AND (sent_at, message_id) > (%(time)s::timestamptz, %(id)s)
+        ORDER BY sent_at, message_id LIMIT %(batch)s
+    ) AS batch ORDER BY batch.sent_at DESC, message_id DESC LIMIT 1
+"""
+# The bounds stand twice: TimescaleDB leaves chunks out by those of the time alone.
+_SOME = sql.SQL(
+    "SELECT {columns} FROM messages WHERE sent_at >= {start}::timestamptz AND sent_at <= {end}::timestamptz"
+    " AND (sent_at, message_id) > ({start}::timestamptz, {after})"
+    " AND (sent_at, message_id) <= ({end}::timestamptz, {last}) ORDER BY sent_at, message_id"
+)
+_ALL = sql.SQL("SELECT {columns} FROM {table} WHERE {condition}")
+_ANY = sql.SQL("SELECT true FROM {} LIMIT 1")
+_EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(_NOT_OWN)
+_DROP_WORD_INDEXES = (text("DROP INDEX IF EXISTS messages_bm25"), text("DROP INDEX IF EXISTS messages_full_text"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What the target knows of the move that fills it: from where, up to which message, and what is left to do."""
+
+    source: str
+    time: str = "-infinity"
+    message_id: int = -(2**63)
+    messages: int = 0
+    copied: bool = False
+
+
+def is_half_filled(noted: str | None) -> bool:
+    """Tell from MOVE_FACT whether a move into this database was stopped before its end."""
+    return noted is not None and not Note(**json.loads(noted)).copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Two databases, a connection to each, and the tables that go from one to the other."""
+
+    source: Database
+    target: Database
+    there: Connection
+    here: Connection
+    tables: list[Table]
+
+    async def fill(self, *, make_tables: Callable[[], Awaitable[None]], report: Report) -> None:
+        """Bring everything over that is not there yet.
+
+        `make_tables` makes the tables that the target needs beside those of its migration. The search indexes are gone
+        then, as to build them in one go takes half the time: migrate the target, then `db.vector_index.build`. What has
+        been copied to the end is not copied again, over what the bot has written since. Raises DatabaseSetupError, with
+        nothing changed, when the target holds something else or does not fit; DatabaseUnavailableError when a server
+        fails, after which `fill` goes on where it was.
+        """
+        note = await self._noted() or await self._begin(make_tables)
+        if not note.copied:
+            await _make_room(self.target)
+            await self._copy_the_rest(await self._copy_messages(note, report))
+            await self.here.execute("ANALYZE")
+
+    async def width(self) -> int:
+        """Return the number of dimensions of the embeddings that are moved."""
+        ((width,),) = await fetch(self.there, _WIDTH)
+        return int(width)
+
+    async def compare(self) -> list[Compared]:
+        """Compare all tables, by count and checksum."""
+        return await compare(self.there, self.here, self.tables)
+
+    async def _begin(self, make_tables: Callable[[], Awaitable[None]]) -> Note:
+        """Make the tables of an empty target."""
+        source, target = await _identity(self.there), await _identity(self.here)
+        if source == target:
+            raise DatabaseSetupError(
+                f"The {self.target.name} database is moved onto itself: let the address in .env name another."
+            )
+        if filled := await self._first_filled():
+            raise DatabaseSetupError(
+                f"The {self.target.name} database that should be filled holds something in its table {filled}: "
+                "empty it, or name an empty one."
+            )
+        await self.target.migrate(dimensions=await self.width())
+        await make_tables()
+        await self._refuse_unless_it_fits()
+        note = Note(source=source)
+        await self._write_note(note)
+        return note
+
+    async def _noted(self) -> Note | None:
+        """Return how far this move has come; raise DatabaseSetupError when something else fills the target."""
+        note, name = await self._read_note(), self.target.name
+        if note is None or await self._first_filled() is None:  # or it was emptied since, to begin anew
+            return None
+        if note.copied:
+            return note
+        if note.source != await _identity(self.there):
+            raise DatabaseSetupError(
+                f"The {name} database is half filled from another one: go on with that, or empty it."
+            )
+        ((messages,),) = await fetch(self.here, _COUNT)
+        if messages != note.messages:
+            raise DatabaseSetupError(
+                f"The {name} database was written to after it had been half filled: empty it, then move again."
+            )
+        return note
+
+    async def _first_filled(self) -> str | None:
+        """Return the first table of the target, facts aside, that holds something."""
+        known = await tables_of(self.here)
+        for name in [table.name for table in self.tables if table.name in known and table.name != _FACTS]:
+            if await fetch(self.here, _ANY.format(sql.Identifier(name))):
+                return name
+        return None
+
+    async def _refuse_unless_it_fits(self) -> None:
+        known = await tables_of(self.here)
+        for table in self.tables:
+            for column, type_name in table.columns.items():
+                if known.get(table.name, {}).get(column) != type_name:
+                    raise DatabaseSetupError(
+                        f"The {self.target.name} database that should be filled has no column {column} of type "
+                        f"{type_name} in a table {table.name}: drop its tables, or name an empty one."
+                    )
+
+    async def _copy_messages(self, note: Note, report: Report) -> Note:
+        ((total,),) = await fetch(self.there, _COUNT)
+        (table,) = [table for table in self.tables if table.name == _MESSAGES]
+        columns = list(table.columns)
+        while end := await fetch(self.there, _NEXT, {"time": note.time, "id": note.message_id, "batch": _BATCH}):
+            ((time, message_id),) = end
+            some = _some(columns, note, time, message_id)
+            async with self.here.transaction():
+                count = await pipe(self.there, some, self.here, table=_MESSAGES, columns=columns)
+                note = replace(note, time=time, message_id=message_id, messages=note.messages + count)
+                await self._write_note(note)
+            report(note.messages, total)
+        return note
+
+    async def _copy_the_rest(self, note: Note) -> None:
+        """Copy all other tables; the facts that the target's migration has written give way."""
+        others = [table for table in self.tables if table.name != _MESSAGES]
+        async with self.here.transaction():
+            await self.here.execute(_EMPTY_FACTS)
+            for table in others:
+                await pipe(self.there, _all(table), self.here, table=table.name, columns=list(table.columns))
+            await self._write_note(replace(note, copied=True))
+        logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
+
+    async def _read_note(self) -> Note | None:
+        if _FACTS not in await tables_of(self.here):
+            return None
+        found = await fetch(self.here, _READ_NOTE, [MOVE_FACT])
+        return Note(**json.loads(found[0][0])) if found else None
+
+    async def _write_note(self, note: Note) -> None:
+        await self.here.execute(_WRITE_NOTE, [MOVE_FACT, json.dumps(asdict(note))])
+
+
+@asynccontextmanager
+async def open_move(source: Database, target: Database, *, timeout: timedelta) -> AsyncGenerator[Move]:
+    """Yield what moves all of one database into the other; to connect takes no longer than `timeout`.
+
+    Raises DatabaseSetupError when the source holds no memory, DatabaseUnavailableError when a server does not answer.
+    """
+    async with (
+        open_connection(source.dsn, timeout=timeout, read_only=True) as there,
+        open_connection(target.dsn, timeout=timeout) as here,
+    ):
+        known = await tables_of(there)
+        if _MESSAGES not in known:
+            raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
+        yield Move(source=source, target=target, there=there, here=here, tables=_content(known))
+
+
+def _content(known: dict[str, dict[str, str]]) -> list[Table]:
+    """Return what of the tables of a database is content."""
+    return [
+        Table(name=name, columns=columns, condition=_NOT_OWN) if name == _FACTS else Table(name=name, columns=columns)
+        for name, columns in known.items()
+        if name not in _NOT_CONTENT
+    ]
+
+
+async def _identity(connection: Connection) -> str:
+    """Return what tells a database from all others, wherever its server has been moved to."""
+    ((identity,),) = await fetch(connection, _IDENTITY)
+    return str(identity)
+
+
+async def _make_room(target: Database) -> None:
+    """Drop the search indexes."""
+    with operator_errors(target.engine, name=target.name):
+        async with target.engine.begin() as connection:
+            await connection.execute(PATIENTLY)
+            await drop_all(connection)
+            for statement in _DROP_WORD_INDEXES:
+                await connection.execute(statement)
+
+
+def _all(table: Table) -> sql.Composed:
+    """Return the query of all rows of a table."""
+    condition = table.condition or EVERY_ROW
+    return _ALL.format(columns=names(list(table.columns)), table=sql.Identifier(table.name), condition=condition)
+
+
+def _some(columns: list[str], note: Note, time: str, message_id: int) -> sql.Composed:
+    """Return the query of the messages behind those that the note knows, up to this one: COPY takes no parameters."""
+    return _SOME.format(
+        columns=names(columns),
+        start=sql.Literal(note.time),
+        after=sql.Literal(note.message_id),
+        end=sql.Literal(time),
+        last=sql.Literal(message_id),
+    )

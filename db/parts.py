@@ -1,0 +1,94 @@
+"""Know the tables that the messages stand in: the chunks of a hypertable, or else the one plain table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ARRAY, BigInteger, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+_KNOWS_TIMESCALE = text("SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL")
+_IS_HYPERTABLE = text(
+    "SELECT EXISTS (SELECT FROM timescaledb_information.hypertables"
+    " WHERE hypertable_schema = current_schema() AND hypertable_name = 'messages')"
+)
+_CHUNKS = text(
+    "SELECT format('%I.%I', chunk_schema, chunk_name)::regclass::oid::bigint AS oid, range_start, range_end"
+    " FROM timescaledb_information.chunks"
+    " WHERE hypertable_schema = current_schema() AND hypertable_name = 'messages' ORDER BY range_start"
+)
+_PLAIN = text("SELECT to_regclass('messages')::oid::bigint AS oid, NULL AS range_start, NULL AS range_end")
+# PostgreSQL counts rows when it analyses a table; between two counts they are as dense as they were then.
+_TABLES = text(
+    """
+    SELECT tables.oid::bigint AS oid, relname AS name, nspname AS schema, tables.oid::regclass::text AS quoted,
+           CASE WHEN reltuples >= 0 AND relpages > 0 THEN reltuples / relpages ELSE :rows_a_page END
+           * pg_relation_size(tables.oid) / current_setting('block_size')::integer AS rows,
+           EXISTS (SELECT FROM pg_index JOIN pg_class indexes ON indexes.oid = indexrelid
+                   JOIN pg_am ON pg_am.oid = indexes.relam
+                   WHERE indrelid = tables.oid AND amname = 'diskann' AND indisvalid) AS indexed,
+           (SELECT min(indexrelid::regclass::text) FROM pg_index JOIN pg_class indexes ON indexes.oid = indexrelid
+            JOIN pg_am ON pg_am.oid = indexes.relam
+            WHERE indrelid = tables.oid AND amname = 'bm25' AND indisvalid) AS word_index
+    FROM pg_class tables JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE tables.oid = ANY (:oids)
+    """
+).bindparams(bindparam("oids", type_=ARRAY(BigInteger)))
+
+_INDEXES = text(
+    "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+    " JOIN pg_am ON pg_am.oid = relam WHERE amname = :method AND indrelid = CAST(:table AS regclass)"
+)
+
+_ROWS_A_PAGE = 4  # of a message with a vector of 384 dimensions, for a table that was never analysed
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table that messages stand in: `start` and `end` bound the time of a chunk, None those of a plain table."""
+
+    table: str
+    """Its name, qualified and quoted as a statement needs it."""
+    schema: str
+    name: str
+    start: datetime | None
+    end: datetime | None
+    rows: int
+    """As many as PostgreSQL's statistics let expect."""
+    indexed: bool
+    """Whether it has a vector index that can be used."""
+    word_index: str | None
+    """The name of its BM25 index, qualified and quoted."""
+    hot: bool
+    """Whether it is the newest, which new messages go to."""
+
+
+async def is_hypertable(connection: AsyncConnection | AsyncSession) -> bool:
+    """Tell whether messages are a hypertable."""
+    return bool(await connection.scalar(_KNOWS_TIMESCALE)) and bool(await connection.scalar(_IS_HYPERTABLE))
+
+
+async def parts(connection: AsyncConnection | AsyncSession, *, hypertable: bool) -> list[Part]:
+    """Return the tables of the messages in the order of their times."""
+    ranges = (await connection.execute(_CHUNKS if hypertable else _PLAIN)).all()
+    oids = [row.oid for row in ranges if row.oid is not None]
+    rows = await connection.execute(_TABLES, {"oids": oids, "rows_a_page": _ROWS_A_PAGE})
+    tables = {row.oid: row for row in rows}
+    return [
+        Part(
+            table=tables[oid].quoted,
+            schema=tables[oid].schema,
+            name=tables[oid].name,
+            start=start,
+            end=end,
+            rows=int(tables[oid].rows),
+            indexed=tables[oid].indexed,
+            word_index=tables[oid].word_index,
+            hot=oid == oids[-1],
+        )
+        for oid, start, end in ranges
+        if oid in tables  # a chunk may be dropped between the two statements
+    ]
+
+
+async def indexes_of(connection: AsyncConnection, part: Part, *, method: str) -> list[str]:
+    """Return the names, quoted as a statement needs them, of a part's indexes of a method, half-built ones too."""
+    return list(await connection.scalars(_INDEXES, {"table": part.table, "method": method}))

@@ -1,0 +1,180 @@
+"""Build the StreamingDiskANN indexes: one of a plain table, or one of every chunk that is worth it.
+
+A chunk that still fills takes rows in at full speed and is compared as a whole, which is faster than an index as long
+as it is small. It gets its index in one go when a newer chunk has begun, or when it has grown large: the graph is then
+built from vectors whose distribution is known, and no burst of messages waits for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.engines import translated_errors
+from db.layout import Layout
+from db.parts import Part, indexes_of, is_hypertable, parts
+from errors import BackscrollError
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[int, int], None]
+"""Hears how many rows are indexed, of how many."""
+
+DROP_PLAIN = text("DROP INDEX IF EXISTS messages_diskann")
+
+_FEW_ROWS = text("SELECT NOT EXISTS (SELECT FROM messages OFFSET :rows)")
+_LOOK_EVERY = timedelta(minutes=5)
+_GLANCE = timedelta(seconds=1)
+_BUILDERS = "hashtextextended('backscroll.vector_index', 0)"
+_TAKE_TURN = text(f"SELECT pg_try_advisory_lock({_BUILDERS})")
+_END_TURN = text(f"SELECT pg_advisory_unlock({_BUILDERS})")
+_UNLIMITED = text("SET statement_timeout = '12h'")
+_LIMITED = text("RESET statement_timeout")
+_PROGRESS = text(
+    "SELECT blocks_done::float / blocks_total FROM pg_stat_progress_create_index"
+    " WHERE relid = CAST(:table AS regclass) AND blocks_total > 0"
+)
+
+
+def create_on_plain_table(connection: Connection, layout: Layout) -> None:
+    """Create the index of a plain table that holds little or nothing; `build` does it for one that holds more."""
+    if connection.scalar(_FEW_ROWS, {"rows": layout.closed_rows}):
+        connection.execute(text(f"CREATE INDEX IF NOT EXISTS messages_diskann ON messages {_method(layout)}"))
+
+
+def lacking(known: Iterable[Part], layout: Layout) -> list[Part]:
+    """Return the parts that should have an index and have none."""
+    return [part for part in known if not part.indexed and part.rows >= _rows_needed(part, layout)]
+
+
+def _rows_needed(part: Part, layout: Layout) -> int:
+    if part.start is None:  # a plain table: it has no newer neighbour that would ever close it
+        return 0
+    return layout.hot_rows if part.hot else layout.closed_rows
+
+
+async def build(engine: AsyncEngine, layout: Layout, *, report: Report) -> int:
+    """Build the indexes that lack and return their number; 0 while another process builds.
+
+    Messages can be written meanwhile. Raises DatabaseUnavailableError when PostgreSQL does not answer.
+    """
+    with translated_errors():
+        async with _in_turn(engine) as connection:
+            if connection is None:
+                return 0
+            missing = lacking(await parts(connection, hypertable=await is_hypertable(connection)), layout)
+            rows = sum(part.rows for part in missing)
+            done = 0
+            for part in missing:
+                await _build_one(engine, connection, part, layout, partial(_add, report, done, rows))
+                done += part.rows
+                report(done, rows)
+            return len(missing)
+
+
+def _add(report: Report, done: int, rows: int, more: int) -> None:
+    report(done + more, rows)
+
+
+@asynccontextmanager
+async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None]:
+    """Yield a connection outside any transaction, or None when another process builds in this database."""
+    async with engine.connect() as ordinary:
+        connection = await ordinary.execution_options(isolation_level="AUTOCOMMIT")
+        if not await connection.scalar(_TAKE_TURN):
+            yield None
+            return
+        await connection.execute(_UNLIMITED)
+        try:
+            yield connection
+        finally:
+            await connection.execute(_END_TURN)
+            await connection.execute(_LIMITED)
+
+
+async def _build_one(
+    engine: AsyncEngine, connection: AsyncConnection, part: Part, layout: Layout, report: Callable[[int], None]
+) -> None:
+    await drop(connection, part)  # what an interrupted build has left behind
+    name = "messages_diskann" if part.start is None else ""  # a chunk's index is named by PostgreSQL
+    async with _watched(engine, part, report):
+        await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON {part.table} {_method(layout)}"))
+    logger.info("the vector index of %s is built (%d rows)", part.table, part.rows)
+
+
+@asynccontextmanager
+async def _watched(engine: AsyncEngine, part: Part, report: Callable[[int], None]) -> AsyncGenerator[None]:
+    """Report how many rows of a part are in its index, for as long as the context lasts."""
+    # Neither cancelled nor connected by the task: an end in the middle of either leaves a connection half open.
+    built = asyncio.Event()
+    async with engine.connect() as ordinary:
+        connection = await ordinary.execution_options(isolation_level="AUTOCOMMIT")
+        watching = asyncio.create_task(_watch(connection, part, report, built))
+        try:
+            yield
+        finally:
+            built.set()
+            await watching
+
+
+async def _watch(connection: AsyncConnection, part: Part, report: Callable[[int], None], built: asyncio.Event) -> None:
+    while not built.is_set():
+        share = await connection.scalar(_PROGRESS, {"table": part.table})
+        report(int((share or 0) * part.rows))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GLANCE.total_seconds()):
+                await built.wait()
+
+
+def _method(layout: Layout) -> str:
+    """Return what an index is made with; PostgreSQL takes no parameters there, and these are whole numbers."""
+    options = f"num_neighbors = {layout.num_neighbors:d}, search_list_size = {layout.search_list_size:d}"
+    return f"USING diskann (embedding vector_cosine_ops) WITH ({options})"
+
+
+async def drop(connection: AsyncConnection, part: Part) -> None:
+    """Drop the vector index of a part, whole or half-built, if it has one."""
+    for name in await indexes_of(connection, part, method="diskann"):
+        await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+
+
+async def drop_all(connection: AsyncConnection) -> None:
+    """Drop every vector index of the messages."""
+    for part in await parts(connection, hypertable=await is_hypertable(connection)):
+        await drop(connection, part)
+
+
+@asynccontextmanager
+async def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AsyncGenerator[None]:
+    """Build what lacks in these databases for as long as the context lasts."""
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(_keep_indexed(list(databases)))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+
+
+async def _keep_indexed(databases: list[tuple[AsyncEngine, Layout]]) -> None:
+    while True:
+        for engine, layout in databases:
+            await look_after(engine, layout)
+        await asyncio.sleep(_LOOK_EVERY.total_seconds())
+
+
+async def look_after(engine: AsyncEngine, layout: Layout) -> None:
+    """Build what lacks in a database; one that is away is left to the next look."""
+    try:
+        await build(engine, layout, report=_in_silence)
+    except (DBAPIError, BackscrollError) as error:
+        logger.info("vector indexes could not be looked after: %s", type(error).__name__)
+
+
+def _in_silence(_: int, __: int) -> None:
+    """Report to nobody: the log tells of every index that is built."""

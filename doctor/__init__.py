@@ -1,0 +1,1 @@
+"""Look at everything that Backscroll stands on, and change nothing."""

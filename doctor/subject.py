@@ -1,0 +1,22 @@
+"""What the doctor is asked to look at."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from db.databases import Addresses, Layouts
+from doctor.models import LanguageModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the settings say, as values; secrets stay out of its text."""
+
+    storage_dir: Path
+    addresses: Addresses = field(repr=False)
+    layouts: Layouts
+    embedding_model: str
+    language_model: LanguageModel
+    time_zone: ZoneInfo
+    discord_token: str | None = field(repr=False)
+    discord_server_id: int | None

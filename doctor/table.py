@@ -1,0 +1,49 @@
+"""Show what the doctor found as a table, one line for each thing."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from doctor.findings import Line, State, exit_status
+from terminal.screen import show
+
+_STYLES = {State.OK: "green", State.WARNING: "yellow", State.WRONG: "bold red", State.LEFT_OUT: "dim"}
+_UNWRAPPED = 10_000  # columns; whoever reads a pipe wants a line to stay one
+
+
+def present(lines: Sequence[Line]) -> int:
+    """Print the table with a last word, and return the exit status."""
+    show(rendered(lines, Console()))
+    return exit_status(lines)
+
+
+def rendered(lines: Sequence[Line], console: Console) -> str:
+    """Return the table as it suits a console: with colours and wrapped to its width if it is a terminal."""
+    if not console.is_terminal:
+        console.width = _UNWRAPPED
+    table = Table("what", "state", "found", box=SIMPLE_HEAD if console.is_terminal else None, padding=(0, 2, 0, 0))
+    for line in lines:
+        state = line.finding.state
+        # As Text, nothing in the words is taken for a style.
+        table.add_row(Text(line.name), Text(state, style=_STYLES[state]), Text(line.finding.words))
+    with console.capture() as captured:
+        console.print(table)
+    shown = "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+    return f"{shown}\n\n{last_word(lines)}"
+
+
+def last_word(lines: Sequence[Line]) -> str:
+    """Return whether all is well, and how much is not."""
+    counts = Counter(line.finding.state for line in lines)
+    if counts[State.WRONG]:
+        said = f"Not all is well: {counts[State.WRONG]} wrong"
+        return f"{said}, {_warnings(counts[State.WARNING])}." if counts[State.WARNING] else f"{said}."
+    return f"All is well, with {_warnings(counts[State.WARNING])}." if counts[State.WARNING] else "All is well."
+
+
+def _warnings(count: int) -> str:
+    return "1 warning" if count == 1 else f"{count} warnings"

@@ -1,0 +1,167 @@
+"""Find the messages with the most telling words: by BM25, or by PostgreSQL's full text where that is missing.
+
+An index of words knows its own table only. Of a hypertable every chunk has its own idea of which words are rare, and in
+one that has just begun none is. So what a chunk proposes is scored a second time, by what the largest chunk knows, and
+the higher score counts: that of its own chunk is left for words that never fell in the largest.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from heapq import nsmallest
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Float,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.parts import Part
+from db.word_index import BM25_INDEX
+from memory.filtering import COLUMNS, TABLE, Columns, Shape, shape_of, values_of
+from memory.findings import Filters
+from memory.messages import MessageKey
+from memory.planner import Costs, Size, Trace, Way, way_to_the_worded
+from memory.statements import BY_INDEX, NOTHING, Keys, first, in_part, times_of, tune
+
+_LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and the most that it takes
+_TEXT = bindparam("text", type_=Text)
+
+
+async def worded(
+    session: AsyncSession,
+    *,
+    text: str,
+    filters: Filters,
+    wanted: int,
+    bm25: bool,
+    size: Size,
+    costs: Costs,
+    trace: Trace,
+) -> dict[MessageKey, float]:
+    """Return the keys of the rows with the most telling words, each with its score; none that has none of them."""
+    shape, values = shape_of(filters), {"text": text, "wanted": wanted, **values_of(filters), **times_of(size.parts)}
+    if not bm25:
+        return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
+    chunks = _chunks(size.parts)
+    if way_to_the_worded(size, wanted=wanted, costs=costs) is Way.EXACT:
+        every = _best_of_chunks(shape, chunks, size.lexicon) if chunks else _best_of_all(shape)
+        return await trace.step("words of every matching row", _scores(session, every, values))
+    # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
+    ranked = min(max(_LEAST_RANKED, 2 * size.share_of(wanted)), _MOST_RANKED)
+    await tune(session, {**BY_INDEX, "pg_textsearch.default_limit": str(ranked)})
+    proposed = _proposed_by_chunks(shape, chunks, size.lexicon) if chunks else _best_by_index(shape)
+    return await trace.step("word index", _scores(session, proposed, values))
+
+
+async def _scores(
+    session: AsyncSession, statement: Keys | CompoundSelect[Any], values: Mapping[str, Any]
+) -> dict[MessageKey, float]:
+    """Return the best `wanted` of what a statement gives, with their scores."""
+    rows = await session.execute(statement, values)
+    best = nsmallest(values["wanted"], rows, key=attrgetter("distance"))
+    return {(row.message_id, row.sent_at): -row.distance for row in best if row.distance < 0}  # the operator's sign
+
+
+@cache
+def _best_in_full_text(shape: Shape) -> Keys:
+    score = _full_text()
+    return first(shape, score.desc()).add_columns((-score).label("distance")).where(_has_words())
+
+
+@cache
+def _best_of_all(shape: Shape) -> Keys:
+    return first(shape, _distance() + NOTHING).add_columns(_distance().label("distance"))
+
+
+@cache
+def _best_by_index(shape: Shape) -> Keys:
+    # Asked for as it is ordered by, the distance comes out of the index: anything made of it is computed again.
+    return first(shape, _distance()).add_columns(_distance().label("distance"))
+
+
+Chunks = tuple[tuple[str, str, str], ...]
+"""Of each chunk its schema, its name and the name of its word index."""
+
+
+def _chunks(parts: Sequence[Part]) -> Chunks:
+    """Return the chunks, or nothing for a plain table; each has a word index, as a hypertable gives it to all."""
+    known = tuple((part.schema, part.name, part.word_index) for part in parts if part.word_index)
+    return known if len(known) == len(parts) else ()
+
+
+@lru_cache(maxsize=256)
+def _best_of_chunks(shape: Shape, chunks: Chunks, lexicon: str | None) -> CompoundSelect[Any]:
+    """Return the best rows of each chunk after scoring all that match.
+
+    Asked of the whole hypertable, pg_textsearch scores by what the first chunk knows, and a word that never fell there
+    counts nothing. So each chunk is asked by its own name.
+    """
+    best = []
+    for schema, name, index in chunks:
+        of = _table(schema, name).c
+        distance = _by_both(_distance(of, index), of, index, lexicon)
+        best.append(first(shape, distance + NOTHING, of=of).add_columns(distance.label("distance")))
+    return union_all(*(select(one.subquery()) for one in best))
+
+
+@lru_cache(maxsize=256)
+def _proposed_by_chunks(shape: Shape, chunks: Chunks, lexicon: str | None) -> CompoundSelect[Any]:
+    """Return what the index of each chunk proposes."""
+    scored = []
+    for number, (_, _, index) in enumerate(chunks):
+        one = first(shape, _distance()).add_columns(_distance().label("distance"), COLUMNS.search_text)
+        of = one.where(*in_part(number)).subquery().c
+        distance = _by_both(of.distance, of, index, lexicon)
+        scored.append(select(of.message_id, of.sent_at, distance.label("distance")))
+    return union_all(*scored)
+
+
+def _by_both(distance: ColumnElement[float], of: Columns, index: str, lexicon: str | None) -> ColumnElement[float]:
+    """Return the better of a row's distance in its own chunk and that by the largest chunk."""
+    if lexicon is None or lexicon == index:
+        return distance
+    # The operator takes a column of the index's own table only; the function behind it takes any text.
+    return func.least(
+        distance, func.bm25_text_bm25query_score(of.search_text, func.to_bm25query(_TEXT, lexicon), type_=Float())
+    )
+
+
+def _table(schema: str, name: str) -> Table:
+    if not isinstance(TABLE, Table):
+        raise TypeError("messages are not in a table")
+    return TABLE.to_metadata(MetaData(), name=name, schema=schema)
+
+
+def _distance(of: Columns = COLUMNS, index: str = BM25_INDEX) -> ColumnElement[float]:
+    return of.search_text.op("<@>", return_type=Float())(func.to_bm25query(_TEXT, index))
+
+
+def _any_word() -> ColumnElement[Any]:
+    """Return a query that any of the words satisfies: PostgreSQL joins them with AND by itself."""
+    every_word = func.plainto_tsquery("english", _TEXT)
+    return func.replace(every_word.cast(Text), " & ", " | ").op("::")(column("tsquery"))
+
+
+def _document() -> ColumnElement[Any]:
+    # Written out: with a bound parameter this is not the expression of the index `messages_full_text`.
+    return func.to_tsvector(literal_column("'english'"), COLUMNS.search_text)
+
+
+def _full_text() -> ColumnElement[float]:
+    return func.ts_rank_cd(_document(), _any_word())
+
+
+def _has_words() -> ColumnElement[bool]:
+    return _document().op("@@")(_any_word())

@@ -1,0 +1,52 @@
+"""What every script does first and last: settings into values, and an error into one sentence."""
+
+from typing import NoReturn
+
+import typer
+from pydantic import SecretStr
+
+from db.databases import Addresses, Layouts
+from db.layout import Layout
+from errors import BackscrollError
+from settings import Settings
+
+
+def addresses_of(settings: Settings) -> Addresses:
+    """Return where the databases are."""
+    return Addresses(
+        short_term=revealed(settings.short_term_dsn),
+        long_term=revealed(settings.long_term_dsn),
+        password=revealed(settings.db_password),
+        embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
+    )
+
+
+def layouts_of(settings: Settings) -> Layouts:
+    """Return how the databases are laid out."""
+    short_term, long_term = (
+        Layout(
+            chunk_interval=interval,
+            num_neighbors=settings.diskann_neighbors,
+            search_list_size=settings.diskann_search_list,
+            hot_rows=settings.diskann_hot_rows,
+        )
+        for interval in (settings.short_term_chunk, settings.long_term_chunk)
+    )
+    return Layouts(short_term, long_term)
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """Return a secret in clear, for the one call that needs it."""
+    return secret.get_secret_value() if secret is not None else None
+
+
+def give_up(error: BackscrollError | BaseExceptionGroup[BaseException]) -> NoReturn:
+    """End the program with the sentence of an error that was raised on purpose; any other goes on as it is."""
+    mendable, other = BaseExceptionGroup("", [error]).split(BackscrollError)
+    if mendable is None or other is not None:
+        raise error
+    first: BaseException = mendable
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    typer.echo(str(first), err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,39 @@
+"""The heartbeat of the whole bot: other processes see that it is connected, and that it no longer is."""
+
+import signal
+from pathlib import Path
+
+from bench.processes import until
+from tests.end_to_end.conftest import NewPlace
+from tests.end_to_end.processes import FAKE_DISCORD, Workplace, open_program, run_program
+from tests.fakes_discord import GOOD_TOKEN, open_fake_discord
+
+
+def is_there(path: Path) -> bool:
+    return path.exists()
+
+
+async def test_the_file_is_there_while_discord_is_connected_and_a_stop_is_a_clean_end(
+    new_place: NewPlace, tmp_path: Path
+) -> None:
+    beat = tmp_path / "heartbeat"
+    async with open_fake_discord() as wire:
+        where = {"FAKE_DISCORD_REST": wire.rest_url, "FAKE_DISCORD_GATEWAY": str(wire.gateway_url)}
+        arguments = ("--yes", "--heartbeat", str(beat))
+        async with open_program(
+            new_place(), *arguments, script=FAKE_DISCORD, DISCORD_TOKEN=GOOD_TOKEN, **where
+        ) as program:
+            await until(beat.exists, program)
+            assert wire.welcomed.is_set()
+            program.process.send_signal(signal.SIGINT)
+            finished = await program.finish()
+
+    assert finished.status == 0, finished.err
+    assert not is_there(beat)
+
+
+async def test_a_heartbeat_without_discord_is_refused_in_one_sentence(place: Workplace, tmp_path: Path) -> None:
+    finished = await run_program(place, "--yes", "--heartbeat", str(tmp_path / "heartbeat"))
+
+    assert finished.status == 2
+    assert finished.err == "--heartbeat shows that Discord is connected: set DISCORD_TOKEN, without --terminal.\n"

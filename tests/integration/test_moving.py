@@ -1,0 +1,416 @@
+"""A move brings every row over, exactly once and whatever happens on the way, or refuses before it changes anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import AsyncMock
+
+import numpy as np
+import pytest
+from langchain_core.messages import HumanMessage
+from sqlalchemy import insert, text
+
+from agent.conversations import Conversations, open_conversations
+from db import moving
+from db.checksums import Compared
+from db.databases import LONG_TERM, Database
+from db.embedded import EmbeddedServer
+from db.engines import transaction
+from db.moving import Move, Note, open_move
+from db.tables import Base, MessageRow, TimeZoneRow
+from db.vector_index import build
+from errors import DatabaseSetupError, RefusedRowError
+from memory import store
+from memory.embedder import Embedder
+from memory.messages import Attachment, Kind, Message, Revision
+from memory.preparation import prepare
+from memory.store import Indexed
+from tests.builders import deletion, edit, message, minute
+from tests.conftest import open_existing_database, open_new_database
+from tests.sentences import is_one_sentence
+from tests.servers import Server, embedded_server
+
+WIDTH = 12
+PATIENCE = timedelta(seconds=60)
+CONVERSATIONS = {"checkpoints", "checkpoint_blobs", "checkpoint_writes"}
+FULL = message(
+    7,
+    "everything: \N{SNOWMAN} \\N\t'\"\n",
+    guild_id=2,
+    thread_id=3,
+    author_id=4,
+    reply_to=5,
+    kind=Kind.COMMAND,
+    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
+    edited_at=minute(8),
+    deleted_at=minute(9),
+)
+AT_ONCE = [message(number, f"at once {number}", sent_at=minute(500)) for number in (-3, 20, 21, 22)]
+MESSAGES = [FULL, *(message(number, f"note {number}") for number in range(8, 14)), deletion(14, at=15), *AT_ONCE]
+
+
+def unheard(_: int, __: int) -> None:
+    """Nobody watches the progress."""
+
+
+def indexed(one: Message) -> Indexed:
+    """Return a message with a vector of its own, if it has a text."""
+    vector = np.random.default_rng(one.message_id % 1000).normal(size=WIDTH).astype(np.float32)
+    return Indexed(one, one.content, vector if one.content else None, "made up" if one.content else None)
+
+
+async def remember(database: Database, *messages: Message) -> None:
+    async with transaction(database.sessions) as session:
+        await store.write(
+            session,
+            batch=[indexed(one) for one in messages],
+            revisions=[Revision(7, minute(8), "nothing")],
+            journal="demo",
+            position=123,
+        )
+
+
+async def fill_source(server: Server, name: str) -> None:
+    async with open_existing_database(server, name, name=LONG_TERM) as database:
+        await database.migrate(dimensions=WIDTH)
+        await remember(database, *MESSAGES)
+        await remember(database, edit(9, "changed", at=90))
+        async with transaction(database.sessions) as session:
+            await store.set_fact(session, "session", "demo")
+            zone = insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1))
+            await session.execute(zone)
+        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
+            await Conversations(saver, timeout=PATIENCE).remember("place", [HumanMessage("hello \N{SNOWMAN}")])
+        await run(
+            database, "INSERT INTO checkpoint_writes VALUES ('place', '', '1', '1', 0, 'channel', 'type', '\\x00')"
+        )
+
+
+@pytest.fixture(scope="module")
+def old_server(embedded: EmbeddedServer) -> Server:
+    """The server that is moved from."""
+    return embedded_server(embedded)
+
+
+@pytest.fixture(scope="module")
+def old_name(old_server: Server) -> Iterator[str]:
+    """The name of a database with something in each of its tables, which no test changes."""
+    name = old_server.create_database("source")
+    asyncio.run(fill_source(old_server, name))
+    yield name
+    old_server.drop_database(name)
+
+
+@pytest.fixture
+async def source(old_server: Server, old_name: str) -> AsyncIterator[Database]:
+    """A long-term memory with something in each of its tables."""
+    async with open_existing_database(old_server, old_name, name=LONG_TERM) as database:
+        yield database
+
+
+@pytest.fixture
+async def target(server: Server) -> AsyncIterator[Database]:
+    """An empty database."""
+    async with open_new_database(server, LONG_TERM) as database:
+        yield database
+
+
+async def move(source: Database, target: Database, report: moving.Report = unheard) -> list[Compared]:
+    """Move everything as the script does, and compare."""
+
+    async def make_tables() -> None:
+        async with open_conversations(target.dsn, pool_size=1, timeout=PATIENCE):
+            pass
+
+    async with open_move(source, target, timeout=PATIENCE) as opened:
+        await opened.fill(make_tables=make_tables, report=report)
+        await target.migrate(dimensions=await opened.width())
+        return await opened.compare()
+
+
+async def compare(source: Database, target: Database) -> dict[str, Compared]:
+    async with open_move(source, target, timeout=PATIENCE) as opened:
+        return {one.table: one for one in await opened.compare()}
+
+
+async def count(database: Database) -> int:
+    async with transaction(database.sessions) as session:
+        return await store.count(session)
+
+
+async def run(database: Database, statement: str) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(text(statement))
+
+
+async def contents(database: Database, table: str) -> list[str]:
+    """Return the rows of a table as PostgreSQL writes them."""
+    own = "WHERE row.name NOT IN ('moved_from', 'word_index_whole_since')" if table == "facts" else ""
+    async with database.engine.connect() as connection:
+        rows = await connection.scalars(text(f"SELECT row::text FROM {table} AS row {own} ORDER BY 1"))  # noqa: S608
+        return list(rows)
+
+
+async def test_every_row_of_every_table_arrives(source: Database, target: Database) -> None:
+    compared = await move(source, target)
+
+    assert {one.table for one in compared} == set(Base.metadata.tables) | CONVERSATIONS
+    assert [one.table for one in compared if not one.is_equal] == []
+    assert [one.table for one in compared if not one.there.rows] == []
+    for one in compared:
+        assert await contents(target, one.table) == await contents(source, one.table)
+    assert (await contents(target, "facts"))[-1] == "(session,demo)"
+
+
+async def test_langgraph_has_no_table_that_is_not_known(source: Database) -> None:
+    async with source.engine.connect() as connection:
+        tables = set(await connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
+
+    assert tables == set(Base.metadata.tables) | CONVERSATIONS | {"alembic_version", "checkpoint_migrations"}
+
+
+async def test_the_conversation_goes_on_at_the_target(source: Database, target: Database) -> None:
+    await move(source, target)
+
+    async with open_conversations(target.dsn, pool_size=1, timeout=PATIENCE) as saver:
+        (said,) = await Conversations(saver, timeout=PATIENCE).recall("place")
+    assert said.content == "hello \N{SNOWMAN}"
+
+
+async def test_the_source_is_never_changed(source: Database, target: Database) -> None:
+    tables = sorted(set(Base.metadata.tables) | CONVERSATIONS)
+    before = [await contents(source, table) for table in tables]
+
+    await move(source, target)
+
+    assert [await contents(source, table) for table in tables] == before
+    async with open_move(source, target, timeout=PATIENCE) as opened:
+        with pytest.raises(Exception, match="read-only"):
+            await opened.there.execute("DELETE FROM messages")
+
+
+async def test_the_search_indexes_are_built_in_the_end(source: Database, target: Database) -> None:
+    await move(source, target)
+    await build(target.engine, replace(target.layout, hot_rows=0), report=unheard)
+
+    async with target.engine.connect() as connection:
+        indexes = set(await connection.scalars(text("SELECT indexname FROM pg_indexes WHERE tablename = 'messages'")))
+    word_index = "messages_bm25" if target.capabilities.bm25 else "messages_full_text"
+    assert word_index in indexes
+    assert ("messages_diskann" in indexes) is not target.capabilities.hypertables
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_BATCH", 5)
+
+
+class Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """What ends a move half-way."""
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_it_is_stopped_and_goes_on_where_it_was(source: Database, target: Database) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        heard.append((done, total))
+        if done == 10:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        await move(source, target, stop)
+    assert await count(target) == 10
+
+    compared = await move(source, target, stop)
+
+    assert heard == [(5, 12), (10, 12), (12, 12)]
+    assert all(one.is_equal for one in compared)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("stopped_at", [pytest.param(2, id="in a batch"), pytest.param(4, id="in the other tables")])
+async def test_rows_and_how_far_they_are_come_together_or_not_at_all(
+    source: Database, target: Database, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    notes: list[Note] = []
+    write = Move._write_note
+
+    async def stopping(self: Move, note: Note) -> None:
+        notes.append(note)
+        if len(notes) == stopped_at + 1:
+            raise Stopped
+        await write(self, note)
+
+    monkeypatch.setattr(Move, "_write_note", stopping)
+    with pytest.raises(Stopped):
+        await move(source, target)
+    monkeypatch.setattr(Move, "_write_note", write)
+    noted = notes[-2]
+
+    assert await count(target) == noted.messages
+    assert await contents(target, "time_zones") == []
+    assert all(one.is_equal for one in await move(source, target))
+
+
+async def test_what_has_been_moved_is_not_moved_again_over_what_was_written_since(
+    source: Database, target: Database
+) -> None:
+    await move(source, target)
+    await remember(target, message(99, "written here"))
+
+    (messages,) = [one for one in await move(source, target) if one.table == "messages"]
+
+    assert (messages.there.rows, messages.here.rows) == (12, 13)
+
+
+async def test_a_target_that_was_emptied_is_filled_anew(source: Database, target: Database) -> None:
+    await move(source, target)
+    await run(target, f"TRUNCATE {', '.join((set(Base.metadata.tables) | CONVERSATIONS) - {'facts'})}")
+
+    assert all(one.is_equal for one in await move(source, target))
+
+
+async def refused(source: Database, target: Database) -> str:
+    with pytest.raises(DatabaseSetupError) as caught:
+        await move(source, target)
+    assert is_one_sentence(str(caught.value))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["messages", "time_zones"])
+async def test_a_target_that_holds_something_else_is_refused(source: Database, target: Database, table: str) -> None:
+    await target.migrate(dimensions=WIDTH)
+    if table == "messages":
+        await remember(target, message(1, "theirs"))
+        await run(target, "TRUNCATE message_revisions, journal_positions")
+    else:
+        await run(target, "INSERT INTO time_zones VALUES ('guild', 1, 'UTC', now())")
+    before = await contents(target, table)
+
+    assert table in await refused(source, target)
+
+    assert await contents(target, table) == before
+    assert await contents(target, "message_revisions") == []
+
+
+async def test_a_target_with_vectors_of_another_width_is_refused(source: Database, target: Database) -> None:
+    await target.migrate(dimensions=WIDTH + 1)
+
+    assert f"embedding of type vector({WIDTH})" in await refused(source, target)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_target_that_another_database_fills_is_refused(
+    source: Database, target: Database, old_server: Server
+) -> None:
+    def stop(_: int, __: int) -> None:
+        raise Stopped
+
+    async with open_new_database(old_server, LONG_TERM) as other:
+        await other.migrate(dimensions=WIDTH)
+        await remember(other, *MESSAGES)
+        with pytest.raises(Stopped):
+            await move(other, target, stop)
+
+    assert "from another one" in await refused(source, target)
+    assert await count(target) == 5
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_half_filled_target_that_was_written_to_is_refused(source: Database, target: Database) -> None:
+    def stop(_: int, __: int) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        await move(source, target, stop)
+    await remember(target, message(99, "written here"))
+
+    assert "written to" in await refused(source, target)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_the_bot_does_not_start_on_a_half_filled_target(
+    source: Database, target: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: int, __: int) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(Embedder, "dimensions", AsyncMock(return_value=WIDTH))
+    with pytest.raises(Stopped):
+        await move(source, target, stop)
+
+    with pytest.raises(DatabaseSetupError, match=r"stopped half-way: finish it with: python move\.py"):
+        await prepare(target, embedder)
+
+    await move(source, target)
+    await prepare(target, embedder)
+
+
+async def test_a_database_is_not_moved_onto_itself(source: Database) -> None:
+    assert "onto itself" in await refused(source, source)
+
+
+async def test_a_source_without_memory_is_refused(server: Server, target: Database) -> None:
+    async with open_new_database(server, LONG_TERM) as blank:
+        assert "nothing to move" in await refused(blank, target)
+
+
+async def test_comparing_sees_every_column_of_a_message(source: Database, target: Database) -> None:
+    await move(source, target)
+    others = {
+        "BIGINT": "coalesce({0}, 0) + 1000",
+        "TIMESTAMP": "coalesce({0}, now()) + interval '1 microsecond'",
+        "TEXT": "coalesce({0}, '') || ' '",
+        "JSONB": "'[{{}}]'",
+        "VECTOR": "array_fill(0.5::real, ARRAY[12])::vector",
+    }
+    unseen = []
+    for column in MessageRow.__table__.columns:
+        type_name = str(column.type.compile(dialect=source.engine.dialect)).split()[0].split("(")[0]
+        value = "'system'" if column.name == "kind" else others[type_name].format(column.name)
+        await run(target, "CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM messages WHERE message_id = 7")
+        await run(target, f"UPDATE messages SET {column.name} = {value} WHERE message_id = 7")  # noqa: S608
+        if (await compare(source, target))["messages"].is_equal:
+            unseen.append(column.name)
+        await run(target, "DELETE FROM messages WHERE message_id IN (7, 1007)")
+        await run(target, "INSERT INTO messages SELECT * FROM kept")
+
+    assert unseen == []
+    assert (await compare(source, target))["messages"].is_equal
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        pytest.param("messages", "DELETE FROM messages WHERE message_id = 8", id="a row less"),
+        pytest.param("message_revisions", "INSERT INTO message_revisions VALUES (1, now(), '')", id="a row more"),
+        pytest.param(
+            "messages",
+            "UPDATE messages SET content = (SELECT max(content) FROM messages other WHERE other.message_id IN (8, 10)"
+            " AND other.message_id <> messages.message_id) WHERE message_id IN (8, 10)",
+            id="two texts that have changed places",
+        ),
+        pytest.param("facts", "UPDATE facts SET value = 'other' WHERE name = 'session'", id="a fact"),
+        pytest.param("time_zones", "DROP TABLE time_zones", id="a table less"),
+        pytest.param("checkpoint_blobs", "UPDATE checkpoint_blobs SET blob = blob || '\\x00'", id="a blob"),
+    ],
+)
+async def test_comparing_sees(source: Database, target: Database, table: str, change: str) -> None:
+    await move(source, target)
+    await run(target, change)
+
+    compared = await compare(source, target)
+
+    assert {name for name, one in compared.items() if not one.is_equal} == {table}
+
+
+async def test_a_row_that_the_target_refuses_ends_the_move(source: Database, target: Database) -> None:
+    await target.migrate(dimensions=WIDTH)
+    await run(target, "ALTER TABLE messages ADD CONSTRAINT short CHECK (length(content) < 9)")
+
+    with pytest.raises(RefusedRowError, match="short"):
+        await move(source, target)
+
+    assert await count(target) == 0

@@ -1,0 +1,147 @@
+"""Vector indexes are built where they are worth it, whoever was interrupted on the way, and rows go in meanwhile."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from db.databases import Database
+from db.engines import open_engine, parse_dsn, transaction
+from db.layout import Layout
+from db.parts import Part, indexes_of, parts
+from db.vector_index import build, drop_all, lacking, look_after
+from memory import store
+from memory.store import Indexed
+from tests.builders import closed_port, message
+
+WIDTH = 8
+DAYS, A_DAY = 4, 30
+LAYOUT = Layout(chunk_interval=timedelta(days=1), closed_rows=10, hot_rows=50)
+
+
+def unheard(_: int, __: int) -> None:
+    """Nobody watches the progress."""
+
+
+@pytest.fixture
+async def filled(blank: Database) -> Database:
+    """A memory of some days, each with as many messages."""
+    database = replace(blank, layout=LAYOUT)
+    await database.migrate(dimensions=WIDTH)
+    await write(database, range(DAYS * A_DAY))
+    async with database.engine.begin() as connection:
+        await drop_all(connection)
+    return database
+
+
+async def write(database: Database, numbers: range) -> None:
+    rows = []
+    for number in numbers:
+        sent_at = message().sent_at + timedelta(days=number // A_DAY, minutes=number % A_DAY)
+        vector = [float(number % 7 == axis) + 0.01 * number for axis in range(WIDTH)]
+        rows.append(Indexed(message(number, f"note {number}", sent_at=sent_at), f"note {number}", vector, "m"))  # type: ignore[arg-type]
+    async with transaction(database.sessions) as session:
+        await store.write(session, batch=rows, revisions=(), journal="test", position=0)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("ANALYZE messages"))
+
+
+async def known(database: Database) -> list[Part]:
+    async with database.engine.connect() as connection:
+        return await parts(connection, hypertable=database.capabilities.hypertables)
+
+
+async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_large(filled: Database) -> None:
+    before = [part.indexed for part in await known(filled)]
+
+    built = await build(filled.engine, LAYOUT, report=unheard)
+
+    after = await known(filled)
+    closed = len(after) - 1
+    assert not any(before)
+    if not filled.capabilities.hypertables:
+        assert (built, [part.indexed for part in after]) == (1, [True])
+        return
+    assert (built, [part.indexed for part in after]) == (DAYS - 1, [True] * closed + [False])
+    assert [(part.hot, part.rows) for part in after] == [(False, A_DAY)] * closed + [(True, A_DAY)]
+
+    await build(filled.engine, replace(LAYOUT, hot_rows=A_DAY), report=unheard)
+
+    assert all(part.indexed for part in await known(filled))
+
+
+async def test_what_is_built_is_not_built_again_and_another_layout_is_used_for_what_is_to_come(
+    filled: Database,
+) -> None:
+    await build(filled.engine, replace(LAYOUT, num_neighbors=30), report=unheard)
+
+    assert await build(filled.engine, LAYOUT, report=unheard) == 0
+
+    async with filled.engine.connect() as connection:
+        first = (await known(filled))[0]
+        (index,) = await indexes_of(connection, first, method="diskann")
+        options = await connection.scalar(
+            text("SELECT array_to_string(reloptions, ' ') FROM pg_class WHERE oid = CAST(:index AS regclass)"),
+            {"index": index},
+        )
+    assert options == "num_neighbors=30 search_list_size=50"
+
+
+async def test_an_index_that_was_left_half_built_is_built_anew(filled: Database) -> None:
+    await build(filled.engine, LAYOUT, report=unheard)
+    first = (await known(filled))[0]
+    async with filled.engine.begin() as connection:  # as a build that was killed leaves it
+        (index,) = await indexes_of(connection, first, method="diskann")
+        await connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = CAST(:index AS regclass)"),
+            {"index": index},
+        )
+    assert not (await known(filled))[0].indexed
+
+    assert await build(filled.engine, LAYOUT, report=unheard) == 1
+
+    async with filled.engine.connect() as connection:
+        assert len(await indexes_of(connection, first, method="diskann")) == 1
+    assert (await known(filled))[0].indexed
+
+
+async def test_progress_ends_at_all_rows(filled: Database) -> None:
+    reports: list[tuple[int, int]] = []
+
+    await build(filled.engine, LAYOUT, report=lambda *report: reports.append(report))
+
+    rows = sum(part.rows for part in await known(filled) if part.indexed)
+    assert reports[-1] == (rows, rows)
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+
+
+async def test_one_process_builds_at_a_time(filled: Database) -> None:
+    async with filled.engine.connect() as connection:
+        turn = "SELECT pg_advisory_lock(hashtextextended('backscroll.vector_index', 0))"
+        await connection.execute(text(turn))
+
+        assert await build(filled.engine, LAYOUT, report=unheard) == 0
+
+    assert lacking(await known(filled), LAYOUT)
+
+
+async def test_a_keeper_outlives_an_index_that_cannot_be_built(
+    filled: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="db.vector_index")
+
+    await look_after(filled.engine, replace(LAYOUT, num_neighbors=100_000))
+
+    assert "vector indexes could not be looked after" in caplog.text
+    assert lacking(await known(filled), LAYOUT)
+
+
+async def test_a_keeper_outlives_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="db.vector_index")
+    url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
+
+    async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
+        await look_after(engine, LAYOUT)
+
+    assert "vector indexes could not be looked after: DatabaseUnavailableError" in caplog.text
