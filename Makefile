@@ -8,7 +8,7 @@ TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-timescale demo lint types check bench bench-windows clean
+.PHONY: help run test test-timescale demo lint types check bench bench-windows bench-timescale clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -40,6 +40,11 @@ endif
 
 bench-windows: $(VENV)/installed ## Search windows of 200,000 messages in four ways; takes long
 	$(BIN)/python -m bench.windowed_search
+
+bench-timescale: $(VENV)/installed ## Measure bulk loads, moves and chunks on the TimescaleDB at BACKSCROLL_TIMESCALE_DSN; takes hours
+	$(BIN)/python -m bench.bulk
+	$(BIN)/python -m bench.chunk_intervals
+	$(BIN)/python -m bench.windowed_search --timescale --rows 1000000 --no-hnsw --explain
 
 lint: $(VENV)/installed-dev ## Check style
 	$(BIN)/ruff check .

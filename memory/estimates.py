@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from heapq import nlargest
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +34,7 @@ COUNTED = 2000
 """Rows up to which they are counted, which takes less time than a plan of the query."""
 
 _ALL = 2**63 - 1
+_LEXICA = 8
 _CLASS = table("pg_class", column("oid"), column("reltuples"))
 _INHERITS = table("pg_inherits", column("inhrelid"), column("inhparent"))
 
@@ -63,8 +66,7 @@ async def in_chunks(session: AsyncSession, filters: Filters, size: Size) -> Size
     known = await parts(session, hypertable=True)
     touched = tuple(part for part in known if _touches(part, filters))
     total = max(sum(part.rows for part in touched), size.matching)
-    largest = max(known, key=lambda part: part.rows, default=None)
-    return replace(size, total=total, parts=touched, lexicon=largest.word_index if largest else None)
+    return replace(size, total=total, parts=touched, lexica=tuple(nlargest(_LEXICA, known, key=attrgetter("rows"))))
 
 
 def _touches(part: Part, filters: Filters) -> bool:

@@ -58,8 +58,8 @@ class Size:
     total: int
     in_use: bool = True
     parts: tuple[Part, ...] = ()
-    lexicon: str | None = None
-    """The word index of the largest chunk of all."""
+    lexica: tuple[Part, ...] = ()
+    """The largest chunks of all, whose word indexes know best which words are rare."""
 
     @property
     def indexes(self) -> int:

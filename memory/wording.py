@@ -1,8 +1,6 @@
 """Find the messages with the most telling words: by BM25, or by PostgreSQL's full text where that is missing.
 
-An index of words knows its own table only. Of a hypertable every chunk has its own idea of which words are rare, and in
-one that has just begun none is. So what a chunk proposes is scored a second time, by what the largest chunk knows, and
-the higher score counts: that of its own chunk is left for words that never fell in the largest.
+Of a hypertable each chunk is asked by its own index, with a question of its own (`memory.telling`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Float,
@@ -34,6 +33,7 @@ from memory.findings import Filters
 from memory.messages import MessageKey
 from memory.planner import Costs, Size, Trace, Way, way_to_the_worded
 from memory.statements import BY_INDEX, NOTHING, Keys, first, in_part, times_of, tune
+from memory.telling import WEIGHT, questions
 
 _LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and the most that it takes
 _TEXT = bindparam("text", type_=Text)
@@ -55,13 +55,16 @@ async def worded(
     if not bm25:
         return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
     chunks = _chunks(size.parts)
+    if chunks:
+        asked = await questions(session, text, chunks=size.parts, lexica=size.lexica)
+        values |= {f"text_{number}": one for number, one in enumerate(asked)}
     if way_to_the_worded(size, wanted=wanted, costs=costs) is Way.EXACT:
-        every = _best_of_chunks(shape, chunks, size.lexicon) if chunks else _best_of_all(shape)
+        every = _best_of_chunks(shape, chunks) if chunks else _best_of_all(shape)
         return await trace.step("words of every matching row", _scores(session, every, values))
     # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
     ranked = min(max(_LEAST_RANKED, 2 * size.share_of(wanted)), _MOST_RANKED)
     await tune(session, {**BY_INDEX, "pg_textsearch.default_limit": str(ranked)})
-    proposed = _proposed_by_chunks(shape, chunks, size.lexicon) if chunks else _best_by_index(shape)
+    proposed = _proposed_by_chunks(shape, len(chunks)) if chunks else _best_by_index(shape)
     return await trace.step("word index", _scores(session, proposed, values))
 
 
@@ -102,40 +105,33 @@ def _chunks(parts: Sequence[Part]) -> Chunks:
 
 
 @lru_cache(maxsize=256)
-def _best_of_chunks(shape: Shape, chunks: Chunks, lexicon: str | None) -> CompoundSelect[Any]:
+def _best_of_chunks(shape: Shape, chunks: Chunks) -> CompoundSelect[Any]:
     """Return the best rows of each chunk after scoring all that match.
 
     Asked of the whole hypertable, pg_textsearch scores by what the first chunk knows, and a word that never fell there
     counts nothing. So each chunk is asked by its own name.
     """
     best = []
-    for schema, name, index in chunks:
+    for number, (schema, name, index) in enumerate(chunks):
         of = _table(schema, name).c
-        distance = _by_both(_distance(of, index), of, index, lexicon)
-        best.append(first(shape, distance + NOTHING, of=of).add_columns(distance.label("distance")))
+        distance = _distance(of, index, text=_asked(number)) / WEIGHT
+        best.append(first(shape, distance, of=of).add_columns(distance.label("distance")))
     return union_all(*(select(one.subquery()) for one in best))
 
 
 @lru_cache(maxsize=256)
-def _proposed_by_chunks(shape: Shape, chunks: Chunks, lexicon: str | None) -> CompoundSelect[Any]:
+def _proposed_by_chunks(shape: Shape, count: int) -> CompoundSelect[Any]:
     """Return what the index of each chunk proposes."""
-    scored = []
-    for number, (_, _, index) in enumerate(chunks):
-        one = first(shape, _distance()).add_columns(_distance().label("distance"), COLUMNS.search_text)
-        of = one.where(*in_part(number)).subquery().c
-        distance = _by_both(of.distance, of, index, lexicon)
-        scored.append(select(of.message_id, of.sent_at, distance.label("distance")))
-    return union_all(*scored)
+    proposed = []
+    for number in range(count):
+        distance = _distance(text=_asked(number))
+        one = first(shape, distance).add_columns(distance.label("distance")).where(*in_part(number)).subquery().c
+        proposed.append(select(one.message_id, one.sent_at, (one.distance / WEIGHT).label("distance")))
+    return union_all(*proposed)
 
 
-def _by_both(distance: ColumnElement[float], of: Columns, index: str, lexicon: str | None) -> ColumnElement[float]:
-    """Return the better of a row's distance in its own chunk and that by the largest chunk."""
-    if lexicon is None or lexicon == index:
-        return distance
-    # The operator takes a column of the index's own table only; the function behind it takes any text.
-    return func.least(
-        distance, func.bm25_text_bm25query_score(of.search_text, func.to_bm25query(_TEXT, lexicon), type_=Float())
-    )
+def _asked(number: int) -> BindParameter[str]:
+    return bindparam(f"text_{number}", type_=Text)
 
 
 def _table(schema: str, name: str) -> Table:
@@ -144,8 +140,10 @@ def _table(schema: str, name: str) -> Table:
     return TABLE.to_metadata(MetaData(), name=name, schema=schema)
 
 
-def _distance(of: Columns = COLUMNS, index: str = BM25_INDEX) -> ColumnElement[float]:
-    return of.search_text.op("<@>", return_type=Float())(func.to_bm25query(_TEXT, index))
+def _distance(
+    of: Columns = COLUMNS, index: str = BM25_INDEX, *, text: BindParameter[str] = _TEXT
+) -> ColumnElement[float]:
+    return of.search_text.op("<@>", return_type=Float())(func.to_bm25query(text, index))
 
 
 def _any_word() -> ColumnElement[Any]:

@@ -1,0 +1,94 @@
+"""Words weigh on a hypertable of many chunks what they weigh on one table, however unevenly they fell."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from db.databases import Database
+from db.engines import transaction
+from db.layout import Layout
+from memory import store
+from memory.estimates import in_chunks, size_of
+from memory.findings import Filters
+from memory.messages import Message
+from memory.planner import Costs, Size, Trace
+from memory.store import Indexed
+from memory.wording import worded
+from tests.builders import message
+from tests.conftest import open_new_database
+from tests.servers import Server
+
+WIDTH = 4
+EVERYWHERE = Filters(places=frozenset({1}))
+EXACT, BY_INDEX = Costs(read=10**9), Costs(score=10**9)
+OFTEN, SELDOM = 40, 12
+REST = " ".join(f"word{number}" for number in range(30))
+"""Makes every message as long as messages with their context are."""
+
+
+def _talk() -> list[Message]:
+    """Return what was said: a day about kilns, a day on which one falls by the way, and some days without."""
+    days = [
+        [f"the kiln is hot, note {number}" if number % 4 else f"note {number}" for number in range(OFTEN)],
+        ["a kiln, by the way", *[f"glaze and lantern {number}" for number in range(OFTEN)]],
+        ["the lantern is lit", *[f"nothing of the kind {number}" for number in range(OFTEN)]],
+        ["kiln and lantern", "an okapi", *[f"nothing again {number}" for number in range(SELDOM)]],
+    ]
+    return [
+        message(100 * day + number, f"{said} {REST}", sent_at=message().sent_at + timedelta(days=day, seconds=number))
+        for day, texts in enumerate(days)
+        for number, said in enumerate(texts)
+    ]
+
+
+async def scores(server: Server, query: str, *, chunk: timedelta, costs: Costs) -> dict[int, float]:
+    """Return how the words of a query are found, when a chunk holds so much time."""
+    async with open_new_database(server, "telling") as new:
+        database = replace(new, layout=Layout(chunk_interval=chunk))
+        await database.migrate(dimensions=WIDTH)
+        async with transaction(database.sessions) as session:
+            rows = [Indexed(one, one.content, None, None) for one in _talk()]
+            await store.write(session, batch=rows, revisions=(), journal="test", position=0)
+        async with database.engine.begin() as connection:
+            await connection.execute(text("ANALYZE messages"))
+        async with transaction(database.reading) as session:
+            found = await worded(
+                session,
+                text=query,
+                filters=EVERYWHERE,
+                wanted=200,
+                bm25=True,
+                size=await size_of(session, EVERYWHERE, hypertable=database.capabilities.hypertables),
+                costs=costs,
+                trace=Trace(),
+            )
+    return {message_id: score for (message_id, _), score in found.items()}
+
+
+@pytest.mark.parametrize("costs", [pytest.param(EXACT, id="exact"), pytest.param(BY_INDEX, id="index")])
+@pytest.mark.parametrize("query", ["kiln", "lantern kiln", "okapi", "the kiln or the okapi?", "nobody said that word"])
+async def test_many_chunks_score_as_one_table_does(server: Server, query: str, costs: Costs) -> None:
+    whole = await scores(server, query, chunk=timedelta(days=400), costs=costs)
+
+    apart = await scores(server, query, chunk=timedelta(days=1), costs=costs)
+
+    assert apart.keys() == whole.keys()
+    assert apart == {message_id: pytest.approx(score, rel=0.2) for message_id, score in whole.items()}
+
+
+async def test_the_lexica_are_the_chunks_that_know_most_words(blank: Database) -> None:
+    if not blank.capabilities.hypertables:
+        pytest.skip("a plain table has no chunks")
+    database = replace(blank, layout=Layout(chunk_interval=timedelta(days=1)))
+    await database.migrate(dimensions=WIDTH)
+    talk = [message(day, "kiln", sent_at=message().sent_at + timedelta(days=day)) for day in range(12)]
+    async with transaction(database.sessions) as session:
+        rows = [Indexed(one, one.content, None, None) for one in talk]
+        await store.write(session, batch=rows, revisions=(), journal="test", position=0)
+
+        size = await in_chunks(session, EVERYWHERE, Size(12, 12))
+
+    assert len(size.parts) == 12
+    assert len(size.lexica) == 8
