@@ -217,7 +217,7 @@ def _figures(
 
 async def _timed(database: Database, way: Ask, question: Question) -> tuple[Keys, float]:
     start = perf_counter()
-    async with transaction(database.sessions) as session:
+    async with transaction(database.reading) as session:
         keys = await way(session, question)
     return keys, (perf_counter() - start) * 1000
 
@@ -274,7 +274,7 @@ async def _whole(session: AsyncSession, question: Question, *, hypertable: bool)
 
 
 async def _matching(database: Database, question: Question) -> int:
-    async with transaction(database.sessions) as session:
+    async with transaction(database.reading) as session:
         return await queries.count(session, filters=question.filters)
 
 

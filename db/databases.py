@@ -83,18 +83,20 @@ async def open_database(
 
     Raises DatabaseSetupError, or MissingExtensionError, when it cannot be used.
     """
-    upkeep = min(pool_size, _UPKEEP_CONNECTIONS)
-    async with (
-        open_engine(url, pool_size=upkeep, timeout=timeout) as engine,
-        open_engine(url, pool_size=pool_size, timeout=timeout, role=Role.WRITER) as writing,
-        open_engine(url, pool_size=pool_size, timeout=timeout, role=Role.READER) as reading,
-    ):
+    async with AsyncExitStack() as stack:
+        opened = partial(open_engine, url, timeout=timeout)
+        engine = await stack.enter_async_context(opened(pool_size=min(pool_size, _UPKEEP_CONNECTIONS)))
+        offered = await find_capabilities(engine, name=name)
+        writing = await stack.enter_async_context(opened(pool_size=pool_size, role=Role.WRITER))
+        reading = await stack.enter_async_context(
+            opened(pool_size=pool_size, role=Role.READER, prepares=offered.prepares)
+        )
         yield Database(
             name=name,
             engine=engine,
             sessions=sessions_of(writing),
             reading=sessions_of(reading),
-            capabilities=await find_capabilities(engine, name=name),
+            capabilities=offered,
             layout=layout,
         )
 

@@ -38,11 +38,12 @@ def parse_dsn(dsn: str, *, name: str) -> URL:
 
 @asynccontextmanager
 async def open_engine(
-    url: URL, *, pool_size: int, timeout: timedelta, role: Role | None = None
+    url: URL, *, pool_size: int, timeout: timedelta, role: Role | None = None, prepares: bool = True
 ) -> AsyncGenerator[AsyncEngine]:
     """Yield an engine whose every statement ends within `timeout`; it is disposed of on exit.
 
-    Its connections assume a role, where the database has it; those of a reader cannot write in any case.
+    Its connections assume a role, where the database has it; those of a reader cannot write in any case. With
+    `prepares` statements that come again are prepared, but never the owner's.
     """
     milliseconds = int(timeout.total_seconds() * 1000)
     reading = " -c default_transaction_read_only=on" if role is Role.READER else ""
@@ -58,7 +59,7 @@ async def open_engine(
             "options": f"-c statement_timeout={milliseconds} -c timezone=UTC -c jit=off{reading}",
             # TimescaleDB 2.19 changes the parsed form of DDL as it runs it: prepared, the next run reads freed memory,
             # and the whole server goes down. Only the owner's connections run DDL.
-            **({"prepare_threshold": None} if role is None else {}),
+            **({"prepare_threshold": None} if role is None or not prepares else {}),
             "tcp_user_timeout": milliseconds,  # a vanished host is noticed while a statement waits
             "application_name": "backscroll",
         },

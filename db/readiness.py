@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from errors import DatabaseSetupError, MissingExtensionError
 
 _EXTENSIONS = text(
-    "SELECT name FROM pg_available_extensions WHERE name IN ('vector', 'vectorscale', 'pg_textsearch', 'timescaledb')"
+    "SELECT name, coalesce(installed_version, default_version) AS version FROM pg_available_extensions"
+    " WHERE name IN ('vector', 'vectorscale', 'pg_textsearch', 'timescaledb')"
 )
 _PRELOADED = text(
     "SELECT current_setting('shared_preload_libraries') WHERE pg_has_role('pg_read_all_settings', 'USAGE')"
@@ -36,6 +37,9 @@ class Capabilities:
 
     bm25: bool
     hypertables: bool
+    prepares: bool = True
+    """Whether a search may be a prepared statement: pg_textsearch before 1.0 answers such a one with what was asked
+    before, from its seventh run on or so."""
 
 
 async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
@@ -46,9 +50,9 @@ async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
     """
     with operator_errors(engine, name=name):
         async with engine.connect() as connection:
-            available = set(await connection.scalars(_EXTENSIONS))
+            available = {row.name: row.version for row in await connection.execute(_EXTENSIONS)}
             preloaded = await _preloaded(connection)
-    missing = sorted({"vector", "vectorscale"} - available)
+    missing = sorted({"vector", "vectorscale"} - available.keys())
     if missing:
         raise MissingExtensionError(
             f"The {name} database's server lacks the extension {' and '.join(missing)}: install it there, "
@@ -57,6 +61,7 @@ async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
     return Capabilities(
         bm25="pg_textsearch" in available and "pg_textsearch" in preloaded,
         hypertables="timescaledb" in available and "timescaledb" in preloaded,
+        prepares=not available.get("pg_textsearch", "1").startswith("0."),
     )
 
 

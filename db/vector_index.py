@@ -34,8 +34,9 @@ _GLANCE = timedelta(seconds=1)
 _BUILDERS = "hashtextextended('backscroll.vector_index', 0)"
 _TAKE_TURN = text(f"SELECT pg_try_advisory_lock({_BUILDERS})")
 _END_TURN = text(f"SELECT pg_advisory_unlock({_BUILDERS})")
-_UNLIMITED = text("SET statement_timeout = '12h'")
-_LIMITED = text("RESET statement_timeout")
+# One process builds: pgvectorscale 0.9 fails when several build what can be written to meanwhile.
+_SETTINGS = (text("SET statement_timeout = '12h'"), text("SET max_parallel_maintenance_workers = 0"))
+_RESET = (text("RESET statement_timeout"), text("RESET max_parallel_maintenance_workers"))
 _PROGRESS = text(
     "SELECT blocks_done::float / blocks_total FROM pg_stat_progress_create_index"
     " WHERE relid = CAST(:table AS regclass) AND blocks_total > 0"
@@ -90,12 +91,14 @@ async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None
         if not await connection.scalar(_TAKE_TURN):
             yield None
             return
-        await connection.execute(_UNLIMITED)
+        for setting in _SETTINGS:
+            await connection.execute(setting)
         try:
             yield connection
         finally:
             await connection.execute(_END_TURN)
-            await connection.execute(_LIMITED)
+            for setting in _RESET:
+                await connection.execute(setting)
 
 
 async def _build_one(

@@ -29,6 +29,7 @@ from db.tables import MessageRow
 from memory.filtering import TABLE, Shape, conditions, shape_of, values_of
 from memory.findings import Filters
 from memory.planner import Size
+from memory.statements import CUSTOM_PLANS, tune
 
 COUNTED = 2000
 """Rows up to which they are counted, which takes less time than a plan of the query."""
@@ -53,6 +54,8 @@ def _expected(element: Expected, compiler: SQLCompiler, **options: Any) -> str:
 
 async def size_of(session: AsyncSession, filters: Filters, *, hypertable: bool) -> Size:
     """Return how many rows match: counted when they are few, else as many as PostgreSQL's statistics let expect."""
+    if hypertable:
+        await tune(session, CUSTOM_PLANS)
     values = {**values_of(filters), "at_most": COUNTED + 1}
     counted = (await session.execute(_count(shape_of(filters)), values)).one()
     size = Size(matching=counted.matching, total=max(counted.total, counted.matching), in_use=counted.in_use)

@@ -18,7 +18,10 @@ WANTED = bindparam("wanted", type_=Integer)
 NOTHING = literal(0.0, Float)
 """Added to a distance, it makes an order that no index knows."""
 
-BY_INDEX = {"enable_sort": "off", "plan_cache_mode": "force_custom_plan"}
+CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
+"""Plan for the values at hand: a plan for any values looks into every chunk."""
+
+BY_INDEX = {"enable_sort": "off", **CUSTOM_PLANS}
 """Leave PostgreSQL an index as the only way to an order, whatever it expects of it."""
 
 

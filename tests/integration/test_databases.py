@@ -14,7 +14,6 @@ from db.databases import Addresses, Database, Layouts, open_database, open_datab
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import parse_dsn, transaction
 from db.layout import LONG_TERM_LAYOUT
-from db.readiness import Capabilities
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError
 from memory.embedder import Embedder
 from memory.preparation import prepare
@@ -171,7 +170,8 @@ async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
             "tea", places=frozenset({1}), limit=1
         )
 
-    assert long_term.capabilities == Capabilities(bm25=every, hypertables=every and server.hypertables)
+    offered = long_term.capabilities
+    assert (offered.bm25, offered.hypertables) == (every, every and server.hypertables)
     assert next(line for line in found.excerpts[0].lines if line.hit).message.content == "tea"
 
 
@@ -214,8 +214,7 @@ async def test_what_a_server_offers_is_found(server: Server, dsn: str) -> None:
     async with opened(dsn, await with_extensions(server, "plain", ["vector", "vectorscale"])) as databases:
         offered = [database.capabilities for database in databases]
 
-    everything = Capabilities(bm25=True, hypertables=server.hypertables)
-    assert offered == [everything, Capabilities(bm25=False, hypertables=False)]
+    assert [(one.bm25, one.hypertables) for one in offered] == [(True, server.hypertables), (False, False)]
 
 
 # Errors on the way

@@ -1,5 +1,7 @@
 """Words weigh on a hypertable of many chunks what they weigh on one table, however unevenly they fell."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -43,8 +45,9 @@ def _talk() -> list[Message]:
     ]
 
 
-async def scores(server: Server, query: str, *, chunk: timedelta, costs: Costs) -> dict[int, float]:
-    """Return how the words of a query are found, when a chunk holds so much time."""
+@asynccontextmanager
+async def open_talk(server: Server, *, chunk: timedelta) -> AsyncGenerator[Database]:
+    """Yield a memory of the talk, in which a chunk holds so much time."""
     async with open_new_database(server, "telling") as new:
         database = replace(new, layout=Layout(chunk_interval=chunk))
         await database.migrate(dimensions=WIDTH)
@@ -53,18 +56,38 @@ async def scores(server: Server, query: str, *, chunk: timedelta, costs: Costs) 
             await store.write(session, batch=rows, revisions=(), journal="test", position=0)
         async with database.engine.begin() as connection:
             await connection.execute(text("ANALYZE messages"))
-        async with transaction(database.reading) as session:
-            found = await worded(
-                session,
-                text=query,
-                filters=EVERYWHERE,
-                wanted=200,
-                bm25=True,
-                size=await size_of(session, EVERYWHERE, hypertable=database.capabilities.hypertables),
-                costs=costs,
-                trace=Trace(),
-            )
+        yield database
+
+
+async def ask(database: Database, query: str, *, costs: Costs) -> dict[int, float]:
+    """Return the messages that the words of a query find, with their scores."""
+    async with transaction(database.reading) as session:
+        found = await worded(
+            session,
+            text=query,
+            filters=EVERYWHERE,
+            wanted=200,
+            bm25=True,
+            size=await size_of(session, EVERYWHERE, hypertable=database.capabilities.hypertables),
+            costs=costs,
+            trace=Trace(),
+        )
     return {message_id: score for (message_id, _), score in found.items()}
+
+
+async def scores(server: Server, query: str, *, chunk: timedelta, costs: Costs) -> dict[int, float]:
+    """Return how the words of a query are found, when a chunk holds so much time."""
+    async with open_talk(server, chunk=chunk) as database:
+        return await ask(database, query, costs=costs)
+
+
+async def test_a_question_is_answered_however_many_were_asked_before(server: Server) -> None:
+    async with open_talk(server, chunk=timedelta(days=1)) as database:
+        questions = [f"{word} {number % OFTEN}" for number in range(40) for word in ("kiln", "lantern", "okapi")]
+
+        by_index = [await ask(database, question, costs=BY_INDEX) for question in questions]
+
+        assert by_index == [pytest.approx(await ask(database, question, costs=EXACT)) for question in questions]
 
 
 @pytest.mark.parametrize("costs", [pytest.param(EXACT, id="exact"), pytest.param(BY_INDEX, id="index")])

@@ -71,6 +71,17 @@ async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_larg
     assert all(part.indexed for part in await known(filled))
 
 
+async def test_an_index_is_built_where_several_processes_would_be_used_for_it(filled: Database) -> None:
+    async with filled.engine.begin() as connection:
+        name = filled.engine.url.database
+        await connection.execute(text(f'ALTER DATABASE "{name}" SET diskann.min_vectors_for_parallel_build = 10'))
+        for part in await parts(connection, hypertable=filled.capabilities.hypertables):
+            await connection.execute(text(f"ALTER TABLE {part.table} SET (parallel_workers = 2)"))
+    await filled.engine.dispose()  # connections that are yet to come heed it
+
+    assert await build(filled.engine, LAYOUT, report=unheard) >= 1
+
+
 async def test_what_is_built_is_not_built_again_and_another_layout_is_used_for_what_is_to_come(
     filled: Database,
 ) -> None:
