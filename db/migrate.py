@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,6 +15,7 @@ from db.readiness import Capabilities, operator_errors
 from db.roles import ensure_roles
 from db.vector_index import create_on_plain_table
 from db.word_index import ALONE, mend
+from errors import DatabaseSetupError
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ async def migrate(
         async with engine.begin() as connection:
             await connection.execute(PATIENTLY)
             await connection.execute(_LOCK)  # two processes that start at once take turns
-            await connection.run_sync(_upgrade, dimensions)
+            await connection.run_sync(_upgrade, name, dimensions)
             if capabilities.hypertables:
                 await connection.run_sync(ensure_hypertable, interval=layout.chunk_interval)
             await connection.run_sync(_create_word_index, capabilities)
@@ -65,8 +67,13 @@ def _tell(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
         logger.info("%s: the user may not create roles, all is done under its own name; searches only read", name)
 
 
-def _upgrade(connection: Connection, dimensions: int) -> None:
-    command.upgrade(alembic_config(connection, dimensions=dimensions), "head")
+def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
+    try:
+        command.upgrade(alembic_config(connection, dimensions=dimensions), "head")
+    except CommandError as error:  # it does not know the revision
+        raise DatabaseSetupError(
+            f"The {name} database was last used by a newer version of Backscroll: update this one."
+        ) from error
 
 
 def alembic_config(connection: Connection, *, dimensions: int) -> Config:

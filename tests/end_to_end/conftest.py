@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,16 @@ from bench.processes import Workplace, open_workplace
 from tests.servers import Server
 
 NewPlace = Callable[[], Workplace]
+
+_HERE = Path(__file__).parent
+_LIMIT = 600  # seconds: on a busy machine a process takes half a minute to load its libraries, and a test starts some
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests of whole processes more time than others."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(_LIMIT))
 
 
 @pytest.fixture(scope="session")

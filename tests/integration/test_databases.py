@@ -183,9 +183,10 @@ async def with_extensions(server: Server, name: str, extensions: list[str]) -> s
     database = server.create_database(name)
     async with await psycopg.AsyncConnection.connect(server.dsn(database), autocommit=True) as connection:
         await connection.execute("CREATE SCHEMA pretence")
-        await connection.execute("CREATE TABLE pretence.pg_available_extensions (name text)")
-        for extension in extensions:
-            await connection.execute("INSERT INTO pretence.pg_available_extensions VALUES (%s)", [extension])
+        await connection.execute(
+            "CREATE TABLE pretence.pg_available_extensions AS SELECT * FROM pg_catalog.pg_available_extensions"
+        )
+        await connection.execute("DELETE FROM pretence.pg_available_extensions WHERE name <> ALL (%s)", [extensions])
         await connection.execute(f"ALTER DATABASE {database} SET search_path = pretence, pg_catalog, public")
     return server.dsn(database)
 

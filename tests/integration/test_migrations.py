@@ -23,6 +23,7 @@ from db.migrate import alembic_config
 from db.parts import indexes_of, is_hypertable, parts
 from db.readiness import Capabilities
 from db.tables import Base
+from errors import DatabaseSetupError
 from tests.builders import message
 
 WIDTH = 12
@@ -99,6 +100,15 @@ async def test_migrating_again_changes_nothing(blank: Database) -> None:
     assert (await tables(blank), await indexes(blank)) == before
     async with blank.engine.connect() as connection:
         assert await connection.scalar(text("SELECT value FROM facts WHERE name = 'colour'")) == "red"
+
+
+async def test_what_a_newer_version_has_migrated_is_refused(blank: Database) -> None:
+    await blank.migrate(dimensions=WIDTH)
+    async with blank.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(DatabaseSetupError, match="newer version of Backscroll: update this one"):
+        await blank.migrate(dimensions=WIDTH)
 
 
 async def test_migrating_over_and_over_leaves_the_server_alive(blank: Database) -> None:
