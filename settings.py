@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0))
 
     # Chunks and vector indexes
-    short_term_chunk: timedelta = Field(default=timedelta(days=1), ge=timedelta(hours=1))
+    short_term_chunk: timedelta = Field(default=timedelta(days=7), ge=timedelta(hours=1))
     long_term_chunk: timedelta = Field(default=timedelta(days=90), ge=timedelta(hours=1))
     diskann_neighbors: int = Field(default=20, ge=10, le=1000)
     diskann_search_list: int = Field(default=50, ge=10, le=1000)

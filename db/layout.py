@@ -20,5 +20,5 @@ class Layout:
     """Rows from which the newest chunk has an index too; until then it takes rows in fast and is compared whole."""
 
 
-SHORT_TERM_LAYOUT = Layout(chunk_interval=timedelta(days=1))
+SHORT_TERM_LAYOUT = Layout(chunk_interval=timedelta(days=7))
 LONG_TERM_LAYOUT = Layout()

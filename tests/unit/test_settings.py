@@ -1,13 +1,17 @@
 """Settings: what is wrong is said in one sentence, and secrets are not said at all."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from db.databases import Layouts
+from db.layout import Layout
 from errors import SettingsError
 from settings import Settings, read_settings
+from startup import layouts_of
 
 TEMPLATE = Path(__file__).parents[2] / ".env_template"
 NAMES = {name.upper() for name in Settings.model_fields}
@@ -100,3 +104,14 @@ def test_the_template_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(Settings.model_config, "env_file", TEMPLATE)
 
     assert Settings() == defaults
+
+
+def test_the_layouts_of_the_settings_are_those_that_the_program_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert layouts_of(read_settings()) == Layouts()
+
+    monkeypatch.setenv("LONG_TERM_CHUNK", "P365D")
+    monkeypatch.setenv("DISKANN_NEIGHBORS", "40")
+    changed = layouts_of(read_settings())
+
+    assert changed.long_term == Layout(chunk_interval=timedelta(days=365), num_neighbors=40)
+    assert changed.short_term == Layout(chunk_interval=timedelta(days=7), num_neighbors=40)
