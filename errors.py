@@ -81,3 +81,8 @@ class ModelUnavailableError(TemporaryError):
 
 class RefusedRowError(BackscrollError):
     """The database will never take this row, however often it is tried."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error of others says, or its name when it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

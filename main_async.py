@@ -27,7 +27,7 @@ from agent.conversations import open_conversations
 from bot.client import Bot
 from bot.client import serve as serve_discord
 from bot.services import Services
-from db.databases import Database, open_databases
+from db.databases import Database
 from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
 from doctor.consultation import consult, refuse
@@ -55,7 +55,7 @@ from sessions import (
     session_lock,
 )
 from settings import Settings, read_settings
-from startup import addresses_of, give_up, layouts_of, revealed
+from startup import addresses_of, give_up, layouts_of, opened_databases, revealed
 from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
 from terminal.lines import piped_lines, typed_lines
 from terminal.progress import progress_bar, shown_while
@@ -227,12 +227,7 @@ async def _run(settings: Settings, session: ProgramSession, options: Options) ->
 async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
     """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
     async with (
-        open_databases(
-            addresses_of(settings),
-            pool_size=settings.db_pool_size,
-            timeout=settings.db_timeout,
-            layouts=layouts_of(settings),
-        ) as databases,
+        opened_databases(settings) as databases,
         open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
     ):
         yield databases, embedder

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from itertools import compress
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from agent.conversations import open_conversations
 from db.checksums import Compared
-from db.databases import LONG_TERM, Addresses, Database, open_databases
+from db.databases import LONG_TERM, Addresses, Database
 from db.embedded import is_running
 from db.moving import open_move
 from db.vector_index import build
@@ -22,7 +21,7 @@ from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError
 from logs import write_logs
 from sessions import session_lock
 from settings import Settings, read_settings
-from startup import addresses_of, give_up, layouts_of
+from startup import addresses_of, give_up, opened_databases
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
 
@@ -108,10 +107,7 @@ async def _open_pairs(settings: Settings, *, back: bool) -> AsyncGenerator[list[
     embedded = Addresses(short_term=None, long_term=None, embedded_dir=addresses.embedded_dir)
     if not back:
         await _refuse_without_server(addresses.embedded_dir)
-    opened = partial(
-        open_databases, pool_size=settings.db_pool_size, timeout=settings.db_timeout, layouts=layouts_of(settings)
-    )
-    async with opened(embedded) as here, opened(addresses) as there:
+    async with opened_databases(settings, embedded) as here, opened_databases(settings, addresses) as there:
         pairs = list(zip(there, here, strict=True) if back else zip(here, there, strict=True))
         addressed = (addresses.short_term is not None, addresses.long_term is not None)
         yield list(compress(pairs, addressed))

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from db.databases import open_databases
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
@@ -24,7 +23,7 @@ from memory.visit import shelf_of
 from memory.zone_names import find_zone
 from sessions import remembered_session
 from settings import Settings, read_settings
-from startup import addresses_of, give_up, layouts_of
+from startup import give_up, opened_databases
 from terminal.channel import CHANNEL_ID
 from terminal.excerpts import render_excerpts
 from terminal.progress import shown_while
@@ -135,12 +134,7 @@ def _searched(asked: Asked, question: Question) -> str:
 async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
     """Yield both memories, as the bot sees them; it may be running."""
     async with (
-        open_databases(
-            addresses_of(settings),
-            pool_size=settings.db_pool_size,
-            timeout=settings.db_timeout,
-            layouts=layouts_of(settings),
-        ) as databases,
+        opened_databases(settings) as databases,
         open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
     ):
         for database in databases:

@@ -1,11 +1,12 @@
 """What every script does first and last: settings into values, and an error into one sentence."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import NoReturn
 
 import typer
 from pydantic import SecretStr
 
-from db.databases import Addresses, Layouts
+from db.databases import Addresses, Database, Layouts, open_databases
 from db.layout import Layout
 from errors import BackscrollError
 from settings import Settings
@@ -33,6 +34,18 @@ def layouts_of(settings: Settings) -> Layouts:
         for interval in (settings.short_term_chunk, settings.long_term_chunk)
     )
     return Layouts(short_term, long_term)
+
+
+def opened_databases(
+    settings: Settings, addresses: Addresses | None = None
+) -> AbstractAsyncContextManager[tuple[Database, Database]]:
+    """Open the databases of the settings, or others in the same way; raise as `open_databases` does."""
+    return open_databases(
+        addresses or addresses_of(settings),
+        pool_size=settings.db_pool_size,
+        timeout=settings.db_timeout,
+        layouts=layouts_of(settings),
+    )
 
 
 def revealed(secret: SecretStr | None) -> str | None:

@@ -10,8 +10,9 @@ import reprlib
 import secrets
 import signal
 import unicodedata
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeGuard, TypeVar
 
@@ -141,6 +142,28 @@ async def begun(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def repeated(action: Callable[[], Awaitable[None]], *, every: timedelta, at_once: bool) -> AsyncGenerator[None]:
+    """Do something again and again for as long as the context lasts, the first time `at_once` or after a while.
+
+    What the action raises ends the context, in an ExceptionGroup.
+    """
+    async with asyncio.TaskGroup() as group:
+        repeating = group.create_task(_repeat(action, every, at_once=at_once))
+        try:
+            yield
+        finally:
+            repeating.cancel()
+
+
+async def _repeat(action: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool) -> None:
+    if at_once:
+        await action()
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        await action()
 
 
 async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:

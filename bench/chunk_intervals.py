@@ -21,7 +21,7 @@ from bench.loading import MODEL, tidy
 from bench.processes import open_workplace
 from bench.servers import AddressOf, open_new_database, open_server
 from bench.tables import table
-from bench.vectors import open_remembering_embedder
+from bench.vectors import already, open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
 from db.databases import Database
 from db.engines import transaction
@@ -148,17 +148,13 @@ async def _ask(database: Database, text: str, vector: NDArray[np.float32], filte
     start = perf_counter()
     async with transaction(database.reading) as session:
         candidates, _ = await queries.candidates(
-            session, text=text, vector=_known(vector), filters=filters, wanted=WANTED, bm25=True, hypertable=True
+            session, text=text, vector=already(vector), filters=filters, wanted=WANTED, bm25=True, hypertable=True
         )
     milliseconds = (perf_counter() - start) * 1000
     nearest = sorted(candidates, key=lambda one: one.similarity or 0.0, reverse=True)[:WANTED]
     async with transaction(database.reading) as session:
         right: set[MessageKey] = await queries.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
     return milliseconds, len({one.message.key for one in nearest} & right) / max(len(right), 1)
-
-
-async def _known(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vector
 
 
 def _table(figures: Sequence[Figures]) -> str:

@@ -28,7 +28,7 @@ from bench.loading import MODEL, tidy
 from bench.processes import open_workplace
 from bench.servers import ADDRESS, WIDTH, open_new_database, open_server
 from bench.tables import table
-from bench.vectors import open_remembering_embedder
+from bench.vectors import already, open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
 from db.databases import Database
 from db.engines import transaction
@@ -241,11 +241,6 @@ async def _hnsw(session: AsyncSession, question: Question) -> Keys:
     if not isinstance(TABLE, Table):
         raise TypeError("messages are not in a table")
     return await _by_index_alone(session, question, TABLE.to_metadata(MetaData(), name="messages_hnsw").c)
-
-
-async def already(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a vector that is known, where one is waited for."""
-    return vector
 
 
 async def _by_index_alone(session: AsyncSession, question: Question, rows: Any) -> Keys:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.abc import Params
 
-from errors import DatabaseUnavailableError, RefusedRowError
+from errors import DatabaseUnavailableError, RefusedRowError, first_line
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -47,13 +47,9 @@ def copy_errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise RefusedRowError(_first_line(error)) from error
+        raise RefusedRowError(first_line(error).rstrip(".")) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailableError(f"PostgreSQL gave up: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise DatabaseUnavailableError(f"PostgreSQL gave up: {first_line(error).rstrip('.')}") from error
 
 
 def copy_out_statement(query: sql.Composable) -> sql.Composed:

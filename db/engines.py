@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from db.roles import ASSUME, Role, role_name
-from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError
+from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError, first_line
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -104,13 +104,9 @@ def translated_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if isinstance(error.orig, _ROW_ERRORS):
-            raise RefusedRowError(_first_line(error.orig)) from error
+            raise RefusedRowError(first_line(error.orig)) from error
         if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
             raise DatabaseUnavailableError("PostgreSQL did not answer") from error
         raise
     except (PoolTimeoutError, OSError) as error:
         raise DatabaseUnavailableError("PostgreSQL did not answer") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

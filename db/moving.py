@@ -19,6 +19,7 @@ from db.copying import Connection, fetch, names, open_connection, pipe
 from db.databases import Database
 from db.migrate import PATIENTLY
 from db.readiness import operator_errors
+from db.tables import EMBEDDING_WIDTH
 from db.vector_index import drop_all
 from errors import DatabaseSetupError
 
@@ -37,7 +38,6 @@ _OWN_FACTS = (MOVE_FACT, "word_index_whole_since")  # what a database says of it
 _NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(_OWN_FACTS)))
 
 _IDENTITY = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
-_WIDTH = "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'embedding'"
 _READ_NOTE = "SELECT value FROM facts WHERE name = %s"
 _WRITE_NOTE = "INSERT INTO facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _COUNT = "SELECT count(*) FROM messages"
@@ -103,7 +103,7 @@ class Move:
 
     async def width(self) -> int:
         """Return the number of dimensions of the embeddings that are moved."""
-        ((width,),) = await fetch(self.there, _WIDTH)
+        ((width,),) = await fetch(self.there, EMBEDDING_WIDTH)
         return int(width)
 
     async def compare(self) -> list[Compared]:

@@ -9,7 +9,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from errors import DatabaseSetupError, MissingExtensionError
+from errors import DatabaseSetupError, MissingExtensionError, first_line
 
 _EXTENSIONS = text(
     "SELECT name, coalesce(installed_version, default_version) AS version FROM pg_available_extensions"
@@ -89,7 +89,7 @@ def _sentence(error: DBAPIError | OSError, url: URL, name: str) -> str:
     if mend is None and isinstance(cause, (psycopg.OperationalError, OSError)):
         mend = "does not answer: start it, or correct the address in .env"
     where = url.difference_update_query(_SECRETS).render_as_string(hide_password=True)
-    return f"The {name} database ({where}) {mend or f'failed: {_first_line(cause)}'}."
+    return f"The {name} database ({where}) {mend or f'failed: {first_line(cause)}'}."
 
 
 def _state_in_words(sentence: str) -> str | None:
@@ -106,7 +106,3 @@ def _state_in_words(sentence: str) -> str | None:
         if words in sentence:
             return state
     return None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,7 +1,7 @@
 """The tables, the same in the short-term and the long-term database."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, DateTime, Index, Text, func, text
@@ -9,6 +9,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 AwareTime = DateTime(timezone=True)
+
+EMBEDDING_WIDTH: LiteralString = (
+    "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'embedding'"
+)
+"""Gives the number of dimensions that the embedding column takes."""
 
 
 class Base(DeclarativeBase):

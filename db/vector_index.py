@@ -8,7 +8,7 @@ built from vectors whose distribution is known, and no burst of messages waits f
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -20,6 +20,7 @@ from db.engines import translated_errors
 from db.layout import Layout
 from db.parts import Part, indexes_of, is_hypertable, parts
 from errors import BackscrollError
+from util_async import repeated
 
 logger = logging.getLogger(__name__)
 
@@ -153,22 +154,15 @@ async def drop_all(connection: AsyncConnection) -> None:
         await drop(connection, part)
 
 
-@asynccontextmanager
-async def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AsyncGenerator[None]:
+def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
     """Build what lacks in these databases for as long as the context lasts."""
-    async with asyncio.TaskGroup() as group:
-        keeper = group.create_task(_keep_indexed(list(databases)))
-        try:
-            yield
-        finally:
-            keeper.cancel()
+    listed = list(databases)
 
-
-async def _keep_indexed(databases: list[tuple[AsyncEngine, Layout]]) -> None:
-    while True:
-        for engine, layout in databases:
+    async def look() -> None:
+        for engine, layout in listed:
             await look_after(engine, layout)
-        await asyncio.sleep(_LOOK_EVERY.total_seconds())
+
+    return repeated(look, every=_LOOK_EVERY, at_once=True)
 
 
 async def look_after(engine: AsyncEngine, layout: Layout) -> None:

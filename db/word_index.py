@@ -5,11 +5,10 @@ again but counts them as none, so that every search comes back empty, and a cras
 350 of timescale/pg_textsearch). Building the index anew mends both.
 """
 
-import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from sqlalchemy import select, text
@@ -21,6 +20,7 @@ from db.engines import translated_errors
 from db.parts import indexes_of, is_hypertable, parts
 from db.tables import FactRow
 from errors import BackscrollError
+from util_async import repeated
 
 logger = logging.getLogger(__name__)
 
@@ -87,22 +87,15 @@ async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) ->
     return int(total[1]) == rows and int(in_memory[1]) == 0
 
 
-@asynccontextmanager
-async def kept_whole(engines: Iterable[AsyncEngine]) -> AsyncGenerator[None]:
+def kept_whole(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
     """Look after the word indexes of these databases for as long as the context lasts."""
-    async with asyncio.TaskGroup() as group:
-        keeper = group.create_task(_keep_whole(list(engines)))
-        try:
-            yield
-        finally:
-            keeper.cancel()
+    listed = list(engines)
 
-
-async def _keep_whole(engines: list[AsyncEngine]) -> None:
-    while True:
-        await asyncio.sleep(_LOOK_EVERY.total_seconds())
-        for engine in engines:
+    async def look() -> None:
+        for engine in listed:
             await look_after(engine)
+
+    return repeated(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
 
 
 async def look_after(engine: AsyncEngine) -> None:

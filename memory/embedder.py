@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import EmbeddingModelError
+from errors import EmbeddingModelError, first_line
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -94,7 +94,7 @@ def _load(name: str) -> "SentenceTransformer":
         model = SentenceTransformer(path, device=None)
     except Exception as error:  # the libraries below raise whatever they like
         raise EmbeddingModelError(
-            f"The embedding model {name!r} cannot be loaded ({_first_line(error)}): "
+            f"The embedding model {name!r} cannot be loaded ({first_line(error)[:200]}): "
             "correct EMBEDDING_MODEL, or make the model hub reachable."
         ) from error
     logger.info("embedding model %s loaded on %s", name, model.device)
@@ -113,7 +113,3 @@ def _carried_path() -> Path:
 
 def _hidden_size(path: Path) -> int:
     return int(json.loads((path / "config.json").read_text(encoding="utf-8"))["hidden_size"])
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.tables import AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
+from db.tables import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
 from memory.messages import Attachment, Kind, Message, Revision
 
 
@@ -161,11 +161,6 @@ def one_of(expression: ColumnElement[Any], ids: Collection[int]) -> ColumnElemen
     return expression == any_(literal(sorted(ids), ARRAY(BigInteger)))
 
 
-_EMBEDDING_WIDTH = text(
-    "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'embedding'"
-)
-
-
 async def position(session: AsyncSession, *, journal: str) -> int:
     """Return how far, in bytes, a journal is stored here; 0 when nothing of it is."""
     stored = await session.scalar(select(JournalPositionRow.position).where(JournalPositionRow.session == journal))
@@ -197,5 +192,5 @@ async def empty(session: AsyncSession) -> None:
 
 async def embedding_width(connection: AsyncConnection) -> int:
     """Return the number of dimensions that the embedding column takes."""
-    width: int = (await connection.execute(_EMBEDDING_WIDTH)).scalar_one()
+    width: int = (await connection.execute(text(EMBEDDING_WIDTH))).scalar_one()
     return width

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any, TypeVar
 
 from db.databases import Database
@@ -14,7 +15,7 @@ from memory import store
 from memory.context import search_text
 from memory.embedder import Embedder
 from memory.journal import Journal, JournalBatch
-from memory.messages import Message
+from memory.messages import Attachment, Kind, Message
 from memory.store import Indexed
 
 T = TypeVar("T")
@@ -40,6 +41,21 @@ def message(number: int = 1, content: str = "hello", **changes: Any) -> Message:
     return Message(content=content, **{**fields, **changes})
 
 
+FULL = message(
+    7,
+    "everything: \N{SNOWMAN} \\N\t'\"\n",
+    guild_id=2,
+    thread_id=3,
+    author_id=4,
+    reply_to=5,
+    kind=Kind.COMMAND,
+    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
+    edited_at=minute(8),
+    deleted_at=minute(9),
+)
+"""A message with something in every field."""
+
+
 def edit(number: int, content: str, *, at: float, **changes: Any) -> Message:
     """Return message `number` as it stands after an edit in minute `at`."""
     return message(number, content, edited_at=minute(at), **changes)
@@ -48,6 +64,10 @@ def edit(number: int, content: str, *, at: float, **changes: Any) -> Message:
 def deletion(number: int, *, at: float, **changes: Any) -> Message:
     """Return what is known of message `number` once it has been deleted in minute `at`."""
     return message(number, "", deleted_at=minute(at), **changes)
+
+
+def unheard(_: int, __: int) -> None:
+    """Nobody watches the progress."""
 
 
 def already(value: T) -> asyncio.Future[T]:
@@ -68,6 +88,20 @@ async def remember(database: Database, embedder: Embedder, messages: Iterable[Me
     ]
     async with transaction(database.sessions) as session:
         await store.write(session, batch=batch, revisions=(), journal="test", position=0)
+
+
+def every_order_of_states() -> list[list[Message]]:
+    """Return the states of a message in every order in which they may be heard of, each of a message of its own."""
+
+    def states(number: int) -> list[Message]:
+        return [
+            message(number, "first"),
+            edit(number, "second", at=500),
+            edit(number, "third", at=900),
+            deletion(number, at=700),
+        ]
+
+    return [[states(number)[index] for index in order] for number, order in enumerate(permutations(range(4)), 1)]
 
 
 def whole(journal: Journal) -> JournalBatch:

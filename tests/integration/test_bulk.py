@@ -1,7 +1,6 @@
 """The bulk path leaves in a memory what row by row would have left there, and keeps out of the vector index's way."""
 
 from collections.abc import AsyncIterator, Sequence
-from itertools import permutations
 
 import numpy as np
 import pytest
@@ -15,27 +14,11 @@ from db.vector_index import drop_all
 from errors import RefusedRowError
 from memory import bulk, store
 from memory.bulk import Batch
-from memory.messages import Attachment, Kind, Message, Revision, fold
+from memory.messages import Message, Revision, fold
 from memory.store import Indexed
-from tests.builders import deletion, edit, message, minute
+from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, unheard
 
 WIDTH = 384
-FULL = message(
-    7,
-    "everything: \N{SNOWMAN} \\N\t'\"\n",
-    guild_id=2,
-    thread_id=3,
-    author_id=4,
-    reply_to=5,
-    kind=Kind.COMMAND,
-    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
-    edited_at=minute(8),
-    deleted_at=minute(9),
-)
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 def indexed(one: Message) -> Indexed:
@@ -98,15 +81,7 @@ async def test_a_message_comes_out_as_it_went_in_with_its_vector(long_term: Data
 
 
 async def test_states_are_merged_as_memory_does_in_every_order(long_term: Database) -> None:
-    def states(number: int) -> list[Message]:
-        return [
-            message(number, "first"),
-            edit(number, "second", at=500),
-            edit(number, "third", at=900),
-            deletion(number, at=700),
-        ]
-
-    orders = [[states(number)[index] for index in order] for number, order in enumerate(permutations(range(4)), 1)]
+    orders = every_order_of_states()
 
     await load(long_term, *(batch(*heard_together) for heard_together in zip(*orders, strict=True)))
 

@@ -16,7 +16,7 @@ from memory.importing import Imported, import_csv
 from memory.journal import Journal
 from memory.messages import Message
 from memory.recorder import Recorder, open_recorder
-from tests.builders import deletion, edit, message, whole
+from tests.builders import deletion, edit, message, unheard, whole
 
 LONG = timedelta(seconds=60)
 
@@ -41,10 +41,6 @@ def csv_of(path: Path, *messages: Message) -> Path:
     journal.record(messages)
     journal.close()
     return path
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 async def test_every_line_joins_the_running_session(recorder: Recorder, short_term: Database, tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
 from memory import store
 from memory.embedder import Embedder
-from memory.messages import Attachment, Kind, Message, Revision
+from memory.messages import Message, Revision
 from memory.preparation import prepare
 from memory.store import Indexed
-from tests.builders import deletion, edit, message, minute
+from tests.builders import FULL, deletion, edit, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
@@ -34,24 +34,8 @@ from tests.servers import Server, embedded_server
 WIDTH = 12
 PATIENCE = timedelta(seconds=60)
 CONVERSATIONS = {"checkpoints", "checkpoint_blobs", "checkpoint_writes"}
-FULL = message(
-    7,
-    "everything: \N{SNOWMAN} \\N\t'\"\n",
-    guild_id=2,
-    thread_id=3,
-    author_id=4,
-    reply_to=5,
-    kind=Kind.COMMAND,
-    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
-    edited_at=minute(8),
-    deleted_at=minute(9),
-)
 AT_ONCE = [message(number, f"at once {number}", sent_at=minute(500)) for number in (-3, 20, 21, 22)]
 MESSAGES = [FULL, *(message(number, f"note {number}") for number in range(8, 14)), deletion(14, at=15), *AT_ONCE]
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 def indexed(one: Message) -> Indexed:

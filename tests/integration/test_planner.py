@@ -26,7 +26,7 @@ from memory.findings import Filters, Window
 from memory.messages import Message
 from memory.planner import Costs, Size, Trace, Way
 from memory.store import Indexed
-from tests.builders import already, message, minute
+from tests.builders import already, message, minute, unheard
 from tests.conftest import open_existing_database
 from tests.servers import Server
 
@@ -52,10 +52,6 @@ def _vectors() -> NDArray[np.float32]:
     vectors = np.cos(np.linspace(0, 1, ROWS)[:, None] * speeds + starts).astype(np.float32)
     normalised: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return normalised
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 VECTORS = _vectors()

@@ -22,7 +22,7 @@ from memory.preparation import prepare
 from memory.reembedding import reembed
 from memory.search import Memory
 from memory.visit import shelf_of
-from tests.builders import deletion, message, remember
+from tests.builders import deletion, message, remember, unheard
 
 WIDTH = 32
 COUNT = 10
@@ -51,10 +51,6 @@ async def other(small_model: Path) -> AsyncIterator[Embedder]:
     """An embedder with vectors of another width."""
     async with open_embedder(str(small_model), batch_size=4) as embedder:
         yield embedder
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 async def embedded_with(database: Database) -> dict[str | None, int]:

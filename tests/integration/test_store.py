@@ -1,6 +1,5 @@
 """Rows in the database obey the same rule as messages in memory, however often and in whatever order they come."""
 
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,22 +11,9 @@ from db.tables import MessageRow, RevisionRow
 from errors import RefusedRowError
 from memory import store
 from memory.embedder import Embedder
-from memory.messages import Attachment, Kind, Message, Revision, fold
+from memory.messages import Message, Revision, fold
 from memory.store import Indexed
-from tests.builders import deletion, edit, message, minute, remember
-
-FULL = message(
-    7,
-    "everything",
-    guild_id=2,
-    thread_id=3,
-    author_id=4,
-    reply_to=5,
-    kind=Kind.COMMAND,
-    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
-    edited_at=minute(8),
-    deleted_at=minute(9),
-)
+from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, remember
 
 
 async def write(
@@ -64,15 +50,7 @@ async def test_a_message_comes_out_as_it_went_in(long_term: Database) -> None:
 
 
 async def test_the_database_merges_states_as_memory_does_in_every_order(long_term: Database) -> None:
-    def states(number: int) -> list[Message]:
-        return [
-            message(number, "first"),
-            edit(number, "second", at=500),
-            edit(number, "third", at=900),
-            deletion(number, at=700),
-        ]
-
-    orders = [[states(number)[index] for index in order] for number, order in enumerate(permutations(range(4)), 1)]
+    orders = every_order_of_states()
 
     for heard_together in zip(*orders, strict=True):
         await write(long_term, *heard_together)

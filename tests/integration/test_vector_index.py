@@ -13,15 +13,11 @@ from db.parts import Part, indexes_of, parts
 from db.vector_index import build, drop_all, lacking, look_after
 from memory import store
 from memory.store import Indexed
-from tests.builders import closed_port, message
+from tests.builders import closed_port, message, unheard
 
 WIDTH = 8
 DAYS, A_DAY = 4, 30
 LAYOUT = Layout(chunk_interval=timedelta(days=1), closed_rows=10, hot_rows=50)
-
-
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
 
 
 @pytest.fixture

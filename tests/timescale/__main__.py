@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import psycopg
 import typer
 
-from errors import BackscrollError, DatabaseSetupError
+from errors import BackscrollError, DatabaseSetupError, first_line
 from tests.timescale import Machine, find_address, find_place, is_running, remove, start, stop, versions, why_not
 
 _Folder = Annotated[Path | None, typer.Option("--dir", help="Where it is kept; in the user's cache when not given.")]
@@ -70,16 +70,12 @@ def main() -> None:
     except BackscrollError as error:
         _refuse(str(error))
     except (OSError, psycopg.Error) as error:
-        _refuse(f"The tests' TimescaleDB cannot be used: {_first_line(error)}.")
+        _refuse(f"The tests' TimescaleDB cannot be used: {first_line(error).rstrip('.')}.")
 
 
 def _refuse(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise SystemExit(2)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
 
 
 if __name__ == "__main__":
