@@ -5,6 +5,7 @@ import csv
 import fcntl
 import os
 import pty
+import signal
 import sys
 import termios
 from asyncio.subprocess import Process
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
 from bench.processes import PATIENCE, ROOT, Finished, Program, Workplace, open_program, run_program
@@ -33,6 +35,8 @@ __all__ = [
     "stored_rows",
     "terminal_arguments",
 ]
+
+_SHORT_PATIENCE = 120  # seconds; several such waits must fit into the time of a test
 
 FAKE_DISCORD = Path(__file__).with_name("launch_on_fake_discord.py")
 """Runs main_async.py against the Discord at FAKE_DISCORD_REST and FAKE_DISCORD_GATEWAY."""
@@ -70,7 +74,7 @@ class Terminal:
 
     async def shows(self, words: str) -> None:
         """Wait until something is on the screen, below what was waited for last."""
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with self._patience(f"it does not show {words!r}"):
             while words not in self.shown:
                 new = await self._read()
                 assert new, f"the process ended without showing {words!r}: {self.shown}"
@@ -79,10 +83,23 @@ class Terminal:
 
     async def ends(self) -> tuple[int, str]:
         """Wait for the end; return the exit status and what was still shown."""
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with self._patience("it does not end"):
             while new := await self._read():
                 self.shown += new
             return await self.process.wait(), self.shown
+
+    @asynccontextmanager
+    async def _patience(self, complaint: str) -> AsyncGenerator[None]:
+        """Limit a wait; what the process was doing all the time is part of the complaint."""
+        try:
+            async with asyncio.timeout(_SHORT_PATIENCE):
+                yield
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGABRT)  # Python then prints where each of its threads stands
+            while new := await self._read():
+                self.shown += new
+            pytest.fail(f"{complaint}; its screen and its threads:\n{self.shown}")
 
     async def _read(self) -> str:
         with suppress(OSError):  # how Linux tells that the other side of a terminal was closed
@@ -101,6 +118,7 @@ async def open_terminal(
     """Yield a Python program at a pseudo-terminal; it is killed if it still runs at the end."""
     ours, theirs = pty.openpty()
     looks = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40", "PROMPT_TOOLKIT_NO_CPR": "1", "NO_COLOR": "1"}
+    looks["PYTHONFAULTHANDLER"] = "1"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *program, *arguments),
         stdin=theirs,
