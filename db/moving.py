@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy import text
 
 from db.checksums import EVERY_ROW, Compared, Table, compare, tables_of
+from db.content import FACTS, MOVE_FACT, NOT_OWN, content_tables
 from db.copying import Connection, fetch, names, open_connection, pipe
 from db.databases import Database
 from db.migrate import PATIENTLY
@@ -29,13 +30,7 @@ Report = Callable[[int, int], None]
 """Hears how many messages are copied, of how many."""
 
 _BATCH = 10_000  # messages in a transaction
-_MESSAGES, _FACTS = "messages", "facts"
-_NOT_CONTENT = frozenset({"alembic_version", "checkpoint_migrations"})  # how far each side is migrated
-MOVE_FACT = "moved_from"
-"""Names the fact that says how far a database was filled from another one."""
-
-_OWN_FACTS = (MOVE_FACT, "word_index_whole_since")  # what a database says of its own server
-_NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(_OWN_FACTS)))
+_MESSAGES = "messages"
 
 _IDENTITY = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
 _READ_NOTE = "SELECT value FROM facts WHERE name = %s"
@@ -56,7 +51,7 @@ _SOME = sql.SQL(
 )
 _ALL = sql.SQL("SELECT {columns} FROM {table} WHERE {condition}")
 _ANY = sql.SQL("SELECT true FROM {} LIMIT 1")
-_EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(_NOT_OWN)
+_EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(NOT_OWN)
 _DROP_WORD_INDEXES = (text("DROP INDEX IF EXISTS messages_bm25"), text("DROP INDEX IF EXISTS messages_full_text"))
 
 
@@ -150,7 +145,7 @@ class Move:
     async def _first_filled(self) -> str | None:
         """Return the first table of the target, facts aside, that holds something."""
         known = await tables_of(self.here)
-        for name in [table.name for table in self.tables if table.name in known and table.name != _FACTS]:
+        for name in [table.name for table in self.tables if table.name in known and table.name != FACTS]:
             if await fetch(self.here, _ANY.format(sql.Identifier(name))):
                 return name
         return None
@@ -190,7 +185,7 @@ class Move:
         logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
 
     async def _read_note(self) -> Note | None:
-        if _FACTS not in await tables_of(self.here):
+        if FACTS not in await tables_of(self.here):
             return None
         found = await fetch(self.here, _READ_NOTE, [MOVE_FACT])
         return Note(**json.loads(found[0][0])) if found else None
@@ -212,16 +207,7 @@ async def open_move(source: Database, target: Database, *, timeout: timedelta) -
         known = await tables_of(there)
         if _MESSAGES not in known:
             raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
-        yield Move(source=source, target=target, there=there, here=here, tables=_content(known))
-
-
-def _content(known: dict[str, dict[str, str]]) -> list[Table]:
-    """Return what of the tables of a database is content."""
-    return [
-        Table(name=name, columns=columns, condition=_NOT_OWN) if name == _FACTS else Table(name=name, columns=columns)
-        for name, columns in known.items()
-        if name not in _NOT_CONTENT
-    ]
+        yield Move(source=source, target=target, there=there, here=here, tables=content_tables(known))
 
 
 async def _identity(connection: Connection) -> str:

@@ -48,6 +48,7 @@ class MessageRow(Base):
     search_text: Mapped[str] = mapped_column(Text)
     embedding: Mapped[Any | None] = mapped_column(Vector())
     embedding_model: Mapped[str | None] = mapped_column(Text)
+    promotion_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 place_id = func.coalesce(MessageRow.thread_id, MessageRow.channel_id)
@@ -65,6 +66,7 @@ class RevisionRow(Base):
     message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     revised_at: Mapped[datetime] = mapped_column(AwareTime, primary_key=True)
     content: Mapped[str] = mapped_column(Text)
+    promotion_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class JournalPositionRow(Base):
@@ -94,3 +96,45 @@ class TimeZoneRow(Base):
     owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     zone: Mapped[str] = mapped_column(Text)
     set_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
+class PromotionRow(Base):
+    """A batch that was brought into long-term memory; the rows that it added bear its number."""
+
+    __tablename__ = "promotions"
+
+    promotion_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(AwareTime)
+    finished_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    undone_at: Mapped[datetime | None] = mapped_column(AwareTime)
+
+
+class ReplacedMessageRow(Base):
+    """What a message was like before a promotion changed it: the columns that a later state may change.
+
+    The vector may be of any width, as it may be older than the embedding model of today.
+    """
+
+    __tablename__ = "replaced_messages"
+
+    replaced_by: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    sent_at: Mapped[datetime] = mapped_column(AwareTime, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    edited_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    search_text: Mapped[str] = mapped_column(Text)
+    embedding: Mapped[Any | None] = mapped_column(Vector())
+    embedding_model: Mapped[str | None] = mapped_column(Text)
+
+
+class ErasureRow(Base):
+    """A person whose words from before a moment shall nowhere be kept; long-term memory and a file both say so."""
+
+    __tablename__ = "erasures"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    erased_at: Mapped[datetime] = mapped_column(AwareTime)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.content import WORD_INDEX_FACT
 from db.engines import translated_errors
 from db.parts import indexes_of, is_hypertable, parts
 from db.tables import FactRow
@@ -29,7 +30,6 @@ BM25_INDEX = "messages_bm25"
 ALONE = text("SET LOCAL max_parallel_maintenance_workers = 0")
 """Has an index built by one process: where no other is to be had, pg_textsearch gives up instead of going on alone."""
 
-_FACT = "word_index_whole_since"
 _STARTED = text("SELECT pg_postmaster_start_time()::text")
 _MAY_LOOK = text("SELECT has_function_privilege('bm25_summarize_index(text)', 'EXECUTE')")
 _SUMMARY = text("SELECT bm25_summarize_index(:index)")
@@ -50,14 +50,14 @@ async def mend(connection: AsyncConnection) -> bool:
         await connection.execute(text(f"REINDEX INDEX {index}"))
         logger.info("the word index %s was rebuilt after a restart of the server", index)
     started: str = (await connection.execute(_STARTED)).scalar_one()
-    fact = insert(FactRow).values(name=_FACT, value=started)
+    fact = insert(FactRow).values(name=WORD_INDEX_FACT, value=started)
     await connection.execute(fact.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": started}))
     return bool(damaged)
 
 
 async def restarted(connection: AsyncConnection) -> bool:
     """Tell whether the server has been started anew since the indexes were last looked at."""
-    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == _FACT))
+    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == WORD_INDEX_FACT))
     started: str = (await connection.execute(_STARTED)).scalar_one()
     return whole_since != started
 

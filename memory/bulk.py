@@ -115,7 +115,7 @@ def _binary(item: Indexed) -> list[Any]:
     values["attachments"] = Jsonb(values["attachments"])
     if item.embedding is not None:
         values["embedding"] = Vector(item.embedding).to_binary()
-    return [values[name] for name in _COLUMNS]
+    return [values.get(name) for name in _COLUMNS]
 
 
 async def _clear_the_way(connection: AsyncConnection, *, expected: int) -> None:

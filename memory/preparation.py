@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.content import MOVE_FACT
 from db.databases import Database
 from db.engines import transaction
-from db.moving import MOVE_FACT, is_half_filled
+from db.moving import is_half_filled
 from db.tables import MessageRow
 from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store

@@ -143,7 +143,7 @@ def values_of(item: Indexed) -> dict[str, Any]:
 MESSAGE_COLUMNS = tuple(
     column
     for column in MessageRow.__table__.columns
-    if column.name not in {"search_text", "embedding", "embedding_model"}
+    if column.name not in {"search_text", "embedding", "embedding_model", "promotion_id"}
 )
 """What a Message is made from; vectors stay where they are."""
 

@@ -19,12 +19,13 @@ we ship the crates on Friday
 /timezone Europe/Paris
 /chat how hot is the kiln?
 """
+IN_BOTH = {
+    *("erasures", "facts", "journal_positions", "message_revisions", "messages", "promotions", "replaced_messages"),
+    "time_zones",
+}
 TABLES = {
-    "short-term": {"facts", "journal_positions", "message_revisions", "messages", "time_zones"},
-    "long-term": {
-        *("facts", "journal_positions", "message_revisions", "messages", "time_zones"),
-        *("checkpoints", "checkpoint_blobs", "checkpoint_writes"),
-    },
+    "short-term": IN_BOTH,
+    "long-term": IN_BOTH | {"checkpoints", "checkpoint_blobs", "checkpoint_writes"},
 }
 
 Compared = dict[tuple[str, str], tuple[int, int, str]]

@@ -42,7 +42,8 @@ INSERT = text(
     " VALUES (:id, :at, 's', 1, 'ana', 'general', 'message', :content, :content, CAST(:vector AS vector), 'm')"
 )
 ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NULL ORDER BY message_id")
-TABLES = {"messages", "message_revisions", "journal_positions", "facts", "time_zones"}
+_OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
+TABLES = {"messages", "message_revisions", "journal_positions", "facts", "time_zones", *_OF_PROMOTIONS}
 
 
 async def tables(database: Database) -> set[str]:

@@ -18,7 +18,7 @@ from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
 from db.moving import Move, Note, open_move
-from db.tables import Base, MessageRow, TimeZoneRow
+from db.tables import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
 from memory import store
@@ -64,6 +64,13 @@ async def fill_source(server: Server, name: str) -> None:
             await store.set_fact(session, "session", "demo")
             zone = insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1))
             await session.execute(zone)
+            batch = insert(PromotionRow).values(promotion_id=1, source="demo", digest="made up", started_at=minute(1))
+            await session.execute(batch)
+            replaced = insert(ReplacedMessageRow).values(
+                replaced_by=1, message_id=7, sent_at=minute(7), content="before", attachments=[], search_text="before"
+            )
+            await session.execute(replaced)
+            await session.execute(insert(ErasureRow).values(user_id=9, erased_at=minute(2)))
         async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
             await Conversations(saver, timeout=PATIENCE).remember("place", [HumanMessage("hello \N{SNOWMAN}")])
         await run(

@@ -25,7 +25,10 @@ from tests.servers import Server
 HERE = frozenset({1})
 PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)
-TABLES = ("messages", "message_revisions", "journal_positions", "facts", "time_zones", "alembic_version")
+TABLES = (
+    *("messages", "message_revisions", "journal_positions", "facts", "time_zones"),
+    *("promotions", "replaced_messages", "erasures", "alembic_version"),
+)
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
     pytest.param("UPDATE messages SET content = 'something else'", id="update"),
