@@ -14,6 +14,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ig
 COPY . .
 # A new volume takes its owner from the folder that it covers.
 RUN install --directory --owner=backscroll --group=backscroll --mode=711 db/storage \
+ && install --directory --owner=backscroll --group=backscroll --mode=700 db/backups \
  && install --directory --owner=backscroll --group=backscroll --mode=700 /models
 
 ENV PYTHONUNBUFFERED=1 \
@@ -21,7 +22,7 @@ ENV PYTHONUNBUFFERED=1 \
     HF_HOME=/models \
     HF_HUB_DISABLE_TELEMETRY=1
 USER 10001:10001
-VOLUME ["/app/db/storage", "/models"]
+VOLUME ["/app/db/storage", "/app/db/backups", "/models"]
 
 # Python heeds SIGINT from its first moment, even as process 1, which the system spares SIGTERM.
 STOPSIGNAL SIGINT

@@ -33,14 +33,14 @@ class _ToFile(RotatingFileHandler):
 
 
 @contextmanager
-def write_logs(folder: Path) -> Iterator[None]:
-    """Log into a folder for as long as the context lasts; raise SessionError when it cannot be written.
+def write_logs(folder: Path, *, name: str = _FILE) -> Iterator[None]:
+    """Log into a file of a folder for as long as the context lasts; raise SessionError when it cannot be written.
 
     An error that ends the context goes into the file, with all that led to it, and on to the caller.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        to_file = _ToFile(folder / _FILE, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8")
+        to_file = _ToFile(folder / name, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8")
     except OSError as error:
         raise SessionError(f"Logs cannot be written to {folder} ({error.strerror}): mend its permissions.") from error
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

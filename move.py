@@ -4,24 +4,22 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from itertools import compress
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import JustifyMethod
 
 from agent.conversations import open_conversations
 from db.checksums import Compared
 from db.databases import LONG_TERM, Addresses, Database
-from db.embedded import is_running
 from db.moving import open_move
 from db.vector_index import build
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, SettingsError
 from logs import write_logs
 from sessions import session_lock
 from settings import Settings, read_settings
-from startup import addresses_of, give_up, opened_databases
+from startup import addresses_of, give_up, opened_databases, refuse_without_server
+from terminal.columns import in_columns
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
 
@@ -35,7 +33,6 @@ _HEADS: dict[str, JustifyMethod] = {
     "rows at the target": "right",
     "contents": "left",
 }
-_UNWRAPPED = 200  # columns
 _UNEQUAL = (
     "The two sides do not hold the same: unless one of them has been written to since, empty the target and move again."
 )
@@ -106,33 +103,21 @@ async def _open_pairs(settings: Settings, *, back: bool) -> AsyncGenerator[list[
     addresses = addresses_of(settings)
     embedded = Addresses(short_term=None, long_term=None, embedded_dir=addresses.embedded_dir)
     if not back:
-        await _refuse_without_server(addresses.embedded_dir)
+        await refuse_without_server(embedded)
     async with opened_databases(settings, embedded) as here, opened_databases(settings, addresses) as there:
         pairs = list(zip(there, here, strict=True) if back else zip(here, there, strict=True))
         addressed = (addresses.short_term is not None, addresses.long_term is not None)
         yield list(compress(pairs, addressed))
 
 
-async def _refuse_without_server(embedded_dir: Path) -> None:
-    """Raise DatabaseSetupError when there is no embedded server, which would be made else."""
-    try:
-        await is_running(embedded_dir)
-    except DatabaseSetupError as error:
-        problem = str(error).partition(": ")[0]
-        raise DatabaseSetupError(f"{problem}: correct EMBEDDED_DIR or STORAGE_DIR in .env, or run the bot.") from error
-
-
 def _table(lines: Sequence[Line]) -> str:
-    console = Console(width=_UNWRAPPED)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for head, justify in _HEADS.items():
-        table.add_column(head, justify=justify)
-    for name, one in lines:
-        contents = "equal" if one.is_equal else "DIFFERENT"
-        table.add_row(name, one.table, f"{one.there.rows:,}", f"{one.here.rows:,}", contents)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return in_columns(
+        _HEADS,
+        [
+            (name, one.table, f"{one.there.rows:,}", f"{one.here.rows:,}", "equal" if one.is_equal else "DIFFERENT")
+            for name, one in lines
+        ],
+    )
 
 
 if __name__ == "__main__":

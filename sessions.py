@@ -5,6 +5,7 @@ import logging
 import os
 import reprlib
 import tempfile
+import unicodedata
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -101,6 +102,17 @@ def remembered_session(storage_dir: Path) -> ProgramSession | None:
         return None
 
 
+def session_folders(storage_dir: Path) -> list[Path]:
+    """Return the folders of all sessions that have a CSV, the one that was last written to first.
+
+    Raises SessionError when the storage folder cannot be read.
+    """
+    with naming_the_folder(storage_dir):
+        folders = [path for path in storage_dir.iterdir() if path.is_dir()] if storage_dir.is_dir() else []
+        written = {folder: _last_written(folder) for folder in folders if _is_session_name(folder.name)}
+    return sorted((folder for folder in written if written[folder]), key=lambda folder: -written[folder])
+
+
 @contextmanager
 def session_lock(storage_dir: Path) -> Generator[None]:
     """Keep other processes out of the storage folder; the system lifts the lock even after a kill -9.
@@ -132,6 +144,19 @@ def _checked_session(storage_dir: Path, current: _CurrentSession) -> ProgramSess
     if split_stem(name, current.stem) is None:
         raise SessionError(f"The file stem {reprlib.repr(current.stem)} is not one of session {name!r}.")
     return ProgramSession(name, current.stem, storage_dir / name)
+
+
+def _is_session_name(name: str) -> bool:
+    try:
+        return valid_file_name(name) == unicodedata.normalize("NFC", name)
+    except SessionError:
+        return False
+
+
+def _last_written(folder: Path) -> float:
+    """Return when a message was last written into a session's folder; 0 when it has no CSV."""
+    journals = (path for path in folder.glob("*.csv") if not path.stem.endswith(NOT_ADDED))
+    return max((path.stat().st_mtime for path in journals), default=0.0)
 
 
 def _unused_random_name(storage_dir: Path) -> str:

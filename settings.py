@@ -51,6 +51,7 @@ class Settings(BaseSettings):
 
     # Storage and databases
     storage_dir: Path = Path("db/storage")
+    backup_dir: Path = Path("db/backups")
     embedded_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
     short_term_dsn: OptionalDsn = None
     long_term_dsn: OptionalDsn = None

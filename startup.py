@@ -7,8 +7,9 @@ import typer
 from pydantic import SecretStr
 
 from db.databases import Addresses, Database, Layouts, open_databases
+from db.embedded import is_running
 from db.layout import Layout
-from errors import BackscrollError
+from errors import BackscrollError, DatabaseSetupError
 from settings import Settings
 
 
@@ -46,6 +47,17 @@ def opened_databases(
         timeout=settings.db_timeout,
         layouts=layouts_of(settings),
     )
+
+
+async def refuse_without_server(addresses: Addresses) -> None:
+    """Raise DatabaseSetupError when the embedded server is needed and was never made, as opening it would make it."""
+    if addresses.short_term is not None and addresses.long_term is not None:
+        return
+    try:
+        await is_running(addresses.embedded_dir)
+    except DatabaseSetupError as error:
+        problem = str(error).partition(": ")[0]
+        raise DatabaseSetupError(f"{problem}: correct EMBEDDED_DIR or STORAGE_DIR in .env, or run the bot.") from error
 
 
 def revealed(secret: SecretStr | None) -> str | None:

@@ -55,6 +55,11 @@ class Workplace:
         """The folder of the embedded server."""
         return self.folder / "postgres"
 
+    @property
+    def backup_dir(self) -> Path:
+        """The folder of the backups."""
+        return self.folder / "backups"
+
     def journal_path(self, session: str) -> Path:
         """The CSV of a session whose name has neither date nor number."""
         return self.storage_dir / session / f"{session}.csv"
@@ -62,7 +67,12 @@ class Workplace:
     def environment(self, **settings: str) -> dict[str, str]:
         """Return our own environment, with these settings in place of those that happen to be set."""
         inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-        ours = {"STORAGE_DIR": str(self.storage_dir), "EMBEDDED_DIR": str(self.embedded_dir), "HF_HUB_OFFLINE": "1"}
+        ours = {
+            "STORAGE_DIR": str(self.storage_dir),
+            "EMBEDDED_DIR": str(self.embedded_dir),
+            "BACKUP_DIR": str(self.backup_dir),
+            "HF_HUB_OFFLINE": "1",
+        }
         return {**inherited, **ours, **self.settings, **settings}
 
 

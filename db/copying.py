@@ -52,14 +52,14 @@ def copy_errors() -> Iterator[None]:
         raise DatabaseUnavailableError(f"PostgreSQL gave up: {first_line(error).rstrip('.')}") from error
 
 
-def copy_out_statement(query: sql.Composable) -> sql.Composed:
+def copy_out_statement(query: sql.Composable, options: LiteralString = "FORMAT BINARY") -> sql.Composed:
     """Return the statement that streams the rows of a query out."""
-    return sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
+    return sql.SQL("COPY ({}) TO STDOUT ({})").format(query, sql.SQL(options))
 
 
-def copy_in_statement(table: str, columns: list[str]) -> sql.Composed:
+def copy_in_statement(table: str, columns: list[str], options: LiteralString = "FORMAT BINARY") -> sql.Composed:
     """Return the statement that takes rows into columns of a table."""
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table), names(columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN ({})").format(sql.Identifier(table), names(columns), sql.SQL(options))
 
 
 def names(columns: list[str]) -> sql.Composed:
@@ -74,20 +74,21 @@ async def pipe(source: Connection, query: sql.Composable, target: Connection, *,
             reading.copy(copy_out_statement(query)) as rows,
             writing.copy(copy_in_statement(table, columns)) as taking,
         ):
-            async for block in _blocks(rows):
+            async for block, _ in blocks(rows):
                 await taking.write(block)
         return writing.rowcount
 
 
-async def _blocks(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncGenerator[bytes]:
-    """Yield what comes row by row in larger pieces."""
-    block = bytearray()
+async def blocks(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncGenerator[tuple[bytes, int]]:
+    """Yield what comes row by row in larger pieces, each with the number of its rows."""
+    block, count = bytearray(), 0
     async for row in rows:
         block += row
+        count += 1
         if len(block) >= _BLOCK:
-            yield bytes(block)
-            block.clear()
-    yield bytes(block)
+            yield bytes(block), count
+            block, count = bytearray(), 0
+    yield bytes(block), count
 
 
 async def fetch(connection: Connection, query: LiteralString | sql.Composed, params: Params | None = None) -> list[Any]:

@@ -52,6 +52,7 @@ async def open_engine(
         pool_size=pool_size,
         max_overflow=0,  # waiting is visible; a surprise extra connection is not
         pool_timeout=timeout.total_seconds(),
+        hide_parameters=True,  # a log shall not repeat what somebody said
         pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
         connect_args={
             "connect_timeout": max(2, int(timeout.total_seconds())),

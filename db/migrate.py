@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +20,7 @@ from errors import DatabaseSetupError
 
 logger = logging.getLogger(__name__)
 
+_SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.migrate', 0))")
 
 PATIENTLY = text("SET LOCAL statement_timeout = '12h'")
@@ -76,10 +78,15 @@ def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
         ) from error
 
 
+def is_known(revision: str) -> bool:
+    """Tell whether a revision of the tables is one that this version of the program has made or can upgrade."""
+    return any(script.revision == revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions())
+
+
 def alembic_config(connection: Connection, *, dimensions: int) -> Config:
     """Return what Alembic's commands need to work on a connection."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
     config.attributes["dimensions"] = dimensions
     return config

@@ -14,8 +14,8 @@ from datetime import timedelta
 from psycopg import sql
 from sqlalchemy import text
 
-from db.checksums import EVERY_ROW, Compared, Table, compare, tables_of
-from db.content import FACTS, MOVE_FACT, NOT_OWN, content_tables
+from db.checksums import Compared, Table, compare, tables_of
+from db.content import FACTS, MOVE_FACT, NOT_OWN, all_rows, content_tables
 from db.copying import Connection, fetch, names, open_connection, pipe
 from db.databases import Database
 from db.migrate import PATIENTLY
@@ -49,7 +49,6 @@ _SOME = sql.SQL(
     " AND (sent_at, message_id) > ({start}::timestamptz, {after})"
     " AND (sent_at, message_id) <= ({end}::timestamptz, {last}) ORDER BY sent_at, message_id"
 )
-_ALL = sql.SQL("SELECT {columns} FROM {table} WHERE {condition}")
 _ANY = sql.SQL("SELECT true FROM {} LIMIT 1")
 _EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(NOT_OWN)
 _DROP_WORD_INDEXES = (text("DROP INDEX IF EXISTS messages_bm25"), text("DROP INDEX IF EXISTS messages_full_text"))
@@ -180,7 +179,7 @@ class Move:
         async with self.here.transaction():
             await self.here.execute(_EMPTY_FACTS)
             for table in others:
-                await pipe(self.there, _all(table), self.here, table=table.name, columns=list(table.columns))
+                await pipe(self.there, all_rows(table), self.here, table=table.name, columns=list(table.columns))
             await self._write_note(replace(note, copied=True))
         logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
 
@@ -224,12 +223,6 @@ async def _make_room(target: Database) -> None:
             await drop_all(connection)
             for statement in _DROP_WORD_INDEXES:
                 await connection.execute(statement)
-
-
-def _all(table: Table) -> sql.Composed:
-    """Return the query of all rows of a table."""
-    condition = table.condition or EVERY_ROW
-    return _ALL.format(columns=names(list(table.columns)), table=sql.Identifier(table.name), condition=condition)
 
 
 def _some(columns: list[str], note: Note, time: str, message_id: int) -> sql.Composed:

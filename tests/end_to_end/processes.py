@@ -36,7 +36,7 @@ __all__ = [
     "terminal_arguments",
 ]
 
-_SHORT_PATIENCE = 120  # seconds; several such waits must fit into the time of a test
+_SHORT_PATIENCE = 240  # seconds; several such waits must fit into the time of a test
 
 FAKE_DISCORD = Path(__file__).with_name("launch_on_fake_discord.py")
 """Runs main_async.py against the Discord at FAKE_DISCORD_REST and FAKE_DISCORD_GATEWAY."""

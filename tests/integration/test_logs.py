@@ -49,6 +49,13 @@ def test_an_error_that_ends_the_program_is_in_the_file_with_its_cause(
     assert "SessionError: one sentence" in log_of(tmp_path)
 
 
+def test_a_run_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    with write_logs(tmp_path, name="backups_2026-11-21_030000.log"):
+        logger.info("a detail")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["backups_2026-11-21_030000.log"]
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no file that is always full")
 def test_a_full_disk_hides_nothing_from_the_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "backscroll.log").symlink_to(FULL)

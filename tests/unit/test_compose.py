@@ -149,7 +149,11 @@ def test_every_container_is_held_within_bounds(name: str) -> None:
 
 def test_the_bot_writes_to_its_volumes_only() -> None:
     assert SERVICES["bot"]["read_only"] is True
-    assert {volume.partition(":")[2] for volume in SERVICES["bot"]["volumes"]} == {"/app/db/storage", "/models"}
+    assert {volume.partition(":")[2] for volume in SERVICES["bot"]["volumes"]} == {
+        "/app/db/storage",
+        "/app/db/backups",
+        "/models",
+    }
     assert {volume.partition(":")[0] for volume in SERVICES["bot"]["volumes"]} <= PROJECT["volumes"].keys()
 
 

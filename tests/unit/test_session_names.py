@@ -92,7 +92,9 @@ def test_a_name_that_ends_like_a_not_added_file_is_refused(name: str) -> None:
         valid_file_name(name)
 
 
-@pytest.mark.parametrize("name", ["logs", "Logs", "postgres", "current_session.json", "current_session.partial"])
+@pytest.mark.parametrize(
+    "name", ["logs", "Logs", "postgres", "promotions", "current_session.json", "current_session.partial"]
+)
 def test_a_name_that_we_use_ourselves_is_refused(name: str) -> None:
     with pytest.raises(SessionError, match="something else in the storage folder"):
         valid_file_name(name)

@@ -1,0 +1,29 @@
+"""A bar tells how fast it goes, and rows stand in columns."""
+
+import pytest
+
+from terminal.columns import in_columns
+from terminal.progress import rate
+
+
+@pytest.mark.parametrize(
+    ("speed", "unit", "shown"),
+    [
+        pytest.param(None, "rows", "", id="not known yet"),
+        pytest.param(0.0, "rows", "", id="at rest"),
+        pytest.param(41234.5, "rows", "41,234 rows/s", id="rows"),
+        pytest.param(123_456_789.0, "B", "123 MB/s", id="bytes"),
+    ],
+)
+def test_a_rate_is_told(speed: float | None, unit: str, shown: str) -> None:
+    assert rate(speed, unit) == shown
+
+
+def test_rows_stand_in_columns_and_nothing_in_them_is_taken_for_a_style() -> None:
+    shown = in_columns({"name": "left", "rows": "right"}, [("[red]a[/red]", "1"), ("b", "1,000")])
+
+    assert shown.splitlines() == ["name           rows", "[red]a[/red]      1", "b             1,000"]
+
+
+def test_a_long_row_stays_one_line() -> None:
+    assert len(in_columns({"words": "left"}, [("word " * 300,)]).splitlines()) == 2
