@@ -1,7 +1,7 @@
 """Keep conversations in PostgreSQL, so that a restart does not end them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -16,6 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel
 
 from db.roles import Role, assume
 from errors import DatabaseSetupError, DatabaseUnavailableError
@@ -88,8 +89,43 @@ async def open_conversations(dsn: str, *, pool_size: int, timeout: timedelta) ->
             await pool.wait(timeout.total_seconds())
         except psycopg.OperationalError as error:
             raise DatabaseUnavailableError(_UNREACHABLE) from error
-        # Strict: only plain messages are kept, and nothing else shall ever be revived from a row.
-        yield AsyncPostgresSaver(pool, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        yield AsyncPostgresSaver(pool, serde=_serializer())
+
+
+def texts_of(kind: str, value: bytes) -> list[str]:
+    """Return all texts in a value that the checkpointer has stored as such a kind.
+
+    The last one is the value itself: it may not be readable, or not to its end, and whoever looks for words must not
+    miss them there.
+    """
+    raw = value.decode("utf-8", "replace")
+    try:
+        return [*texts_in(_serializer().loads_typed((kind, value))), raw]
+    except Exception:  # noqa: BLE001  # damaged bytes raise almost anything
+        return [raw]
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Yield all texts in a value, however deep they stand."""
+    match value:
+        case str():
+            yield value
+        case bytes():
+            yield value.decode("utf-8", "replace")
+        case BaseModel():
+            yield from texts_in(vars(value))
+        case Mapping():
+            for name, inner in value.items():
+                yield from texts_in(name)
+                yield from texts_in(inner)
+        case list() | tuple() | set() | frozenset():
+            for inner in value:
+                yield from texts_in(inner)
+
+
+def _serializer() -> JsonPlusSerializer:
+    """Return what is strict: only plain messages are kept, and nothing else shall ever be revived from a row."""
+    return JsonPlusSerializer(allowed_msgpack_modules=None)
 
 
 async def _create_tables(dsn: str, timeout: timedelta) -> None:

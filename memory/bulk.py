@@ -1,13 +1,15 @@
 """Bring many messages into a memory: COPY them beside it, then merge them in, some thousands in a transaction."""
 
+import json
+import struct
 from collections.abc import AsyncIterable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pgvector import Vector
+import numpy as np
+from numpy.typing import NDArray
 from pgvector.sqlalchemy import Vector as VectorType
-from psycopg.types.json import Jsonb
 from sqlalchemy import BigInteger, DateTime, Text, and_, column, func, or_, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +19,7 @@ from db.databases import Database
 from db.engines import sessions_of, transaction
 from db.migrate import PATIENTLY
 from db.parts import Part, is_hypertable, parts
-from db.tables import MessageRow
+from db.tables import MessageRow, ReplacedMessageRow, RevisionRow
 from db.vector_index import drop
 from memory import store
 from memory.messages import Revision
@@ -37,16 +39,36 @@ _STAGE = text(
     " WITH (toast_tuple_target = 8160) ON COMMIT DROP"
 )
 _ANALYZE = text("ANALYZE messages_coming (message_id, sent_at, edited_at)")
-_TYPES = {BigInteger: "int8", DateTime: "timestamptz", Text: "text", JSONB: "jsonb", VectorType: "bytea"}
+_TYPES = {BigInteger: "int8", DateTime: "timestamptz", Text: "text", JSONB: "bytea", VectorType: "bytea"}
+_NO_FILES = b"\x01[]"  # the number of the format, then the text
 
+_SAME_KEY = and_(MessageRow.message_id == _COMING.c.message_id, MessageRow.sent_at == _COMING.c.sent_at)
 _EDITED = select(_COMING).where(_COMING.c.edited_at.is_not(None)).subquery("edited")
+_REPLACED = ("message_id", "sent_at", *store.CHANGED_BY_EDITS, "deleted_at")
+_KEEP_REPLACED_ROWS = (
+    insert(ReplacedMessageRow)
+    .from_select(
+        ["replaced_by", *_REPLACED],
+        select(_COMING.c.promotion_id, *(MessageRow.__table__.c[name] for name in _REPLACED))
+        .join(_COMING, _SAME_KEY)
+        .where(
+            _COMING.c.promotion_id.is_not(None),
+            # What a promotion has itself added goes when it is undone, whatever it was like before.
+            _COMING.c.promotion_id.is_distinct_from(MessageRow.promotion_id),
+            store.changed_by(_COMING.c),
+        ),
+    )
+    .on_conflict_do_nothing()  # the promotion has changed it before: the oldest state is the one to go back to
+)
 _MERGE = store.merging(insert(MessageRow).from_select(_COLUMNS, select(_COMING))).add_cte(
-    store.keep_replaced_texts(_EDITED).cte("kept")
+    store.keep_replaced_texts(_EDITED, promotion_id=_EDITED.c.promotion_id).cte("kept"),
+    _KEEP_REPLACED_ROWS.cte("replaced"),
 )
 
+_REVISE = insert(RevisionRow).on_conflict_do_nothing()
+
 _AS_IT_IS = and_(
-    MessageRow.message_id == _COMING.c.message_id,
-    MessageRow.sent_at == _COMING.c.sent_at,
+    _SAME_KEY,
     or_(_COMING.c.edited_at.is_(None), _COMING.c.edited_at <= MessageRow.edited_at),
 )
 _FIRST_AND_LAST = select(func.min(_COMING.c.sent_at), func.max(_COMING.c.sent_at)).where(
@@ -62,12 +84,19 @@ is faster from this many new rows on, as a share of those it holds."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one transaction writes: rows, each key once, the texts that edits had replaced, and how far that is."""
+    """What one transaction writes: rows, each key once, the texts that edits had replaced, and how far that is.
+
+    It belongs to a journal, whose position is moved, or to a promotion, whose number all that is new bears: what the
+    promotion changes is kept as it was, in `replaced_messages`.
+    """
 
     rows: Sequence[Indexed]
     revisions: Sequence[Revision] = ()
-    journal: str
-    position: int
+    journal: str | None = None
+    position: int = 0
+    promotion_id: int | None = None
+    all_new: bool = False
+    """Whether the caller knows that none of the rows is there: it saves the way through the table beside."""
 
 
 async def load(database: Database, batches: AsyncIterable[Batch], *, expected: int, report: Report) -> int:
@@ -87,46 +116,67 @@ async def load(database: Database, batches: AsyncIterable[Batch], *, expected: i
 
 
 async def write(database: Database, batch: Batch, *, expected: int) -> None:
-    """Write one batch of a load of so many messages."""
+    """Write one batch of a load of so many messages.
+
+    Raises RefusedRowError, too, when one of rows that are all new is there.
+    """
     async with transaction(sessions_of(database.engine)) as session:
         connection = await session.connection()
         await connection.execute(PATIENTLY)
-        if batch.rows:
-            await _stage(connection, batch.rows)
-            await _clear_the_way(connection, expected=expected)
+        if batch.rows and batch.all_new:
+            times = [row.message.sent_at for row in batch.rows]
+            await _clear_the_way(connection, min(times), max(times), expected=expected)
+            await _copy(connection, MessageRow.__tablename__, batch)
+        elif batch.rows:
+            await connection.execute(_STAGE)
+            await _copy(connection, _COMING.name, batch)
+            await connection.execute(_ANALYZE)
+            first, last = (await connection.execute(_FIRST_AND_LAST)).one()
+            if first is not None:
+                await _clear_the_way(connection, first, last, expected=expected)
             await connection.execute(_MERGE)
-        await store.write(session, batch=(), revisions=batch.revisions, journal=batch.journal, position=batch.position)
+        if batch.revisions:
+            await connection.execute(_REVISE, _revisions(batch))
+        if batch.journal is not None:
+            await store.write(session, batch=(), revisions=(), journal=batch.journal, position=batch.position)
 
 
-async def _stage(connection: AsyncConnection, rows: Sequence[Indexed]) -> None:
-    await connection.execute(_STAGE)
+def _revisions(batch: Batch) -> list[dict[str, Any]]:
+    return [{**asdict(revision), "promotion_id": batch.promotion_id} for revision in batch.revisions]
+
+
+async def _copy(connection: AsyncConnection, table: str, batch: Batch) -> None:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     with copy_errors():
-        async with driver.cursor() as cursor, cursor.copy(copy_in_statement(_COMING.name, _COLUMNS)) as copy:
+        async with driver.cursor() as cursor, cursor.copy(copy_in_statement(table, _COLUMNS)) as copy:
             copy.set_types([_TYPES[type(one.type)] for one in _COMING.c])
-            for row in rows:
-                await copy.write_row(_binary(row))
-    await connection.execute(_ANALYZE)
+            for row in batch.rows:
+                await copy.write_row(_binary(row, batch.promotion_id))
 
 
-def _binary(item: Indexed) -> list[Any]:
-    """Return a row as psycopg writes it in binary; a vector is given as the bytes that PostgreSQL reads."""
+def _binary(item: Indexed, promotion_id: int | None) -> list[Any]:
+    """Return a row as psycopg writes it in binary; what it would be slow to convert are the bytes PostgreSQL reads."""
     values = store.values_of(item)
-    values["attachments"] = Jsonb(values["attachments"])
-    if item.embedding is not None:
-        values["embedding"] = Vector(item.embedding).to_binary()
-    return [values.get(name) for name in _COLUMNS]
+    values["promotion_id"] = promotion_id
+    values["attachments"] = _jsonb(values["attachments"])
+    values["embedding"] = None if item.embedding is None else _vector(item.embedding)
+    return [values[name] for name in _COLUMNS]
 
 
-async def _clear_the_way(connection: AsyncConnection, *, expected: int) -> None:
-    """Drop the vector indexes that the staged rows would have to be added to, where so large a load pays for it."""
+def _jsonb(value: list[dict[str, Any]]) -> bytes:
+    return b"\x01" + json.dumps(value).encode() if value else _NO_FILES
+
+
+def _vector(vector: NDArray[np.float32]) -> bytes:
+    return struct.pack(">HH", vector.size, 0) + vector.astype(">f4", copy=False).tobytes()
+
+
+async def _clear_the_way(connection: AsyncConnection, first: datetime, last: datetime, *, expected: int) -> None:
+    """Drop the vector indexes that rows of these times would have to be added to, where so large a load pays for it."""
     known = await parts(connection, hypertable=await is_hypertable(connection))
-    costly = [part for part in known if part.indexed and expected >= max(_FEW, part.rows * _PAYS_FROM)]
-    if not costly:
-        return
-    first, last = (await connection.execute(_FIRST_AND_LAST)).one()
-    for part in costly:
-        if first is not None and _meets(part, first, last):
+    for part in known:
+        costly = part.indexed and expected >= max(_FEW, part.rows * _PAYS_FROM)
+        if costly and _meets(part, first, last):
             await drop(connection, part)
 
 

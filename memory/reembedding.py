@@ -33,7 +33,7 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
     async with transaction(database.sessions) as session:
         total = await session.scalar(select(func.count()).select_from(MessageRow).where(*_needing(embedder))) or 0
     done = 0
-    while count := await _reembed_some(database, embedder, batch):
+    while count := await embed_some(database, embedder, batch):
         done += count
         report(done, total)
     async with transaction(database.sessions) as session:
@@ -61,7 +61,8 @@ def _needing(embedder: Embedder) -> tuple[ColumnElement[bool], ...]:
     return MessageRow.search_text != "", other_model
 
 
-async def _reembed_some(database: Database, embedder: Embedder, batch: int) -> int:
+async def embed_some(database: Database, embedder: Embedder, batch: int) -> int:
+    """Give some of the messages that have no vector of the embedder's model one; return their number, 0 at the end."""
     some = select(*store.MESSAGE_COLUMNS).where(*_needing(embedder)).limit(batch)
     async with transaction(database.sessions) as session:
         messages = [store.to_message(row) for row in (await session.execute(some)).mappings()]

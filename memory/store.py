@@ -18,6 +18,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    null,
     or_,
     select,
     text,
@@ -25,9 +26,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from db.tables import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
 from memory.messages import Attachment, Kind, Message, Revision
+
+_Columns = ReadOnlyColumnCollection[str, Any]
+
+CHANGED_BY_EDITS = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
+"""The columns of a message that an edit replaces; a deletion sets `deleted_at` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,8 @@ async def write(
     if batch:
         edits = [item.message for item in batch if item.message.edited_at]
         if edits:
-            statement = statement.add_cte(keep_replaced_texts(_as_table(edits)).cte("kept"))
+            kept = keep_replaced_texts(_as_table(edits), promotion_id=null())
+            statement = statement.add_cte(kept.cte("kept"))
         rows = insert(MessageRow).values([values_of(item) for item in batch])
         statement = statement.add_cte(merging(rows).cte("stored"))
     if revisions:
@@ -75,34 +83,43 @@ def _move(journal: str, position: int) -> Insert:
 def merging(statement: Insert) -> Insert:
     """Let an insert into messages apply the rule of `memory.messages.merged` to the rows that are there."""
     new = statement.excluded
-    edited = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
-    changing = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
     changes: dict[str, ColumnElement[Any]] = {
-        name: case((edited, new[name]), else_=getattr(MessageRow, name)) for name in changing
+        name: case((_edited(new), new[name]), else_=getattr(MessageRow, name)) for name in CHANGED_BY_EDITS
     }
     changes["deleted_at"] = func.coalesce(MessageRow.deleted_at, new.deleted_at)
-    newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
     return statement.on_conflict_do_update(
         index_elements=[MessageRow.message_id, MessageRow.sent_at],
         set_=changes,
-        where=or_(edited, newly_deleted),
+        where=changed_by(new),
     )
 
 
-def keep_replaced_texts(edited: FromClause) -> Insert:
+def changed_by(new: _Columns) -> ColumnElement[bool]:
+    """Tell whether another state of a message changes the row that is there."""
+    newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
+    return or_(_edited(new), newly_deleted)
+
+
+def _edited(new: _Columns) -> ColumnElement[bool]:
+    edited: ColumnElement[bool] = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
+    return edited
+
+
+def keep_replaced_texts(edited: FromClause, *, promotion_id: ColumnElement[Any]) -> Insert:
     """Keep the texts that edits, a table of keys, `edited_at` and `content`, are about to replace.
 
     It stands in the statement that writes them, whose parts all see the rows from before it.
     """
     replaced = (
-        select(MessageRow.message_id, edited.c.edited_at, MessageRow.content)
+        select(MessageRow.message_id, edited.c.edited_at, MessageRow.content, promotion_id)
         .join(edited, and_(MessageRow.message_id == edited.c.message_id, MessageRow.sent_at == edited.c.sent_at))
         .where(
             MessageRow.content != edited.c.content,
             or_(MessageRow.edited_at.is_(None), MessageRow.edited_at < edited.c.edited_at),
         )
     )
-    return insert(RevisionRow).from_select(["message_id", "revised_at", "content"], replaced).on_conflict_do_nothing()
+    columns = ["message_id", "revised_at", "content", "promotion_id"]
+    return insert(RevisionRow).from_select(columns, replaced).on_conflict_do_nothing()
 
 
 def _as_table(edits: Iterable[Message]) -> FromClause:

@@ -103,7 +103,7 @@ async def test_it_leaves_what_row_by_row_leaves(long_term: Database, short_term:
     for one in batches:
         async with transaction(short_term.sessions) as session:
             await store.write(
-                session, batch=one.rows, revisions=one.revisions, journal=one.journal, position=one.position
+                session, batch=one.rows, revisions=one.revisions, journal=one.journal or "", position=one.position
             )
 
     await load(long_term, *batches)
