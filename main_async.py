@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,12 +33,15 @@ from db.word_index import kept_whole
 from doctor.consultation import consult, refuse
 from doctor.models import LanguageModel
 from doctor.subject import Subject
+from erasure.ledger import is_erased
+from erasure.rows import known_erasures
 from errors import BackscrollError, SettingsError
 from heartbeat import beating
 from logs import write_logs
 from memory.census import about
 from memory.embedder import Embedder, open_embedder
 from memory.importing import checked_size, import_csv
+from memory.messages import Message
 from memory.preparation import begin_session, prepare
 from memory.recorder import Recorder, open_recorder
 from memory.reembedding import reembed
@@ -215,7 +218,7 @@ async def _run(settings: Settings, session: ProgramSession, options: Options) ->
         ) as program,
     ):
         if options.csv is not None:
-            await _import(options.csv, program.recorder)
+            await _import(options.csv, program.recorder, await known_erasures(settings.backup_dir, databases[1]))
         if settings.discord_token is None or options.terminal:
             await shown_while(embedder.ready(), "Loading the embedding model")
             await _serve_terminal(program, options.speaker, options.time_zone)
@@ -314,19 +317,22 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         await serve_discord(bot, token.get_secret_value())
 
 
-async def _import(csv: Path, recorder: Recorder) -> None:
-    """Take a CSV in and wait until it is searchable."""
-    with progress_bar(f"Importing {csv.name}") as report:
-        imported = await import_csv(csv, recorder, report=report)
+async def _import(csv: Path, recorder: Recorder, erasures: Mapping[int, datetime]) -> None:
+    """Take a CSV in, without what is erased, and wait until it is searchable."""
+
+    def erased(message: Message) -> bool:
+        return is_erased(erasures, message.author_id, message.sent_at)
+
+    with progress_bar(f"Importing {csv.name}", unit="B") as report:
+        imported = await import_csv(csv, recorder, is_erased=erased, report=report)
     logger.info("%s: %s", csv, imported)
     with progress_bar(f"Storing {csv.name}") as report:
         while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
             report(*recorder.progress)
-    typer.echo(
-        f"{csv.name}: {imported.added} lines taken in, {imported.already_there} were there, "
-        f"{imported.refused} refused.",
-        err=True,
-    )
+    counts = f"{imported.added} lines taken in, {imported.already_there} were there, {imported.refused} refused"
+    typer.echo(f"{csv.name}: {counts}.", err=True)
+    if imported.left_out:
+        typer.echo(f"{imported.left_out} lines of people who are forgotten were left out.", err=True)
 
 
 async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, batch: int) -> None:

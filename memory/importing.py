@@ -21,27 +21,31 @@ class Imported:
     added: int
     already_there: int
     refused: int
+    left_out: int
 
 
-async def import_csv(path: Path, recorder: Recorder, *, report: Callable[[int, int], None]) -> Imported:
+async def import_csv(
+    path: Path, recorder: Recorder, *, is_erased: Callable[[Message], bool], report: Callable[[int, int], None]
+) -> Imported:
     """Record every line of a CSV that the session has not got yet; return how many of each sort there were.
 
-    `report` hears of the bytes read and of the size of the file. Raises InputFileError for a file that is none
-    of ours.
+    What `is_erased` is left out. `report` hears of the bytes read and of the size of the file. Raises InputFileError
+    for a file that is none of ours.
     """
     size = await asyncio.to_thread(checked_size, path)
     known = await asyncio.to_thread(_known_states, recorder.recorded())
-    added = already_there = refused = 0
+    added = already_there = refused = left_out = 0
     batches = _all_of(Journal(path))
     while batch := await asyncio.to_thread(next, batches, None):
-        new = list({_state(message): message for message in batch.messages if _state(message) not in known}.values())
+        wanted = [message for message in batch.messages if not is_erased(message)]
+        new = list({_state(message): message for message in wanted if _state(message) not in known}.values())
         await asyncio.gather(*(recorder.record(replace(message, session=recorder.session)) for message in new))
         await asyncio.to_thread(_refuse, recorder, batch.bad)
         known.update(map(_state, new))
-        added, already_there = added + len(new), already_there + len(batch.messages) - len(new)
-        refused += len(batch.bad)
+        added, already_there = added + len(new), already_there + len(wanted) - len(new)
+        refused, left_out = refused + len(batch.bad), left_out + len(batch.messages) - len(wanted)
         report(batch.position, size)
-    return Imported(added, already_there, refused)
+    return Imported(added, already_there, refused, left_out)
 
 
 def checked_size(path: Path) -> int:

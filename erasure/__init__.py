@@ -1,0 +1,1 @@
+"""Forget a person: in tables, in files, and in whatever is restored later."""

@@ -1,0 +1,118 @@
+"""Find in a database what somebody has said, and where the bot repeats it."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+
+from agent.conversations import texts_in, texts_of
+from db.copying import Connection
+from erasure.files import Answers
+from erasure.words import Collector, Said
+
+Tables = Mapping[str, Mapping[str, str]]
+"""What `db.checksums.tables_of` tells: which tables a database has."""
+
+CONVERSATION_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+"""LangGraph's, which are in the long-term database."""
+
+_AT_ONCE = 1000  # rows
+
+_SAID: dict[str, LiteralString] = {
+    "messages": """
+        SELECT message_id, author_name, content, attachments FROM messages WHERE author_id = %s AND sent_at <= %s
+    """,
+    "message_revisions": """
+        SELECT message_id, author_name, former.content, '[]'::jsonb
+        FROM messages JOIN message_revisions AS former USING (message_id) WHERE author_id = %s AND sent_at <= %s
+    """,
+    "replaced_messages": """
+        SELECT message_id, author_name, former.content, former.attachments
+        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at)
+        WHERE author_id = %s AND sent_at <= %s
+    """,
+}
+_ANSWERED: dict[str, LiteralString] = {
+    "messages": "SELECT message_id, reply_to, content FROM messages WHERE kind = 'answer'",
+    "message_revisions": """
+        SELECT message_id, reply_to, former.content
+        FROM messages JOIN message_revisions AS former USING (message_id) WHERE kind = 'answer'
+    """,
+    "replaced_messages": """
+        SELECT message_id, reply_to, former.content
+        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at) WHERE kind = 'answer'
+    """,
+}
+_CHECKPOINTS: LiteralString = "SELECT thread_id, checkpoint, metadata FROM checkpoints"
+_STORED: dict[str, LiteralString] = {
+    "checkpoint_blobs": "SELECT thread_id, type, blob FROM checkpoint_blobs WHERE blob IS NOT NULL",
+    "checkpoint_writes": "SELECT thread_id, coalesce(type, ''), blob FROM checkpoint_writes",
+}
+
+
+async def collect_rows(connection: Connection, tables: Tables, user_id: int, until: datetime, said: Collector) -> None:
+    """Take in all states of what a person has said up to a moment."""
+    for table in tables.keys() & _SAID.keys():
+        async for message_id, author_name, content, files in _streamed(connection, _SAID[table], [user_id, until]):
+            said.add_message(message_id, author_name, [content, *(file["name"] for file in files)])
+
+
+@dataclass(slots=True)
+class Repetitions:
+    """The answers of the bot that repeat somebody, as they are found.
+
+    With an answer go all others to the same command: a long one is sent, and kept, in several messages, of which only
+    the last may tell whose words the first ones are. What answers the person's own commands goes in any case.
+    """
+
+    said: Said
+    message_ids: set[int] = field(default_factory=set)
+    replies_to: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.replies_to = set(self.said.message_ids)
+
+    def look_at(self, message_id: int, reply_to: int | None, content: str) -> None:
+        """Find out about one answer."""
+        if reply_to in self.replies_to or message_id in self.message_ids or not self.said.repeated_in(content):
+            return
+        if reply_to is None:
+            self.message_ids.add(message_id)
+        else:
+            self.replies_to.add(reply_to)
+
+    async def look_into(self, connection: Connection, tables: Tables) -> None:
+        """Find out about all states of all answers that a database holds."""
+        for table in tables.keys() & _ANSWERED.keys():
+            async for message_id, reply_to, content in _streamed(connection, _ANSWERED[table]):
+                self.look_at(message_id, reply_to, content)
+
+    @property
+    def answers(self) -> Answers:
+        """What has been found."""
+        return Answers(message_ids=self.message_ids, replies_to=self.replies_to)
+
+
+async def find_threads(connection: Connection, tables: Tables, said: Said) -> set[str]:
+    """Return the ids of the conversations that repeat somebody."""
+    found: set[str] = set()
+    if "checkpoints" in tables:
+        async for thread_id, *values in _streamed(connection, _CHECKPOINTS):
+            if thread_id not in found and any(map(said.repeated_in, texts_in(values))):
+                found.add(thread_id)
+    for table in tables.keys() & _STORED.keys():
+        async for thread_id, kind, value in _streamed(connection, _STORED[table]):
+            if thread_id not in found and any(map(said.repeated_in, texts_of(kind, value))):
+                found.add(thread_id)
+    return found
+
+
+async def _streamed(
+    connection: Connection, query: LiteralString, params: Sequence[object] = ()
+) -> AsyncGenerator[tuple[Any, ...]]:
+    """Yield the rows of a query, some at a time."""
+    async with connection.transaction(), connection.cursor(name="gathering") as cursor:
+        cursor.itersize = _AT_ONCE
+        await cursor.execute(query, params)
+        async for row in cursor:
+            yield row

@@ -1,0 +1,255 @@
+"""Erase people from one database, in the transaction of whoever asks for it."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import LiteralString
+
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import inspect, select
+
+from db.checksums import tables_of
+from db.copying import Connection, fetch
+from db.databases import Database
+from db.engines import sessions_of, transaction
+from db.tables import ErasureRow
+from erasure.contexts import renew_search_texts
+from erasure.files import Answers
+from erasure.gathering import CONVERSATION_TABLES, Tables
+from erasure.ledger import LEDGER, merged, read_ledger
+
+TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", *CONVERSATION_TABLES)
+"""The tables in which somebody's words may stand."""
+
+_FINISHED: LiteralString = "erased_until:"
+"""Begins the name of the fact that a database holds no words of a person any more, whoever repeats them."""
+
+_PEOPLE: LiteralString = """
+    CREATE TEMPORARY TABLE erased_people ON COMMIT DROP AS
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS people(user_id, erased_at)
+"""
+_MARKS: LiteralString = """
+    CREATE TEMPORARY TABLE erased_messages (message_id bigint, sent_at timestamptz) ON COMMIT DROP
+"""
+_MARK_OWN: LiteralString = """
+    INSERT INTO erased_messages
+    SELECT message_id, sent_at FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    UNION SELECT message_id, sent_at FROM messages WHERE author_id IS NULL AND message_id = ANY (%s::bigint[])
+"""
+_MARK_ANSWERS: LiteralString = """
+    INSERT INTO erased_messages SELECT message_id, sent_at FROM messages
+    WHERE kind = 'answer' AND (%s OR message_id = ANY (%s::bigint[]) OR reply_to = ANY (%s::bigint[]))
+"""
+_ANALYZE: LiteralString = "ANALYZE erased_messages"
+_UNMARK: LiteralString = "TRUNCATE erased_messages"
+_DROP: LiteralString = "DROP TABLE erased_people, erased_messages"
+
+_DELETE_MARKED: dict[str, LiteralString] = {
+    "message_revisions": """
+        DELETE FROM message_revisions WHERE message_id IN (SELECT message_id FROM erased_messages)
+    """,
+    "replaced_messages": """
+        DELETE FROM replaced_messages USING erased_messages AS erased
+        WHERE replaced_messages.message_id = erased.message_id AND replaced_messages.sent_at = erased.sent_at
+    """,
+    "messages": """
+        DELETE FROM messages USING erased_messages AS erased
+        WHERE messages.message_id = erased.message_id AND messages.sent_at = erased.sent_at
+    """,
+}
+_NAMES: LiteralString = (
+    "SELECT DISTINCT author_name FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at"
+)
+_DELETE_TIME_ZONES: LiteralString = """
+    DELETE FROM time_zones USING erased_people
+    WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
+"""
+# A thread is kept under `channel:asker` or `channel:asker:private`, as agent.agent names it.
+_MARK_THREADS: LiteralString = """
+    CREATE TEMPORARY TABLE erased_threads ON COMMIT DROP AS
+    SELECT thread_id FROM (
+        SELECT thread_id FROM checkpoints UNION SELECT thread_id FROM checkpoint_blobs
+        UNION SELECT thread_id FROM checkpoint_writes
+    ) AS threads
+    WHERE %s OR thread_id = ANY (%s::text[])
+    OR split_part(thread_id, ':', 2) IN (SELECT user_id::text FROM erased_people)
+"""
+_DELETE_THREADS: tuple[LiteralString, ...] = (
+    "DELETE FROM checkpoints WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
+    "DELETE FROM checkpoint_blobs WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
+    "DELETE FROM checkpoint_writes WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
+)
+_COUNT_THREADS: LiteralString = "SELECT count(*) FROM erased_threads"
+_DROP_THREADS: LiteralString = "DROP TABLE erased_threads"
+
+_READ_FINISHED: LiteralString = "SELECT name, value FROM facts WHERE starts_with(name, %s)"
+_WRITE_FINISHED: LiteralString = """
+    INSERT INTO facts SELECT %s || user_id, to_jsonb(erased_at) #>> '{}' FROM erased_people
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+    WHERE facts.value::timestamptz < excluded.value::timestamptz
+"""
+_NOTE: LiteralString = """
+    INSERT INTO erasures (user_id, erased_at) VALUES (%s, %s)
+    ON CONFLICT (user_id) DO UPDATE SET erased_at = greatest(erasures.erased_at, excluded.erased_at)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many rows an erasure has taken out of a database, or rewritten: those of `search_texts`."""
+
+    messages: int = 0
+    revisions: int = 0
+    replaced: int = 0
+    answers: int = 0
+    conversations: int = 0
+    search_texts: int = 0
+    time_zones: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            messages=self.messages + other.messages,
+            revisions=self.revisions + other.revisions,
+            replaced=self.replaced + other.replaced,
+            answers=self.answers + other.answers,
+            conversations=self.conversations + other.conversations,
+            search_texts=self.search_texts + other.search_texts,
+            time_zones=self.time_zones + other.time_zones,
+        )
+
+    def __bool__(self) -> bool:
+        return any(astuple(self))
+
+
+async def known_erasures(backup_dir: Path, long_term: Database) -> dict[int, datetime]:
+    """Return until when each person's words are erased, as the ledger beside the backups and long-term memory say."""
+    return merged(read_ledger(backup_dir / LEDGER), await erasures_of(long_term))
+
+
+async def erasures_of(database: Database) -> dict[int, datetime]:
+    """Return whom a database says to be forgotten, and until when; nobody where it has no table for that.
+
+    Raises DatabaseUnavailableError.
+    """
+    async with transaction(sessions_of(database.engine)) as session:
+        connection = await session.connection()
+        if not await connection.run_sync(_has_erasures):
+            return {}
+        return {row.user_id: row.erased_at for row in await session.scalars(select(ErasureRow))}
+
+
+async def note_erasure(connection: Connection, user_id: int, erased_at: datetime) -> None:
+    """Write into a database, if it has a table for that, that somebody is forgotten."""
+    if "erasures" in await tables_of(connection):
+        await connection.execute(_NOTE, [user_id, erased_at])
+
+
+async def unfinished(connection: Connection, erasures: Mapping[int, datetime]) -> dict[int, datetime]:
+    """Return those of the erasures that this database has not been through, as one in a backup from before has not."""
+    if "facts" not in await tables_of(connection):
+        return dict(erasures)
+    rows = await fetch(connection, _READ_FINISHED, [_FINISHED])
+    finished = {name.removeprefix(_FINISHED): datetime.fromisoformat(value) for name, value in rows}
+    return {
+        user_id: erased_at
+        for user_id, erased_at in erasures.items()
+        if str(user_id) not in finished or finished[str(user_id)] < erased_at
+    }
+
+
+async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -> Counts:
+    """Erase people from a database that was just restored; it belongs into the transaction that restores it.
+
+    Each person's messages up to their moment go, with all that stands for them. What the bot repeats of them cannot be
+    told apart any more: it may be what they said in the other memory or in a session of long ago, from where it is
+    erased. So a database that has not been through one of the erasures loses all answers and all conversations. Answers
+    are no evidence, and a conversation can be begun anew; messages of others stay.
+    """
+    if not erasures:
+        return Counts()
+    tables = await tables_of(connection)
+    unknown = bool(await unfinished(connection, erasures))
+    async with erasing(connection, erasures):
+        counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
+        counts += await erase_conversations(connection, tables, every_one=unknown)
+        counts += await erase_contexts(connection, tables)
+        return counts + await erase_own(connection, tables)
+
+
+@asynccontextmanager
+async def erasing(connection: Connection, erasures: Mapping[int, datetime]) -> AsyncGenerator[None]:
+    """Let the other functions here know whom to erase; it stands within a transaction."""
+    await connection.execute(_PEOPLE, [list(erasures), list(erasures.values())])
+    await connection.execute(_MARKS)
+    yield
+    await connection.execute(_DROP)
+
+
+async def erase_repetitions(connection: Connection, tables: Tables, *, answers: Answers) -> Counts:
+    """Delete answers of the bot, in all their states."""
+    if "messages" not in tables:
+        return Counts()
+    lists = [list(answers.message_ids), list(answers.replies_to)]
+    await connection.execute(_MARK_ANSWERS, [answers.every_one, *lists])
+    deleted = await _delete_marked(connection, tables)
+    return Counts(
+        answers=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
+    )
+
+
+async def erase_conversations(
+    connection: Connection, tables: Tables, *, threads: Collection[str] = (), every_one: bool = False
+) -> Counts:
+    """Delete conversations: some, those of the people themselves, or all."""
+    if not tables.keys() >= set(CONVERSATION_TABLES):
+        return Counts()
+    await connection.execute(_MARK_THREADS, [every_one, list(threads)])
+    for statement in _DELETE_THREADS:
+        await connection.execute(statement)
+    ((count,),) = await fetch(connection, _COUNT_THREADS)
+    await connection.execute(_DROP_THREADS)
+    return Counts(conversations=count)
+
+
+async def erase_contexts(connection: Connection, tables: Tables, *, names: Collection[str] = ()) -> Counts:
+    """Write the search texts anew that carry words of the people, who may bear other names elsewhere."""
+    if "messages" not in tables:
+        return Counts()
+    known = {name for (name,) in await fetch(connection, _NAMES)}
+    return Counts(search_texts=await renew_search_texts(connection, tables, known.union(names)))
+
+
+async def erase_own(connection: Connection, tables: Tables, *, message_ids: Collection[int] = ()) -> Counts:
+    """Delete what the people said, in all its states, and the time zones they chose; note that this is done.
+
+    Messages whose author is not known go by their ids. All that repeats the people must be gone by now: what they
+    said is what it is found by.
+    """
+    counts = Counts()
+    if "messages" in tables:
+        await connection.execute(_MARK_OWN, [list(message_ids)])
+        deleted = await _delete_marked(connection, tables)
+        counts = Counts(
+            messages=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
+        )
+    if "time_zones" in tables:
+        counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    if "facts" in tables:
+        await connection.execute(_WRITE_FINISHED, [_FINISHED])
+    return counts
+
+
+async def _delete_marked(connection: Connection, tables: Tables) -> dict[str, int]:
+    """Delete what is marked from each table that is there; return how many rows that were."""
+    await connection.execute(_ANALYZE)
+    deleted = dict.fromkeys(_DELETE_MARKED, 0)
+    for table in [table for table in _DELETE_MARKED if table in tables]:
+        deleted[table] = (await connection.execute(_DELETE_MARKED[table])).rowcount
+    await connection.execute(_UNMARK)
+    return deleted
+
+
+def _has_erasures(connection: SyncConnection) -> bool:
+    return inspect(connection).has_table(ErasureRow.__tablename__)
