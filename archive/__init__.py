@@ -1,0 +1,1 @@
+"""Back up both memories, prove it, and put them back."""

@@ -1,0 +1,83 @@
+"""Load the tables of a backup from their files by COPY, block by block, while the event loop goes on."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import BinaryIO, LiteralString
+
+import psycopg
+
+from archive.manifest import DatabaseEntry, FileEntry, Format, TableEntry
+from archive.verifying import Report, path_of
+from archive.whole import open_plain
+from db.copying import Connection, copy_in_statement
+from errors import InputFileError, first_line
+
+_BLOCK = 1024 * 1024  # bytes
+_OPTIONS: dict[Format, LiteralString] = {
+    Format.CSV: "FORMAT CSV, HEADER MATCH, ENCODING 'UTF8'",
+    Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
+}
+
+
+async def load_tables(
+    connection: Connection, folder: Path, entry: DatabaseEntry, source: Format, report: Report
+) -> int:
+    """Append the rows of all files of a database's tables to the tables of the same names; return their number.
+
+    The report hears bytes of files. Raises InputFileError that names the file which cannot be read, or whose rows its
+    table does not take.
+    """
+    files = [(table, file_of(table, source)) for table in entry.tables]
+    total, done, rows = sum(file.size for _, file in files), 0, 0
+    for table, file in files:
+
+        def heard(bytes_of_file: int, before: int = done) -> None:
+            report(before + bytes_of_file, total)
+
+        rows += await _load(connection, table, path_of(folder, file), source, heard)
+        done += file.size
+        report(done, total)
+    return rows
+
+
+def file_of(table: TableEntry, source: Format) -> FileEntry:
+    """Return the file that holds a table in a format; raise InputFileError when the backup has none."""
+    try:
+        return table.files[source]
+    except KeyError as error:
+        raise InputFileError(
+            f"The backup has no file of the table {table.name} in the format {source}: restore from another format."
+        ) from error
+
+
+async def _load(
+    connection: Connection, table: TableEntry, path: Path, source: Format, heard: Callable[[int], None]
+) -> int:
+    statement = copy_in_statement(table.name, list(table.columns), _OPTIONS[source])
+    try:
+        with open_plain(path, heard) as file:
+            async with connection.cursor() as cursor:
+                async with cursor.copy(statement) as copy:
+                    async for block in _read_ahead(file):
+                        await copy.write(block)
+                return cursor.rowcount
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise InputFileError(
+            f"{path} holds what the table {table.name} does not take ({first_line(error).rstrip('.')}): "
+            "take another backup."
+        ) from error
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror}): take another backup.") from error
+
+
+async def _read_ahead(file: BinaryIO) -> AsyncGenerator[bytes]:
+    """Yield the blocks of a file; a thread reads the next one while the last is on its way to the server."""
+    loop = asyncio.get_running_loop()
+    coming = loop.run_in_executor(None, file.read, _BLOCK)
+    try:
+        while block := await asyncio.shield(coming):
+            coming = loop.run_in_executor(None, file.read, _BLOCK)
+            yield block
+    finally:  # nobody may close the file while the thread reads it
+        await asyncio.wait([coming])

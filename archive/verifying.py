@@ -1,0 +1,142 @@
+"""Read a backup again, and tell whether it still is what its manifest says."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from archive.listing import verified_of
+from archive.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified
+from archive.programs import choose_program, run_program
+from archive.row_counts import count_rows
+from archive.whole import pieces_of, replace_file
+from errors import InputFileError, OperatorError
+
+Report = Callable[[int, int], None]
+"""Hears how much is done, of how much."""
+
+_LISTING = timedelta(minutes=10)
+
+
+class _Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """Ends a thread whose result nobody waits for any more."""
+
+
+async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Report) -> Verified:
+    """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note that all is well.
+
+    The report hears bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
+    was, OperatorError when pg_restore is missing or the note cannot be written.
+    """
+    total = manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
+    await in_thread(lambda heard: check_files(folder, manifest, lambda done, _: heard(done, total)), report)
+    await in_thread(lambda heard: check_rows(folder, manifest, lambda done: heard(manifest.size + done, total)), report)
+    for database in manifest.databases:
+        await _check_dump(folder, database)
+    return note_verified(folder, now=now, restored=False)
+
+
+def note_verified(folder: Path, *, now: datetime, restored: bool) -> Verified:
+    """Note beside the manifest that the backup is whole, and whether it was restored, now or before.
+
+    Raises OperatorError when that cannot be written.
+    """
+    before = verified_of(folder)
+    verified = Verified(
+        at=now,
+        manifest_sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+        restored=restored or (before is not None and before.restored),
+    )
+    replace_file(folder / VERIFIED, verified.model_dump_json(indent=2).encode())
+    return verified
+
+
+def path_of(folder: Path, file: FileEntry) -> Path:
+    """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
+    path = PurePosixPath(file.path)
+    if path.is_absolute() or ".." in path.parts or "\\" in file.path:
+        raise InputFileError(f"The manifest of {folder} names a file elsewhere ({file.path}): do not use that backup.")
+    return folder / path
+
+
+def check_files(folder: Path, manifest: Manifest, report: Report) -> None:
+    """Read all files and compare their sizes and checksums; the report hears bytes.
+
+    Raises InputFileError that names the first file which is missing, truncated or changed.
+    """
+    total, done = manifest.size, 0
+    for file in manifest.files:
+        path = path_of(folder, file)
+        found = hashlib.sha256()
+        try:
+            _check_size(path, file)
+            for piece in pieces_of(path):
+                found.update(piece)
+                done += len(piece)
+                report(done, total)
+        except OSError as error:
+            raise InputFileError(
+                f"{path} cannot be read ({error.strerror}): the backup is not whole, take another one."
+            ) from error
+        if found.hexdigest() != file.sha256:
+            raise InputFileError(f"{path} was changed since it was written: take another backup.")
+
+
+def check_rows(folder: Path, manifest: Manifest, heard: Callable[[int], None]) -> None:
+    """Count the rows in the files of tables; `heard` is told how many bytes of the files are read.
+
+    Raises InputFileError that names the first file which holds more or fewer than the manifest says.
+    """
+    before = 0
+    for table in (table for database in manifest.databases for table in database.tables):
+        for written_as, file in table.files.items():
+            path = path_of(folder, file)
+            rows = count_rows(path, written_as, _behind(before, heard))
+            before += file.size
+            if rows != table.rows:
+                raise InputFileError(
+                    f"{path} holds {rows:,} rows and the manifest says {table.rows:,}: take another backup."
+                )
+
+
+def _behind(before: int, heard: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: heard(before + done)
+
+
+async def _check_dump(folder: Path, database: DatabaseEntry) -> None:
+    """Have pg_restore read the list of contents of a dump, where there is one."""
+    if database.dump is None:
+        return
+    path = path_of(folder, database.dump)
+    program = choose_program("pg_restore", database.dump_made_by or database.server_version)
+    try:
+        await run_program(program.path, "--list", str(path), timeout=_LISTING)
+    except OperatorError as error:
+        raise InputFileError(f"{path} is not a dump that pg_restore can read: take another backup.") from error
+
+
+def _of_tables(database: DatabaseEntry) -> list[FileEntry]:
+    return [file for table in database.tables for file in table.files.values()]
+
+
+def _check_size(path: Path, file: FileEntry) -> None:
+    size = path.stat().st_size
+    if size != file.size:
+        raise InputFileError(f"{path} has {size:,} bytes instead of {file.size:,}: take another backup.")
+
+
+async def in_thread(work: Callable[[Report], None], report: Report) -> None:
+    """Let a thread work; it ends soon when we are cancelled."""
+    stopped = threading.Event()
+
+    def heard(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        report(done, total)
+
+    try:
+        await asyncio.to_thread(work, heard)
+    finally:
+        stopped.set()

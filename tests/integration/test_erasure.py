@@ -1,0 +1,643 @@
+"""A person who is forgotten is nowhere any more, and nobody else has lost a word."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from agent.conversations import Conversations, open_conversations
+from archive.creating import Plan, create
+from archive.manifest import Format, read_manifest
+from archive.restoring import restore
+from archive.session_files import put_session_back
+from db.copying import open_connection
+from db.databases import LONG_TERM, SHORT_TERM, Database
+from erasure import files, forgetting
+from erasure.files import Cuts
+from erasure.forgetting import forget
+from erasure.gathering import CONVERSATION_TABLES
+from erasure.ledger import LEDGER, read_ledger
+from erasure.receipts import ErasedFile, Receipt
+from erasure.rows import Counts, erase_rows, erasures_of, unfinished
+from errors import DatabaseUnavailableError, OperatorError, SessionError
+from memory.context import search_text
+from memory.embedder import Embedder
+from memory.journal import Journal
+from memory.messages import Message
+from memory.recorder import open_recorder
+from sessions import ProgramSession
+from tests import forgotten
+from tests.builders import minute, unheard, whole
+from tests.conftest import open_existing_database, open_new_database
+from tests.forgotten import (
+    AFTER_IMPORTED,
+    BOB,
+    BOT,
+    CARLA,
+    FORGOTTEN_AT,
+    HERS,
+    KEPT_THREADS,
+    NADIA,
+    PATIENCE,
+    REPEATING,
+    SAID,
+    World,
+    by,
+    fill,
+    make_tables,
+    where_she_is,
+)
+from tests.sentences import is_one_sentence
+from tests.servers import Server
+
+NEIGHBOURS = {2, 3, 6, 22, 24, 28, 30, 32, 40}
+"""The messages that were indexed with something of hers."""
+
+MOVE = "UPDATE journal_positions SET position = :position"
+STAYING = [one for one in SAID if one.message_id not in HERS | REPEATING]
+
+
+async def make_all_tables(server: Server, names: tuple[str, str]) -> None:
+    for name, kind in zip(names, (SHORT_TERM, LONG_TERM), strict=True):
+        async with open_existing_database(server, name, name=kind) as database:
+            await make_tables(database)
+
+
+@pytest.fixture(scope="module")
+def names(server: Server) -> Iterator[tuple[str, str]]:
+    """The names of two databases with empty tables."""
+    made = server.create_database("forgetting_short"), server.create_database("forgetting_long")
+    asyncio.run(make_all_tables(server, made))
+    yield made
+    for name in made:
+        server.drop_database(name)
+
+
+@pytest.fixture
+async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> AsyncIterator[World]:
+    """Two databases with empty tables, and two folders that are not there yet."""
+    async with (
+        open_existing_database(server, names[0], name=SHORT_TERM) as short_term,
+        open_existing_database(server, names[1], name=LONG_TERM) as long_term,
+    ):
+        yield World(
+            short_term=short_term,
+            long_term=long_term,
+            storage_dir=tmp_path / "storage",
+            backup_dir=tmp_path / "backups",
+        )
+        tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
+        await run(short_term, f"TRUNCATE {tables}")
+        await run(long_term, f"TRUNCATE {tables}, {', '.join(CONVERSATION_TABLES)}")
+
+
+@pytest.fixture
+async def new_world(server: Server, tmp_path: Path) -> AsyncIterator[World]:
+    """Two databases without tables."""
+    async with open_new_database(server, SHORT_TERM) as short_term, open_new_database(server, LONG_TERM) as long_term:
+        yield World(
+            short_term=short_term,
+            long_term=long_term,
+            storage_dir=tmp_path / "storage",
+            backup_dir=tmp_path / "backups",
+        )
+
+
+async def forget_her(
+    world: World, report: Callable[[int, int], None] = unheard, *, user_id: int = NADIA, now: datetime = FORGOTTEN_AT
+) -> Receipt:
+    return await forget(
+        user_id,
+        short_term=world.short_term,
+        long_term=world.long_term,
+        storage_dir=world.storage_dir,
+        backup_dir=world.backup_dir,
+        now=now,
+        timeout=PATIENCE,
+        report=report,
+    )
+
+
+async def rows(database: Database, columns: str = "message_id", table: str = "messages") -> list[Any]:
+    async with database.engine.connect() as connection:
+        found = await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY 1"))  # noqa: S608
+        return [tuple(row) if len(row) > 1 else row[0] for row in found]
+
+
+async def run(database: Database, statement: str, **values: object) -> None:
+    async with database.engine.begin() as connection:
+        await connection.execute(text(statement), values)
+
+
+async def erase(database: Database, erasures: dict[int, datetime]) -> Counts:
+    async with open_connection(database.dsn, timeout=PATIENCE) as connection, connection.transaction():
+        return await erase_rows(connection, erasures)
+
+
+async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None:
+    await fill(world)
+    assert {secret for _, secret in await where_she_is(world)} == set(forgotten.SECRETS)
+
+    await forget_her(world)
+
+    assert await where_she_is(world) == set()
+
+
+async def test_nobody_else_has_lost_anything(world: World) -> None:
+    await fill(world)
+    kept = "message_id, sent_at, content, author_name, attachments, edited_at, deleted_at, embedding::text"
+    before = [row for row in await rows(world.long_term, kept) if row[0] not in HERS | REPEATING | {301}]
+
+    await forget_her(world)
+
+    assert await rows(world.long_term, kept) == before
+    assert await rows(world.short_term) == [one.message_id for one in STAYING]
+    assert whole(Journal(world.journal)).messages == tuple(STAYING)
+    assert [one.message_id for one in whole(Journal(world.storage_dir / "old" / "old.csv")).messages] == [202]
+    assert await rows(world.long_term, "owner_kind, owner_id", "time_zones") == [("guild", NADIA), ("person", BOB)]
+    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
+    async with open_conversations(world.long_term.dsn, pool_size=1, timeout=PATIENCE) as saver:
+        recalled = await Conversations(saver, timeout=PATIENCE).recall(f"1:{CARLA}")
+    assert [one.text for one in recalled] == ["is there a horse?", "There is none, as far as I know."]
+
+
+def context_of(one: Message, among: list[Message]) -> list[Message]:
+    """Return the two messages before one in its place, of those that are not deleted."""
+    earlier = [
+        other
+        for other in among
+        if other.place_id == one.place_id
+        and (other.sent_at, other.message_id) < (one.sent_at, one.message_id)
+        and other.kind == "message"
+        and other.deleted_at is None
+    ]
+    return sorted(earlier, key=lambda other: other.sent_at)[-2:]
+
+
+async def test_the_words_of_a_neighbour_have_what_is_left_before_them_as_context(world: World) -> None:
+    await fill(world)
+
+    await forget_her(world)
+
+    for database in (world.short_term, world.long_term):
+        found = dict(await rows(database, "message_id, search_text"))
+        among = STAYING if database is world.short_term else [*STAYING, AFTER_IMPORTED]
+        for one in [one for one in STAYING if one.message_id in NEIGHBOURS]:
+            assert found[one.message_id] == search_text(one, context_of(one, among))
+
+
+async def test_a_message_that_was_heard_late_loses_its_context_too(world: World) -> None:
+    await fill(world)
+
+    await forget_her(world)
+
+    found = dict(await rows(world.long_term, "message_id, search_text"))
+    assert found[AFTER_IMPORTED.message_id] == search_text(AFTER_IMPORTED, [])
+    assert found[4] == search_text(SAID[3], [SAID[1], SAID[2]])
+
+
+async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
+    await fill(world)
+    for name in ("first_2026-11-03_1", "second_2026-11-03_2", ".third_2026-11-03_3.partial"):
+        (world.backup_dir / name).mkdir(parents=True)
+        (world.backup_dir / name / "manifest.json").touch()
+    (world.backup_dir / "something else").mkdir()
+
+    receipt = await forget_her(world)
+
+    assert receipt.short_term == Counts(messages=6, revisions=1, answers=6, search_texts=9)
+    assert receipt.long_term == Counts(
+        messages=7, revisions=1, replaced=2, answers=6, conversations=5, search_texts=11, time_zones=1
+    )
+    assert set(receipt.files) == {
+        ErasedFile(world.journal, 14),  # a message was journalled twice, and one was heard of again when it was deleted
+        ErasedFile(world.storage_dir / "demo" / "demo_not_added.csv", 3),
+        ErasedFile(world.storage_dir / "old" / "old.csv", 1),
+        ErasedFile(world.storage_dir / "promotions" / "3_refused.csv", 3),
+    }
+    assert receipt.backups == ("first_2026-11-03_1", "second_2026-11-03_2")
+    for words in ("7 messages", "5 conversations", str(world.journal), "14 lines", "first_2026-11-03_1"):
+        assert words in receipt.text()
+
+
+async def test_nobody_is_found_and_is_forgotten_all_the_same(world: World) -> None:
+    await fill(world)
+    before = [await rows(database, "*") for database in (world.short_term, world.long_term)]
+
+    receipt = await forget_her(world, user_id=12345)
+
+    assert receipt.found_nothing
+    assert "Nothing of user 12345 was found" in receipt.text()
+    assert read_ledger(world.backup_dir / LEDGER) == {12345: FORGOTTEN_AT}
+    assert await erasures_of(world.long_term) == {12345: FORGOTTEN_AT}
+    assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == before
+
+
+async def test_databases_without_tables_are_passed_over(new_world: World) -> None:
+    receipt = await forget_her(new_world)
+
+    assert receipt.found_nothing
+    assert await erasures_of(new_world.long_term) == {}
+    assert read_ledger(new_world.backup_dir / LEDGER) == {NADIA: FORGOTTEN_AT}
+
+
+async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: World) -> None:
+    world = new_world
+    for database in (world.short_term, world.long_term):
+        await make_tables(database)
+    await fill(world)
+    for table in ("erasures", "replaced_messages", "time_zones", "checkpoint_writes", "journal_positions"):
+        for database in (world.short_term, world.long_term):
+            await run(database, f"DROP TABLE IF EXISTS {table}")
+
+    receipt = await forget_her(world)
+
+    assert receipt.long_term.messages == 7
+    assert receipt.long_term.time_zones == 0
+
+
+async def test_what_was_said_since_goes_with_a_second_time(world: World) -> None:
+    await fill(world)
+    await forget_her(world)
+
+    receipt = await forget_her(world, now=minute(200))
+
+    assert (receipt.short_term.messages, receipt.long_term.messages) == (1, 1)
+    assert await erasures_of(world.long_term) == read_ledger(world.backup_dir / LEDGER) == {NADIA: minute(200)}
+
+
+async def test_an_earlier_moment_takes_nothing_back(world: World) -> None:
+    await fill(world)
+    await forget_her(world, now=minute(200))
+
+    receipt = await forget_her(world)
+
+    assert receipt.erased_at == minute(200)
+    assert await erasures_of(world.long_term) == {NADIA: minute(200)}
+
+
+async def test_an_id_that_is_none_is_refused_before_anything_is_noted(world: World) -> None:
+    with pytest.raises(OperatorError) as caught:
+        await forget_her(world, user_id=2**63)
+
+    assert is_one_sentence(str(caught.value))
+    assert not world.backup_dir.exists()
+
+
+class Killed(BaseException):
+    """What ends the process in the middle."""
+
+
+def killing(step: int) -> Callable[[int, int], None]:
+    def report(done: int, _: int) -> None:
+        if done == step:
+            raise Killed
+
+    return report
+
+
+STEPS = 4 * (4 + 2) + 2 * 2
+
+
+async def test_as_many_steps_are_reported_as_there_are(world: World) -> None:
+    await fill(world)
+    heard: list[tuple[int, int]] = []
+
+    await forget_her(world, lambda done, total: heard.append((done, total)))
+
+    assert heard == [(number, STEPS) for number in range(1, STEPS + 1)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(15, id="among the files that repeat her"),
+        pytest.param(18, id="before the databases that repeat her"),
+        pytest.param(19, id="between the databases that repeat her"),
+        pytest.param(22, id="among the files with her words"),
+        pytest.param(24, id="before the databases with her words"),
+        pytest.param(25, id="between the databases with her words"),
+        pytest.param(27, id="before the last database is cleaned up"),
+    ],
+)
+async def test_killed_it_goes_on_when_it_is_done_again(world: World, step: int) -> None:
+    await fill(world)
+    with pytest.raises(Killed):
+        await forget_her(world, killing(step))
+
+    await forget_her(world)
+
+    assert await where_she_is(world) == set()
+    assert await rows(world.short_term) == [one.message_id for one in STAYING]
+    assert whole(Journal(world.journal)).messages == tuple(STAYING)
+
+
+async def no_meaning(_: Embedder, texts: list[str]) -> Any:
+    return np.full((len(texts), forgotten.WIDTH), 0.5, dtype=np.float32)
+
+
+async def bot_runs(world: World, monkeypatch: pytest.MonkeyPatch, embedder: Embedder, *new: Message) -> None:
+    """Let the ingest catch up with the journal, as the bot does at its start."""
+    monkeypatch.setattr(Embedder, "embed", no_meaning)
+    async with open_recorder(
+        session="demo",
+        journal_path=world.journal,
+        not_added_path=world.journal.with_name("demo_not_added.csv"),
+        sessions=world.short_term.sessions,
+        embedder=embedder,
+        batch=4,
+    ) as recorder:
+        for one in new:
+            await recorder.record(one)
+        assert await recorder.settle(timeout=PATIENCE)
+
+
+def position_behind(world: World, messages: int) -> int:
+    """Return where the journal stands behind its first records."""
+    return Journal(world.journal).read(0, messages).position
+
+
+def die_around_cut(patched: pytest.MonkeyPatch, dies: str) -> None:
+    """End the process before or after the journal is replaced by one without her words."""
+    original = files.cut
+
+    def cut(path: Path, cuts: Cuts) -> None:
+        hers = path.name == "demo.csv" and cuts.own
+        if not hers or dies == "after":
+            original(path, cuts)
+        if hers:
+            raise Killed
+
+    patched.setattr(forgetting, "cut", cut)
+
+
+@pytest.mark.parametrize("read", [0, 9, 99], ids=["nothing read", "half of it read", "all read"])
+@pytest.mark.parametrize("dies", ["before", "after"], ids=["before the file is replaced", "after it is replaced"])
+async def test_killed_around_the_journal_nobody_is_lost_and_she_does_not_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, embedder: Embedder, read: int, dies: str
+) -> None:
+    await fill(world)
+    await run(world.short_term, "DELETE FROM messages WHERE message_id > :read", read=read)
+    await run(world.short_term, "DELETE FROM message_revisions WHERE message_id > :read", read=read)
+    known = sum(one.message_id <= read for one in SAID)
+    await run(world.short_term, MOVE, position=position_behind(world, known + 1))
+    with monkeypatch.context() as patched:
+        die_around_cut(patched, dies)
+        with pytest.raises(Killed):
+            await forget_her(world)
+
+    await bot_runs(world, monkeypatch, embedder, by(BOB, 130, "said between the two halves"))
+    await forget_her(world)
+
+    ids = [one.message_id for one in STAYING] + [130]
+    assert await rows(world.short_term) == ids
+    await bot_runs(world, monkeypatch, embedder)
+    assert await rows(world.short_term) == ids
+    assert await where_she_is(world) == set()
+
+
+async def test_the_position_of_the_journal_moves_with_it(world: World) -> None:
+    await fill(world)
+    await run(world.short_term, MOVE, position=position_behind(world, 5))
+
+    await forget_her(world)
+
+    (position,) = await rows(world.short_term, "position", "journal_positions")
+    assert position == position_behind(world, 3)  # one of the five is hers
+
+
+@pytest.mark.parametrize("place", ["journal", "not added"])
+async def test_a_file_that_cannot_be_read_is_named_and_nothing_is_erased(world: World, place: str) -> None:
+    await fill(world)
+    path = world.journal if place == "journal" else world.journal.with_name("demo_not_added.csv")
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    path.mkdir()
+
+    with pytest.raises(SessionError, match=str(path)) as caught:
+        await forget_her(world)
+
+    assert is_one_sentence(str(caught.value).replace(path.name, ""))
+    assert await rows(world.short_term) == sorted(one.message_id for one in SAID)
+    path.rmdir()
+    aside.rename(path)
+    await forget_her(world)
+    assert await where_she_is(world) == set()
+
+
+async def test_a_file_that_cannot_be_rewritten_leaves_the_position_where_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(world)
+    before = await rows(world.short_term, "position", "journal_positions")
+
+    def refuse(*_: object) -> None:
+        raise SessionError("No space is left.")
+
+    monkeypatch.setattr(forgetting, "cut", refuse)
+    with pytest.raises(SessionError):
+        await forget_her(world)
+
+    assert await rows(world.short_term, "position", "journal_positions") == before
+
+
+async def test_a_database_that_goes_away_half_way_is_reported_and_the_same_command_finishes(world: World) -> None:
+    await fill(world)
+
+    def close_the_connections(done: int, _: int) -> None:
+        if done == 21:
+            disconnect(world.long_term)
+
+    with pytest.raises(DatabaseUnavailableError, match="the same command") as caught:
+        await forget_her(world, close_the_connections)
+
+    assert is_one_sentence(str(caught.value))
+    assert await where_she_is(world)
+    await forget_her(world)
+    assert await where_she_is(world) == set()
+
+
+def disconnect(database: Database) -> None:
+    """Close all connections to a database, from its server's side."""
+    with psycopg.connect(database.dsn, connect_timeout=60, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_a_database_that_does_not_answer_leaves_an_entry_in_the_ledger(world: World) -> None:
+    nowhere = create_async_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    world = replace(world, long_term=replace(world.long_term, engine=nowhere))
+
+    with pytest.raises(DatabaseUnavailableError, match="the same command"):
+        await forget_her(world)
+
+    assert read_ledger(world.backup_dir / LEDGER) == {NADIA: FORGOTTEN_AT}
+
+
+async def test_a_restored_database_from_before_has_nothing_of_her_in_it(world: World) -> None:
+    await fill(world)
+
+    counts = [await erase(database, {NADIA: FORGOTTEN_AT}) for database in (world.short_term, world.long_term)]
+
+    places = {place for place, _ in await where_she_is(world)}
+    assert not [place for place in places if place.startswith(("short-term", "long-term"))]
+    kept = [one for one in STAYING if one.author_id != BOT]
+    assert await rows(world.short_term) == [one.message_id for one in kept]
+    assert counts[1] == Counts(
+        messages=7, revisions=1, replaced=2, answers=7, conversations=7, search_texts=11, time_zones=1
+    )
+
+
+async def test_answers_and_conversations_from_after_the_erasure_come_back_from_a_backup(world: World) -> None:
+    await fill(world)
+    await forget_her(world)
+    before = [await rows(database, "*") for database in (world.short_term, world.long_term)]
+
+    counts = [await erase(database, {NADIA: FORGOTTEN_AT}) for database in (world.short_term, world.long_term)]
+
+    assert counts == [Counts(), Counts()]
+    assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == before
+    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
+
+
+async def test_a_database_knows_which_erasures_it_has_been_through(world: World) -> None:
+    await fill(world)
+    erasures = {NADIA: FORGOTTEN_AT, BOB: minute(1)}
+    async with open_connection(world.short_term.dsn, timeout=PATIENCE) as connection:
+        assert await unfinished(connection, erasures) == erasures
+
+    await forget_her(world)
+
+    async with open_connection(world.short_term.dsn, timeout=PATIENCE) as connection:
+        assert await unfinished(connection, erasures) == {BOB: minute(1)}
+        assert await unfinished(connection, {NADIA: minute(101)}) == {NADIA: minute(101)}
+
+
+async def test_many_are_erased_at_once_each_up_to_their_moment(world: World) -> None:
+    await fill(world)
+
+    counts = await erase(world.short_term, {NADIA: minute(6), BOB: minute(3), 5: minute(500)})
+
+    assert counts.messages == 3
+    left = set(await rows(world.short_term))
+    assert not left & {1, 2, 5}
+    assert {3, 4, 7, 10, 40} <= left
+
+
+async def test_nothing_is_erased_when_the_caller_gives_up(world: World) -> None:
+    await fill(world)
+    before = await rows(world.long_term, "*")
+
+    opening = open_connection(world.long_term.dsn, timeout=PATIENCE)
+    async with opening as connection, connection.transaction(force_rollback=True):
+        await erase_rows(connection, {NADIA: FORGOTTEN_AT})
+
+    assert await rows(world.long_term, "*") == before
+
+
+async def test_nobody_to_erase_costs_nothing(world: World) -> None:
+    assert await erase(world.long_term, {}) == Counts()
+
+
+async def test_no_dead_row_is_left_for_an_index_to_point_at(world: World) -> None:
+    await fill(world)
+
+    await forget_her(world)
+
+    for database in (world.short_term, world.long_term):
+        left = re.findall(r"(\d+) (?:dead item identifiers )?removed", await vacuumed(database))
+        assert left
+        assert set(left) == {"0"}
+
+
+async def vacuumed(database: Database) -> str:
+    """Return what PostgreSQL says of vacuuming the messages once more."""
+    said: list[str] = []
+    async with open_connection(database.dsn, timeout=PATIENCE) as connection:
+        connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+        await connection.execute("VACUUM (VERBOSE) messages")
+    return "\n".join(said)
+
+
+async def test_a_time_zone_that_was_chosen_since_is_kept(world: World) -> None:
+    await fill(world)
+    await run(world.long_term, "UPDATE time_zones SET set_at = '2100-01-01' WHERE owner_id = :user_id", user_id=NADIA)
+
+    assert (await forget_her(world)).long_term.time_zones == 0
+
+
+async def test_a_message_whose_author_only_a_csv_tells_goes_too(world: World) -> None:
+    await fill(world)
+    await run(world.short_term, "UPDATE messages SET author_id = NULL WHERE message_id IN (1, 2)")
+
+    await forget_her(world)
+
+    left = await rows(world.short_term)
+    assert 1 not in left
+    assert 2 in left
+
+
+async def test_a_backup_from_before_is_restored_without_her_and_one_from_after_as_it_is(world: World) -> None:
+    await fill(world)
+    before = await back_up(world, minute(90))
+    await forget_her(world)
+    after = await back_up(world, minute(110))
+    left = [await rows(database, "*") for database in (world.short_term, world.long_term)]
+
+    await restore_all(world, before)
+    assert await where_she_is(world) == set()
+    assert {3, 4, 40} <= set(await rows(world.short_term))
+    await forget_her(world, now=minute(100))
+
+    await restore_all(world, after)
+    assert await where_she_is(world) == set()
+    assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == left
+    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
+
+
+async def back_up(world: World, now: datetime) -> Path:
+    """Back up everything, and return the folder of the backup."""
+    session = ProgramSession("demo", "demo", world.journal.parent)
+    made = await create(
+        [world.short_term, world.long_term],
+        Plan(name="whole", formats=[Format.BINARY]),
+        session=session,
+        backup_dir=world.backup_dir,
+        now=now,
+        timeout=PATIENCE,
+        report=unheard,
+    )
+    return made.folder
+
+
+async def restore_all(world: World, folder: Path) -> None:
+    """Lose the files of the session, and restore everything as the script does."""
+    shutil.rmtree(world.journal.parent)
+    manifest, erasures = read_manifest(folder), read_ledger(world.backup_dir / LEDGER)
+    for database in (world.short_term, world.long_term):
+        await restore(
+            folder,
+            manifest,
+            database,
+            source=Format.BINARY,
+            erasures=erasures,
+            make_tables=partial(make_tables, database),
+            dimensions=forgotten.WIDTH,
+            model="made up",
+            timeout=PATIENCE,
+            report=unheard,
+        )
+    await put_session_back(folder, manifest, world.short_term, storage_dir=world.storage_dir, erasures=erasures)

@@ -1,0 +1,209 @@
+"""The files of the current session go into a backup, and come back where they are gone."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.creating import Plan, create
+from archive.listing import Backup
+from archive.manifest import Format, read_manifest
+from archive.session_files import put_session_back
+from archive.verifying import check_files
+from db.databases import LONG_TERM, SHORT_TERM, Database
+from db.engines import transaction
+from errors import InputFileError
+from memory import store
+from memory.journal import BadRecord, Journal, NotAdded
+from memory.preparation import JOURNAL_FACT
+from sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
+from tests.builders import message, unheard, whole
+from tests.conftest import open_new_database
+from tests.lived_in import PATIENCE, live_in
+from tests.servers import Server
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+SAID = [message(number, f"note {number}\nin two lines", author_id=number % 2 + 1) for number in range(1, 7)]
+
+
+@pytest.fixture
+async def short_term(server: Server) -> AsyncIterator[Database]:
+    """A short-term memory that holds the session demo."""
+    async with open_new_database(server, SHORT_TERM) as database:
+        await live_in(database)
+        yield database
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> ProgramSession:
+    """The session demo, with both of its files."""
+    found = choose_session(tmp_path / "storage", name="demo", add_date=False, add_number=False, today=NOW.date())
+    open_session_folder(found)
+    remember_session(tmp_path / "storage", found)
+    journal, not_added = Journal(found.journal_path), NotAdded(found.not_added_path)
+    journal.open()
+    journal.record(SAID)
+    journal.close()
+    not_added.open()
+    not_added.refuse_record(BadRecord("torn", "cut short"))
+    not_added.close()
+    return found
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Path:
+    """The storage folder of a computer that has nothing yet."""
+    return tmp_path / "elsewhere"
+
+
+async def back_up(
+    database: Database, session: ProgramSession | None, backup_dir: Path, *, compress: bool = True
+) -> Backup:
+    return await create(
+        [database],
+        Plan(name="whole", formats=[Format.CSV], compress=compress),
+        session=session,
+        backup_dir=backup_dir,
+        now=NOW,
+        timeout=PATIENCE,
+        report=unheard,
+    )
+
+
+async def put_back(
+    backup: Backup, database: Database, storage_dir: Path, erasures: dict[int, datetime] | None = None
+) -> list[Path]:
+    manifest = read_manifest(backup.folder)
+    return await put_session_back(backup.folder, manifest, database, storage_dir=storage_dir, erasures=erasures or {})
+
+
+@pytest.mark.parametrize("compress", [True, False], ids=["compressed", "plain"])
+async def test_files_that_are_gone_come_back_as_they_were(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path, compress: bool
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups", compress=compress)
+
+    written = await put_back(backup, short_term, lost)
+
+    again = remembered_session(lost)
+    assert again == ProgramSession("demo", "demo", lost / "demo")
+    assert written == [again.journal_path, again.not_added_path]
+    assert [path.read_bytes() for path in written] == [
+        path.read_bytes() for path in (session.journal_path, session.not_added_path)
+    ]
+    assert sorted(path.name for path in again.folder.iterdir()) == [
+        "demo.csv",
+        "demo_not_added.csv",
+        "file_numbers.pkl",
+    ]
+
+
+async def test_memory_knows_where_its_csv_is_now(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+
+    await put_back(backup, short_term, lost)
+
+    async with transaction(short_term.sessions) as transacting:
+        assert await store.fact(transacting, JOURNAL_FACT) == str(lost / "demo" / "demo.csv")
+
+
+async def test_files_that_are_there_are_left_alone(
+    short_term: Database, session: ProgramSession, tmp_path: Path
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+    session.journal_path.write_text("newer")
+    session.not_added_path.unlink()
+
+    assert await put_back(backup, short_term, tmp_path / "storage") == [session.not_added_path]
+    assert session.journal_path.read_text() == "newer"
+
+
+async def test_another_session_that_is_current_by_now_stays_so(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+    other = choose_session(lost, name="other", add_date=False, add_number=False, today=NOW.date())
+    open_session_folder(other)
+    remember_session(lost, other)
+
+    await put_back(backup, short_term, lost)
+
+    assert remembered_session(lost) == other
+
+
+async def test_a_record_that_the_bot_is_writing_is_left_out(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path
+) -> None:
+    before = session.journal_path.read_bytes()
+    session.journal_path.write_bytes(before + b'9,2026-11-03T09:09:00+00:00,demo,,1,,,,ana,general,message,"half of')
+
+    await put_back(await back_up(short_term, session, tmp_path / "backups"), short_term, lost)
+
+    assert (lost / "demo" / "demo.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("erased_at", "left"),
+    [
+        pytest.param(NOW + timedelta(days=1), [2, 4, 6], id="since the backup"),
+        pytest.param(NOW - timedelta(days=1), [1, 2, 3, 4, 5, 6], id="before, when the files were rewritten"),
+    ],
+)
+async def test_those_who_were_forgotten_are_left_out(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path, erased_at: datetime, left: list[int]
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+
+    await put_back(backup, short_term, lost, {2: erased_at})
+
+    assert [one.message_id for one in whole(Journal(lost / "demo" / "demo.csv")).messages] == left
+
+
+async def test_a_damaged_file_is_named_and_nothing_is_put_back(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+    (backup.folder / "session" / "demo_not_added.csv.zst").write_bytes(b"")
+
+    with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
+        check_files(backup.folder, backup.manifest, unheard)
+    with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
+        await put_back(backup, short_term, lost)
+
+    assert not (lost / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [pytest.param("../demo", "../demo", id="a folder above"), pytest.param("demo", "../demo", id="a file elsewhere")],
+)
+async def test_a_manifest_that_leads_elsewhere_is_refused(
+    short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path, name: str, stem: str
+) -> None:
+    backup = await back_up(short_term, session, tmp_path / "backups")
+    assert backup.manifest.session is not None
+    other = backup.manifest.session.model_copy(update={"name": name, "stem": stem})
+    manifest = backup.manifest.model_copy(update={"session": other})
+
+    with pytest.raises(InputFileError, match="session that cannot be"):
+        await put_session_back(backup.folder, manifest, short_term, storage_dir=lost, erasures={})
+
+
+async def test_there_is_no_session_in_a_backup_of_long_term_memory(
+    server: Server, session: ProgramSession, lost: Path, tmp_path: Path
+) -> None:
+    async with open_new_database(server, LONG_TERM) as database:
+        await live_in(database)
+        backup = await back_up(database, session, tmp_path / "backups")
+
+        assert backup.manifest.session is None
+        assert await put_back(backup, database, lost) == []
+
+
+async def test_a_session_without_files_leaves_no_trace(short_term: Database, tmp_path: Path) -> None:
+    new = choose_session(tmp_path / "storage", name="new", add_date=False, add_number=False, today=NOW.date())
+
+    assert (await back_up(short_term, new, tmp_path / "backups")).manifest.session is None

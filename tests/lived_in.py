@@ -1,0 +1,121 @@
+"""A memory with something in each of its tables, and what is to be seen of a memory from outside."""
+
+from datetime import timedelta
+
+import numpy as np
+from langchain_core.messages import HumanMessage
+from psycopg import sql
+from sqlalchemy import insert, text
+
+from agent.conversations import Conversations, open_conversations
+from db.checksums import EVERY_ROW, tables_of
+from db.content import content_tables
+from db.copying import fetch, open_connection
+from db.databases import LONG_TERM, Database
+from db.engines import transaction
+from db.tables import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from memory import store
+from memory.messages import Message, Revision
+from memory.preparation import MODEL_FACT
+from memory.store import Indexed
+from tests.builders import FULL, deletion, edit, message, minute
+
+MODEL, WIDTH = "made up", 12
+PATIENCE = timedelta(seconds=60)
+CONVERSATIONS = frozenset({"checkpoints", "checkpoint_blobs", "checkpoint_writes"})
+AT_ONCE = [message(number, f"at once {number}", sent_at=minute(500)) for number in (-3, 20, 21, 22)]
+MESSAGES = [
+    FULL,
+    *(message(number, f"note {number}", author_id=number % 2 + 1) for number in range(8, 14)),
+    deletion(14, at=15),
+    message(15, 'two lines\r\nwith "quotes", a comma, a \\. and a \t'),
+    message(16, ""),
+    message(18, "a line that ends a COPY of old:\n\\.\nand one behind it"),
+    message(17, "weeks later", sent_at=minute(100_000)),
+    *AT_ONCE,
+]
+
+_ROWS = sql.SQL("SELECT row::text FROM {table} AS row WHERE {condition} ORDER BY 1")
+
+
+def indexed(one: Message) -> Indexed:
+    """Return a message with a vector of its own, if it has a text."""
+    vector = np.random.default_rng(one.message_id % 1000).normal(size=WIDTH).astype(np.float32)
+    return Indexed(one, one.content, vector if one.content else None, MODEL if one.content else None)
+
+
+async def write(database: Database, *messages: Message) -> None:
+    """Write messages, and an earlier text of the first of MESSAGES."""
+    async with transaction(database.sessions) as session:
+        await store.write(
+            session,
+            batch=[indexed(one) for one in messages],
+            revisions=[Revision(7, minute(8), "nothing")],
+            journal="demo",
+            position=123,
+        )
+
+
+async def make_tables(database: Database) -> None:
+    """Make the tables of conversations, which long-term memory has."""
+    if database.name == LONG_TERM:
+        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE):
+            pass
+
+
+async def live_in(database: Database) -> None:
+    """Migrate a memory, and put something into each of its tables."""
+    await database.migrate(dimensions=WIDTH)
+    await make_tables(database)
+    await write(database, *MESSAGES)
+    await write(database, edit(9, "changed", at=90))
+    async with transaction(database.sessions) as session:
+        await store.set_fact(session, "session", "demo")
+        await store.set_fact(session, MODEL_FACT, MODEL)
+        await store.set_fact(session, "erased_until:999", minute(1).isoformat())
+        for row in (
+            insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1)),
+            insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
+            insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
+            insert(ReplacedMessageRow).values(
+                replaced_by=1, message_id=8, sent_at=minute(8), content="", attachments=[], search_text=""
+            ),
+        ):
+            await session.execute(row)
+    if database.name == LONG_TERM:
+        await _converse(database)
+
+
+async def _converse(database: Database) -> None:
+    async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
+        await Conversations(saver, timeout=PATIENCE).remember("place", [HumanMessage("hello \N{SNOWMAN}")])
+    await run(database, "INSERT INTO checkpoint_writes VALUES ('place', '', '1', '1', 0, 'channel', 'type', '\\x00')")
+
+
+async def run(database: Database, statement: str) -> None:
+    """Run a statement as the owner."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text(statement))
+
+
+async def rows_of(database: Database) -> dict[str, list[str]]:
+    """Return the content of every table, row by row as PostgreSQL writes it."""
+    async with open_connection(database.dsn, timeout=PATIENCE, read_only=True) as connection:
+        tables = content_tables(await tables_of(connection))
+        return {
+            table.name: [
+                line
+                for (line,) in await fetch(
+                    connection,
+                    _ROWS.format(table=sql.Identifier(table.name), condition=table.condition or EVERY_ROW),
+                )
+            ]
+            for table in tables
+        }
+
+
+async def indexes_of(database: Database) -> list[str]:
+    """Return how all indexes are made."""
+    async with open_connection(database.dsn, timeout=PATIENCE, read_only=True) as connection:
+        query = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1"
+        return [definition for (definition,) in await fetch(connection, query)]

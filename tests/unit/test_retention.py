@@ -1,0 +1,107 @@
+"""Retention keeps the last backup of days and weeks, and never lets chance decide."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from archive.retention import Kept, Rule, kept
+
+PARIS = ZoneInfo("Europe/Paris")
+UTC = ZoneInfo("UTC")
+LONG = frozenset({"long-term"})
+FIRST = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)  # a Monday
+
+
+def at(time: str, zone: ZoneInfo = UTC) -> datetime:
+    return datetime.fromisoformat(time).replace(tzinfo=zone)
+
+
+def made(*times: str, purposes: frozenset[str] = LONG) -> list[Kept]:
+    """Return backups that are named after the times when they were made."""
+    return [Kept(time, at(time), frozenset(purposes)) for time in times]
+
+
+def nightly(nights: int) -> list[Kept]:
+    """Return the backups of so many nights; each is named after its day."""
+    times = [FIRST + timedelta(days=night) for night in range(nights)]
+    return [Kept(f"{time:%m-%d}", time, frozenset(LONG)) for time in times]
+
+
+def test_seven_days_and_four_weeks_of_nightly_backups_are_kept() -> None:
+    names = kept(nightly(60), Rule(7, 4), UTC)
+
+    days = {"12-31", "12-30", "12-29", "12-28", "12-27", "12-26", "12-25"}
+    last_of_weeks = {"12-31", "12-27", "12-20", "12-13"}
+    assert names == days | last_of_weeks
+
+
+def test_the_last_of_a_day_is_kept() -> None:
+    backups = made("2026-11-02T01:00", "2026-11-02T23:00", "2026-11-02T12:00", "2026-11-03T05:00")
+
+    assert kept(backups, Rule(2, 0), UTC) == {"2026-11-02T23:00", "2026-11-03T05:00"}
+
+
+def test_days_without_a_backup_do_not_count() -> None:
+    backups = made("2020-01-01T00:00", "2026-11-02T01:00", "2026-11-20T01:00")
+
+    assert kept(backups, Rule(3, 0), UTC) == {one.name for one in backups}
+
+
+@pytest.mark.parametrize("rule", [Rule(0, 0), Rule(1, 0), Rule(0, 1)], ids=str)
+def test_the_newest_is_always_kept(rule: Rule) -> None:
+    assert kept(nightly(3), rule, UTC) == {"11-04"}
+
+
+def test_none_is_kept_of_none() -> None:
+    assert kept([], Rule(7, 4), UTC) == set()
+
+
+def test_a_day_is_one_on_the_clock_of_the_place() -> None:
+    late_and_early = made("2026-11-02T22:30", "2026-11-02T23:30")  # in Paris on the 2nd and on the 3rd
+
+    assert len(kept(late_and_early, Rule(2, 0), UTC)) == 1
+    assert len(kept(late_and_early, Rule(2, 0), PARIS)) == 2
+
+
+def test_a_week_begins_on_monday_on_the_clock_of_the_place() -> None:
+    around_midnight = made("2026-11-01T22:30", "2026-11-01T23:30")  # Sunday in UTC, but the second is Monday in Paris
+
+    assert len(kept(around_midnight, Rule(0, 2), UTC)) == 1
+    assert len(kept(around_midnight, Rule(0, 2), PARIS)) == 2
+
+
+def test_a_week_across_the_turn_of_the_year_is_one() -> None:
+    backups = made("2026-12-31T12:00", "2027-01-01T12:00")
+
+    assert kept(backups, Rule(0, 2), UTC) == {"2027-01-01T12:00"}
+
+
+def test_the_same_hour_twice_in_autumn_is_one_day() -> None:
+    backups = [
+        Kept("first", datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=0), frozenset(LONG)),
+        Kept("second", datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=1), frozenset(LONG)),
+    ]
+
+    assert len(kept(backups, Rule(2, 0), PARIS)) == 1
+
+
+def test_a_clock_that_was_years_ahead_does_not_remove_everything_else() -> None:
+    backups = [*nightly(10), *made("2031-01-01T00:00")]
+
+    names = kept(backups, Rule(3, 1), UTC)
+
+    assert names == {"2031-01-01T00:00", "11-11", "11-10"}
+
+
+def test_what_serves_another_purpose_takes_no_place() -> None:
+    both = made("2026-11-02T01:00", purposes=frozenset({"short-term", "long-term"}))
+    later = made("2026-11-02T05:00", "2026-11-02T06:00", purposes=frozenset({"short-term"}))
+
+    assert kept([*both, *later], Rule(1, 1), UTC) == {"2026-11-02T01:00", "2026-11-02T06:00"}
+
+
+def test_of_two_made_at_the_same_moment_always_the_same_one_is_kept() -> None:
+    twins = [Kept("a", FIRST, frozenset(LONG)), Kept("b", FIRST, frozenset(LONG))]
+
+    assert kept(twins, Rule(1, 1), UTC) == kept(twins[::-1], Rule(1, 1), UTC) == {"b"}
