@@ -1,4 +1,4 @@
-"""Imports point one way: scripts -> doctor -> bot | terminal -> agent -> memory -> db -> what has no package."""
+"""Imports point one way, from scripts down to what has no package."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = (
     {"doctor"},
-    {"bot", "terminal"},
+    {"bot", "terminal", "archive", "promotion"},
+    {"erasure"},
     {"agent"},
     {"memory"},
     {"db"},

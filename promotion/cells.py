@@ -1,0 +1,126 @@
+"""Read single cells: ids, times, files and vectors, as we write them and as others do."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import TypeVar
+
+import numpy as np
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from memory.messages import Attachment, storable
+from promotion.chunks import Vector
+from promotion.made_ids import made_id
+
+T = TypeVar("T")
+
+_LARGEST_ID = 2**63
+_EXACT_IN_FLOATS = 2**53
+_WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
+_POINT_ZERO = re.compile(r"(-?\d{1,19})\.0+", re.ASCII)
+_SCIENTIFIC = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
+_FORMULA_ERROR = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
+_FILES = TypeAdapter(tuple[Attachment, ...])
+
+
+def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a converter that gives None for an empty text."""
+    return lambda text: convert(text) if text.strip() else None
+
+
+def own_id(text: str) -> int:
+    """Return an id of ours; raise ValueError for what is none."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(_no_id(text))
+    number = int(text)
+    if not -_LARGEST_ID <= number < _LARGEST_ID:
+        raise ValueError(f"the id {text} is larger than PostgreSQL's bigint")
+    return number
+
+
+def id_of_others(text: str, *, kind: str) -> int:
+    """Return a number as it stands, one made from any other id; raise ValueError where a spreadsheet spoilt it."""
+    text = text.strip()
+    if _FORMULA_ERROR.fullmatch(text) or _SCIENTIFIC.fullmatch(text):
+        raise ValueError(_no_id(text))
+    if _WHOLE.fullmatch(text):
+        return own_id(text)
+    if found := _POINT_ZERO.fullmatch(text):
+        number = int(found[1])
+        if abs(number) > _EXACT_IN_FLOATS:
+            raise ValueError(_no_id(text))
+        return number
+    return made_id(kind, text)
+
+
+def becomes_a_number(text: str) -> bool:
+    """Tell whether `id_of_others` makes a number of an id that is none."""
+    kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, _FORMULA_ERROR)
+    return bool(text.strip()) and not any(kind.fullmatch(text.strip()) for kind in kinds)
+
+
+def own_time(text: str) -> datetime:
+    """Return a time of ours, in UTC; raise ValueError for what is none."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"the time {text!r} has no offset from UTC")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"the time {text!r} is outside of the years 1 to 9999 in UTC") from error
+
+
+def files(text: str) -> tuple[Attachment, ...]:
+    """Return files from JSON; raise ValueError for what is none."""
+    if text in {"", "[]"}:
+        return ()
+    try:
+        return _storable(_FILES.validate_json(text))
+    except ValidationError as error:
+        raise ValueError(f"not a list of files ({error.errors()[0]['msg']})") from error
+
+
+def files_of_others(text: str) -> tuple[Attachment, ...]:
+    """Return files from JSON of ours, or from addresses with commas or blanks between them."""
+    if not text.strip() or text.startswith("[{") or text == "[]":
+        return files(text.strip())
+    named = ((PurePath(one.partition("?")[0]).name, one) for one in _addresses(text))
+    return _storable(Attachment(name=name or one, url=one) for name, one in named)
+
+
+def vector(text: str, model: str) -> Vector:
+    """Return a vector as pgvector writes it; raise ValueError for one that nothing can be found by."""
+    values = orjson.loads(text)
+    if not isinstance(values, list) or not values or not model:
+        raise ValueError("no list of numbers, or no name of a model")
+    try:
+        with np.errstate(over="ignore"):
+            numbers = np.array(values, dtype=np.float32)
+    except TypeError as error:
+        raise ValueError("not only numbers") from error
+    if numbers.ndim != 1 or not np.isfinite(numbers).all():
+        raise ValueError("not only finite numbers")
+    return numbers, model
+
+
+def _no_id(text: str) -> str:
+    if _SCIENTIFIC.fullmatch(text) or _POINT_ZERO.fullmatch(text):
+        return f"a spreadsheet has rounded the id to {text}: its last digits are lost"
+    if _FORMULA_ERROR.fullmatch(text):
+        return f"{text} is what a spreadsheet leaves of a formula, not an id"
+    return f"{text!r} is not an id"
+
+
+def _addresses(text: str) -> list[str]:
+    """Split what may hold several addresses, or the paths of downloaded files, which may hold blanks."""
+    separators = r"[\s,]+(?=https?://)" if "://" in text else r",(?=\S)"
+    return [one.strip(" ,\t\r\n") for one in re.split(separators, text) if one.strip(" ,\t\r\n")]
+
+
+def _storable(found: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return tuple(
+        Attachment(name=storable(one.name), url=storable(one.url), content_type=one.content_type, size=one.size)
+        for one in found
+    )

@@ -1,0 +1,165 @@
+"""Read a CSV record by record: what is no record of the table is refused, and costs no other record."""
+
+import csv
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TextIO
+
+from pandas import DataFrame
+
+from promotion.chunks import ROWS, RawChunk, Refused
+from promotion.encodings import mended
+
+_LARGEST = 16 * 2**20  # characters of a line or record; no message is longer
+_ESCAPED_BYTES = "bytes that are of no letter in the file's encoding, kept as escapes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """How a CSV is to be read."""
+
+    source: str
+    header: Sequence[str]
+    columns: Mapping[str, str]
+    """Which of its columns goes by which name of ours; several that go by one are joined with a blank."""
+    delimiter: str = ","
+    ours: bool = False
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Columns that have the same text in every row, unless the file has them."""
+
+    def fields(self, record: str) -> list[str]:
+        """Return the fields of a record; raise ValueError when they are not as many as the header's."""
+        if len(record) >= _LARGEST:
+            raise ValueError("is longer than any message")
+        rows = list(csv.reader([record], delimiter=self.delimiter, strict=True))
+        width = len(self.header)
+        if len(rows) != 1 or (len(rows[0]) != width and (self.ours or len(rows[0]) < width or any(rows[0][width:]))):
+            raise ValueError(f"has {len(rows[0]) if rows else 0} fields instead of {width}")
+        return rows[0][:width]
+
+    def is_record(self, text: str) -> bool:
+        """Tell whether a text is one record."""
+        try:
+            return bool(self.fields(text))
+        except (ValueError, csv.Error):
+            return False
+
+
+def read_header(file: TextIO, delimiter: str = ",") -> list[str]:
+    """Return the fields of the first line, and leave the file behind it; empty when it is no line of a CSV."""
+    csv.field_size_limit(_LARGEST)
+    try:
+        return next(csv.reader([file.readline(_LARGEST)], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
+    """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
+    csv.field_size_limit(_LARGEST)
+    records = whole_records(_lines(file), table.is_record)
+    first = 1
+    while batch := list(islice(records, rows)):
+        yield _chunk(batch, table, first=first, end_bytes=position())
+        first += len(batch)
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; of one that is too long only the beginning, which is refused."""
+    while line := file.readline(_LARGEST):
+        yield line
+        while len(line) == _LARGEST and not line.endswith(("\n", "\r")):
+            line = file.readline(_LARGEST)
+
+
+def whole_records(lines: Iterator[str], is_record: Callable[[str], bool]) -> Iterator[str]:
+    """Join lines to records, blank lines left out.
+
+    A record ends with a line when an even number of quotes comes before. Where what is joined so is no record, because
+    of a quote that is lost or one too many, its first line stands alone and the next one begins a record.
+    """
+    waiting: deque[str] = deque()
+    while line := (waiting.popleft() if waiting else next(lines, "")):
+        if line.count('"') % 2 == 0:
+            if line.strip("\r\n"):
+                yield line
+            continue
+        parts = _unfinished(line, waiting, lines)
+        if len(parts) == 1 or is_record("".join(parts)):
+            yield "".join(parts)
+        else:
+            waiting.extendleft(reversed(parts[1:]))
+            yield line
+
+
+def _unfinished(line: str, waiting: deque[str], lines: Iterator[str]) -> list[str]:
+    """Return the lines of a record whose first one ends within quotes."""
+    parts, size = [line], len(line)
+    while size < _LARGEST and (more := waiting.popleft() if waiting else next(lines, "")):
+        parts.append(more)
+        size += len(more)
+        if more.count('"') % 2:
+            break
+    return parts
+
+
+def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawChunk:
+    records, escaped = _mended(records)
+    fields, refused = _split(records, table, first)
+    if refused:
+        wrong = {one.record for one in refused}
+        index: list[int] | range = [first + at for at in range(len(records)) if first + at not in wrong]
+        records = [records[number - first] for number in index]
+    else:
+        index = range(first, first + len(records))
+    return RawChunk(
+        source=table.source,
+        first_record=first,
+        frame=_frame(fields, table, index),
+        end_bytes=end_bytes,
+        ours=table.ours,
+        records=records,
+        refused=refused,
+        notes=Counter({_ESCAPED_BYTES: escaped}) if escaped else Counter(),
+    )
+
+
+def _mended(records: list[str]) -> tuple[list[str], int]:
+    if not mended("".join(records))[1]:
+        return records, 0
+    both = [mended(record) for record in records]
+    return [text for text, _ in both], sum(count for _, count in both)
+
+
+def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]], list[Refused]]:
+    """Return the fields of the records, all at once if they are as they should be, and those records that are not."""
+    try:
+        fields = list(csv.reader(records, delimiter=table.delimiter, strict=True))
+    except csv.Error:
+        fields = []
+    width = len(table.header)
+    whole = len(fields) == len(records) and all(len(row) == width for row in fields)
+    if whole and max(map(len, records)) < _LARGEST:
+        return fields, []
+    fields, refused = [], []
+    for number, record in enumerate(records, first):
+        try:
+            fields.append(table.fields(record))
+        except (ValueError, csv.Error) as error:
+            refused.append(Refused(number, record.rstrip("\r\n"), f"not a record of this table: {error}"))
+    return fields, refused
+
+
+def _frame(fields: list[list[str]], table: Table, index: list[int] | range) -> DataFrame:
+    columns = list(zip(*fields, strict=True)) if fields else [() for _ in table.header]
+    named: dict[str, Sequence[str]] = {}
+    for theirs, column in zip(table.header, columns, strict=True):
+        ours = table.columns.get(theirs)
+        if ours is not None:
+            named[ours] = (
+                [" ".join(both) for both in zip(named[ours], column, strict=True)] if ours in named else column
+            )
+    added = {name: [text] * len(fields) for name, text in table.added.items()}
+    return DataFrame(added | named, index=index, dtype=str)

@@ -1,0 +1,142 @@
+"""Compare chunks of a source with what is there, and make what shall be written of them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from erasure.ledger import is_erased
+from memory.embedder import Embedder
+from memory.messages import Kind, Message, Revision
+from promotion.chunks import Vector
+from promotion.differences import Compared, Differences, Verdict
+from promotion.embeddings import Draft, Drafting, embedded
+from promotion.reading import Read
+from promotion.refused import RefusedCsv, row_of_record
+from promotion.report import Tally
+from promotion.writing import Piece
+
+Erasures = Mapping[int, datetime]
+"""Until when the words of a person are forgotten."""
+
+_EMBEDDED_AT_ONCE = 1000  # messages that are written together when the model has to work for them
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a chunk concerns nobody who is forgotten."""
+
+    messages: Sequence[Message]
+    revisions: Sequence[Revision]
+    vectors: Mapping[int, Vector]
+
+
+class Comparing:
+    """Sorts the messages of one chunk after the other, and counts."""
+
+    def __init__(self, differences: Differences, erasures: Erasures, tally: Tally) -> None:
+        self._differences = differences
+        self._erasures = erasures
+        self._tally = tally
+        self._erased: set[int] = set()
+
+    async def compare(self, chunk: Read) -> tuple[Kept, list[Compared], list[Revision]]:
+        """Return what is kept of a chunk, what each of its messages is, and the revisions that are new."""
+        kept = self._without_erased(chunk)
+        compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
+        self._tally.add_cleaned(chunk.cleaned, chunk.source)
+        self._tally.add_compared(compared)
+        self._tally.erased += len(chunk.cleaned.messages) - len(kept.messages)
+        return kept, compared, revisions
+
+    def _without_erased(self, chunk: Read) -> Kept:
+        """Leave out the messages of the forgotten, and what is told of these later, without their author's name."""
+        cleaned = chunk.cleaned
+        if not self._erasures:
+            return Kept(cleaned.messages, cleaned.revisions, cleaned.vectors)
+        self._erased.update(
+            one.message_id for one in cleaned.messages if is_erased(self._erasures, one.author_id, one.sent_at)
+        )
+        places = [place for place, one in enumerate(cleaned.messages) if not self._is_left_out(one)]
+        messages = [cleaned.messages[place] for place in places]
+        ids = {one.message_id for one in messages}
+        return Kept(
+            messages=messages,
+            revisions=[one for one in cleaned.revisions if one.message_id in ids],
+            vectors={new: cleaned.vectors[old] for new, old in enumerate(places) if old in cleaned.vectors},
+        )
+
+    def _is_left_out(self, message: Message) -> bool:
+        if message.message_id in self._erased:
+            return True
+        # In a source that nobody has been erased from, an answer of the bot may repeat what they said.
+        is_answer = message.kind is Kind.ANSWER and bool(self._erased)
+        return is_answer and message.sent_at <= max(self._erasures.values())
+
+
+class Preparing:
+    """Makes pieces that can be written."""
+
+    def __init__(
+        self,
+        comparing: Comparing,
+        drafting: Drafting,
+        embedder: Embedder,
+        refused: RefusedCsv,
+        tally: Tally,
+        *,
+        size: int,
+    ) -> None:
+        self._comparing = comparing
+        self._drafting = drafting
+        self._embedder = embedder
+        self._refused = refused
+        self._tally = tally
+        self._size = size
+        self._done = 0
+
+    async def pieces(self, chunks: AsyncIterator[Read]) -> AsyncGenerator[Piece]:
+        """Yield what shall be written of each chunk; one that needs many vectors of the model comes in parts."""
+        async for chunk in chunks:
+            await asyncio.to_thread(self._refused.add, [row_of_record(one) for one in chunk.cleaned.refused])
+            kept, compared, revisions = await self._comparing.compare(chunk)
+            coming = [one for one in compared if one.changes]
+            drafts = await self._drafting.drafts(kept.messages, kept.vectors, coming)
+            expected = self._expected(compared, chunk.end_bytes)
+            started_at, self._done = self._done, chunk.end_bytes
+            for end, some, theirs in _parts(drafts, revisions):
+                rows = await embedded(some, self._embedder)
+                self._count(some)
+                yield Piece(
+                    rows=rows,
+                    verdicts=[one.verdict for one in coming[end - len(some) : end]],
+                    revisions=theirs,
+                    expected=expected,
+                    end_bytes=started_at + (chunk.end_bytes - started_at) * end // max(1, len(drafts)),
+                )
+
+    def _expected(self, compared: Sequence[Compared], end_bytes: int) -> int:
+        """Return how many messages may be new in all, if the rest of the source is as new as this chunk."""
+        new = sum(one.verdict is Verdict.NEW for one in compared)
+        rest = self._tally.records * max(0, self._size - end_bytes) / max(1, end_bytes)
+        return self._tally.verdicts[Verdict.NEW] + int(rest * new / max(1, len(compared)))
+
+    def _count(self, drafts: Sequence[Draft]) -> None:
+        lacking = sum(draft.lacks_vector for draft in drafts)
+        self._tally.embedded += lacking
+        self._tally.reused += sum(draft.vector is not None for draft in drafts)
+
+
+def _parts(
+    drafts: Sequence[Draft], revisions: Sequence[Revision]
+) -> Iterator[tuple[int, Sequence[Draft], list[Revision]]]:
+    """Yield drafts that are written together, where they end, and their revisions; those of no draft come last."""
+    lacking = sum(draft.lacks_vector for draft in drafts)
+    step = _EMBEDDED_AT_ONCE if lacking > _EMBEDDED_AT_ONCE else max(1, len(drafts))
+    left = list(revisions)
+    for start in range(0, len(drafts) - step, step):
+        some = drafts[start : start + step]
+        ids = {draft.message.message_id for draft in some}
+        yield start + step, some, [one for one in left if one.message_id in ids]
+        left = [one for one in left if one.message_id not in ids]
+    yield len(drafts), drafts[(len(drafts) - 1) // step * step :] if drafts else (), left

@@ -1,0 +1,157 @@
+"""Bring a source of messages into long-term memory as a batch, or tell what that would do.
+
+While some messages are written, the next are compared and get their vectors, and those behind are read and cleaned in
+a thread. No more than that is held in memory.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from db.checksums import tables_of
+from db.copying import Connection, open_connection
+from db.databases import Database
+from db.engines import transaction
+from errors import OperatorError
+from memory import queries
+from memory.context import CONTEXT_MESSAGES
+from memory.embedder import Embedder
+from memory.messages import Message
+from memory.preparation import prepare
+from promotion.batches import Begun, begin, finish, forget_empty, promotion_lock
+from promotion.chunks import Source
+from promotion.contexts import Contexts
+from promotion.differences import Differences
+from promotion.embeddings import Drafting
+from promotion.preparing import Comparing, Erasures, Preparing
+from promotion.reading import one_ahead, read
+from promotion.refused import open_refused
+from promotion.report import Tally
+from promotion.seen import open_seen
+from promotion.undoing import take_back
+from promotion.writing import Writer
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[int, int], None]
+"""Hears how many bytes of the source are done, and how many there are."""
+
+_MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a promotion works with."""
+
+    long_term: Database
+    short_term: Database
+    embedder: Embedder
+    erasures: Erasures
+    refused_dir: Path
+    """Where the CSVs of refused rows are."""
+    timeout: timedelta
+    """How long it may take to connect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """What a promotion did."""
+
+    promotion_id: int | None
+    """The number of the batch; None when there was nothing new, and so no batch is left."""
+    resumed: bool
+    tally: Tally
+    refused_path: Path | None
+    """Where the refused rows are, if there are any."""
+
+
+async def promote(
+    source: Source, means: Means, *, time_zone: ZoneInfo, clock: Callable[[], datetime], report: Report
+) -> Promoted:
+    """Bring in what of a source long-term memory lacks; `time_zone` is that of times which do not say theirs.
+
+    Whoever was stopped runs it again: it goes on with the same batch. Vector indexes may be gone then, which
+    `db.vector_index.build` builds again. Raises DatabaseUnavailableError; OperatorError, with long-term memory as it
+    was, for what has to be mended first; SessionInUseError while there is another promotion.
+    """
+    await prepare(means.long_term, means.embedder)
+    async with promotion_lock(means.long_term, timeout=means.timeout) as connection:
+        batch = await begin(connection, source=source.title, digest=source.digest, now=clock())
+        logger.info("batch %d %s: %s", batch.promotion_id, "goes on" if batch.resumed else "begins", source.title)
+        try:
+            promoted = await _bring_in(source, means, batch, connection, time_zone=time_zone, report=report)
+        except OperatorError:
+            if not batch.resumed:
+                await take_back(connection, batch.promotion_id, now=clock())
+                await forget_empty(connection, batch.promotion_id)
+            raise
+        if not promoted.tally.has_effect and await forget_empty(connection, batch.promotion_id):
+            return replace(promoted, promotion_id=None)
+        await finish(connection, batch.promotion_id, now=clock())
+        return promoted
+
+
+async def difference(
+    source: Source, database: Database, erasures: Erasures, *, time_zone: ZoneInfo, timeout: timedelta, report: Report
+) -> Tally:
+    """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
+
+    Raises DatabaseUnavailableError, and InputFileError when the source is not what it should be.
+    """
+    tally = Tally()
+    async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
+        has_tables = _MESSAGES in await tables_of(connection)
+        with open_seen() as seen:
+            comparing = Comparing(Differences(connection, seen, has_tables=has_tables), erasures, tally)
+            async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
+                async for chunk in chunks:
+                    await comparing.compare(chunk)
+                    report(chunk.end_bytes, source.size)
+    return tally
+
+
+async def _bring_in(
+    source: Source, means: Means, batch: Begun, connection: Connection, *, time_zone: ZoneInfo, report: Report
+) -> Promoted:
+    tally = Tally()
+    # A source that is brought in again has had its refused rows written down before.
+    path = means.refused_dir / f"{batch.earlier or batch.promotion_id}_refused.csv"
+    async with _open_short_term(means) as short_term:
+        with open_seen() as seen, open_refused(path) as refused:
+            drafting = Drafting(
+                model=means.embedder.name,
+                width=await means.embedder.dimensions(),
+                short_term=short_term,
+                contexts=Contexts(partial(_said_before, means.long_term)),
+            )
+            comparing = Comparing(Differences(connection, seen, has_tables=True), means.erasures, tally)
+            preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
+            writer = Writer(means.long_term, batch.promotion_id, refused, tally)
+            chunks = one_ahead(read(source, time_zone=time_zone))
+            async with aclosing(one_ahead(preparing.pieces(chunks))) as pieces:
+                async for piece in pieces:
+                    await writer.write(piece)
+                    report(piece.end_bytes, source.size)
+    return Promoted(
+        promotion_id=batch.promotion_id,
+        resumed=batch.resumed,
+        tally=tally,
+        refused_path=path if tally.refused else None,
+    )
+
+
+@asynccontextmanager
+async def _open_short_term(means: Means) -> AsyncGenerator[Connection | None]:
+    """Yield a connection to short-term memory, None while it holds nothing."""
+    async with open_connection(means.short_term.dsn, timeout=means.timeout) as connection:
+        yield connection if _MESSAGES in await tables_of(connection) else None
+
+
+async def _said_before(database: Database, messages: Sequence[Message]) -> list[tuple[int, Message]]:
+    async with transaction(database.reading) as session:
+        return await queries.beside(session, messages=messages, before=CONTEXT_MESSAGES, after=0)

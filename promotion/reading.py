@@ -1,0 +1,54 @@
+"""Read and clean a source in a thread, a chunk ahead of whoever wants it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from promotion.chunks import Cleaned, RawChunk, Source
+from promotion.cleaning import clean
+from util_async import begun
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A chunk of a source, cleaned."""
+
+    source: str
+    """The name of its file."""
+    cleaned: Cleaned
+    end_bytes: int
+    """How many bytes of the whole source are read after it."""
+
+
+async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[Read]:
+    """Yield the chunks of a source; raise InputFileError when it is not what it should be."""
+    chunks = source.chunks()
+    while (chunk := await asyncio.to_thread(_next, chunks, source.session, time_zone)) is not None:
+        yield chunk
+
+
+async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Yield what another generator yields, which is at work on the next one meanwhile; it is closed on exit."""
+    async with aclosing(items):
+        item = await anext(items, None)
+        while item is not None:
+            async with begun(_next_of(items)) as coming:
+                yield item
+                item = await coming
+
+
+async def _next_of(items: AsyncIterator[T]) -> T | None:
+    return await anext(items, None)
+
+
+def _next(chunks: Iterator[RawChunk], session: str, time_zone: ZoneInfo) -> Read | None:
+    chunk = next(chunks, None)
+    if chunk is None:
+        return None
+    cleaned = clean(chunk, session=session, time_zone=time_zone)
+    return Read(source=chunk.source, cleaned=cleaned, end_bytes=chunk.end_bytes)

@@ -1,0 +1,93 @@
+"""Remember, beyond what fits into memory, which messages a run has brought already, and in which state."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from errors import SessionError
+from memory.messages import Message, MessageKey
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_CREATE = """
+    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, is_deleted INTEGER,
+    PRIMARY KEY (message_id, sent_at)) WITHOUT ROWID
+"""
+_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)"
+_LOOK_UP = "SELECT edited_at, is_deleted FROM seen WHERE message_id = ? AND sent_at = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What decides whether another state of a message changes it."""
+
+    edited_at: datetime | None
+    is_deleted: bool
+
+    def is_changed_by(self, message: Message) -> bool:
+        """Tell whether another state changes the message; `memory.store.changed_by` is the same rule in SQL."""
+        return self.is_edited_by(message) or (message.deleted_at is not None and not self.is_deleted)
+
+    def is_edited_by(self, message: Message) -> bool:
+        """Tell whether another state carries a later edit."""
+        return message.edited_at is not None and (self.edited_at is None or message.edited_at > self.edited_at)
+
+    def after(self, message: Message) -> "State":
+        """Return the state that another one of the message leads to."""
+        known = [time for time in (self.edited_at, message.edited_at) if time is not None]
+        return State(max(known, default=None), self.is_deleted or message.deleted_at is not None)
+
+
+NOTHING_SAID = State(None, is_deleted=False)
+"""What goes before the first state of a message."""
+
+
+class Seen:
+    """What a run has brought: some 30 bytes a message, in a file of the system's folder for such."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._last_sent: datetime | None = None
+
+    def state_of(self, message: Message) -> State | None:
+        """Return the state of a message, None when it was not brought yet."""
+        if self._last_sent is None or message.sent_at > self._last_sent:
+            return None
+        found = self._connection.execute(_LOOK_UP, (message.message_id, _number(message.sent_at))).fetchone()
+        return None if found is None else State(_time(found[0]), bool(found[1]))
+
+    def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
+        """Remember messages; raise SessionError when there is no room for that."""
+        listed = list(states)
+        try:
+            self._connection.executemany(_NOTE, (_row(key, state) for key, state in listed))
+        except sqlite3.OperationalError as error:
+            raise SessionError(
+                f"The folder for temporary files cannot be used ({error}): free some space, or set TMPDIR to another."
+            ) from error
+        times = [sent_at for (_, sent_at), _ in listed]
+        self._last_sent = max([*times, *([self._last_sent] if self._last_sent else [])], default=None)
+
+
+@contextmanager
+def open_seen() -> Iterator[Seen]:
+    """Yield a memory that is gone on exit, and with the process."""
+    with closing(sqlite3.connect("", isolation_level=None)) as connection:  # a file of its own that has no name
+        for statement in ("PRAGMA journal_mode = OFF", _CREATE, "BEGIN"):  # never committed: it need not last
+            connection.execute(statement)
+        yield Seen(connection)
+
+
+def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool]:
+    message_id, sent_at = key
+    return message_id, _number(sent_at), None if state.edited_at is None else _number(state.edited_at), state.is_deleted
+
+
+def _number(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _time(number: int | None) -> datetime | None:
+    return None if number is None else _EPOCH + number * _MICROSECOND

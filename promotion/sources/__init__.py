@@ -1,0 +1,1 @@
+"""Readers of the kinds of files that messages come from."""

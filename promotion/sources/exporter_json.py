@@ -1,0 +1,153 @@
+"""Read the JSON of DiscordChatExporter: one channel or thread with its messages."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from errors import InputFileError
+from memory.csv_rows import COLUMNS
+from memory.messages import Kind
+from promotion.chunks import RawChunk
+from promotion.json_stream import Items, check, chunks_of, values_before
+from promotion.opening import opened
+
+_THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
+_SAID = {"Default", "Reply", "20", "21", "23", "ThreadStarterMessage", "ChatInputCommand", "ContextMenuCommand"}
+"""Types of messages that somebody wrote; late ones have only their number. All others Discord itself has made."""
+_HEAD = 10_000  # pieces of JSON; what comes before the messages is far shorter
+_TAIL = 1024  # bytes
+_END = re.compile(rb'"messageCount"\s*:\s*\d+\s*}\s*$')  # nothing else can tell that a file is whole
+_NAMES = tuple(name for name in COLUMNS if name not in {"session", "deleted_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class JsonExport:
+    """An export of a channel; what every message of it shares stands before the messages."""
+
+    path: Path
+    place: Mapping[str, str]
+    me: int | None
+
+    def read(self) -> Iterator[RawChunk]:
+        """Yield what the file holds; raises InputFileError."""
+        messages = Items(source=self.path.name, prefix="messages.item", names=_NAMES, row=self._row)
+        with opened(self.path) as (plain, raw):
+            try:
+                yield from chunks_of(plain, messages, position=raw.tell)
+            except ValueError as error:
+                raise InputFileError(
+                    f"{self.path} is damaged or cut off ({error}): export the channel again."
+                ) from error
+
+    def _row(self, one: Mapping[str, Any]) -> dict[str, str]:
+        author: Mapping[str, Any] = one.get("author") or {}
+        return {
+            **self.place,
+            "message_id": str(one["id"]),
+            "sent_at": one.get("timestamp") or "",
+            "edited_at": one.get("timestampEdited") or "",
+            "author_id": str(author.get("id") or ""),
+            "author_name": author.get("nickname") or author.get("name") or "",
+            "reply_to": _replied_to(one),
+            "kind": _kind(one, author, self.me).value,
+            "content": _content(one),
+            "attachments": _files(one),
+        }
+
+
+def open_export(path: Path, *, me: int | None) -> JsonExport:
+    """Return an export whose beginning has been read; `me` is the bot whose messages are answers.
+
+    Raises InputFileError when the file is no export, or ends before its end.
+    """
+    head = _head(path)
+    if "channel.id" not in head:
+        raise InputFileError(f"{path} is JSON, but not an export of DiscordChatExporter: export the channel again.")
+    _refuse_if_cut_off(path)
+    return JsonExport(path, _place(head), me)
+
+
+def _head(path: Path) -> dict[str, str]:
+    """Return what stands before the messages, each value by its path."""
+    with opened(path) as (plain, _):
+        try:
+            return values_before(plain, "messages", limit=_HEAD)
+        except ValueError as error:
+            raise InputFileError(f"{path} is not JSON ({error}): correct the path.") from error
+
+
+def _place(head: Mapping[str, str]) -> dict[str, str]:
+    """Return where the messages were said; the category of a thread is the channel that it belongs to."""
+    guild, channel = head.get("guild.id", ""), head["channel.id"]
+    place = {"guild_id": "" if guild == "0" else guild, "channel_id": channel}
+    if head.get("channel.type") in _THREADS and "channel.categoryId" in head:
+        return place | {
+            "channel_id": head["channel.categoryId"],
+            "channel_name": head.get("channel.category", ""),
+            "thread_id": channel,
+        }
+    return place | {"channel_name": head.get("channel.name", "")}
+
+
+def _refuse_if_cut_off(path: Path) -> None:
+    """Look for the end of the JSON before anything of it is taken."""
+    with opened(path) as (plain, raw):
+        raw.seek(max(0, raw.seek(0, 2) - _TAIL))
+        if _END.search(raw.read()):
+            return
+        raw.seek(0)
+        try:
+            check(plain)
+        except ValueError as error:
+            raise InputFileError(f"{path} is damaged or cut off ({error}): export the channel again.") from error
+
+
+def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> Kind:
+    if str(one.get("type") or "Default") not in _SAID:
+        return Kind.SYSTEM
+    return Kind.ANSWER if me is not None and str(author.get("id")) == str(me) else Kind.MESSAGE
+
+
+def _replied_to(one: Mapping[str, Any]) -> str:
+    """Return the id of the message that this one replies to; a forwarded message is no reply."""
+    reference = one.get("reference") or {}
+    forwarded = reference.get("type") == "Forward" or one.get("forwardedMessage")
+    return "" if forwarded else str(reference.get("messageId") or "")
+
+
+def _content(one: Mapping[str, Any]) -> str:
+    """Return what a person reads: the words, those that were forwarded, or else those of cards, as of other bots."""
+    forwarded: Mapping[str, Any] = one.get("forwardedMessage") or {}
+    said = [text for text in (one.get("content"), forwarded.get("content")) if text]
+    return "\n".join(said or [text for card in _list(one, "embeds") for text in _card(card)])
+
+
+def _card(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words of an embed."""
+    fields = [(field.get("name"), field.get("value")) for field in _list(card, "fields")]
+    for text in (card.get("title"), card.get("description"), *(text for pair in fields for text in pair)):
+        if text:
+            yield text
+
+
+def _files(one: Mapping[str, Any]) -> str:
+    """Return attachments and stickers, those of a forwarded message too, as JSON."""
+    files: list[dict[str, Any]] = []
+    for part in (one, one.get("forwardedMessage") or {}):
+        files += (
+            {"name": file["fileName"], "url": file["url"], "size": _size(file)} for file in _list(part, "attachments")
+        )
+        files += ({"name": file["name"], "url": file.get("sourceUrl") or ""} for file in _list(part, "stickers"))
+    return json.dumps(files) if files else ""
+
+
+def _list(part: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return part.get(name) or []
+
+
+def _size(file: Mapping[str, Any]) -> int | None:
+    size = file.get("fileSizeBytes")
+    return None if size is None else int(size)

@@ -1,0 +1,227 @@
+"""db_save.py promotes, undoes and forgets, or says in one sentence why not and changes nothing."""
+
+import csv
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from bench.processes import ROOT, Finished, Workplace, open_program, run_program, until
+from memory.journal import Journal
+from memory.messages import Kind, Message
+from sessions import session_lock
+from tests.builders import deletion, edit, message
+from tests.end_to_end.conftest import NewPlace
+from tests.end_to_end.processes import open_terminal
+from tests.sentences import is_one_sentence
+
+SCRIPT = ROOT / "db_save.py"
+SAID = [
+    message(1, "the kiln reaches 1280 degrees", author_id=7),
+    message(2, "the glaze is blue", author_id=8),
+    edit(2, "the glaze is green", at=5, author_id=8),
+    message(3, "this was a mistake", author_id=8),
+    deletion(3, at=6),
+]
+MANY = 60_000
+
+
+def write_session(place: Workplace, name: str, messages: Iterable[Message]) -> Path:
+    """Append messages to the CSV of a session; return its path."""
+    path = place.journal_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(Journal(path)) as journal:
+        journal.open()
+        journal.record(messages)
+    return path
+
+
+async def save(place: Workplace, *arguments: str, **settings: str) -> Finished:
+    return await run_program(place, *arguments, script=SCRIPT, **settings)
+
+
+async def saved(place: Workplace, *arguments: str) -> str:
+    finished = await save(place, *arguments)
+    assert finished.status == 0, finished.err
+    return finished.out
+
+
+async def refused(place: Workplace, *arguments: str) -> str:
+    finished = await save(place, *arguments)
+    assert (finished.status, finished.out) == (2, "")
+    assert is_one_sentence(finished.err.strip())
+    return finished.err
+
+
+def rows(place: Workplace, query: LiteralString) -> list[Any]:
+    """Return the rows of a query of long-term memory."""
+    with psycopg.connect(place.settings["LONG_TERM_DSN"]) as connection:
+        return connection.execute(query).fetchall()
+
+
+def has_tables(place: Workplace) -> bool:
+    return rows(place, "SELECT to_regclass('messages') IS NOT NULL") == [(True,)]
+
+
+@pytest.fixture(scope="module")
+def pottery(new_place: NewPlace) -> Workplace:
+    """A workplace with a short session that nobody has promoted."""
+    place = new_place()
+    write_session(place, "pottery", SAID)
+    return place
+
+
+async def test_a_session_is_shown_promoted_once_listed_undone_and_promoted_again(place: Workplace) -> None:
+    write_session(place, "pottery", SAID)
+
+    told = await saved(place, "pottery", "--dry-run")
+    assert "3  new" in told
+    assert not has_tables(place)
+
+    assert "batch 1" in await saved(place, "pottery")
+    content = "SELECT message_id, content, deleted_at IS NULL, embedding IS NULL FROM messages ORDER BY 1"
+    once = rows(place, content)
+    assert once == [
+        (1, "the kiln reaches 1280 degrees", True, False),
+        (2, "the glaze is green", True, False),
+        (3, "this was a mistake", False, False),
+    ]
+
+    assert "Nothing new" in await saved(place, "pottery")
+    assert rows(place, content) == once
+
+    (line,) = (await saved(place, "--list")).splitlines()[1:]
+    assert line.split()[:3] == ["1", "session", "pottery"]
+    assert line.split()[-3:] == ["3", "0", "whole"]
+
+    assert "3 messages removed" in await saved(place, "--undo", "1")
+    assert rows(place, content) == []
+    assert "undone at" in await saved(place, "--list")
+
+    assert "batch 2" in await saved(place, "pottery")
+    assert rows(place, content) == once
+    logs = list((place.storage_dir / "logs" / "db_save").glob("db_save_*.log"))
+    assert logs
+
+
+async def test_somebody_at_the_terminal_is_asked_which_session_and_whether_to_go_on(place: Workplace) -> None:
+    write_session(place, "old", [message(9, "long ago")])
+    write_session(place, "pottery", SAID)
+
+    async with open_terminal(place, program=(str(SCRIPT),)) as terminal:
+        await terminal.shows("1  pottery")
+        await terminal.shows("Which session?")
+        terminal.press("2\n")
+        await terminal.shows("1  new")
+        await terminal.shows("Promote it?")
+        terminal.press("y\n")
+        status, _ = await terminal.ends()
+
+    assert status == 0
+    assert rows(place, "SELECT content FROM messages") == [("long ago",)]
+
+
+async def test_a_killed_promotion_goes_on_where_it_was(place: Workplace) -> None:
+    numbers = range(1, MANY + 1)
+    write_session(place, "long", (message(number, f"answer {number}", kind=Kind.ANSWER) for number in numbers))
+
+    def some_are_there() -> bool:
+        return has_tables(place) and rows(place, "SELECT count(*) FROM messages") > [(0,)]
+
+    async with open_program(place, "long", script=SCRIPT) as program:
+        await until(some_are_there, program)
+        await program.kill()
+    ((half,),) = rows(place, "SELECT count(*) FROM messages")
+
+    told = await saved(place, "long")
+
+    assert 0 < half < MANY
+    assert "batch 1, which had been stopped half-way" in told
+    assert rows(place, "SELECT promotion_id, count(*), count(DISTINCT content) FROM messages GROUP BY 1") == [
+        (1, MANY, MANY)
+    ]
+
+
+async def test_two_at_once_are_refused(place: Workplace) -> None:
+    write_session(place, "pottery", SAID)
+
+    with psycopg.connect(place.settings["LONG_TERM_DSN"]) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('backscroll.promotion', 0))")
+        assert "Another promotion" in await refused(place, "pottery")
+
+
+async def test_a_csv_of_others_is_taken_by_its_columns_and_what_is_no_message_is_put_aside(place: Workplace) -> None:
+    path = place.folder / "history.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = [("user", "when", "text"), ("ana", "2026-03-04 10:00", "hello"), ("ben", "some day", "hm")]
+        csv.writer(file).writerows(lines)
+
+    told = await saved(
+        place, str(path), "--map", "author_name=user,sent_at=when,content=text", "--time-zone", "Europe/Paris"
+    )
+
+    assert rows(place, "SELECT author_name, content, sent_at AT TIME ZONE 'UTC' FROM messages")[0][:2] == (
+        "ana",
+        "hello",
+    )
+    assert rows(place, "SELECT extract(hour FROM sent_at AT TIME ZONE 'UTC') FROM messages") == [(9,)]
+    put_aside = place.storage_dir / "promotions" / "1_refused.csv"
+    assert str(put_aside) in told
+    assert "some day" in put_aside.read_text()
+
+
+async def test_a_person_is_forgotten_and_stays_out(place: Workplace) -> None:
+    copy = place.folder / "copy.csv"
+    copy.write_bytes(write_session(place, "pottery", SAID).read_bytes())
+    await saved(place, "pottery")
+    assert "--yes" in await refused(place, "--forget", "7")
+    with session_lock(place.storage_dir):
+        assert "runs on the storage folder" in await refused(place, "--forget", "7", "--yes")
+
+    receipt = await saved(place, "--forget", "7", "--yes")
+
+    assert "user 7" in receipt
+    assert rows(place, "SELECT message_id FROM messages ORDER BY 1") == [(2,), (3,)]
+    assert "1280" not in place.journal_path("pottery").read_text()
+    assert "left out, of people who are forgotten" in await saved(place, str(copy))
+    assert rows(place, "SELECT message_id FROM messages ORDER BY 1") == [(2,), (3,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param((), "Nobody is here to be asked", id="nobody to ask"),
+        pytest.param(("no-such-session",), "no-such-session", id="a source that is not there"),
+        pytest.param(("pottery", "--map", "author_name"), "--map", id="columns without a name"),
+        pytest.param(("pottery", "--map", "content=a,content=b"), "--map", id="a column named twice"),
+        pytest.param(("pottery", "--time-zone", "Mars"), "--time-zone", id="an unknown time zone"),
+        pytest.param(("--undo", "7"), "no batch 7", id="an unknown batch"),
+        pytest.param(("pottery", "--list"), "do not go together", id="two things at once"),
+        pytest.param(("wrong.csv",), "wrong.csv", id="a CSV with the wrong columns"),
+    ],
+)
+async def test_bad_input_is_refused(pottery: Workplace, arguments: tuple[str, ...], told: str) -> None:
+    (pottery.folder / "wrong.csv").write_text("name,price\nkiln,1280\n", encoding="utf-8")
+
+    assert told in await refused(pottery, *arguments)
+
+    assert not has_tables(pottery) or rows(pottery, "SELECT count(*) FROM messages") == [(0,)]
+
+
+async def test_a_server_that_does_not_answer_is_named(pottery: Workplace) -> None:
+    finished = await save(pottery, "pottery", LONG_TERM_DSN="postgresql://postgres@127.0.0.1:1/long")
+
+    assert finished.status == 2
+    assert "does not answer" in finished.err
+    assert is_one_sentence(finished.err.strip())
+
+
+async def test_without_an_embedded_server_a_dry_run_makes_none(pottery: Workplace) -> None:
+    finished = await save(pottery, "pottery", "--dry-run", LONG_TERM_DSN="")
+
+    assert finished.status == 2
+    assert "no embedded server" in finished.err
+    assert not pottery.embedded_dir.exists()

@@ -1,0 +1,789 @@
+"""Files as they come from elsewhere: each is known for what it is, read whole, or refused with a sentence."""
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import zstandard
+
+from errors import InputFileError
+from memory.csv_rows import COLUMNS, to_row
+from memory.journal import Journal, NotAdded, encoded
+from memory.messages import Attachment, Kind, Message
+from promotion import csv_records
+from promotion.chunks import Cleaned, RawChunk, Source
+from promotion.cleaning import clean
+from promotion.detecting import open_source
+from tests.builders import FULL, deletion, edit, message, minute
+from tests.sentences import is_one_sentence
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SENT = datetime(2026, 11, 3, 9, 0, 0, 123000, tzinfo=UTC)
+GUILD, CHANNEL, THREAD, ANA, BOT = 901_000_000_000_000_001, 902_000_000_000_000_002, 903_000_000_000_000_003, 7, 8
+
+
+def snowflake(number: int) -> int:
+    """Return the Discord id of message `number`, sent so many minutes after the first."""
+    sent = SENT + timedelta(minutes=number)
+    return (int(sent.timestamp() * 1000) - 1_420_070_400_000) << 22 | number
+
+
+def opened(path: Path, *, mapping: Mapping[str, str] | None = None, me: int | None = BOT) -> Source:
+    return open_source(path, mapping=mapping or {}, time_zone=BERLIN, me=me)
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """All that a source came to."""
+
+    source: Source
+    chunks: list[RawChunk]
+    cleaned: list[Cleaned]
+
+    @property
+    def messages(self) -> list[Message]:
+        return [one for cleaned in self.cleaned for one in cleaned.messages]
+
+    @property
+    def refused(self) -> list[tuple[int, str]]:
+        return [(one.record, one.text) for cleaned in self.cleaned for one in cleaned.refused]
+
+    @property
+    def contents(self) -> list[str]:
+        return [one.content for one in self.messages]
+
+
+def promoted(path: Path, **options: Any) -> Promoted:
+    source = opened(path, **options)
+    chunks = list(source.chunks())
+    cleaned = [clean(chunk, session=source.session, time_zone=BERLIN) for chunk in chunks]
+    assert all(one.records == len(chunk.frame) + len(chunk.refused) for one, chunk in zip(cleaned, chunks, strict=True))
+    return Promoted(source, chunks, cleaned)
+
+
+def refusal(path: Path, **options: Any) -> str:
+    """Return the sentence with which a file is refused, before or while it is read."""
+    with pytest.raises(InputFileError) as caught:
+        promoted(path, **options)
+    assert is_one_sentence(str(caught.value).replace(str(path), "FILE")), caught.value
+    return str(caught.value)
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def session_csv(path: Path, *messages: Message) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    journal = Journal(path)
+    journal.open()
+    journal.record(messages)
+    journal.close()
+    return path
+
+
+# --- Our own files
+
+
+def test_a_session_csv_gives_every_message_back(tmp_path: Path) -> None:
+    messages = [message(1, 'a "b",\nc\rd'), FULL, message(2, "\N{SNOWMAN}", author_name="é")]
+
+    found = promoted(session_csv(tmp_path / "demo.csv", *messages))
+
+    assert found.messages == messages
+    assert (found.source.title, found.source.session, found.refused) == ("session demo.csv", "demo", [])
+    assert found.chunks[-1].end_bytes == found.source.size
+
+
+def test_a_long_session_comes_in_chunks_whose_records_are_numbered(tmp_path: Path) -> None:
+    messages = [message(number, f"line\n{number}" * (number % 3)) for number in range(25_001)]
+
+    found = promoted(session_csv(tmp_path / "demo.csv", *messages))
+
+    assert found.messages == messages
+    assert [(chunk.first_record, len(chunk.frame)) for chunk in found.chunks] == [
+        (1, 10_000),
+        (10_001, 10_000),
+        (20_001, 5_001),
+    ]
+    positions = [chunk.end_bytes for chunk in found.chunks]
+    assert positions == sorted(positions)
+    assert positions[-1] == found.source.size
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        pytest.param(b"3,2026-11-03T09:0", id="in a time"),
+        pytest.param(b'3,2026-11-03T09:03:00+00:00,demo,,1,,,,ana,general,message,"and th', id="within quotes"),
+        pytest.param(b'3,2026-11-03T09:03:00+00:00,demo,,1,,,,ana,general,message,"a\n\nb', id="on a later line"),
+    ],
+)
+def test_a_record_that_a_crash_cut_short_is_refused(tmp_path: Path, half: bytes) -> None:
+    path = session_csv(tmp_path / "demo.csv", message(1), message(2))
+    path.write_bytes(path.read_bytes() + half)
+
+    found = promoted(path)
+
+    assert found.contents == ["hello", "hello"]
+    assert found.refused[0][0] == 3
+    assert "".join(text for _, text in found.refused) == half.decode().replace("\n", "")
+
+
+def test_a_last_record_without_a_line_end_is_whole(tmp_path: Path) -> None:
+    path = session_csv(tmp_path / "demo.csv", message(1), message(2))
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+
+    assert promoted(path).messages == [message(1), message(2)]
+
+
+@pytest.mark.parametrize("wrong", [b'"', b"\xff", b"\0"])
+def test_one_spoilt_byte_costs_one_record(tmp_path: Path, wrong: bytes) -> None:
+    """A lost or stray quote would take all that follows with it, if lines were joined until the quotes are even."""
+    messages = [message(number, f'he said "{number}"\nthen left') for number in range(300)]
+    content = session_csv(tmp_path / "demo.csv", *messages).read_bytes()
+    at = content.index(b'""7""')
+
+    found = promoted(written(tmp_path / "spoilt.csv", content[:at] + wrong + content[at + 1 :]))
+
+    lost = {one.message_id for one in messages} - {one.message_id for one in found.messages}
+    assert lost <= {7}
+    assert [one for one in found.messages if one.message_id != 7] == [one for one in messages if one.message_id != 7]
+
+
+def test_bytes_that_are_no_letters_are_kept_as_escapes_and_counted(tmp_path: Path) -> None:
+    path = session_csv(tmp_path / "demo.csv", message(1, "caf#"), message(2, "\N{SNOWMAN}"))
+    path.write_bytes(path.read_bytes().replace(b"#", b"\xe9"))
+
+    found = promoted(path)
+
+    assert found.contents == [r"caf\xe9", "\N{SNOWMAN}"]
+    assert sum(found.chunks[0].notes.values()) == 1
+
+
+def test_states_that_are_chunks_apart_are_left_to_the_database(tmp_path: Path) -> None:
+    path = session_csv(tmp_path / "demo.csv", message(1), edit(1, "better", at=2), deletion(1, at=3))
+
+    (one,) = promoted(path).messages
+
+    assert (one.content, one.deleted_at) == ("better", minute(3))
+
+
+def test_a_session_folder_is_its_csvs_without_what_was_not_added(tmp_path: Path) -> None:
+    first = session_csv(tmp_path / "demo" / "demo_2026-11-03_1.csv", message(1))
+    second = session_csv(tmp_path / "demo" / "demo_2026-11-03_2.csv", message(2))
+    not_added = NotAdded(tmp_path / "demo" / "demo_2026-11-03_1_not_added.csv")
+    not_added.open()
+    not_added.refuse(message(3), "too long")
+    not_added.close()
+    written(tmp_path / "demo" / "file_numbers.pkl", b"\x80\x05")
+
+    found = promoted(tmp_path / "demo")
+
+    assert found.messages == [message(1), message(2)]
+    assert found.source.paths == (first, second)
+    assert found.source.title == "session demo"
+    assert [remark.partition(" ")[0] for remark in found.source.remarks] == [str(not_added.path)]
+    assert found.chunks[-1].end_bytes == found.source.size
+
+
+def backup_of(path: Path, *messages: Message, vector: str = "[0.5,1]") -> bytes:
+    """Return messages as a backup has them: all columns of the table, times as PostgreSQL writes them."""
+    rows = []
+    for one in messages:
+        fields = to_row(one)
+        for name in ("sent_at", "edited_at", "deleted_at"):
+            at = COLUMNS.index(name)
+            fields[at] = fields[at].replace("T", " ").replace("+00:00", "+00")
+        rows.append([*fields, "words that are found", vector, "mini", ""])
+    return encoded([[*COLUMNS, "search_text", "embedding", "embedding_model", "promotion_id"], *rows])
+
+
+def test_the_messages_of_a_backup_come_with_their_vectors(tmp_path: Path) -> None:
+    messages = [message(1), FULL, message(3, "", session="yesterday")]
+    path = tmp_path / "messages.csv.zst"
+    path.write_bytes(zstandard.compress(backup_of(path, *messages)))
+
+    found = promoted(path)
+
+    assert found.messages == messages
+    assert [(vector.tolist(), model) for vector, model in found.cleaned[0].vectors.values()] == [([0.5, 1], "mini")] * 3
+    assert found.source.title == "backup messages.csv.zst"
+
+
+def test_the_folder_of_a_backup_is_refused_with_what_to_name(tmp_path: Path) -> None:
+    written(tmp_path / "all_2026-11-03_1" / "manifest.json", "{}")
+
+    assert "messages.csv" in refusal(tmp_path / "all_2026-11-03_1")
+
+
+def test_a_backup_may_be_plain_or_in_several_frames(tmp_path: Path) -> None:
+    content = backup_of(tmp_path, *map(message, range(5000)))
+    plain = written(tmp_path / "messages.csv", content)
+    halves = zstandard.compress(content[:30_000]) + zstandard.compress(content[30_000:])
+    packed = written(tmp_path / "packed.csv.zst", halves)
+
+    assert promoted(plain).messages == promoted(packed).messages == list(map(message, range(5000)))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda content: content[:-20], id="cut off"),
+        pytest.param(lambda content: content[:100] + bytes([content[100] ^ 255]) + content[101:], id="a flipped byte"),
+        pytest.param(lambda _: b"not zstd at all, but long enough to be looked at", id="something else"),
+    ],
+)
+def test_a_compressed_file_that_is_damaged_is_refused(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    content = zstandard.ZstdCompressor(write_checksum=True).compress(backup_of(tmp_path, *map(message, range(500))))
+
+    assert "take another copy" in refusal(written(tmp_path / "messages.csv.zst", spoil(content)))
+
+
+# --- CSVs of others
+
+CHAT = "user,text,when,room\nana,hello,2026-11-03 10:00,general\nbo,yes,2026-11-03 10:01,general\n"
+
+
+def test_a_csv_with_common_names_needs_no_mapping(tmp_path: Path) -> None:
+    found = promoted(written(tmp_path / "chat.csv", CHAT.replace("when", "Created At")))
+
+    assert [(one.author_name, one.content, one.sent_at, one.channel_name) for one in found.messages] == [
+        ("ana", "hello", datetime(2026, 11, 3, 9, 0, tzinfo=UTC), "general"),
+        ("bo", "yes", datetime(2026, 11, 3, 9, 1, tzinfo=UTC), "general"),
+    ]
+    assert {one.session for one in found.messages} == {"chat"}
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        pytest.param({"content": "b", "sent_at": "c", "author_name": "a"}, id="by our names"),
+        pytest.param({"text": "b", "time": "c", "author": "a"}, id="by common names"),
+    ],
+)
+def test_a_mapping_names_the_columns(tmp_path: Path, mapping: dict[str, str]) -> None:
+    path = written(tmp_path / "chat.csv", "a,b,c,text\nana,hello,2026-11-03 10:00,not this\n")
+
+    (one,) = promoted(path, mapping=mapping).messages
+
+    assert (one.author_name, one.content) == ("ana", "hello")
+
+
+@pytest.mark.parametrize("mapping", [{}, {"sent_at": "Date+Time"}], ids=["known", "mapped"])
+def test_a_day_and_an_hour_in_two_columns_are_one_time(tmp_path: Path, mapping: dict[str, str]) -> None:
+    path = written(tmp_path / "chat.csv", "Date,Time,Text\n2026-11-03,10:00,hello\n")
+
+    assert [one.sent_at for one in promoted(path, mapping=mapping).messages] == [SENT.replace(microsecond=0)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old"])
+def test_any_delimiter_and_line_end_will_do(tmp_path: Path, delimiter: str, ending: str) -> None:
+    path = written(tmp_path / "chat.csv", CHAT.replace(",", delimiter).replace("\n", ending))
+
+    assert promoted(path).contents == ["hello", "yes"]
+
+
+WORDS = "Grüße aus Köln: die Überraschung ist schön, aber völlig überflüssig, sagte Jörg über äußerst süße Äpfel"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "latin-1"], ids=lambda name: str(name)
+)
+def test_an_encoding_is_told_from_the_text(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "chat.csv", f'text,time\n"{WORDS}",2026-11-03 10:00\n'.encode(encoding))
+
+    assert promoted(path).contents == [WORDS]
+
+
+def test_other_alphabets_are_told_from_their_letters(tmp_path: Path) -> None:
+    words = "Привет всем, как прошла неделя и когда мы выпускаем новую версию программы"
+    path = written(tmp_path / "chat.csv", f'text,time\n"{words}",2026-11-03 10:00\n'.encode("cp1251"))
+
+    assert promoted(path).contents == [words]
+
+
+def test_a_few_wrong_bytes_do_not_make_utf_8_something_else(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", "text;time\nGrüße#;2026-11-03 10:00\n".encode().replace(b"#", b"\xe9"))
+
+    assert promoted(path).contents == [r"Grüße\xe9"]
+
+
+def test_ids_keep_all_their_digits(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", f"id,user_id,text\n{snowflake(1)},{2**62 + 1},hello\n0012,,NA\n")
+
+    found = promoted(path)
+
+    (one,) = found.messages
+    assert (one.message_id, one.author_id, one.sent_at) == (snowflake(1), 2**62 + 1, SENT + timedelta(minutes=1))
+    assert found.refused == [(2, "0012,,NA")]
+
+
+def test_a_record_of_another_width_is_refused_unless_only_empty_cells_follow(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "chat.csv",
+        'text,time\na,2026-11-03 10:00\nshort\nb,2026-11-03 10:00,,\nc,2026-11-03 10:00,more\n\n"d,2026-11-03 10:00\n'
+        'e 5" disk,2026-11-03 10:00\n',
+    )
+
+    found = promoted(path)
+
+    assert found.contents == ["a", "b", 'e 5" disk']
+    assert found.refused == [(2, "short"), (4, "c,2026-11-03 10:00,more"), (5, '"d,2026-11-03 10:00')]
+
+
+def test_a_line_that_is_longer_than_any_message_is_refused_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_records, "_LARGEST", 1000)
+    long = "a,2026-11-03 10:00," + "x" * 2500 + ",2026-11-03 10:00,z\n"
+    path = written(tmp_path / "chat.csv", f"text,time,more\n{long}b,2026-11-03 10:00,c\n")
+
+    found = promoted(path)
+
+    assert found.contents == ["b"]
+    assert [record for record, _ in found.refused] == [1]
+
+
+def test_the_same_file_gives_the_same_messages_and_the_same_digest(tmp_path: Path) -> None:
+    first, again = (promoted(written(tmp_path / folder / "chat.csv", CHAT)) for folder in ("a", "b"))
+
+    assert first.messages == again.messages
+    assert first.source.digest == again.source.digest
+
+
+def test_what_changes_the_meaning_changes_the_digest(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", CHAT)
+    other = written(tmp_path / "other.csv", CHAT.replace("yes", "no"))
+
+    digests = {
+        opened(path).digest,
+        opened(other).digest,
+        opened(path, mapping={"content": "user"}).digest,
+        opened(path, me=None).digest,
+        open_source(path, mapping={}, time_zone=ZoneInfo("Asia/Tokyo"), me=BOT).digest,
+    }
+
+    assert len(digests) == 5
+
+
+def test_what_we_wrote_means_the_same_in_every_zone(tmp_path: Path) -> None:
+    path = session_csv(tmp_path / "demo.csv", message(1))
+    elsewhere = open_source(path, mapping={}, time_zone=ZoneInfo("Asia/Tokyo"), me=None)
+
+    assert opened(path).digest == elsewhere.digest
+
+
+def test_dates_in_numbers_are_read_as_the_whole_file_has_them(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", "text,time\na,03/11/2026 10:00\nb,25/11/2026 10:00\n")
+
+    assert [one.sent_at.day for one in promoted(path).messages] == [3, 25]
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping", "words"),
+    [
+        pytest.param("user,note,when\na,b,c\n", {}, ["user, note, when", "--map content=text"], id="no words"),
+        pytest.param("user,text,wann\na,b,c\n", {}, ["user, text, wann", "the time"], id="no time"),
+        pytest.param(CHAT, {"content": "body"}, ["'body'", "user, text, when, room"], id="a column not there"),
+        pytest.param(CHAT, {"mood": "text"}, ["'mood'", "message_id, sent_at"], id="a column that we have not"),
+        pytest.param("text,time,text\n", {}, ["several", "'text'"], id="a name twice"),
+        pytest.param("", {}, ["empty"], id="empty"),
+        pytest.param("\n\n", {}, ["empty"], id="only line ends"),
+        pytest.param(b"\x7fELF\0\0\x01,\n\0", {}, ["not text"], id="a program"),
+        pytest.param("<!DOCTYPE html><html>", {}, ["HTML"], id="a page"),
+        pytest.param("text,time\na,03/04/2026 10:00\n", {}, ["03/04/2026"], id="day or month first"),
+        pytest.param("PK\x03\x04 and no archive", {}, ["damaged"], id="half a zip file"),
+        pytest.param('{"name": 1}', {}, ["not an export of DiscordChatExporter"], id="other JSON"),
+        pytest.param("{nothing}", {}, ["not JSON"], id="no JSON"),
+    ],
+)
+def test_a_file_that_is_none_of_these_is_refused(
+    tmp_path: Path, content: str | bytes, mapping: dict[str, str], words: list[str]
+) -> None:
+    sentence = refusal(written(tmp_path / "chat.csv", content), mapping=mapping)
+
+    assert all(word in sentence for word in words), sentence
+
+
+def test_a_session_csv_that_has_lost_a_column_says_which_it_has(tmp_path: Path) -> None:
+    path = written(tmp_path / "demo.csv", "message_id,session,author_name\n1,demo,ana\n")
+
+    assert "message_id, session, author_name" in refusal(path)
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()], ids=["missing", "an empty folder"])
+def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "nothing"
+    make(path)
+
+    assert str(path) in refusal(path)
+
+
+# --- DiscordChatExporter
+
+
+def user(user_id: int, name: str, *, bot: bool = False) -> dict[str, Any]:
+    return {"id": str(user_id), "name": name, "discriminator": "0000", "nickname": name.title(), "isBot": bot}
+
+
+def said(number: int, text: str, **changes: Any) -> dict[str, Any]:
+    """Return message `number` as an export has it."""
+    sent = SENT + timedelta(minutes=number)
+    fields: dict[str, Any] = {
+        "id": str(snowflake(number)),
+        "type": "Default",
+        "timestamp": sent.astimezone(BERLIN).isoformat(timespec="milliseconds"),
+        "timestampEdited": None,
+        "callEndedTimestamp": None,
+        "isPinned": False,
+        "content": text,
+        "author": user(ANA, "ana"),
+        "attachments": [],
+        "embeds": [],
+        "stickers": [],
+        "reactions": [],
+        "mentions": [],
+    }
+    return {**fields, **changes}
+
+
+def export(path: Path, *messages: Any, channel: dict[str, Any] | None = None, guild: int = GUILD) -> Path:
+    head = {
+        "guild": {"id": str(guild), "name": "Home", "iconUrl": "https://example.org/i.png"},
+        "channel": {
+            "id": str(CHANNEL),
+            "type": "GuildTextChat",
+            "categoryId": "5",
+            "category": "Talk",
+            "name": "general",
+        }
+        | (channel or {}),
+        "dateRange": {"after": None, "before": None},
+        "exportedAt": "2026-11-20T10:00:00+01:00",
+        "messages": list(messages),
+        "messageCount": len(messages),
+    }
+    return written(path, json.dumps(head, indent=2, ensure_ascii=False))
+
+
+def plainly(number: int, text: str, **changes: Any) -> Message:
+    """Return message `number` as the bot itself would have stored it."""
+    fields: dict[str, Any] = {
+        "message_id": snowflake(number),
+        "sent_at": SENT + timedelta(minutes=number),
+        "session": "export",
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "channel_name": "general",
+        "author_id": ANA,
+        "author_name": "Ana",
+    }
+    return Message(content=text, **{**fields, **changes})
+
+
+def test_an_export_gives_the_messages_as_the_bot_would_have_stored_them(tmp_path: Path) -> None:
+    path = export(
+        tmp_path / "export.json",
+        said(1, "hello \N{SNOWMAN}"),
+        said(2, "yes", type="Reply", reference={"messageId": str(snowflake(1)), "channelId": str(CHANNEL)}),
+        said(3, "better", timestampEdited="2026-11-03T11:00:00.5+01:00"),
+        said(4, "", attachments=[{"id": "1", "url": "https://e.org/a.png", "fileName": "a.png", "fileSizeBytes": 9}]),
+        said(5, "", stickers=[{"id": "1", "name": "Wave", "format": "Png", "sourceUrl": "https://e.org/w.png"}]),
+        said(6, "Joined the server.", type="GuildMemberJoin"),
+        said(7, "from another bot", author=user(9, "helper", bot=True)),
+        said(8, "an answer", author=user(BOT, "backscroll", bot=True), type="20"),
+    )
+
+    found = promoted(path)
+
+    assert found.messages == [
+        plainly(1, "hello \N{SNOWMAN}"),
+        plainly(2, "yes", reply_to=snowflake(1)),
+        plainly(3, "better", edited_at=datetime(2026, 11, 3, 10, 0, 0, 500000, tzinfo=UTC)),
+        plainly(4, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png", size=9),)),
+        plainly(5, "", attachments=(Attachment(name="Wave", url="https://e.org/w.png"),)),
+        plainly(6, "Joined the server.", kind=Kind.SYSTEM),
+        plainly(7, "from another bot", author_id=9, author_name="Helper"),
+        plainly(8, "an answer", author_id=BOT, author_name="Backscroll", kind=Kind.ANSWER),
+    ]
+    assert (found.source.title, found.chunks[-1].end_bytes) == ("export export.json", found.source.size)
+
+
+def test_a_card_speaks_only_where_there_are_no_words(tmp_path: Path) -> None:
+    card = {"title": "Build", "description": "failed", "fields": [{"name": "branch", "value": "main"}], "images": []}
+
+    found = promoted(export(tmp_path / "export.json", said(1, "", embeds=[card]), said(2, "see link", embeds=[card])))
+
+    assert found.contents == ["Build\nfailed\nbranch\nmain", "see link"]
+
+
+def test_a_forwarded_message_has_the_words_of_the_other_and_is_no_reply(tmp_path: Path) -> None:
+    forwarded = {"timestamp": "2026-11-03T09:00:00Z", "content": "news", "attachments": [], "stickers": []}
+    reference = {"type": "Forward", "messageId": "5", "channelId": "6"}
+
+    (one,) = promoted(
+        export(tmp_path / "export.json", said(1, "", forwardedMessage=forwarded, reference=reference))
+    ).messages
+
+    assert (one.content, one.reply_to) == ("news", None)
+
+
+def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path: Path) -> None:
+    thread = {"id": str(THREAD), "type": "GuildPublicThread", "categoryId": str(CHANNEL), "category": "general"}
+
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), channel={**thread, "name": "plans"})).messages
+
+    assert one == plainly(1, "hi", thread_id=THREAD)
+
+
+def test_direct_messages_are_of_no_guild(tmp_path: Path) -> None:
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), guild=0)).messages
+
+    assert one.guild_id is None
+
+
+def test_what_is_no_message_in_an_export_is_refused_alone(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.json", said(1, "hi"), 7, {"type": "Default"}, said(2, "ho", timestamp=None))
+
+    found = promoted(path)
+
+    assert found.contents == ["hi", "ho"]
+    assert [record for record, _ in found.refused] == [2, 3]
+
+
+def test_an_export_of_lone_halves_of_letters_can_be_stored(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.json", said(1, "HALF"))
+    path.write_bytes(path.read_bytes().replace(b"HALF", rb"a\ud83d\u0000b"))
+
+    (text,) = promoted(path).contents
+
+    assert text.encode()
+    assert "\0" not in text
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
+def test_an_export_that_is_cut_off_is_refused_before_anything_is_taken(tmp_path: Path, keep: float) -> None:
+    path = export(tmp_path / "export.json", *(said(number, "hello") for number in range(50)))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+
+    with pytest.raises(InputFileError, match=r"cut off|not an export"):
+        opened(path)
+
+
+def test_an_export_that_is_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.json", *(said(number, "hello") for number in range(50)))
+    content = path.read_bytes()
+    path.write_bytes(content[:9000] + b"\xff}{" + content[9000:])
+
+    assert "damaged" in refusal(path)
+
+
+def test_a_folder_of_exports_is_one_source(tmp_path: Path) -> None:
+    export(tmp_path / "all" / "a.json", said(1, "one"))
+    export(tmp_path / "all" / "b.json", said(2, "two"), channel={"id": str(CHANNEL + 1), "name": "other"})
+    written(tmp_path / "all" / "a.json_Files" / "a.png", b"\x89PNG")
+
+    found = promoted(tmp_path / "all")
+
+    assert [(one.content, one.channel_name, one.session) for one in found.messages] == [
+        ("one", "general", "all"),
+        ("two", "other", "all"),
+    ]
+    assert found.chunks[-1].end_bytes == found.source.size
+
+
+def exported_csv(
+    path: Path, *rows: Sequence[str], header: str = "AuthorID,Author,Date,Content,Attachments,Reactions"
+) -> Path:
+    lines = [header, *(",".join('"' + field.replace('"', '""') + '"' for field in row) for row in rows)]
+    return written(path, "\r\n".join(lines) + "\r\n")
+
+
+def test_an_exported_csv_has_its_channel_in_its_name(tmp_path: Path) -> None:
+    path = exported_csv(
+        tmp_path / f"Home - Talk - general - two [{CHANNEL}] (after 2026-01-01).csv",
+        [str(ANA), "ana", "2026-11-03T10:00:00.0000000+01:00", 'say "hi",\nthen go', "https://e.org/a.png", "👍 (2)"],
+        [str(BOT), "backscroll", "2026-11-03T10:01:00.0000000+01:00", "an answer", "", ""],
+    )
+
+    first, second = promoted(path).messages
+
+    assert (first.channel_id, first.channel_name, first.author_id) == (CHANNEL, "two", ANA)
+    assert (first.content, first.attachments[0].name) == ('say "hi",\nthen go', "a.png")
+    assert first.sent_at == datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    assert (first.kind, second.kind) == (Kind.MESSAGE, Kind.ANSWER)
+
+
+def test_an_exported_csv_of_a_late_version_has_the_ids_of_discord(tmp_path: Path) -> None:
+    path = exported_csv(
+        tmp_path / "general.csv",
+        [str(snowflake(1)), str(ANA), "ana", "11/03/2026 10:01 AM", "hi", "", ""],
+        [str(snowflake(2)), str(ANA), "ana", "11/23/2026 10:01 AM", "ho", "", ""],
+        header="MessageID,AuthorID,Author,Date,Content,Attachments,Reactions",
+    )
+
+    first, _ = promoted(path).messages
+
+    assert first.key == (snowflake(1), SENT + timedelta(minutes=1))
+    assert first.channel_name == "general"
+
+
+# --- Discord's data package
+
+
+def package(folder: str = "messages", *, as_csv: bool = False, prefix: str = "c") -> dict[str, str]:
+    """Return the files of a package, by their paths."""
+    where = f"{folder}/{prefix}{CHANNEL}"
+    files = {
+        "README.txt": "Welcome",
+        "account/user.json": json.dumps({"id": str(ANA), "username": "ana", "global_name": "Ana"}),
+        f"{folder}/index.json": json.dumps({str(CHANNEL): "general in Home", str(THREAD): None}),
+        f"{where}/channel.json": json.dumps(
+            {"id": str(CHANNEL), "type": "GUILD_TEXT", "name": "general", "guild": {"id": str(GUILD), "name": "Home"}}
+        ),
+        f"{folder}/{prefix}{THREAD}/channel.json": json.dumps({"id": str(THREAD), "type": "PUBLIC_THREAD"}),
+        f"{folder}/{prefix}{THREAD}/messages.json": "[]",
+    }
+    if as_csv:
+        files[f"{where}/messages.csv"] = (
+            "ID,Timestamp,Contents,Attachments\r\n"
+            f'{snowflake(1)},2026-11-03 09:01:00.123000+00:00,"hello,\nworld",\r\n'
+            f"{snowflake(2)},2026-11-03 09:02:00,,https://e.org/a.png https://e.org/b.png\r\n"
+        )
+        return files
+    files[f"{where}/messages.json"] = json.dumps(
+        [
+            {"ID": snowflake(1), "Timestamp": "2026-11-03 09:01:00", "Contents": "hello,\nworld", "Attachments": ""},
+            {
+                "ID": snowflake(2),
+                "Timestamp": "2026-11-03 09:02:00",
+                "Contents": "",
+                "Attachments": "https://e.org/a.png https://e.org/b.png",
+            },
+        ]
+    )
+    return files
+
+
+def unpacked(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, content in files.items():
+        written(folder / name, content)
+    return folder
+
+
+def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(package(), id="JSON"),
+        pytest.param(package(as_csv=True), id="CSV"),
+        pytest.param(package("Nachrichten"), id="in German"),
+        pytest.param(package(prefix=""), id="old folder names"),
+        pytest.param({f"package/{name}": content for name, content in package().items()}, id="a folder deeper"),
+    ],
+)
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+def test_a_data_package_gives_what_its_owner_wrote(tmp_path: Path, files: dict[str, str], packed: bool) -> None:
+    path = zipped(tmp_path / "package.zip", files) if packed else unpacked(tmp_path / "package", files)
+
+    found = promoted(path)
+
+    files_of_second = tuple(Attachment(name=name, url=f"https://e.org/{name}") for name in ("a.png", "b.png"))
+    assert found.messages == [
+        plainly(1, "hello,\nworld", session="package"),
+        plainly(2, "", session="package", attachments=files_of_second),
+    ]
+    assert found.chunks[-1].end_bytes <= found.source.size
+
+
+def test_a_thread_of_a_package_is_a_place_of_its_own(tmp_path: Path) -> None:
+    files = package()
+    one = {"ID": snowflake(3), "Timestamp": "2026-11-03 09:03:00", "Contents": "hi", "Attachments": ""}
+    files[f"messages/c{THREAD}/messages.json"] = json.dumps([one, 7])
+
+    found = promoted(unpacked(tmp_path / "package", files))
+
+    (in_thread,) = [one for one in found.messages if one.content == "hi"]
+    assert (in_thread.place_id, in_thread.thread_id) == (THREAD, THREAD)
+    assert found.refused == [(2, "7")]
+
+
+def test_a_package_without_the_account_is_of_nobody(tmp_path: Path) -> None:
+    files = {name: content for name, content in package().items() if not name.startswith("account")}
+
+    assert {one.author_id for one in promoted(zipped(tmp_path / "package.zip", files)).messages} == {None}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"../evil.json": "{}"}, "outside", id="a file that climbs out"),
+        pytest.param({"/etc/evil.json": "{}"}, "outside", id="a file at the root"),
+        pytest.param({f"messages/c{CHANNEL}/messages.json": "[{"}, "damaged", id="half of the JSON"),
+        pytest.param({"account/user.json": "{"}, "damaged", id="half of the account"),
+    ],
+)
+def test_a_package_that_is_damaged_or_harmful_is_refused(tmp_path: Path, change: dict[str, str], words: str) -> None:
+    assert words in refusal(zipped(tmp_path / "package.zip", {**package(), **change}))
+
+
+def test_a_package_that_swells_is_refused(tmp_path: Path) -> None:
+    swelling = {f"messages/c{CHANNEL}/messages.json": b"[" + b" " * (65 * 2**20) + b"]"}
+
+    assert "too large" in refusal(zipped(tmp_path / "package.zip", {**package(), **swelling}))
+
+
+def test_a_package_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package())
+    content = bytearray(path.read_bytes())
+    name = f"c{CHANNEL}/messages.json".encode()
+    content[content.index(name) + len(name) + 10] ^= 255
+    path.write_bytes(content)
+
+    assert "damaged" in refusal(path)
+
+
+def test_a_package_behind_a_password_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # says of the first file that it is encrypted
+    path.write_bytes(content)
+
+    assert "encrypted" in refusal(path)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    assert "no Discord data package" in refusal(zipped(tmp_path / "sheet.xlsx", {"xl/workbook.xml": "<x/>"}))
+
+
+def test_the_bots_own_answers_are_known_in_any_csv(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", f"user_id,text,time\n{BOT},a,2026-11-03 10:00\n{ANA},b,2026-11-03 10:00\n")
+
+    assert [one.kind for one in promoted(path).messages] == [Kind.ANSWER, Kind.MESSAGE]
+    assert [one.kind for one in promoted(path, me=None).messages] == [Kind.MESSAGE, Kind.MESSAGE]
+
+
+def test_records_of_the_same_words_stay_apart_when_they_differ_in_their_files(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", "text,time,files\nlook,2026-11-03 10:00,a.png\nlook,2026-11-03 10:00,b.png\n")
+
+    first, second = promoted(path).messages
+
+    assert replace(first, message_id=0, attachments=()) == replace(second, message_id=0, attachments=())
+    assert first.message_id != second.message_id

@@ -1,0 +1,98 @@
+"""Promote what a test names, and look at what came of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from db.checksums import Content, content_of, tables_of
+from db.content import content_tables
+from db.copying import open_connection
+from db.databases import Database
+from db.engines import transaction
+from db.tables import MessageRow
+from memory import store
+from memory.embedder import Embedder, Vectors
+from memory.messages import Message
+from promotion.chunks import Source
+from promotion.promoting import Means, Promoted, difference, promote
+from promotion.report import Tally
+from tests.builders import unheard
+
+UTC_ZONE = ZoneInfo("UTC")
+PATIENCE = timedelta(seconds=60)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class CountingEmbedder(Embedder):
+    """An embedder that does as another one, and remembers what it was asked."""
+
+    def __init__(self, real: Embedder) -> None:
+        self.name = real.name
+        self._real = real
+        self.asked: list[str] = []
+
+    async def dimensions(self) -> int:
+        return await self._real.dimensions()
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return await self._real.embed(texts)
+
+
+def means_of(
+    long_term: Database,
+    short_term: Database,
+    embedder: Embedder,
+    folder: Path,
+    erasures: Mapping[int, datetime] | None = None,
+) -> Means:
+    """Return what a promotion needs; refused rows go to a folder."""
+    return Means(
+        long_term=long_term,
+        short_term=short_term,
+        embedder=embedder,
+        erasures=erasures or {},
+        refused_dir=folder / "promotions",
+        timeout=PATIENCE,
+    )
+
+
+async def bring_in(source: Source, means: Means) -> Promoted:
+    """Promote a source."""
+    return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=unheard)
+
+
+async def differ(source: Source, means: Means) -> Tally:
+    """Tell what it would do to promote a source."""
+    return await difference(
+        source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=unheard
+    )
+
+
+async def contents(database: Database, *, but: Sequence[str] = ()) -> dict[str, Content]:
+    """Return what each table holds, some left out."""
+    async with open_connection(database.dsn, timeout=PATIENCE, read_only=True) as connection:
+        tables = content_tables(await tables_of(connection))
+        return {table.name: await content_of(connection, table) for table in tables if table.name not in but}
+
+
+async def stored(database: Database) -> dict[int, Message]:
+    """Return all messages by their ids."""
+    async with transaction(database.sessions) as session:
+        rows = (await session.execute(select(*store.MESSAGE_COLUMNS))).mappings()
+        return {row["message_id"]: store.to_message(row) for row in rows}
+
+
+async def column(database: Database, name: str) -> dict[int, object]:
+    """Return a column of all messages by their ids."""
+    async with transaction(database.sessions) as session:
+        rows = await session.execute(select(MessageRow.message_id, MessageRow.__table__.c[name].label("value")))
+        return {row.message_id: row.value for row in rows}
+
+
+def counts(tally: Tally) -> dict[str, int]:
+    """Return how many messages there are of each sort that there is."""
+    return {verdict.value: count for verdict, count in tally.verdicts.items() if count}

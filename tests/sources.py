@@ -1,0 +1,53 @@
+"""Sources of messages as `promotion.detecting` opens them, made of messages and chunks that a test names."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pandas import DataFrame
+
+from memory.csv_rows import COLUMNS, to_row
+from memory.journal import encoded
+from memory.messages import Message
+from promotion.chunks import RawChunk, Refused, Source
+
+
+def source_of(
+    *chunks: Sequence[Message],
+    refused: Sequence[Refused] = (),
+    vectors: Mapping[int, tuple[str, str]] | None = None,
+    between: Callable[[int], None] = lambda _: None,
+) -> Source:
+    """Return a source with these chunks; `between` is called with the number of each before it is read.
+
+    `refused` stands in the first chunk. `vectors` are the columns of vector and model, by the id of the message.
+    """
+
+    def read() -> Iterator[RawChunk]:
+        for number, messages in enumerate(chunks):
+            between(number)
+            yield _chunk(number, messages, refused=refused if number == 0 else (), vectors=vectors or {})
+
+    content = encoded(to_row(message) for messages in chunks for message in messages)
+    return Source(
+        title="session demo",
+        session="demo",
+        paths=(Path("demo.csv"),),
+        digest=hashlib.sha256(content).hexdigest(),
+        size=len(chunks),
+        chunks=read,
+    )
+
+
+def _chunk(
+    number: int, messages: Sequence[Message], *, refused: Sequence[Refused], vectors: Mapping[int, tuple[str, str]]
+) -> RawChunk:
+    rows = [[*to_row(message), *vectors.get(message.message_id, ("", ""))] for message in messages]
+    return RawChunk(
+        source="demo.csv",
+        first_record=1,
+        frame=DataFrame(rows, columns=[*COLUMNS, "embedding", "embedding_model"], dtype=str),
+        end_bytes=number + 1,
+        ours=True,
+        refused=refused,
+    )

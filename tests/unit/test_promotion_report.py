@@ -1,0 +1,82 @@
+"""What became of the records of a source is counted once and told in a few lines."""
+
+from collections import Counter
+
+from memory.messages import Message
+from promotion.chunks import Cleaned, Refused
+from promotion.differences import Compared, Verdict
+from promotion.report import OTHER_REASONS, Tally, in_words
+from tests.builders import message
+
+
+def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -> Cleaned:
+    return Cleaned(
+        messages=list(messages),
+        revisions=[],
+        vectors={},
+        refused=[Refused(number, f"record\n{number}", reason) for number in range(1, refused + 1)],
+        merged=2,
+        duplicates=1,
+        empty=1,
+        notes=Counter({"names mended": 3}),
+    )
+
+
+def compared(number: int, verdict: Verdict) -> Compared:
+    return Compared(number=number, message=message(number), verdict=verdict, changes=True, brings_text=True)
+
+
+def test_every_way_that_a_record_can_go_is_told() -> None:
+    tally = Tally()
+    tally.add_cleaned(cleaned(message(1), message(2), message(3), refused=2), "a.csv")
+    tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE), compared(3, Verdict.FURTHER)])
+
+    told = in_words(tally, "session demo").splitlines()
+
+    assert [line.strip() for line in told] == [
+        "session demo: 9 records",
+        "1  new",
+        "0  changed: edited or deleted since",
+        "1  already there",
+        "3  other states of these messages, brought together",
+        "1  repetitions",
+        "1  without any words or files, left out",
+        "2  refused",
+        "2  has no time",
+        "such as record 1 of a.csv: record 1",
+        "such as record 2 of a.csv: record 2",
+        "cleaned:",
+        "3  names mended",
+    ]
+
+
+def test_a_message_that_the_database_refuses_is_counted_as_refused_alone() -> None:
+    tally = Tally()
+    tally.add_compared([compared(1, Verdict.NEW)])
+
+    tally.take_back(Verdict.NEW, "too long")
+
+    assert tally.records == 1
+    assert tally.refused == {"too long": 1}
+    assert not tally.has_effect
+
+
+def test_reasons_without_end_are_counted_together() -> None:
+    tally = Tally()
+
+    for number in range(1500):
+        tally.add_cleaned(cleaned(refused=1, reason=f"{number} is no time"), "a.csv")
+
+    assert len(tally.refused) == 1001
+    assert tally.refused[OTHER_REASONS] == 500
+    assert "more reasons" in in_words(tally, "a.csv")
+
+
+def test_a_long_record_is_shortened() -> None:
+    tally = Tally()
+    chunk = cleaned()
+    chunk.refused.append(Refused(7, "x" * 1000, "has no time"))
+
+    tally.add_cleaned(chunk, "a.csv")
+
+    assert max(len(line) for line in in_words(tally, "a.csv").splitlines()) < 160

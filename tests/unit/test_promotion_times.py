@@ -1,0 +1,118 @@
+"""Times as other programs write them: each is read as its writer meant it, or refused."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from promotion.times import REPEATED, SKIPPED, days_come_first, read_time, snowflake_time
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        pytest.param("2026-11-03T09:00:00+00:00", NINE, id="ISO in UTC"),
+        pytest.param("2026-11-03T09:00:00Z", NINE, id="ISO with a Z"),
+        pytest.param("2026-11-03 09:00:00+00", NINE, id="as PostgreSQL writes it"),
+        pytest.param("2026-11-03T14:30:00.000+05:30", NINE, id="ISO with an offset of half an hour"),
+        pytest.param("2026-11-03T09:00:00.1234567+00:00", NINE + timedelta(microseconds=123456), id="seven digits"),
+        pytest.param("2026-11-03 10:00:00", NINE, id="without an offset"),
+        pytest.param(" 2026-11-03 10:00 ", NINE, id="without seconds, between blanks"),
+        pytest.param("1793696400", NINE, id="seconds since 1970"),
+        pytest.param("1793696400.25", NINE + timedelta(milliseconds=250), id="seconds with a fraction"),
+        pytest.param("1793696400250", NINE + timedelta(milliseconds=250), id="milliseconds since 1970"),
+        pytest.param("1793696400250000", NINE + timedelta(milliseconds=250), id="microseconds since 1970"),
+        pytest.param("11/3/2026 10:00 AM", NINE, id="month first, clock of twelve hours"),
+        pytest.param("11/03/26, 10:00:00\N{NARROW NO-BREAK SPACE}am", NINE, id="two digits of the year, narrow blank"),
+        pytest.param("3 November 2026 10:00", NINE, id="month as a word"),
+        pytest.param("03-Nov-26 10:00 AM", NINE, id="month as a short word"),
+        pytest.param("Tue, 03 Nov 2026 09:00:00 +0000", NINE, id="as mails have it"),
+        pytest.param("2026/11/03 10:00", NINE, id="year first with slashes"),
+        pytest.param("12/31/2026 12:05 AM", datetime(2026, 12, 30, 23, 5, tzinfo=UTC), id="just after midnight"),
+        pytest.param("12/31/2026 12:05 PM", datetime(2026, 12, 31, 11, 5, tzinfo=UTC), id="just after noon"),
+    ],
+)
+def test_a_time_is_read(text: str, moment: datetime) -> None:
+    assert read_time(text, zone=BERLIN, day_first=False).moment == moment
+
+
+def test_the_day_comes_first_where_the_file_has_it_so() -> None:
+    assert read_time("03.11.2026 10:00", zone=BERLIN, day_first=True).moment == NINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("yesterday", id="a word"),
+        pytest.param("10:00", id="no date"),
+        pytest.param("November 3 10:00", id="no year"),
+        pytest.param("25/03/2026 10:00", id="a month of which there is none"),
+        pytest.param("11/3/2026 13:00 PM", id="thirteen of twelve hours"),
+        pytest.param("2026-02-30 10:00", id="a day of which there is none"),
+        pytest.param("3 Nov 2026 10:00 XYZT", id="an unknown time zone"),
+        pytest.param("0001-01-01T00:00:00+14:00", id="before the year 1"),
+        pytest.param("45964.375", id="a spreadsheet's number of days"),
+        pytest.param("#REF!", id="a formula's error"),
+        pytest.param("#########", id="a column that was too narrow"),
+    ],
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time"):
+        read_time(text, zone=BERLIN, day_first=False)
+
+
+def test_only_a_time_without_an_offset_uses_the_zone() -> None:
+    assert read_time("2026-11-03 10:00", zone=BERLIN, day_first=False).zone_used
+    assert not read_time("2026-11-03 10:00+01:00", zone=BERLIN, day_first=False).zone_used
+
+
+@pytest.mark.parametrize(
+    ("text", "clock", "moment"),
+    [
+        pytest.param("2026-10-25 02:30", REPEATED, datetime(2026, 10, 25, 0, 30, tzinfo=UTC), id="repeated"),
+        pytest.param("2026-03-29 02:30", SKIPPED, datetime(2026, 3, 29, 1, 30, tzinfo=UTC), id="skipped"),
+        pytest.param("2026-03-29 03:30", None, datetime(2026, 3, 29, 1, 30, tzinfo=UTC), id="the hour after"),
+    ],
+)
+def test_an_hour_of_a_change_of_the_clock_is_resolved(text: str, clock: str | None, moment: datetime) -> None:
+    found = read_time(text, zone=BERLIN, day_first=False)
+
+    assert (found.clock, found.moment) == (clock, moment)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        pytest.param(["03/04/2026 10:00", "25/04/2026 10:00"], True, id="a day over twelve first"),
+        pytest.param(["03/04/2026 10:00", "04/25/2026 10:00"], False, id="a day over twelve second"),
+        pytest.param(["3.4.2026 10:00"], True, id="points"),
+        pytest.param(["04/04/2026 10:00"], False, id="both alike"),
+        pytest.param(["2026-04-03 10:00", ""], False, id="no such dates"),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_the_order_of_day_and_month_is_told_from_the_dates(texts: list[str], expected: bool) -> None:
+    assert days_come_first(texts) is expected
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(["03/04/2026 10:00", "05/06/2026 10:00"], id="nothing over twelve"),
+        pytest.param(["13/04/2026 10:00", "04/13/2026 10:00"], id="both orders"),
+    ],
+)
+def test_an_order_that_stays_open_is_not_guessed(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="day"):
+        days_come_first(texts)
+
+
+def test_a_discord_id_tells_its_time_and_another_id_none() -> None:
+    sent = datetime(2026, 11, 3, 9, 0, 0, 123000, tzinfo=UTC)
+    message_id = (int(sent.timestamp() * 1000) - 1_420_070_400_000) << 22 | 5
+
+    assert snowflake_time(message_id) == sent
+    assert snowflake_time(12345) is None
