@@ -8,7 +8,7 @@ TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-timescale demo lint types check bench bench-windows bench-timescale clean
+.PHONY: help run test test-timescale demo lint types check drill bench bench-windows bench-backups bench-timescale clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -27,6 +27,9 @@ test-timescale: $(VENV)/installed-dev ## Run what needs a database on a real Tim
 demo: $(VENV)/installed ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt
 
+drill: $(VENV)/installed ## Lose all memory and get it back; promote, undo, forget; kill -9 in the middle of each
+	$(BIN)/python -m bench.drill
+
 bench: $(VENV)/installed ## Prove by counting that nothing is lost; with EVALUATION=folder also measure what is found
 	$(BIN)/python -m bench.kill --messages 5000
 	$(BIN)/python -m bench.outage --messages 500
@@ -40,6 +43,9 @@ endif
 
 bench-windows: $(VENV)/installed ## Search windows of 200,000 messages in four ways; takes long
 	$(BIN)/python -m bench.windowed_search
+
+bench-backups: $(VENV)/installed ## Measure backups, restores and promotion of 1,000,000 messages beside pg_dump and COPY; takes long
+	$(BIN)/python -m bench.backups
 
 bench-timescale: $(VENV)/installed ## Measure bulk loads, moves and chunks on the TimescaleDB at BACKSCROLL_TIMESCALE_DSN; takes hours
 	$(BIN)/python -m bench.bulk

@@ -7,71 +7,32 @@ the word index that it builds in the end, which the table of the raw COPY has fr
 """
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from psycopg import sql
 
+from bench.made_rows import Rows, make_rows
 from bench.processes import PATIENCE, open_workplace
 from bench.servers import ADDRESS, AddressOf, find_timescale, open_new_database, open_server
 from bench.tables import table
-from bench.vectors import open_remembering_embedder
-from bench.windowed_rows import SHARES, START, embedded_sentences
 from db.copying import Connection, copy_in_statement, copy_out_statement, names, open_connection, pipe
 from db.databases import Database
 from db.moving import open_move
 from db.tables import MessageRow
 from memory import bulk
-from memory.bulk import BATCH, Batch
-from memory.messages import Message
-from memory.store import Indexed
 from terminal.progress import progress_bar, shown_while
 
-MODEL = "all-MiniLM-L6-v2"
 HALF, THIRD = 50.0, 100 / 3
 """What is asked for, in per cent of raw COPY."""
 
-_DAYS = 400
 _COLUMNS = [column.name for column in MessageRow.__table__.columns]
 _SOME = sql.SQL("SELECT {columns} FROM messages WHERE message_id > {after} AND message_id <= {last}")
 _ALL = sql.SQL("SELECT {} FROM messages ORDER BY sent_at, message_id").format(names(_COLUMNS))
 _PIECE = 1 << 20  # bytes of a file that are read at once
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What messages are made from, in the order of their times."""
-
-    texts: list[str]
-    vectors: NDArray[np.float32]
-    seconds: NDArray[np.float64]
-    channels: NDArray[np.int64]
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield the messages as the bulk path takes them."""
-        for start in range(0, len(self.texts), BATCH):
-            numbers = range(start, min(start + BATCH, len(self.texts)))
-            yield Batch(rows=[self._row(number) for number in numbers], journal="bench", position=numbers.stop)
-
-    def _row(self, number: int) -> Indexed:
-        channel, author, content = int(self.channels[number]), f"author {number % 40}", self.texts[number]
-        message = Message(
-            message_id=number + 1,
-            sent_at=START + timedelta(seconds=float(self.seconds[number])),
-            session="bench",
-            channel_id=channel,
-            channel_name=f"channel-{channel}",
-            author_name=author,
-            content=content,
-        )
-        return Indexed(message, f"{author}: {content}\n{content}", self.vectors[number], MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +53,7 @@ class Figure:
 async def measure(count: int) -> tuple[list[Figure], str]:
     """Return the figures, and what else there is to say of the move."""
     address_of = find_timescale()
-    rows = await shown_while(_made(count), "Making rows")
+    rows = await shown_while(make_rows(count), "Making rows")
     with open_workplace() as place:
         async with open_server(place, on_timescale=False) as embedded, open_new_database(embedded) as source:
             figures = [await _race("bulk path, embedded server", source, embedded, rows, place.folder)]
@@ -102,20 +63,6 @@ async def measure(count: int) -> tuple[list[Figure], str]:
                 figures.append(await _race("bulk path, TimescaleDB", target, address_of, rows, place.folder))
             moved, remark = await _move(source, address_of, count)
             return [*figures, moved], remark
-
-
-async def _made(count: int) -> Rows:
-    async with open_remembering_embedder(MODEL, batch_size=16) as embedder:
-        sentences = await embedded_sentences(embedder)
-    random = np.random.default_rng(1)
-    texts: list[str] = []
-    vectors = np.empty((count, sentences.vectors.shape[1]), np.float32)
-    for start in range(0, count, BATCH):
-        end = min(start + BATCH, count)
-        some, vectors[start:end] = sentences.mixed(end - start, random)
-        texts += some
-    seconds = np.sort(random.uniform(0, timedelta(days=_DAYS).total_seconds(), count))
-    return Rows(texts, vectors, seconds, random.choice(len(SHARES), count, p=SHARES) + 1)
 
 
 async def _race(what: str, ours: Database, address_of: AddressOf, rows: Rows, folder: Path) -> Figure:
