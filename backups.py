@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -34,11 +34,10 @@ from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.vector_index import build
 from erasure.rows import known_erasures
 from errors import BackscrollError, DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from logs import write_logs
 from promotion.batches import promotion_lock
 from sessions import remembered_session, session_lock
 from settings import Settings, read_settings
-from startup import addresses_of, give_up, opened_databases, refuse_without_server
+from startup import addresses_of, give_up, opened_databases, refuse_without_server, running
 from terminal.columns import in_columns
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
@@ -128,7 +127,7 @@ _Weekly = Annotated[int | None, typer.Option("--keep-weekly", min=0, help="Weeks
 def main(context: typer.Context) -> None:
     """Ask what to back up, when no command is given."""
     if context.invoked_subcommand is None:
-        with _running() as settings:
+        with running("backups") as settings:
             _create_once(settings, _asked())
 
 
@@ -156,7 +155,7 @@ def create_command(
     formats = [one for choice in written or [Written.CSV] for one in choice.formats]
     plan = Plan(name=name, formats=list(dict.fromkeys(formats)), compress=compress is Compression.ZSTD)
     request = Request(which=which, plan=plan, verifies=verifies, empties=empty)
-    with _running() as settings:
+    with running("backups") as settings:
         valid_name(name)
         if not every:
             if daily is not None or weekly is not None:
@@ -195,7 +194,7 @@ def verify_command(
     ] = False,
 ) -> None:
     """Read a backup again and compare it with its manifest; the bot may be running."""
-    with _running() as settings:
+    with running("backups") as settings:
         backup = find_backup(settings.backup_dir, name)
         asyncio.run(_verify(settings, backup, restores=restores))
 
@@ -212,7 +211,7 @@ def restore_command(
     ] = True,
 ) -> None:
     """Replace what the databases hold by what they held then; the bot must not run."""
-    with _running() as settings, session_lock(settings.storage_dir):
+    with running("backups") as settings, session_lock(settings.storage_dir):
         backup = find_backup(settings.backup_dir, name)
         names = _to_restore(backup, which)
         chosen = _source(backup, source)
@@ -228,7 +227,7 @@ def prune_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
 ) -> None:
     """Remove old backups; the last one of each name is always kept."""
-    with _running() as settings:
+    with running("backups") as settings:
         if daily is None and weekly is None:
             raise SettingsError("Say how many to keep, as in python backups.py prune --keep-daily 7 --keep-weekly 4.")
         rule = Rule(daily or 0, weekly or 0)
@@ -237,18 +236,6 @@ def prune_command(
             show("\n".join(f"would be removed: {one.name}" for one in old) or "Nothing would be removed.")
         else:
             show("\n".join(f"removed: {name}" for name in _prune(settings, rule)) or "Nothing was removed.")
-
-
-@contextmanager
-def _running() -> Iterator[Settings]:
-    """Yield the settings, with a log of this run; an error ends the program with its sentence."""
-    try:
-        settings = read_settings()
-        log = f"backups_{_now(settings):%Y-%m-%d_%H%M%S}.log"
-        with write_logs(settings.storage_dir / "logs" / "backups", name=log):
-            yield settings
-    except (BackscrollError, BaseExceptionGroup) as error:
-        give_up(error)
 
 
 def _now(settings: Settings) -> datetime:

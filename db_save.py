@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,7 @@ from db.databases import Database
 from db.vector_index import build
 from erasure.forgetting import forget
 from erasure.rows import known_erasures
-from errors import BackscrollError, DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from logs import write_logs
+from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from memory.embedder import Embedder, open_embedder
 from memory.zone_names import find_zone
 from promotion.batches import Listed, list_batches, promotion_lock
@@ -31,8 +30,8 @@ from promotion.promoting import Means, Promoted, difference, promote
 from promotion.report import in_words
 from promotion.undoing import undo
 from sessions import session_folders, session_lock
-from settings import Settings, read_settings
-from startup import addresses_of, give_up, opened_databases, refuse_without_server
+from settings import Settings
+from startup import addresses_of, opened_databases, refuse_without_server, running
 from terminal.columns import in_columns
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
@@ -94,7 +93,7 @@ def main(
     What is there already is left alone, and whoever was stopped runs it again: it goes on where it was.
     """
     gc.freeze()  # what is imported stays: to look through it for garbage again and again costs a tenth of the time
-    with _running() as settings:
+    with running("db_save") as settings:
         if (batch is not None) + listing + (user_id is not None) + bool(sources) > 1:
             raise SettingsError(_ONE_THING)
         if listing:
@@ -113,18 +112,6 @@ def main(
                 index=index,
             )
             asyncio.run(_promote_all(settings, request, ask=not sources and not yes))
-
-
-@contextmanager
-def _running() -> Iterator[Settings]:
-    """Yield the settings, with a log of this run; an error ends the program with its sentence."""
-    try:
-        settings = read_settings()
-        log = f"db_save_{datetime.now(ZoneInfo(settings.time_zone)):%Y-%m-%d_%H%M%S}.log"
-        with write_logs(settings.storage_dir / "logs" / "db_save", name=log):
-            yield settings
-    except (BackscrollError, BaseExceptionGroup) as error:
-        give_up(error)
 
 
 def _mapping(columns: str) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """What every script does first and last: settings into values, and an error into one sentence."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from datetime import datetime
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import SecretStr
@@ -10,7 +13,8 @@ from db.databases import Addresses, Database, Layouts, open_databases
 from db.embedded import is_running
 from db.layout import Layout
 from errors import BackscrollError, DatabaseSetupError
-from settings import Settings
+from logs import write_logs
+from settings import Settings, read_settings
 
 
 def addresses_of(settings: Settings) -> Addresses:
@@ -58,6 +62,18 @@ async def refuse_without_server(addresses: Addresses) -> None:
     except DatabaseSetupError as error:
         problem = str(error).partition(": ")[0]
         raise DatabaseSetupError(f"{problem}: correct EMBEDDED_DIR or STORAGE_DIR in .env, or run the bot.") from error
+
+
+@contextmanager
+def running(script: str) -> Iterator[Settings]:
+    """Yield the settings, with a log of this run of a script; an error ends the program with its sentence."""
+    try:
+        settings = read_settings()
+        log = f"{script}_{datetime.now(ZoneInfo(settings.time_zone)):%Y-%m-%d_%H%M%S}.log"
+        with write_logs(settings.storage_dir / "logs" / script, name=log):
+            yield settings
+    except (BackscrollError, BaseExceptionGroup) as error:
+        give_up(error)
 
 
 def revealed(secret: SecretStr | None) -> str | None:

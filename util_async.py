@@ -123,15 +123,18 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 @contextmanager
-def naming_the_folder(folder: Path) -> Generator[None]:
-    """Raise what the system says about files as a SessionError that tells the operator what to do."""
+def naming_the_folder(folder: Path, *, setting: str = "STORAGE_DIR") -> Generator[None]:
+    """Raise what the system says about files as a SessionError that tells the operator what to do.
+
+    `setting` is the one that leads to another folder.
+    """
     try:
         yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise SessionError(
             f"The folder {folder} cannot be used ({reason}): see that it is a folder which this account may write to "
-            "and that the disk is not full, or set STORAGE_DIR to another one."
+            f"and that the disk is not full, or set {setting} to another one."
         ) from error
 
 

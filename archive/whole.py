@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from archive.manifest import FileEntry
 from errors import InputFileError, OperatorError
+from util_async import naming_the_folder as naming_any_folder
 
 COMPRESSED = ".zst"
 
@@ -174,17 +176,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def naming_the_folder(folder: Path) -> Generator[None]:
-    """Raise what the system says about files as an OperatorError that tells what to do."""
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise OperatorError(
-            f"The folder {folder} cannot be used ({reason}): see that this account may write to it and that the disk "
-            "is not full, or set BACKUP_DIR to another one."
-        ) from error
+naming_the_folder = partial(naming_any_folder, setting="BACKUP_DIR")
+"""Raises what the system says about the folder of backups as a sentence."""
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def from_row(fields: Sequence[str]) -> Message:
     row = dict(zip(COLUMNS, fields, strict=True))
     return Message(
         message_id=_id(row["message_id"]),
-        sent_at=_required_time(row["sent_at"]),
+        sent_at=time_of(row["sent_at"]),
         session=row["session"],
         guild_id=_optional_id(row["guild_id"]),
         channel_id=_id(row["channel_id"]),
@@ -104,10 +104,11 @@ def _optional_id(text: str) -> int | None:
 
 
 def _optional_time(text: str) -> datetime | None:
-    return _required_time(text) if text else None
+    return time_of(text) if text else None
 
 
-def _required_time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """Return a time of ours, in UTC; raise ValueError for what is none."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError(f"the time {text!r} has no offset from UTC")

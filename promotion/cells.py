@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -59,17 +58,6 @@ def becomes_a_number(text: str) -> bool:
     """Tell whether `id_of_others` makes a number of an id that is none."""
     kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, _FORMULA_ERROR)
     return bool(text.strip()) and not any(kind.fullmatch(text.strip()) for kind in kinds)
-
-
-def own_time(text: str) -> datetime:
-    """Return a time of ours, in UTC; raise ValueError for what is none."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f"the time {text!r} has no offset from UTC")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(f"the time {text!r} is outside of the years 1 to 9999 in UTC") from error
 
 
 def files(text: str) -> tuple[Attachment, ...]:

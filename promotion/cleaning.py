@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from memory.csv_rows import COLUMNS
+from memory.csv_rows import COLUMNS, time_of
 from memory.messages import Kind, Message, MessageKey, fold, storable
 from promotion import cells
 from promotion.chunks import Cleaned, RawChunk, Refused, Vector
@@ -139,7 +139,7 @@ def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
         name: reading.column(name, convert)
         for name, convert in {
             "message_id": cells.own_id,
-            "sent_at": cells.own_time,
+            "sent_at": time_of,
             "guild_id": cells.optional(cells.own_id),
             "channel_id": cells.own_id,
             "thread_id": cells.optional(cells.own_id),
@@ -147,8 +147,8 @@ def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
             "reply_to": cells.optional(cells.own_id),
             "kind": Kind,
             "attachments": cells.files,
-            "edited_at": cells.optional(cells.own_time),
-            "deleted_at": cells.optional(cells.own_time),
+            "edited_at": cells.optional(time_of),
+            "deleted_at": cells.optional(time_of),
         }.items()
     }
     return columns | {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
