@@ -328,7 +328,10 @@ def children_of(pid: int) -> list[int]:
 
 
 def command_line(pid: int) -> str:
-    return Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    """Return how a process was started; nothing of one that has ended meanwhile."""
+    with suppress(OSError):
+        return Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
 
 
 def runs_pg_dump(program: Program) -> bool:
