@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,6 @@ from rich.console import JustifyMethod
 from rich.filesize import decimal
 from rich.prompt import Confirm, Prompt
 
-from agent.conversations import open_conversations
 from archive.creating import Plan, create
 from archive.emptying import empty_short_term
 from archive.listing import Backup, find_backup, list_backups
@@ -404,7 +402,6 @@ async def _restore_one(
                 database,
                 source=source,
                 erasures=await known_erasures(settings.backup_dir, long_term),
-                make_tables=partial(_make_tables, database, settings.db_timeout),
                 dimensions=entry.dimensions,
                 model=settings.embedding_model,
                 timeout=settings.db_timeout,
@@ -417,13 +414,6 @@ async def _restore_one(
     migrated = database.migrate(dimensions=entry.dimensions)
     await shown_while(migrated, f"Indexing the words of the {database.name} database")
     return restored
-
-
-async def _make_tables(database: Database, timeout: timedelta) -> None:
-    """Make the tables of conversations, which only long-term memory has."""
-    if database.name == LONG_TERM:
-        async with open_conversations(database.dsn, pool_size=1, timeout=timeout):
-            pass
 
 
 @asynccontextmanager

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import compress
 from typing import Annotated
 
 import typer
 from rich.console import JustifyMethod
 
-from agent.conversations import open_conversations
+from agent.conversations import make_tables
 from db.checksums import Compared
-from db.databases import LONG_TERM, Addresses, Database
+from db.databases import Addresses, Database
 from db.moving import open_move
 from db.vector_index import build
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, SettingsError
@@ -75,16 +76,10 @@ async def _run(settings: Settings, *, back: bool, verify: bool) -> None:
 
 async def _move(settings: Settings, source: Database, target: Database, *, verify: bool) -> list[Line]:
     """Copy one database, unless this is to `verify` only, make its words searchable and compare both sides."""
-
-    async def make_tables() -> None:
-        if target.name == LONG_TERM:
-            async with open_conversations(target.dsn, pool_size=1, timeout=settings.db_timeout):
-                pass
-
     async with open_move(source, target, timeout=settings.db_timeout) as move:
         if not verify:
             with progress_bar(f"Moving the {source.name} database") as report:
-                await move.fill(make_tables=make_tables, report=report)
+                await move.fill(make_tables=partial(make_tables, target, timeout=settings.db_timeout), report=report)
             migrated = target.migrate(dimensions=await move.width())
             await shown_while(migrated, f"Indexing the words of the {target.name} database")
         compared = await shown_while(move.compare(), f"Comparing the {target.name} database")

@@ -18,6 +18,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
+from db.databases import LONG_TERM, Database
 from db.roles import Role, assume
 from errors import DatabaseSetupError, DatabaseUnavailableError
 
@@ -90,6 +91,12 @@ async def open_conversations(dsn: str, *, pool_size: int, timeout: timedelta) ->
         except psycopg.OperationalError as error:
             raise DatabaseUnavailableError(_UNREACHABLE) from error
         yield AsyncPostgresSaver(pool, serde=_serializer())
+
+
+async def make_tables(database: Database, *, timeout: timedelta) -> None:
+    """Make the tables of conversations where they belong, in long-term memory; raise as `open_conversations` does."""
+    if database.name == LONG_TERM:
+        await _create_tables(database.dsn, timeout)
 
 
 def texts_of(kind: str, value: bytes) -> list[str]:

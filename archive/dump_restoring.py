@@ -7,21 +7,20 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL
 
 from archive.manifest import DatabaseEntry, FileEntry
-from archive.programs import find_program, major_of, run_program
+from archive.programs import PATIENCE, find_program, major_of, run_program
 from archive.scratch import open_scratch
 from archive.verifying import Report, path_of
 from db.checksums import tables_of
 from db.content import all_rows, content_table
 from db.copying import Connection, fetch, open_connection, pipe
 from db.databases import Database
+from db.engines import libpq_address
 from errors import DatabaseSetupError, InputFileError, OperatorError
 
 TIMESCALE = "timescaledb"
 
-_HOURS = timedelta(hours=12)
 _OPTIONS = ("--no-owner", "--no-privileges", "--no-comments", "--exit-on-error")
 # Indexes, constraints and triggers come after the data: nobody searches what is only read once.
 _SECTIONS = ("--section=pre-data", "--section=data")
@@ -66,7 +65,7 @@ async def open_restored_dump(
     """
     path = path_of(folder, dump_of(entry))
     async with open_scratch(database, timeout=timeout) as address:
-        scratch = _dsn(address)
+        scratch = libpq_address(address)
         if TIMESCALE in entry.extensions:
             async with _prepared_for_timescale(scratch, entry.extensions[TIMESCALE], timeout=timeout):
                 await _restore(path, entry, scratch, timeout=timeout)
@@ -96,7 +95,7 @@ async def _restore(path: Path, entry: DatabaseEntry, scratch: str, *, timeout: t
     newest = max(server, major_of(entry.dump_made_by or entry.server_version))
     program = find_program("pg_restore", str(newest))
     try:
-        await run_program(program, *_OPTIONS, *_SECTIONS, str(path), dsn=scratch, timeout=_HOURS)
+        await run_program(program, *_OPTIONS, *_SECTIONS, str(path), dsn=scratch, timeout=PATIENCE)
     except OperatorError as error:
         raise InputFileError(
             f"{path} could not be restored ({str(error).rstrip('.')}): take another backup."
@@ -129,7 +128,3 @@ async def _refuse_unless_whole(connection: Connection, path: Path, entry: Databa
             raise InputFileError(
                 f"{path} has no column {column} of a table {table.name} as its manifest says: take another backup."
             )
-
-
-def _dsn(address: URL) -> str:
-    return address.set(drivername="postgresql").render_as_string(hide_password=False).replace(" ", "%20")

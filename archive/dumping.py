@@ -2,15 +2,12 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
 from pathlib import Path
 
 from archive.manifest import FileEntry
-from archive.programs import Program, run_program
-from archive.whole import pieces_of, sync
+from archive.programs import PATIENCE, Program, run_program
+from archive.whole import sync
 from db.copying import Connection, fetch
-
-_LONGEST = timedelta(hours=12)
 
 
 async def dump(connection: Connection, dsn: str, program: Program, path: Path, *, compress: bool) -> FileEntry:
@@ -22,7 +19,7 @@ async def dump(connection: Connection, dsn: str, program: Program, path: Path, *
     options = ["--format=custom", f"--file={path}", f"--snapshot={snapshot}", "--no-password"]
     if not compress:
         options.append("--compress=0")
-    await run_program(program.path, *options, dsn=dsn, timeout=_LONGEST)
+    await run_program(program.path, *options, dsn=dsn, timeout=PATIENCE)
     return await asyncio.to_thread(_settled, path)
 
 
@@ -30,9 +27,6 @@ def _settled(path: Path) -> FileEntry:
     """Make a file private and lasting, and return what the manifest says of it."""
     path.chmod(0o600)
     sync(path)
-    found = hashlib.sha256()
-    for piece in pieces_of(path):
-        found.update(piece)
-    return FileEntry(
-        path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=found.hexdigest()
-    )
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=sha256)

@@ -14,7 +14,7 @@ from archive.compatibility import entry_of, only_needed
 from archive.listing import verified_of
 from archive.manifest import DatabaseEntry, Format, Manifest
 from archive.replacing import compare
-from archive.verifying import check_files, in_thread
+from archive.verifying import check_files, in_thread, unheard
 from db.checksums import tables_of
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database
@@ -84,15 +84,11 @@ async def _entry_to_rely_on(backup: tuple[Path, Manifest] | None, name: str) -> 
     for source in (Format.BINARY, Format.CSV, Format.DUMP):
         try:
             entry = entry_of(folder, manifest, name)
-            await in_thread(partial(check_files, folder, only_needed(manifest, entry, source)), _unheard)
+            await in_thread(partial(check_files, folder, only_needed(manifest, entry, source)), unheard)
         except InputFileError:
             continue
         return entry
     return None
-
-
-def _unheard(_: int, __: int) -> None:
-    """Nobody watches."""
 
 
 @asynccontextmanager

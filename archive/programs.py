@@ -19,6 +19,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from db.embedded import find_binaries
 from errors import DatabaseSetupError, InputFileError, OperatorError
 
+PATIENCE = timedelta(hours=12)
+"""How long a program may work on a whole database."""
+
 _DEBIAN = Path("/usr/lib/postgresql")
 _VERSION_SECONDS = 30
 _CONNECT_SECONDS = 30

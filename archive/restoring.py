@@ -1,13 +1,13 @@
 """Put a database back to what it was at the moment of a backup, in one transaction: as a whole, or not at all."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from agent.conversations import open_conversations
+from agent.conversations import make_tables
 from archive.compatibility import entry_of, only_needed, refuse_other_embeddings, refuse_unless_server_takes
 from archive.dump_restoring import open_restored_dump, pipe_tables
 from archive.loading import load_tables
@@ -17,12 +17,10 @@ from archive.scratch import open_scratch
 from archive.verifying import Report, check_files, in_thread
 from db.checksums import Compared
 from db.copying import Connection, fetch, open_connection
-from db.databases import LONG_TERM, Database, open_database
+from db.databases import Database, open_database
+from erasure.ledger import merged
 from erasure.rows import Counts, erase_rows, note_erasure
 from errors import InputFileError
-
-MakeTables = Callable[[], Awaitable[None]]
-"""Makes the tables that a database needs beside those of its migration."""
 
 _ERASURES = "SELECT user_id, erased_at FROM erasures"
 _READ_JOURNALS_AGAIN = "UPDATE journal_positions SET position = 0"
@@ -44,7 +42,6 @@ async def restore(
     *,
     source: Format,
     erasures: Mapping[int, datetime],
-    make_tables: MakeTables,
     dimensions: int,
     model: str,
     timeout: timedelta,
@@ -61,7 +58,7 @@ async def restore(
     refuse_other_embeddings(entry, dimensions=dimensions, model=model)
     async with _open_rows(folder, manifest, database, source=source, timeout=timeout, report=report) as load:
         await database.migrate(dimensions=dimensions)
-        await make_tables()
+        await make_tables(database, timeout=timeout)
         async with _open_transaction(database, timeout=timeout) as connection:
             tables = await lock_content(connection, entry, timeout=timeout)
             known = await _erasures_in(connection)
@@ -138,9 +135,7 @@ async def _open_copy(database: Database, entry: DatabaseEntry, *, timeout: timed
         opening = open_database(url, name=database.name, pool_size=1, timeout=timeout, layout=database.layout)
         async with opening as copy:
             await copy.migrate(dimensions=entry.dimensions)
-            if copy.name == LONG_TERM:
-                async with open_conversations(copy.dsn, pool_size=1, timeout=timeout):
-                    pass
+            await make_tables(copy, timeout=timeout)
             yield copy
 
 
@@ -161,9 +156,7 @@ async def _erase_again(
     connection: Connection, manifest: Manifest, known: Mapping[int, datetime], told: Mapping[int, datetime]
 ) -> Counts | None:
     """Erase what those had said who are known here, who are told of, and of whom the backup itself knows."""
-    erasures = await _erasures_in(connection)
-    for user_id, erased_at in (*known.items(), *told.items()):
-        erasures[user_id] = max(erased_at, erasures.get(user_id, erased_at))
+    erasures = merged(await _erasures_in(connection), known, told)
     if not erasures:
         return None
     for user_id, erased_at in erasures.items():

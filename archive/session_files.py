@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.manifest import FileEntry, Manifest, SessionEntry
-from archive.verifying import check_files, path_of
+from archive.verifying import check_files, path_of, unheard
 from archive.whole import COMPRESSED, open_plain, open_writer, sync
 from db.databases import Database
 from db.engines import transaction
@@ -87,7 +87,7 @@ def _put_back(
     targets = {path.name: path for path in (session.journal_path, session.not_added_path) if not path.exists()}
     missing = [file for file in entry.files if _name(file) in targets]
     only = manifest.model_copy(update={"databases": [], "session": entry.model_copy(update={"files": missing})})
-    check_files(folder, only, _unheard)
+    check_files(folder, only, unheard)
     if missing:
         open_session_folder(session)
     for file in missing:
@@ -98,10 +98,6 @@ def _put_back(
 def _name(file: FileEntry) -> str:
     """Return the name that a file has among those of its session."""
     return Path(file.path).name.removesuffix(COMPRESSED)
-
-
-def _unheard(_: int, __: int) -> None:
-    """Nobody watches."""
 
 
 def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None:

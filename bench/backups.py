@@ -19,7 +19,6 @@ from typing import Annotated
 import typer
 from psycopg import sql
 
-from agent.conversations import open_conversations
 from archive.manifest import Format, read_manifest
 from archive.replacing import Timings
 from archive.restoring import restore
@@ -214,18 +213,12 @@ async def _restored(bench: Bench, one: Format) -> Timings:
     """Restore a backup into a database of its own."""
     folder = _backup(bench, one)
     async with open_new_database(bench.server.dsn) as database:
-
-        async def make_tables() -> None:
-            async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE):
-                pass
-
         restored = await restore(
             folder,
             read_manifest(folder),
             database,
             source=one,
             erasures={},
-            make_tables=make_tables,
             dimensions=WIDTH,
             model=MODEL,
             timeout=PATIENCE,

@@ -12,7 +12,7 @@ from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
-from db.engines import Sessions, open_engine, parse_dsn, sessions_of
+from db.engines import Sessions, libpq_address, open_engine, parse_dsn, sessions_of
 from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
 from db.migrate import migrate
 from db.readiness import Capabilities, find_capabilities, operator_errors
@@ -60,8 +60,7 @@ class Database:
     @property
     def dsn(self) -> str:
         """Return the owner's address for psycopg, password included: never to be logged."""
-        address = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return address.replace(" ", "%20")  # SQLAlchemy leaves blanks as they are, and libpq refuses them
+        return libpq_address(self.engine.url)
 
     async def migrate(self, *, dimensions: int) -> None:
         """Bring the tables to the newest revision; `dimensions` is the width of embeddings where they are new."""

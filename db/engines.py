@@ -36,6 +36,12 @@ def parse_dsn(dsn: str, *, name: str) -> URL:
         ) from error
 
 
+def libpq_address(url: URL) -> str:
+    """Return an address for psycopg and PostgreSQL's programs, password included: never to be logged."""
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return address.replace(" ", "%20")  # SQLAlchemy leaves blanks as they are, and libpq refuses them
+
+
 @asynccontextmanager
 async def open_engine(
     url: URL, *, pool_size: int, timeout: timedelta, role: Role | None = None, prepares: bool = True

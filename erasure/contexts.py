@@ -13,8 +13,8 @@ from sqlalchemy import RowMapping
 
 from db.copying import Connection
 from erasure.gathering import Tables
-from memory.context import CONTEXT_MESSAGES, search_text, storable
-from memory.messages import Message, MessageKey
+from memory.context import CONTEXT_MESSAGES, search_text
+from memory.messages import Message, MessageKey, storable
 from memory.store import MESSAGE_COLUMNS, to_message
 
 Row = dict[str, Any]

@@ -6,19 +6,12 @@ count twice, which is how BM25 weighs one field above another (Robertson, Zarago
 to multiple weighted fields", 2004).
 """
 
-import re
 from collections.abc import Sequence
 
-from memory.messages import Kind, Message
+from memory.messages import Kind, Message, storable
 
 CONTEXT_MESSAGES = 2
 _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds the rest
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def storable(text: str) -> str:
-    """Return a text that PostgreSQL can take: without NUL and lone surrogates."""
-    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def said(message: Message) -> str:

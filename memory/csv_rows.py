@@ -60,11 +60,11 @@ def from_row(fields: Sequence[str]) -> Message:
         raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
     row = dict(zip(COLUMNS, fields, strict=True))
     return Message(
-        message_id=_id(row["message_id"]),
+        message_id=id_of(row["message_id"]),
         sent_at=time_of(row["sent_at"]),
         session=row["session"],
         guild_id=_optional_id(row["guild_id"]),
-        channel_id=_id(row["channel_id"]),
+        channel_id=id_of(row["channel_id"]),
         thread_id=_optional_id(row["thread_id"]),
         author_id=_optional_id(row["author_id"]),
         reply_to=_optional_id(row["reply_to"]),
@@ -92,7 +92,8 @@ def _time_text(time: datetime | None) -> str:
     return "" if time is None else time.astimezone(UTC).isoformat()
 
 
-def _id(text: str) -> int:
+def id_of(text: str) -> int:
+    """Return an id; raise ValueError for what is none, or does not fit into the tables."""
     number = int(text)
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"the id {text} is larger than PostgreSQL's bigint")
@@ -100,7 +101,7 @@ def _id(text: str) -> int:
 
 
 def _optional_id(text: str) -> int | None:
-    return _id(text) if text else None
+    return id_of(text) if text else None
 
 
 def _optional_time(text: str) -> datetime | None:

@@ -9,18 +9,20 @@ import numpy as np
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from memory.csv_rows import id_of
 from memory.messages import Attachment, storable
 from promotion.chunks import Vector
 from promotion.made_ids import made_id
 
 T = TypeVar("T")
 
-_LARGEST_ID = 2**63
 _EXACT_IN_FLOATS = 2**53
 _WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
 _POINT_ZERO = re.compile(r"(-?\d{1,19})\.0+", re.ASCII)
 _SCIENTIFIC = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
-_FORMULA_ERROR = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
+FORMULA_ERROR = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
+"""What a spreadsheet leaves of a formula that failed, such as #REF!."""
+
 _FILES = TypeAdapter(tuple[Attachment, ...])
 
 
@@ -33,16 +35,13 @@ def own_id(text: str) -> int:
     """Return an id of ours; raise ValueError for what is none."""
     if not _WHOLE.fullmatch(text):
         raise ValueError(_no_id(text))
-    number = int(text)
-    if not -_LARGEST_ID <= number < _LARGEST_ID:
-        raise ValueError(f"the id {text} is larger than PostgreSQL's bigint")
-    return number
+    return id_of(text)
 
 
 def id_of_others(text: str, *, kind: str) -> int:
     """Return a number as it stands, one made from any other id; raise ValueError where a spreadsheet spoilt it."""
     text = text.strip()
-    if _FORMULA_ERROR.fullmatch(text) or _SCIENTIFIC.fullmatch(text):
+    if FORMULA_ERROR.fullmatch(text) or _SCIENTIFIC.fullmatch(text):
         raise ValueError(_no_id(text))
     if _WHOLE.fullmatch(text):
         return own_id(text)
@@ -56,7 +55,7 @@ def id_of_others(text: str, *, kind: str) -> int:
 
 def becomes_a_number(text: str) -> bool:
     """Tell whether `id_of_others` makes a number of an id that is none."""
-    kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, _FORMULA_ERROR)
+    kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, FORMULA_ERROR)
     return bool(text.strip()) and not any(kind.fullmatch(text.strip()) for kind in kinds)
 
 
@@ -96,7 +95,7 @@ def vector(text: str, model: str) -> Vector:
 def _no_id(text: str) -> str:
     if _SCIENTIFIC.fullmatch(text) or _POINT_ZERO.fullmatch(text):
         return f"a spreadsheet has rounded the id to {text}: its last digits are lost"
-    if _FORMULA_ERROR.fullmatch(text):
+    if FORMULA_ERROR.fullmatch(text):
         return f"{text} is what a spreadsheet leaves of a formula, not an id"
     return f"{text!r} is not an id"
 

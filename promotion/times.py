@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil import parser
 
+from promotion.cells import FORMULA_ERROR
+
 SKIPPED = "times in an hour that the clock skips, read as if it had not"
 REPEATED = "times in an hour that the clock repeats, taken as the first of the two"
 
@@ -22,7 +24,6 @@ _NUMERIC_DATE = re.compile(
     re.ASCII | re.DOTALL,
 )
 _CLOCK = re.compile(r"[\sT]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?(?:\s*([AaPp])\.?[Mm]\.?)?")  # any blank
-_DAMAGED = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
 _MIXED = "Some times are written day first and others month first"
 
 
@@ -46,7 +47,7 @@ def snowflake_time(message_id: int) -> datetime | None:
 def read_time(text: str, *, zone: ZoneInfo, day_first: bool) -> ReadTime:
     """Return the moment that a text names; one without an offset is of `zone`. Raises ValueError with the reason."""
     text = text.strip()
-    if _DAMAGED.fullmatch(text):
+    if FORMULA_ERROR.fullmatch(text):
         raise ValueError(f"{text} is what a spreadsheet leaves of a formula, not a time")
     try:
         return _placed(_epoch_time(text) or _iso_time(text) or _numeric_date(text, day_first) or _spelt(text), zone)

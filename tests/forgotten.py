@@ -11,9 +11,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, open_conversations
+from agent.conversations import Conversations, make_tables, open_conversations
 from agent.history import turn
-from db.databases import LONG_TERM, Database
+from db.databases import Database
 from db.engines import transaction
 from db.tables import ReplacedMessageRow, TimeZoneRow
 from memory import store
@@ -124,12 +124,10 @@ def with_context(messages: Iterable[Message]) -> list[Indexed]:
     return rows
 
 
-async def make_tables(database: Database) -> None:
+async def make_all_tables(database: Database) -> None:
     """Make all tables of a database, those of the conversations as well."""
     await database.migrate(dimensions=WIDTH)
-    if database.name == LONG_TERM:
-        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE):
-            pass
+    await make_tables(database, timeout=PATIENCE)
 
 
 async def fill(world: World, *, position: int | None = None) -> None:

@@ -7,7 +7,7 @@ from langchain_core.messages import HumanMessage
 from psycopg import sql
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, open_conversations
+from agent.conversations import Conversations, make_tables, open_conversations
 from db.checksums import EVERY_ROW, tables_of
 from db.content import content_tables
 from db.copying import fetch, open_connection
@@ -56,17 +56,10 @@ async def write(database: Database, *messages: Message) -> None:
         )
 
 
-async def make_tables(database: Database) -> None:
-    """Make the tables of conversations, which long-term memory has."""
-    if database.name == LONG_TERM:
-        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE):
-            pass
-
-
 async def live_in(database: Database) -> None:
     """Migrate a memory, and put something into each of its tables."""
     await database.migrate(dimensions=WIDTH)
-    await make_tables(database)
+    await make_tables(database, timeout=PATIENCE)
     await write(database, *MESSAGES)
     await write(database, edit(9, "changed", at=90))
     async with transaction(database.sessions) as session:

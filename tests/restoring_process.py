@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from archive.manifest import Format, read_manifest
@@ -15,7 +14,7 @@ from archive.restoring import restore
 from db.databases import LONG_TERM, open_database
 from db.engines import parse_dsn
 from db.layout import LONG_TERM_LAYOUT
-from tests.lived_in import MODEL, PATIENCE, WIDTH, make_tables
+from tests.lived_in import MODEL, PATIENCE, WIDTH
 
 
 async def _restore(dsn: str, folder: Path, share: float) -> None:
@@ -33,7 +32,6 @@ async def _restore(dsn: str, folder: Path, share: float) -> None:
             database,
             source=Format.BINARY,
             erasures={},
-            make_tables=partial(make_tables, database),
             dimensions=WIDTH,
             model=MODEL,
             timeout=PATIENCE,

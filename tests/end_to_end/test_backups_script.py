@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from agent.conversations import open_conversations
+from agent.conversations import make_tables
 from bench.processes import ROOT, Finished, Program, Workplace, open_program, open_workplace, run_program, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
@@ -38,9 +38,7 @@ async def fill(server: Server, database: str, name: str) -> None:
     async with open_existing_database(server, database, name=name) as opened:
         await opened.migrate(dimensions=WIDTH)
         await remember(opened, 1, 2, 3)
-        if name == LONG_TERM:
-            async with open_conversations(opened.dsn, pool_size=1, timeout=PATIENCE):
-                pass
+        await make_tables(opened, timeout=PATIENCE)
 
 
 async def remember(database: Database, *numbers: int) -> None:

@@ -21,11 +21,10 @@ import pandas as pd
 import psycopg
 import pytest
 import zstandard
-from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import text
 
-from agent.conversations import open_conversations
+from agent.conversations import make_tables
 from archive import whole
 from archive.creating import Plan, create
 from archive.listing import Backup, find_backup, list_backups, verified_of
@@ -41,11 +40,10 @@ from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
 from memory import store
-from memory.messages import Message, Revision
 from memory.preparation import MODEL_FACT, SESSION_FACT
-from memory.store import Indexed
 from tests.builders import FULL, deletion, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
+from tests.lived_in import indexed, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
@@ -62,25 +60,10 @@ MANY = text("""
 """)  # two megabytes do not fit into what is on its way between a server and us
 
 
-def vector_of(one: Message) -> NDArray[np.float32]:
-    return np.random.default_rng(one.message_id).normal(size=WIDTH).astype(np.float32)
-
-
-def indexed(one: Message) -> Indexed:
-    """Return a message with a vector of its own, if it has a text."""
-    return Indexed(one, one.content, vector_of(one) if one.content else None, "made up" if one.content else None)
-
-
 async def fill(database: Database) -> None:
     await database.migrate(dimensions=WIDTH)
+    await write(database, *MESSAGES)
     async with transaction(database.sessions) as session:
-        await store.write(
-            session,
-            batch=[indexed(one) for one in MESSAGES],
-            revisions=[Revision(7, minute(8), "nothing")],
-            journal="demo",
-            position=123,
-        )
         await store.set_fact(session, MODEL_FACT, "made up")
         await store.set_fact(session, SESSION_FACT, "demo")
         await store.set_fact(session, "word_index_whole_since", "its own server's")
@@ -94,9 +77,7 @@ def names(server: Server) -> Iterator[dict[str, str]]:
         for name, database in named.items():
             async with open_existing_database(server, database, name=name) as opened:
                 await fill(opened)
-                if name == LONG_TERM:
-                    async with open_conversations(opened.dsn, pool_size=1, timeout=PATIENCE):
-                        pass
+                await make_tables(opened, timeout=PATIENCE)
 
     named = {name: server.create_database(name) for name in (SHORT_TERM, LONG_TERM)}
     asyncio.run(fill_both(named))
@@ -233,8 +214,7 @@ async def test_what_is_loaded_again_has_the_same_checksum(
 
     async with open_new_database(server, LONG_TERM) as database:
         await database.migrate(dimensions=WIDTH)
-        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE):
-            pass
+        await make_tables(database, timeout=PATIENCE)
         async with open_connection(database.dsn, timeout=PATIENCE) as connection:
             for entry in backup.manifest.databases[0].tables:
                 await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(entry.name)))
@@ -256,7 +236,9 @@ async def test_parquet_is_read_by_pandas(one: list[Database], tmp_path: Path) ->
     assert frame["edited_at"].isna().to_dict() == {one.message_id: one.edited_at is None for one in MESSAGES}
     assert frame["content"].to_dict() == {one.message_id: one.content for one in MESSAGES}
     assert json.loads(str(frame.loc[7, "attachments"]))[0]["name"] == "plän.pdf"
-    assert list(frame["embedding"].loc[8]) == list(vector_of(MESSAGES[1]))
+    vector = indexed(MESSAGES[1]).embedding
+    assert vector is not None
+    assert list(frame["embedding"].loc[8]) == list(vector)
     assert frame.loc[10, "embedding"] is None
     assert frame["embedding"].loc[9].dtype == np.float32
 

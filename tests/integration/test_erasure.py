@@ -6,7 +6,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ from tests.forgotten import (
     World,
     by,
     fill,
-    make_tables,
+    make_all_tables,
     where_she_is,
 )
 from tests.sentences import is_one_sentence
@@ -68,17 +67,17 @@ MOVE = "UPDATE journal_positions SET position = :position"
 STAYING = [one for one in SAID if one.message_id not in HERS | REPEATING]
 
 
-async def make_all_tables(server: Server, names: tuple[str, str]) -> None:
+async def make_both(server: Server, names: tuple[str, str]) -> None:
     for name, kind in zip(names, (SHORT_TERM, LONG_TERM), strict=True):
         async with open_existing_database(server, name, name=kind) as database:
-            await make_tables(database)
+            await make_all_tables(database)
 
 
 @pytest.fixture(scope="module")
 def names(server: Server) -> Iterator[tuple[str, str]]:
     """The names of two databases with empty tables."""
     made = server.create_database("forgetting_short"), server.create_database("forgetting_long")
-    asyncio.run(make_all_tables(server, made))
+    asyncio.run(make_both(server, made))
     yield made
     for name in made:
         server.drop_database(name)
@@ -255,7 +254,7 @@ async def test_databases_without_tables_are_passed_over(new_world: World) -> Non
 async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: World) -> None:
     world = new_world
     for database in (world.short_term, world.long_term):
-        await make_tables(database)
+        await make_all_tables(database)
     await fill(world)
     for table in ("erasures", "replaced_messages", "time_zones", "checkpoint_writes", "journal_positions"):
         for database in (world.short_term, world.long_term):
@@ -634,7 +633,6 @@ async def restore_all(world: World, folder: Path) -> None:
             database,
             source=Format.BINARY,
             erasures=erasures,
-            make_tables=partial(make_tables, database),
             dimensions=forgotten.WIDTH,
             model="made up",
             timeout=PATIENCE,

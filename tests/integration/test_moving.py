@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 from unittest.mock import AsyncMock
 
-import numpy as np
 import pytest
 from langchain_core.messages import HumanMessage
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, open_conversations
+from agent.conversations import Conversations, make_tables, open_conversations
 from db import moving
 from db.checksums import Compared
 from db.databases import LONG_TERM, Database
@@ -23,43 +22,21 @@ from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
 from memory import store
 from memory.embedder import Embedder
-from memory.messages import Message, Revision
 from memory.preparation import prepare
-from memory.store import Indexed
 from tests.builders import FULL, deletion, edit, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
+from tests.lived_in import AT_ONCE, CONVERSATIONS, PATIENCE, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
-WIDTH = 12
-PATIENCE = timedelta(seconds=60)
-CONVERSATIONS = {"checkpoints", "checkpoint_blobs", "checkpoint_writes"}
-AT_ONCE = [message(number, f"at once {number}", sent_at=minute(500)) for number in (-3, 20, 21, 22)]
 MESSAGES = [FULL, *(message(number, f"note {number}") for number in range(8, 14)), deletion(14, at=15), *AT_ONCE]
-
-
-def indexed(one: Message) -> Indexed:
-    """Return a message with a vector of its own, if it has a text."""
-    vector = np.random.default_rng(one.message_id % 1000).normal(size=WIDTH).astype(np.float32)
-    return Indexed(one, one.content, vector if one.content else None, "made up" if one.content else None)
-
-
-async def remember(database: Database, *messages: Message) -> None:
-    async with transaction(database.sessions) as session:
-        await store.write(
-            session,
-            batch=[indexed(one) for one in messages],
-            revisions=[Revision(7, minute(8), "nothing")],
-            journal="demo",
-            position=123,
-        )
 
 
 async def fill_source(server: Server, name: str) -> None:
     async with open_existing_database(server, name, name=LONG_TERM) as database:
         await database.migrate(dimensions=WIDTH)
-        await remember(database, *MESSAGES)
-        await remember(database, edit(9, "changed", at=90))
+        await write(database, *MESSAGES)
+        await write(database, edit(9, "changed", at=90))
         async with transaction(database.sessions) as session:
             await store.set_fact(session, "session", "demo")
             zone = insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1))
@@ -109,13 +86,8 @@ async def target(server: Server) -> AsyncIterator[Database]:
 
 async def move(source: Database, target: Database, report: moving.Report = unheard) -> list[Compared]:
     """Move everything as the script does, and compare."""
-
-    async def make_tables() -> None:
-        async with open_conversations(target.dsn, pool_size=1, timeout=PATIENCE):
-            pass
-
     async with open_move(source, target, timeout=PATIENCE) as opened:
-        await opened.fill(make_tables=make_tables, report=report)
+        await opened.fill(make_tables=partial(make_tables, target, timeout=PATIENCE), report=report)
         await target.migrate(dimensions=await opened.width())
         return await opened.compare()
 
@@ -249,7 +221,7 @@ async def test_what_has_been_moved_is_not_moved_again_over_what_was_written_sinc
     source: Database, target: Database
 ) -> None:
     await move(source, target)
-    await remember(target, message(99, "written here"))
+    await write(target, message(99, "written here"))
 
     (messages,) = [one for one in await move(source, target) if one.table == "messages"]
 
@@ -274,7 +246,7 @@ async def refused(source: Database, target: Database) -> str:
 async def test_a_target_that_holds_something_else_is_refused(source: Database, target: Database, table: str) -> None:
     await target.migrate(dimensions=WIDTH)
     if table == "messages":
-        await remember(target, message(1, "theirs"))
+        await write(target, message(1, "theirs"))
         await run(target, "TRUNCATE message_revisions, journal_positions")
     else:
         await run(target, "INSERT INTO time_zones VALUES ('guild', 1, 'UTC', now())")
@@ -301,7 +273,7 @@ async def test_a_target_that_another_database_fills_is_refused(
 
     async with open_new_database(old_server, LONG_TERM) as other:
         await other.migrate(dimensions=WIDTH)
-        await remember(other, *MESSAGES)
+        await write(other, *MESSAGES)
         with pytest.raises(Stopped):
             await move(other, target, stop)
 
@@ -316,7 +288,7 @@ async def test_a_half_filled_target_that_was_written_to_is_refused(source: Datab
 
     with pytest.raises(Stopped):
         await move(source, target, stop)
-    await remember(target, message(99, "written here"))
+    await write(target, message(99, "written here"))
 
     assert "written to" in await refused(source, target)
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import zstandard
 from alembic import command
 from sqlalchemy import Connection, text
 
+from agent.conversations import make_tables
 from archive import replacing
 from archive.creating import Plan, create
 from archive.manifest import MANIFEST, Format, Manifest, read_manifest
@@ -39,7 +39,7 @@ from errors import (
 )
 from tests.builders import message, minute, unheard
 from tests.conftest import open_new_database
-from tests.lived_in import MODEL, PATIENCE, WIDTH, indexes_of, live_in, make_tables, rows_of, run, write
+from tests.lived_in import MODEL, PATIENCE, WIDTH, indexes_of, live_in, rows_of, run, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
@@ -95,7 +95,7 @@ async def target(server: Server) -> AsyncIterator[Database]:
 async def filled(target: Database) -> Database:
     """A long-term memory that holds other messages."""
     await target.migrate(dimensions=WIDTH)
-    await make_tables(target)
+    await make_tables(target, timeout=PATIENCE)
     await write(target, message(1, "what was here before"), message(2, "and what came with it"))
     return target
 
@@ -104,7 +104,6 @@ async def restored(backup: Backup, database: Database, source: Format = Format.B
     arguments: dict[str, Any] = {
         "source": source,
         "erasures": {},
-        "make_tables": partial(make_tables, database),
         "dimensions": WIDTH,
         "model": MODEL,
         "timeout": PATIENCE,
