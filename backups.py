@@ -1,119 +1,13 @@
 """Back up both memories, prove the backups, and restore them."""
 
-import asyncio
-import logging
-import sys
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import JustifyMethod
-from rich.filesize import decimal
-from rich.prompt import Confirm, Prompt
 
-from archive.creating import Plan, create
-from archive.emptying import empty_short_term
-from archive.listing import Backup, find_backup, list_backups
-from archive.manifest import Format
-from archive.names import valid_name
-from archive.restoring import Restored, restore, verify_by_restoring
-from archive.retention import Rule, superfluous
-from archive.scheduling import run_every
-from archive.session_files import put_session_back
-from archive.verifying import note_verified, verify
-from archive.whole import remove_folder, writing_lock
-from db.checksums import Compared
-from db.databases import LONG_TERM, SHORT_TERM, Database
-from db.vector_index import build
-from erasure.rows import known_erasures
-from errors import BackscrollError, DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from promotion.batches import promotion_lock
-from sessions import remembered_session, session_lock
-from settings import Settings, read_settings
-from startup import addresses_of, give_up, opened_databases, refuse_without_server, running
-from terminal.columns import in_columns
-from terminal.progress import progress_bar, shown_while
-from terminal.screen import show
-from util_async import run_until_first_ends
-
-logger = logging.getLogger(__name__)
+from archive.formats import Format
+from commands.options import Compression, Which, Written
 
 app = typer.Typer(help="Back up both memories, prove the backups, and restore them.", add_completion=False)
-
-_LISTED: dict[str, JustifyMethod] = {
-    "backup": "left",
-    "made at": "left",
-    "databases": "left",
-    "formats": "left",
-    "messages": "right",
-    "size": "right",
-    "verified": "left",
-}
-_COMPARED: dict[str, JustifyMethod] = {
-    "database": "left",
-    "format": "left",
-    "table": "left",
-    "rows in the backup": "right",
-    "rows restored": "right",
-    "contents": "left",
-}
-_RESTORABLE = (Format.BINARY, Format.CSV, Format.DUMP)  # the fastest first
-_SHORTEST = timedelta(minutes=1)
-_NOBODY = (
-    "Nobody is here to be asked: say what to do, as in python backups.py create --database both --format csv "
-    "--name backup; python backups.py --help lists all commands."
-)
-
-
-class Which(StrEnum):
-    """Databases, as the command line names them."""
-
-    SHORT = "short"
-    LONG = "long"
-    BOTH = "both"
-
-    @property
-    def names(self) -> list[str]:
-        """The names that the databases have elsewhere."""
-        return {Which.SHORT: [SHORT_TERM], Which.LONG: [LONG_TERM]}.get(self, [SHORT_TERM, LONG_TERM])
-
-
-class Written(StrEnum):
-    """Formats, as the command line names them."""
-
-    CSV = "csv"
-    BINARY = "binary"
-    DUMP = "dump"
-    PARQUET = "parquet"
-    BOTH = "both"
-
-    @property
-    def formats(self) -> list[Format]:
-        """What is written: both are CSV and dump."""
-        return [Format.CSV, Format.DUMP] if self is Written.BOTH else [Format(self.value)]
-
-
-class Compression(StrEnum):
-    """How files of tables are compressed."""
-
-    ZSTD = "zstd"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A backup that is asked for, and what is to be done when it is there."""
-
-    which: Which
-    plan: Plan
-    verifies: bool
-    empties: bool = False
-
 
 _Which = Annotated[Which, typer.Option("--database", help="Which of the two databases.")]
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the backup's folder.")]
@@ -125,8 +19,10 @@ _Weekly = Annotated[int | None, typer.Option("--keep-weekly", min=0, help="Weeks
 def main(context: typer.Context) -> None:
     """Ask what to back up, when no command is given."""
     if context.invoked_subcommand is None:
-        with running("backups") as settings:
-            _create_once(settings, _asked())
+        # Imported in each command: what only prints a help text or refuses an option loads nothing of the program.
+        from commands.backups import ask_and_create
+
+        ask_and_create()
 
 
 @app.command("create")
@@ -150,37 +46,29 @@ def create_command(
     weekly: _Weekly = None,
 ) -> None:
     """Make a backup; the bot may be running."""
-    formats = [one for choice in written or [Written.CSV] for one in choice.formats]
-    plan = Plan(name=name, formats=list(dict.fromkeys(formats)), compress=compress is Compression.ZSTD)
-    request = Request(which=which, plan=plan, verifies=verifies, empties=empty)
-    with running("backups") as settings:
-        valid_name(name)
-        if not every:
-            if daily is not None or weekly is not None:
-                raise SettingsError(
-                    "--keep-daily and --keep-weekly go with --every: python backups.py prune has them too."
-                )
-            _create_once(settings, request)
-            return
-        if empty:
-            raise SettingsError("--every does not go with --empty-short-term, for which the bot must be stopped.")
-        rule = None if daily is None and weekly is None else Rule(daily or 0, weekly or 0)
-        asyncio.run(_create_every(settings, request, _interval(every), rule))
+    from commands.backups import CreateLine, create_backups
+
+    create_backups(
+        CreateLine(
+            which=which,
+            written=written or [Written.CSV],
+            name=name,
+            compress=compress,
+            empty=empty,
+            verifies=verifies,
+            every=every,
+            daily=daily,
+            weekly=weekly,
+        )
+    )
 
 
 @app.command("list")
 def list_command() -> None:
     """List the backups there are."""
-    try:
-        settings = read_settings()
-        listed = list_backups(settings.backup_dir)
-    except BackscrollError as error:
-        give_up(error)
-    if not listed.backups and not listed.unreadable:
-        show(f"There is no backup in {settings.backup_dir} yet.")
-        return
-    zone = ZoneInfo(settings.time_zone)
-    show("\n".join([in_columns(_LISTED, [_line(one, zone) for one in listed.backups]), *listed.unreadable.values()]))
+    from commands.backups import print_list
+
+    print_list()
 
 
 @app.command("verify")
@@ -192,9 +80,9 @@ def verify_command(
     ] = False,
 ) -> None:
     """Read a backup again and compare it with its manifest; the bot may be running."""
-    with running("backups") as settings:
-        backup = find_backup(settings.backup_dir, name)
-        asyncio.run(_verify(settings, backup, restores=restores))
+    from commands.backups import verify_backup
+
+    verify_backup(name, restores=restores)
 
 
 @app.command("restore")
@@ -209,12 +97,9 @@ def restore_command(
     ] = True,
 ) -> None:
     """Replace what the databases hold by what they held then; the bot must not run."""
-    with running("backups") as settings, session_lock(settings.storage_dir):
-        backup = find_backup(settings.backup_dir, name)
-        names = _to_restore(backup, which)
-        chosen = _source(backup, source)
-        if yes or _is_agreed(backup, names):
-            asyncio.run(_restore(settings, backup, names, chosen, index=index))
+    from commands.backups import restore_backup
+
+    restore_backup(name, which=which, source=source, asks=not yes, index=index)
 
 
 @app.command("prune")
@@ -225,279 +110,9 @@ def prune_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
 ) -> None:
     """Remove old backups; the last one of each name is always kept."""
-    with running("backups") as settings:
-        if daily is None and weekly is None:
-            raise SettingsError("Say how many to keep, as in python backups.py prune --keep-daily 7 --keep-weekly 4.")
-        rule = Rule(daily or 0, weekly or 0)
-        if dry_run:
-            old = superfluous(list_backups(settings.backup_dir).backups, rule, ZoneInfo(settings.time_zone))
-            show("\n".join(f"would be removed: {one.name}" for one in old) or "Nothing would be removed.")
-        else:
-            show("\n".join(f"removed: {name}" for name in _prune(settings, rule)) or "Nothing was removed.")
+    from commands.backups import prune_backups
 
-
-def _now(settings: Settings) -> datetime:
-    return datetime.now(ZoneInfo(settings.time_zone))
-
-
-def _asked() -> Request:
-    """Return the backup that somebody at the terminal asks for."""
-    if not sys.stdin.isatty():
-        raise OperatorError(_NOBODY)
-    which = Which(Prompt.ask("Which database?", choices=[*Which], default=Which.BOTH.value))
-    written = Written(Prompt.ask("CSV, dump or both?", choices=["csv", "dump", "both"], default="csv"))
-    name = valid_name(Prompt.ask("Name of the backup", default="backup"))
-    empties = Confirm.ask("Empty the short-term table afterwards?", default=False)
-    return Request(which=which, plan=Plan(name=name, formats=written.formats), verifies=True, empties=empties)
-
-
-def _interval(text: str) -> timedelta:
-    """Return the time between two backups; raise SettingsError when it is none."""
-    import pandas as pd  # only here: it takes more memory than a whole backup
-
-    try:
-        interval = pd.Timedelta(text)
-    except ValueError as error:
-        raise SettingsError(f"--every: {text!r} is not a length of time such as 24h or 30min.") from error
-    if not interval >= _SHORTEST:  # of something that is no time at all nothing is true
-        raise SettingsError(f"--every: {text!r} is less than a minute, write it with its unit as in 24h.")
-    return interval.to_pytimedelta()
-
-
-def _create_once(settings: Settings, request: Request) -> None:
-    if request.empties and not request.verifies:
-        raise SettingsError("--empty-short-term needs a backup that was read again: leave --no-verify out.")
-    with session_lock(settings.storage_dir) if request.empties else nullcontext():
-        asyncio.run(_create(settings, request))
-
-
-async def _create_every(settings: Settings, request: Request, interval: timedelta, rule: Rule | None) -> None:
-    """Make backups, and remove old ones after each, until a signal comes."""
-
-    async def work() -> None:
-        await _create(settings, request)
-        for name in [] if rule is None else await asyncio.to_thread(_prune, settings, rule):
-            show(f"removed: {name}")
-
-    logger.info("a backup is made every %s", interval)
-    await run_until_first_ends(run_every(interval, work, now=lambda: datetime.now(UTC)))
-
-
-async def _create(settings: Settings, request: Request) -> None:
-    async with _opened(settings, request.which.names, made=True) as databases:
-        backup = await _back_up(settings, request, databases)
-    if request.verifies:
-        backup = await _read_again(settings, backup)
-    show(in_columns(_LISTED, [_line(backup, ZoneInfo(settings.time_zone))]))
-    if request.empties:
-        await _empty(settings, backup)
-
-
-async def _back_up(settings: Settings, request: Request, databases: Sequence[Database]) -> Backup:
-    with progress_bar("Backing up", unit="rows") as report:
-        try:
-            return await create(
-                databases,
-                request.plan,
-                session=remembered_session(settings.storage_dir),
-                backup_dir=settings.backup_dir,
-                now=_now(settings),
-                timeout=settings.db_timeout,
-                report=report,
-            )
-        except DatabaseUnavailableError as error:
-            raise DatabaseUnavailableError(f"{error}: there is no backup, run it again when it answers.") from error
-
-
-async def _read_again(settings: Settings, backup: Backup) -> Backup:
-    with progress_bar(f"Reading {backup.name} again", unit="B") as report:
-        return replace(backup, verified=await verify(backup.folder, backup.manifest, now=_now(settings), report=report))
-
-
-async def _empty(settings: Settings, backup: Backup) -> None:
-    """Empty short-term memory, of which every row has to be in the backup or in long-term memory."""
-    holds_it = SHORT_TERM in {one.name for one in backup.manifest.databases}
-    async with opened_databases(settings) as (short_term, long_term):
-        held = (backup.folder, backup.manifest) if holds_it else None
-        count = await empty_short_term(short_term, long_term, held, timeout=settings.db_timeout)
-    show(f"Short-term memory is empty, of {count:,} messages.")
-
-
-async def _verify(settings: Settings, backup: Backup, *, restores: bool) -> None:
-    read = await _read_again(settings, backup)
-    if restores:
-        await _verify_by_restoring(settings, backup)
-        read = replace(read, verified=note_verified(backup.folder, now=_now(settings), restored=True))
-    show(in_columns(_LISTED, [_line(read, ZoneInfo(settings.time_zone))]))
-
-
-async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
-    """Restore each database from each format beside where it is; raise InputFileError when that gives other rows."""
-    sources = [one for one in _RESTORABLE if one in backup.manifest.formats]
-    if not sources:
-        raise InputFileError(f"{backup.name} is there for analysis, nothing is restored from it: leave --restore out.")
-    rows: list[tuple[str, Format, Compared]] = []
-    async with _opened(settings, [one.name for one in backup.manifest.databases]) as databases:
-        for database in databases:
-            for source in sources:
-                with progress_bar(f"Restoring the {database.name} database from {source}", unit="B") as report:
-                    compared = await verify_by_restoring(
-                        backup.folder,
-                        backup.manifest,
-                        database,
-                        source=source,
-                        timeout=settings.db_timeout,
-                        report=report,
-                    )
-                rows += [(database.name, source, one) for one in compared]
-    show(_compared(rows))
-    if not all(one.is_equal for _, _, one in rows):
-        raise InputFileError(f"{backup.name} does not restore to what was backed up: take another backup.")
-
-
-async def _restore(settings: Settings, backup: Backup, names: Sequence[str], source: Format, *, index: bool) -> None:
-    rows: list[tuple[str, Format, Compared]] = []
-    async with (
-        opened_databases(settings) as (short_term, long_term),
-        promotion_lock(long_term, timeout=settings.db_timeout),
-    ):
-        for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten
-            if database.name in names:
-                restored = await _restore_one(settings, backup, database, long_term, source)
-                rows += [(database.name, source, one) for one in restored.tables]
-                if restored.erased:
-                    show(f"{restored.erased.messages:,} messages of people who are forgotten were left out.")
-                if database.name == SHORT_TERM:
-                    await _put_session_back(settings, backup, database, long_term)
-        show(_compared(rows))
-        for database in (long_term, short_term):
-            if index and database.name in names:
-                with progress_bar(f"Indexing the vectors of the {database.name} database", unit="rows") as report:
-                    await build(database.engine, database.layout, report=report)
-
-
-async def _put_session_back(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:
-    """Put back the session files that are gone, so that the bot goes on where it was."""
-    files = await put_session_back(
-        backup.folder,
-        backup.manifest,
-        short_term,
-        storage_dir=settings.storage_dir,
-        erasures=await known_erasures(settings.backup_dir, long_term),
-    )
-    for path in files:
-        show(f"{path} is back.")
-
-
-async def _restore_one(
-    settings: Settings, backup: Backup, database: Database, long_term: Database, source: Format
-) -> Restored:
-    """Restore one database, and make its words searchable."""
-    (entry,) = [one for one in backup.manifest.databases if one.name == database.name]
-    with progress_bar(f"Restoring the {database.name} database", unit="B") as report:
-        try:
-            restored = await restore(
-                backup.folder,
-                backup.manifest,
-                database,
-                source=source,
-                erasures=await known_erasures(settings.backup_dir, long_term),
-                dimensions=entry.dimensions,
-                model=settings.embedding_model,
-                timeout=settings.db_timeout,
-                report=report,
-            )
-        except DatabaseUnavailableError as error:
-            raise DatabaseUnavailableError(
-                f"{error}: the {database.name} database holds what it held before, restore again when it answers."
-            ) from error
-    migrated = database.migrate(dimensions=entry.dimensions)
-    await shown_while(migrated, f"Indexing the words of the {database.name} database")
-    return restored
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, names: Iterable[str], *, made: bool = False) -> AsyncGenerator[list[Database]]:
-    """Yield some of the databases; an embedded server has to be `made` already, or else is made."""
-    if made:
-        await refuse_without_server(addresses_of(settings))
-    async with opened_databases(settings) as both:
-        yield [one for one in both if one.name in names]
-
-
-def _to_restore(backup: Backup, which: Which | None) -> list[str]:
-    """Return the databases that are restored; raise InputFileError when the backup lacks one that is asked for."""
-    held = [one.name for one in backup.manifest.databases]
-    wanted = held if which is None else which.names
-    for name in wanted:
-        if name not in held:
-            raise InputFileError(f"{backup.name} does not hold the {name} database: leave --database out.")
-    return wanted
-
-
-def _source(backup: Backup, wanted: Format | None) -> Format:
-    """Return the format that is restored from; raise InputFileError when the backup has none that will do."""
-    there = [one for one in _RESTORABLE if one in backup.manifest.formats]
-    if not there or wanted not in {None, *there}:
-        raise InputFileError(
-            f"{backup.name} cannot be restored from {wanted or Format.PARQUET}: "
-            f"it has {', '.join(there) or 'nothing else'}."
-        )
-    return wanted or there[0]
-
-
-def _is_agreed(backup: Backup, names: Sequence[str]) -> bool:
-    """Ask whether the databases shall really be replaced; raise OperatorError when there is nobody to ask."""
-    if not sys.stdin.isatty():
-        raise OperatorError(
-            f"A restore replaces all that the {' and the '.join(names)} database hold: say --yes if that is meant."
-        )
-    return Confirm.ask(f"Replace all that the {' and the '.join(names)} database hold by {backup.name}?", default=False)
-
-
-def _prune(settings: Settings, rule: Rule) -> list[str]:
-    """Remove what the rule does not keep, and return the names."""
-    with writing_lock(settings.backup_dir):
-        old = superfluous(list_backups(settings.backup_dir).backups, rule, ZoneInfo(settings.time_zone))
-        for backup in old:
-            remove_folder(backup.folder)
-            logger.info("%s is removed", backup.folder)
-    return [backup.name for backup in old]
-
-
-def _line(backup: Backup, zone: ZoneInfo) -> list[str]:
-    """Return a backup as a line of the list."""
-    manifest = backup.manifest
-    return [
-        backup.name,
-        f"{manifest.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        ", ".join(one.name for one in manifest.databases),
-        ", ".join(manifest.formats),
-        f"{sum(one.messages for one in manifest.databases):,}",
-        decimal(manifest.size),
-        _verified(backup, zone),
-    ]
-
-
-def _verified(backup: Backup, zone: ZoneInfo) -> str:
-    if backup.verified is None:
-        return "no"
-    how = ", restored" if backup.verified.restored else ""
-    return f"{backup.verified.at.astimezone(zone):%Y-%m-%d %H:%M}{how}"
-
-
-def _compared(rows: Iterable[tuple[str, Format, Compared]]) -> str:
-    return in_columns(
-        _COMPARED,
-        [
-            (name, source, one.table, f"{one.there.rows:,}", f"{one.here.rows:,}", _contents(one))
-            for name, source, one in rows
-        ],
-    )
-
-
-def _contents(one: Compared) -> str:
-    return "equal" if one.is_equal else "DIFFERENT"
+    prune_backups(daily=daily, weekly=weekly, dry_run=dry_run)
 
 
 if __name__ == "__main__":

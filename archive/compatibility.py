@@ -4,8 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from archive.dump_restoring import dump_of, refuse_unless_server_fits
+from archive.formats import Format
 from archive.loading import file_of
-from archive.manifest import DatabaseEntry, Format, Manifest
+from archive.manifest import DatabaseEntry, Manifest
 from db.copying import open_connection
 from db.databases import Database
 from db.migrate import is_known

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.dumping import dump
+from archive.formats import Format
 from archive.listing import Backup, names_in
-from archive.manifest import MANIFEST, DatabaseEntry, FileEntry, Format, Manifest, SessionEntry, TableEntry
+from archive.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, SessionEntry, TableEntry
 from archive.names import next_folder, valid_name
 from archive.programs import Program, choose_program
 from archive.session_files import copy_session

@@ -11,8 +11,9 @@ import psycopg
 from psycopg import sql
 
 from archive.compatibility import entry_of, only_needed
+from archive.formats import Format
 from archive.listing import verified_of
-from archive.manifest import DatabaseEntry, Format, Manifest
+from archive.manifest import DatabaseEntry, Manifest
 from archive.replacing import compare
 from archive.verifying import check_files, in_thread, unheard
 from db.checksums import tables_of

@@ -7,7 +7,8 @@ from typing import BinaryIO, LiteralString
 
 import psycopg
 
-from archive.manifest import DatabaseEntry, FileEntry, Format, TableEntry
+from archive.formats import Format
+from archive.manifest import DatabaseEntry, FileEntry, TableEntry
 from archive.verifying import Report, path_of
 from archive.whole import open_plain
 from db.copying import Connection, copy_in_statement

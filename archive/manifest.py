@@ -1,23 +1,14 @@
 """What a backup says of itself: which files it has, what they hold, and where it came from."""
 
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from archive.formats import Format
 from errors import InputFileError
 
 MANIFEST = "manifest.json"
 VERSION = 1
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    CSV = "csv"  # for people and for other programs
-    BINARY = "binary"  # PostgreSQL's own, the fastest to write and to restore
-    DUMP = "dump"  # pg_dump's custom format, the whole database
-    PARQUET = "parquet"  # for analysis; nothing is restored from it
 
 
 class _Part(BaseModel):

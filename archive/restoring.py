@@ -10,8 +10,9 @@ from pathlib import Path
 from agent.conversations import make_tables
 from archive.compatibility import entry_of, only_needed, refuse_other_embeddings, refuse_unless_server_takes
 from archive.dump_restoring import open_restored_dump, pipe_tables
+from archive.formats import Format
 from archive.loading import load_tables
-from archive.manifest import DatabaseEntry, Format, Manifest
+from archive.manifest import DatabaseEntry, Manifest
 from archive.replacing import Load, Timings, compare, in_words, lock_content, replace_content
 from archive.scratch import open_scratch
 from archive.verifying import Report, check_files, in_thread

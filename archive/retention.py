@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from archive.formats import Format
 from archive.listing import Backup
-from archive.manifest import Format
 from archive.names import series_of
 
 

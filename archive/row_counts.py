@@ -5,7 +5,7 @@ from pathlib import Path
 from struct import Struct, error
 from typing import BinaryIO
 
-from archive.manifest import Format
+from archive.formats import Format
 from archive.parquet import rows_in_parquet
 from archive.whole import open_plain
 from errors import InputFileError

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import LiteralString
 
-from archive.manifest import FileEntry, Format
+from archive.formats import Format
+from archive.manifest import FileEntry
 from archive.parquet import write_parquet
 from archive.whole import COMPRESSED, open_writer
 from db.checksums import Table

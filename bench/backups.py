@@ -19,7 +19,8 @@ from typing import Annotated
 import typer
 from psycopg import sql
 
-from archive.manifest import Format, read_manifest
+from archive.formats import Format
+from archive.manifest import read_manifest
 from archive.replacing import Timings
 from archive.restoring import restore
 from bench.made_rows import MODEL, Rows, make_rows

@@ -9,7 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from archive.manifest import Format, read_manifest
+from archive.formats import Format
+from archive.manifest import read_manifest
 from archive.restoring import restore
 from db.databases import LONG_TERM, open_database
 from db.engines import parse_dsn

@@ -27,8 +27,9 @@ from sqlalchemy import text
 from agent.conversations import make_tables
 from archive import whole
 from archive.creating import Plan, create
+from archive.formats import Format
 from archive.listing import Backup, find_backup, list_backups, verified_of
-from archive.manifest import MANIFEST, Format, TableEntry
+from archive.manifest import MANIFEST, TableEntry
 from archive.programs import find_program, run_program
 from archive.retention import Rule, superfluous
 from archive.verifying import note_verified, verify

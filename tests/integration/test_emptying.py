@@ -10,7 +10,8 @@ from sqlalchemy import text
 from archive import emptying
 from archive.creating import Plan, create
 from archive.emptying import empty_short_term
-from archive.manifest import MANIFEST, VERIFIED, Format, Manifest
+from archive.formats import Format
+from archive.manifest import MANIFEST, VERIFIED, Manifest
 from archive.verifying import note_verified
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction

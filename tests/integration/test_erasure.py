@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.conversations import Conversations, open_conversations
 from archive.creating import Plan, create
-from archive.manifest import Format, read_manifest
+from archive.formats import Format
+from archive.manifest import read_manifest
 from archive.restoring import restore
 from archive.session_files import put_session_back
 from db.copying import open_connection

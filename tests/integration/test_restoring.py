@@ -21,7 +21,8 @@ from sqlalchemy import Connection, text
 from agent.conversations import make_tables
 from archive import replacing
 from archive.creating import Plan, create
-from archive.manifest import MANIFEST, Format, Manifest, read_manifest
+from archive.formats import Format
+from archive.manifest import MANIFEST, Manifest, read_manifest
 from archive.restoring import Restored, restore
 from bench.processes import ROOT
 from db.content import MOVE_FACT, WORD_INDEX_FACT

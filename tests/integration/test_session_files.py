@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from archive.creating import Plan, create
+from archive.formats import Format
 from archive.listing import Backup
-from archive.manifest import Format, read_manifest
+from archive.manifest import read_manifest
 from archive.session_files import put_session_back
 from archive.verifying import check_files
 from db.databases import LONG_TERM, SHORT_TERM, Database

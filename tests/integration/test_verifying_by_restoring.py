@@ -12,7 +12,8 @@ from sqlalchemy import URL
 
 from archive import restoring, scratch
 from archive.creating import Plan, create
-from archive.manifest import Format, read_manifest
+from archive.formats import Format
+from archive.manifest import read_manifest
 from archive.restoring import verify_by_restoring
 from archive.scratch import open_scratch
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database

@@ -22,7 +22,7 @@ LAYERS = (
 """From top to bottom; what shares a layer does not know of each other."""
 
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-OUTSIDE = {"tests", "bench", "startup", "settings"}  # they look at everything, or at nothing but errors
+OUTSIDE = {"tests", "bench", "commands", "settings"}  # they look at everything, or at nothing but errors
 
 
 def sources(name: str) -> list[Path]:
@@ -75,7 +75,7 @@ def test_only_scripts_read_settings() -> None:
     readers = importers_of("settings")
 
     assert "main_async.py" in readers
-    assert readers <= scripts() | {"bench", "startup.py"}
+    assert readers <= scripts() | {"bench", "commands"}
 
 
 def test_only_the_bot_knows_discord() -> None:

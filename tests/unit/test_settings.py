@@ -7,11 +7,11 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from commands.startup import layouts_of
 from db.databases import Layouts
 from db.layout import Layout
 from errors import SettingsError
 from settings import Settings, read_settings
-from startup import layouts_of
 
 TEMPLATE = Path(__file__).parents[2] / ".env_template"
 NAMES = {name.upper() for name in Settings.model_fields}

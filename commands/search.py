@@ -1,0 +1,145 @@
+"""Search both memories for a question, and print what was found."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from commands.startup import give_up, opened_databases
+from errors import BackscrollError, SessionError, SettingsError
+from logs import write_logs
+from memory.asking import Asked, understand
+from memory.embedder import open_embedder
+from memory.findings import Findings
+from memory.preparation import prepare
+from memory.search import Memory
+from memory.spoken_windows import spoken_windows
+from memory.visit import shelf_of
+from memory.zone_names import find_zone
+from sessions import remembered_session
+from settings import Settings, read_settings
+from terminal.channel import CHANNEL_ID
+from terminal.excerpts import render_excerpts
+from terminal.progress import shown_while
+from terminal.screen import show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """The options of search.py as they were typed."""
+
+    text: str
+    now: str
+    time_zone: str
+    limit: int
+    session: str
+    explain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, when and on which clock."""
+
+    text: str
+    now: datetime
+    time_zone: ZoneInfo
+    limit: int
+    explain: bool
+
+
+def run(line: CommandLine) -> None:
+    """Answer the question of a command line; an error that is raised on purpose ends the program with its sentence."""
+    try:
+        settings = read_settings()
+        question = _question(settings, line)
+        _check_session(settings, line.session)
+        with write_logs(settings.storage_dir / "logs" / "search"):  # the bot may be writing its own
+            if line.explain:
+                logging.getLogger("memory.planner").setLevel(logging.DEBUG)
+            show(asyncio.run(_answer(settings, question)))
+    except BackscrollError as error:
+        give_up(error)
+
+
+def _question(settings: Settings, line: CommandLine) -> Question:
+    """Return the question that the command line describes; raise SettingsError when it cannot be understood."""
+    if not line.text.strip():
+        raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
+    if line.limit < 1:
+        raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
+    zone = _zone(line.time_zone or settings.time_zone)
+    return Question(text=line.text, now=_moment(line.now, zone), time_zone=zone, limit=line.limit, explain=line.explain)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return find_zone(name)
+    except ValueError as error:
+        raise SettingsError(f"--time-zone: {error}") from error
+
+
+def _moment(now: str, time_zone: ZoneInfo) -> datetime:
+    """Return the moment that --now means, on the asker's clock unless it names another."""
+    if not now:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(now)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(time_zone)
+    except (ValueError, OverflowError) as error:  # the first and the last year end within a day in some zones
+        raise SettingsError(f"--now: {now!r} is not an ISO date and time such as 2026-11-21T10:00.") from error
+
+
+def _check_session(settings: Settings, name: str) -> None:
+    """Raise SessionError when another session than the one that is asked for is the current one."""
+    current = remembered_session(settings.storage_dir)
+    if name and (current is None or name not in {current.name, current.stem}):
+        held = f"is {current.stem}" if current else "does not exist yet"
+        raise SessionError(
+            f"The current session {held}: leave --session out, or start {name} with python main_async.py --session."
+        )
+
+
+async def _answer(settings: Settings, question: Question) -> str:
+    async with _open_memory(settings) as memory:
+        places = await memory.all_places() | {CHANNEL_ID}
+        asked = await understand(
+            question.text,
+            places=places,
+            here=CHANNEL_ID,
+            now=question.now,
+            time_zone=question.time_zone,
+            memory=memory,
+        )
+        findings = await _find(memory, asked, question.limit)
+    parts = [_searched(asked, question), render_excerpts(findings, question.time_zone)]
+    if question.explain:
+        parts += [str(plan) for plan in findings.plans] or ["Read in time order, without a plan."]
+    return "\n\n".join(parts)
+
+
+async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
+    if asked.topic:
+        return await memory.search(asked.topic, places=asked.places, windows=asked.windows, limit=limit)
+    return await memory.list_messages(places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit)
+
+
+def _searched(asked: Asked, question: Question) -> str:
+    windows = spoken_windows(asked.windows, time_zone=question.time_zone)
+    return f"searched {windows or 'all time'}"
+
+
+@asynccontextmanager
+async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
+    """Yield both memories, as the bot sees them; it may be running."""
+    async with (
+        opened_databases(settings) as databases,
+        open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
+    ):
+        for database in databases:
+            await prepare(database, embedder)
+        await shown_while(embedder.ready(), "Loading the embedding model")
+        short_term, long_term = databases
+        yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)
