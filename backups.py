@@ -7,12 +7,21 @@ import typer
 from archive.formats import Format
 from commands.options import Compression, Which, Written
 
-app = typer.Typer(help="Back up both memories, prove the backups, and restore them.", add_completion=False)
+app = typer.Typer(
+    help="Back up both memories, prove the backups, and restore them.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 _Which = Annotated[Which, typer.Option("--database", help="Which of the two databases.")]
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the backup's folder.")]
-_Daily = Annotated[int | None, typer.Option("--keep-daily", min=0, help="Days that keep their last backup.")]
-_Weekly = Annotated[int | None, typer.Option("--keep-weekly", min=0, help="Weeks that keep their last backup.")]
+_Daily = Annotated[
+    int | None, typer.Option("--keep-daily", metavar="DAYS", min=0, help="Days that keep their last backup.")
+]
+_Weekly = Annotated[
+    int | None, typer.Option("--keep-weekly", metavar="WEEKS", min=0, help="Weeks that keep their last backup.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -31,9 +40,13 @@ def create_command(
     which: _Which = Which.BOTH,
     written: Annotated[
         list[Written] | None,
-        typer.Option("--format", help="Can be given again; both means csv and dump. [default: csv]"),
+        typer.Option(
+            "--format",
+            metavar="[csv|binary|dump|parquet|both]",
+            help="Can be given again; both means csv and dump. [default: csv]",
+        ),
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="What the folder's name begins with.")] = "backup",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the folder's name begins with.")] = "backup",
     compress: Annotated[
         Compression, typer.Option("--compress", help="For csv, binary and parquet.")
     ] = Compression.ZSTD,

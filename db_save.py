@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE...", help="A session's name or folder, a CSV, an export, a backup's messages."),
+        typer.Argument(metavar="SOURCE", help="A session's name or folder, a CSV, an export, a backup's messages."),
     ] = None,
     *,
     columns: Annotated[
@@ -55,4 +58,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     *,
     terminal: Annotated[bool, typer.Option("--terminal", help="Talk here, even when a Discord token is set.")] = False,
     speaker: Annotated[str, typer.Option("--as", metavar="NAME", help="Speak under this name in the terminal.")] = "",
     time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Take dates on this clock, as in Europe/Paris.")] = "",
-    session: Annotated[str | None, typer.Option(help="Name of the session; empty: a random one.")] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the session; empty: a random one.")
+    ] = None,
     add_date: Annotated[bool | None, typer.Option("--date/--no-date", help="Add today's date to the name.")] = None,
     add_number: Annotated[bool | None, typer.Option("--number/--no-number", help="Add the next number.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: keep the current session, add nothing.")] = False,
@@ -51,4 +56,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

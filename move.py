@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     *,
     back: Annotated[bool, typer.Option("--back", help="Move from those databases to the embedded server.")] = False,
@@ -22,4 +25,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

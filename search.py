@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     text: Annotated[str, typer.Argument(metavar="QUESTION", help="What to look for, in plain English.")],
     *,
     now: Annotated[str, typer.Option(metavar="ISO", help="Ask as if it were this moment.")] = "",
     time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Take dates on this clock, as in Europe/Paris.")] = "",
-    limit: Annotated[int, typer.Option(help="How many messages to find.")] = 8,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many messages to find.")] = 8,
     session: Annotated[str, typer.Option(metavar="NAME", help="Search only if this is the current session.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Show how the rows were found, and count them.")] = False,
 ) -> None:
@@ -22,4 +25,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
