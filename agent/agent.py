@@ -2,27 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent.answers import Answer, Question
 from agent.citations import cited_numbers, with_sources
 from agent.context import Recall
 from agent.conversations import Conversations
+from agent.drafts import Draft
 from agent.evidence import Evidence
-from agent.extractive import ExtractiveChatModel
-from agent.graph import Draft, build_loop, draft
 from agent.history import tidied, turn
+from agent.language_model import LanguageModel
+from agent.quotation import quote
 from agent.reading import Reading, read_question, read_without_memory
 from errors import DatabaseUnavailableError, ModelUnavailableError
 from memory.messages import Message
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +36,6 @@ UNSAVED = "This turn could not be saved, so a later question cannot build on it.
 UNCHECKED = "The citations could not be checked a second time; a message may have been deleted just now."
 UNCITED = "This answer cites no message."
 HALF_READ = "Memory did not answer when the question was read, so a channel or discussion that it names was not found."
-
-_QUOTING_STEPS = 2  # the opening call, and the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,14 @@ class Limits:
 
 
 class Agent:
-    """Answers questions with one model over one memory; conversations are kept per channel and person."""
+    """Answers questions with one model over one memory; conversations are kept per channel and person.
+
+    Without a model, `create_model` None, it quotes what it finds.
+    """
 
     def __init__(
         self,
-        model: BaseChatModel,
+        create_model: "Callable[[], BaseChatModel] | None",
         *,
         memory: Recall,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
@@ -65,13 +69,19 @@ class Agent:
     ) -> None:
         self._limits = limits or Limits()
         self._memory = memory
-        self._quoting = build_loop(ExtractiveChatModel(), max_steps=_QUOTING_STEPS)
-        quotes_only = isinstance(model, ExtractiveChatModel)
-        self._loop = None if quotes_only else build_loop(model, max_steps=self._limits.max_steps)
+        self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._limits.max_steps)
         self._conversations = (
             Conversations(checkpointer, timeout=self._limits.history_timeout) if checkpointer else None
         )
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def ready(self) -> None:
+        """Wait until the language model is loaded, if there is one; raise ChatModelError when it cannot be.
+
+        Questions may come before: until then, and when it fails, they are answered as far as they can be.
+        """
+        if self._model is not None:
+            await self._model.ready()
 
     async def ask(self, question: Question) -> Answer:
         """Answer a question; one person's questions in one channel are answered one after the other.
@@ -103,7 +113,7 @@ class Agent:
             return _with_notes(answer, UNSAVED)
         return answer
 
-    async def _answer(self, question: Question, history: Sequence[BaseMessage]) -> Answer:
+    async def _answer(self, question: Question, history: "Sequence[BaseMessage]") -> Answer:
         reading = await self._read(question)
         answer = await self._written(question, reading, history)
         return answer if reading.complete or answer.text == MEMORY_OUT else _with_notes(answer, HALF_READ)
@@ -116,12 +126,12 @@ class Agent:
             logger.warning("a question in channel %d was read without memory: %r", question.channel_id, error)
             return read_without_memory(question)
 
-    async def _written(self, question: Question, reading: Reading, history: Sequence[BaseMessage]) -> Answer:
-        if self._loop is None:
+    async def _written(self, question: Question, reading: Reading, history: "Sequence[BaseMessage]") -> Answer:
+        if self._model is None:
             return await self._quotations(question, reading)
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                written = await draft(self._loop, question, reading=reading, memory=self._memory, history=history)
+                written = await self._model.draft(question, reading=reading, memory=self._memory, history=history)
         except (ModelUnavailableError, TimeoutError) as error:
             logger.warning(
                 "channel %d is answered with quotations: %r, from %r",
@@ -139,7 +149,7 @@ class Agent:
     async def _quotations(self, question: Question, reading: Reading) -> Answer:
         try:
             async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                written = await draft(self._quoting, question, reading=reading, memory=self._memory)
+                written = await quote(question, reading=reading, memory=self._memory)
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT)
@@ -170,7 +180,7 @@ class Agent:
             if message.message_id in present and evidence.admits(present[message.message_id])
         }
 
-    def _tidied(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    def _tidied(self, messages: "Sequence[BaseMessage]") -> "list[BaseMessage]":
         return tidied(messages, max_tokens=self._limits.history_tokens)
 
 

@@ -1,19 +1,19 @@
 """Create the chat model that a setting names."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from langchain_core.language_models import BaseChatModel
-from pydantic import SecretStr
-
-from agent.extractive import ExtractiveChatModel
-from agent.search_first import SearchFirstChatModel
 from errors import ChatModelError
 
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
 EXTRACTIVE = "extractive"
+"""The setting for no language model: answers are quotations."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 _TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
@@ -30,6 +30,20 @@ class _Wanted:
     seconds: float
 
 
+def check_chat_model(name: str, *, base_url: str | None = None, openai_api_key: str | None = None) -> None:
+    """Raise ChatModelError when a name, a key or a package is missing; nothing is loaded for it.
+
+    What the model's server says of the name is known only when it is asked.
+    """
+    if name == EXTRACTIVE:
+        return
+    provider, model = _split(name)
+    if provider.create is _openai:
+        _refuse_without_key(model, base_url or OPENAI_URL, openai_api_key)
+    if importlib.util.find_spec(provider.package) is None:
+        raise _missing_package(name, provider.package)
+
+
 def create_chat_model(
     name: str,
     *,
@@ -38,24 +52,17 @@ def create_chat_model(
     hf_token: str | None = None,
     max_tokens: int = 1024,
     timeout: timedelta = timedelta(seconds=60),
-) -> BaseChatModel:
-    """Return the model that `name` stands for; every request to it ends within `timeout`.
+) -> "BaseChatModel":
+    """Return the model that `name` stands for, which is not `extractive`; every request to it ends within `timeout`.
 
-    `extractive` needs nothing. `ollama:NAME` and `openai:NAME` talk to a server (for `openai:` any compatible one,
+    `ollama:NAME` and `openai:NAME` talk to a server (for `openai:` any compatible one,
     at `base_url`). `huggingface:REPO` talks to an endpoint when there is a token or a `base_url`; otherwise it
     loads the model into this process, which can take minutes, so call this before the event loop is busy. Raises
     ChatModelError for a name, key, package or model that is missing.
     """
-    if name == EXTRACTIVE:
-        return ExtractiveChatModel()
-    provider, _, model = name.partition(":")
-    create = _PROVIDERS.get(provider)
-    if create is None or not model.strip():
-        raise ChatModelError(
-            f"LLM_MODEL={name!r} is not known: write extractive, huggingface:REPO, ollama:NAME or openai:NAME."
-        )
+    provider, model = _split(name)
     wanted = _Wanted(
-        model=model.strip(),
+        model=model,
         base_url=base_url,
         openai_api_key=openai_api_key,
         hf_token=hf_token,
@@ -63,26 +70,46 @@ def create_chat_model(
         seconds=timeout.total_seconds(),
     )
     try:
-        return create(wanted)
+        return provider.create(wanted)
     except ImportError as error:
-        raise ChatModelError(
-            f"LLM_MODEL={name!r} needs the package {error.name}: run pip install -r requirements.txt."
-        ) from error
+        raise _missing_package(name, error.name) from error
     except ValueError as error:  # pydantic's validation errors are ValueErrors too
         raise ChatModelError(f"LLM_MODEL={name!r} cannot be used: check its name and LLM_BASE_URL.") from error
+
+
+def _split(name: str) -> "tuple[_Provider, str]":
+    """Return the provider and the model that a setting names; raise ChatModelError when it names none."""
+    provider, _, model = name.partition(":")
+    if provider not in _PROVIDERS or not model.strip():
+        raise ChatModelError(
+            f"LLM_MODEL={name!r} is not known: write extractive, huggingface:REPO, ollama:NAME or openai:NAME."
+        )
+    return _PROVIDERS[provider], model.strip()
+
+
+def _missing_package(name: str, package: str | None) -> ChatModelError:
+    return ChatModelError(f"LLM_MODEL={name!r} needs the package {package}: run pip install -r requirements.txt.")
+
+
+def _refuse_without_key(model: str, url: str, key: str | None) -> None:
+    if _is_openai(url) and not key:
+        raise ChatModelError(
+            f"LLM_MODEL='openai:{model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
+        )
+
+
+def _is_openai(url: str) -> bool:
+    return urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
 
 
 # The packages of the providers are imported where they are used: one of them takes seconds to load.
 
 
-def _openai(wanted: _Wanted) -> BaseChatModel:
+def _openai(wanted: _Wanted) -> "BaseChatModel":
     url = wanted.base_url or OPENAI_URL
-    at_openai = urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
-    if at_openai and not wanted.openai_api_key:
-        raise ChatModelError(
-            f"LLM_MODEL='openai:{wanted.model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
-        )
+    _refuse_without_key(wanted.model, url, wanted.openai_api_key)
     from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
 
     model = ChatOpenAI(
         model=wanted.model,
@@ -91,14 +118,14 @@ def _openai(wanted: _Wanted) -> BaseChatModel:
         timeout=wanted.seconds,
         max_retries=_RETRIES,
     )
-    if at_openai:
+    if _is_openai(url):
         model.max_tokens = wanted.max_tokens
     else:  # the client would send max_completion_tokens, which other servers ignore
         model.extra_body = {"max_tokens": wanted.max_tokens}
     return model
 
 
-def _ollama(wanted: _Wanted) -> BaseChatModel:
+def _ollama(wanted: _Wanted) -> "BaseChatModel":
     from langchain_ollama import ChatOllama
 
     return ChatOllama(
@@ -110,11 +137,11 @@ def _ollama(wanted: _Wanted) -> BaseChatModel:
     )
 
 
-def _huggingface(wanted: _Wanted) -> BaseChatModel:
+def _huggingface(wanted: _Wanted) -> "BaseChatModel":
     return _endpoint(wanted) if wanted.hf_token or wanted.base_url else _local_pipeline(wanted)
 
 
-def _endpoint(wanted: _Wanted) -> BaseChatModel:
+def _endpoint(wanted: _Wanted) -> "BaseChatModel":
     from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
 
     # As an endpoint_url, a server of one's own is not sent the token.
@@ -130,9 +157,11 @@ def _endpoint(wanted: _Wanted) -> BaseChatModel:
     return ChatHuggingFace(llm=endpoint)
 
 
-def _local_pipeline(wanted: _Wanted) -> BaseChatModel:
+def _local_pipeline(wanted: _Wanted) -> "BaseChatModel":
     """Return a model that runs in this process; it emits no tool calls, so the search comes first."""
     from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
+
+    from agent.search_first import SearchFirstChatModel
 
     try:
         pipeline = HuggingFacePipeline.from_model_id(
@@ -155,8 +184,16 @@ def _local_pipeline(wanted: _Wanted) -> BaseChatModel:
     return SearchFirstChatModel(writer=writer)
 
 
-_PROVIDERS: dict[str, Callable[[_Wanted], BaseChatModel]] = {
-    "openai": _openai,
-    "ollama": _ollama,
-    "huggingface": _huggingface,
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What makes a provider's models, and the package that it needs for it."""
+
+    package: str
+    create: "Callable[[_Wanted], BaseChatModel]"
+
+
+_PROVIDERS = {
+    "openai": _Provider("langchain_openai", _openai),
+    "ollama": _Provider("langchain_ollama", _ollama),
+    "huggingface": _Provider("langchain_huggingface", _huggingface),
 }

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from memory.findings import Findings
 from memory.messages import Kind, Message, MessageKey
 
+BY_WORDS_ALONE = (
+    "The embedding model is still loading, so this was searched by its words alone: ask again in a minute to have "
+    "meanings compared as well."
+)
+
 
 class Evidence:
     """The messages that the tools of one run have shown, and which memories did not answer them."""
@@ -17,6 +22,7 @@ class Evidence:
         self._numbers: dict[MessageKey, int] = {}
         self._messages: dict[int, Message] = {}
         self._unreachable: set[str] = set()
+        self._by_words_alone = False
         self._answers = 0
         self._failures = 0
 
@@ -42,6 +48,7 @@ class Evidence:
         """Remember that memory answered, and which part of it did not."""
         self._answers += 1
         self._unreachable.update(findings.unreachable)
+        self._by_words_alone |= findings.by_words_alone
 
     def record_outage(self) -> None:
         """Remember that no memory answered a call."""
@@ -60,7 +67,12 @@ class Evidence:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the person about what could not be reached."""
-        names = sorted(self._unreachable)
-        if not names and self._failures:
-            return ("Memory did not answer every search, so messages may be missing here.",)
-        return tuple(f"The {name} memory could not be reached, so messages may be missing here." for name in names)
+        notes = [
+            f"The {name} memory could not be reached, so messages may be missing here."
+            for name in sorted(self._unreachable)
+        ]
+        if not notes and self._failures:
+            notes.append("Memory did not answer every search, so messages may be missing here.")
+        if self._by_words_alone:
+            notes.append(BY_WORDS_ALONE)
+        return tuple(notes)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from langchain.agents import create_agent
@@ -24,13 +23,12 @@ from langchain_core.tools import ToolException
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
-from agent.answers import Question, Searched
+from agent.answers import Question
 from agent.context import Context, Recall
-from agent.evidence import Evidence
+from agent.drafts import Draft, context_of, draft_of
 from agent.prompts import system_prompt
 from agent.reading import Reading
 from agent.search_first import SearchFirst, opening_call
-from agent.searches import Searches
 from agent.tools import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError
 
@@ -41,15 +39,6 @@ TOOL_CALLS_PER_STEP = 4
 
 _THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 """What reasoning models write before they answer, where the server does not take it out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a model answered, with the marks as it wrote them, what it had been shown, and where it had looked."""
-
-    text: str
-    evidence: Evidence
-    searched: Searched | None
 
 
 def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
@@ -72,9 +61,7 @@ async def draft(
 
     Raises ModelUnavailableError when the model fails, says nothing, or is still searching after its last step.
     """
-    evidence = Evidence(question.places)
-    searches = Searches(reading.asked.windows, all_time=question.all_time)
-    context = Context(question=question, asked=reading.asked, memory=memory, evidence=evidence, searches=searches)
+    context = context_of(question, reading, memory)
     try:
         state = await loop.ainvoke({"messages": [*history, HumanMessage(question.text)]}, context=context)
     except ModelCallLimitExceededError as error:
@@ -82,19 +69,7 @@ async def draft(
     text = _THOUGHTS.sub("", state["messages"][-1].text).strip()
     if not text:
         raise ModelUnavailableError("the model gave an empty answer")
-    return Draft(text, evidence, _searched(question, reading, searches))
-
-
-def _searched(question: Question, reading: Reading, searches: Searches) -> Searched | None:
-    if not searches.were_made:
-        return None
-    return Searched(
-        windows=searches.windows,
-        went_beyond=searches.went_beyond,
-        channels=reading.channels,
-        now=question.now,
-        time_zone=question.time_zone,
-    )
+    return draft_of(text, context, reading)
 
 
 @dynamic_prompt

@@ -19,6 +19,9 @@ ALL_WORDS_ADD = 0.3
 Only words that the message has itself count: its lexical score is that of the messages before it as well.
 """
 
+ENOUGH_WORDS = 0.5
+"""Share of the telling words that a message needs to be quoted when nobody knows how alike it is."""
+
 OUTSHONE_BY = 0.6
 """Share of the best fused score that a quotation needs: what falls further short was found for want of better."""
 
@@ -104,6 +107,8 @@ def _is_relevant(line: Line, asked: frozenset[str], authors: frozenset[str]) -> 
     shared = len(telling & _stems(line.message.content)) / len(telling) if telling else 0.0
     if telling and not shared and asked & _stems(line.message.author_name):
         return False
+    if line.similarity is None:
+        return shared >= ENOUGH_WORDS
     return line.similarity + ALL_WORDS_ADD * shared >= ALIKE_ENOUGH
 
 

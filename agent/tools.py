@@ -1,7 +1,5 @@
 """The tools with which a model looks into memory; their docstrings are what it is told about them."""
 
-from dataclasses import dataclass, replace
-from functools import partial
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -9,15 +7,14 @@ from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import BeforeValidator
 
+from agent import lookup
 from agent.context import Context
 from agent.dates import read_window
-from agent.fence import fenced
-from agent.listing import listing_of
+from agent.lookup import Recalled
 from agent.prompts import spoken_time
 from agent.searches import ALL_TIME, Windows
 from memory.asking import understand
-from memory.findings import Findings, Line, Scope
-from memory.spoken_windows import spoken_windows
+from memory.findings import Scope
 
 ScopeName = Literal["short", "long", "both"]
 
@@ -30,21 +27,6 @@ _FORMS = (
     "or give start and end as dates such as 2026-11-03."
 )
 _NO_TIME = f"Say which time to list; to look at all time, use search_messages. {_FORMS}"
-_MAY_WIDEN = 'Say that nothing was found then, or look further with when="all time".'
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What a tool found, for the program: the lines that were shown with their numbers, and where it looked.
-
-    `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
-    not all of them are among the lines.
-    """
-
-    lines: tuple[tuple[int, Line], ...]
-    time_zone: ZoneInfo
-    spoken: str = ""
-    selected_from: str = ""
 
 
 def _as_list(value: object) -> object:
@@ -79,14 +61,7 @@ async def search_messages(
     context = runtime.context
     text = _wanted(query)
     windows = context.searches.allowed(await _windows_meant(when, start, end, context))
-    findings = await context.memory.search(
-        text,
-        places=context.asked.places,
-        windows=windows,
-        authors=_names(authors),
-        scope=Scope(scope),
-    )
-    return _searched(findings, windows, context, scope=scope)
+    return await lookup.search(context, text, windows=windows, authors=_names(authors), scope=Scope(scope))
 
 
 @tool(response_format="content_and_artifact")
@@ -112,16 +87,7 @@ async def list_messages(
     windows = context.searches.allowed(await _windows_meant(when, start, end, context))
     if windows == ALL_TIME:
         raise ToolException(_NO_TIME)
-    listing = await listing_of(
-        windows,
-        partial(_list_messages, context, authors=_names(authors), scope=Scope(scope)),
-        now=context.question.now,
-    )
-    text, recalled = _searched(listing.findings, windows, context, scope=scope)
-    if listing.is_whole:
-        return text, recalled
-    text += f"\nThis is a selection from {listing.amount} messages: ask for a shorter time to see all of them."
-    return text, replace(recalled, selected_from=listing.amount)
+    return await lookup.list_time(context, windows=windows, authors=_names(authors), scope=Scope(scope))
 
 
 @tool(response_format="content_and_artifact")
@@ -136,8 +102,7 @@ async def read_around(number_or_message: int, runtime: ToolRuntime[Context]) -> 
     message_id = shown.message_id if shown else number_or_message
     if not _SMALLEST_ID <= message_id <= _LARGEST_ID:
         raise ToolException(f"You were not shown a message [{number_or_message}].")
-    findings = await context.memory.read_around(message_id, places=context.question.places)
-    return _recalled(findings, context)
+    return await lookup.read_around(context, message_id)
 
 
 @tool
@@ -189,35 +154,3 @@ def _window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Windows 
     except ValueError as error:
         raise ToolException(str(error)) from error
     return None if window is None else (window,)
-
-
-async def _list_messages(
-    context: Context, windows: Windows, limit: int, *, authors: frozenset[str], scope: Scope
-) -> Findings:
-    return await context.memory.list_messages(
-        places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit
-    )
-
-
-def _searched(findings: Findings, windows: Windows, context: Context, *, scope: ScopeName) -> tuple[str, Recalled]:
-    """Return what a search found and where it looked, and keep the latter."""
-    text, recalled = _recalled(findings, context)
-    whole = scope == "both" and not findings.unreachable
-    context.searches.record(windows, nothing_there=whole and not recalled.lines)
-    question = context.question
-    spoken = spoken_windows(windows, time_zone=question.time_zone, now=question.now)
-    if spoken:
-        text += f"\nSearched: {spoken}."
-    if windows and not recalled.lines and context.searches.may_widen:
-        text += f" {_MAY_WIDEN}"
-    return text, replace(recalled, spoken=spoken)
-
-
-def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
-    context.evidence.record(findings)
-    time_zone = context.question.time_zone
-    shown = fenced(findings, evidence=context.evidence, time_zone=time_zone)
-    text = shown.text
-    if findings.unreachable:
-        text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
-    return text, Recalled(shown.lines, time_zone)

@@ -11,27 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
-from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 from rich.prompt import Confirm, Prompt
 from sonyflake import SonyFlake
 
 from agent.agent import Agent, Limits
-from agent.chat_models import create_chat_model
+from agent.chat_models import EXTRACTIVE, check_chat_model, create_chat_model
 from agent.conversations import open_conversations
-from bot.client import Bot
-from bot.client import serve as serve_discord
-from bot.services import Services
 from commands.startup import addresses_of, give_up, layouts_of, opened_databases, revealed
 from db.databases import Database
 from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
-from doctor.consultation import consult, refuse
-from doctor.models import LanguageModel
-from doctor.subject import Subject
 from erasure.ledger import is_erased
 from erasure.rows import known_erasures
 from errors import BackscrollError, SettingsError
@@ -57,12 +51,12 @@ from sessions import (
     session_lock,
 )
 from settings import Settings, read_settings
-from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
-from terminal.lines import piped_lines, typed_lines
-from terminal.progress import progress_bar, shown_while
+from terminal.progress import progress_bar
 from terminal.screen import show
-from terminal.time_zones import SpeakerZone
 from util_async import run_until_first_ends
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +99,7 @@ class Program:
 
     recorder: Recorder
     agent: Agent
+    embedder: Embedder
     memory: Memory
     databases: tuple[Database, Database]
     models: str
@@ -141,6 +136,10 @@ def run(line: CommandLine) -> None:
 
 def check_everything() -> int:
     """Print a table of all that the settings lead to, and return the exit status."""
+    from doctor.consultation import consult, refuse
+    from doctor.models import LanguageModel
+    from doctor.subject import Subject
+
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -200,20 +199,37 @@ async def _run(settings: Settings, session: ProgramSession, options: Options) ->
         async with _open_memory(settings) as (databases, embedder):
             await _reembed(databases, embedder, batch=_BATCH)
         return
-    model = await asyncio.to_thread(_chat_model, settings)  # before anything is opened: a wrong name is told at once
+    check_chat_model(  # before anything is opened: a wrong name is told at once
+        settings.llm_model, base_url=settings.llm_base_url, openai_api_key=revealed(settings.openai_api_key)
+    )
     async with (
         _open_memory(settings) as (databases, embedder),
         _open_program(
-            settings, session, databases, embedder, model, options.time_zone or ZoneInfo(settings.time_zone)
+            settings, session, databases, embedder, options.time_zone or ZoneInfo(settings.time_zone)
         ) as program,
     ):
         if options.csv is not None:
             await _import(options.csv, program.recorder, await known_erasures(settings.backup_dir, databases[1]))
-        if settings.discord_token is None or options.terminal:
-            await shown_while(embedder.ready(), "Loading the embedding model")
-            await _serve_terminal(program, options.speaker, options.time_zone)
-        else:
-            await _serve_discord(program, settings.discord_token, settings.discord_server_id, options.heartbeat)
+        async with _models_load(program):
+            if settings.discord_token is None or options.terminal:
+                await _serve_terminal(program, options.speaker, options.time_zone)
+            else:
+                await _serve_discord(program, settings.discord_token, settings.discord_server_id, options.heartbeat)
+
+
+@asynccontextmanager
+async def _models_load(program: Program) -> AsyncGenerator[None]:
+    """Load both models while the front end already listens; one that cannot be loaded ends the context.
+
+    Raises an ExceptionGroup with EmbeddingModelError or ChatModelError.
+    """
+    async with asyncio.TaskGroup() as group:
+        loading = [group.create_task(program.embedder.ready()), group.create_task(program.agent.ready())]
+        try:
+            yield
+        finally:
+            for task in loading:
+                task.cancel()
 
 
 @asynccontextmanager
@@ -232,7 +248,6 @@ async def _open_program(
     session: ProgramSession,
     databases: tuple[Database, Database],
     embedder: Embedder,
-    model: BaseChatModel,
     time_zone: ZoneInfo,
 ) -> AsyncGenerator[Program]:
     """Yield what serves a session, ready to record."""
@@ -258,7 +273,8 @@ async def _open_program(
     ):
         yield Program(
             recorder=recorder,
-            agent=Agent(model, memory=memory, checkpointer=conversations, limits=_limits(settings)),
+            agent=Agent(_model_creator(settings), memory=memory, checkpointer=conversations, limits=_limits(settings)),
+            embedder=embedder,
             memory=memory,
             databases=databases,
             models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
@@ -268,6 +284,10 @@ async def _open_program(
 
 
 async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | None) -> None:
+    from terminal.channel import TerminalChannel, speaker_id
+    from terminal.lines import piped_lines, typed_lines
+    from terminal.time_zones import SpeakerZone
+
     interactive = sys.stdin.isatty()
     channel = TerminalChannel(
         recorder=program.recorder,
@@ -291,6 +311,9 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
 
 
 async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:
+    from bot.client import Bot, serve
+    from bot.services import Services
+
     services = Services(
         recorder=program.recorder,
         asker=program.agent,
@@ -304,7 +327,7 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
     async with AsyncExitStack() as stack:
         if heartbeat is not None:
             await stack.enter_async_context(beating(heartbeat, every=_BEAT, healthy=bot.is_connected))
-        await serve_discord(bot, token.get_secret_value())
+        await serve(bot, token.get_secret_value())
 
 
 async def _import(csv: Path, recorder: Recorder, erasures: Mapping[int, datetime]) -> None:
@@ -335,10 +358,17 @@ async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, 
 
 
 async def _all_places(memory: Memory) -> frozenset[int]:
+    from terminal.channel import CHANNEL_ID
+
     return await memory.all_places() | {CHANNEL_ID}
 
 
-def _chat_model(settings: Settings) -> BaseChatModel:
+def _model_creator(settings: Settings) -> "Callable[[], BaseChatModel] | None":
+    """Return what creates the language model; None for the setting that needs none."""
+    return None if settings.llm_model == EXTRACTIVE else partial(_chat_model, settings)
+
+
+def _chat_model(settings: Settings) -> "BaseChatModel":
     return create_chat_model(
         settings.llm_model,
         base_url=settings.llm_base_url,

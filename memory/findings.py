@@ -48,7 +48,8 @@ class Line:
 
     message: Message
     hit: bool = False
-    similarity: float = 0.0
+    similarity: float | None = None
+    """Cosine similarity to what was searched for; None where it is not known."""
     lexical: float = 0.0
     score: float = 0.0
 
@@ -67,11 +68,15 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched."""
+    """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched.
+
+    A search is `by_words_alone` when the embedding model was not ready to compare meanings.
+    """
 
     excerpts: tuple[Excerpt, ...] = ()
     unreachable: tuple[str, ...] = ()
     plans: tuple[Plan, ...] = ()
+    by_words_alone: bool = False
 
 
 def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:

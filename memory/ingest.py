@@ -17,7 +17,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from db.engines import Sessions, transaction
 from errors import RefusedRowError, TemporaryError
-from memory import queries, store
+from memory import missing_vectors, queries, store
 from memory.context import CONTEXT_MESSAGES, search_text, text_to_embed
 from memory.embedder import Embedder
 from memory.journal import BadRecord, Journal, NotAdded
@@ -31,6 +31,7 @@ T = TypeVar("T")
 _FIRST_RETRY, _SLOWEST_RETRY = 0.2, 2.0  # seconds between attempts while the database is away
 _LARGEST_BATCH = 1000  # messages; PostgreSQL takes 65,535 parameters in a statement
 _READY_BATCHES = 2  # embedded batches that may wait for the database
+_EMBEDDER_PATIENCE = timedelta(seconds=2)  # once, at the start; then messages are stored and get their vectors later
 _REMEMBERED_PLACES = 10_000  # channels and threads whose last message is kept at hand
 
 
@@ -46,7 +47,8 @@ class Ingest:
     """Follows one journal into one database.
 
     Two stages run side by side: while a batch is written the next is embedded. At most `_READY_BATCHES` wait
-    between them; what is behind waits in the journal.
+    between them; what is behind waits in the journal. While the embedder is not ready, rows are stored without their
+    vectors, to be found by their words, and get them later.
     """
 
     def __init__(
@@ -63,6 +65,8 @@ class Ingest:
         self._moved = asyncio.Condition()
         self._latest: OrderedDict[int, list[Message]] = OrderedDict()
         self._opened_at = journal.end
+        self._lacking = asyncio.Event()
+        self._waited_for_embedder = False
         self.stored = 0
         self.outage = False
 
@@ -98,6 +102,7 @@ class Ingest:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read_and_embed(self.stored))
             group.create_task(self._write_ready())
+            group.create_task(self._embed_what_lacks())
 
     async def _read_and_embed(self, position: int) -> None:
         while True:
@@ -132,16 +137,56 @@ class Ingest:
         """Return messages with their search texts and vectors; a deletion has neither."""
         before = await self._patiently(self._preceding, messages)
         texts = [text_to_embed(message) for message in messages]
-        vectors = iter(await self._embedder.embed([text for text in texts if text]))
+        speaking = [text for text in texts if text]
+        ready = await self._embedder_is_ready()
+        vectors = iter(await self._embedder.embed(speaking) if ready else [None] * len(speaking))
         return [
             Indexed(
                 message,
                 search_text(message, before.get(message.message_id, [])),
                 next(vectors) if text else None,
-                self._embedder.name if text else None,
+                self._embedder.name if text and ready else None,
             )
             for message, text in zip(messages, texts, strict=True)
         ]
+
+    async def _embedder_is_ready(self) -> bool:
+        """Wait for the embedder, the first time and not for long; return whether it is ready."""
+        if self._embedder.loaded or self._waited_for_embedder:
+            return self._embedder.loaded
+        self._waited_for_embedder = True
+        try:
+            async with asyncio.timeout(_EMBEDDER_PATIENCE.total_seconds()):
+                await self._embedder.ready()
+        except TimeoutError:
+            logger.info("the embedding model is not ready: messages are stored without vectors, which follow")
+        return self._embedder.loaded
+
+    async def _embed_what_lacks(self) -> None:
+        """Once the embedder is ready, give a vector to rows that were stored without one, in this run or before."""
+        if await self._patiently(self._noted_as_missing) is not None:
+            self._lacking.set()
+        await self._embedder.ready()
+        while True:
+            await self._lacking.wait()
+            self._lacking.clear()
+            noted = await self._patiently(self._noted_as_missing)
+            count = 0
+            while some := await self._patiently(
+                missing_vectors.embed_some, self._sessions, self._embedder, self._batch_size
+            ):
+                count += some
+            if noted is not None:
+                await self._patiently(self._note_complete, noted)
+            logger.info("%d messages that were stored without vectors have theirs", count)
+
+    async def _noted_as_missing(self) -> str | None:
+        async with transaction(self._sessions) as session:
+            return await missing_vectors.missing_up_to(session)
+
+    async def _note_complete(self, noted: str) -> None:
+        async with transaction(self._sessions) as session:
+            await missing_vectors.note_complete(session, noted)
 
     async def _preceding(self, messages: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what was said before each message: from memory for new ones, from the database for the rest."""
@@ -182,8 +227,13 @@ class Ingest:
                 await self._refuse(rows, str(error), position)
 
     async def _write_once(self, rows: Sequence[Indexed], revisions: Sequence[Revision], position: int) -> None:
+        lacks_vectors = any(row.search_text and row.embedding is None for row in rows)
         async with transaction(self._sessions) as session:
             await store.write(session, batch=rows, revisions=revisions, journal=self._session, position=position)
+            if lacks_vectors:
+                await missing_vectors.note_missing(session, position)
+        if lacks_vectors:
+            self._lacking.set()
 
     async def _refuse(self, rows: Sequence[Indexed], reason: str, position: int) -> None:
         for row in rows:

@@ -75,7 +75,7 @@ async def candidates(
     session: AsyncSession,
     *,
     text: str,
-    vector: Awaitable[Vector],
+    vector: Awaitable[Vector | None],
     filters: Filters,
     wanted: int,
     bm25: bool,
@@ -85,7 +85,7 @@ async def candidates(
     """Return what vectors and words propose, in no order, and how they were found.
 
     There are at least min(`wanted`, matching rows) messages, whichever way is taken. The words are looked for while
-    the `vector` of the text is still being computed.
+    the `vector` of the text is still being computed; when it comes to None, there is nothing but what they propose.
     """
     depth = max(CANDIDATES, wanted)
     size = await size_of(session, filters, hypertable=hypertable)
@@ -120,7 +120,7 @@ async def candidates(
 async def _with_similarity(
     session: AsyncSession,
     *,
-    vector: Vector,
+    vector: Vector | None,
     filters: Filters,
     wanted: int,
     worded: Collection[MessageKey],
@@ -129,6 +129,8 @@ async def _with_similarity(
     trace: Trace,
 ) -> list[tuple[Message, float | None]]:
     """Return the nearest messages and those with the words, each with its likeness."""
+    if vector is None:
+        return await trace.step("rows of the words alone", _compare(session, vector=None, keys=worded))
     if way_to_the_nearest(size, wanted=wanted, costs=costs) is Way.EXACT:
         comparing = _compare(session, vector=vector, keys=worded, filters=filters, wanted=wanted)
         return await trace.step("vectors of every matching row", comparing)
@@ -139,7 +141,7 @@ async def _with_similarity(
 async def _compare(
     session: AsyncSession,
     *,
-    vector: Vector,
+    vector: Vector | None,
     keys: Collection[MessageKey],
     filters: Filters | None = None,
     wanted: int = 0,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.databases import Database
@@ -12,8 +12,8 @@ from db.readiness import operator_errors
 from db.tables import MessageRow
 from db.vector_index import drop_all
 from memory import store
-from memory.context import text_to_embed
 from memory.embedder import Embedder
+from memory.missing_vectors import embed_some, lacking_vector
 from memory.preparation import HALF_EMBEDDED, MODEL_FACT
 
 
@@ -31,9 +31,9 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
         async with database.engine.begin() as connection:
             await _make_room(connection, dimensions)
     async with transaction(database.sessions) as session:
-        total = await session.scalar(select(func.count()).select_from(MessageRow).where(*_needing(embedder))) or 0
+        total = await session.scalar(select(func.count()).select_from(MessageRow).where(*lacking_vector(embedder))) or 0
     done = 0
-    while count := await embed_some(database, embedder, batch):
+    while count := await embed_some(database.sessions, embedder, batch):
         done += count
         report(done, total)
     async with transaction(database.sessions) as session:
@@ -54,36 +54,3 @@ async def _make_room(connection: AsyncConnection, dimensions: int) -> None:
         # Another type brings its own way of storing, and vectors should stand in their rows (docs/decisions/0005).
         await connection.execute(text("ALTER TABLE messages ALTER COLUMN embedding SET STORAGE MAIN"))
         await connection.execute(update(MessageRow).values(embedding_model=None))
-
-
-def _needing(embedder: Embedder) -> tuple[ColumnElement[bool], ...]:
-    other_model = or_(MessageRow.embedding_model.is_(None), MessageRow.embedding_model != embedder.name)
-    return MessageRow.search_text != "", other_model
-
-
-async def embed_some(database: Database, embedder: Embedder, batch: int) -> int:
-    """Give some of the messages that have no vector of the embedder's model one; return their number, 0 at the end."""
-    some = select(*store.MESSAGE_COLUMNS).where(*_needing(embedder)).limit(batch)
-    async with transaction(database.sessions) as session:
-        messages = [store.to_message(row) for row in (await session.execute(some)).mappings()]
-    if not messages:
-        return 0
-    vectors = await embedder.embed([text_to_embed(message) for message in messages])
-    write = (
-        update(MessageRow)
-        .where(
-            MessageRow.message_id == bindparam("of_id"),
-            MessageRow.sent_at == bindparam("of_time"),
-        )
-        .values(embedding=bindparam("vector"), embedding_model=embedder.name)
-    )
-    async with transaction(database.sessions) as session:
-        connection = await session.connection()
-        await connection.execute(
-            write,
-            [
-                {"of_id": message.message_id, "of_time": message.sent_at, "vector": vector}
-                for message, vector in zip(messages, vectors, strict=True)
-            ],
-        )
-    return len(messages)

@@ -1,7 +1,9 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -24,6 +26,9 @@ T = TypeVar("T")
 
 NEIGHBOURS = 1
 """Messages before and after a hit that an excerpt shows."""
+
+EMBEDDER_PATIENCE = timedelta(seconds=2)
+"""How long a search waits for an embedding model that is still loading, before it searches by words alone."""
 
 Supplied = Mapping[str, Collection[Message]]
 """Messages under the name of the memory that they were found in."""
@@ -55,7 +60,8 @@ class Memory:
     ) -> Findings:
         """Return the excerpts with the `limit` best messages, or as many as match, the best excerpt first.
 
-        A message that both memories hold is found once. The bot's own answers are never found.
+        A message that both memories hold is found once. The bot's own answers are never found. While the embedding
+        model is loading only words are compared, and messages without any of them are not found.
         """
         if not places:
             return Findings()
@@ -84,7 +90,9 @@ class Memory:
             hits = self._best(text, candidates, current)[:limit]
             around = await self._beside(visit, [hit.message for hit in hits], before=NEIGHBOURS, after=NEIGHBOURS)
         excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
-        return Findings(tuple(excerpts), visit.unreachable, tuple(plans))
+        return Findings(
+            tuple(excerpts), visit.unreachable, tuple(plans), by_words_alone=vector.done() and vector.result() is None
+        )
 
     async def list_messages(
         self,
@@ -136,7 +144,13 @@ class Memory:
         found = await self._all(look)
         return frozenset(found)
 
-    async def _vector(self, text: str) -> NDArray[np.float32]:
+    async def _vector(self, text: str) -> NDArray[np.float32] | None:
+        """Return the vector of a text; None when the embedding model is not ready soon enough."""
+        try:
+            async with asyncio.timeout(EMBEDDER_PATIENCE.total_seconds()):
+                await self.embedder.ready()
+        except TimeoutError:
+            return None
         vector: NDArray[np.float32] = (await self.embedder.embed([text]))[0]
         return vector
 
@@ -174,7 +188,7 @@ class Memory:
         live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
         scores = fused(text, live, ranking=self.ranking)
         lines = [
-            Line(one.message, True, one.similarity or 0.0, one.lexical, float(score))
+            Line(one.message, True, one.similarity, one.lexical, float(score))
             for one, score in zip(live, scores, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))

@@ -8,8 +8,8 @@ from db.copying import Connection, fetch
 from db.databases import Database
 from errors import OperatorError
 from memory.embedder import Embedder
+from memory.missing_vectors import embed_some
 from memory.preparation import MODEL_FACT, prepare
-from memory.reembedding import embed_some
 from promotion.batches import promotion_lock
 
 _EMBEDDED_AT_ONCE = 1000  # messages
@@ -80,7 +80,7 @@ async def undo(
         await _refuse_unless_last(connection, promotion_id)
         undone = await take_back(connection, promotion_id, now=now)
     if undone.without_vector:
-        while await embed_some(database, embedder, _EMBEDDED_AT_ONCE):
+        while await embed_some(database.sessions, embedder, _EMBEDDED_AT_ONCE):
             pass
     return undone
 

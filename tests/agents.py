@@ -37,7 +37,7 @@ def chat(*messages: Message) -> FakeMemory:
 
 def agent(*lines: Utterance, memory: FakeMemory | None = None, **options: Any) -> tuple[Agent, ScriptedModel]:
     model = ScriptedModel(lines)
-    return Agent(model, memory=memory or chat(), **options), model
+    return Agent(lambda: model, memory=memory or chat(), **options), model
 
 
 def tool_outputs(model: ScriptedModel) -> list[str]:

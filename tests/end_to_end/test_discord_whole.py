@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from agent.agent import MODEL_FAILED, Agent
 from agent.conversations import open_conversations
-from agent.extractive import NOTHING_FOUND, ExtractiveChatModel
+from agent.quotation import NOTHING_FOUND
 from bot.client import Bot
 from bot.services import Services
 from db.databases import Database
@@ -73,7 +73,7 @@ class Town:
             return list(await session.scalars(select(MessageRow.content).where(MessageRow.kind == kind.value)))
 
 
-OpenTown = Callable[[BaseChatModel], AbstractAsyncContextManager[Town]]
+OpenTown = Callable[..., AbstractAsyncContextManager[Town]]
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def open_town(
     """Opens the bot with a language model, as main_async.py does, on a Discord without sockets."""
 
     @asynccontextmanager
-    async def open_with(model: BaseChatModel) -> AsyncGenerator[Town]:
+    async def open_with(model: BaseChatModel | None = None) -> AsyncGenerator[Town]:
         async with (
             open_recorder(
                 session="whole",
@@ -95,7 +95,7 @@ def open_town(
             ) as recorder,
             open_conversations(long_term.dsn, pool_size=2, timeout=PATIENCE) as conversations,
         ):
-            agent = Agent(model, memory=memory, checkpointer=conversations)
+            agent = Agent(None if model is None else lambda: model, memory=memory, checkpointer=conversations)
             bot = Bot(services(recorder, agent, TimeZones(long_term.sessions)))
             async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
                 yield town(env, recorder, short_term)
@@ -134,15 +134,10 @@ def town(env: simcord.Env, recorder: Recorder, short_term: Database) -> Town:
     )
 
 
-@pytest.fixture
-def quotes() -> BaseChatModel:
-    return ExtractiveChatModel()
-
-
 async def test_a_question_is_answered_for_all_with_links_to_the_messages_that_prove_it(
-    open_town: OpenTown, quotes: BaseChatModel
+    open_town: OpenTown,
 ) -> None:
-    async with open_town(quotes) as town:
+    async with open_town() as town:
         await town.ana.send(town.general, "lunch is at the harbour today")
         proof = await town.ben.send(town.releases, "release 0.4 was moved to the 12th of November")
         await town.cleo.send(town.general, "has anybody seen my umbrella?")
@@ -157,9 +152,9 @@ async def test_a_question_is_answered_for_all_with_links_to_the_messages_that_pr
 
 
 async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those_who_read_it(
-    open_town: OpenTown, quotes: BaseChatModel
+    open_town: OpenTown,
 ) -> None:
-    async with open_town(quotes) as town:
+    async with open_town() as town:
         await town.cleo.send(town.mods, "we will ban the spammer Zed on Friday")
 
         for_ana = [await town.ask(town.ana, "when is Zed banned?", private=private) for private in (False, True)]
@@ -177,9 +172,9 @@ async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those
 
 
 async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
-    open_town: OpenTown, quotes: BaseChatModel
+    open_town: OpenTown,
 ) -> None:
-    async with open_town(quotes) as town:
+    async with open_town() as town:
         edited = await town.ana.send(town.general, "the meeting room is number 4")
         deleted = await town.ben.send(town.general, "the password of the cafe is swordfish")
         before = [await town.ask(town.cleo, question) for question in ("which meeting room?", "which cafe password?")]
@@ -196,9 +191,9 @@ async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
 
 
 async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
-    open_town: OpenTown, quotes: BaseChatModel
+    open_town: OpenTown,
 ) -> None:
-    async with open_town(quotes) as town:
+    async with open_town() as town:
         proof = await town.ana.send(town.general, "the ferry to the island leaves at noon")
         first = await town.ask(town.ben, "when does the ferry leave?")
         second = await town.ask(town.ben, "when does the ferry leave?")
@@ -211,8 +206,8 @@ async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
     assert second.content.count(town.link(proof)) == 2
 
 
-async def test_a_recalled_mention_reaches_nobody(open_town: OpenTown, quotes: BaseChatModel) -> None:
-    async with open_town(quotes) as town:
+async def test_a_recalled_mention_reaches_nobody(open_town: OpenTown) -> None:
+    async with open_town() as town:
         await town.ana.send(town.general, f"@everyone <@{town.ben.id}> the picnic is on Sunday")
 
         result = await town.ask(town.cleo, "when is the picnic?")

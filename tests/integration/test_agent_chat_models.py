@@ -36,7 +36,7 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     async with open_fake_openai([SEARCH, answers("On Friday [1].")]) as server:
         model = create_chat_model(name, base_url=server.url, max_tokens=77)
 
-        answer = await Agent(model, memory=FakeMemory([DEPLOY]), limits=ENOUGH).ask(question())
+        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), limits=ENOUGH).ask(question())
 
     assert answer.text == "On Friday [1]."
     assert [source.message for source in answer.sources] == [DEPLOY]
@@ -60,7 +60,7 @@ async def test_a_server_that_does_not_answer_is_replaced_by_quotes(name: str, re
     async with open_fake_openai([reply]) as server:
         model = create_chat_model(name, base_url=server.url)
 
-        answer = await Agent(model, memory=FakeMemory([DEPLOY]), limits=limits).ask(question())
+        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), limits=limits).ask(question())
 
     assert server.requests
     assert '"the deploy is on friday" [1]' in answer.text

@@ -1,18 +1,21 @@
 """Which setting makes which chat model."""
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from agent.chat_models import create_chat_model
-from agent.extractive import ExtractiveChatModel
+from agent.chat_models import check_chat_model, create_chat_model
 from errors import ChatModelError
+
+Look = Callable[..., object]
 
 
 def test_the_default_needs_nothing() -> None:
-    assert isinstance(create_chat_model("extractive"), ExtractiveChatModel)
+    check_chat_model("extractive")
 
 
+@pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
 @pytest.mark.parametrize(
     "name",
     [
@@ -24,17 +27,19 @@ def test_the_default_needs_nothing() -> None:
         pytest.param("extractive:x", id="a model of the extractive one"),
     ],
 )
-def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(name: str, look: Look) -> None:
     with pytest.raises(ChatModelError, match=r"extractive, huggingface:REPO, ollama:NAME or openai:NAME\.$"):
-        create_chat_model(name)
+        look(name)
 
 
+@pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
 @pytest.mark.parametrize("base_url", [None, "https://api.openai.com/v1"], ids=["by default", "by address"])
-def test_openai_itself_wants_a_key(base_url: str | None) -> None:
+def test_openai_itself_wants_a_key(base_url: str | None, look: Look) -> None:
     with pytest.raises(ChatModelError, match="OPENAI_API_KEY"):
-        create_chat_model("openai:gpt-5-mini", base_url=base_url)
+        look("openai:gpt-5-mini", base_url=base_url)
 
 
+@pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
 @pytest.mark.parametrize(
     ("name", "package"),
     [
@@ -43,8 +48,8 @@ def test_openai_itself_wants_a_key(base_url: str | None) -> None:
         ("huggingface:x", "langchain_huggingface"),
     ],
 )
-def test_a_missing_package_is_named(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(name: str, package: str, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(ChatModelError, match=f"needs the package {package}"):
-        create_chat_model(name, openai_api_key="key")
+        look(name, openai_api_key="key")

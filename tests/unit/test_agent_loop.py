@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.agent import FORGETFUL, MEMORY_OUT, MODEL_FAILED, UNCHECKED, UNCITED, UNSAVED, Agent, Limits
 from agent.answers import Question
 from agent.conversations import conversation_graph
-from agent.extractive import NOTHING_FOUND, ExtractiveChatModel
+from agent.quotation import NOTHING_FOUND
 from agent.search_first import SearchFirstChatModel
 from memory.findings import Scope, Window
 from memory.messages import Message
@@ -240,14 +240,14 @@ async def test_a_greeting_needs_no_citation() -> None:
 
 
 async def test_without_a_model_the_best_messages_are_quoted() -> None:
-    answer = await Agent(ExtractiveChatModel(), memory=chat()).ask(question())
+    answer = await Agent(None, memory=chat()).ask(question())
 
     assert quotes_of(answer.text)
     assert answer.notes == ()
 
 
 async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
-    asked = Agent(ExtractiveChatModel(), memory=chat(), limits=Limits(max_steps=1))
+    asked = Agent(None, memory=chat(), limits=Limits(max_steps=1))
 
     assert quotes_of((await asked.ask(question())).text)
 
@@ -261,7 +261,7 @@ async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
     ],
 )
 async def test_without_a_model_nothing_found_is_said_plainly(asking: Question) -> None:
-    answer = await Agent(ExtractiveChatModel(), memory=chat()).ask(asking)
+    answer = await Agent(None, memory=chat()).ask(asking)
 
     assert (answer.text, answer.sources) == (NOTHING_FOUND, ())
 
@@ -269,7 +269,7 @@ async def test_without_a_model_nothing_found_is_said_plainly(asking: Question) -
 async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_question() -> None:
     writer = ScriptedModel([says("On Friday [1].")])
 
-    answer = await Agent(SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
+    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
 
     assert [source.message for source in answer.sources] == [DEPLOY]
     assert [type(message).__name__ for message in writer.heard[0]] == ["SystemMessage", "HumanMessage"]
@@ -280,7 +280,7 @@ async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_questio
 async def test_a_writer_that_fails_is_replaced_by_quotes() -> None:
     writer = ScriptedModel([RuntimeError("out of memory")])
 
-    answer = await Agent(SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
+    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
 
     assert quotes_of(answer.text)
     assert answer.notes == (MODEL_FAILED,)

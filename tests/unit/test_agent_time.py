@@ -9,9 +9,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.agent import HALF_READ, MEMORY_OUT, MODEL_FAILED, Agent
 from agent.answers import Answer
-from agent.extractive import NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED, ExtractiveChatModel
 from agent.footer import footer
 from agent.listing import MOST_LISTED
+from agent.quotation import NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
 from agent.quotes import MOST_SPREAD
 from agent.search_first import SearchFirstChatModel
 from agent.searches import common
@@ -36,7 +36,7 @@ def windows_asked(memory: FakeMemory) -> list[tuple[Window, ...]]:
 
 
 def quoting(memory: FakeMemory) -> Agent:
-    return Agent(ExtractiveChatModel(), memory=memory)
+    return Agent(None, memory=memory)
 
 
 def hourly(count: int, *, text: Callable[[int], str] = "remark number {}".format) -> list[Message]:
@@ -387,7 +387,7 @@ async def test_without_a_model_a_time_alone_is_searched_for_by_its_words_in_all_
 async def test_a_model_that_cannot_call_tools_gets_the_messages_of_the_time() -> None:
     writer = ScriptedModel([says("Of the deploy [1].")])
 
-    answer = await Agent(SearchFirstChatModel(writer=writer), memory=chat(NEW, OLD)).ask(
+    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(NEW, OLD)).ask(
         question("what did we talk about yesterday?")
     )
 

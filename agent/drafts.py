@@ -1,0 +1,46 @@
+"""What a run wrote in answer to a question, before its citations are checked."""
+
+from dataclasses import dataclass
+
+from agent.answers import Question, Searched
+from agent.context import Context, Recall
+from agent.evidence import Evidence
+from agent.reading import Reading
+from agent.searches import Searches
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer with its marks as they were written, what the run had been shown, and where it had looked."""
+
+    text: str
+    evidence: Evidence
+    searched: Searched | None
+
+
+def context_of(question: Question, reading: Reading, memory: Recall) -> Context:
+    """Return what a run begins with: nothing has been shown or searched yet."""
+    return Context(
+        question=question,
+        asked=reading.asked,
+        memory=memory,
+        evidence=Evidence(question.places),
+        searches=Searches(reading.asked.windows, all_time=question.all_time),
+    )
+
+
+def draft_of(text: str, context: Context, reading: Reading) -> Draft:
+    """Return what a run wrote, with what it was shown and where it looked."""
+    return Draft(text, context.evidence, _searched(context.question, reading, context.searches))
+
+
+def _searched(question: Question, reading: Reading, searches: Searches) -> Searched | None:
+    if not searches.were_made:
+        return None
+    return Searched(
+        windows=searches.windows,
+        went_beyond=searches.went_beyond,
+        channels=reading.channels,
+        now=question.now,
+        time_zone=question.time_zone,
+    )

@@ -1,0 +1,58 @@
+"""The ReAct loop around a chat model, loaded in a worker thread while questions may already come."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from agent.answers import Question
+from agent.context import Recall
+from agent.drafts import Draft
+from agent.reading import Reading
+from errors import ChatModelError, ModelUnavailableError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+    from agent.graph import Loop
+
+
+class LanguageModel:
+    """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded."""
+
+    def __init__(self, create: "Callable[[], BaseChatModel]", *, max_steps: int) -> None:
+        self._create = create
+        self._max_steps = max_steps
+        self._loop: Future[Loop] | None = None
+
+    async def ready(self) -> None:
+        """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
+
+        Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
+        """
+        await asyncio.shield(asyncio.wrap_future(self._loading()))
+
+    async def draft(
+        self, question: Question, *, reading: Reading, memory: Recall, history: "Sequence[BaseMessage]" = ()
+    ) -> Draft:
+        """Let the model answer a question that has been read; raise ModelUnavailableError when it does not."""
+        try:
+            await self.ready()
+        except ChatModelError as error:
+            raise ModelUnavailableError(str(error)) from error
+        from agent.graph import draft  # LangChain, which is loaded by now
+
+        return await draft(self._loading().result(), question, reading=reading, memory=memory, history=history)
+
+    def _loading(self) -> "Future[Loop]":
+        if self._loop is None:
+            worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
+            self._loop = worker.submit(self._load)
+            worker.shutdown(wait=False)  # the thread ends with its only task
+        return self._loop
+
+    def _load(self) -> "Loop":
+        from agent.graph import build_loop
+
+        return build_loop(self._create(), max_steps=self._max_steps)

@@ -1,0 +1,101 @@
+"""Look into memory for one question: in its places, in the time that it may search, with numbers for what is found."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from agent.context import Context
+from agent.fence import fenced
+from agent.listing import listing_of
+from agent.searches import Windows
+from memory.findings import Findings, Line, Scope
+from memory.spoken_windows import spoken_windows
+
+_MAY_WIDEN = 'Say that nothing was found then, or look further with when="all time".'
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What was found, for the program: the lines that were shown with their numbers, and where it was looked for.
+
+    `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
+    not all of them are among the lines.
+    """
+
+    lines: tuple[tuple[int, Line], ...]
+    time_zone: ZoneInfo
+    spoken: str = ""
+    selected_from: str = ""
+
+
+async def search(
+    context: Context,
+    text: str,
+    *,
+    windows: Windows,
+    authors: frozenset[str] = frozenset(),
+    scope: Scope = Scope.BOTH,
+) -> tuple[str, Recalled]:
+    """Return the messages that fit a text, as a model reads them and for the program.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    findings = await context.memory.search(
+        text, places=context.asked.places, windows=windows, authors=authors, scope=scope
+    )
+    return _searched(findings, windows, context, scope=scope)
+
+
+async def list_time(
+    context: Context, *, windows: Windows, authors: frozenset[str] = frozenset(), scope: Scope = Scope.BOTH
+) -> tuple[str, Recalled]:
+    """Return the messages of a stretch of time in order, or a selection from all over a long one.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    listing = await listing_of(
+        windows, partial(_list_messages, context, authors=authors, scope=scope), now=context.question.now
+    )
+    text, recalled = _searched(listing.findings, windows, context, scope=scope)
+    if listing.is_whole:
+        return text, recalled
+    text += f"\nThis is a selection from {listing.amount} messages: ask for a shorter time to see all of them."
+    return text, replace(recalled, selected_from=listing.amount)
+
+
+async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]:
+    """Return a message with those just before and after it; raise DatabaseUnavailableError when no memory answers."""
+    findings = await context.memory.read_around(message_id, places=context.question.places)
+    return _recalled(findings, context)
+
+
+async def _list_messages(
+    context: Context, windows: Windows, limit: int, *, authors: frozenset[str], scope: Scope
+) -> Findings:
+    return await context.memory.list_messages(
+        places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit
+    )
+
+
+def _searched(findings: Findings, windows: Windows, context: Context, *, scope: Scope) -> tuple[str, Recalled]:
+    """Return what a search found and where it looked, and keep the latter."""
+    text, recalled = _recalled(findings, context)
+    whole = scope is Scope.BOTH and not findings.unreachable
+    context.searches.record(windows, nothing_there=whole and not recalled.lines)
+    question = context.question
+    spoken = spoken_windows(windows, time_zone=question.time_zone, now=question.now)
+    if spoken:
+        text += f"\nSearched: {spoken}."
+    if windows and not recalled.lines and context.searches.may_widen:
+        text += f" {_MAY_WIDEN}"
+    return text, replace(recalled, spoken=spoken)
+
+
+def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
+    context.evidence.record(findings)
+    time_zone = context.question.time_zone
+    shown = fenced(findings, evidence=context.evidence, time_zone=time_zone)
+    text = shown.text
+    if findings.unreachable:
+        text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
+    return text, Recalled(shown.lines, time_zone)
