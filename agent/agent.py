@@ -5,18 +5,16 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent.answers import Answer, Question
 from agent.citations import cited_numbers, with_sources
 from agent.context import Recall
-from agent.conversations import Conversations
+from agent.conversations import ConversationKey, Conversations, Turn
 from agent.drafts import Draft
 from agent.evidence import Evidence
-from agent.history import tidied, turn
+from agent.history import finished_turn, fitting
 from agent.language_model import LanguageModel
 from agent.quotation import quote
 from agent.reading import Reading, read_question, read_without_memory
@@ -25,7 +23,6 @@ from memory.messages import Message
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +40,13 @@ class Limits:
     """How long a question may take, how often the model may speak, and how much of the past it sees.
 
     `timeout` bounds the model's whole run, `quotes_timeout` the reading of the question and the search for quotations
-    without a model, and `history_timeout` each reading and writing of a conversation.
+    without a model.
     """
 
     max_steps: int = 6
     timeout: timedelta = timedelta(seconds=60)
     quotes_timeout: timedelta = timedelta(seconds=30)
     history_tokens: int = 2000
-    history_timeout: timedelta = timedelta(seconds=15)
 
 
 class Agent:
@@ -64,16 +60,14 @@ class Agent:
         create_model: "Callable[[], BaseChatModel] | None",
         *,
         memory: Recall,
-        checkpointer: BaseCheckpointSaver[Any] | None = None,
+        conversations: Conversations | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._limits.max_steps)
-        self._conversations = (
-            Conversations(checkpointer, timeout=self._limits.history_timeout) if checkpointer else None
-        )
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._conversations = conversations
+        self._turns: WeakValueDictionary[ConversationKey, asyncio.Lock] = WeakValueDictionary()
 
     async def ready(self) -> None:
         """Wait until the language model is loaded, if there is one; raise ChatModelError when it cannot be.
@@ -89,31 +83,30 @@ class Agent:
         A model that fails, a database that does not answer: the answer says so in its notes or its text. Nothing is
         raised for them.
         """
-        thread_id = _thread_id(question)
-        taking_turns = self._turns.setdefault(thread_id, asyncio.Lock())
+        key = ConversationKey(question.channel_id, question.asker_id, question.private)
+        taking_turns = self._turns.setdefault(key, asyncio.Lock())
         async with taking_turns:
-            return await self._converse(thread_id, question)
+            return await self._converse(key, question)
 
-    async def _converse(self, thread_id: str, question: Question) -> Answer:
+    async def _converse(self, key: ConversationKey, question: Question) -> Answer:
         if self._conversations is None or self._limits.history_tokens == 0:
             return await self._answer(question, ())
         try:
-            history = self._tidied(await self._conversations.recall(thread_id))
+            history = fitting(await self._conversations.recall(key), max_tokens=self._limits.history_tokens)
         except DatabaseUnavailableError as error:
-            logger.warning("conversation %s not read: %r", thread_id, error.__cause__)
+            logger.warning("%s not read: %r", key, error.__cause__)
             return _with_notes(await self._answer(question, ()), FORGETFUL)
         answer = await self._answer(question, history)
         if answer.text == MEMORY_OUT:
             return answer
         try:
-            turns = self._tidied([*history, *turn(question.text, answer.text)])
-            await self._conversations.remember(thread_id, turns)
+            await self._conversations.append(key, finished_turn(question, answer, history))
         except DatabaseUnavailableError as error:
-            logger.warning("conversation %s not saved: %r", thread_id, error.__cause__)
+            logger.warning("%s not saved: %r", key, error.__cause__)
             return _with_notes(answer, UNSAVED)
         return answer
 
-    async def _answer(self, question: Question, history: "Sequence[BaseMessage]") -> Answer:
+    async def _answer(self, question: Question, history: Sequence[Turn]) -> Answer:
         reading = await self._read(question)
         answer = await self._written(question, reading, history)
         return answer if reading.complete or answer.text == MEMORY_OUT else _with_notes(answer, HALF_READ)
@@ -126,7 +119,7 @@ class Agent:
             logger.warning("a question in channel %d was read without memory: %r", question.channel_id, error)
             return read_without_memory(question)
 
-    async def _written(self, question: Question, reading: Reading, history: "Sequence[BaseMessage]") -> Answer:
+    async def _written(self, question: Question, reading: Reading, history: Sequence[Turn]) -> Answer:
         if self._model is None:
             return await self._quotations(question, reading)
         try:
@@ -166,7 +159,13 @@ class Agent:
         except DatabaseUnavailableError:
             notes = (*notes, UNCHECKED)
         text, sources = with_sources(written.text, cited)
-        return Answer(text=text, sources=sources, notes=notes, searched=written.searched)
+        return Answer(
+            text=text,
+            sources=sources,
+            notes=notes,
+            searched=written.searched,
+            shown_places=evidence.shown_places,
+        )
 
     async def _still_there(
         self, cited: dict[int, Message], evidence: Evidence, question: Question
@@ -180,14 +179,6 @@ class Agent:
             if message.message_id in present and evidence.admits(present[message.message_id])
         }
 
-    def _tidied(self, messages: "Sequence[BaseMessage]") -> "list[BaseMessage]":
-        return tidied(messages, max_tokens=self._limits.history_tokens)
-
 
 def _with_notes(answer: Answer, note: str) -> Answer:
     return replace(answer, notes=(*answer.notes, note))
-
-
-def _thread_id(question: Question) -> str:
-    """Return what a conversation is kept under: what was answered in private must not come up in public."""
-    return f"{question.channel_id}:{question.asker_id}{':private' if question.private else ''}"

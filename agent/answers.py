@@ -56,13 +56,15 @@ class Answer:
     """An answer whose every `[n]` stands for one of its sources.
 
     `notes` are sentences for the person about how the answer came about: that the language model failed, say,
-    or that one of the two memories could not be reached. `searched` is None when nothing was looked up.
+    or that one of the two memories could not be reached. `searched` is None when nothing was looked up. `shown_places`
+    are the channels and threads of all messages that it was made from, cited or not.
     """
 
     text: str
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     searched: Searched | None = None
+    shown_places: frozenset[int] = frozenset()
 
     @property
     def is_limited(self) -> bool:

@@ -1,187 +1,116 @@
-"""Keep conversations in PostgreSQL, so that a restart does not end them."""
+"""Keep the turns of each conversation in long-term memory, so that a restart does not end it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
-from typing import Any, TypedDict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-import psycopg
-from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
-from pydantic import BaseModel
+from sqlalchemy import ColumnElement, and_, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.databases import LONG_TERM, Database
-from db.roles import Role, assume
-from errors import DatabaseSetupError, DatabaseUnavailableError
+from db.engines import Sessions, transaction
+from db.tables import TurnRow
+from errors import DatabaseUnavailableError, RefusedRowError
+from memory.messages import storable
 
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
+ANSWER_LIMIT = timedelta(seconds=15)
+"""How long to read or write a conversation may take by default: an answer without its history is better than none."""
 
-_NODE = "turn"
-_UNREACHABLE = "PostgreSQL did not answer about a conversation"
+KEPT_TURNS = 50
+"""Turns of a conversation that are kept: with a line of question and one of answer each, they fill the default
+LLM_HISTORY_TOKENS. What no later question can build on is not kept."""
 
 
-class Conversation(TypedDict):
-    """What a checkpoint holds: complete turns, and nothing of the runs that led to them."""
+class ConversationKey(NamedTuple):
+    """What one conversation is kept under: what was answered in private must not come up in public."""
 
-    messages: list[BaseMessage]
+    channel_id: int
+    asker_id: int
+    private: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A question with its final answer, without citation marks.
+
+    `cites` are the ids of the messages that the answer cites, and `audience` those of the places that it may tell of:
+    whoever reads it should be allowed to read all of them. Both are empty where nothing was cited or shown, and for
+    turns of versions that did not keep them.
+    """
+
+    asked_at: datetime
+    question: str
+    answer: str
+    cites: tuple[int, ...] = ()
+    audience: frozenset[int] = frozenset()
 
 
 class Conversations:
-    """Read and write the turns of each conversation through a LangGraph checkpointer.
+    """Read and append to conversations, each of which keeps its newest KEPT_TURNS turns."""
 
-    The agent's loop itself runs without one: what it does half-way is worth nothing after a crash, and a
-    database that fails while an answer is being saved must not cost the answer.
-    """
+    def __init__(self, sessions: Sessions, *, timeout: timedelta = ANSWER_LIMIT) -> None:
+        self._sessions = sessions
+        self._timeout = timeout
 
-    def __init__(self, saver: BaseCheckpointSaver[Any], *, timeout: timedelta) -> None:
-        self._saver = saver
-        self._store = conversation_graph(saver)
-        self._timeout = timeout.total_seconds()
+    async def recall(self, key: ConversationKey) -> list[Turn]:
+        """Return the turns of a conversation, oldest first; raise DatabaseUnavailableError when they cannot be read."""
+        newest_first = select(TurnRow).where(_belongs_to(key)).order_by(TurnRow.number.desc()).limit(KEPT_TURNS)
+        async with self._transaction() as session:
+            rows = (await session.scalars(newest_first)).all()
+        return [_turn(row) for row in reversed(rows)]
 
-    async def recall(self, thread_id: str) -> list[BaseMessage]:
-        """Return the messages of a conversation; raise DatabaseUnavailableError when they cannot be read."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                state = await self._store.aget_state(_config(thread_id))
-        except (psycopg.Error, OSError, TimeoutError) as error:
-            raise DatabaseUnavailableError(_UNREACHABLE) from error
-        return list(state.values.get("messages", ()))
+    async def append(self, key: ConversationKey, turn: Turn) -> None:
+        """Add a turn to the end of a conversation, and delete those that are too old to be kept.
 
-    async def remember(self, thread_id: str, messages: Sequence[BaseMessage]) -> None:
-        """Replace the messages of a conversation, and drop its older checkpoints.
-
-        Raises DatabaseUnavailableError when PostgreSQL does not answer.
+        Raises DatabaseUnavailableError when that cannot be done now.
         """
+        async with self._transaction() as session:
+            await session.execute(select(_lock(key)))  # two that append at once take turns
+            newest = await session.scalar(select(func.max(TurnRow.number)).where(_belongs_to(key)))
+            number = (newest or 0) + 1
+            await session.execute(insert(TurnRow).values({**key._asdict(), "number": number, **_values(turn)}))
+            await session.execute(delete(TurnRow).where(_belongs_to(key), TurnRow.number <= number - KEPT_TURNS))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._store.aupdate_state(_config(thread_id), {"messages": list(messages)}, as_node=_NODE)
-                with suppress(NotImplementedError):  # LangGraph's in-memory saver keeps all until it goes
-                    await self._saver.aprune([thread_id])
-        except (psycopg.Error, OSError, TimeoutError) as error:
-            raise DatabaseUnavailableError(_UNREACHABLE) from error
+            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
+                yield session
+        except (SQLAlchemyError, RefusedRowError, TimeoutError) as error:
+            raise DatabaseUnavailableError("PostgreSQL did not answer about a conversation") from error
 
 
-def conversation_graph(saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Return the graph whose only purpose is its state, which the checkpointer keeps for each thread."""
-    builder = StateGraph(Conversation)
-    builder.add_node(_NODE, _unchanged)
-    builder.add_edge(START, _NODE)
-    builder.add_edge(_NODE, END)
-    return builder.compile(checkpointer=saver)
-
-
-@asynccontextmanager
-async def open_conversations(dsn: str, *, pool_size: int, timeout: timedelta) -> AsyncGenerator[AsyncPostgresSaver]:
-    """Yield a checkpointer whose tables exist and whose every statement ends within `timeout`.
-
-    Raises DatabaseUnavailableError when PostgreSQL does not answer, DatabaseSetupError when it will not have us.
-    """
-    await _create_tables(dsn, timeout)
-    async with _pool(dsn, pool_size=pool_size, timeout=timeout) as pool:
-        try:
-            await pool.wait(timeout.total_seconds())
-        except psycopg.OperationalError as error:
-            raise DatabaseUnavailableError(_UNREACHABLE) from error
-        yield AsyncPostgresSaver(pool, serde=_serializer())
-
-
-async def make_tables(database: Database, *, timeout: timedelta) -> None:
-    """Make the tables of conversations where they belong, in long-term memory; raise as `open_conversations` does."""
-    if database.name == LONG_TERM:
-        await _create_tables(database.dsn, timeout)
-
-
-def texts_of(kind: str, value: bytes) -> list[str]:
-    """Return all texts in a value that the checkpointer has stored as such a kind.
-
-    The last one is the value itself: it may not be readable, or not to its end, and whoever looks for words must not
-    miss them there.
-    """
-    raw = value.decode("utf-8", "replace")
-    try:
-        return [*texts_in(_serializer().loads_typed((kind, value))), raw]
-    except Exception:  # noqa: BLE001  # damaged bytes raise almost anything
-        return [raw]
-
-
-def texts_in(value: object) -> Iterator[str]:
-    """Yield all texts in a value, however deep they stand."""
-    match value:
-        case str():
-            yield value
-        case bytes():
-            yield value.decode("utf-8", "replace")
-        case BaseModel():
-            yield from texts_in(vars(value))
-        case Mapping():
-            for name, inner in value.items():
-                yield from texts_in(name)
-                yield from texts_in(inner)
-        case list() | tuple() | set() | frozenset():
-            for inner in value:
-                yield from texts_in(inner)
-
-
-def _serializer() -> JsonPlusSerializer:
-    """Return what is strict: only plain messages are kept, and nothing else shall ever be revived from a row."""
-    return JsonPlusSerializer(allowed_msgpack_modules=None)
-
-
-async def _create_tables(dsn: str, timeout: timedelta) -> None:
-    """Create what lacks of LangGraph's tables, as the owner of the database."""
-    try:
-        async with await psycopg.AsyncConnection.connect(dsn, **_arguments(timeout)) as connection:
-            await AsyncPostgresSaver(connection).setup()
-    except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(_UNREACHABLE) from error
-    except psycopg.Error as error:
-        raise DatabaseSetupError(
-            "The tables for conversations cannot be created: let the database's user create tables."
-        ) from error
-
-
-def _pool(dsn: str, *, pool_size: int, timeout: timedelta) -> Pool:
-    return AsyncConnectionPool(
-        dsn,
-        connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs=_arguments(timeout),
-        configure=_act_as_the_bot,
-        min_size=1,
-        max_size=pool_size,
-        timeout=timeout.total_seconds(),
-        check=AsyncConnectionPool.check_connection,  # a restarted server costs a round trip, not a conversation
-        open=False,
+def _belongs_to(key: ConversationKey) -> ColumnElement[bool]:
+    return and_(
+        TurnRow.asker_id == key.asker_id, TurnRow.channel_id == key.channel_id, TurnRow.private.is_(key.private)
     )
 
 
-def _arguments(timeout: timedelta) -> dict[str, Any]:
-    milliseconds = int(timeout.total_seconds() * 1000)
+def _lock(key: ConversationKey) -> ColumnElement[None]:
+    """Return the call that holds a lock of this conversation until the transaction ends."""
+    name = f"backscroll.conversation {key.channel_id}:{key.asker_id}:{key.private}"
+    return func.pg_advisory_xact_lock(func.hashtextextended(literal(name), literal(0)))
+
+
+def _values(turn: Turn) -> dict[str, object]:
     return {
-        "autocommit": True,
-        "prepare_threshold": 0,
-        "row_factory": dict_row,
-        "connect_timeout": max(2, int(timeout.total_seconds())),
-        "options": f"-c statement_timeout={milliseconds}",
-        "tcp_user_timeout": milliseconds,
-        "application_name": "backscroll conversations",
+        "asked_at": turn.asked_at,
+        "question": storable(turn.question),
+        "answer": storable(turn.answer),
+        "cites": list(turn.cites),
+        "audience": sorted(turn.audience),
     }
 
 
-async def _act_as_the_bot(connection: psycopg.AsyncConnection[DictRow]) -> None:
-    await assume(connection, Role.WRITER)
-
-
-def _config(thread_id: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id}}
-
-
-async def _unchanged(state: Conversation) -> Conversation:
-    return state
+def _turn(row: TurnRow) -> Turn:
+    return Turn(
+        asked_at=row.asked_at,
+        question=row.question,
+        answer=row.answer,
+        cites=tuple(row.cites),
+        audience=frozenset(row.audience),
+    )

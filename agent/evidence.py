@@ -55,6 +55,11 @@ class Evidence:
         self._failures += 1
 
     @property
+    def shown_places(self) -> frozenset[int]:
+        """The channels and threads of the messages that have been shown."""
+        return frozenset(message.place_id for message in self._messages.values())
+
+    @property
     def is_empty(self) -> bool:
         """No message has been shown."""
         return not self._messages

@@ -1,7 +1,7 @@
 """The ReAct loop: a model that calls tools until it answers, within its limits."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from langchain.agents import create_agent
@@ -25,6 +25,7 @@ from langgraph.types import Command
 
 from agent.answers import Question
 from agent.context import Context, Recall
+from agent.conversations import Turn
 from agent.drafts import Draft, context_of, draft_of
 from agent.prompts import system_prompt
 from agent.reading import Reading
@@ -55,7 +56,7 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
 
 
 async def draft(
-    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[BaseMessage] = ()
+    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Turn] = ()
 ) -> Draft:
     """Run the loop on a question that has been read.
 
@@ -63,13 +64,19 @@ async def draft(
     """
     context = context_of(question, reading, memory)
     try:
-        state = await loop.ainvoke({"messages": [*history, HumanMessage(question.text)]}, context=context)
+        state = await loop.ainvoke({"messages": [*_messages(history), HumanMessage(question.text)]}, context=context)
     except ModelCallLimitExceededError as error:
         raise ModelUnavailableError("the model had not answered after its last step") from error
     text = _THOUGHTS.sub("", state["messages"][-1].text).strip()
     if not text:
         raise ModelUnavailableError("the model gave an empty answer")
     return draft_of(text, context, reading)
+
+
+def _messages(history: Sequence[Turn]) -> Iterator[BaseMessage]:
+    for turn in history:
+        yield HumanMessage(turn.question)
+        yield AIMessage(turn.answer)
 
 
 @dynamic_prompt

@@ -1,47 +1,48 @@
-"""The earlier turns of a conversation, tidied so that any provider takes them."""
+"""The earlier turns of a conversation that a question builds on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from math import ceil
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.messages.utils import count_tokens_approximately
-
+from agent.answers import Answer, Question
 from agent.citations import without_marks
+from agent.conversations import Turn
+
+_CHARACTERS = 4  # of a token, as languages in Latin letters have them
+_OVERHEAD = 3  # tokens that begin and end a message
+_ROLES = ("user", "assistant")
 
 
-def turn(question: str, answer: str) -> list[BaseMessage]:
-    """Return one finished turn; marks are left out, for the next run numbers its messages anew."""
-    return [HumanMessage(question), AIMessage(without_marks(answer))]
+def finished_turn(question: Question, answer: Answer, history: Iterable[Turn]) -> Turn:
+    """Return a turn to keep; marks are left out, for the next run numbers its messages anew.
 
-
-def tidied(messages: Sequence[BaseMessage], *, max_tokens: int) -> list[BaseMessage]:
-    """Return the newest complete turns that fit into about `max_tokens`, oldest first.
-
-    A turn is a question with its final answer. Tool calls, their results, and questions that were never answered are
-    left out: providers reject a call without its result.
+    What the model was shown of earlier turns may stand in the answer as well, so it is for those who may read all of
+    them.
     """
-    kept: list[list[BaseMessage]] = []
+    return Turn(
+        asked_at=question.now,
+        question=question.text,
+        answer=without_marks(answer.text),
+        cites=tuple(source.message.message_id for source in answer.sources),
+        audience=answer.shown_places.union(*(turn.audience for turn in history)),
+    )
+
+
+def fitting(turns: Sequence[Turn], *, max_tokens: int) -> list[Turn]:
+    """Return the newest turns that fit into about `max_tokens`, oldest first.
+
+    Turns without words are left out: providers reject an empty message.
+    """
+    kept: list[Turn] = []
     left = max_tokens
-    for pair in reversed(list(_turns(messages))):
-        left -= count_tokens_approximately(pair)
+    for turn in reversed([turn for turn in turns if turn.question.strip() and turn.answer.strip()]):
+        left -= approximate_tokens(turn)
         if left < 0:
             break
-        kept.append(pair)
-    return [message for pair in reversed(kept) for message in pair]
+        kept.append(turn)
+    return kept[::-1]
 
 
-def _turns(messages: Iterable[BaseMessage]) -> Iterator[list[BaseMessage]]:
-    question: HumanMessage | None = None
-    answer: AIMessage | None = None
-    for message in [*messages, HumanMessage("")]:
-        if isinstance(message, AIMessage):
-            answer = message if _is_final(message) else None
-        elif isinstance(message, HumanMessage):
-            if question is not None and answer is not None:
-                yield [HumanMessage(question.text), AIMessage(answer.text)]
-            question, answer = message, None
-        else:
-            answer = None
-
-
-def _is_final(message: AIMessage) -> bool:
-    return bool(message.text.strip()) and not message.tool_calls and not message.invalid_tool_calls
+def approximate_tokens(turn: Turn) -> int:
+    """Return about how many tokens a turn is to a model, counted as LangChain's `count_tokens_approximately` does."""
+    lengths = (len(role) + len(text) for role, text in zip(_ROLES, (turn.question, turn.answer), strict=True))
+    return sum(ceil(length / _CHARACTERS) + _OVERHEAD for length in lengths)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from agent.answers import Question
 from agent.context import Recall
+from agent.conversations import Turn
 from agent.drafts import Draft
 from agent.reading import Reading
 from errors import ChatModelError, ModelUnavailableError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
     from agent.graph import Loop
 
@@ -34,7 +34,7 @@ class LanguageModel:
         await asyncio.shield(asyncio.wrap_future(self._loading()))
 
     async def draft(
-        self, question: Question, *, reading: Reading, memory: Recall, history: "Sequence[BaseMessage]" = ()
+        self, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Turn] = ()
     ) -> Draft:
         """Let the model answer a question that has been read; raise ModelUnavailableError when it does not."""
         try:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from agent.conversations import make_tables
+from agent.checkpoints import make_tables
 from archive.compatibility import entry_of, only_needed, refuse_other_embeddings, refuse_unless_server_takes
 from archive.dump_restoring import open_restored_dump, pipe_tables
 from archive.formats import Format

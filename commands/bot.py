@@ -21,7 +21,7 @@ from sonyflake import SonyFlake
 
 from agent.agent import Agent, Limits
 from agent.chat_models import EXTRACTIVE, check_chat_model, create_chat_model
-from agent.conversations import open_conversations
+from agent.conversations import Conversations
 from commands.startup import addresses_of, give_up, layouts_of, opened_databases, revealed
 from db.databases import Database
 from db.vector_index import build, kept_indexed
@@ -267,13 +267,15 @@ async def _open_program(
             embedder=embedder,
             batch=_BATCH,
         ) as recorder,
-        open_conversations(
-            long_term.dsn, pool_size=settings.db_pool_size, timeout=settings.db_timeout
-        ) as conversations,
     ):
         yield Program(
             recorder=recorder,
-            agent=Agent(_model_creator(settings), memory=memory, checkpointer=conversations, limits=_limits(settings)),
+            agent=Agent(
+                _model_creator(settings),
+                memory=memory,
+                conversations=Conversations(long_term.sessions),
+                limits=_limits(settings),
+            ),
             embedder=embedder,
             memory=memory,
             databases=databases,

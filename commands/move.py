@@ -8,7 +8,7 @@ from itertools import compress
 
 from rich.console import JustifyMethod
 
-from agent.conversations import make_tables
+from agent.checkpoints import make_tables
 from commands.startup import addresses_of, give_up, opened_databases, refuse_without_server
 from db.checksums import Compared
 from db.databases import Addresses, Database

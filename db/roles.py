@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from db.tables import JournalPositionRow, MessageRow, RevisionRow
+from db.tables import JournalPositionRow, MessageRow, RevisionRow, TurnRow
 
 ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')"
 """Assumes a role for as long as a connection lives; does nothing where there is no such role."""
@@ -81,7 +81,8 @@ def _rights_to_write(writer: str, schema: str, *, may_empty: bool) -> Iterator[s
     yield f"GRANT USAGE ON SCHEMA {schema} TO {writer}"
     yield f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {writer}"
     yield f"REVOKE ALL ON alembic_version FROM {writer}"
-    # The tables of later revisions, and those in which LangGraph keeps conversations.
+    yield f"REVOKE UPDATE ON {TurnRow.__tablename__} FROM {writer}"
+    # The tables in which earlier versions keep conversations.
     yield f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {rights} ON TABLES TO {writer}"
     if may_empty:
         yield f"GRANT TRUNCATE ON {', '.join(row.__tablename__ for row in _EMPTIED)} TO {writer}"

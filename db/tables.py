@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, DateTime, Index, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 AwareTime = DateTime(timezone=True)
@@ -138,3 +138,23 @@ class ErasureRow(Base):
 
     user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     erased_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
+class TurnRow(Base):
+    """One turn of a conversation, numbered in order; long-term memory keeps them, as they outlive a session.
+
+    `cites` are the messages that the answer cites; whoever reads it should be allowed to read all of the places in
+    `audience`.
+    """
+
+    __tablename__ = "conversation_turns"
+
+    asker_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    private: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    asked_at: Mapped[datetime] = mapped_column(AwareTime)
+    question: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
+    cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    audience: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString
 
-from agent.conversations import texts_in, texts_of
+from agent.checkpoints import texts_in, texts_of
 from db.copying import Connection
 from erasure.files import Answers
 from erasure.words import Collector, Said

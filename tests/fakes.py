@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
+from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
 from memory.messages import Message
@@ -113,6 +114,28 @@ def said(content: str, **fields: Any) -> Message:
         "author_name": "ana",
     }
     return Message(**{**defaults, **fields}, content=content)
+
+
+class FakeConversations(Conversations):
+    """Conversations in a list each; the database may be down for reading, or for writing."""
+
+    def __init__(self, *, reads: bool = True, writes: bool = True) -> None:
+        self.turns: dict[ConversationKey, list[Turn]] = {}
+        self._reads = reads
+        self._writes = writes
+
+    async def recall(self, key: ConversationKey) -> list[Turn]:
+        _refuse_unless(self._reads)
+        return list(self.turns.get(key, ()))
+
+    async def append(self, key: ConversationKey, turn: Turn) -> None:
+        _refuse_unless(self._writes)
+        self.turns.setdefault(key, []).append(turn)
+
+
+def _refuse_unless(answers: bool) -> None:
+    if not answers:
+        raise DatabaseUnavailableError("PostgreSQL did not answer") from ConnectionRefusedError()
 
 
 @dataclass

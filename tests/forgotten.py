@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from psycopg import sql
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, make_tables, open_conversations
-from agent.history import turn
+from agent.checkpoints import Conversations, make_tables, open_conversations
 from db.databases import Database
 from db.engines import transaction
 from db.tables import ReplacedMessageRow, TimeZoneRow
@@ -176,6 +176,10 @@ async def chosen_zones(database: Database) -> None:
     ]
     async with transaction(database.sessions) as session:
         await session.execute(insert(TimeZoneRow).values(rows))
+
+
+def turn(question: str, answer: str) -> list[BaseMessage]:
+    return [HumanMessage(question), AIMessage(answer)]
 
 
 async def talked(database: Database) -> None:

@@ -7,7 +7,7 @@ from langchain_core.messages import HumanMessage
 from psycopg import sql
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, make_tables, open_conversations
+from agent.checkpoints import Conversations, make_tables, open_conversations
 from db.checksums import EVERY_ROW, tables_of
 from db.content import content_tables
 from db.copying import fetch, open_connection

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from agent.conversations import make_tables
+from agent.checkpoints import make_tables
 from bench.processes import ROOT, Finished, Program, Workplace, open_program, open_workplace, run_program, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer

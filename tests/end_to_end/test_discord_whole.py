@@ -16,7 +16,7 @@ from simcord.results import ResponseMessage
 from sqlalchemy import select
 
 from agent.agent import MODEL_FAILED, Agent
-from agent.conversations import open_conversations
+from agent.conversations import Conversations
 from agent.quotation import NOTHING_FOUND
 from bot.client import Bot
 from bot.services import Services
@@ -93,9 +93,12 @@ def open_town(
                 embedder=embedder,
                 batch=64,
             ) as recorder,
-            open_conversations(long_term.dsn, pool_size=2, timeout=PATIENCE) as conversations,
         ):
-            agent = Agent(None if model is None else lambda: model, memory=memory, checkpointer=conversations)
+            agent = Agent(
+                None if model is None else lambda: model,
+                memory=memory,
+                conversations=Conversations(long_term.sessions),
+            )
             bot = Bot(services(recorder, agent, TimeZones(long_term.sessions)))
             async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
                 yield town(env, recorder, short_term)

@@ -1,89 +1,118 @@
 """Conversations in a real PostgreSQL."""
 
-import logging
-from collections.abc import Sequence
+import asyncio
 from datetime import timedelta
-from typing import LiteralString
 
-import psycopg
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from psycopg import sql
+from sqlalchemy import text
 
-from agent.conversations import Conversations, open_conversations
-from agent.history import turn
+from agent.conversations import KEPT_TURNS, ConversationKey, Conversations, Turn
+from db.databases import Database
+from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from errors import DatabaseUnavailableError
+from tests.builders import minute
 
-TIMEOUT = timedelta(seconds=15)
-
-
-def texts(messages: Sequence[BaseMessage]) -> list[tuple[type, str]]:
-    return [(type(message), message.text) for message in messages]
+KEY = ConversationKey(channel_id=1, asker_id=7, private=False)
 
 
-async def test_a_conversation_is_read_back_after_a_restart(
-    long_term_dsn: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_conversations(long_term_dsn, pool_size=2, timeout=TIMEOUT) as saver:
-        await Conversations(saver, timeout=TIMEOUT).remember("restart", turn("when?", "On Friday."))
-
-    async with open_conversations(long_term_dsn, pool_size=2, timeout=TIMEOUT) as saver:
-        recalled = await Conversations(saver, timeout=TIMEOUT).recall("restart")
-
-    assert texts(recalled) == [(HumanMessage, "when?"), (AIMessage, "On Friday.")]
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+def turn(number: int, answer: str = "On Friday.") -> Turn:
+    return Turn(asked_at=minute(number), question=f"question {number}", answer=answer)
 
 
-async def test_an_unknown_conversation_is_empty(long_term_dsn: str) -> None:
-    async with open_conversations(long_term_dsn, pool_size=1, timeout=TIMEOUT) as saver:
-        assert await Conversations(saver, timeout=TIMEOUT).recall("nobody") == []
+async def test_a_conversation_is_read_back_after_a_restart(long_term: Database) -> None:
+    first = Turn(
+        asked_at=minute(1),
+        question="when?",
+        answer="On Friday \N{SNOWMAN}.",
+        cites=(2**62, 5),
+        audience=frozenset({9, 2**62}),
+    )
+    await Conversations(long_term.sessions).append(KEY, first)
+    await Conversations(long_term.sessions).append(KEY, turn(2))
+
+    assert await Conversations(long_term.sessions).recall(KEY) == [first, turn(2)]
 
 
-async def test_a_conversation_does_not_grow_with_its_turns(long_term_dsn: str) -> None:
-    async with open_conversations(long_term_dsn, pool_size=2, timeout=TIMEOUT) as saver:
-        conversations = Conversations(saver, timeout=TIMEOUT)
-        await conversations.remember("growth", turn("question 0", "answer"))
-        once = await rows(long_term_dsn, "growth")
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(KEY._replace(channel_id=2), id="another channel"),
+        pytest.param(KEY._replace(asker_id=8), id="another person"),
+        pytest.param(KEY._replace(private=True), id="the same person in private"),
+    ],
+)
+async def test_a_conversation_knows_nothing_of(long_term: Database, other: ConversationKey) -> None:
+    conversations = Conversations(long_term.sessions)
+    await conversations.append(KEY, turn(1))
 
-        for number in range(1, 5):
-            await conversations.remember("growth", turn(f"question {number}", "answer"))
+    assert await conversations.recall(other) == []
+    await conversations.append(other, turn(2))
 
-        assert await rows(long_term_dsn, "growth") == once
-        assert (await conversations.recall("growth"))[0].text == "question 4"
+    assert (await conversations.recall(KEY), await conversations.recall(other)) == ([turn(1)], [turn(2)])
+
+
+async def test_the_oldest_turns_of_a_conversation_are_not_kept_and_another_one_stays(long_term: Database) -> None:
+    conversations, other = Conversations(long_term.sessions), KEY._replace(private=True)
+    await conversations.append(other, turn(0))
+    for number in range(KEPT_TURNS + 3):
+        await conversations.append(KEY, turn(number))
+
+    assert [one.question for one in await conversations.recall(KEY)] == [
+        f"question {number}" for number in range(3, KEPT_TURNS + 3)
+    ]
+    assert await conversations.recall(other) == [turn(0)]
+    async with transaction(long_term.sessions) as session:
+        assert await session.scalar(text("SELECT count(*) FROM conversation_turns")) == KEPT_TURNS + 1
+
+
+async def test_turns_that_are_appended_at_once_all_stay(long_term: Database) -> None:
+    conversations = Conversations(long_term.sessions)
+
+    await asyncio.gather(*(conversations.append(KEY, turn(number)) for number in range(12)))
+
+    kept = await conversations.recall(KEY)
+    assert {one.question for one in kept} == {f"question {number}" for number in range(12)}
+    assert len(kept) == 12
+
+
+async def test_what_postgresql_takes_no_text_with_is_replaced(long_term: Database) -> None:
+    conversations = Conversations(long_term.sessions)
+
+    await conversations.append(KEY, turn(1, answer="a\0b\ud800c"))
+
+    assert (await conversations.recall(KEY))[0].answer == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
 
 
 async def test_a_server_that_is_not_there_is_reported_as_unavailable() -> None:
+    nowhere = parse_dsn("postgresql://nobody@127.0.0.1:1/none", name="DSN")
+    async with open_engine(nowhere, pool_size=1, timeout=timedelta(seconds=2)) as engine:
+        conversations = Conversations(sessions_of(engine))
+
+        with pytest.raises(DatabaseUnavailableError):
+            await conversations.recall(KEY)
+        with pytest.raises(DatabaseUnavailableError):
+            await conversations.append(KEY, turn(1))
+
+
+async def test_a_server_that_takes_too_long_is_reported_as_unavailable(long_term: Database) -> None:
+    hasty = Conversations(long_term.sessions, timeout=timedelta(milliseconds=200))
+    async with long_term.engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE conversation_turns IN ACCESS EXCLUSIVE MODE"))
+
+        with pytest.raises(DatabaseUnavailableError):
+            await hasty.recall(KEY)
+        with pytest.raises(DatabaseUnavailableError):
+            await hasty.append(KEY, turn(1))
+
+    assert await Conversations(long_term.sessions).recall(KEY) == []
+
+
+async def test_a_conversation_whose_table_is_gone_is_reported_as_unavailable(long_term: Database) -> None:
+    conversations = Conversations(long_term.sessions)
+    async with long_term.engine.begin() as connection:
+        await connection.execute(text("DROP TABLE conversation_turns"))
+
     with pytest.raises(DatabaseUnavailableError):
-        async with open_conversations(
-            "postgresql://nobody@127.0.0.1:1/none", pool_size=1, timeout=timedelta(seconds=0.5)
-        ):
-            pass
-
-
-async def test_a_conversation_whose_tables_are_gone_is_reported_as_unavailable(long_term_dsn: str) -> None:
-    async with open_conversations(long_term_dsn, pool_size=1, timeout=TIMEOUT) as saver:
-        conversations = Conversations(saver, timeout=TIMEOUT)
-        await run(long_term_dsn, "ALTER TABLE checkpoints RENAME TO hidden")
-        try:
-            with pytest.raises(DatabaseUnavailableError):
-                await conversations.recall("any")
-            with pytest.raises(DatabaseUnavailableError):
-                await conversations.remember("any", [])
-        finally:
-            await run(long_term_dsn, "ALTER TABLE hidden RENAME TO checkpoints")
-
-
-async def rows(dsn: str, thread_id: str) -> list[int]:
-    counts = []
-    async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes"):
-            statement = sql.SQL("SELECT count(*) FROM {} WHERE thread_id = %s")
-            cursor = await connection.execute(statement.format(sql.Identifier(table)), [thread_id])
-            found = await cursor.fetchone()
-            counts.append(found[0] if found else 0)
-    return counts
-
-
-async def run(dsn: str, statement: LiteralString) -> None:
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        await connection.execute(statement)
+        await conversations.recall(KEY)
+    with pytest.raises(DatabaseUnavailableError):
+        await conversations.append(KEY, turn(1))

@@ -24,7 +24,7 @@ import zstandard
 from psycopg import sql
 from sqlalchemy import text
 
-from agent.conversations import make_tables
+from agent.checkpoints import make_tables
 from archive import whole
 from archive.creating import Plan, create
 from archive.formats import Format

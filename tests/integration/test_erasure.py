@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from agent.conversations import Conversations, open_conversations
+from agent.checkpoints import Conversations, open_conversations
 from archive.creating import Plan, create
 from archive.formats import Format
 from archive.manifest import read_manifest

@@ -43,7 +43,10 @@ INSERT = text(
 )
 ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NULL ORDER BY message_id")
 _OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
-TABLES = {"messages", "message_revisions", "journal_positions", "facts", "time_zones", *_OF_PROMOTIONS}
+TABLES = {
+    *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns"),
+    *_OF_PROMOTIONS,
+}
 
 
 async def tables(database: Database) -> set[str]:

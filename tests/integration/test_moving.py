@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from sqlalchemy import insert, text
 
-from agent.conversations import Conversations, make_tables, open_conversations
+from agent.checkpoints import Conversations, make_tables, open_conversations
 from db import moving
 from db.checksums import Compared
 from db.databases import LONG_TERM, Database

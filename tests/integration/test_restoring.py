@@ -18,7 +18,7 @@ import zstandard
 from alembic import command
 from sqlalchemy import Connection, text
 
-from agent.conversations import make_tables
+from agent.checkpoints import make_tables
 from archive import replacing
 from archive.creating import Plan, create
 from archive.formats import Format

@@ -1,52 +1,54 @@
 """The earlier turns that a model sees."""
 
+from datetime import UTC, datetime
+
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages.utils import count_tokens_approximately
 
-from agent.history import tidied, turn
-from tests.fakes import calls
+from agent.answers import Answer
+from agent.conversations import Turn
+from agent.history import approximate_tokens, finished_turn, fitting
+from tests.agents import question
 
-PAIR = [HumanMessage("when?"), AIMessage("On Friday.")]
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+def turn(asked: str, answered: str) -> Turn:
+    return Turn(asked_at=NOON, question=asked, answer=answered)
 
 
 @pytest.mark.parametrize(
-    "leftovers",
+    "wordless",
     [
-        pytest.param([HumanMessage("and where?")], id="a question without an answer"),
-        pytest.param([HumanMessage("and where?"), calls("current_time")], id="a call without its result"),
-        pytest.param(
-            [HumanMessage("and where?"), calls("current_time"), ToolMessage("noon", tool_call_id="call-current_time")],
-            id="a run that stopped after its tools",
-        ),
-        pytest.param([HumanMessage("and where?"), AIMessage(" ")], id="an empty answer"),
-        pytest.param(
-            [HumanMessage("and where?"), AIMessage("Let me look.", tool_calls=calls("current_time").tool_calls)],
-            id="a call with words and without its result",
-        ),
+        pytest.param(turn("and where?", " "), id="an answer of nothing but marks"),
+        pytest.param(turn("", "On Friday."), id="an empty question"),
     ],
 )
-def test_a_run_that_never_ended_leaves_nothing_behind(leftovers: list[BaseMessage]) -> None:
-    for messages in ([*PAIR, *leftovers], [*leftovers, *PAIR]):
-        assert tidied(messages, max_tokens=1000) == PAIR
+def test_a_turn_without_words_is_left_out(wordless: Turn) -> None:
+    whole = turn("when?", "On Friday.")
 
-
-def test_tool_calls_of_a_finished_run_are_left_out() -> None:
-    chatter = [calls("current_time"), ToolMessage("noon", tool_call_id="call-current_time")]
-
-    assert tidied([PAIR[0], *chatter, PAIR[1]], max_tokens=1000) == PAIR
+    assert fitting([wordless, whole, wordless], max_tokens=1000) == [whole]
 
 
 def test_the_newest_turns_are_kept() -> None:
-    turns = [message for number in range(100) for message in turn(f"question {number}", "x" * 400)]
+    turns = [turn(f"question {number}", "x" * 400) for number in range(100)]
 
-    kept = tidied(turns, max_tokens=500)
+    kept = fitting(turns, max_tokens=500)
 
-    assert [message.text for message in kept[::2]] == ["question 96", "question 97", "question 98", "question 99"]
+    assert [one.question for one in kept] == ["question 96", "question 97", "question 98", "question 99"]
 
 
 def test_no_tokens_mean_no_history() -> None:
-    assert tidied(PAIR, max_tokens=0) == []
+    assert fitting([turn("when?", "On Friday.")], max_tokens=0) == []
+
+
+@pytest.mark.parametrize("length", range(12))
+def test_tokens_are_counted_as_langchain_counts_them(length: int) -> None:
+    one = turn("w" * length, "é" * 3 * length)
+
+    assert approximate_tokens(one) == count_tokens_approximately([HumanMessage(one.question), AIMessage(one.answer)])
 
 
 def test_a_finished_turn_is_kept_without_its_marks() -> None:
-    assert turn("when?", "On Friday [1].") == PAIR
+    assert finished_turn(question("when?"), Answer(text="On Friday [1]."), ()).answer == "On Friday."

@@ -6,22 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.agent import FORGETFUL, MEMORY_OUT, MODEL_FAILED, UNCHECKED, UNCITED, UNSAVED, Agent, Limits
 from agent.answers import Question
-from agent.conversations import conversation_graph
+from agent.conversations import ConversationKey
 from agent.quotation import NOTHING_FOUND
 from agent.search_first import SearchFirstChatModel
 from memory.findings import Scope, Window
 from memory.messages import Message
 from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
-from tests.fakes import HANGS, FakeMemory, ScriptedModel, Utterance, calls, said, says
+from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
 
 async def test_the_model_searches_and_its_citation_becomes_a_source() -> None:
@@ -341,7 +337,7 @@ async def test_citations_that_cannot_be_checked_again_are_kept_with_a_note() -> 
 
 
 async def test_a_second_question_builds_on_the_first() -> None:
-    asked, model = agent(SEARCH, says("On Friday [1]."), says("At noon."), checkpointer=InMemorySaver())
+    asked, model = agent(SEARCH, says("On Friday [1]."), says("At noon."), conversations=FakeConversations())
     await asked.ask(question())
 
     await asked.ask(question("and what time?"))
@@ -355,10 +351,10 @@ async def test_a_second_question_builds_on_the_first() -> None:
 
 
 async def test_a_conversation_survives_a_new_agent() -> None:
-    saver = InMemorySaver()
-    await agent(says("On Friday."), checkpointer=saver)[0].ask(question())
+    kept = FakeConversations()
+    await agent(says("On Friday."), conversations=kept)[0].ask(question())
 
-    asked, model = agent(says("At noon."), checkpointer=saver)
+    asked, model = agent(says("At noon."), conversations=kept)
     await asked.ask(question("and what time?"))
 
     assert "On Friday." in [message.text for message in model.heard[0]]
@@ -373,7 +369,7 @@ async def test_a_conversation_survives_a_new_agent() -> None:
     ],
 )
 async def test_a_conversation_is_not_seen_by(elsewhere: Question) -> None:
-    asked, model = agent(says("On Friday."), says("Hello."), checkpointer=InMemorySaver())
+    asked, model = agent(says("On Friday."), says("Hello."), conversations=FakeConversations())
     await asked.ask(question())
 
     await asked.ask(elsewhere)
@@ -382,34 +378,48 @@ async def test_a_conversation_is_not_seen_by(elsewhere: Question) -> None:
 
 
 async def test_a_run_that_was_killed_leaves_no_dangling_call() -> None:
-    saver = InMemorySaver()
-    asked, killed = agent(SEARCH, HANGS, checkpointer=saver)
+    kept = FakeConversations()
+    asked, killed = agent(SEARCH, HANGS, conversations=kept)
     async with asyncio.TaskGroup() as group:
         run = group.create_task(asked.ask(question()))
         await killed.hung.wait()
         run.cancel()
 
-    restarted, model = agent(says("Hello."), checkpointer=saver)
+    restarted, model = agent(says("Hello."), conversations=kept)
     await restarted.ask(question("hi"))
 
     assert [message.text for message in model.heard[0][1:]] == ["hi"]
 
 
-async def test_dangling_calls_in_a_stored_conversation_are_repaired() -> None:
-    saver = InMemorySaver()
-    stored = [HumanMessage("when?"), AIMessage("On Friday."), HumanMessage("what time?"), SEARCH]
-    await conversation_graph(saver).aupdate_state(
-        {"configurable": {"thread_id": "1:7"}}, {"messages": stored}, as_node="turn"
-    )
-    asked, model = agent(says("Hello."), checkpointer=saver)
+async def test_a_turn_is_kept_with_what_it_cites_and_the_places_it_may_tell_of() -> None:
+    kept = FakeConversations()
+    elsewhere = said("the deploy is at noon", channel_id=9, channel_name="staff")
+    look = calls("search_messages", query="deploy")
+    asked, _ = agent(look, says("On Friday [1]."), conversations=kept, memory=chat(DEPLOY, LUNCH, elsewhere))
 
-    await asked.ask(question("hi"))
+    await asked.ask(question(places=frozenset({1, 9, 11})))
 
-    assert [message.text for message in model.heard[0][1:]] == ["when?", "On Friday.", "hi"]
+    (turn,) = kept.turns[ConversationKey(1, 7, private=False)]
+    assert (turn.question, turn.answer) == ("when is the deploy?", "On Friday.")
+    assert turn.cites == (DEPLOY.message_id,)
+    assert turn.audience == {1, 9}
+    assert turn.asked_at == question().now
+
+
+async def test_a_turn_may_tell_of_what_the_turns_before_it_told_of() -> None:
+    kept = FakeConversations()
+    asked, _ = agent(SEARCH, says("On Friday [1]."), says("As I said, on Friday."), conversations=kept)
+    await asked.ask(question())
+
+    await asked.ask(question("when?"))
+
+    first, second = kept.turns[ConversationKey(1, 7, private=False)]
+    assert first.audience == second.audience == {1}
+    assert second.cites == ()
 
 
 async def test_quotes_that_replaced_an_answer_are_part_of_the_conversation() -> None:
-    asked, model = agent(RuntimeError("gone"), says("Hello."), checkpointer=InMemorySaver())
+    asked, model = agent(RuntimeError("gone"), says("Hello."), conversations=FakeConversations())
     await asked.ask(question())
 
     await asked.ask(question("hi"))
@@ -417,28 +427,12 @@ async def test_quotes_that_replaced_an_answer_are_part_of_the_conversation() -> 
     assert "the deploy is on friday" in model.heard[-1][2].text
 
 
-class BrokenSaver(InMemorySaver):
-    """A checkpointer whose database is down for reading, or goes down before writing."""
-
-    def __init__(self, *, reads: bool) -> None:
-        super().__init__()
-        self.reads = reads
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        if not self.reads:
-            raise psycopg.OperationalError("connection refused")
-        return await super().aget_tuple(config)
-
-    async def aput(self, *args: Any, **kwargs: Any) -> RunnableConfig:
-        raise psycopg.OperationalError("connection refused")
-
-
 @pytest.mark.parametrize(
     ("reads", "note"),
     [pytest.param(False, FORGETFUL, id="down"), pytest.param(True, UNSAVED, id="gone while the model thought")],
 )
 async def test_a_question_is_answered_without_the_conversations_database(reads: bool, note: str) -> None:
-    asked, model = agent(SEARCH, says("On Friday [1]."), checkpointer=BrokenSaver(reads=reads))
+    asked, model = agent(SEARCH, says("On Friday [1]."), conversations=FakeConversations(reads=reads, writes=False))
 
     answer = await asked.ask(question())
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.agent import HALF_READ, MEMORY_OUT, MODEL_FAILED, Agent
 from agent.answers import Answer
@@ -20,7 +19,7 @@ from memory.asking import Asked
 from memory.findings import Window
 from memory.messages import Message
 from tests.agents import agent, chat, question, tool_outputs
-from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said, says
+from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
 TUESDAY = Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))  # yesterday in Paris
 SPOKEN = "Tue 3 Nov 00:00 - 24:00 Europe/Paris"
@@ -192,7 +191,7 @@ async def test_a_question_of_all_time_is_searched_over_all_time_and_the_model_is
 
 async def test_the_repeat_of_a_question_is_one_turn_more() -> None:
     lines = (SEARCH, says("Nothing."), SEARCH, says("On Friday."), says("Hello."))
-    asked, model = agent(*lines, memory=chat(NEW), checkpointer=InMemorySaver())
+    asked, model = agent(*lines, memory=chat(NEW), conversations=FakeConversations())
     for asking in (YESTERDAY, question(YESTERDAY.text, all_time=True), question("hi")):
         await asked.ask(asking)
 

@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from agent.answers import Answer, Source
-from agent.conversations import texts_in, texts_of
+from agent.checkpoints import texts_in, texts_of
 from agent.quotes import quotation
 from bot import rendering as discord_rendering
 from erasure.words import Collector, Said, file_names

@@ -1,0 +1,31 @@
+"""Turns of conversations, as rows of our own."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.create_table(
+        "conversation_turns",
+        sa.Column("asker_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("channel_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("private", sa.Boolean, primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("question", sa.Text, nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
+        sa.Column("cites", ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("audience", ARRAY(sa.BigInteger), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Drop the table; conversations begin anew."""
+    op.drop_table("conversation_turns")
