@@ -79,7 +79,7 @@ def create_command(
 @app.command("list")
 def list_command() -> None:
     """List the backups there are."""
-    from commands.backups import print_list
+    from commands.backup_list import print_list
 
     print_list()
 

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-import pyarrow  # type: ignore[import-untyped]
-import zstandard
 from filelock import FileLock, Timeout
 
 from archive.manifest import FileEntry
@@ -96,6 +94,8 @@ def open_writer(path: Path) -> Generator[Writer]:
     """Yield what writes a new file, compressed when its name ends so; its bytes are on the disk on exit."""
     with closing(HashingFile(path)) as file:
         if path.suffix == COMPRESSED:
+            import zstandard  # only where something is compressed: a list of backups needs none of it
+
             compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=_THREADS)
             with compressor.stream_writer(cast("BinaryIO", file), closefd=False) as compressing:
                 yield Writer(file, cast("Sink", compressing))
@@ -145,6 +145,8 @@ class _Decompressed(io.RawIOBase):
     """Reads a compressed file; a decompressor of pyarrow's, as that of zstandard takes a truncated file for whole."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
+        import pyarrow  # type: ignore[import-untyped]  # only where something is compressed
+
         self._path = path
         self._stream = pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import JustifyMethod
-from rich.filesize import decimal
 from rich.prompt import Confirm, Prompt
 
 from archive.creating import Plan, create
@@ -24,16 +23,17 @@ from archive.scheduling import run_every
 from archive.session_files import put_session_back
 from archive.verifying import note_verified, verify
 from archive.whole import remove_folder, writing_lock
+from commands.backup_list import LISTED, line_of
 from commands.options import Compression, Which, Written
-from commands.startup import addresses_of, give_up, opened_databases, refuse_without_server, running
+from commands.startup import addresses_of, opened_databases, refuse_without_server, running
 from db.checksums import Compared
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.vector_index import build
 from erasure.rows import known_erasures
-from errors import BackscrollError, DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
+from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from promotion.batches import promotion_lock
 from sessions import remembered_session, session_lock
-from settings import Settings, read_settings
+from settings import Settings
 from terminal.columns import in_columns
 from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
@@ -41,15 +41,6 @@ from util_async import run_until_first_ends
 
 logger = logging.getLogger(__name__)
 
-_LISTED: dict[str, JustifyMethod] = {
-    "backup": "left",
-    "made at": "left",
-    "databases": "left",
-    "formats": "left",
-    "messages": "right",
-    "size": "right",
-    "verified": "left",
-}
 _COMPARED: dict[str, JustifyMethod] = {
     "database": "left",
     "format": "left",
@@ -114,20 +105,6 @@ def create_backups(line: CreateLine) -> None:
             raise SettingsError("--every does not go with --empty-short-term, for which the bot must be stopped.")
         rule = None if line.daily is None and line.weekly is None else Rule(line.daily or 0, line.weekly or 0)
         asyncio.run(_create_every(settings, request, _interval(line.every), rule))
-
-
-def print_list() -> None:
-    """Print the backups there are."""
-    try:
-        settings = read_settings()
-        listed = list_backups(settings.backup_dir)
-    except BackscrollError as error:
-        give_up(error)
-    if not listed.backups and not listed.unreadable:
-        show(f"There is no backup in {settings.backup_dir} yet.")
-        return
-    zone = ZoneInfo(settings.time_zone)
-    show("\n".join([in_columns(_LISTED, [_line(one, zone) for one in listed.backups]), *listed.unreadable.values()]))
 
 
 def verify_backup(name: str, *, restores: bool) -> None:
@@ -224,7 +201,7 @@ async def _create(settings: Settings, request: Request) -> None:
         backup = await _back_up(settings, request, databases)
     if request.verifies:
         backup = await _read_again(settings, backup)
-    show(in_columns(_LISTED, [_line(backup, ZoneInfo(settings.time_zone))]))
+    show(in_columns(LISTED, [line_of(backup, ZoneInfo(settings.time_zone))]))
     if request.empties:
         await _empty(settings, backup)
 
@@ -264,7 +241,7 @@ async def _verify(settings: Settings, backup: Backup, *, restores: bool) -> None
     if restores:
         await _verify_by_restoring(settings, backup)
         read = replace(read, verified=note_verified(backup.folder, now=_now(settings), restored=True))
-    show(in_columns(_LISTED, [_line(read, ZoneInfo(settings.time_zone))]))
+    show(in_columns(LISTED, [line_of(read, ZoneInfo(settings.time_zone))]))
 
 
 async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
@@ -399,27 +376,6 @@ def _prune(settings: Settings, rule: Rule) -> list[str]:
             remove_folder(backup.folder)
             logger.info("%s is removed", backup.folder)
     return [backup.name for backup in old]
-
-
-def _line(backup: Backup, zone: ZoneInfo) -> list[str]:
-    """Return a backup as a line of the list."""
-    manifest = backup.manifest
-    return [
-        backup.name,
-        f"{manifest.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        ", ".join(one.name for one in manifest.databases),
-        ", ".join(manifest.formats),
-        f"{sum(one.messages for one in manifest.databases):,}",
-        decimal(manifest.size),
-        _verified(backup, zone),
-    ]
-
-
-def _verified(backup: Backup, zone: ZoneInfo) -> str:
-    if backup.verified is None:
-        return "no"
-    how = ", restored" if backup.verified.restored else ""
-    return f"{backup.verified.at.astimezone(zone):%Y-%m-%d %H:%M}{how}"
 
 
 def _compared(rows: Iterable[tuple[str, Format, Compared]]) -> str:

@@ -22,7 +22,8 @@ from sonyflake import SonyFlake
 from agent.agent import Agent, Limits
 from agent.chat_models import EXTRACTIVE, check_chat_model, create_chat_model
 from agent.conversations import Conversations
-from commands.startup import addresses_of, give_up, layouts_of, opened_databases, revealed
+from commands.failures import exit_with_error
+from commands.startup import addresses_of, layouts_of, opened_databases, revealed
 from db.databases import Database
 from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
@@ -131,7 +132,7 @@ def run(line: CommandLine) -> None:
             chosen = _session(settings.storage_dir, line, ask=sys.stdin.isatty() and line.asks)
             asyncio.run(run_until_first_ends(_run(settings, chosen, options)))
     except (BackscrollError, BaseExceptionGroup) as error:
-        give_up(error)
+        exit_with_error(error)
 
 
 def check_everything() -> int:

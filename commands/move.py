@@ -9,7 +9,8 @@ from itertools import compress
 from rich.console import JustifyMethod
 
 from agent.checkpoints import make_tables
-from commands.startup import addresses_of, give_up, opened_databases, refuse_without_server
+from commands.failures import exit_with_error
+from commands.startup import addresses_of, opened_databases, refuse_without_server
 from db.checksums import Compared
 from db.databases import Addresses, Database
 from db.moving import open_move
@@ -48,7 +49,7 @@ def run(*, back: bool, verify: bool) -> None:
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs" / "move"):
             asyncio.run(_run(settings, back=back, verify=verify))
     except (BackscrollError, BaseExceptionGroup) as error:
-        give_up(error)
+        exit_with_error(error)
 
 
 async def _run(settings: Settings, *, back: bool, verify: bool) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from commands.startup import give_up, opened_databases
+from commands.failures import exit_with_error
+from commands.startup import opened_databases
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
@@ -61,7 +62,7 @@ def run(line: CommandLine) -> None:
                 logging.getLogger("memory.planner").setLevel(logging.DEBUG)
             show(asyncio.run(_answer(settings, question)))
     except BackscrollError as error:
-        give_up(error)
+        exit_with_error(error)
 
 
 def _question(settings: Settings, line: CommandLine) -> Question:

@@ -1,14 +1,13 @@
-"""What every script does first and last: settings into values, and an error into one sentence."""
+"""What every script does first: settings into values, a log of its own, databases that are open."""
 
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-import typer
 from pydantic import SecretStr
 
+from commands.failures import exit_with_error
 from db.databases import Addresses, Database, Layouts, open_databases
 from db.embedded import is_running
 from db.layout import Layout
@@ -53,6 +52,15 @@ def opened_databases(
     )
 
 
+@asynccontextmanager
+async def opened_memory(settings: Settings, *, make: bool = False) -> AsyncGenerator[tuple[Database, Database]]:
+    """Yield short-term and long-term memory; an embedded server that is not there is made only when told to."""
+    if not make:
+        await refuse_without_server(addresses_of(settings))
+    async with opened_databases(settings) as databases:
+        yield databases
+
+
 async def refuse_without_server(addresses: Addresses) -> None:
     """Raise DatabaseSetupError when the embedded server is needed and was never made, as opening it would make it."""
     if addresses.short_term is not None and addresses.long_term is not None:
@@ -73,21 +81,9 @@ def running(script: str) -> Iterator[Settings]:
         with write_logs(settings.storage_dir / "logs" / script, name=log):
             yield settings
     except (BackscrollError, BaseExceptionGroup) as error:
-        give_up(error)
+        exit_with_error(error)
 
 
 def revealed(secret: SecretStr | None) -> str | None:
     """Return a secret in clear, for the one call that needs it."""
     return secret.get_secret_value() if secret is not None else None
-
-
-def give_up(error: BackscrollError | BaseExceptionGroup[BaseException]) -> NoReturn:
-    """End the program with the sentence of an error that was raised on purpose; any other goes on as it is."""
-    mendable, other = BaseExceptionGroup("", [error]).split(BackscrollError)
-    if mendable is None or other is not None:
-        raise error
-    first: BaseException = mendable
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    typer.echo(str(first), err=True)
-    raise typer.Exit(2)

@@ -2,12 +2,9 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.hypertables import ensure_hypertable
@@ -18,9 +15,16 @@ from db.vector_index import create_on_plain_table
 from db.word_index import ALONE, mend
 from errors import DatabaseSetupError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 logger = logging.getLogger(__name__)
 
+NEWEST = "0005"
+"""The newest revision; a database that has it needs no Alembic, which takes longer to import than to find that out."""
+
 _SCRIPTS = Path(__file__).parent / "migrations"
+_REVISION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.migrate', 0))")
 
 PATIENTLY = text("SET LOCAL statement_timeout = '12h'")
@@ -70,6 +74,11 @@ def _tell(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
 
 
 def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
+    if inspect(connection).has_table("alembic_version") and connection.scalar(_REVISION) == NEWEST:
+        return
+    from alembic import command
+    from alembic.util import CommandError
+
     try:
         command.upgrade(alembic_config(connection, dimensions=dimensions), "head")
     except CommandError as error:  # it does not know the revision
@@ -80,11 +89,15 @@ def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
 
 def is_known(revision: str) -> bool:
     """Tell whether a revision of the tables is one that this version of the program has made or can upgrade."""
+    from alembic.script import ScriptDirectory
+
     return any(script.revision == revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions())
 
 
-def alembic_config(connection: Connection, *, dimensions: int) -> Config:
+def alembic_config(connection: Connection, *, dimensions: int) -> "Config":
     """Return what Alembic's commands need to work on a connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection

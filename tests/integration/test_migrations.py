@@ -231,3 +231,7 @@ async def test_an_unknown_kind_of_message_is_refused(blank: Database) -> None:
     with pytest.raises(IntegrityError, match="messages_kind"):
         async with blank.engine.begin() as connection:
             await connection.execute(insert, row)
+
+
+def test_the_newest_revision_is_the_one_that_needs_no_alembic() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == migrate_module.NEWEST

@@ -1,0 +1,173 @@
+"""Promote sources into long-term memory, one after the other."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.prompt import Confirm, Prompt
+
+from commands.db_save import CommandLine
+from commands.startup import opened_memory
+from commands.vectors import open_embedder_for
+from db.databases import Database
+from db.vector_index import build
+from erasure.rows import known_erasures
+from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
+from memory.zone_names import find_zone
+from promotion.chunks import Source
+from promotion.detecting import open_source
+from promotion.promoting import Means, Promoted, difference, promote
+from promotion.report import in_words
+from sessions import session_folders
+from settings import Settings
+from terminal.progress import progress_bar, shown_while
+from terminal.screen import show
+from util_async import PROMOTIONS
+
+_NOBODY = "Nobody is here to be asked: name what to promote, as in python db_save.py demo."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Sources, and how they are to be understood."""
+
+    names: Sequence[str]
+    mapping: dict[str, str]
+    time_zone: ZoneInfo
+    me: int | None
+    dry_run: bool
+    index: bool
+
+
+def promote_sources(settings: Settings, line: CommandLine) -> None:
+    """Promote what a command line names, or what somebody at the terminal chooses."""
+    gc.freeze()  # what is imported stays: to look through it for garbage again and again costs a tenth of the time
+    request = Request(
+        names=line.sources or [_asked(settings.storage_dir)],
+        mapping=_mapping(line.columns),
+        time_zone=_zone(line.time_zone or settings.time_zone),
+        me=line.me,
+        dry_run=line.dry_run,
+        index=line.index,
+    )
+    asyncio.run(_promote_all(settings, request, ask=line.asks and not line.sources))
+
+
+def _mapping(columns: str) -> dict[str, str]:
+    """Return their column by ours; raise SettingsError when the option is not written as it should be."""
+    pairs = [pair.partition("=") for pair in columns.split(",") if pair.strip()]
+    mapping = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+    if not all(mapping.values()) or len(mapping) < len(pairs):
+        raise SettingsError(
+            f"--map: {columns!r} is not a list of columns: write it as in author_name=user,content=text, each once."
+        )
+    return mapping
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return find_zone(name)
+    except ValueError as error:
+        raise SettingsError(f"--time-zone: {error}") from error
+
+
+def _asked(storage_dir: Path) -> str:
+    """Return the session that somebody at the terminal chooses; the newest stand first."""
+    if not sys.stdin.isatty():
+        raise OperatorError(_NOBODY)
+    folders = session_folders(storage_dir)
+    if not folders:
+        raise InputFileError(f"There is no session in {storage_dir} yet: name a file, or let the bot run first.")
+    names = [folder.name for folder in folders]
+    show("\n".join(f"{number:>3}  {name}" for number, name in enumerate(names, 1)))
+    answer = Prompt.ask("Which session?", default=names[0])
+    return names[int(answer) - 1] if answer.isdecimal() and 0 < int(answer) <= len(names) else answer
+
+
+def _path_of(name: str, storage_dir: Path) -> Path:
+    """Return the path that a name on the command line stands for: a session's folder, or else a file or folder."""
+    folder = storage_dir / name
+    is_session = Path(name).name == name and folder in session_folders(storage_dir)
+    return folder if is_session else Path(name)
+
+
+async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> None:
+    """Promote sources one after the other; each is a batch of its own."""
+    sources = [await _source(settings, request, name) for name in request.names]
+    async with opened_memory(settings, make=not request.dry_run) as (short_term, long_term):
+        for source in sources:
+            for remark in source.remarks:
+                show(remark)
+            if request.dry_run or ask:
+                show(await _difference(settings, request, source, long_term))
+            if not request.dry_run and (not ask or Confirm.ask("Promote it?", default=True)):
+                await _promote(settings, request, source, short_term, long_term)
+        if request.index and not request.dry_run:
+            await _index(long_term)
+
+
+async def _source(settings: Settings, request: Request, name: str) -> Source:
+    opening = asyncio.to_thread(
+        open_source,
+        _path_of(name, settings.storage_dir),
+        mapping=request.mapping,
+        time_zone=request.time_zone,
+        me=request.me,
+    )
+    return await shown_while(opening, f"Opening {name}")
+
+
+async def _difference(settings: Settings, request: Request, source: Source, long_term: Database) -> str:
+    erasures = await known_erasures(settings.backup_dir, long_term)
+    with progress_bar(f"Comparing the {source.title}", unit="B") as report:
+        tally = await difference(
+            source, long_term, erasures, time_zone=request.time_zone, timeout=settings.db_timeout, report=report
+        )
+    return in_words(tally, source.title)
+
+
+async def _promote(
+    settings: Settings, request: Request, source: Source, short_term: Database, long_term: Database
+) -> None:
+    async with open_embedder_for(settings, long_term, short_term) as embedder:
+        means = Means(
+            long_term=long_term,
+            short_term=short_term,
+            embedder=embedder,
+            erasures=await known_erasures(settings.backup_dir, long_term),
+            refused_dir=settings.storage_dir / PROMOTIONS,
+            timeout=settings.db_timeout,
+        )
+        try:
+            with progress_bar(f"Promoting the {source.title}", unit="B") as report:
+                promoted = await promote(source, means, time_zone=request.time_zone, clock=_now, report=report)
+        except DatabaseUnavailableError as error:
+            raise DatabaseUnavailableError(f"{error}: run this again, it goes on where it was.") from error
+    show("\n".join([in_words(promoted.tally, source.title), *_conclusion(promoted)]))
+
+
+def _conclusion(promoted: Promoted) -> Iterator[str]:
+    if promoted.refused_path is not None:
+        yield f"Refused records are in {promoted.refused_path}, each with its reason."
+    if promoted.promotion_id is None:
+        yield "Nothing new: long-term memory is as it was."
+        return
+    tally, number = promoted.tally, promoted.promotion_id
+    yield f"{tally.reused:,} vectors were there already, {tally.embedded:,} were made."
+    went_on = ", which had been stopped half-way, and is whole now" if promoted.resumed else ""
+    yield f"This is batch {number}{went_on}: python db_save.py --undo {number} takes it out again."
+
+
+async def _index(long_term: Database) -> None:
+    """Build the vector indexes that lack; when that is interrupted, the bot goes on with it."""
+    with progress_bar("Indexing the vectors of long-term memory", unit="rows") as report:
+        await build(long_term.engine, long_term.layout, report=report)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
