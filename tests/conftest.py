@@ -21,7 +21,7 @@ from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.visit import shelf_of
-from tests import reporting
+from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
 
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a server that does not run, and have the summary say which server each suite ran on."""
+    """Refuse a server that does not run, write to memory, and have the summary say which server each suite ran on."""
     # A shell that runs the suite in the background has it ignore Ctrl+C, and so would every program that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -49,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
             find_address(find_place(config.getoption("timescale_dir")))
         except DatabaseSetupError as error:
             raise pytest.UsageError(str(error)) from error
+    if (folder := in_memory.use_memory()) is not None:
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.addinivalue_line("markers", reporting.MARKER)
     config.pluginmanager.register(reporting, "servers")
 
@@ -125,9 +127,12 @@ async def open_existing_database(server: Server, database: str, *, name: str) ->
 
 
 @asynccontextmanager
-async def open_new_database(server: Server, name: str) -> AsyncGenerator[Database]:
-    """Yield a database that nobody has used before, not migrated; it is dropped on exit."""
-    database = await asyncio.to_thread(server.create_database, name)
+async def open_new_database(server: Server, name: str, *, width: int | None = None) -> AsyncGenerator[Database]:
+    """Yield a database that nobody has used before, which is dropped on exit.
+
+    It is empty, or with a `width` it has our tables, and its next migration has little to make.
+    """
+    database = await asyncio.to_thread(server.create_database, name, width=width)
     try:
         async with open_existing_database(server, database, name=name) as opened:
             yield opened
@@ -145,7 +150,7 @@ async def blank(server: Server) -> AsyncGenerator[Database]:
 @pytest.fixture
 async def short_term(server: Server, embedder: Embedder) -> AsyncGenerator[Database]:
     """An empty short-term memory."""
-    async with open_new_database(server, SHORT_TERM) as database:
+    async with open_new_database(server, SHORT_TERM, width=await embedder.dimensions()) as database:
         await prepare(database, embedder)
         yield database
 
@@ -153,7 +158,7 @@ async def short_term(server: Server, embedder: Embedder) -> AsyncGenerator[Datab
 @pytest.fixture
 async def long_term(server: Server, embedder: Embedder) -> AsyncGenerator[Database]:
     """An empty long-term memory."""
-    async with open_new_database(server, LONG_TERM) as database:
+    async with open_new_database(server, LONG_TERM, width=await embedder.dimensions()) as database:
         await prepare(database, embedder)
         yield database
 

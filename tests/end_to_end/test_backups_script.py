@@ -55,7 +55,7 @@ def trusting(embedded: EmbeddedServer) -> Server:
 
 
 def new_workplace(server: Server) -> Iterator[Workplace]:
-    names = {name: server.create_database(name) for name in (SHORT_TERM, LONG_TERM)}
+    names = {name: server.create_database(name, width=WIDTH) for name in (SHORT_TERM, LONG_TERM)}
     for name, database in names.items():
         asyncio.run(fill(server, database, name))
     dsns = {f"{name.upper().replace('-', '_')}_DSN": server.dsn(database) for name, database in names.items()}

@@ -80,7 +80,7 @@ def names(server: Server) -> Iterator[dict[str, str]]:
                 await fill(opened)
                 await make_tables(opened, timeout=PATIENCE)
 
-    named = {name: server.create_database(name) for name in (SHORT_TERM, LONG_TERM)}
+    named = {name: server.create_database(name, width=WIDTH) for name in (SHORT_TERM, LONG_TERM)}
     asyncio.run(fill_both(named))
     yield named
     for database in named.values():
@@ -106,7 +106,7 @@ def one(both: list[Database]) -> list[Database]:
 @pytest.fixture
 async def large(server: Server) -> AsyncIterator[Database]:
     """A database of a test's own, whose messages take a while to copy."""
-    async with open_new_database(server, SHORT_TERM) as database:
+    async with open_new_database(server, SHORT_TERM, width=WIDTH) as database:
         await fill(database)
         async with database.engine.begin() as connection:
             await connection.execute(MANY)
@@ -213,7 +213,7 @@ async def test_what_is_loaded_again_has_the_same_checksum(
     backup = await back_up(both[1:], tmp_path, written_as, compress=compress)
     option = sql.SQL("FORMAT CSV, HEADER MATCH" if written_as is Format.CSV else "FORMAT BINARY")
 
-    async with open_new_database(server, LONG_TERM) as database:
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as database:
         await database.migrate(dimensions=WIDTH)
         await make_tables(database, timeout=PATIENCE)
         async with open_connection(database.dsn, timeout=PATIENCE) as connection:
@@ -347,7 +347,7 @@ async def test_a_database_without_memory_is_refused(blank: Database, tmp_path: P
 async def test_a_database_that_cannot_be_trusted_is_refused(
     one: list[Database], server: Server, tmp_path: Path, statement: str, words: str
 ) -> None:
-    async with open_new_database(server, LONG_TERM) as database:
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as database:
         await fill(database)
         async with database.engine.begin() as connection:
             await connection.execute(text(statement.replace(":", r"\:")))

@@ -32,7 +32,7 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 @pytest.fixture
 async def here(server: Server) -> AsyncIterator[Database]:
     """A short-term memory with something in each of its tables."""
-    async with open_new_database(server, SHORT_TERM) as database:
+    async with open_new_database(server, SHORT_TERM, width=WIDTH) as database:
         await live_in(database)
         yield database
 
@@ -40,7 +40,7 @@ async def here(server: Server) -> AsyncIterator[Database]:
 @pytest.fixture
 async def there(server: Server) -> AsyncIterator[Database]:
     """A long-term memory, empty."""
-    async with open_new_database(server, LONG_TERM) as database:
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as database:
         await database.migrate(dimensions=WIDTH)
         yield database
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ async def make_both(server: Server, names: tuple[str, str]) -> None:
 @pytest.fixture(scope="module")
 def names(server: Server) -> Iterator[tuple[str, str]]:
     """The names of two databases with empty tables."""
-    made = server.create_database("forgetting_short"), server.create_database("forgetting_long")
+    new = partial(server.create_database, width=forgotten.WIDTH)
+    made = new("forgetting_short"), new("forgetting_long")
     asyncio.run(make_both(server, made))
     yield made
     for name in made:

@@ -68,7 +68,7 @@ async def back_up(database: Database, backup_dir: Path, *, compress: bool = True
 
 
 async def live_and_back_up(server: Server, backup_dir: Path, name: str, *, compress: bool = True) -> Backup:
-    async with open_new_database(server, name) as database:
+    async with open_new_database(server, name, width=WIDTH) as database:
         await live_in(database)
         return await back_up(database, backup_dir, compress=compress)
 

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def names(server: Server, embedder: Embedder) -> tuple[str, str]:
     """Two memories for all tests of this module: making new ones takes longer than most of these tests."""
 
     async def create() -> tuple[str, str]:
-        short, long = server.create_database(SHORT_TERM), server.create_database(LONG_TERM)
+        new = partial(server.create_database, width=await embedder.dimensions())
+        short, long = new(SHORT_TERM), new(LONG_TERM)
         for name, created in ((SHORT_TERM, short), (LONG_TERM, long)):
             async with open_existing_database(server, created, name=name) as database:
                 await prepare(database, embedder)

@@ -21,7 +21,7 @@ from memory.preparation import JOURNAL_FACT
 from sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
 from tests.builders import message, unheard, whole
 from tests.conftest import open_new_database
-from tests.lived_in import PATIENCE, live_in
+from tests.lived_in import PATIENCE, WIDTH, live_in
 from tests.servers import Server
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ SAID = [message(number, f"note {number}\nin two lines", author_id=number % 2 + 1
 @pytest.fixture
 async def short_term(server: Server) -> AsyncIterator[Database]:
     """A short-term memory that holds the session demo."""
-    async with open_new_database(server, SHORT_TERM) as database:
+    async with open_new_database(server, SHORT_TERM, width=WIDTH) as database:
         await live_in(database)
         yield database
 
@@ -196,7 +196,7 @@ async def test_a_manifest_that_leads_elsewhere_is_refused(
 async def test_there_is_no_session_in_a_backup_of_long_term_memory(
     server: Server, session: ProgramSession, lost: Path, tmp_path: Path
 ) -> None:
-    async with open_new_database(server, LONG_TERM) as database:
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as database:
         await live_in(database)
         backup = await back_up(database, session, tmp_path / "backups")
 

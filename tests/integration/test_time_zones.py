@@ -1,7 +1,7 @@
 """Whose time zone counts: what is stored, what is at hand, and what happens while the database is away."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from db.databases import Database
+from db.databases import LONG_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.tables import TimeZoneRow
 from errors import DatabaseUnavailableError, RefusedRowError
 from memory.time_zones import FRESH_FOR, Owner, OwnerKind, TimeZones, Zone
+from tests.conftest import open_new_database
+from tests.servers import Server
 
 AT = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
 ANA, BEN = 700000000000000001, 700000000000000002
@@ -49,9 +51,10 @@ def stopwatch() -> Stopwatch:
 
 
 @pytest.fixture
-async def migrated(blank: Database) -> Database:
-    await blank.migrate(dimensions=12)
-    return blank
+async def migrated(server: Server) -> AsyncIterator[Database]:
+    async with open_new_database(server, LONG_TERM, width=12) as database:
+        await database.migrate(dimensions=12)
+        yield database
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from db.databases import LONG_TERM
 from errors import DatabaseSetupError
+from tests.conftest import open_new_database
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 from tests.timescale import Place, find_address, is_running, remove, start, stop
@@ -186,3 +188,25 @@ def test_a_database_goes_with_its_roles(server: Server) -> None:
 
     with psycopg.connect(server.dsn("postgres")) as connection:
         assert not connection.execute("SELECT FROM pg_roles WHERE starts_with(rolname, %s)", [database]).fetchall()
+
+
+_MADE = """
+    SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'column', format('%s.%s %s', table_name, column_name, udt_name)
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'right', format('%s %s %s', replace(grantee, current_database(), ''), privilege_type, table_name)
+    FROM information_schema.role_table_grants WHERE table_schema = 'public'
+    ORDER BY 1, 2
+"""
+
+
+async def test_a_database_with_tables_is_like_one_that_was_migrated(server: Server) -> None:
+    made = []
+    for ready in (None, 12):
+        async with open_new_database(server, LONG_TERM, width=ready) as database:
+            await database.migrate(dimensions=12)
+            with psycopg.connect(database.dsn) as connection:
+                made.append(connection.execute(_MADE).fetchall())
+
+    assert {kind for kind, _ in made[0]} == {"index", "column", "right"}
+    assert made[0] == made[1]

@@ -36,7 +36,7 @@ def folder(request: pytest.FixtureRequest, server: Server, tmp_path_factory: pyt
     """A backup of a memory in every format."""
 
     async def back_up() -> Path:
-        async with open_new_database(server, request.param) as database:
+        async with open_new_database(server, request.param, width=WIDTH) as database:
             await live_in(database)
             plan, backup_dir = Plan(name="proved", formats=FORMATS), tmp_path_factory.mktemp("backups")
             made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=unheard)
