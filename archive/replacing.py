@@ -15,6 +15,7 @@ from db.checksums import Compared, Content, content_of, tables_of
 from db.content import content_table, content_tables
 from db.copying import Connection, names
 from db.databases import Database
+from db.former_conversations import make_tables
 from db.tables import EMBEDDING_WIDTH
 from errors import DatabaseSetupError, InputFileError, first_line
 
@@ -46,8 +47,10 @@ class Timings:
 async def lock_content(connection: Connection, entry: DatabaseEntry, *, timeout: timedelta) -> list[str]:
     """Keep everybody else out of the tables that hold content until the transaction ends, and return their names.
 
-    Raises DatabaseSetupError when a table or a column of the backup is not there.
+    Those in which a backup of an earlier version has conversations are made for as long as that. Raises
+    DatabaseSetupError when a table or a column of the backup is not there.
     """
+    await make_tables(connection, [table.name for table in entry.tables])
     known = await tables_of(connection)
     _refuse_unless_it_fits(known, entry)
     tables = [table.name for table in content_tables(known)]

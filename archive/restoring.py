@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from agent.checkpoints import make_tables
 from archive.compatibility import entry_of, only_needed, refuse_other_embeddings, refuse_unless_server_takes
 from archive.dump_restoring import open_restored_dump, pipe_tables
 from archive.formats import Format
@@ -19,6 +18,7 @@ from archive.verifying import Report, check_files, in_thread
 from db.checksums import Compared
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database, open_database
+from db.former_conversations import take_over
 from erasure.ledger import merged
 from erasure.rows import Counts, erase_rows, note_erasure
 from errors import InputFileError
@@ -59,12 +59,12 @@ async def restore(
     refuse_other_embeddings(entry, dimensions=dimensions, model=model)
     async with _open_rows(folder, manifest, database, source=source, timeout=timeout, report=report) as load:
         await database.migrate(dimensions=dimensions)
-        await make_tables(database, timeout=timeout)
         async with _open_transaction(database, timeout=timeout) as connection:
             tables = await lock_content(connection, entry, timeout=timeout)
             known = await _erasures_in(connection)
             compared, timings = await replace_content(connection, entry, tables, load)
             _refuse_if_unequal(folder, compared)
+            await take_over(connection)
             erased = await _erase_again(connection, manifest, known, erasures)
     return Restored(compared, erased, timings)
 
@@ -136,7 +136,6 @@ async def _open_copy(database: Database, entry: DatabaseEntry, *, timeout: timed
         opening = open_database(url, name=database.name, pool_size=1, timeout=timeout, layout=database.layout)
         async with opening as copy:
             await copy.migrate(dimensions=entry.dimensions)
-            await make_tables(copy, timeout=timeout)
             yield copy
 
 

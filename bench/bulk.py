@@ -111,7 +111,7 @@ async def _move(source: Database, address_of: AddressOf, count: int) -> tuple[Fi
     async with open_new_database(address_of) as target, open_move(source, target, timeout=PATIENCE) as move:
         start = perf_counter()
         with progress_bar("Moving") as report:
-            await move.fill(make_tables=_none, report=report)
+            await move.fill(report=report)
         copied = perf_counter()
         await shown_while(target.migrate(dimensions=await move.width()), "Indexing words")
         moved = perf_counter()
@@ -123,10 +123,6 @@ async def _move(source: Database, address_of: AddressOf, count: int) -> tuple[Fi
         f"{done - moved:.0f} s to compare; both sides hold {'the same' if exact else 'DIFFERENT ROWS'}."
     )
     return Figure("move, embedded server to TimescaleDB", count / (moved - start) if exact else 0.0, raw, THIRD), remark
-
-
-async def _none() -> None:
-    """Make no tables beside those of the migration."""
 
 
 async def _pipe(source: Database, target: Database) -> None:

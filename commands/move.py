@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from itertools import compress
 
 from rich.console import JustifyMethod
 
-from agent.checkpoints import make_tables
 from commands.failures import exit_with_error
 from commands.startup import addresses_of, opened_databases, refuse_without_server
 from db.checksums import Compared
@@ -70,7 +68,7 @@ async def _move(settings: Settings, source: Database, target: Database, *, verif
     async with open_move(source, target, timeout=settings.db_timeout) as move:
         if not verify:
             with progress_bar(f"Moving the {source.name} database") as report:
-                await move.fill(make_tables=partial(make_tables, target, timeout=settings.db_timeout), report=report)
+                await move.fill(report=report)
             migrated = target.migrate(dimensions=await move.width())
             await shown_while(migrated, f"Indexing the words of the {target.name} database")
         compared = await shown_while(move.compare(), f"Comparing the {target.name} database")

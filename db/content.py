@@ -19,7 +19,7 @@ NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(OWN_FACTS)))
 """The condition for a row of the facts to be content."""
 
 _ALL = sql.SQL("SELECT {columns} FROM {table} WHERE {condition}")
-_NOT_CONTENT = frozenset({"alembic_version", "checkpoint_migrations"})  # how far each database is migrated
+_NOT_CONTENT = frozenset({"alembic_version"})  # how far each database is migrated
 
 
 def content_tables(known: dict[str, dict[str, str]]) -> list[Table]:

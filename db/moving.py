@@ -6,7 +6,7 @@ order of their times, and how far they are is noted at the target in the same tr
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -18,6 +18,7 @@ from db.checksums import Compared, Table, compare, tables_of
 from db.content import FACTS, MOVE_FACT, NOT_OWN, all_rows, content_tables
 from db.copying import Connection, fetch, names, open_connection, pipe
 from db.databases import Database
+from db.former_conversations import CONVERSATIONS
 from db.migrate import PATIENTLY
 from db.readiness import operator_errors
 from db.tables import EMBEDDING_WIDTH
@@ -80,16 +81,15 @@ class Move:
     here: Connection
     tables: list[Table]
 
-    async def fill(self, *, make_tables: Callable[[], Awaitable[None]], report: Report) -> None:
+    async def fill(self, *, report: Report) -> None:
         """Bring everything over that is not there yet.
 
-        `make_tables` makes the tables that the target needs beside those of its migration. The search indexes are gone
-        then, as to build them in one go takes half the time: migrate the target, then `db.vector_index.build`. What has
-        been copied to the end is not copied again, over what the bot has written since. Raises DatabaseSetupError, with
-        nothing changed, when the target holds something else or does not fit; DatabaseUnavailableError when a server
-        fails, after which `fill` goes on where it was.
+        The search indexes are gone then, as to build them in one go takes half the time: migrate the target, then
+        `db.vector_index.build`. What has been copied to the end is not copied again, over what the bot has written
+        since. Raises DatabaseSetupError, with nothing changed, when the target holds something else or does not fit;
+        DatabaseUnavailableError when a server fails, after which `fill` goes on where it was.
         """
-        note = await self._noted() or await self._begin(make_tables)
+        note = await self._noted() or await self._begin()
         if not note.copied:
             await _make_room(self.target)
             await self._copy_the_rest(await self._copy_messages(note, report))
@@ -104,7 +104,7 @@ class Move:
         """Compare all tables, by count and checksum."""
         return await compare(self.there, self.here, self.tables)
 
-    async def _begin(self, make_tables: Callable[[], Awaitable[None]]) -> Note:
+    async def _begin(self) -> Note:
         """Make the tables of an empty target."""
         source, target = await _identity(self.there), await _identity(self.here)
         if source == target:
@@ -117,7 +117,6 @@ class Move:
                 "empty it, or name an empty one."
             )
         await self.target.migrate(dimensions=await self.width())
-        await make_tables()
         await self._refuse_unless_it_fits()
         note = Note(source=source)
         await self._write_note(note)
@@ -144,7 +143,8 @@ class Move:
     async def _first_filled(self) -> str | None:
         """Return the first table of the target, facts aside, that holds something."""
         known = await tables_of(self.here)
-        for name in [table.name for table in self.tables if table.name in known and table.name != FACTS]:
+        names = [*(table.name for table in self.tables if table.name != FACTS), CONVERSATIONS]
+        for name in [name for name in names if name in known]:
             if await fetch(self.here, _ANY.format(sql.Identifier(name))):
                 return name
         return None
@@ -197,7 +197,8 @@ class Move:
 async def open_move(source: Database, target: Database, *, timeout: timedelta) -> AsyncGenerator[Move]:
     """Yield what moves all of one database into the other; to connect takes no longer than `timeout`.
 
-    Raises DatabaseSetupError when the source holds no memory, DatabaseUnavailableError when a server does not answer.
+    Raises DatabaseSetupError when the source holds no memory, or one whose conversations an earlier version has kept;
+    DatabaseUnavailableError when a server does not answer.
     """
     async with (
         open_connection(source.dsn, timeout=timeout, read_only=True) as there,
@@ -206,6 +207,11 @@ async def open_move(source: Database, target: Database, *, timeout: timedelta) -
         known = await tables_of(there)
         if _MESSAGES not in known:
             raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
+        if CONVERSATIONS in known:
+            raise DatabaseSetupError(
+                f"The {source.name} database that should be moved was last used by an earlier version of Backscroll: "
+                "start the bot once on it, then move."
+            )
         yield Move(source=source, target=target, there=there, here=here, tables=content_tables(known))
 
 

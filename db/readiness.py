@@ -78,11 +78,11 @@ def operator_errors(engine: AsyncEngine, *, name: str) -> Iterator[None]:
     """Turn what goes wrong while a database is opened into one sentence for the operator: DatabaseSetupError."""
     try:
         yield
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, psycopg.Error, OSError) as error:
         raise DatabaseSetupError(_sentence(error, engine.url, name)) from error
 
 
-def _sentence(error: DBAPIError | OSError, url: URL, name: str) -> str:
+def _sentence(error: DBAPIError | psycopg.Error | OSError, url: URL, name: str) -> str:
     cause = (error.orig if isinstance(error, DBAPIError) else None) or error
     state = getattr(cause, "sqlstate", None) or _state_in_words(str(cause))
     mend = _MEND.get(state or "")

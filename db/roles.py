@@ -82,8 +82,8 @@ def _rights_to_write(writer: str, schema: str, *, may_empty: bool) -> Iterator[s
     yield f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {writer}"
     yield f"REVOKE ALL ON alembic_version FROM {writer}"
     yield f"REVOKE UPDATE ON {TurnRow.__tablename__} FROM {writer}"
-    # The tables in which earlier versions keep conversations.
-    yield f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {rights} ON TABLES TO {writer}"
+    # Earlier versions gave it rights to tables that were yet to be made.
+    yield f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {writer}"
     if may_empty:
         yield f"GRANT TRUNCATE ON {', '.join(row.__tablename__ for row in _EMPTIED)} TO {writer}"
 

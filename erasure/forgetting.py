@@ -26,8 +26,10 @@ from psycopg import sql
 from db.checksums import tables_of
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database
+from db.former_conversations import CONVERSATIONS
+from db.tables import EMBEDDING_WIDTH
 from erasure.files import Answers, Cuts, answers_in, collect, csv_files, cut, find_cuts
-from erasure.gathering import Repetitions, Tables, collect_rows, find_threads
+from erasure.gathering import Conversation, Repetitions, Tables, collect_rows, find_conversations
 from erasure.ledger import LEDGER, read_ledger, write_ledger
 from erasure.receipts import ErasedFile, Receipt
 from erasure.rows import (
@@ -82,6 +84,7 @@ async def forget(
         raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
     erased_at = await asyncio.to_thread(_noted, backup_dir / LEDGER, user_id, now)
     with _telling_how_to_go_on():
+        await _take_over_conversations(long_term, timeout)
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
             await note_erasure(long_side.connection, user_id, erased_at)
             files = await asyncio.to_thread(csv_files, storage_dir)
@@ -101,6 +104,15 @@ def _noted(ledger: Path, user_id: int, now: datetime) -> datetime:
     """Write somebody into the ledger, and return until when they are erased: an earlier moment takes nothing back."""
     write_ledger(ledger, user_id, now)
     return read_ledger(ledger)[user_id]
+
+
+async def _take_over_conversations(database: Database, timeout: timedelta) -> None:
+    """Migrate a database in which an earlier version has left conversations: only rows of ours are searched."""
+    async with open_connection(database.dsn, timeout=timeout) as connection:
+        if CONVERSATIONS not in await tables_of(connection):
+            return
+        ((width,),) = await fetch(connection, EMBEDDING_WIDTH)
+    await database.migrate(dimensions=width)
 
 
 @contextmanager
@@ -143,10 +155,10 @@ class _Forgetting:
     async def run(self) -> None:
         said = await self._gathered()
         answers = await self._repeating(said)
-        threads = await self._threads(said)
+        conversations = await self._conversations(said)
         await self._rewrite_files(said, answers, own=False)
         for side in self._sides:
-            await self._erase_what_repeats(side, said, answers, threads[id(side)])
+            await self._erase_what_repeats(side, said, answers, conversations[id(side)])
         await self._rewrite_files(said, answers, own=True)
         for side in self._sides:
             await self._erase_own(side, said)
@@ -190,10 +202,10 @@ class _Forgetting:
             self._step()
         return repetitions.answers
 
-    async def _threads(self, said: Said) -> dict[int, set[str]]:
+    async def _conversations(self, said: Said) -> dict[int, set[Conversation]]:
         found = {}
         for side in self._sides:
-            found[id(side)] = await find_threads(side.connection, side.tables, said)
+            found[id(side)] = await find_conversations(side.connection, side.tables, said)
             self._step()
         return found
 
@@ -226,10 +238,12 @@ class _Forgetting:
         for (position,) in positions:
             await connection.execute(_MOVE, [cuts.moved(position), session])
 
-    async def _erase_what_repeats(self, side: _Side, said: Said, answers: Answers, threads: set[str]) -> None:
+    async def _erase_what_repeats(
+        self, side: _Side, said: Said, answers: Answers, conversations: set[Conversation]
+    ) -> None:
         async with side.connection.transaction(), erasing(side.connection, self._erasures):
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
-            erased += await erase_conversations(side.connection, side.tables, threads=threads)
+            erased += await erase_conversations(side.connection, side.tables, conversations=conversations)
             erased += await erase_contexts(side.connection, side.tables, names=said.names)
         side.counts += erased
         self._step()

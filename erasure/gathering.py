@@ -3,18 +3,14 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
-from agent.checkpoints import texts_in, texts_of
 from db.copying import Connection
 from erasure.files import Answers
 from erasure.words import Collector, Said
 
 Tables = Mapping[str, Mapping[str, str]]
 """What `db.checksums.tables_of` tells: which tables a database has."""
-
-CONVERSATION_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
-"""LangGraph's, which are in the long-term database."""
 
 _AT_ONCE = 1000  # rows
 
@@ -43,11 +39,15 @@ _ANSWERED: dict[str, LiteralString] = {
         FROM messages JOIN replaced_messages AS former USING (message_id, sent_at) WHERE kind = 'answer'
     """,
 }
-_CHECKPOINTS: LiteralString = "SELECT thread_id, checkpoint, metadata FROM checkpoints"
-_STORED: dict[str, LiteralString] = {
-    "checkpoint_blobs": "SELECT thread_id, type, blob FROM checkpoint_blobs WHERE blob IS NOT NULL",
-    "checkpoint_writes": "SELECT thread_id, coalesce(type, ''), blob FROM checkpoint_writes",
-}
+_TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
+
+
+class Conversation(NamedTuple):
+    """Whose conversation it is, where, and whether its answers were for that person alone."""
+
+    asker_id: int
+    channel_id: int
+    private: bool
 
 
 async def collect_rows(connection: Connection, tables: Tables, user_id: int, until: datetime, said: Collector) -> None:
@@ -93,17 +93,16 @@ class Repetitions:
         return Answers(message_ids=self.message_ids, replies_to=self.replies_to)
 
 
-async def find_threads(connection: Connection, tables: Tables, said: Said) -> set[str]:
-    """Return the ids of the conversations that repeat somebody."""
-    found: set[str] = set()
-    if "checkpoints" in tables:
-        async for thread_id, *values in _streamed(connection, _CHECKPOINTS):
-            if thread_id not in found and any(map(said.repeated_in, texts_in(values))):
-                found.add(thread_id)
-    for table in tables.keys() & _STORED.keys():
-        async for thread_id, kind, value in _streamed(connection, _STORED[table]):
-            if thread_id not in found and any(map(said.repeated_in, texts_of(kind, value))):
-                found.add(thread_id)
+async def find_conversations(connection: Connection, tables: Tables, said: Said) -> set[Conversation]:
+    """Return the conversations with a turn that cites or repeats somebody."""
+    found: set[Conversation] = set()
+    if "conversation_turns" in tables:
+        async for asker_id, channel_id, private, question, answer, cites in _streamed(connection, _TURNS):
+            conversation = Conversation(asker_id, channel_id, private)
+            if conversation in found:
+                continue
+            if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, (question, answer))):
+                found.add(conversation)
     return found
 
 

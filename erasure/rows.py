@@ -17,10 +17,10 @@ from db.engines import sessions_of, transaction
 from db.tables import ErasureRow
 from erasure.contexts import renew_search_texts
 from erasure.files import Answers
-from erasure.gathering import CONVERSATION_TABLES, Tables
+from erasure.gathering import Conversation, Tables
 from erasure.ledger import LEDGER, merged, read_ledger
 
-TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", *CONVERSATION_TABLES)
+TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns")
 """The tables in which somebody's words may stand."""
 
 _FINISHED: LiteralString = "erased_until:"
@@ -66,23 +66,15 @@ _DELETE_TIME_ZONES: LiteralString = """
     DELETE FROM time_zones USING erased_people
     WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
 """
-# A thread is kept under `channel:asker` or `channel:asker:private`, as agent.agent names it.
-_MARK_THREADS: LiteralString = """
-    CREATE TEMPORARY TABLE erased_threads ON COMMIT DROP AS
-    SELECT thread_id FROM (
-        SELECT thread_id FROM checkpoints UNION SELECT thread_id FROM checkpoint_blobs
-        UNION SELECT thread_id FROM checkpoint_writes
-    ) AS threads
-    WHERE %s OR thread_id = ANY (%s::text[])
-    OR split_part(thread_id, ':', 2) IN (SELECT user_id::text FROM erased_people)
+_DELETE_CONVERSATIONS: LiteralString = """
+    WITH deleted AS (
+        DELETE FROM conversation_turns
+        WHERE %s OR asker_id IN (SELECT user_id FROM erased_people)
+        OR (asker_id, channel_id, private) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]))
+        RETURNING asker_id, channel_id, private
+    )
+    SELECT count(DISTINCT (asker_id, channel_id, private)) FROM deleted
 """
-_DELETE_THREADS: tuple[LiteralString, ...] = (
-    "DELETE FROM checkpoints WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
-    "DELETE FROM checkpoint_blobs WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
-    "DELETE FROM checkpoint_writes WHERE thread_id IN (SELECT thread_id FROM erased_threads)",
-)
-_COUNT_THREADS: LiteralString = "SELECT count(*) FROM erased_threads"
-_DROP_THREADS: LiteralString = "DROP TABLE erased_threads"
 
 _READ_FINISHED: LiteralString = "SELECT name, value FROM facts WHERE starts_with(name, %s)"
 _WRITE_FINISHED: LiteralString = """
@@ -200,16 +192,15 @@ async def erase_repetitions(connection: Connection, tables: Tables, *, answers: 
 
 
 async def erase_conversations(
-    connection: Connection, tables: Tables, *, threads: Collection[str] = (), every_one: bool = False
+    connection: Connection, tables: Tables, *, conversations: Collection[Conversation] = (), every_one: bool = False
 ) -> Counts:
-    """Delete conversations: some, those of the people themselves, or all."""
-    if not tables.keys() >= set(CONVERSATION_TABLES):
+    """Delete conversations, whole: some, and those of the people themselves; or all."""
+    if "conversation_turns" not in tables:
         return Counts()
-    await connection.execute(_MARK_THREADS, [every_one, list(threads)])
-    for statement in _DELETE_THREADS:
-        await connection.execute(statement)
-    ((count,),) = await fetch(connection, _COUNT_THREADS)
-    await connection.execute(_DROP_THREADS)
+    askers = [one.asker_id for one in conversations]
+    channels = [one.channel_id for one in conversations]
+    private = [one.private for one in conversations]
+    ((count,),) = await fetch(connection, _DELETE_CONVERSATIONS, [every_one, askers, channels, private])
     return Counts(conversations=count)
 
 

@@ -14,7 +14,7 @@ A script without blanks between words has a word in every character.
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,7 +102,7 @@ class Said:
     pieces: frozenset[str]
     symbols: frozenset[str]
     user_ids: frozenset[int]
-    message_ids: Collection[int]
+    message_ids: frozenset[int]
     names: frozenset[str]
 
     def repeated_in(self, text: str) -> bool:

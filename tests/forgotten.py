@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from psycopg import sql
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
-from agent.checkpoints import Conversations, make_tables, open_conversations
+from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.tables import ReplacedMessageRow, TimeZoneRow
@@ -124,12 +123,6 @@ def with_context(messages: Iterable[Message]) -> list[Indexed]:
     return rows
 
 
-async def make_all_tables(database: Database) -> None:
-    """Make all tables of a database, those of the conversations as well."""
-    await database.migrate(dimensions=WIDTH)
-    await make_tables(database, timeout=PATIENCE)
-
-
 async def fill(world: World, *, position: int | None = None) -> None:
     """Put something of her into everything; `position` is how far the journal has been read."""
     fill_files(world)
@@ -178,28 +171,36 @@ async def chosen_zones(database: Database) -> None:
         await session.execute(insert(TimeZoneRow).values(rows))
 
 
-def turn(question: str, answer: str) -> list[BaseMessage]:
-    return [HumanMessage(question), AIMessage(answer)]
+def conversation(channel_id: int, asker_id: int, *, private: bool = False) -> ConversationKey:
+    return ConversationKey(channel_id=channel_id, asker_id=asker_id, private=private)
+
+
+def turn(question: str, answer: str, *, cites: tuple[int, ...] = ()) -> Turn:
+    return Turn(asked_at=minute(60), question=question, answer=answer, cites=cites)
+
+
+TALKED = {
+    conversation(1, NADIA): [turn("where was I?", "That I do not know.")],
+    conversation(1, NADIA, private=True): [turn("and now?", "Nor that.")],
+    conversation(1, BOB): [
+        turn("is it late?", "It is."),
+        turn("where is it?", "In the pantry of the old flat, an oubliette."),
+        turn("and what is in it?", "Jam."),
+    ],
+    conversation(2, BOB): [turn("who has said so?", "That was Nadia, I think.")],
+    conversation(2, BOB, private=True): [turn("is that true?", "So I was told.", cites=(4, 201))],
+    conversation(4, CARLA): [turn("what is in gardenplan.pdf?", "I found nothing.")],
+    conversation(3, BOB): [turn("what time is it?", "Late.", cites=(4,))],
+    conversation(1, CARLA): [turn("is there a horse?", "There is none, as far as I know.")],
+}
+KEPT_CONVERSATIONS = {conversation(3, BOB), conversation(1, CARLA)}
 
 
 async def talked(database: Database) -> None:
-    async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
-        conversations = Conversations(saver, timeout=PATIENCE)
-        await conversations.remember(f"1:{NADIA}", turn("where was I?", "That I do not know."))
-        await conversations.remember(f"1:{NADIA}:private", turn("and now?", "Nor that."))
-        await conversations.remember(f"1:{BOB}", turn("where is it?", "In the pantry of the old flat, an oubliette."))
-        await conversations.remember(f"2:{BOB}", turn("who has said so?", "That was Nadia, I think."))
-        await conversations.remember(f"3:{BOB}", turn("what time is it?", "Late."))
-        await conversations.remember(f"1:{CARLA}", turn("is there a horse?", "There is none, as far as I know."))
-    write = (
-        "INSERT INTO checkpoint_writes VALUES (:id, '', '1', '1', 0, 'channel', 'type', convert_to('nadia', 'UTF8'))"
-    )
-    async with database.engine.begin() as connection:
-        await connection.execute(text(write), {"id": f"4:{CARLA}"})
-
-
-KEPT_THREADS = {f"3:{BOB}", f"1:{CARLA}"}
-GONE_THREADS = {f"1:{NADIA}", f"1:{NADIA}:private", f"1:{BOB}", f"2:{BOB}", f"4:{CARLA}"}
+    conversations = Conversations(database.sessions)
+    for key, turns in TALKED.items():
+        for one in turns:
+            await conversations.append(key, one)
 
 
 def fill_files(world: World) -> None:

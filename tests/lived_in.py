@@ -3,15 +3,14 @@
 from datetime import timedelta
 
 import numpy as np
-from langchain_core.messages import HumanMessage
 from psycopg import sql
 from sqlalchemy import insert, text
 
-from agent.checkpoints import Conversations, make_tables, open_conversations
+from agent.conversations import ConversationKey, Conversations, Turn
 from db.checksums import EVERY_ROW, tables_of
 from db.content import content_tables
 from db.copying import fetch, open_connection
-from db.databases import LONG_TERM, Database
+from db.databases import Database
 from db.engines import transaction
 from db.tables import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from memory import store
@@ -22,7 +21,14 @@ from tests.builders import FULL, deletion, edit, message, minute
 
 MODEL, WIDTH = "made up", 12
 PATIENCE = timedelta(seconds=60)
-CONVERSATIONS = frozenset({"checkpoints", "checkpoint_blobs", "checkpoint_writes"})
+CONVERSATION = ConversationKey(channel_id=1, asker_id=2, private=True)
+TURN = Turn(
+    asked_at=minute(3),
+    question="hello \N{SNOWMAN}",
+    answer='two lines,\n"so to say"',
+    cites=(7,),
+    audience=frozenset({1, 9}),
+)
 AT_ONCE = [message(number, f"at once {number}", sent_at=minute(500)) for number in (-3, 20, 21, 22)]
 MESSAGES = [
     FULL,
@@ -59,7 +65,6 @@ async def write(database: Database, *messages: Message) -> None:
 async def live_in(database: Database) -> None:
     """Migrate a memory, and put something into each of its tables."""
     await database.migrate(dimensions=WIDTH)
-    await make_tables(database, timeout=PATIENCE)
     await write(database, *MESSAGES)
     await write(database, edit(9, "changed", at=90))
     async with transaction(database.sessions) as session:
@@ -75,14 +80,7 @@ async def live_in(database: Database) -> None:
             ),
         ):
             await session.execute(row)
-    if database.name == LONG_TERM:
-        await _converse(database)
-
-
-async def _converse(database: Database) -> None:
-    async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
-        await Conversations(saver, timeout=PATIENCE).remember("place", [HumanMessage("hello \N{SNOWMAN}")])
-    await run(database, "INSERT INTO checkpoint_writes VALUES ('place', '', '1', '1', 0, 'channel', 'type', '\\x00')")
+    await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 
 async def run(database: Database, statement: str) -> None:

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from agent.checkpoints import make_tables
 from bench.processes import ROOT, Finished, Program, Workplace, open_program, open_workplace, run_program, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
@@ -38,7 +37,6 @@ async def fill(server: Server, database: str, name: str) -> None:
     async with open_existing_database(server, database, name=name) as opened:
         await opened.migrate(dimensions=WIDTH)
         await remember(opened, 1, 2, 3)
-        await make_tables(opened, timeout=PATIENCE)
 
 
 async def remember(database: Database, *numbers: int) -> None:
@@ -307,9 +305,9 @@ async def test_no_embedded_server_is_made_to_back_it_up(folder: dict[str, str]) 
 async def held_up(place: Workplace) -> AsyncGenerator[None]:
     """Let pg_dump wait for a table that nothing else reads, for as long as the context lasts."""
     async with await psycopg.AsyncConnection.connect(place.settings["SHORT_TERM_DSN"]) as connection:
-        await connection.execute("CREATE TABLE IF NOT EXISTS checkpoint_migrations ()")
+        await connection.execute("CREATE TABLE IF NOT EXISTS not_ours ()")
         await connection.commit()
-        await connection.execute("LOCK TABLE checkpoint_migrations")
+        await connection.execute("LOCK TABLE not_ours")
         yield
         await connection.rollback()
 

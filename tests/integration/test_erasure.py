@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from agent.checkpoints import Conversations, open_conversations
+from agent.conversations import Conversations
 from archive.creating import Plan, create
 from archive.formats import Format
 from archive.manifest import read_manifest
@@ -27,7 +27,6 @@ from db.databases import LONG_TERM, SHORT_TERM, Database
 from erasure import files, forgetting
 from erasure.files import Cuts
 from erasure.forgetting import forget
-from erasure.gathering import CONVERSATION_TABLES
 from erasure.ledger import LEDGER, read_ledger
 from erasure.receipts import ErasedFile, Receipt
 from erasure.rows import Counts, erase_rows, erasures_of, unfinished
@@ -38,25 +37,25 @@ from memory.journal import Journal
 from memory.messages import Message
 from memory.recorder import open_recorder
 from sessions import ProgramSession
-from tests import forgotten
+from tests import forgotten, former_conversations
 from tests.builders import minute, unheard, whole
 from tests.conftest import open_existing_database, open_new_database
 from tests.forgotten import (
     AFTER_IMPORTED,
     BOB,
     BOT,
-    CARLA,
     FORGOTTEN_AT,
     HERS,
-    KEPT_THREADS,
+    KEPT_CONVERSATIONS,
     NADIA,
     PATIENCE,
     REPEATING,
     SAID,
+    TALKED,
     World,
     by,
+    conversation,
     fill,
-    make_all_tables,
     where_she_is,
 )
 from tests.sentences import is_one_sentence
@@ -72,7 +71,7 @@ STAYING = [one for one in SAID if one.message_id not in HERS | REPEATING]
 async def make_both(server: Server, names: tuple[str, str]) -> None:
     for name, kind in zip(names, (SHORT_TERM, LONG_TERM), strict=True):
         async with open_existing_database(server, name, name=kind) as database:
-            await make_all_tables(database)
+            await database.migrate(dimensions=forgotten.WIDTH)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +99,8 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
             backup_dir=tmp_path / "backups",
         )
         tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
-        await run(short_term, f"TRUNCATE {tables}")
-        await run(long_term, f"TRUNCATE {tables}, {', '.join(CONVERSATION_TABLES)}")
+        for database in (short_term, long_term):
+            await run(database, f"TRUNCATE {tables}, conversation_turns")
 
 
 @pytest.fixture
@@ -137,6 +136,10 @@ async def rows(database: Database, columns: str = "message_id", table: str = "me
         return [tuple(row) if len(row) > 1 else row[0] for row in found]
 
 
+async def conversations_in(database: Database) -> set[tuple[Any, ...]]:
+    return set(await rows(database, "channel_id, asker_id, private", "conversation_turns"))
+
+
 async def run(database: Database, statement: str, **values: object) -> None:
     async with database.engine.begin() as connection:
         await connection.execute(text(statement), values)
@@ -168,10 +171,9 @@ async def test_nobody_else_has_lost_anything(world: World) -> None:
     assert whole(Journal(world.journal)).messages == tuple(STAYING)
     assert [one.message_id for one in whole(Journal(world.storage_dir / "old" / "old.csv")).messages] == [202]
     assert await rows(world.long_term, "owner_kind, owner_id", "time_zones") == [("guild", NADIA), ("person", BOB)]
-    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
-    async with open_conversations(world.long_term.dsn, pool_size=1, timeout=PATIENCE) as saver:
-        recalled = await Conversations(saver, timeout=PATIENCE).recall(f"1:{CARLA}")
-    assert [one.text for one in recalled] == ["is there a horse?", "There is none, as far as I know."]
+    assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS
+    for key in KEPT_CONVERSATIONS:
+        assert await Conversations(world.long_term.sessions).recall(key) == TALKED[key]
 
 
 def context_of(one: Message, among: list[Message]) -> list[Message]:
@@ -220,7 +222,7 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
 
     assert receipt.short_term == Counts(messages=6, revisions=1, answers=6, search_texts=9)
     assert receipt.long_term == Counts(
-        messages=7, revisions=1, replaced=2, answers=6, conversations=5, search_texts=11, time_zones=1
+        messages=7, revisions=1, replaced=2, answers=6, conversations=6, search_texts=11, time_zones=1
     )
     assert set(receipt.files) == {
         ErasedFile(world.journal, 14),  # a message was journalled twice, and one was heard of again when it was deleted
@@ -229,7 +231,7 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
         ErasedFile(world.storage_dir / "promotions" / "3_refused.csv", 3),
     }
     assert receipt.backups == ("first_2026-11-03_1", "second_2026-11-03_2")
-    for words in ("7 messages", "5 conversations", str(world.journal), "14 lines", "first_2026-11-03_1"):
+    for words in ("7 messages", "6 conversations", str(world.journal), "14 lines", "first_2026-11-03_1"):
         assert words in receipt.text()
 
 
@@ -257,16 +259,56 @@ async def test_databases_without_tables_are_passed_over(new_world: World) -> Non
 async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: World) -> None:
     world = new_world
     for database in (world.short_term, world.long_term):
-        await make_all_tables(database)
+        await database.migrate(dimensions=forgotten.WIDTH)
     await fill(world)
-    for table in ("erasures", "replaced_messages", "time_zones", "checkpoint_writes", "journal_positions"):
+    for table in ("erasures", "replaced_messages", "time_zones", "conversation_turns", "journal_positions"):
         for database in (world.short_term, world.long_term):
             await run(database, f"DROP TABLE IF EXISTS {table}")
 
     receipt = await forget_her(world)
 
     assert receipt.long_term.messages == 7
-    assert receipt.long_term.time_zones == 0
+    assert (receipt.long_term.time_zones, receipt.long_term.conversations) == (0, 0)
+
+
+async def test_conversations_that_an_earlier_version_has_kept_are_searched_too(new_world: World) -> None:
+    world = new_world
+    for database in (world.short_term, world.long_term):
+        await database.migrate(dimensions=forgotten.WIDTH)
+    await fill(world)
+    await back_to_checkpoints(world.long_term)
+
+    receipt = await forget_her(world)
+
+    assert await where_she_is(world) == set()
+    assert receipt.long_term.conversations == 5
+    assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS | {conversation(2, BOB, private=True)}
+
+
+async def back_to_checkpoints(database: Database) -> None:
+    """Leave a database as an earlier version has left it, which did not know what an answer cites."""
+    talked = {
+        f"{channel_id}:{asker_id}{':private' if private else ''}": [
+            message for one in turns for message in former_conversations.turn(one.question, one.answer)
+        ]
+        for (channel_id, asker_id, private), turns in TALKED.items()
+    }
+    await former_conversations.leave_behind(database, talked)
+
+
+async def test_a_backup_of_an_earlier_version_is_restored_without_her(new_world: World) -> None:
+    world = new_world
+    for database in (world.short_term, world.long_term):
+        await database.migrate(dimensions=forgotten.WIDTH)
+    await fill(world)
+    await back_to_checkpoints(world.long_term)
+    before = await back_up(world, minute(90))
+    await forget_her(world)
+
+    await restore_all(world, before)
+
+    assert await where_she_is(world) == set()
+    assert await conversations_in(world.long_term) == set()  # what repeats her cannot be told any more
 
 
 async def test_what_was_said_since_goes_with_a_second_time(world: World) -> None:
@@ -499,7 +541,7 @@ async def test_a_restored_database_from_before_has_nothing_of_her_in_it(world: W
     kept = [one for one in STAYING if one.author_id != BOT]
     assert await rows(world.short_term) == [one.message_id for one in kept]
     assert counts[1] == Counts(
-        messages=7, revisions=1, replaced=2, answers=7, conversations=7, search_texts=11, time_zones=1
+        messages=7, revisions=1, replaced=2, answers=7, conversations=8, search_texts=11, time_zones=1
     )
 
 
@@ -512,7 +554,7 @@ async def test_answers_and_conversations_from_after_the_erasure_come_back_from_a
 
     assert counts == [Counts(), Counts()]
     assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == before
-    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
+    assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS
 
 
 async def test_a_database_knows_which_erasures_it_has_been_through(world: World) -> None:
@@ -607,7 +649,7 @@ async def test_a_backup_from_before_is_restored_without_her_and_one_from_after_a
     await restore_all(world, after)
     assert await where_she_is(world) == set()
     assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == left
-    assert {row[0] for row in await rows(world.long_term, "thread_id, 1", "checkpoints")} == KEPT_THREADS
+    assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS
 
 
 async def back_up(world: World, now: datetime) -> Path:

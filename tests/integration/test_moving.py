@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from functools import partial
 from unittest.mock import AsyncMock
 
 import pytest
-from langchain_core.messages import HumanMessage
 from sqlalchemy import insert, text
 
-from agent.checkpoints import Conversations, make_tables, open_conversations
+from agent.conversations import Conversations
 from db import moving
 from db.checksums import Compared
 from db.databases import LONG_TERM, Database
@@ -25,7 +23,8 @@ from memory.embedder import Embedder
 from memory.preparation import prepare
 from tests.builders import FULL, deletion, edit, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import AT_ONCE, CONVERSATIONS, PATIENCE, WIDTH, write
+from tests.former_conversations import leave_behind, turn
+from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
@@ -48,11 +47,7 @@ async def fill_source(server: Server, name: str) -> None:
             )
             await session.execute(replaced)
             await session.execute(insert(ErasureRow).values(user_id=9, erased_at=minute(2)))
-        async with open_conversations(database.dsn, pool_size=1, timeout=PATIENCE) as saver:
-            await Conversations(saver, timeout=PATIENCE).remember("place", [HumanMessage("hello \N{SNOWMAN}")])
-        await run(
-            database, "INSERT INTO checkpoint_writes VALUES ('place', '', '1', '1', 0, 'channel', 'type', '\\x00')"
-        )
+        await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +82,7 @@ async def target(server: Server) -> AsyncIterator[Database]:
 async def move(source: Database, target: Database, report: moving.Report = unheard) -> list[Compared]:
     """Move everything as the script does, and compare."""
     async with open_move(source, target, timeout=PATIENCE) as opened:
-        await opened.fill(make_tables=partial(make_tables, target, timeout=PATIENCE), report=report)
+        await opened.fill(report=report)
         await target.migrate(dimensions=await opened.width())
         return await opened.compare()
 
@@ -118,7 +113,7 @@ async def contents(database: Database, table: str) -> list[str]:
 async def test_every_row_of_every_table_arrives(source: Database, target: Database) -> None:
     compared = await move(source, target)
 
-    assert {one.table for one in compared} == set(Base.metadata.tables) | CONVERSATIONS
+    assert {one.table for one in compared} == set(Base.metadata.tables)
     assert [one.table for one in compared if not one.is_equal] == []
     assert [one.table for one in compared if not one.there.rows] == []
     for one in compared:
@@ -126,23 +121,44 @@ async def test_every_row_of_every_table_arrives(source: Database, target: Databa
     assert (await contents(target, "facts"))[-1] == "(session,demo)"
 
 
-async def test_langgraph_has_no_table_that_is_not_known(source: Database) -> None:
-    async with source.engine.connect() as connection:
-        tables = set(await connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
-
-    assert tables == set(Base.metadata.tables) | CONVERSATIONS | {"alembic_version", "checkpoint_migrations"}
-
-
 async def test_the_conversation_goes_on_at_the_target(source: Database, target: Database) -> None:
     await move(source, target)
 
-    async with open_conversations(target.dsn, pool_size=1, timeout=PATIENCE) as saver:
-        (said,) = await Conversations(saver, timeout=PATIENCE).recall("place")
-    assert said.content == "hello \N{SNOWMAN}"
+    assert await Conversations(target.sessions).recall(CONVERSATION) == [TURN]
+
+
+async def test_a_source_with_conversations_of_an_earlier_version_is_refused_until_the_bot_was_there(
+    old_server: Server, target: Database
+) -> None:
+    async with open_new_database(old_server, LONG_TERM) as old:
+        await old.migrate(dimensions=WIDTH)
+        await leave_behind(old, {f"{CONVERSATION.channel_id}:{CONVERSATION.asker_id}:private": turn("when?", "Soon.")})
+        with pytest.raises(DatabaseSetupError, match="start the bot once") as caught:
+            await move(old, target)
+        assert is_one_sentence(str(caught.value))
+
+        await old.migrate(dimensions=WIDTH)
+        assert all(one.is_equal for one in await move(old, target))
+
+    (recalled,) = await Conversations(target.sessions).recall(CONVERSATION)
+    assert (recalled.question, recalled.answer) == ("when?", "Soon.")
+
+
+@pytest.mark.parametrize("left_behind", [False, True], ids=["of this version", "of an earlier version"])
+async def test_a_target_that_holds_conversations_only_is_refused(
+    source: Database, target: Database, left_behind: bool
+) -> None:
+    await target.migrate(dimensions=WIDTH)
+    await Conversations(target.sessions).append(CONVERSATION, TURN)
+    if left_behind:
+        await leave_behind(target, {"1:7": turn("when?", "Soon.")})
+
+    with pytest.raises(DatabaseSetupError, match=r"holds something in its table (conversation_turns|checkpoints)"):
+        await move(source, target)
 
 
 async def test_the_source_is_never_changed(source: Database, target: Database) -> None:
-    tables = sorted(set(Base.metadata.tables) | CONVERSATIONS)
+    tables = sorted(Base.metadata.tables)
     before = [await contents(source, table) for table in tables]
 
     await move(source, target)
@@ -230,7 +246,7 @@ async def test_what_has_been_moved_is_not_moved_again_over_what_was_written_sinc
 
 async def test_a_target_that_was_emptied_is_filled_anew(source: Database, target: Database) -> None:
     await move(source, target)
-    await run(target, f"TRUNCATE {', '.join((set(Base.metadata.tables) | CONVERSATIONS) - {'facts'})}")
+    await run(target, f"TRUNCATE {', '.join(set(Base.metadata.tables) - {'facts'})}")
 
     assert all(one.is_equal for one in await move(source, target))
 
@@ -357,7 +373,7 @@ async def test_comparing_sees_every_column_of_a_message(source: Database, target
         ),
         pytest.param("facts", "UPDATE facts SET value = 'other' WHERE name = 'session'", id="a fact"),
         pytest.param("time_zones", "DROP TABLE time_zones", id="a table less"),
-        pytest.param("checkpoint_blobs", "UPDATE checkpoint_blobs SET blob = blob || '\\x00'", id="a blob"),
+        pytest.param("conversation_turns", "UPDATE conversation_turns SET audience = '{9}'", id="a list of numbers"),
     ],
 )
 async def test_comparing_sees(source: Database, target: Database, table: str, change: str) -> None:

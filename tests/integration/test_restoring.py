@@ -18,13 +18,14 @@ import zstandard
 from alembic import command
 from sqlalchemy import Connection, text
 
-from agent.checkpoints import make_tables
-from archive import replacing
+from agent.conversations import ConversationKey, Conversations
+from archive import replacing, restoring
 from archive.creating import Plan, create
 from archive.formats import Format
 from archive.manifest import MANIFEST, Manifest, read_manifest
-from archive.restoring import Restored, restore
+from archive.restoring import Restored, restore, verify_by_restoring
 from bench.processes import ROOT
+from db import content
 from db.content import MOVE_FACT, WORD_INDEX_FACT
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer
@@ -38,9 +39,10 @@ from errors import (
     EmbeddingModelError,
     InputFileError,
 )
+from tests import former_conversations
 from tests.builders import message, minute, unheard
 from tests.conftest import open_new_database
-from tests.lived_in import MODEL, PATIENCE, WIDTH, indexes_of, live_in, rows_of, run, write
+from tests.lived_in import CONVERSATION, MODEL, PATIENCE, TURN, WIDTH, indexes_of, live_in, rows_of, run, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
@@ -96,7 +98,6 @@ async def target(server: Server) -> AsyncIterator[Database]:
 async def filled(target: Database) -> Database:
     """A long-term memory that holds other messages."""
     await target.migrate(dimensions=WIDTH)
-    await make_tables(target, timeout=PATIENCE)
     await write(target, message(1, "what was here before"), message(2, "and what came with it"))
     return target
 
@@ -204,6 +205,74 @@ async def test_a_backup_of_an_older_revision_comes_back_in_the_tables_of_today(
         (row,) = (await rows_of(target))["messages"]
         assert "said long ago" in row
         assert row.endswith(",)")
+
+
+OLD_CONVERSATIONS = {
+    "1:7": [*former_conversations.turn("when?", "On Friday."), *former_conversations.turn("who?", "Ana.")],
+    "1:7:private": former_conversations.turn("where?", "Here."),
+}
+
+
+@pytest.fixture
+async def of_earlier_version(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backup:
+    """A backup of a memory whose conversations are in LangGraph's tables."""
+    async with open_new_database(server, LONG_TERM) as old:
+        await live_in(old)
+        await former_conversations.leave_behind(old, OLD_CONVERSATIONS)
+        with monkeypatch.context() as patched:
+            patched.setattr(content, "_NOT_CONTENT", frozenset({"alembic_version", "checkpoint_migrations"}))
+            backup = await back_up(old, tmp_path)
+    assert {table.name for table in backup.manifest().databases[0].tables} > {"checkpoints", "checkpoint_blobs"}
+    return backup
+
+
+@pytest.mark.parametrize("source", EVERY_FORMAT)
+async def test_conversations_of_an_earlier_version_come_back_as_turns(
+    of_earlier_version: Backup, filled: Database, source: Format
+) -> None:
+    await Conversations(filled.sessions).append(CONVERSATION, TURN)
+
+    found = await restored(of_earlier_version, filled, source)
+
+    assert all(one.is_equal for one in found.tables)
+    rows, before = await rows_of(filled), of_earlier_version.rows
+    assert {name: rows[name] for name in rows if name != "conversation_turns"} == {
+        name: before[name] for name in before if name not in former_conversations.TABLES
+    }
+    conversations = Conversations(filled.sessions)
+    for private, turns in ((False, [("when?", "On Friday."), ("who?", "Ana.")]), (True, [("where?", "Here.")])):
+        recalled = await conversations.recall(ConversationKey(1, 7, private))
+        assert [(one.question, one.answer) for one in recalled] == turns
+    assert await conversations.recall(CONVERSATION) == []
+
+
+async def test_a_backup_of_an_earlier_version_is_undone_as_a_whole(
+    of_earlier_version: Backup, filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Conversations(filled.sessions).append(CONVERSATION, TURN)
+    before = await rows_of(filled)
+
+    async def fail(_: object) -> None:
+        raise InputFileError("It fails.")
+
+    monkeypatch.setattr(restoring, "take_over", fail)
+    with pytest.raises(InputFileError):
+        await restored(of_earlier_version, filled)
+
+    assert await rows_of(filled) == before
+
+
+@pytest.mark.parametrize("source", EVERY_FORMAT)
+async def test_a_backup_of_an_earlier_version_is_proved_by_restoring_it(
+    of_earlier_version: Backup, target: Database, source: Format
+) -> None:
+    manifest = of_earlier_version.manifest()
+
+    compared = await verify_by_restoring(
+        of_earlier_version.folder, manifest, target, source=source, timeout=PATIENCE, report=unheard
+    )
+
+    assert {one.table for one in compared if one.is_equal} == {table.name for table in manifest.databases[0].tables}
 
 
 OLD_ROW = """

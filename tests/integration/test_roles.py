@@ -132,6 +132,18 @@ async def test_another_database_of_the_server_gives_the_tools_nothing(
             await connection.execute("SELECT count(*) FROM messages")
 
 
+async def test_a_table_that_is_made_later_gives_the_bot_nothing_before_the_next_start(long_term: Database) -> None:
+    async with long_term.engine.begin() as connection:
+        writer = role_name(str(long_term.engine.url.database), Role.WRITER)
+        before = f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, DELETE ON TABLES TO {writer}"
+        await connection.execute(text(before))  # as earlier versions did, for tables of conversations
+    await long_term.migrate(dimensions=1)
+    async with long_term.engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE later (number integer)"))
+
+    assert await refused(long_term.sessions, "SELECT * FROM later") == psycopg.errors.InsufficientPrivilege.sqlstate
+
+
 @asynccontextmanager
 async def open_plain_users_database(server: Server) -> AsyncGenerator[Database]:
     """Yield a database whose owner is an ordinary user; the extensions are there."""

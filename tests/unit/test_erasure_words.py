@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from agent.answers import Answer, Source
-from agent.checkpoints import texts_in, texts_of
 from agent.quotes import quotation
 from bot import rendering as discord_rendering
 from erasure.words import Collector, Said, file_names
@@ -165,22 +162,3 @@ def test_a_hundred_thousand_messages_take_a_few_megabytes() -> None:
 )
 def test_names_of_files(attachments: str, names: list[str]) -> None:
     assert file_names(attachments) == names
-
-
-def test_texts_are_found_however_deep_they_stand() -> None:
-    value = {"messages": [HumanMessage("one"), AIMessage("two")], "more": ({"three": b"four"}, 5, None)}
-
-    texts = set(texts_in(value))
-
-    assert {"one", "two", "three", "four"} <= texts
-
-
-@pytest.mark.parametrize("kind", ["msgpack", "json", "unheard of"])
-def test_a_stored_value_that_cannot_be_read_is_taken_for_a_text(kind: str) -> None:
-    assert texts_of(kind, b"\xffwords in it") == ["\ufffdwords in it"]
-
-
-def test_a_stored_value_is_read() -> None:
-    kind, value = JsonPlusSerializer().dumps_typed([HumanMessage("first words")])
-
-    assert "first words" in texts_of(kind, value)

@@ -83,10 +83,8 @@ def test_uv_is_told_of_pips_places_and_not_of_folders_that_are_gone(tmp_path: Pa
     install(FILES, config, machine.run, has_accelerator=True)
 
     command = " ".join(machine.commands[-1])
-    assert (
-        f"--default-index https://mirror.example/simple --index file://{tmp_path} --index-strategy unsafe-best-match --requirement"
-        in command
-    )
+    places = f"--default-index https://mirror.example/simple --index file://{tmp_path}"
+    assert f"{places} --index-strategy unsafe-best-match --requirement" in command
 
 
 def test_pips_settings_are_read_and_those_of_the_environment_come_first() -> None:

@@ -80,3 +80,19 @@ def test_only_scripts_read_settings() -> None:
 
 def test_only_the_bot_knows_discord() -> None:
     assert importers_of("discord") == {"bot"}
+
+
+@pytest.mark.parametrize("module", ["langgraph.checkpoint.postgres", "psycopg_pool"])
+def test_what_kept_conversations_in_earlier_versions_is_not_needed_any_more(module: str) -> None:
+    ours = [path for path in ROOT.rglob("*.py") if ".venv" not in path.relative_to(ROOT).parts]
+
+    assert {path for path in ours if any(name.startswith(module) for name in imported_modules(path))} == set()
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the whole name of everything that a file imports, and of what it imports from there."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

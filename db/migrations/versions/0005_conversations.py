@@ -1,8 +1,14 @@
-"""Turns of conversations, as rows of our own."""
+"""Turns of conversations as rows of our own, in place of LangGraph's tables, which no revision had made."""
+
+from typing import cast
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.util import await_only
+
+from db.copying import Connection
+from db.former_conversations import take_over
 
 revision = "0005"
 down_revision = "0004"
@@ -11,7 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table, take over the conversations of earlier versions, and drop the tables in which those were."""
     op.create_table(
         "conversation_turns",
         sa.Column("asker_id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -24,8 +30,10 @@ def upgrade() -> None:
         sa.Column("cites", ARRAY(sa.BigInteger), nullable=False),
         sa.Column("audience", ARRAY(sa.BigInteger), nullable=False),
     )
+    connection = cast("Connection", op.get_bind().connection.driver_connection)
+    await_only(take_over(connection))
 
 
 def downgrade() -> None:
-    """Drop the table; conversations begin anew."""
+    """Drop the table: conversations begin anew, for an earlier version makes its own tables when it starts."""
     op.drop_table("conversation_turns")
