@@ -5,13 +5,13 @@ import os
 import shutil
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from settings import Settings
 
@@ -85,6 +85,45 @@ def open_workplace(**settings: str) -> Iterator[Workplace]:
         yield Workplace(folder=folder, settings=settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Process(Protocol):
+    """What we need of `asyncio.subprocess.Process`."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, that of a signal below zero; None while it runs."""
+
+    @property
+    def stdin(self) -> asyncio.StreamWriter | None:
+        """The pipe to it."""
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None:
+        """The pipe from it."""
+
+    @property
+    def stderr(self) -> asyncio.StreamReader | None:
+        """The pipe for its errors."""
+
+    async def wait(self) -> int:
+        """Wait for its end and return the exit status."""
+
+    async def communicate(self, last_words: bytes | None = None, /) -> tuple[bytes, bytes]:
+        """Write, read to the end of both pipes and wait for the end."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it a signal."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it."""
 
 
 @dataclass(slots=True)

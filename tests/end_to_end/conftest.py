@@ -11,7 +11,6 @@ from tests.servers import Server
 
 NewPlace = Callable[[], Workplace]
 
-_WIDTH = 384  # of the vectors of the settings' EMBEDDING_MODEL
 _HERE = Path(__file__).parent
 _LIMIT = 600  # seconds: on a busy machine a process takes half a minute to load its libraries, and a test starts some
 
@@ -25,12 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def new_place(server: Server) -> Iterator[NewPlace]:
-    """Makes storage folders, each with two databases of no message on the tests' server; all are removed at the end."""
+    """Makes storage folders, each with two empty databases on the tests' server; all are removed at the end."""
     with ExitStack() as stack:
 
         def make() -> Workplace:
             names = {"SHORT_TERM_DSN": "process_short", "LONG_TERM_DSN": "process_long"}
-            dsns = {setting: server.dsn(server.create_database(name, width=_WIDTH)) for setting, name in names.items()}
+            dsns = {setting: server.dsn(server.create_database(name)) for setting, name in names.items()}
             return stack.enter_context(open_workplace(**dsns))
 
         yield make
@@ -38,5 +37,5 @@ def new_place(server: Server) -> Iterator[NewPlace]:
 
 @pytest.fixture
 def place(new_place: NewPlace) -> Workplace:
-    """An empty storage folder with two databases of no message."""
+    """An empty storage folder with two empty databases."""
     return new_place()

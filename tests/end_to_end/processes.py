@@ -1,17 +1,20 @@
-"""What the tests of whole processes share: a terminal to type into, and a look at what was stored."""
+"""What the tests of whole processes share: scripts at pipes or a terminal, and a look at what was stored.
+
+A script begins in a process that has its libraries loaded already, unless the test is about a Fresh start.
+"""
 
 import asyncio
 import csv
 import fcntl
 import os
+import platform
 import pty
 import signal
 import sys
 import termios
-from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from bench.processes import PATIENCE, ROOT, Finished, Program, Workplace, open_program, run_program
+from bench import processes
+from bench.processes import PATIENCE, ROOT, Finished, Process, Program, Workplace
+from tests.warm import Request, start_warm
 
 __all__ = [
     "PATIENCE",
@@ -37,6 +42,8 @@ __all__ = [
 ]
 
 _SHORT_PATIENCE = 240  # seconds; several such waits must fit into the time of a test
+
+MAIN = ROOT / "main_async.py"
 
 FAKE_DISCORD = Path(__file__).with_name("launch_on_fake_discord.py")
 """Runs main_async.py against the Discord at FAKE_DISCORD_REST and FAKE_DISCORD_GATEWAY."""
@@ -57,6 +64,13 @@ def stored_rows(place: Workplace) -> list[dict[str, Any]]:
     """Return the messages in short-term memory, in the order of their ids."""
     with psycopg.connect(place.settings["SHORT_TERM_DSN"], row_factory=dict_row) as connection:
         return connection.execute("SELECT * FROM messages ORDER BY message_id").fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A script that a Python of its own starts, libraries and all."""
+
+    path: Path
 
 
 @dataclass(slots=True)
@@ -107,38 +121,102 @@ class Terminal:
         return ""
 
 
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+@asynccontextmanager
+async def open_program(
+    place: Workplace, *arguments: str, script: Path | Fresh = MAIN, **settings: str
+) -> AsyncGenerator[Program]:
+    """Yield a running script with pipes; one that still runs at the end is killed."""
+    if _is_fresh(script):
+        async with processes.open_program(place, *arguments, script=_path(script), **settings) as program:
+            yield program
+        return
+    process = await start_warm(_request(place, _path(script), arguments, settings))
+    with closing(process):
+        async with _ended(process):
+            yield Program(process)
+
+
+async def run_program(
+    place: Workplace,
+    *arguments: str,
+    given: str | bytes = b"",
+    script: Path | Fresh = MAIN,
+    **settings: str,
+) -> Finished:
+    """Run a script to its end on some input."""
+    async with open_program(place, *arguments, script=script, **settings) as program:
+        return await program.finish(given.encode() if isinstance(given, str) else given)
 
 
 @asynccontextmanager
 async def open_terminal(
-    place: Workplace, *arguments: str, program: Sequence[str] = (str(ROOT / "main_async.py"),), **settings: str
+    place: Workplace, *arguments: str, script: Path | Fresh = MAIN, **settings: str
 ) -> AsyncGenerator[Terminal]:
-    """Yield a Python program at a pseudo-terminal; it is killed if it still runs at the end."""
-    ours, theirs = pty.openpty()
+    """Yield a script at a pseudo-terminal; it is killed if it still runs at the end."""
     looks = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40", "PROMPT_TOOLKIT_NO_CPR": "1", "NO_COLOR": "1"}
     looks["PYTHONFAULTHANDLER"] = "1"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *arguments),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=place.folder,
-        env=place.environment(**looks, **settings),
-        start_new_session=True,
-        preexec_fn=_take_terminal,  # else Ctrl+C would reach nobody
-    )
-    os.close(theirs)
+    ours, theirs = pty.openpty()
+    try:
+        process = await _start_at(theirs, place, script, arguments, {**looks, **settings})
+    finally:
+        os.close(theirs)
     screen = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(screen), os.fdopen(os.dup(ours), "rb", buffering=0)
     )
     try:
-        yield Terminal(process, ours, screen)
+        async with _ended(process):
+            yield Terminal(process, ours, screen)
+    finally:
+        transport.close()
+        os.close(ours)
+
+
+async def _start_at(
+    terminal: int, place: Workplace, script: Path | Fresh, arguments: Sequence[str], settings: Mapping[str, str]
+) -> Process:
+    if not _is_fresh(script):
+        request = _request(place, _path(script), arguments, settings)
+        return await start_warm(replace(request, at_terminal=True), terminal=terminal)
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, str(_path(script)), *arguments),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        cwd=place.folder,
+        env=place.environment(**settings),
+        start_new_session=True,
+        preexec_fn=_take_terminal,  # else Ctrl+C would reach nobody
+    )
+
+
+def _is_fresh(script: Path | Fresh) -> bool:
+    return isinstance(script, Fresh) or platform.system() != "Linux"  # macOS stops what forks without starting anew
+
+
+def _path(script: Path | Fresh) -> Path:
+    return script.path if isinstance(script, Fresh) else script
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _request(place: Workplace, script: Path, arguments: Sequence[str], settings: Mapping[str, str]) -> Request:
+    return Request(
+        script=str(script),
+        arguments=arguments,
+        folder=str(place.folder),  # away from any .env
+        environment=place.environment(**settings),
+    )
+
+
+@asynccontextmanager
+async def _ended(process: Process) -> AsyncGenerator[None]:
+    """Kill a process at the end of the context if it still runs."""
+    try:
+        yield
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        transport.close()
-        os.close(ours)

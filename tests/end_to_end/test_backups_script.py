@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from bench.processes import ROOT, Finished, Program, Workplace, open_program, open_workplace, run_program, until
+from bench.processes import ROOT, Finished, Program, Workplace, open_workplace, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
@@ -22,7 +22,7 @@ from memory.store import Indexed
 from sessions import session_lock
 from tests.builders import message
 from tests.conftest import open_existing_database
-from tests.end_to_end.processes import open_terminal
+from tests.end_to_end.processes import Fresh, open_program, open_terminal, run_program
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
@@ -205,7 +205,7 @@ async def test_with_nobody_to_ask_the_flags_are_told(lived_in: Workplace, folder
 
 
 async def test_somebody_at_a_terminal_is_asked(lived_in: Workplace, folder: dict[str, str]) -> None:
-    async with open_terminal(lived_in, program=(str(SCRIPT),), **folder) as terminal:
+    async with open_terminal(lived_in, script=SCRIPT, **folder) as terminal:
         for question, answer in (
             ("Which database?", "short"),
             ("CSV, dump or both?", "both"),
@@ -227,7 +227,7 @@ async def test_whoever_says_no_restores_nothing(place: Workplace, folder: dict[s
     await done(place, "create", **folder)
     query(place, "DELETE FROM messages RETURNING 1")
 
-    async with open_terminal(place, "restore", *seen(folder), program=(str(SCRIPT),), **folder) as terminal:
+    async with open_terminal(place, "restore", *seen(folder), script=SCRIPT, **folder) as terminal:
         await terminal.shows("Replace all that the short-term and the long-term database hold")
         terminal.press("n\r")
         status, _ = await terminal.ends()
@@ -357,7 +357,7 @@ async def test_the_password_is_on_no_command_line_and_in_no_log(
     with_password: Workplace, folder: dict[str, str]
 ) -> None:
     arguments = ("create", "--database", "short", "--format", "dump")
-    async with open_program(with_password, *arguments, script=SCRIPT, **folder) as program:
+    async with open_program(with_password, *arguments, script=Fresh(SCRIPT), **folder) as program:
         async with held_up(with_password):
             await until(lambda: runs_pg_dump(program), program)
             shown = [command_line(pid) for pid in (program.process.pid, *children_of(program.process.pid))]

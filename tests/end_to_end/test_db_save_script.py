@@ -1,21 +1,22 @@
 """db_save.py promotes, undoes and forgets, or says in one sentence why not and changes nothing."""
 
 import csv
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
 
-from bench.processes import ROOT, Finished, Workplace, open_program, run_program, until
+from bench.processes import ROOT, Finished, Workplace, until
 from memory.journal import Journal
 from memory.messages import Kind, Message
+from promotion.chunks import ROWS
 from sessions import session_lock
 from tests.builders import deletion, edit, message
 from tests.end_to_end.conftest import NewPlace
-from tests.end_to_end.processes import open_terminal
+from tests.end_to_end.processes import Fresh, open_program, open_terminal, run_program
 from tests.sentences import is_one_sentence
 
 SCRIPT = ROOT / "db_save.py"
@@ -26,7 +27,7 @@ SAID = [
     message(3, "this was a mistake", author_id=8),
     deletion(3, at=6),
 ]
-MANY = 60_000
+MANY = ROWS + 2_000  # more than are written at once
 
 
 def write_session(place: Workplace, name: str, messages: Iterable[Message]) -> Path:
@@ -111,7 +112,7 @@ async def test_somebody_at_the_terminal_is_asked_which_session_and_whether_to_go
     write_session(place, "old", [message(9, "long ago")])
     write_session(place, "pottery", SAID)
 
-    async with open_terminal(place, program=(str(SCRIPT),)) as terminal:
+    async with open_terminal(place, script=Fresh(SCRIPT)) as terminal:
         await terminal.shows("1  pottery")
         await terminal.shows("Which session?")
         terminal.press("2\n")
@@ -124,25 +125,37 @@ async def test_somebody_at_the_terminal_is_asked_which_session_and_whether_to_go
     assert rows(place, "SELECT content FROM messages") == [("long ago",)]
 
 
+@contextmanager
+def held_up(place: Workplace, revision: Message) -> Iterator[None]:
+    """Let whoever writes what a message said before wait until the end of the context: somebody is about to do so."""
+    with psycopg.connect(place.settings["LONG_TERM_DSN"]) as connection:
+        connection.execute(
+            "INSERT INTO message_revisions (message_id, revised_at, content) VALUES (%s, %s, '')",
+            [revision.message_id, revision.edited_at],
+        )
+        yield
+        connection.rollback()
+
+
 async def test_a_killed_promotion_goes_on_where_it_was(place: Workplace) -> None:
+    write_session(place, "short", [message(MANY + 1, "the first makes the tables", kind=Kind.ANSWER)])
+    await saved(place, "short")
+    last = edit(MANY, "changed in the end", at=MANY + 5, kind=Kind.ANSWER)
     numbers = range(1, MANY + 1)
-    write_session(place, "long", (message(number, f"answer {number}", kind=Kind.ANSWER) for number in numbers))
+    write_session(place, "long", [*(message(number, f"answer {number}", kind=Kind.ANSWER) for number in numbers), last])
+    of_the_second = "SELECT count(*), count(DISTINCT content) FROM messages WHERE promotion_id = 2"
 
-    def some_are_there() -> bool:
-        return has_tables(place) and rows(place, "SELECT count(*) FROM messages") > [(0,)]
-
-    async with open_program(place, "long", script=SCRIPT) as program:
-        await until(some_are_there, program)
-        await program.kill()
-    ((half,),) = rows(place, "SELECT count(*) FROM messages")
+    with held_up(place, last):
+        async with open_program(place, "long", script=SCRIPT) as program:
+            await until(lambda: rows(place, of_the_second) > [(0, 0)], program)
+            await program.kill()
+        half = rows(place, of_the_second)
 
     told = await saved(place, "long")
 
-    assert 0 < half < MANY
-    assert "batch 1, which had been stopped half-way" in told
-    assert rows(place, "SELECT promotion_id, count(*), count(DISTINCT content) FROM messages GROUP BY 1") == [
-        (1, MANY, MANY)
-    ]
+    assert half == [(ROWS, ROWS)]
+    assert "batch 2, which had been stopped half-way" in told
+    assert rows(place, of_the_second) == [(MANY, MANY)]
 
 
 async def test_two_at_once_are_refused(place: Workplace) -> None:

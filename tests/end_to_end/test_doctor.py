@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.processes import Finished, Workplace, open_program, open_workplace, run_program
+from bench.processes import Finished, Workplace, open_workplace
 from tests.builders import closed_port
 from tests.end_to_end.conftest import NewPlace
-from tests.end_to_end.processes import terminal_arguments
+from tests.end_to_end.processes import open_program, run_program, terminal_arguments
 
 COLUMNS = re.compile(r"(?P<what>\S.*?)  +(?P<state>ok|warning|wrong|left out) +(?P<found>\S.*)")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.processes import until
 from tests.end_to_end.conftest import NewPlace
-from tests.end_to_end.processes import FAKE_DISCORD, Workplace, open_program, run_program
+from tests.end_to_end.processes import FAKE_DISCORD, Fresh, Workplace, open_program, run_program
 from tests.fakes_discord import GOOD_TOKEN, open_fake_discord
 
 
@@ -21,7 +21,7 @@ async def test_the_file_is_there_while_discord_is_connected_and_a_stop_is_a_clea
         where = {"FAKE_DISCORD_REST": wire.rest_url, "FAKE_DISCORD_GATEWAY": str(wire.gateway_url)}
         arguments = ("--yes", "--heartbeat", str(beat))
         async with open_program(
-            new_place(), *arguments, script=FAKE_DISCORD, DISCORD_TOKEN=GOOD_TOKEN, **where
+            new_place(), *arguments, script=Fresh(FAKE_DISCORD), DISCORD_TOKEN=GOOD_TOKEN, **where
         ) as program:
             await until(beat.exists, program)
             assert wire.welcomed.is_set()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from bench.processes import ROOT, Finished, Workplace, open_workplace, run_program
+from bench.processes import ROOT, Finished, Workplace, open_workplace
 from sessions import session_lock
-from tests.end_to_end.processes import terminal_arguments
+from tests.end_to_end.processes import Fresh, run_program, terminal_arguments
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
@@ -59,7 +59,7 @@ def compared(finished: Finished) -> Compared:
 async def test_all_arrives_and_the_bot_goes_on_with_it_and_it_can_come_back(
     lived_in: Workplace, addresses: dict[str, str]
 ) -> None:
-    moved = await move(lived_in, **addresses)
+    moved = await run_program(lived_in, script=Fresh(SCRIPT), **addresses)
 
     assert moved.status == 0, moved.err
     tables = compared(moved)

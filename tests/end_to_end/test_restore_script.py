@@ -2,8 +2,8 @@
 
 import shutil
 
-from bench.processes import ROOT, Workplace, open_workplace, run_program
-from tests.end_to_end.processes import journal_rows, terminal_arguments
+from bench.processes import ROOT, Workplace, open_workplace
+from tests.end_to_end.processes import journal_rows, run_program, terminal_arguments
 
 SCRIPT = ROOT / "backups.py"
 

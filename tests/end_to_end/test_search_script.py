@@ -1,11 +1,13 @@
 """search.py finds what the bot has kept, tells how, and refuses what it cannot understand with one sentence."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from bench.processes import ROOT, Finished, Workplace, run_program
+from bench.processes import ROOT, Finished, Workplace
 from tests.end_to_end.conftest import NewPlace
+from tests.end_to_end.processes import Fresh, run_program
 from tests.sentences import is_one_sentence
 
 SCRIPT = ROOT / "search.py"
@@ -25,12 +27,12 @@ def lived_in(new_place: NewPlace) -> Workplace:
     return place
 
 
-async def search(place: Workplace, *arguments: str) -> Finished:
-    return await run_program(place, *arguments, script=SCRIPT)
+async def search(place: Workplace, *arguments: str, script: Path | Fresh = SCRIPT) -> Finished:
+    return await run_program(place, *arguments, script=script)
 
 
 async def test_it_prints_what_was_found_and_the_time_that_was_searched(lived_in: Workplace) -> None:
-    found = await search(lived_in, "how hot is the kiln?", "--limit", "1", "--session", "pottery")
+    found = await search(lived_in, "how hot is the kiln?", "--limit", "1", "--session", "pottery", script=Fresh(SCRIPT))
 
     assert found.status == 0, found.err
     assert found.out.startswith("searched all time\n")

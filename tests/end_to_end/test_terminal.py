@@ -13,8 +13,10 @@ from bench.processes import open_workplace
 from db.embedded import is_running
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (
+    MAIN,
     ROOT,
     Finished,
+    Fresh,
     Workplace,
     journal_rows,
     open_terminal,
@@ -51,7 +53,9 @@ def hut(new_place: NewPlace) -> Workplace:
 @pytest.fixture(scope="module")
 def first(hut: Workplace) -> Finished:
     """A piped conversation."""
-    return asyncio.run(run_program(hut, *terminal_arguments("hut"), given=b"\n".join((*LINES, BEHIND))))
+    return asyncio.run(
+        run_program(hut, *terminal_arguments("hut"), given=b"\n".join((*LINES, BEHIND)), script=Fresh(MAIN))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +137,9 @@ def test_the_end_of_the_input_waits_until_all_is_searchable(third: Finished, hut
 
     stored = stored_rows(hut)
     assert {row["message_id"] for row in stored} == journalled
-    assert all(row["embedding"] is not None for row in stored if row["kind"] == "message" and row["content"])
+    said = [row["embedding"] for row in stored if row["kind"] == "message" and row["content"]]
+    assert said
+    assert None not in said
 
 
 def test_a_second_run_of_a_session_remembers_the_first(second: Finished) -> None:
@@ -183,7 +189,9 @@ def own_server() -> Iterator[Workplace]:
 async def test_a_person_is_asked_for_the_session_and_leaves_with_ctrl_c_or_a_signal(own_server: Workplace) -> None:
     async with (
         open_thinker() as (url, asked),
-        open_terminal(own_server, "--as", "ana", LLM_MODEL="openai:slow", LLM_BASE_URL=url) as terminal,
+        open_terminal(
+            own_server, "--as", "ana", script=Fresh(MAIN), LLM_MODEL="openai:slow", LLM_BASE_URL=url
+        ) as terminal,
     ):
         await terminal.shows("Name of the session")
         terminal.press("\n")
@@ -248,7 +256,9 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("key", [pytest.param("\x03", id="Ctrl+C"), pytest.param("\x04", id="Ctrl+D")])
 async def test_typed_lines_end_with(key: str, own_server: Workplace) -> None:
-    async with open_terminal(own_server, program=("-c", TYPED), PYTHONPATH=str(ROOT)) as terminal:
+    script = own_server.folder / "typed.py"
+    script.write_text(TYPED, encoding="utf-8")
+    async with open_terminal(own_server, script=script, PYTHONPATH=str(ROOT)) as terminal:
         await terminal.shows("ana>")
         terminal.press("hello\r")
         await terminal.shows("<hello>")

@@ -1,0 +1,103 @@
+"""The server: import the libraries, then fork a process for each request until whoever asks has gone."""
+
+import faulthandler
+import fcntl
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import termios
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.warm.requests import LARGEST, NUMBER, Request
+
+_LIBRARIES = (
+    *("main_async", "backups", "db_save", "move", "search"),
+    *("agent.agent", "agent.chat_models", "agent.conversations", "bot.client", "memory.embedder"),
+    *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio", "psycopg_pool"),
+    *("discord", "langchain_core.language_models", "langgraph.graph", "langchain_openai", "openai"),
+    *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "tokenizers"),
+)
+"""What scripts import somewhere, as far as it starts no thread; what is not installed is passed over."""
+
+
+def main(control: socket.socket) -> None:
+    """Serve; what goes on after that is a fork, and runs its script."""
+    for name in _LIBRARIES:
+        if find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        sys.exit("a library has started a thread, which no fork would have: take it out of the list")
+    gc.collect()
+    gc.freeze()  # else a collection in a fork would copy every page
+    request = _serve(control)
+    if request is not None:
+        sys.argv = [request.script, *request.arguments]
+        sys.path[0] = str(Path(request.script).parent)
+        runpy.run_path(request.script, run_name="__main__")
+
+
+def _serve(control: socket.socket) -> Request | None:
+    """Fork for each request; return it in the fork that it is for, and None once there will be no more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what is forked here
+    while True:
+        content, files, _, _ = socket.recv_fds(control, LARGEST, 4)
+        if not content:
+            return None
+        if os.fork() == 0:
+            control.close()
+            request = Request(**json.loads(content))
+            _fork_watched(request, *files)
+            return request
+        for file in files:
+            os.close(file)
+
+
+def _fork_watched(request: Request, stdin: int, stdout: int, stderr: int, reply: int) -> None:
+    """Return in one more fork; tell its number, wait for its end and tell how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    process_id = os.fork()
+    if process_id == 0:
+        os.close(reply)
+        _become(request, stdin, stdout, stderr)
+        return
+    for file in (stdin, stdout, stderr):
+        os.close(file)
+    os.write(reply, NUMBER.pack(process_id))
+    _, status = os.waitpid(process_id, 0)
+    os.write(reply, NUMBER.pack(os.waitstatus_to_exitcode(status)))
+    os._exit(0)
+
+
+def _become(request: Request, *files: int) -> None:
+    """Make this process look as one that was just started."""
+    if request.at_terminal:
+        os.setsid()
+        fcntl.ioctl(files[0], termios.TIOCSCTTY, 0)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    sys.stdin = sys.__stdin__ = _text(0, "r", sys.stdin.errors)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _text(1, "w", sys.stdout.errors)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _text(2, "w", sys.stderr.errors)  # type: ignore[misc]
+    if request.environment.get("PYTHONFAULTHANDLER"):
+        faulthandler.enable(sys.stderr)
+
+
+def _text(number: int, mode: str, errors: str | None) -> io.TextIOWrapper:
+    """Return a standard stream as Python makes it: a terminal and the error stream write line by line."""
+    binary = open(number, f"{mode}b", closefd=False)  # noqa: SIM115
+    return io.TextIOWrapper(binary, encoding="utf-8", errors=errors, line_buffering=number == 2 or os.isatty(number))
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))
