@@ -120,6 +120,7 @@ async def test_a_password_is_in_a_private_file_and_nowhere_else(
     assert "/nowhere" not in arguments
     assert line == r"*:*:*:*:pa\:ss\\wörd 'x'"
     assert (mode, environment) == ("600", "environment: ")
+    assert rest
     assert all(PASSWORD not in shown and QUOTED not in shown for shown in (arguments, *rest))
 
 

@@ -63,7 +63,7 @@ def promoted(path: Path, **options: Any) -> Promoted:
     source = opened(path, **options)
     chunks = list(source.chunks())
     cleaned = [clean(chunk, session=source.session, time_zone=BERLIN) for chunk in chunks]
-    assert all(one.records == len(chunk.frame) + len(chunk.refused) for one, chunk in zip(cleaned, chunks, strict=True))
+    assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.refused) for chunk in chunks]
     return Promoted(source, chunks, cleaned)
 
 

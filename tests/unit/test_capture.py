@@ -12,7 +12,7 @@ from memory import capture as capture_module
 from memory.capture import open_capture
 from memory.journal import Journal
 from tests.builders import hears, message, whole
-from tests.integration.test_journal import full_disk
+from tests.unit.test_journal import full_disk
 
 MANY = 1200  # more than one write to the journal carries
 
