@@ -202,7 +202,9 @@ async def test_a_large_load_drops_the_index_in_its_way_and_no_other(searched: Da
 async def test_an_index_stays_that_little_would_be_added_to(searched: Database, coming: Message, expected: int) -> None:
     await load(searched, batch(coming), expected=expected)
 
-    assert all(await vector_indexes(searched))
+    there = await vector_indexes(searched)
+    assert there
+    assert all(there)
 
 
 async def test_an_edit_needs_the_index_as_a_new_message_does(searched: Database) -> None:

@@ -70,6 +70,15 @@ async def refused(here: Database, there: Database, backup: tuple[Path, Manifest]
     return str(caught.value)
 
 
+async def nothing_is_safe(here: Database) -> str:
+    """Return what a refusal says where no row is safe."""
+    rows = await rows_of(here)
+    return (
+        "neither in a verified backup nor in long-term memory "
+        f"(messages: {len(rows['messages'])}, earlier texts: {len(rows['message_revisions'])})"
+    )
+
+
 async def count(database: Database) -> int:
     async with transaction(database.sessions) as session:
         return await store.count(session)
@@ -99,9 +108,9 @@ async def test_long_term_memory_that_holds_every_row_lets_it_be_emptied(here: Da
 
 
 async def test_what_nobody_else_holds_is_counted(here: Database, there: Database) -> None:
-    revisions = len((await rows_of(here))["message_revisions"])
+    assert len((await rows_of(here))["messages"]) == len(MESSAGES)
 
-    assert f"messages: {len(MESSAGES)}, earlier texts: {revisions}" in await refused(here, there)
+    assert await nothing_is_safe(here) in await refused(here, there)
 
 
 async def test_a_long_term_memory_that_was_never_used_holds_nothing(here: Database, server: Server) -> None:
@@ -149,14 +158,14 @@ async def test_what_was_written_since_the_backup_is_not_lost(here: Database, the
     backup = await back_up(here, tmp_path, [Format.CSV])
     await write(here, edit(10, "changed since", at=95))
 
-    await refused(here, there, backup)
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 async def test_a_backup_that_was_not_verified_is_no_reason(here: Database, there: Database, tmp_path: Path) -> None:
     backup = await back_up(here, tmp_path, [Format.CSV])
     (backup[0] / VERIFIED).unlink()
 
-    await refused(here, there, backup)
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 async def test_a_backup_whose_manifest_was_changed_is_no_reason(
@@ -166,24 +175,28 @@ async def test_a_backup_whose_manifest_was_changed_is_no_reason(
     with (backup[0] / MANIFEST).open("a") as manifest:
         manifest.write(" ")
 
-    await refused(here, there, backup)
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 async def test_a_backup_that_is_damaged_by_now_is_no_reason(here: Database, there: Database, tmp_path: Path) -> None:
     backup = await back_up(here, tmp_path, [Format.BINARY])
     (backup[0] / "short_term" / "messages.copy.zst").write_bytes(b"")
 
-    await refused(here, there, backup)
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 async def test_a_backup_from_which_nothing_can_be_restored_is_no_reason(
     here: Database, there: Database, tmp_path: Path
 ) -> None:
-    await refused(here, there, await back_up(here, tmp_path, [Format.PARQUET]))
+    backup = await back_up(here, tmp_path, [Format.PARQUET])
+
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 async def test_a_backup_of_long_term_memory_alone_is_no_reason(here: Database, there: Database, tmp_path: Path) -> None:
-    await refused(here, there, await back_up(there, tmp_path, [Format.CSV]))
+    backup = await back_up(there, tmp_path, [Format.CSV])
+
+    assert await nothing_is_safe(here) in await refused(here, there, backup)
 
 
 @pytest.mark.parametrize("writer", ["short-term", "long-term"])

@@ -57,6 +57,7 @@ async def test_the_database_merges_states_as_memory_does_in_every_order(long_ter
 
     expected = [fold(order)[0][0] for order in orders]
     assert await stored(long_term) == {one.message_id: one for one in expected}
+    assert len(expected) == 24
     assert all(one.deleted_at for one in expected)
 
 

@@ -163,7 +163,7 @@ def test_a_stray_backtick_does_not_make_code_of_the_mark(fields: dict[str, Any])
 
     assert cited_numbers(both) == [1]
     assert "`" not in both.replace("```", "")
-    assert not any(is_code and "[1]" in part for is_code, part in split_code(both))
+    assert {is_code for is_code, part in split_code(both) if "[1]" in part} == {False}
 
 
 def test_a_mark_in_quoted_words_stays_the_persons_own() -> None:

@@ -84,6 +84,7 @@ def test_snowflakes_carry_the_time_of_their_message(lines: list[Line]) -> None:
 def test_times_are_utc_with_milliseconds(lines: list[Line]) -> None:
     times = [line[name] for line in lines for name in ("sent_at", "edited_at", "deleted_at") if line[name]]
 
+    assert times
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time) for time in times)
 
 
@@ -181,6 +182,7 @@ def test_attachments_are_files_and_every_address_is_an_example(lines: list[Line]
 
     assert files
     assert all(file.keys() == {"name", "url", "content_type", "size"} for file in files)
+    assert hosts
     assert all(host == "example.org" or host.endswith(".example.org") for host in hosts)
 
 
