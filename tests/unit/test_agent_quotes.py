@@ -168,3 +168,17 @@ def test_a_stray_backtick_does_not_make_code_of_the_mark(fields: dict[str, Any])
 
 def test_a_mark_in_quoted_words_stays_the_persons_own() -> None:
     assert cited_numbers(quoted("see [7]")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("content", "quoted_numbers"),
+    [
+        pytest.param("the deploy of 0.4 waits", [1], id="all the telling words"),
+        pytest.param("we deploy on friday", [1], id="half of them"),
+        pytest.param("lunch is at noon", [], id="none of them"),
+    ],
+)
+def test_where_likeness_is_not_known_the_words_decide(content: str, quoted_numbers: list[int]) -> None:
+    line = replace(hit(0.0, content=content), similarity=None)
+
+    assert chosen(line, topic="when is the deploy of 0.4?") == quoted_numbers
