@@ -4,15 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Whole processes come first: a file of them that begins last would keep one processor waiting.
-TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A worker that has nothing left takes tests from the others; whole processes, which are slow, come first.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist worksteal
+ON_TIMESCALE := $(BIN)/python -m pytest $(TOGETHER) --server timescale tests/end_to_end tests/integration
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-timescale demo lint types check drill bench bench-windows bench-backups bench-timescale clean
+.PHONY: help run test test-timescale test-difference demo lint types check drill bench bench-windows bench-backups bench-timescale clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 run: $(VENV)/installed ## Run the bot (Discord with a token, else the terminal); pass flags with ARGS="..."
 	@$(BIN)/python main_async.py $(ARGS)
@@ -22,8 +23,11 @@ test: $(VENV)/installed-dev ## Run the whole test suite
 
 test-timescale: $(VENV)/installed-dev ## Run what needs a database on a real TimescaleDB, made when missing; root only
 	$(BIN)/python -m tests.timescale start
-	@trap '$(BIN)/python -m tests.timescale stop' EXIT; trap 'exit 130' INT TERM; \
-	$(BIN)/python -m pytest $(TOGETHER) --server timescale tests/end_to_end tests/integration $(ARGS)
+	@trap '$(BIN)/python -m tests.timescale stop' EXIT; trap 'exit 130' INT TERM; $(ON_TIMESCALE) $(ARGS)
+
+test-difference: $(VENV)/installed-dev ## Run there only what differs between PostgreSQL and TimescaleDB, as CI does
+	$(BIN)/python -m tests.timescale start
+	@trap '$(BIN)/python -m tests.timescale stop' EXIT; trap 'exit 130' INT TERM; $(ON_TIMESCALE) -m server $(ARGS)
 
 demo: $(VENV)/installed ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt

@@ -1,6 +1,7 @@
 """What many tests share: one PostgreSQL and one embedding model for the whole run, new databases for each test."""
 
 import asyncio
+import os
 import shutil
 import signal
 import tempfile
@@ -26,6 +27,7 @@ from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
 
 _PATIENCE = timedelta(seconds=60)
+_SERVER_MARKER = "server: what the test looks at differs between plain PostgreSQL and TimescaleDB"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if (folder := in_memory.use_memory()) is not None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.addinivalue_line("markers", reporting.MARKER)
+    config.addinivalue_line("markers", _SERVER_MARKER)
     config.pluginmanager.register(reporting, "servers")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Let one test more run at once than there are processors: most wait for a database or a process."""
+    return (os.cpu_count() or 1) + 1
 
 
 @contextmanager

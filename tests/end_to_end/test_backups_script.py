@@ -113,6 +113,7 @@ def query(place: Workplace, statement: str, *, memory: str = "SHORT_TERM_DSN") -
 COUNT = "SELECT count(*) FROM messages"
 
 
+@pytest.mark.server
 async def test_a_backup_is_made_listed_verified_and_pruned(lived_in: Workplace, folder: dict[str, str]) -> None:
     created = await done(lived_in, "create", "--format", "both", "--format", "binary", "--name", "nightly", **folder)
     (name,) = seen(folder)
@@ -149,6 +150,7 @@ async def test_every_run_has_a_log_of_its_own(lived_in: Workplace, folder: dict[
     assert f"{seen(folder)[0]} is whole: 3 messages" in logs[-1].read_text(encoding="utf-8")
 
 
+@pytest.mark.server
 async def test_it_restores_what_was_lost(place: Workplace, folder: dict[str, str]) -> None:
     await done(place, "create", "--format", "csv", "--format", "dump", **folder)
     (name,) = seen(folder)

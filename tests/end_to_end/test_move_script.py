@@ -56,6 +56,7 @@ def compared(finished: Finished) -> Compared:
     return found
 
 
+@pytest.mark.server
 async def test_all_arrives_and_the_bot_goes_on_with_it_and_it_can_come_back(
     lived_in: Workplace, addresses: dict[str, str]
 ) -> None:

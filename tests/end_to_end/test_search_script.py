@@ -41,6 +41,7 @@ async def test_it_prints_what_was_found_and_the_time_that_was_searched(lived_in:
     assert "rows expected" not in found.out
 
 
+@pytest.mark.server
 async def test_it_explains_how_each_memory_was_searched(lived_in: Workplace) -> None:
     found = await search(lived_in, "crates", "--explain")
 

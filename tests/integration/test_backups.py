@@ -47,6 +47,8 @@ from tests.lived_in import indexed, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 WIDTH = 12
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PATIENCE = timedelta(seconds=60)

@@ -18,6 +18,8 @@ from memory.messages import Message, Revision, fold
 from memory.store import Indexed
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, unheard
 
+pytestmark = pytest.mark.server
+
 WIDTH = 384
 
 

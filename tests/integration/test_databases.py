@@ -22,6 +22,8 @@ from memory.visit import shelf_of
 from tests.builders import closed_port, message, remember
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 LIMIT = timedelta(seconds=30)
 PASSWORD = "hunter2"
 

@@ -43,6 +43,8 @@ from tests.fakes_discord import GOOD_TOKEN, GUILD_ID, open_fake_discord
 from tests.servers import Server
 from util_async import begun
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 EXTRACTIVE = LanguageModel(name="extractive", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
 BM25_READY = """

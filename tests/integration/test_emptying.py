@@ -26,6 +26,8 @@ from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in, rows_of, run, wri
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 

@@ -61,6 +61,8 @@ from tests.forgotten import (
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 NEIGHBOURS = {2, 3, 6, 22, 24, 28, 30, 32, 40}
 """The messages that were indexed with something of hers."""
 

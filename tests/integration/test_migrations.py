@@ -26,6 +26,8 @@ from db.tables import Base
 from errors import DatabaseSetupError
 from tests.builders import message
 
+pytestmark = pytest.mark.server
+
 WIDTH = 12
 PATIENCE = timedelta(seconds=60)
 COUNT, DAYS = 20, 4

@@ -28,6 +28,8 @@ from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
+pytestmark = pytest.mark.server
+
 MESSAGES = [FULL, *(message(number, f"note {number}") for number in range(8, 14)), deletion(14, at=15), *AT_ONCE]
 
 

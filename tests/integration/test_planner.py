@@ -30,6 +30,8 @@ from tests.builders import already, message, minute, unheard
 from tests.conftest import open_existing_database
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 ROWS, WIDTH = 800, 24
 EXACT = Costs(propose=10**9, read=10**9)
 BY_INDEX = Costs(compare=10**9, score=10**9)

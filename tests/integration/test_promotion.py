@@ -39,6 +39,8 @@ from tests.promotions import (
 from tests.sentences import is_one_sentence
 from tests.sources import source_of
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def counting(embedder: Embedder) -> CountingEmbedder:

@@ -24,6 +24,8 @@ from memory.search import Memory
 from memory.visit import shelf_of
 from tests.builders import deletion, message, remember, unheard
 
+pytestmark = pytest.mark.server
+
 WIDTH = 32
 COUNT = 10
 

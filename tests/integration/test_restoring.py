@@ -46,6 +46,8 @@ from tests.lived_in import CONVERSATION, MODEL, PATIENCE, TURN, WIDTH, indexes_o
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 
+pytestmark = pytest.mark.server
+
 CREATED = datetime(2026, 12, 1, tzinfo=UTC)
 FORMATS = [Format.CSV, Format.BINARY, Format.DUMP]
 EVERY_FORMAT = [pytest.param(one, id=one.value) for one in FORMATS]

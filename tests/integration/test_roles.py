@@ -20,6 +20,8 @@ from memory.search import Memory
 from tests.builders import message, minute, remember
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 HERE = frozenset({1})
 PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)

@@ -32,6 +32,8 @@ from tests.builders import already, closed_port, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 HERE = frozenset({1})
 HOUR = 60  # in minutes, which is what `minute` counts
 

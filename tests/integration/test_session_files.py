@@ -24,6 +24,8 @@ from tests.conftest import open_new_database
 from tests.lived_in import PATIENCE, WIDTH, live_in
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 SAID = [message(number, f"note {number}\nin two lines", author_id=number % 2 + 1) for number in range(1, 7)]
 

@@ -15,6 +15,8 @@ from memory.messages import Message, Revision, fold
 from memory.store import Indexed
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, remember
 
+pytestmark = pytest.mark.server
+
 
 async def write(
     database: Database, *messages: Message, position: int = 0, revisions: tuple[Revision, ...] = ()

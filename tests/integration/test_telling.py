@@ -22,6 +22,8 @@ from tests.builders import message
 from tests.conftest import open_new_database
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 WIDTH = 4
 EVERYWHERE = Filters(places=frozenset({1}))
 EXACT, BY_INDEX = Costs(read=10**9), Costs(score=10**9)

@@ -156,6 +156,7 @@ def test_a_machine_that_cannot_run_it_has_an_exit_status_of_its_own(monkeypatch:
 # The server of this run
 
 
+@pytest.mark.server
 def test_it_offers_timescaledb_exactly_where_the_summary_says_so(server: Server) -> None:
     with psycopg.connect(server.dsn("postgres")) as connection:
         offered = connection.execute("SELECT FROM pg_available_extensions WHERE name = 'timescaledb'").fetchall()
@@ -163,6 +164,7 @@ def test_it_offers_timescaledb_exactly_where_the_summary_says_so(server: Server)
     assert bool(offered) == server.hypertables == server.title.startswith("TimescaleDB")
 
 
+@pytest.mark.server
 def test_a_run_forgets_what_it_has_made_and_nothing_else(server: Server) -> None:
     other_run = Server(title=server.title, hypertables=server.hypertables, address=server.address)
     kept, dropped = server.create_database("memory"), other_run.create_database("memory")
@@ -178,6 +180,7 @@ def test_a_run_forgets_what_it_has_made_and_nothing_else(server: Server) -> None
     assert {kept_user, dropped_user} & users == {kept_user}
 
 
+@pytest.mark.server
 def test_a_database_goes_with_its_roles(server: Server) -> None:
     database = server.create_database("memory")
     with psycopg.connect(server.dsn(database), autocommit=True) as connection:
@@ -200,6 +203,7 @@ _MADE = """
 """
 
 
+@pytest.mark.server
 async def test_a_database_with_tables_is_like_one_that_was_migrated(server: Server) -> None:
     made = []
     for ready in (None, 12):

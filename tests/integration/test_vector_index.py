@@ -15,6 +15,8 @@ from memory import store
 from memory.store import Indexed
 from tests.builders import closed_port, message, unheard
 
+pytestmark = pytest.mark.server
+
 WIDTH = 8
 DAYS, A_DAY = 4, 30
 LAYOUT = Layout(chunk_interval=timedelta(days=1), closed_rows=10, hot_rows=50)

@@ -25,6 +25,8 @@ from tests.lived_in import PATIENCE, WIDTH, live_in, rows_of
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 FORMATS = [Format.CSV, Format.BINARY, Format.DUMP]
 EVERY_FORMAT = [pytest.param(one, id=one.value) for one in FORMATS]

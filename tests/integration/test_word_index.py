@@ -20,6 +20,8 @@ from memory.preparation import prepare
 from memory.queries import candidates
 from tests.builders import already, message, remember
 
+pytestmark = pytest.mark.server
+
 LONG = timedelta(seconds=60)
 
 
