@@ -39,7 +39,8 @@ async def test_a_question_waits_for_the_model_that_is_being_loaded() -> None:
         loading = group.create_task(agent.ready())
         asking = group.create_task(agent.ask(question()))
         await asyncio.sleep(0.05)
-        assert not (loading.done() or asking.done())
+        assert not loading.done()
+        assert not asking.done()
         create.let()
 
     assert asking.result().text == "On Friday [1]."
