@@ -57,9 +57,9 @@ def unwanted(names: Iterable[str], modules: set[str]) -> set[str]:
 def test_help_and_a_refused_option_load_nothing_of_the_program(
     place: Workplace, script: str, option: str, status: int
 ) -> None:
-    assert (
-        unwanted(HEAVY | DATABASE | OURS | {"pydantic", "numpy"}, loaded(place, script, option, status=status)) == set()
-    )
+    modules = loaded(place, script, option, status=status)
+
+    assert unwanted(HEAVY | DATABASE | OURS | {"pydantic", "numpy"}, modules) == set()
 
 
 def test_a_list_of_backups_needs_no_database(place: Workplace) -> None:
@@ -74,9 +74,8 @@ def test_the_bot_in_a_terminal_and_a_search_need_no_torch_agent_or_discord(place
     given = "the kettle is in the blue kitchen\n/chat where is the kettle?\n"
 
     assert unwanted(HEAVY, loaded(place, "main_async.py", *SESSION, given=given)) == set()
-    assert (
-        unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", *SESSION, given=given)) == set()
-    )  # the tables are there
+    # The tables are there from now on.
+    assert unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", *SESSION, given=given)) == set()
     assert unwanted(HEAVY | {"alembic"}, loaded(place, "search.py", "where is the kettle?")) == set()
 
 
