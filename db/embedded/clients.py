@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -12,10 +12,12 @@ from db.embedded.server import EmbeddedServer
 
 _QUERY_TIMEOUT = timedelta(seconds=30)
 _GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
-_POLL = timedelta(milliseconds=100)
+_POLL = timedelta(milliseconds=20)
 
+_STARTED_AT = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _OTHER_CLIENTS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    "SELECT count(*), coalesce(min(backend_start) < %s, false) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 
 
@@ -36,12 +38,21 @@ async def ensure_database(server: EmbeddedServer, name: str) -> None:
                 await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-async def is_alone(server: EmbeddedServer) -> bool:
-    """Tell whether nobody else is connected, once connections that have just been closed are gone."""
+async def started_at(connection: psycopg.AsyncConnection) -> datetime:
+    """Return since when a connection has been open, on the server's clock."""
+    row = await (await connection.execute(_STARTED_AT)).fetchone()
+    return row[0] if row else datetime.min.replace(tzinfo=UTC)
+
+
+async def is_alone(server: EmbeddedServer, *, since: datetime) -> bool:
+    """Return whether nobody else is connected, once our own connections that have just been closed are gone.
+
+    Ours have all been opened `since` then: whoever was connected before is somebody else, and is not waited for.
+    """
     async with await connect(server) as connection:
         for _ in range(_GRACE // _POLL):
-            others = await (await connection.execute(_OTHER_CLIENTS)).fetchone()
-            if others == (0,):
-                return True
+            count, has_older = await (await connection.execute(_OTHER_CLIENTS, [since])).fetchone() or (0, False)
+            if count == 0 or has_older:
+                return bool(count == 0)
             await asyncio.sleep(_POLL.total_seconds())
     return False

@@ -4,14 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 from filelock import AsyncFileLock, Timeout
 
 from db.embedded import programs
-from db.embedded.clients import connect, is_alone
+from db.embedded.clients import connect, is_alone, started_at
 from db.embedded.data import ensure_data
 from db.embedded.places import STATE_DIR
 from db.embedded.processes import State, remove_stale_locks, state_of
@@ -25,7 +25,8 @@ _START_TIMEOUT = timedelta(seconds=60)
 _LOOK_TIMEOUT = timedelta(seconds=30)
 _TURN_TIMEOUT = timedelta(seconds=60)  # for others who stop the server
 _STOP_TIMEOUT = programs.STOP_TIMEOUT + _LOOK_TIMEOUT  # pg_ctl gives up first and says why
-_POLL = timedelta(milliseconds=100)
+_POLL = timedelta(milliseconds=50)
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @asynccontextmanager
@@ -39,14 +40,16 @@ async def open_embedded(
     """
     server = await asyncio.to_thread(prepare_server, base_dir, state_dir)
     presence: psycopg.AsyncConnection | None = None
+    since = _EVER
     try:
         async with _turn(server, start_timeout), limited(server.home, start_timeout):
             presence = await _ready(server, durable=durable)
+            since = await started_at(presence)
         yield server
     finally:
         if presence is not None:
             await presence.close()
-        await _leave(server)
+        await _leave(server, since)
 
 
 async def start_embedded(base_dir: Path) -> EmbeddedServer:
@@ -94,11 +97,11 @@ async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConne
         await asyncio.sleep(_POLL.total_seconds())
 
 
-async def _leave(server: EmbeddedServer) -> None:
+async def _leave(server: EmbeddedServer, since: datetime) -> None:
     """Stop the server unless somebody else is connected; a failure is only logged, since the work is done."""
     try:
         async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
-            if await state_of(server) is State.RUNNING and await is_alone(server):
+            if await state_of(server) is State.RUNNING and await is_alone(server, since=since):
                 await programs.stop(server)
     except DatabaseSetupError as error:
         logger.warning("The embedded server was not stopped: %s", error)
