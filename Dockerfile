@@ -20,6 +20,7 @@ RUN install --directory --owner=backscroll --group=backscroll --mode=711 db/stor
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HF_HOME=/models \
+    EMBEDDING_DIR=/models/exported \
     HF_HUB_DISABLE_TELEMETRY=1
 USER 10001:10001
 VOLUME ["/app/db/storage", "/app/db/backups", "/models"]

@@ -35,9 +35,10 @@ demo: $(VENV)/installed ## Import the sample server and ask it five questions
 drill: $(VENV)/installed ## Lose all memory and get it back; promote, undo, forget; kill -9 in the middle of each
 	$(BIN)/python -m bench.drill
 
-bench: $(VENV)/installed ## Prove by counting that nothing is lost; with EVALUATION=folder also measure what is found
+bench: $(VENV)/installed ## Prove by counting that nothing is lost, time the embedder; with EVALUATION=folder also measure what is found
 	$(BIN)/python -m bench.kill --messages 5000
 	$(BIN)/python -m bench.outage --messages 500
+	$(BIN)/python -m bench.embedding
 ifdef EVALUATION
 	$(BIN)/python -m bench.retrieval --data "$(EVALUATION)"/locomo/*.json
 	$(BIN)/python -m bench.time_chats --data "$(EVALUATION)/time_chats"

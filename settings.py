@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
 
     # Embeddings
     embedding_model: str = "all-MiniLM-L6-v2"
+    embedding_backend: Literal["auto", "onnx", "torch"] = "auto"
+    embedding_precision: Literal["fp32", "int8"] = "fp32"
+    embedding_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
     embedding_batch_size: int = Field(default=16, ge=1, le=4096)
 
     # Language model

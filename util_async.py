@@ -37,7 +37,7 @@ _LONGEST_NAME = 64  # characters
 _LONGEST_NAME_BYTES = 200  # a file name has 255 on most systems; date, number and `_not_added.csv` need the rest
 _JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spelt with them
 # What else lies in the storage folder, in lower case; a name with a leading dot is refused anyway.
-_RESERVED_NAMES = frozenset({"logs", "postgres", PROMOTIONS, CURRENT_SESSION_FILE, "current_session.partial"})
+_RESERVED_NAMES = frozenset({"logs", "models", "postgres", PROMOTIONS, CURRENT_SESSION_FILE, "current_session.partial"})
 
 _FIRST_WORDS = ("amber", "brave", "bright", "calm", "clear", "copper", "early", "gentle", "golden", "hidden", "quiet")
 _SECOND_WORDS = ("beacon", "brook", "cedar", "comet", "falcon", "harbour", "heron", "island", "maple", "otter", "river")

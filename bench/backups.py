@@ -23,7 +23,8 @@ from archive.formats import Format
 from archive.manifest import read_manifest
 from archive.replacing import Timings
 from archive.restoring import restore
-from bench.made_rows import MODEL, Rows, make_rows
+from bench.made_rows import Rows, make_rows
+from bench.models import MODEL
 from bench.processes import PATIENCE, ROOT, Workplace, open_workplace
 from bench.servers import WIDTH, open_new_database
 from bench.tables import table

@@ -17,7 +17,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from bench.loading import MODEL, tidy
+from bench.loading import tidy
+from bench.models import MODEL, shared_model
 from bench.processes import open_workplace
 from bench.servers import AddressOf, open_new_database, open_server
 from bench.tables import table
@@ -60,7 +61,7 @@ async def measure(rows: int, intervals: Sequence[int], count: int) -> list[Figur
     """Fill a hypertable for every interval, in days, and return what each costs."""
     with open_workplace() as place:
         async with (
-            open_remembering_embedder(MODEL, batch_size=16) as embedder,
+            open_remembering_embedder(shared_model()) as embedder,
             open_server(place, on_timescale=True) as address_of,
         ):
             sentences = await embedded_sentences(embedder)

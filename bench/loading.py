@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from bench.models import shared_model
 from bench.processes import Workplace, patience_for
 from bench.servers import open_new_database, open_server
 from bench.vectors import RememberingEmbedder, open_remembering_embedder
@@ -15,6 +16,7 @@ from db.layout import SHORT_TERM_LAYOUT, Layout
 from memory import store
 from memory.context import search_text, text_to_embed
 from memory.embedder import Embedder
+from memory.embedding.choice import ModelChoice
 from memory.messages import Message
 from memory.preparation import prepare
 from memory.recorder import open_recorder
@@ -22,7 +24,6 @@ from memory.search import Memory
 from memory.visit import shelf_of
 from terminal.progress import progress_bar
 
-MODEL = "all-MiniLM-L6-v2"
 SESSION = "bench"
 
 _BATCH = 100  # messages that are embedded and written at once
@@ -34,14 +35,18 @@ Databases = tuple[Database, Database]
 
 @asynccontextmanager
 async def open_memories(
-    place: Workplace, *, on_timescale: bool = False, short_term: Layout = SHORT_TERM_LAYOUT
+    place: Workplace,
+    *,
+    on_timescale: bool = False,
+    short_term: Layout = SHORT_TERM_LAYOUT,
+    model: ModelChoice | None = None,
 ) -> AsyncGenerator[tuple[Databases, RememberingEmbedder]]:
     """Yield an empty short-term and long-term memory, on an embedded server in a workplace or on a TimescaleDB."""
     async with (
         open_server(place, on_timescale=on_timescale) as address_of,
         open_new_database(address_of, name=SHORT_TERM, layout=short_term) as short,
         open_new_database(address_of) as long,
-        open_remembering_embedder(MODEL, batch_size=16) as embedder,
+        open_remembering_embedder(model or shared_model()) as embedder,
     ):
         for database in (short, long):
             await prepare(database, embedder)

@@ -7,13 +7,12 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.models import MODEL, shared_model
 from bench.vectors import open_remembering_embedder
 from bench.windowed_rows import SHARES, START, embedded_sentences
 from memory.bulk import BATCH, Batch
 from memory.messages import Message
 from memory.store import Indexed
-
-MODEL = "all-MiniLM-L6-v2"
 
 _DAYS = 400
 
@@ -49,7 +48,7 @@ class Rows:
 
 async def make_rows(count: int) -> Rows:
     """Return what so many messages of 400 days are made from, the same in every run."""
-    async with open_remembering_embedder(MODEL, batch_size=16) as embedder:
+    async with open_remembering_embedder(shared_model()) as embedder:
         sentences = await embedded_sentences(embedder)
     random = np.random.default_rng(1)
     texts: list[str] = []

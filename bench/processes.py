@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from bench.models import shared_models_dir
 from settings import Settings
 
 Stream = TypeVar("Stream", asyncio.StreamReader, asyncio.StreamWriter)
@@ -71,6 +72,7 @@ class Workplace:
             "STORAGE_DIR": str(self.storage_dir),
             "EMBEDDED_DIR": str(self.embedded_dir),
             "BACKUP_DIR": str(self.backup_dir),
+            "EMBEDDING_DIR": str(shared_models_dir()),
             "HF_HUB_OFFLINE": "1",
         }
         return {**inherited, **ours, **self.settings, **settings}

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +17,15 @@ import typer
 from bench.baselines import Bm25, Scores, cosine, lexemes
 from bench.loading import SESSION, Databases, memory_of, open_memories, record, write_without_context
 from bench.locomo import CATEGORIES, Chat, Question, read_chats
+from bench.models import shared_model
 from bench.processes import open_workplace
 from bench.servers import ADDRESS
 from bench.tables import table
-from bench.vectors import RememberingEmbedder
+from bench.vectors import RememberingEmbedder, open_remembering_embedder
 from db.layout import SHORT_TERM_LAYOUT, Layout
 from errors import OperatorError
 from memory.context import said
+from memory.embedding.choice import ModelChoice
 from memory.findings import Findings, Scope
 from memory.fusion import RANKING
 from memory.search import Memory
@@ -39,6 +42,16 @@ WITHOUT = {
     "author names": replace(RANKING, author=0.0),
 }
 """Rankings that lack one part each."""
+
+
+class Backend(StrEnum):
+    """What runs the embedding model: ONNX Runtime in two precisions, torch, or int8 for questions to fp32 messages."""
+
+    ONNX = "onnx"
+    INT8 = "onnx-int8"
+    MIXED = "onnx-int8-questions"
+    TORCH = "torch"
+
 
 _WARM_UP = 20  # searches that are not timed: the first ones read the disk
 
@@ -66,14 +79,28 @@ class Figures:
     p95: float
 
 
-async def measure(chats: Sequence[Chat], *, leave_out: bool, chunk: timedelta | None = None) -> Figures:
-    """Load chats into memories of their own and ask all their questions; with a `chunk`, of a TimescaleDB."""
+async def measure(
+    chats: Sequence[Chat],
+    *,
+    leave_out: bool,
+    chunk: timedelta | None = None,
+    model: ModelChoice | None = None,
+    asked_with: ModelChoice | None = None,
+) -> Figures:
+    """Load chats into memories of their own and ask all their questions; with a `chunk`, of a TimescaleDB.
+
+    Questions are embedded with another model than messages if one is named for them.
+    """
     messages = [message for chat in chats for message in chat.messages]
     with open_workplace() as place:
         layout = SHORT_TERM_LAYOUT if chunk is None else Layout(chunk_interval=chunk)
-        async with open_memories(place, on_timescale=chunk is not None, short_term=layout) as (databases, embedder):
+        async with (
+            open_memories(place, on_timescale=chunk is not None, short_term=layout, model=model) as memories,
+            open_remembering_embedder(asked_with or model or shared_model()) as asking,
+        ):
+            databases, embedder = memories
             await record(place, databases[0], embedder, messages)
-            memory = memory_of(databases, embedder)
+            memory = memory_of(databases, asking)
             milliseconds: list[float] = []
             found = await _search_all(memory, chats, milliseconds)
             ranked = {"search": found, **await _baselines(databases[0].dsn, embedder, chats)}
@@ -189,6 +216,31 @@ def shown(figures: Figures) -> str:
     return "\n\n".join(parts)
 
 
+def compared(figures: Mapping[Backend, Figures]) -> str:
+    """Return what differs between backends as a table."""
+    heads = ["embedded by", *(f"R@{depth}" for depth in DEPTHS), "p50 ms", "p95 ms"]
+    lines: list[list[str | float]] = [
+        [name, *one.recalls["search"]["all"].at.values(), one.p50, one.p95] for name, one in figures.items()
+    ]
+    return table(heads, lines)
+
+
+async def _measure_each(
+    backends: Sequence[Backend], chats: Sequence[Chat], *, leave_out: bool, chunk: timedelta | None
+) -> dict[Backend, Figures]:
+    models = {
+        Backend.ONNX: (shared_model(backend="onnx"), None),
+        Backend.INT8: (shared_model(backend="onnx", precision="int8"), None),
+        Backend.MIXED: (shared_model(backend="onnx"), shared_model(backend="onnx", precision="int8")),
+        Backend.TORCH: (shared_model(backend="torch"), None),
+    }
+    figures = {}
+    for backend in backends:
+        model, asked_with = models[backend]
+        figures[backend] = await measure(chats, leave_out=leave_out, chunk=chunk, model=model, asked_with=asked_with)
+    return figures
+
+
 def main(
     data: Annotated[list[Path], typer.Option(help="Files in LoCoMo's format; --data may be given again.")],
     more: Annotated[list[Path] | None, typer.Argument(help="More files.")] = None,
@@ -198,16 +250,24 @@ def main(
     timescale_chunk: Annotated[
         int | None, typer.Option(min=1, help=f"Search the TimescaleDB at {ADDRESS}, in chunks of so many days.")
     ] = None,
+    backend: Annotated[
+        list[Backend] | None, typer.Option(help="What runs the embedding model; given again, they are compared.")
+    ] = None,
 ) -> None:
     """Print recall at 5, 10, 25 and 50 by category, beside plain cosine and plain BM25, and the time of a search."""
     try:
         chats = read_chats([*data, *(more or ())], session=SESSION)[:limit_chats]
         chunk = timedelta(days=timescale_chunk) if timescale_chunk else None
-        figures = asyncio.run(measure(chats, leave_out=leave_out, chunk=chunk))
+        figures = asyncio.run(_measure_each(backend or [Backend.ONNX], chats, leave_out=leave_out, chunk=chunk))
     except OperatorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    typer.echo(json.dumps(asdict(figures), indent=2) if as_json else shown(figures))
+    for name, one in figures.items():
+        if len(figures) > 1:
+            typer.echo(f"\nembedded by {name}")
+        typer.echo(json.dumps(asdict(one), indent=2) if as_json else shown(one))
+    if len(figures) > 1:
+        typer.echo(f"\n{compared(figures)}")
 
 
 if __name__ == "__main__":

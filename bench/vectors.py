@@ -1,20 +1,21 @@
 """An embedder that embeds no text twice, so that variants of a bench cost no vectors of their own."""
 
 from collections.abc import AsyncGenerator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.embedder import Embedder, Vectors
+from memory.embedder import Embedder
+from memory.embedding.choice import ModelChoice
+from memory.embedding.running_model import Vectors
 
 
 class RememberingEmbedder(Embedder):
     """An embedder that keeps every vector; the first one of a text takes as long as ever."""
 
-    def __init__(self, name: str, *, batch_size: int, worker: ThreadPoolExecutor) -> None:
-        super().__init__(name, batch_size=batch_size, worker=worker)
+    def __init__(self, choice: ModelChoice) -> None:
+        super().__init__(choice)
         self._known: dict[str, NDArray[np.float32]] = {}
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
@@ -26,13 +27,14 @@ class RememberingEmbedder(Embedder):
 
 
 @asynccontextmanager
-async def open_remembering_embedder(name: str, *, batch_size: int) -> AsyncGenerator[RememberingEmbedder]:
-    """Yield an embedder whose model is being loaded; its thread ends on exit."""
-    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+async def open_remembering_embedder(choice: ModelChoice) -> AsyncGenerator[RememberingEmbedder]:
+    """Yield an embedder whose model is being loaded; its threads end on exit."""
+    embedder = RememberingEmbedder(choice)
     try:
-        yield RememberingEmbedder(name, batch_size=batch_size, worker=worker)
+        embedder.begin()
+        yield embedder
     finally:
-        worker.shutdown(wait=False, cancel_futures=True)
+        embedder.close()
 
 
 async def already(vector: NDArray[np.float32]) -> NDArray[np.float32]:

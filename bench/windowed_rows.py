@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from pgvector import Vector
 from pgvector.psycopg import register_vector_async
 
-from memory.embedder import Embedder, Vectors
+from memory.embedder import Embedder
+from memory.embedding.running_model import Vectors
 
 SAMPLE = Path(__file__).resolve().parent.parent / "db" / "sample.csv"
 START = datetime(2026, 8, 1, tzinfo=UTC)

@@ -24,7 +24,8 @@ from sqlalchemy import MetaData, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.explaining import ExplainingSession, explained
-from bench.loading import MODEL, tidy
+from bench.loading import tidy
+from bench.models import shared_model
 from bench.processes import open_workplace
 from bench.servers import ADDRESS, WIDTH, open_new_database, open_server
 from bench.tables import table
@@ -110,7 +111,7 @@ async def measure(scene: Scene) -> tuple[list[Figures], list[str]]:
 async def _filled(scene: Scene) -> AsyncGenerator[tuple[Database, Sentences]]:
     with open_workplace() as place:
         async with (
-            open_remembering_embedder(MODEL, batch_size=16) as embedder,
+            open_remembering_embedder(shared_model()) as embedder,
             open_server(place, on_timescale=scene.on_timescale) as address_of,
             open_new_database(address_of) as database,
         ):

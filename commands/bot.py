@@ -23,7 +23,7 @@ from agent.agent import Agent, Limits
 from agent.chat_models import EXTRACTIVE, check_chat_model, create_chat_model
 from agent.conversations import Conversations
 from commands.failures import exit_with_error
-from commands.startup import addresses_of, layouts_of, opened_databases, revealed
+from commands.startup import addresses_of, layouts_of, model_choice, opened_databases, opened_embedder, revealed
 from db.databases import Database
 from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
@@ -33,7 +33,7 @@ from errors import BackscrollError, SettingsError
 from heartbeat import beating
 from logs import write_logs
 from memory.census import about
-from memory.embedder import Embedder, open_embedder
+from memory.embedder import Embedder
 from memory.importing import checked_size, import_csv
 from memory.messages import Message
 from memory.preparation import begin_session, prepare
@@ -156,7 +156,7 @@ def check_everything() -> int:
         storage_dir=settings.storage_dir,
         addresses=addresses_of(settings),
         layouts=layouts_of(settings),
-        embedding_model=settings.embedding_model,
+        embedding=model_choice(settings),
         language_model=language_model,
         time_zone=ZoneInfo(settings.time_zone),
         discord_token=revealed(settings.discord_token),
@@ -238,7 +238,7 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Databas
     """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
     async with (
         opened_databases(settings) as databases,
-        open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
+        opened_embedder(settings) as embedder,
     ):
         yield databases, embedder
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from commands.failures import exit_with_error
-from commands.startup import opened_databases
+from commands.startup import opened_databases, opened_embedder
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
-from memory.embedder import open_embedder
 from memory.findings import Findings
 from memory.preparation import prepare
 from memory.search import Memory
@@ -24,7 +23,7 @@ from sessions import remembered_session
 from settings import Settings, read_settings
 from terminal.channel import CHANNEL_ID
 from terminal.excerpts import render_excerpts
-from terminal.progress import shown_while
+from terminal.progress import progress_bar
 from terminal.screen import show
 
 
@@ -137,10 +136,11 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
     """Yield both memories, as the bot sees them; it may be running."""
     async with (
         opened_databases(settings) as databases,
-        open_embedder(settings.embedding_model, batch_size=settings.embedding_batch_size) as embedder,
+        opened_embedder(settings) as embedder,
     ):
         for database in databases:
             await prepare(database, embedder)
-        await shown_while(embedder.ready(), "Loading the embedding model")
+        with progress_bar("Loading the embedding model") as report:
+            await embedder.ready(report)
         short_term, long_term = databases
         yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -14,6 +15,10 @@ from db.layout import Layout
 from errors import BackscrollError, DatabaseSetupError
 from logs import write_logs
 from settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from memory.embedder import Embedder
+    from memory.embedding.choice import ModelChoice
 
 
 def addresses_of(settings: Settings) -> Addresses:
@@ -59,6 +64,28 @@ async def opened_memory(settings: Settings, *, make: bool = False) -> AsyncGener
         await refuse_without_server(addresses_of(settings))
     async with opened_databases(settings) as databases:
         yield databases
+
+
+def model_choice(settings: Settings) -> "ModelChoice":
+    """Return which embedding model is used, and how."""
+    from memory.embedding.choice import ModelChoice
+
+    return ModelChoice(
+        name=settings.embedding_model,
+        models_dir=settings.embedding_dir or settings.storage_dir / "models",
+        backend=settings.embedding_backend,
+        precision=settings.embedding_precision,
+        batch_size=settings.embedding_batch_size,
+    )
+
+
+def opened_embedder(
+    settings: Settings, *, at_once: bool = True, width: int | None = None
+) -> AbstractAsyncContextManager["Embedder"]:
+    """Open the embedder of the settings as `open_embedder` does."""
+    from memory.embedder import open_embedder  # not every script embeds anything
+
+    return open_embedder(model_choice(settings), at_once=at_once, width=width)
 
 
 async def refuse_without_server(addresses: Addresses) -> None:

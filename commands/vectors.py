@@ -3,17 +3,17 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from commands.startup import opened_embedder
 from db.databases import Database
-from memory.embedder import Embedder, open_embedder
+from memory.embedder import Embedder
 from promotion.embeddings import known_width
 from settings import Settings
 
 
 @asynccontextmanager
 async def open_embedder_for(settings: Settings, *databases: Database) -> AsyncGenerator[Embedder]:
-    """Yield an embedder that loads its model, which takes a third of a gigabyte, only when a text needs it."""
-    name = settings.embedding_model
-    widths = [await known_width(one, name, timeout=settings.db_timeout) for one in databases]
+    """Yield an embedder that loads its model, which takes a moment and memory, only when a text needs it."""
+    widths = [await known_width(one, settings.embedding_model, timeout=settings.db_timeout) for one in databases]
     width = next(filter(None, widths), None)
-    async with open_embedder(name, batch_size=settings.embedding_batch_size, at_once=False, width=width) as embedder:
+    async with opened_embedder(settings, at_once=False, width=width) as embedder:
         yield embedder

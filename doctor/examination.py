@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
@@ -37,7 +38,8 @@ async def _examine(subject: Subject, rounds: Rounds, now: datetime) -> None:
     rounds.note("time zone", ok(f"{subject.time_zone.key}, where it is {now.astimezone(subject.time_zone):%H:%M} now"))
     await rounds.see("storage folder", asyncio.to_thread(storage.folder, subject.storage_dir))
     await rounds.see("storage disk", asyncio.to_thread(storage.disk, subject.storage_dir))
-    async with open_embedder(subject.embedding_model, batch_size=1) as embedder, AsyncExitStack() as stack:
+    choice = replace(subject.embedding, may_export=False)  # which would be a change
+    async with open_embedder(choice) as embedder, AsyncExitStack() as stack:
         await _Memories(subject, rounds, embedder, stack).examine()
     await rounds.see("language model", models.language(subject.language_model), limit=_LOAD_LIMIT)
     await rounds.see("Discord", front_end.discord(subject.discord_token, subject.discord_server_id))

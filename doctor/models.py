@@ -48,7 +48,7 @@ async def embedding(embedder: Embedder) -> Finding:
             f"{embedder.name} makes no usable vectors (shape {vector.shape}, length {length:g}): "
             "choose another EMBEDDING_MODEL."
         )
-    return ok(f"{embedder.name} is loaded and makes vectors of {dimensions} dimensions")
+    return ok(f"{embedder.name} is loaded ({embedder.runs_on}) and makes vectors of {dimensions} dimensions")
 
 
 async def vectors(database: Database, embedder: Embedder) -> Finding:

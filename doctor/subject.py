@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from db.databases import Addresses, Layouts
 from doctor.models import LanguageModel
+from memory.embedding.choice import ModelChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Subject:
     storage_dir: Path
     addresses: Addresses = field(repr=False)
     layouts: Layouts
-    embedding_model: str
+    embedding: ModelChoice
     language_model: LanguageModel
     time_zone: ZoneInfo
     discord_token: str | None = field(repr=False)

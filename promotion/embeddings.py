@@ -13,7 +13,8 @@ from db.copying import Connection, copy_errors, fetch, open_connection
 from db.databases import Database
 from db.tables import EMBEDDING_WIDTH
 from memory.context import said, search_text, text_to_embed
-from memory.embedder import Embedder, short_name
+from memory.embedder import Embedder
+from memory.embedding.choice import short_name
 from memory.messages import Message
 from memory.preparation import MODEL_FACT
 from memory.store import Indexed

@@ -6,13 +6,13 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bench.models import shared_model
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer, open_embedded, programs
 from db.engines import parse_dsn
@@ -121,8 +121,9 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def embedder() -> Iterator[Embedder]:
     """The real embedding model, loaded once."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        yield Embedder("all-MiniLM-L6-v2", batch_size=16, worker=worker)
+    embedder = Embedder(shared_model())
+    yield embedder
+    embedder.close()
 
 
 @asynccontextmanager

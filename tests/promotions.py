@@ -14,7 +14,8 @@ from db.databases import Database
 from db.engines import transaction
 from db.tables import MessageRow
 from memory import store
-from memory.embedder import Embedder, Vectors
+from memory.embedder import Embedder
+from memory.embedding.running_model import Vectors
 from memory.messages import Message
 from promotion.chunks import Source
 from promotion.promoting import Means, Promoted, difference, promote

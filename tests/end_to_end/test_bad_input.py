@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from db.databases import Database
-from memory.embedder import Embedder, _carried_path
+from memory.embedder import Embedder
+from memory.embedding.source_model import carried_folder
 from memory.preparation import prepare
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (
@@ -145,7 +146,7 @@ async def test_an_unknown_embedding_model_is_named(place: Workplace) -> None:
 async def test_memory_of_another_embedding_model_is_left_alone_and_the_way_out_is_named(
     place: Workplace, short_term: Database, embedder: Embedder
 ) -> None:
-    another_name = str(_carried_path())
+    another_name = str(carried_folder())
 
     finished = await run_program(
         place, *terminal_arguments("demo"), EMBEDDING_MODEL=another_name, SHORT_TERM_DSN=short_term.dsn

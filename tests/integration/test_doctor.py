@@ -17,6 +17,7 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bench.models import shared_model
 from db.databases import LONG_TERM, SHORT_TERM, Addresses, Database, Layouts
 from db.embedded import is_running, start_embedded, stop_embedded
 from db.engines import transaction
@@ -439,7 +440,7 @@ def subject(storage_dir: Path, *, short_term: str | None, long_term: str | None)
         storage_dir=storage_dir,
         addresses=Addresses(short_term=short_term, long_term=long_term, embedded_dir=storage_dir / "postgres"),
         layouts=Layouts(),
-        embedding_model="all-MiniLM-L6-v2",
+        embedding=shared_model(),
         language_model=EXTRACTIVE,
         time_zone=ZoneInfo("Europe/Paris"),
         discord_token=None,

@@ -22,7 +22,8 @@ from db.layout import SHORT_TERM_LAYOUT
 from db.tables import JournalPositionRow, MessageRow, RevisionRow
 from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory import store
-from memory.embedder import Embedder, Vectors
+from memory.embedder import Embedder
+from memory.embedding.running_model import Vectors
 from memory.ingest import open_ingest
 from memory.journal import Journal, NotAdded
 from memory.messages import Kind, Message

@@ -17,7 +17,9 @@ from db.engines import transaction
 from db.tables import FactRow, MessageRow
 from errors import EmbeddingModelError
 from memory import ingest, missing_vectors, search, store
-from memory.embedder import Embedder, Vectors
+from memory.embedder import Embedder
+from memory.embedding.choice import Report
+from memory.embedding.running_model import Vectors
 from memory.recorder import Recorder, open_recorder
 from memory.search import Memory
 from tests.agents import question
@@ -45,7 +47,7 @@ class LateEmbedder(Embedder):
     def loaded(self) -> bool:
         return self._come.is_set() and self.failure is None
 
-    async def ready(self) -> None:
+    async def ready(self, report: Report | None = None) -> None:
         await self._come.wait()
         if self.failure is not None:
             raise self.failure

@@ -1,15 +1,16 @@
 """Short-term memory passes to another session only when the one before is safe; vectors of two models never mix."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from bench.models import shared_model
 from db.databases import Database
 from db.engines import transaction
 from errors import EmbeddingModelError, SessionError
 from memory import store
 from memory.embedder import Embedder, open_embedder
+from memory.embedding.choice import ModelChoice
 from memory.journal import Journal
 from memory.messages import Message
 from memory.preparation import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
@@ -91,16 +92,15 @@ async def test_rows_of_an_unknown_session_are_never_emptied(
 
 
 async def test_another_embedding_model_is_refused_with_what_to_do(long_term: Database) -> None:
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        other = Embedder("all-MiniLM-L6-v2", batch_size=1, worker=worker)
-        other.name = "another-model"
+    other = Embedder(shared_model())
+    other.name = "another-model"
 
-        with pytest.raises(
-            EmbeddingModelError,
-            match=r"long-term memory was embedded with 'all-MiniLM-L6-v2' .* EMBEDDING_MODEL says 'another-model' "
-            r".*python main_async\.py --re-embed",
-        ):
-            await prepare(long_term, other)
+    with pytest.raises(
+        EmbeddingModelError,
+        match=r"long-term memory was embedded with 'all-MiniLM-L6-v2' .* EMBEDDING_MODEL says 'another-model' "
+        r".*python main_async\.py --re-embed",
+    ):
+        await prepare(long_term, other)
 
 
 async def test_a_memory_that_was_embedded_half_anew_is_refused(long_term: Database, embedder: Embedder) -> None:
@@ -120,6 +120,7 @@ async def test_preparing_again_changes_nothing(long_term: Database, embedder: Em
 
 
 async def test_a_model_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    async with open_embedder(str(tmp_path / "no-such-model"), batch_size=1) as embedder:
+    choice = ModelChoice(name=str(tmp_path / "no-such-model"), models_dir=tmp_path / "models")
+    async with open_embedder(choice) as embedder:
         with pytest.raises(EmbeddingModelError, match=r"no-such-model' cannot be loaded .* correct EMBEDDING_MODEL"):
             await embedder.ready()

@@ -2,14 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-from string import ascii_lowercase, digits
 
 import pytest
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from sqlalchemy import func, select
-from transformers import BertConfig, BertModel, BertTokenizer
 
 from db.databases import Database
 from db.engines import transaction
@@ -23,35 +18,20 @@ from memory.reembedding import reembed
 from memory.search import Memory
 from memory.visit import shelf_of
 from tests.builders import deletion, message, remember, unheard
+from tests.small_models import small_model
 
-pytestmark = pytest.mark.server
-
-WIDTH = 32
 COUNT = 10
 
-
-@pytest.fixture(scope="module")
-def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real, tiny and untrained model in a folder."""
-    folder = tmp_path_factory.mktemp("model")
-    letters = [f"{before}{letter}" for before in ("", "##") for letter in ascii_lowercase + digits]
-    vocabulary = {
-        token: number for number, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters])
-    }
-    config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
-    )
-    BertModel(config).save_pretrained(folder / "bert")
-    BertTokenizer(vocab=vocabulary).save_pretrained(folder / "bert")
-    bert = Transformer(str(folder / "bert"))
-    SentenceTransformer(modules=[bert, Pooling(WIDTH)], device="cpu").save(str(folder / "model"))
-    return folder / "model"
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.timeout(600),  # the first run on a machine makes and exports the other model
+]
 
 
 @pytest.fixture
-async def other(small_model: Path) -> AsyncIterator[Embedder]:
+async def other() -> AsyncIterator[Embedder]:
     """An embedder with vectors of another width."""
-    async with open_embedder(str(small_model), batch_size=4) as embedder:
+    async with open_embedder(small_model()) as embedder:
         yield embedder
 
 

@@ -1,0 +1,39 @@
+"""What a loaded embedding model can do, whatever it runs on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Content]):
+    """Texts that the model reads at once, and where they stood among those that were given."""
+
+    places: list[int]
+    content: Content
+
+
+class RunningModel(Protocol[Content]):
+    """A model in memory; `vectors` may run in several threads when `is_reentrant`."""
+
+    dimensions: int
+    runs_on: str
+    is_reentrant: bool
+
+    def batches(self, texts: Sequence[str]) -> list[Batch[Content]]:
+        """Cut texts into batches of similar length."""
+
+    def vectors(self, batch: Batch[Content]) -> Vectors:
+        """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""
+
+
+def by_length(lengths: Sequence[int]) -> list[int]:
+    """Return the places of the texts, the shortest first: a batch is padded to its longest."""
+    return sorted(range(len(lengths)), key=lengths.__getitem__)

@@ -1,0 +1,63 @@
+"""Real, tiny and untrained embedding models, made in a process of their own: tests do not load torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+from string import ascii_lowercase, digits
+
+from filelock import FileLock
+
+from bench.models import shared_models_dir
+from bench.processes import ROOT
+from memory.embedding.choice import ModelChoice
+
+WIDTH = 32
+
+
+def small_model(*, models_dir: Path | None = None) -> ModelChoice:
+    """Return a model that can be exported."""
+    return ModelChoice(name=str(_made() / "bert"), models_dir=models_dir or shared_models_dir())
+
+
+def model_without_graph(models_dir: Path) -> ModelChoice:
+    """Return a model that takes other inputs than tokens, and cannot be exported."""
+    return ModelChoice(name=str(_made() / "static"), models_dir=models_dir)
+
+
+def _made() -> Path:
+    """Return the folder of both models, made once on a machine."""
+    folder = shared_models_dir() / "made-for-tests"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            subprocess.run([sys.executable, "-m", "tests.small_models", str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+def _make(folder: Path) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    torch.manual_seed(0)
+    letters = [f"{before}{letter}" for before in ("", "##") for letter in ascii_lowercase + digits]
+    vocabulary = {
+        token: number for number, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters])
+    }
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )
+    partial = folder.with_suffix(".partial")
+    BertModel(config).save_pretrained(partial / "parts")
+    tokenizer = BertTokenizer(vocab=vocabulary)
+    tokenizer.save_pretrained(partial / "parts")
+    bert = Transformer(str(partial / "parts"))
+    SentenceTransformer(modules=[bert, Pooling(WIDTH)], device="cpu").save(str(partial / "bert"))
+    static = StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=WIDTH)
+    SentenceTransformer(modules=[static], device="cpu").save(str(partial / "static"))
+    partial.replace(folder)
+
+
+if __name__ == "__main__":
+    _make(Path(sys.argv[1]))
