@@ -15,7 +15,7 @@ ON_TIMESCALE := $(BIN)/python -m pytest $(TOGETHER) --server timescale tests/end
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
-run: $(VENV)/installed ## Run the bot (Discord with a token, else the terminal); pass flags with ARGS="..."
+run: $(VENV)/prepared ## Run the bot (Discord with a token, else the terminal); pass flags with ARGS="..."
 	@$(BIN)/python main_async.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run the whole test suite
@@ -29,7 +29,7 @@ test-difference: $(VENV)/installed-dev ## Run there only what differs between Po
 	$(BIN)/python -m tests.timescale start
 	@trap '$(BIN)/python -m tests.timescale stop' EXIT; trap 'exit 130' INT TERM; $(ON_TIMESCALE) -m server $(ARGS)
 
-demo: $(VENV)/installed ## Import the sample server and ask it five questions
+demo: $(VENV)/prepared ## Import the sample server and ask it five questions
 	@$(BIN)/python main_async.py --terminal --session demo --yes --as visitor --import db/sample.csv < db/demo.txt
 
 drill: $(VENV)/installed ## Lose all memory and get it back; promote, undo, forget; kill -9 in the middle of each
@@ -76,6 +76,10 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(BIN)/python install.py requirements.txt
+	@touch $@
+
+$(VENV)/prepared: $(VENV)/installed
+	@$(BIN)/python main_async.py --prepare
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

@@ -27,6 +27,9 @@ def main(
     heartbeat: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Touch this file while Discord is connected.")
     ] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Export the embedding model, as the first start does, and end.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Look at everything, change nothing, say what is wrong.")
     ] = False,
@@ -35,10 +38,13 @@ def main(
     if sys.stdin is None:  # it was closed before we began
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
-    from commands.bot import CommandLine, check_everything, run
+    from commands.bot import CommandLine, check_everything, prepare_model, run
 
     if check:
         raise typer.Exit(check_everything())
+    if prepare:
+        prepare_model()
+        return
     run(
         CommandLine(
             terminal=terminal,

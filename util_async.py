@@ -11,6 +11,7 @@ import secrets
 import signal
 import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -136,6 +137,19 @@ def naming_the_folder(folder: Path, *, setting: str = "STORAGE_DIR") -> Generato
             f"The folder {folder} cannot be used ({reason}): see that it is a folder which this account may write to "
             f"and that the disk is not full, or set {setting} to another one."
         ) from error
+
+
+async def shared(future: "Future[T]") -> T:
+    """Wait for what a thread is at, and leave it alone when cancelled: others may wait for it too, or nobody."""
+    waiting = asyncio.wrap_future(future)
+    waiting.add_done_callback(_notice_failure)
+    return await asyncio.shield(waiting)
+
+
+def _notice_failure(waiting: "asyncio.Future[T]") -> None:
+    """Look at how it ended, or asyncio complains about a failure that nobody waited for."""
+    if not waiting.cancelled():
+        waiting.exception()
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """The ReAct loop around a chat model, loaded in a worker thread while questions may already come."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from agent.conversations import Turn
 from agent.drafts import Draft
 from agent.reading import Reading
 from errors import ChatModelError, ModelUnavailableError
+from util_async import shared
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -31,7 +31,7 @@ class LanguageModel:
 
         Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
         """
-        await asyncio.shield(asyncio.wrap_future(self._loading()))
+        await shared(self._loading())
 
     async def draft(
         self, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Turn] = ()

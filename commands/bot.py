@@ -135,6 +135,22 @@ def run(line: CommandLine) -> None:
         exit_with_error(error)
 
 
+def prepare_model() -> None:
+    """Load the embedding model, which exports it where that has not been done, and show how far that is."""
+
+    async def load(settings: Settings) -> None:
+        async with opened_embedder(settings) as embedder:
+            with progress_bar("Preparing the embedding model, once") as report:
+                await embedder.ready(report)
+
+    try:
+        settings = read_settings()
+        with write_logs(settings.storage_dir / "logs" / "prepare"):
+            asyncio.run(run_until_first_ends(load(settings)))
+    except (BackscrollError, BaseExceptionGroup) as error:
+        exit_with_error(error)
+
+
 def check_everything() -> int:
     """Print a table of all that the settings lead to, and return the exit status."""
     from doctor.consultation import consult, refuse
@@ -310,7 +326,13 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
         show=show,
         echo=not interactive,
     )
-    await channel.serve(typed_lines(f"{speaker}> ") if interactive else piped_lines(sys.stdin.fileno()))
+    if interactive:
+        await channel.serve(typed_lines(f"{speaker}> "))
+        return
+    await channel.serve(piped_lines(sys.stdin.fileno()))
+    if not program.embedder.loaded:  # else a start for every few lines would never get through the first export
+        with progress_bar("Preparing the embedding model, once") as report:
+            await program.embedder.ready(report)
 
 
 async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:

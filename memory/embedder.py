@@ -15,6 +15,7 @@ from memory.embedding.exporting import NotExportedError, find_export
 from memory.embedding.loading import load_model
 from memory.embedding.running_model import RunningModel, Vectors
 from memory.embedding.source_model import carried_dimensions, is_carried
+from util_async import shared
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Embedder:
         """
         if report is not None:
             self._reports.append(report)
-        await asyncio.shield(asyncio.wrap_future(self.begin()))
+        await shared(self.begin())
 
     async def dimensions(self) -> int:
         """Return the width of the vectors; without loading the model where that is known."""
