@@ -1,7 +1,7 @@
 """The doctor finds what was broken on purpose, in a real PostgreSQL, a real language server and a Discord's wire."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -259,23 +259,43 @@ WIDTH, ROWS = 24, recall.FEW + 200
 LAYOUT = Layout(hot_rows=0)
 
 
-@pytest.fixture
-async def crowded(blank: Database) -> Database:
-    """A memory that is large enough for its vector index to be measured."""
-    await blank.migrate(dimensions=WIDTH)
+@pytest.fixture(scope="module")
+def crowd(server: Server) -> Iterator[str]:
+    """The name of a memory that is large enough for its vector index to be measured."""
+
+    async def fill(name: str) -> None:
+        async with open_existing_database(server, name, name=LONG_TERM) as database:
+            await write_many(database)
+
+    name = server.create_database("crowd", width=WIDTH)
+    asyncio.run(fill(name))
+    yield name
+    server.drop_database(name)
+
+
+async def write_many(database: Database) -> None:
+    await database.migrate(dimensions=WIDTH)
     vectors = np.random.default_rng(7).normal(size=(ROWS, WIDTH)).astype(np.float32)
     rows = [
         Indexed(message(number, f"word{number}"), f"word{number}", vector, "model")
         for number, vector in enumerate(vectors)
     ]
-    async with blank.engine.begin() as connection:
+    async with database.engine.begin() as connection:
         await drop_all(connection)
     for start in range(0, ROWS, 1000):
-        async with transaction(blank.sessions) as session:
+        async with transaction(database.sessions) as session:
             batch = rows[start : start + 1000]
             await store.write(session, batch=batch, revisions=(), journal="test", position=0)
-    await run(blank, "ANALYZE messages")
-    return replace(blank, layout=LAYOUT)
+    await run(database, "ANALYZE messages")
+
+
+@pytest.fixture
+async def crowded(server: Server, crowd: str) -> AsyncIterator[Database]:
+    """That memory, without a vector index."""
+    async with open_existing_database(server, crowd, name=LONG_TERM) as database:
+        async with database.engine.begin() as connection:
+            await drop_all(connection)
+        yield replace(database, layout=LAYOUT)
 
 
 async def test_the_recall_of_the_vector_index_is_measured(crowded: Database) -> None:

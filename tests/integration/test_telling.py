@@ -1,14 +1,14 @@
 """Words weigh on a hypertable of many chunks what they weigh on one table, however unevenly they fell."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from db.databases import Database
+from db.databases import LONG_TERM, Database
 from db.engines import transaction
 from db.layout import Layout
 from memory import store
@@ -19,12 +19,13 @@ from memory.planner import Costs, Size, Trace
 from memory.store import Indexed
 from memory.wording import worded
 from tests.builders import message
-from tests.conftest import open_new_database
+from tests.conftest import open_existing_database
 from tests.servers import Server
 
 pytestmark = pytest.mark.server
 
 WIDTH = 4
+A_DAY, ALL_TIME = timedelta(days=1), timedelta(days=400)
 EVERYWHERE = Filters(places=frozenset({1}))
 EXACT, BY_INDEX = Costs(read=10**9), Costs(score=10**9)
 OFTEN, SELDOM = 40, 12
@@ -47,17 +48,39 @@ def _talk() -> list[Message]:
     ]
 
 
-@asynccontextmanager
-async def open_talk(server: Server, *, chunk: timedelta) -> AsyncGenerator[Database]:
-    """Yield a memory of the talk, in which a chunk holds so much time."""
-    async with open_new_database(server, "telling") as new:
-        database = replace(new, layout=Layout(chunk_interval=chunk))
-        await database.migrate(dimensions=WIDTH)
-        async with transaction(database.sessions) as session:
-            rows = [Indexed(one, one.content, None, None) for one in _talk()]
-            await store.write(session, batch=rows, revisions=(), journal="test", position=0)
-        async with database.engine.begin() as connection:
-            await connection.execute(text("ANALYZE messages"))
+@pytest.fixture(scope="module")
+def names(server: Server) -> Iterator[dict[timedelta, str]]:
+    """The names of memories of the talk, which no test changes, by how much time a chunk holds."""
+
+    async def talk(chunk: timedelta, name: str) -> None:
+        async with open_existing_database(server, name, name=LONG_TERM) as opened:
+            database = replace(opened, layout=Layout(chunk_interval=chunk))
+            await database.migrate(dimensions=WIDTH)
+            async with transaction(database.sessions) as session:
+                rows = [Indexed(one, one.content, None, None) for one in _talk()]
+                await store.write(session, batch=rows, revisions=(), journal="test", position=0)
+            async with database.engine.begin() as connection:
+                await connection.execute(text("ANALYZE messages"))
+
+    made = {chunk: server.create_database("telling", width=WIDTH) for chunk in (A_DAY, ALL_TIME)}
+    for chunk, name in made.items():
+        asyncio.run(talk(chunk, name))
+    yield made
+    for name in made.values():
+        server.drop_database(name)
+
+
+@pytest.fixture
+async def whole(server: Server, names: dict[timedelta, str]) -> AsyncIterator[Database]:
+    """The talk in one chunk."""
+    async with open_existing_database(server, names[ALL_TIME], name=LONG_TERM) as database:
+        yield database
+
+
+@pytest.fixture
+async def apart(server: Server, names: dict[timedelta, str]) -> AsyncIterator[Database]:
+    """The talk in a chunk for every day."""
+    async with open_existing_database(server, names[A_DAY], name=LONG_TERM) as database:
         yield database
 
 
@@ -77,30 +100,23 @@ async def ask(database: Database, query: str, *, costs: Costs) -> dict[int, floa
     return {message_id: score for (message_id, _), score in found.items()}
 
 
-async def scores(server: Server, query: str, *, chunk: timedelta, costs: Costs) -> dict[int, float]:
-    """Return how the words of a query are found, when a chunk holds so much time."""
-    async with open_talk(server, chunk=chunk) as database:
-        return await ask(database, query, costs=costs)
+async def test_a_question_is_answered_however_many_were_asked_before(apart: Database) -> None:
+    questions = [f"{word} {number % OFTEN}" for number in range(40) for word in ("kiln", "lantern", "okapi")]
 
+    by_index = [await ask(apart, question, costs=BY_INDEX) for question in questions]
 
-async def test_a_question_is_answered_however_many_were_asked_before(server: Server) -> None:
-    async with open_talk(server, chunk=timedelta(days=1)) as database:
-        questions = [f"{word} {number % OFTEN}" for number in range(40) for word in ("kiln", "lantern", "okapi")]
-
-        by_index = [await ask(database, question, costs=BY_INDEX) for question in questions]
-
-        assert by_index == [pytest.approx(await ask(database, question, costs=EXACT)) for question in questions]
+    assert by_index == [pytest.approx(await ask(apart, question, costs=EXACT)) for question in questions]
 
 
 @pytest.mark.parametrize("costs", [pytest.param(EXACT, id="exact"), pytest.param(BY_INDEX, id="index")])
 @pytest.mark.parametrize("query", ["kiln", "lantern kiln", "okapi", "the kiln or the okapi?", "nobody said that word"])
-async def test_many_chunks_score_as_one_table_does(server: Server, query: str, costs: Costs) -> None:
-    whole = await scores(server, query, chunk=timedelta(days=400), costs=costs)
+async def test_many_chunks_score_as_one_table_does(whole: Database, apart: Database, query: str, costs: Costs) -> None:
+    expected = await ask(whole, query, costs=costs)
 
-    apart = await scores(server, query, chunk=timedelta(days=1), costs=costs)
+    found = await ask(apart, query, costs=costs)
 
-    assert apart.keys() == whole.keys()
-    assert apart == {message_id: pytest.approx(score, rel=0.2) for message_id, score in whole.items()}
+    assert found.keys() == expected.keys()
+    assert found == {message_id: pytest.approx(score, rel=0.2) for message_id, score in expected.items()}
 
 
 async def test_the_lexica_are_the_chunks_that_know_most_words(blank: Database) -> None:
