@@ -173,12 +173,6 @@ async def long_term(server: Server, embedder: Embedder) -> AsyncGenerator[Databa
 
 
 @pytest.fixture
-def long_term_dsn(long_term: Database) -> str:
-    """The address of the long-term memory, for psycopg."""
-    return long_term.dsn
-
-
-@pytest.fixture
 def memory(short_term: Database, long_term: Database, embedder: Embedder) -> Memory:
     """Both memories, as the agent sees them."""
     return Memory(shelf_of(short_term), shelf_of(long_term), embedder)
