@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from commands.startup import layouts_of
+from commands.startup import layouts_of, model_choice
 from db.databases import Layouts
 from db.layout import Layout
 from errors import SettingsError
+from memory.embedding.choice import Backend, Precision
 from settings import Settings, read_settings
 
 TEMPLATE = Path(__file__).parents[2] / ".env_template"
@@ -37,6 +39,8 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("DB_TIMEOUT", "0", id="no time for the database"),
         pytest.param("DB_TIMEOUT", "soon", id="a time limit in words"),
         pytest.param("EMBEDDING_BATCH_SIZE", "0", id="empty batches"),
+        pytest.param("EMBEDDING_BACKEND", "tensorflow", id="a backend that we do not know"),
+        pytest.param("EMBEDDING_PRECISION", "fp16", id="a precision that we do not know"),
         pytest.param("LLM_TIMEOUT", "-5", id="a negative time limit"),
         pytest.param("LLM_MAX_STEPS", "51", id="too many steps"),
         pytest.param("LLM_MAX_TOKENS", "15", id="too few tokens"),
@@ -115,3 +119,25 @@ def test_the_layouts_of_the_settings_are_those_that_the_program_knows(monkeypatc
 
     assert changed.long_term == Layout(chunk_interval=timedelta(days=365), num_neighbors=40)
     assert changed.short_term == Layout(chunk_interval=timedelta(days=7), num_neighbors=40)
+
+
+def test_backends_and_precisions_are_those_that_the_embedder_knows() -> None:
+    fields = Settings.model_fields
+
+    assert get_args(fields["embedding_backend"].annotation) == get_args(Backend)
+    assert get_args(fields["embedding_precision"].annotation) == get_args(Precision)
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"),
+    [
+        pytest.param({"STORAGE_DIR": "/srv/bot"}, "/srv/bot/models", id="in the storage folder"),
+        pytest.param({"STORAGE_DIR": "/srv/bot", "EMBEDDING_DIR": "/models"}, "/models", id="elsewhere"),
+        pytest.param({"STORAGE_DIR": "/srv/bot", "EMBEDDING_DIR": ""}, "/srv/bot/models", id="not set"),
+    ],
+)
+def test_exported_models_have_a_folder(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], folder: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert model_choice(read_settings()).models_dir == Path(folder)
