@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -15,14 +16,16 @@ import termios
 from importlib.util import find_spec
 from pathlib import Path
 
+import commands
 from tests.warm.requests import LARGEST, NUMBER, Request
 
 _LIBRARIES = (
-    *("main_async", "backups", "db_save", "move", "search"),
-    *("agent.agent", "agent.chat_models", "agent.conversations", "bot.client", "memory.embedder"),
+    *(f"commands.{name}" for _, name, _ in pkgutil.iter_modules(commands.__path__)),
+    *("agent.agent", "agent.chat_models", "agent.conversations", "archive.creating", "archive.restoring", "bot.client"),
+    *("db.migrate", "erasure.forgetting", "memory.embedder", "promotion.promoting", "terminal.channel"),
     *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio", "psycopg_pool"),
     *("discord", "langchain_core.language_models", "langgraph.graph", "langchain_openai", "openai"),
-    *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "tokenizers"),
+    *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "rich.prompt", "tokenizers"),
 )
 """What scripts import somewhere, as far as it starts no thread; what is not installed is passed over."""
 
@@ -39,8 +42,13 @@ def main(control: socket.socket) -> None:
     request = _serve(control)
     if request is not None:
         sys.argv = [request.script, *request.arguments]
-        sys.path[0] = str(Path(request.script).parent)
+        sys.path[:1] = [str(Path(request.script).parent), *_import_path(request)]
         runpy.run_path(request.script, run_name="__main__")
+
+
+def _import_path(request: Request) -> list[str]:
+    """Return the folders of PYTHONPATH, which Python reads only once."""
+    return [folder for folder in request.environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
 
 
 def _serve(control: socket.socket) -> Request | None:
