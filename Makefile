@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 # A worker that has nothing left takes tests from the others; whole processes, which are slow, come first.
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist worksteal
-ON_TIMESCALE := $(BIN)/python -m pytest $(TOGETHER) --server timescale tests/end_to_end tests/integration
+# The workers of a run and the processes that they start compile our modules once, whatever the environment says.
+TESTING := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(TOGETHER)
+ON_TIMESCALE := $(TESTING) --server timescale tests/end_to_end tests/integration
 
 .DEFAULT_GOAL := help
 
@@ -19,7 +21,7 @@ run: $(VENV)/prepared ## Run the bot (Discord with a token, else the terminal); 
 	@$(BIN)/python main_async.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run the whole test suite
-	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
+	$(TESTING) $(ARGS)
 
 test-timescale: $(VENV)/installed-dev ## Run what needs a database on a real TimescaleDB, made when missing; root only
 	$(BIN)/python -m tests.timescale start

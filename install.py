@@ -40,7 +40,9 @@ def install(files: Sequence[str], config: Mapping[str, Sequence[str]], run: Run,
 
 def _uv(files: Sequence[str], options: Sequence[str]) -> list[str]:
     uv = str(Path(sys.executable).with_name("uv"))
-    return [uv, "pip", "install", "--quiet", "--python", sys.executable, *options, *_required(files)]
+    # Compiled as pip does it: else every start compiles, where PYTHONDONTWRITEBYTECODE keeps Python from storing it.
+    fixed = ("--quiet", "--compile-bytecode", "--python", sys.executable)
+    return [uv, "pip", "install", *fixed, *options, *_required(files)]
 
 
 def _required(files: Sequence[str]) -> Iterator[str]:
