@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -83,6 +83,7 @@ async def measure(
     chats: Sequence[Chat],
     *,
     leave_out: bool,
+    baselines: bool = True,
     chunk: timedelta | None = None,
     model: ModelChoice | None = None,
     asked_with: ModelChoice | None = None,
@@ -103,7 +104,8 @@ async def measure(
             memory = memory_of(databases, asking)
             milliseconds: list[float] = []
             found = await _search_all(memory, chats, milliseconds)
-            ranked = {"search": found, **await _baselines(databases[0].dsn, embedder, chats)}
+            others = await _baselines(databases[0].dsn, embedder, chats) if baselines else {}
+            ranked = {"search": found, **others}
             without = await _without_each(memory, databases, embedder, chats) if leave_out else {}
     return Figures(
         len(chats),
@@ -225,20 +227,23 @@ def compared(figures: Mapping[Backend, Figures]) -> str:
     return table(heads, lines)
 
 
-async def _measure_each(
+def _measure_each(
     backends: Sequence[Backend], chats: Sequence[Chat], *, leave_out: bool, chunk: timedelta | None
-) -> dict[Backend, Figures]:
+) -> Iterator[tuple[Backend, Figures]]:
+    """Yield the figures of each backend; several are compared with one another, not with baselines."""
     models = {
         Backend.ONNX: (shared_model(backend="onnx"), None),
         Backend.INT8: (shared_model(backend="onnx", precision="int8"), None),
         Backend.MIXED: (shared_model(backend="onnx"), shared_model(backend="onnx", precision="int8")),
         Backend.TORCH: (shared_model(backend="torch"), None),
     }
-    figures = {}
     for backend in backends:
         model, asked_with = models[backend]
-        figures[backend] = await measure(chats, leave_out=leave_out, chunk=chunk, model=model, asked_with=asked_with)
-    return figures
+        baselines = len(backends) == 1
+        measuring = measure(
+            chats, leave_out=leave_out, baselines=baselines, chunk=chunk, model=model, asked_with=asked_with
+        )
+        yield backend, asyncio.run(measuring)
 
 
 def main(
@@ -258,14 +263,16 @@ def main(
     try:
         chats = read_chats([*data, *(more or ())], session=SESSION)[:limit_chats]
         chunk = timedelta(days=timescale_chunk) if timescale_chunk else None
-        figures = asyncio.run(_measure_each(backend or [Backend.ONNX], chats, leave_out=leave_out, chunk=chunk))
+        backends = backend or [Backend.ONNX]
+        figures = {}
+        for name, one in _measure_each(backends, chats, leave_out=leave_out, chunk=chunk):
+            figures[name] = one
+            if len(backends) > 1:
+                typer.echo(f"\nembedded by {name}")
+            typer.echo(json.dumps(asdict(one), indent=2) if as_json else shown(one))
     except OperatorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    for name, one in figures.items():
-        if len(figures) > 1:
-            typer.echo(f"\nembedded by {name}")
-        typer.echo(json.dumps(asdict(one), indent=2) if as_json else shown(one))
     if len(figures) > 1:
         typer.echo(f"\n{compared(figures)}")
 
