@@ -269,7 +269,7 @@ async def _open_program(
 ) -> AsyncGenerator[Program]:
     """Yield what serves a session, ready to record."""
     short_term, long_term = databases
-    for database in databases:
+    for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
     await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
     memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)

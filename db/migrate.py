@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.hypertables import ensure_hypertable
@@ -24,6 +24,7 @@ NEWEST = "0005"
 """The newest revision; a database that has it needs no Alembic, which takes longer to import than to find that out."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_HAS_REVISION = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _REVISION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.migrate', 0))")
 
@@ -74,7 +75,7 @@ def _tell(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
 
 
 def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
-    if inspect(connection).has_table("alembic_version") and connection.scalar(_REVISION) == NEWEST:
+    if connection.scalar(_HAS_REVISION) and connection.scalar(_REVISION) == NEWEST:
         return
     from alembic import command
     from alembic.util import CommandError

@@ -7,9 +7,6 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.patch_stdout import patch_stdout
-
 logger = logging.getLogger(__name__)
 
 _WAITING_LINES = 1000  # read ahead from a pipe
@@ -17,6 +14,9 @@ _WAITING_LINES = 1000  # read ahead from a pipe
 
 async def typed_lines(prompt: str) -> AsyncGenerator[str]:
     """Yield what a person types, line by line, until Ctrl+D or Ctrl+C; output above does not break the line."""
+    from prompt_toolkit import PromptSession  # a pipe needs none of it
+    from prompt_toolkit.patch_stdout import patch_stdout
+
     session: PromptSession[str] = PromptSession()
     with patch_stdout():
         while True:
