@@ -3,6 +3,7 @@
 `copying_export.py WHOLE_EXPORT DEED MODEL MODELS_DIR PRECISION`; each run adds a line to `runs` beside MODELS_DIR.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ from memory.embedding.choice import Precision
 
 
 def main(original: Path, deed: str, name: str, models_dir: Path, precision: Precision) -> None:
-    """Copy an export, and then do as a test says: `finish`, `die` or `hang`."""
+    """Copy an export, and then do as a test says: `finish`, `die`, `lack` (space) or `hang`."""
     with (models_dir.parent / "runs").open("a", encoding="utf-8") as runs:
         runs.write("run\n")
 
@@ -27,6 +28,8 @@ def main(original: Path, deed: str, name: str, models_dir: Path, precision: Prec
         shutil.copytree(original, folder, dirs_exist_ok=True)
         if deed == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if deed == "lack":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if deed == "hang":
             time.sleep(600)
 

@@ -68,6 +68,8 @@ def main(name: str, models_dir: Path, precision: Precision) -> None:
     key = key_of(name, weights, precision)
     try:
         _export_whole(model, models_dir / key, name=name, weights=weights, precision=precision)
+    except (OSError, MemoryError, ImportError):
+        raise  # what this machine lacks says nothing about the model
     except Exception as error:  # noqa: BLE001  # what cannot be exported fails in whatever way it likes
         _say(refused=first_line(error)[:200])
     else:
@@ -82,7 +84,8 @@ def _end_with_parent() -> None:
     """End this process as soon as its standard input does: a parent that was killed cannot stop it."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1):  # a buffered read would hold a lock that the interpreter wants at its end
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

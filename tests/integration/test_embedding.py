@@ -254,6 +254,16 @@ def test_an_export_that_is_killed_leaves_nothing_and_the_next_one_works(
     assert len(folders(place)) == 1
 
 
+def test_a_full_disk_is_not_held_against_the_model(place: ModelChoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_instead(monkeypatch, "lack")
+
+    with pytest.raises(NotExportedError, match=r"status 1: OSError.* No space left on device"):
+        exported(place)
+
+    assert folders(place) == []
+    assert find_export(place) is None
+
+
 def test_an_export_that_takes_too_long_is_ended_and_remembered(
     place: ModelChoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
