@@ -63,6 +63,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 64  # messages that are embedded and written together
 _BEAT = timedelta(seconds=15)  # the image's health check waits for four of them
+_VECTORS_PATIENCE = timedelta(minutes=10)  # at the end of a pipe; the next start goes on with what is left
 _GLANCE = timedelta(seconds=1)  # between two looks at how far an import is stored
 
 
@@ -333,6 +334,7 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
     if not program.embedder.loaded:  # else a start for every few lines would never get through the first export
         with progress_bar("Preparing the embedding model, once") as report:
             await program.embedder.ready(report)
+    await program.recorder.settle_vectors(timeout=_VECTORS_PATIENCE)
 
 
 async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:

@@ -66,6 +66,7 @@ class Ingest:
         self._latest: OrderedDict[int, list[Message]] = OrderedDict()
         self._opened_at = journal.end
         self._lacking = asyncio.Event()
+        self._has_all_vectors = False
         self._waited_for_embedder = False
         self.stored = 0
         self.outage = False
@@ -91,6 +92,15 @@ class Ingest:
         except TimeoutError:
             return False
         return self.stored >= goal
+
+    async def settle_vectors(self, *, timeout: timedelta) -> bool:
+        """Wait until no row lacks its vector any more; tell whether that is so."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()), self._moved:
+                await self._moved.wait_for(lambda: self._has_all_vectors or self.outage)
+        except TimeoutError:
+            return False
+        return self._has_all_vectors
 
     async def run(self) -> None:
         """Follow the journal until cancelled."""
@@ -168,6 +178,10 @@ class Ingest:
             self._lacking.set()
         await self._embedder.ready()
         while True:
+            if not self._lacking.is_set():
+                async with self._moved:
+                    self._has_all_vectors = True
+                    self._moved.notify_all()
             await self._lacking.wait()
             self._lacking.clear()
             noted = await self._patiently(self._noted_as_missing)
@@ -233,6 +247,7 @@ class Ingest:
             if lacks_vectors:
                 await missing_vectors.note_missing(session, position)
         if lacks_vectors:
+            self._has_all_vectors = False
             self._lacking.set()
 
     async def _refuse(self, rows: Sequence[Indexed], reason: str, position: int) -> None:

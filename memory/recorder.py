@@ -34,6 +34,10 @@ class Recorder:
         """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first."""
         return await self._ingest.settle(timeout=timeout)
 
+    async def settle_vectors(self, *, timeout: timedelta) -> bool:
+        """Wait until what was stored before the embedder was ready has its vectors; False as for `settle`."""
+        return await self._ingest.settle_vectors(timeout=timeout)
+
     @property
     def progress(self) -> tuple[int, int]:
         """How many bytes of the journal are searchable, and how many there are."""

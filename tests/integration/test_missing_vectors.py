@@ -160,6 +160,7 @@ async def test_an_edit_in_the_meantime_is_not_given_the_vector_of_what_was_said_
 async def test_a_question_is_answered_by_words_alone_and_says_so(
     open_demo: Open, late: LateEmbedder, embedder: Embedder, memory: Memory
 ) -> None:
+    await embedder.ready()
     early = replace(memory, embedder=late)
     async with open_demo(late) as recorder:
         await recorder.record(KETTLE)
