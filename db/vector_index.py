@@ -97,9 +97,10 @@ async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None
         try:
             yield connection
         finally:
-            await connection.execute(_END_TURN)
-            for setting in _RESET:
-                await connection.execute(setting)
+            if not connection.invalidated:  # else a cancelled statement has closed it, which ends the turn as well
+                await connection.execute(_END_TURN)
+                for setting in _RESET:
+                    await connection.execute(setting)
 
 
 async def _build_one(

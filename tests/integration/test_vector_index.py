@@ -1,8 +1,10 @@
 """Vector indexes are built where they are worth it, whoever was interrupted on the way, and rows go in meanwhile."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -67,6 +69,27 @@ async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_larg
     await build(filled.engine, replace(LAYOUT, hot_rows=A_DAY), report=unheard)
 
     assert [part.indexed for part in await known(filled)] == [True] * DAYS
+
+
+WAITING = """
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE datname = current_database() AND NOT granted
+"""
+
+
+async def test_a_build_that_is_cancelled_within_a_statement_ends_as_cancelled(filled: Database) -> None:
+    async with await psycopg.AsyncConnection.connect(filled.dsn) as other, asyncio.timeout(60):
+        await other.execute("LOCK TABLE messages")
+        building = asyncio.create_task(build(filled.engine, LAYOUT, report=unheard))
+        while not await (await other.execute(WAITING)).fetchall():  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.02)
+
+        building.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await building
+
+    assert await build(filled.engine, LAYOUT, report=unheard) > 0
 
 
 async def test_an_index_is_built_where_several_processes_would_be_used_for_it(filled: Database) -> None:
