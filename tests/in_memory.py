@@ -11,13 +11,18 @@ _ENOUGH = 8 * 2**30  # bytes: four workers, each with a server whose log may gro
 _SETTING = "TMPDIR"
 
 
+def has_room() -> bool:
+    """Tell whether memory can hold what servers of tests write."""
+    return _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH
+
+
 def use_memory() -> Path | None:
     """Put temporary files, the servers of the tests among them, into memory if there is room; return the folder.
 
     Whoever has chosen a folder with TMPDIR keeps it, as the workers do that inherit it from here. The caller removes
     the folder.
     """
-    if _SETTING in os.environ or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH:
+    if _SETTING in os.environ or not has_room():
         return None
     folder = Path(tempfile.mkdtemp(prefix="backscroll-", dir=_MEMORY))
     folder.chmod(0o755)  # root's server runs as another user

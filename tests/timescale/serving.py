@@ -12,6 +12,7 @@ from urllib.parse import quote
 from filelock import FileLock
 
 from errors import DatabaseSetupError
+from tests.in_memory import has_room
 from tests.timescale.folders import Place
 from tests.timescale.programs import run
 from tests.timescale.tree import Report, ensure_tree
@@ -72,6 +73,7 @@ def stop(place: Place) -> bool:
         return False
     with _turn(place):
         _run_inside(place, "pg_ctl", "stop", "--pgdata=/data", "--mode=immediate", "--wait")
+        _free_memory(place)
         place.password_file.unlink(missing_ok=True)
     return True
 
@@ -79,6 +81,7 @@ def stop(place: Place) -> bool:
 def remove(place: Place) -> None:
     """Stop the server and remove all that was made for it."""
     stop(place)
+    _free_memory(place)
     if place.folder.exists():
         shutil.rmtree(place.folder)
 
@@ -124,9 +127,13 @@ def _start_anew(place: Place, port: int) -> None:
 
 def _make_data(place: Place, password: str) -> None:
     """Make an empty data folder, and give the superuser a password that nobody else can read."""
+    _free_memory(place)
     if place.data.exists():
         shutil.rmtree(place.data)
     place.data.mkdir(mode=0o700)
+    if has_room():
+        with suppress(DatabaseSetupError):  # a container may not mount: its data lie on the disk then
+            run("mount", "-t", "tmpfs", "-o", "mode=0700", "tmpfs", str(place.data), log=place.log, limit=_LIMIT)
     password_file = place.tree / "password"
     _write_secret(password_file, password)
     for path in (place.data, password_file):
@@ -135,6 +142,12 @@ def _make_data(place: Place, password: str) -> None:
         _run_inside(place, "initdb", "--pgdata=/data", "--pwfile=/password", *_INITDB_OPTIONS)
     finally:
         password_file.unlink()
+
+
+def _free_memory(place: Place) -> None:
+    """Give back the memory that the data are in, if they are."""
+    if place.data.is_mount():
+        run("umount", str(place.data), log=place.log, limit=_LIMIT)
 
 
 def _account(place: Place) -> tuple[int, int]:
