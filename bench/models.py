@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from memory.embedding.choice import Backend, ModelChoice, Precision
+from memory.embedding.exporting import find_export, open_export
 
 MODEL = "all-MiniLM-L6-v2"
 
@@ -23,3 +25,9 @@ def shared_models_dir() -> Path:
 def shared_model(*, backend: Backend = "auto", precision: Precision = "fp32") -> ModelChoice:
     """Return the model that is carried along; whoever needs it first exports it, the others wait for that."""
     return ModelChoice(name=MODEL, models_dir=shared_models_dir(), backend=backend, precision=precision)
+
+
+def export_shared_model() -> None:
+    """Export the model unless that was done before: a test that had to wait for it might take longer than it may."""
+    if find_export(shared_model()) is None:
+        open_export(shared_model(), report=lambda *_: None, stopped=threading.Event())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.models import shared_model
+from bench.models import export_shared_model, shared_model
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer, open_embedded, programs
 from db.engines import parse_dsn
@@ -51,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
             find_address(find_place(config.getoption("timescale_dir")))
         except DatabaseSetupError as error:
             raise pytest.UsageError(str(error)) from error
+    if not hasattr(config, "workerinput"):  # which the processes of a run that is shared out have
+        export_shared_model()
     if (folder := in_memory.use_memory()) is not None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.addinivalue_line("markers", reporting.MARKER)
