@@ -22,7 +22,7 @@ ANA, BEN = 700000000000000001, 700000000000000002
 GUILD, OTHER_GUILD = 700000000000000003, 700000000000000004
 PARIS, TOKYO, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 FALLBACK = ZoneInfo("UTC")
-NO_TIME = timedelta(milliseconds=100)
+NO_TIME = timedelta(seconds=1)  # long enough for what does not hang, on a busy machine too
 
 
 def person(person_id: int) -> Owner:
