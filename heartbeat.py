@@ -14,6 +14,8 @@ from util_async import begun
 
 logger = logging.getLogger(__name__)
 
+_GLANCE = timedelta(seconds=1)  # so that whoever waits for health learns of it soon
+
 
 @asynccontextmanager
 async def beating(path: Path, *, every: timedelta, healthy: Callable[[], bool]) -> AsyncGenerator[None]:
@@ -65,9 +67,11 @@ def _taken_away_at_the_end(path: Path) -> Iterator[None]:
 
 async def _beat(path: Path, every: timedelta, healthy: Callable[[], bool]) -> None:
     while True:  # until it is cancelled
-        if healthy():
+        is_healthy = healthy()
+        if is_healthy:
             _touch(path)
-        await asyncio.sleep(every.total_seconds())
+        pause = every if is_healthy else min(every, _GLANCE)
+        await asyncio.sleep(pause.total_seconds())
 
 
 def _touch(path: Path) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,8 @@ def check_chat_model(name: str, *, base_url: str | None = None, openai_api_key: 
         _refuse_without_key(model, base_url or OPENAI_URL, openai_api_key)
     if importlib.util.find_spec(provider.package) is None:
         raise _missing_package(name, provider.package)
+    if provider.create is _huggingface:
+        _refuse_missing_folder(model)
 
 
 def create_chat_model(
@@ -96,6 +99,19 @@ def _refuse_without_key(model: str, url: str, key: str | None) -> None:
         raise ChatModelError(
             f"LLM_MODEL='openai:{model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
         )
+
+
+def _refuse_missing_folder(model: str) -> None:
+    """Refuse a path without a model before the packages are imported that would say so after many seconds."""
+    path = Path(model)
+    if path.is_absolute() and not (path / "config.json").is_file():
+        raise _not_loaded(model)
+
+
+def _not_loaded(model: str) -> ChatModelError:
+    return ChatModelError(
+        f"The model {model!r} cannot be loaded: check its name, or set HF_TOKEN to use it at Hugging Face."
+    )
 
 
 def _is_openai(url: str) -> bool:
@@ -159,6 +175,7 @@ def _endpoint(wanted: _Wanted) -> "BaseChatModel":
 
 def _local_pipeline(wanted: _Wanted) -> "BaseChatModel":
     """Return a model that runs in this process; it emits no tool calls, so the search comes first."""
+    _refuse_missing_folder(wanted.model)
     from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
 
     from agent.search_first import SearchFirstChatModel
@@ -176,9 +193,7 @@ def _local_pipeline(wanted: _Wanted) -> "BaseChatModel":
         )
         writer = ChatHuggingFace(llm=pipeline)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ChatModelError(
-            f"The model {wanted.model!r} cannot be loaded: check its name, or set HF_TOKEN to use it at Hugging Face."
-        ) from error
+        raise _not_loaded(wanted.model) from error
     if not writer.tokenizer.chat_template:
         raise ChatModelError(f"The model {wanted.model!r} is not made for chat: choose an instruct model.")
     return SearchFirstChatModel(writer=writer)

@@ -1,7 +1,7 @@
 """Imports point one way, from scripts down to what has no package."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,19 +31,34 @@ def sources(name: str) -> list[Path]:
     return sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{name}.py"]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the top name of everything that a file imports, wherever it does so."""
+@cache
+def our_files() -> list[Path]:
+    """Return all files of the project; the folder of the virtual environment has tens of thousands of others."""
+    folders = [folder for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    return sorted([*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))])
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top name of everything that a file imports, wherever it does so."""
+    return {name.partition(".")[0] for name in imported_modules(path)}
+
+
+@cache
+def imported_modules(path: Path) -> frozenset[str]:
+    """Return the whole name of everything that a file imports, and of what it imports from there."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path} imports relative to itself"
-            yield (node.module or "").partition(".")[0]
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
 
 
 def importers_of(name: str) -> set[str]:
     """Return the top names, tests aside, of whatever imports a module."""
-    files = [path for path in ROOT.rglob("*.py") if not {".venv", "tests"} & set(path.relative_to(ROOT).parts)]
+    files = [path for path in our_files() if path.relative_to(ROOT).parts[0] != "tests"]
     return {path.relative_to(ROOT).parts[0] for path in files if name in imported(path)}
 
 
@@ -84,15 +99,4 @@ def test_only_the_bot_knows_discord() -> None:
 
 @pytest.mark.parametrize("module", ["langgraph.checkpoint.postgres", "psycopg_pool"])
 def test_what_kept_conversations_in_earlier_versions_is_not_needed_any_more(module: str) -> None:
-    ours = [path for path in ROOT.rglob("*.py") if ".venv" not in path.relative_to(ROOT).parts]
-
-    assert {path for path in ours if any(name.startswith(module) for name in imported_modules(path))} == set()
-
-
-def imported_modules(path: Path) -> Iterator[str]:
-    """Yield the whole name of everything that a file imports, and of what it imports from there."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    assert {path for path in our_files() if any(name.startswith(module) for name in imported_modules(path))} == set()
