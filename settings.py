@@ -86,6 +86,11 @@ class Settings(BaseSettings):
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
 
+    @property
+    def server_dir(self) -> Path:
+        """The folder of the embedded server, whether it is used or not."""
+        return self.embedded_dir or self.storage_dir / "postgres"
+
 
 def read_settings() -> Settings:
     """Read the settings; raise SettingsError with one sentence that names each unusable one."""

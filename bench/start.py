@@ -57,11 +57,10 @@ BESIDE_A_BOT = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a command: seconds to its first output and to its end, and its largest memory in megabytes."""
+    """One run of a command: seconds to its first output and to its end."""
 
     first_output: float
     ended: float
-    megabytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Copy:
 
     def environment(self) -> dict[str, str]:
         """Return an environment in which Python keeps what it compiles, as it does for a user."""
-        environment = self.place.environment()
+        environment = self.place.environment(EMBEDDING_DIR=str(self.place.folder / "models"))
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return environment
 
@@ -132,8 +131,17 @@ def run(copy: Copy, arguments: Sequence[str]) -> Run:
         first = output.read(1)
         first_output = time.perf_counter() - begun if first else float("nan")
         output.read()
-        _, _, usage = os.wait4(process.pid, 0)
-    return Run(first_output, time.perf_counter() - begun, usage.ru_maxrss / _MEGABYTE)
+        process.wait()
+    return Run(first_output, time.perf_counter() - begun)
+
+
+def peak_memory(copy: Copy, arguments: Sequence[str]) -> float:
+    """Return the largest memory, in megabytes, of Python with some arguments."""
+    measuring = [str(ROOT / "bench" / "peak_memory.py"), sys.executable, *arguments]
+    process = copy.start(measuring, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with _killed_when_too_slow(process):
+        output, _ = process.communicate()
+    return int(output.split()[-1]) / 2**20
 
 
 def modules(copy: Copy, arguments: Sequence[str]) -> int:
@@ -257,7 +265,7 @@ def _command_rows(copy: Copy, commands: Sequence[tuple[str, Sequence[str]]], run
                 f"{_median(one.first_output for one in warm):.2f}",
                 f"{_median(one.ended for one in warm):.2f}",
                 modules(copy, arguments),
-                f"{_median(one.megabytes for one in warm):.0f}",
+                f"{peak_memory(copy, arguments):.0f}",
             ]
         )
         typer.echo(f"measured {name}", err=True)

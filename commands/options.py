@@ -1,6 +1,9 @@
-"""Values that a command line takes by name; cheap to import, as every help text needs them."""
+"""What command lines say; cheap to import, as every help text needs some of it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 
 class Which(StrEnum):
@@ -26,3 +29,15 @@ class Compression(StrEnum):
 
     ZSTD = "zstd"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the bot's command line asks for, beside the session."""
+
+    terminal: bool
+    speaker: str
+    time_zone: ZoneInfo | None
+    csv: Path | None
+    reembed: bool
+    heartbeat: Path | None

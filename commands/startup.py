@@ -1,13 +1,15 @@
 """What every script does first: settings into values, a log of its own, databases that are open."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from agent.chat_models import EXTRACTIVE, create_chat_model
 from commands.failures import exit_with_error
 from db.databases import Addresses, Database, Layouts, open_databases
 from db.embedded import is_running
@@ -17,6 +19,8 @@ from logs import write_logs
 from settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from memory.embedder import Embedder
     from memory.embedding.choice import ModelChoice
 
@@ -27,7 +31,7 @@ def addresses_of(settings: Settings) -> Addresses:
         short_term=revealed(settings.short_term_dsn),
         long_term=revealed(settings.long_term_dsn),
         password=revealed(settings.db_password),
-        embedded_dir=settings.embedded_dir or settings.storage_dir / "postgres",
+        embedded_dir=settings.server_dir,
     )
 
 
@@ -86,6 +90,23 @@ def opened_embedder(
     from memory.embedder import open_embedder  # not every script embeds anything
 
     return open_embedder(model_choice(settings), at_once=at_once, width=width)
+
+
+def model_creator(settings: Settings) -> "Callable[[], BaseChatModel] | None":
+    """Return what creates the language model; None for the setting that needs none."""
+    return None if settings.llm_model == EXTRACTIVE else partial(chat_model, settings)
+
+
+def chat_model(settings: Settings) -> "BaseChatModel":
+    """Create the language model of the settings; raise as `create_chat_model` does."""
+    return create_chat_model(
+        settings.llm_model,
+        base_url=settings.llm_base_url,
+        openai_api_key=revealed(settings.openai_api_key),
+        hf_token=revealed(settings.hf_token),
+        max_tokens=settings.llm_max_tokens,
+        timeout=settings.llm_timeout,
+    )
 
 
 async def refuse_without_server(addresses: Addresses) -> None:

@@ -23,7 +23,7 @@ _LIBRARIES = (
     *(f"commands.{name}" for _, name, _ in pkgutil.iter_modules(commands.__path__)),
     *("agent.agent", "agent.chat_models", "agent.conversations", "archive.creating", "archive.restoring", "bot.client"),
     *("db.migrate", "erasure.forgetting", "memory.embedder", "promotion.promoting", "terminal.channel"),
-    *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio", "psycopg_pool"),
+    *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio"),
     *("discord", "langchain_core.language_models", "langgraph.graph", "langchain_openai", "openai"),
     *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "rich.prompt", "tokenizers"),
 )
