@@ -124,6 +124,7 @@ def scratch() -> Iterator[Path]:
 def embedder() -> Iterator[Embedder]:
     """The real embedding model, loaded once."""
     embedder = Embedder(shared_model())
+    embedder.begin().result()  # a search would not wait for it long
     yield embedder
     embedder.close()
 
