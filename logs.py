@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -30,6 +31,21 @@ class _ToFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name for it
         """Give the line up."""
+
+
+def new_log(folder: Path, stem: str) -> str:
+    """Return the name of a new log in a folder, where two that begin in the same second are told apart.
+
+    A folder that cannot be written is left to `write_logs`, which says so.
+    """
+    names = chain([f"{stem}.log"], (f"{stem}_{number}.log" for number in count(2)))
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in names:
+            with suppress(FileExistsError):
+                (folder / name).touch(exist_ok=False)
+                return name
+    return f"{stem}.log"
 
 
 @contextmanager

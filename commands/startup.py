@@ -15,7 +15,7 @@ from db.databases import Addresses, Database, Layouts, open_databases
 from db.embedded import is_running
 from db.layout import Layout
 from errors import BackscrollError, DatabaseSetupError
-from logs import write_logs
+from logs import new_log, write_logs
 from settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ def running(script: str) -> Iterator[Settings]:
     """Yield the settings, with a log of this run of a script; an error ends the program with its sentence."""
     try:
         settings = read_settings()
-        log = f"{script}_{datetime.now(ZoneInfo(settings.time_zone)):%Y-%m-%d_%H%M%S}.log"
-        with write_logs(settings.storage_dir / "logs" / script, name=log):
+        logs = settings.storage_dir / "logs" / script
+        log = new_log(logs, f"{script}_{datetime.now(ZoneInfo(settings.time_zone)):%Y-%m-%d_%H%M%S}")
+        with write_logs(logs, name=log):
             yield settings
     except (BackscrollError, BaseExceptionGroup) as error:
         exit_with_error(error)

@@ -146,7 +146,7 @@ async def test_a_backup_is_made_listed_verified_and_pruned(lived_in: Workplace, 
 async def test_every_run_has_a_log_of_its_own(lived_in: Workplace, folder: dict[str, str]) -> None:
     await done(lived_in, "create", "--database", "short", "--name", "logged", **folder)
 
-    logs = sorted((lived_in.storage_dir / "logs" / "backups").glob("backups_????-??-??_??????.log"))
+    logs = sorted((lived_in.storage_dir / "logs" / "backups").glob("backups_????-??-??_??????*.log"))
     assert f"{seen(folder)[0]} is whole: 3 messages" in logs[-1].read_text(encoding="utf-8")
 
 

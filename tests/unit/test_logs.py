@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from errors import SessionError
-from logs import write_logs
+from logs import new_log, write_logs
 
 logger = logging.getLogger("somewhere")
 
@@ -57,6 +57,17 @@ def test_a_run_may_have_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no file that is always full")
+def test_runs_that_begin_in_the_same_second_have_a_file_each(tmp_path: Path) -> None:
+    names = [new_log(tmp_path / "backups", "backups_2026-11-29_213104") for _ in range(3)]
+
+    assert names == [
+        "backups_2026-11-29_213104.log",
+        "backups_2026-11-29_213104_2.log",
+        "backups_2026-11-29_213104_3.log",
+    ]
+    assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == sorted(names)
+
+
 def test_a_full_disk_hides_nothing_from_the_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "backscroll.log").symlink_to(FULL)
 
