@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,9 @@ from memory.visit import shelf_of
 from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
+
+INDEX_TAKEN = "could not read blocks"
+"""What pg_textsearch says when it takes one database's index for another's; the Makefile has the same words."""
 
 _PATIENCE = timedelta(seconds=60)
 _SERVER_MARKER = "server: what the test looks at differs between plain PostgreSQL and TimescaleDB"
@@ -63,6 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Let one test more run at once than there are processors: most wait for a database or a process."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Let an error that the Makefile has tried again be seen where it comes in a group, which hides its words."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        taken, _ = group.split(lambda error: INDEX_TAKEN in str(error) and not isinstance(error, BaseExceptionGroup))
+        if taken is not None:
+            raise RuntimeError(INDEX_TAKEN) from group
+        raise
 
 
 @contextmanager
