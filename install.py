@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 UV = "uv==0.13.9"
@@ -75,12 +76,17 @@ def read_pip_config(lines: Sequence[str]) -> dict[str, list[str]]:
         key, _, value = line.partition("=")
         name = key.rpartition(".")[2]
         if name in _PLACES and value:
-            found.setdefault(name, {})[key.startswith(":env:")] = str(ast.literal_eval(value)).split()
+            with suppress(ValueError, SyntaxError):  # a value that pip prints otherwise is left to pip
+                found.setdefault(name, {})[key.startswith(":env:")] = str(ast.literal_eval(value)).split()
     return {name: values[max(values)] for name, values in found.items()}
 
 
 def _pip_config() -> dict[str, list[str]]:
-    listed = subprocess.run([*_PIP, "config", "list"], capture_output=True, text=True, check=False, timeout=_UV_SECONDS)
+    command = [*_PIP, "config", "list"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_UV_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
     return read_pip_config(listed.stdout.splitlines())
 
 

@@ -25,7 +25,7 @@ from archive.verifying import note_verified, verify
 from archive.whole import remove_folder, writing_lock
 from commands.backup_list import LISTED, line_of
 from commands.options import Compression, Which, Written
-from commands.startup import addresses_of, opened_databases, refuse_without_server, running
+from commands.startup import opened_databases, opened_memory, running
 from db.checksums import Compared
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.vector_index import build
@@ -332,9 +332,7 @@ async def _restore_one(
 @asynccontextmanager
 async def _opened(settings: Settings, names: Iterable[str], *, made: bool = False) -> AsyncGenerator[list[Database]]:
     """Yield some of the databases; an embedded server has to be `made` already, or else is made."""
-    if made:
-        await refuse_without_server(addresses_of(settings))
-    async with opened_databases(settings) as both:
+    async with opened_memory(settings, make=not made) as both:
         yield [one for one in both if one.name in names]
 
 

@@ -15,9 +15,9 @@ from rich.prompt import Confirm, Prompt
 from agent.chat_models import check_chat_model
 from commands.failures import exit_with_error
 from commands.options import Options
+from commands.zone_option import zone_named
 from errors import BackscrollError, SettingsError
 from logs import write_logs
-from memory.zone_names import find_zone
 from sessions import (
     ProgramSession,
     choose_session,
@@ -56,7 +56,7 @@ def run(line: CommandLine) -> None:
         options = Options(
             terminal=line.terminal,
             speaker=line.speaker or _account_name(),
-            time_zone=_zone_of_this_run(line.time_zone),
+            time_zone=zone_named(line.time_zone) if line.time_zone else None,
             csv=line.csv,
             reembed=line.reembed,
             heartbeat=line.heartbeat,
@@ -140,14 +140,6 @@ def check_everything() -> int:
         discord_server_id=settings.discord_server_id,
     )
     return consult(subject, now=datetime.now(UTC))
-
-
-def _zone_of_this_run(name: str) -> ZoneInfo | None:
-    """Return the time zone that --time-zone names, if it does; raise SettingsError when there is none of that name."""
-    try:
-        return find_zone(name) if name else None
-    except ValueError as error:
-        raise SettingsError(f"--time-zone: {error}") from error
 
 
 def _session(storage_dir: Path, line: CommandLine, *, ask: bool) -> ProgramSession:

@@ -14,11 +14,11 @@ from rich.prompt import Confirm, Prompt
 from commands.db_save import CommandLine
 from commands.startup import opened_memory
 from commands.vectors import open_embedder_for
+from commands.zone_option import zone_named
 from db.databases import Database
 from db.vector_index import build
 from erasure.rows import known_erasures
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from memory.zone_names import find_zone
 from promotion.chunks import Source
 from promotion.detecting import open_source
 from promotion.promoting import Means, Promoted, difference, promote
@@ -50,7 +50,7 @@ def promote_sources(settings: Settings, line: CommandLine) -> None:
     request = Request(
         names=line.sources or [_asked(settings.storage_dir)],
         mapping=_mapping(line.columns),
-        time_zone=_zone(line.time_zone or settings.time_zone),
+        time_zone=zone_named(line.time_zone or settings.time_zone),
         me=line.me,
         dry_run=line.dry_run,
         index=line.index,
@@ -67,13 +67,6 @@ def _mapping(columns: str) -> dict[str, str]:
             f"--map: {columns!r} is not a list of columns: write it as in author_name=user,content=text, each once."
         )
     return mapping
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return find_zone(name)
-    except ValueError as error:
-        raise SettingsError(f"--time-zone: {error}") from error
 
 
 def _asked(storage_dir: Path) -> str:

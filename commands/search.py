@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from commands.failures import exit_with_error
 from commands.startup import opened_databases, opened_embedder
+from commands.zone_option import zone_named
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import Asked, understand
@@ -18,7 +19,6 @@ from memory.preparation import prepare
 from memory.search import Memory
 from memory.spoken_windows import spoken_windows
 from memory.visit import shelf_of
-from memory.zone_names import find_zone
 from sessions import remembered_session
 from settings import Settings, read_settings
 from terminal.channel import CHANNEL_ID
@@ -70,15 +70,8 @@ def _question(settings: Settings, line: CommandLine) -> Question:
         raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
     if line.limit < 1:
         raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
-    zone = _zone(line.time_zone or settings.time_zone)
+    zone = zone_named(line.time_zone or settings.time_zone)
     return Question(text=line.text, now=_moment(line.now, zone), time_zone=zone, limit=line.limit, explain=line.explain)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return find_zone(name)
-    except ValueError as error:
-        raise SettingsError(f"--time-zone: {error}") from error
 
 
 def _moment(now: str, time_zone: ZoneInfo) -> datetime:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import numpy as np
@@ -75,6 +76,15 @@ class Embedder:
         if report is not None:
             self._reports.append(report)
         await shared(self.begin())
+
+    async def ready_within(self, limit: timedelta) -> bool:
+        """Wait for the model, and not longer than this; return whether it is loaded; raise as `ready` does."""
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                await self.ready()
+        except TimeoutError:
+            return False
+        return True
 
     async def dimensions(self) -> int:
         """Return the width of the vectors; without loading the model where that is known."""

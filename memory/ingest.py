@@ -165,12 +165,10 @@ class Ingest:
         if self._embedder.loaded or self._waited_for_embedder:
             return self._embedder.loaded
         self._waited_for_embedder = True
-        try:
-            async with asyncio.timeout(_EMBEDDER_PATIENCE.total_seconds()):
-                await self._embedder.ready()
-        except TimeoutError:
+        ready = await self._embedder.ready_within(_EMBEDDER_PATIENCE)
+        if not ready:
             logger.info("the embedding model is not ready: messages are stored without vectors, which follow")
-        return self._embedder.loaded
+        return ready
 
     async def _embed_what_lacks(self) -> None:
         """Once the embedder is ready, give a vector to rows that were stored without one, in this run or before."""

@@ -1,6 +1,5 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -146,10 +145,7 @@ class Memory:
 
     async def _vector(self, text: str) -> NDArray[np.float32] | None:
         """Return the vector of a text; None when the embedding model is not ready soon enough."""
-        try:
-            async with asyncio.timeout(EMBEDDER_PATIENCE.total_seconds()):
-                await self.embedder.ready()
-        except TimeoutError:
+        if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return None
         vector: NDArray[np.float32] = (await self.embedder.embed([text]))[0]
         return vector
