@@ -295,7 +295,12 @@ def _median(values: Iterable[float]) -> float:
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="The checkout to measure; its packages are those of this Python.")] = ROOT,
+    root: Annotated[
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, help="The checkout to measure; its packages are those of this Python."
+        ),
+    ] = ROOT,
     runs: Annotated[int, typer.Option(min=1, help="Warm runs of each, of which the median is printed.")] = 5,
     messages: Annotated[int, typer.Option(min=1, help="Messages before the bot's memory is looked at.")] = 1000,
     questions: Annotated[int, typer.Option(min=1, help="Questions before the bot's memory is looked at.")] = 10,
