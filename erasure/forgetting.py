@@ -6,6 +6,7 @@ The order is what makes it safe to be stopped anywhere, and to be done again:
 2. All that they said is gathered, from everywhere, and then all that repeats it is found.
 3. What repeats them goes, first out of the files, then out of the databases.
 4. What they said themselves goes, first out of the files, then out of the databases.
+   With it go the samples of texts that PostgreSQL has kept for its planner.
 5. VACUUM takes the deleted rows out of the indexes.
 
 Repetitions are found by what was said, so that goes last: stopped in step 3, all is still there to find the others by.
@@ -51,6 +52,7 @@ Report = Callable[[int, int], None]
 _MANIFEST = "manifest.json"  # what makes a folder a backup
 _BIGINT = range(-(2**63), 2**63)
 _VACUUM = sql.SQL("VACUUM {}")
+_SAMPLES = ("pg_statistic", "pg_statistic_ext_data")
 _POSITION: LiteralString = "SELECT position FROM journal_positions WHERE session = %s"
 _MOVE: LiteralString = "UPDATE journal_positions SET position = %s WHERE session = %s"
 
@@ -257,6 +259,8 @@ class _Forgetting:
     async def _vacuum(self, side: _Side) -> None:
         for table in [table for table in TOUCHED if table in side.tables]:
             await side.connection.execute(_VACUUM.format(sql.Identifier(table)))
+        for catalog in _SAMPLES:  # whose rows are as dead; a user who is not the owner is only warned
+            await side.connection.execute(_VACUUM.format(sql.Identifier("pg_catalog", catalog)))
         self._step()
 
 

@@ -19,6 +19,7 @@ from erasure.contexts import renew_search_texts
 from erasure.files import Answers
 from erasure.gathering import Conversation, Tables
 from erasure.ledger import LEDGER, merged, read_ledger
+from erasure.statistics import renew_statistics
 
 TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns")
 """The tables in which somebody's words may stand."""
@@ -216,7 +217,7 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
     """Delete what the people said, in all its states, and the time zones they chose; note that this is done.
 
     Messages whose author is not known go by their ids. All that repeats the people must be gone by now: what they
-    said is what it is found by.
+    said is what it is found by. PostgreSQL takes new samples of what is left for its planner: the old ones hold texts.
     """
     counts = Counts()
     if "messages" in tables:
@@ -227,6 +228,7 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
         )
     if "time_zones" in tables:
         counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    await renew_statistics(connection, {table: tables[table] for table in TOUCHED if table in tables})
     if "facts" in tables:
         await connection.execute(_WRITE_FINISHED, [_FINISHED])
     return counts

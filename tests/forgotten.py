@@ -132,6 +132,14 @@ async def fill(world: World, *, position: int | None = None) -> None:
     await replaced(world.long_term)
     await chosen_zones(world.long_term)
     await talked(world.long_term)
+    for database in (world.short_term, world.long_term):
+        await analysed(database)
+
+
+async def analysed(database: Database) -> None:
+    """Let PostgreSQL take its samples, as autovacuum does some time after so many rows have changed."""
+    async with await psycopg.AsyncConnection.connect(database.dsn, connect_timeout=60, autocommit=True) as connection:
+        await connection.execute("ANALYZE")
 
 
 async def write(database: Database, messages: Sequence[Message], revisions: list[Revision], position: int) -> None:
@@ -235,6 +243,22 @@ def with_refused(path: Path) -> None:
     refused.close()
 
 
+STATISTICS = """
+    SELECT format('statistics of %I.%I', schemaname, tablename), pg_stats::text FROM pg_stats
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+    UNION ALL SELECT format('statistics of %I.%I', schemaname, tablename), pg_stats_ext::text FROM pg_stats_ext
+"""
+
+
+async def statistics_of_database(database: Database) -> dict[str, str]:
+    """Return what PostgreSQL has kept for its planner of the contents of each table and chunk."""
+    async with await psycopg.AsyncConnection.connect(database.dsn, connect_timeout=60) as connection:
+        found: dict[str, str] = {}
+        for table, values in await (await connection.execute(STATISTICS)).fetchall():
+            found[f"{database.name}: {table}"] = found.get(f"{database.name}: {table}", "") + values + "\n"
+        return found
+
+
 async def texts_of_database(database: Database) -> dict[str, str]:
     """Return everything that every table of a database holds as text, bytes included."""
     async with await psycopg.AsyncConnection.connect(database.dsn, connect_timeout=60) as connection:
@@ -263,11 +287,14 @@ async def where_she_is(world: World) -> set[tuple[str, str]]:
     everything = {
         **await texts_of_database(world.short_term),
         **await texts_of_database(world.long_term),
+        **await statistics_of_database(world.short_term),
+        **await statistics_of_database(world.long_term),
         **texts_of_folder(world.storage_dir),
     }
-    return {(place, secret) for place, words in everything.items() for secret in _secrets_in(words)}
+    return {(place, secret) for place, words in everything.items() for secret in secrets_in(words)}
 
 
-def _secrets_in(words: str) -> Iterator[str]:
+def secrets_in(words: str) -> Iterator[str]:
+    """Yield the secrets that stand in some text."""
     for line in words.casefold().splitlines():
         yield from (secret for secret in SECRETS if secret in line)

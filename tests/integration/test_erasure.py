@@ -34,7 +34,7 @@ from errors import DatabaseUnavailableError, OperatorError, SessionError
 from memory.context import search_text
 from memory.embedder import Embedder
 from memory.journal import Journal
-from memory.messages import Message
+from memory.messages import Message, Revision
 from memory.recorder import open_recorder
 from sessions import ProgramSession
 from tests import forgotten, former_conversations
@@ -607,6 +607,50 @@ async def test_no_dead_row_is_left_for_an_index_to_point_at(world: World) -> Non
         left = re.findall(r"(\d+) (?:dead item identifiers )?removed", await vacuumed(database))
         assert left
         assert set(left) == {"0"}
+
+
+STATISTICS_OF_SEVERAL = "CREATE STATISTICS who_says_what (mcv) ON author_name, content FROM messages"
+
+
+async def test_the_planner_has_no_samples_of_her_words_any_more(world: World) -> None:
+    await fill(world)
+    await run(world.long_term, STATISTICS_OF_SEVERAL)
+    await forgotten.analysed(world.long_term)
+    try:
+        told = "".join((await forgotten.statistics_of_database(world.long_term)).values())
+        assert {"cellarkey", "nadia", f"{NADIA}"} <= set(re.findall(r"\w+", told))
+
+        await forget_her(world, now=minute(1000))
+
+        for database in (world.short_term, world.long_term):
+            for table, values in (await forgotten.statistics_of_database(database)).items():
+                assert not list(forgotten.secrets_in(values)), table
+                assert "erasures" in table or "time_zones" in table or f"{NADIA}" not in values, table
+    finally:
+        await run(world.long_term, "DROP STATISTICS who_says_what")
+
+
+async def test_nor_has_it_where_nothing_else_was_said(world: World) -> None:
+    """A table, or a chunk, that has no rows any more is passed over by ANALYZE, which leaves the old samples there."""
+    hers = [one for one in SAID if one.author_id == NADIA]
+    later = [by(BOB, 401, "a month later", sent_at=minute(60 * 24 * 40))]
+    forgotten.journalled(world.journal, hers)
+    await forgotten.write(world.short_term, hers, [Revision(7, minute(8), "zugzwang")], 0)
+    await forgotten.write(world.long_term, [*hers, *later], [Revision(7, minute(8), "zugzwang")], 0)
+    await Conversations(world.long_term.sessions).append(conversation(1, NADIA), TALKED[conversation(1, NADIA)][0])
+    for database in (world.short_term, world.long_term):
+        await forgotten.analysed(database)
+    assert {secret for _, secret in await where_she_is(world)} >= {"cellarkey", "zugzwang", "nadia"}
+
+    await forget_her(world, now=minute(1000))
+
+    assert await where_she_is(world) == set()
+    for database in (world.short_term, world.long_term):
+        told = await forgotten.statistics_of_database(database)
+        assert not [table for table, values in told.items() if "messages" in table and f"{NADIA}" in values]
+    assert await rows(world.short_term) == []
+    assert await rows(world.long_term) == [401]
+    assert await rows(world.short_term, "message_id", "message_revisions") == []
 
 
 async def vacuumed(database: Database) -> str:
