@@ -92,7 +92,10 @@ def verify_command(
         bool, typer.Option("--restore", help="Also restore it into a database that is dropped then, and compare.")
     ] = False,
 ) -> None:
-    """Read a backup again and compare it with its manifest; the bot may be running."""
+    """Read a backup again and compare it with its manifest; the bot may be running.
+
+    That shows that it is what was written, not who wrote it. Nothing in it is executed, of a dump neither.
+    """
     from commands.backups import verify_backup
 
     verify_backup(name, restores=restores)

@@ -1,14 +1,11 @@
 """Tell, before anything is changed, whether a backup can be restored into a database."""
 
-from datetime import timedelta
 from pathlib import Path
 
-from archive.dump_restoring import dump_of, refuse_unless_server_fits
+from archive.dump_loading import dump_of
 from archive.formats import Format
 from archive.loading import file_of
 from archive.manifest import DatabaseEntry, Manifest
-from db.copying import open_connection
-from db.databases import Database
 from db.migrate import is_known
 from errors import EmbeddingModelError, InputFileError
 from memory.preparation import HALF_EMBEDDED
@@ -36,15 +33,10 @@ def only_needed(manifest: Manifest, entry: DatabaseEntry, source: Format) -> Man
     return _with_entry(manifest, entry.model_copy(update={"tables": tables, "dump": None}))
 
 
-async def refuse_unless_server_takes(
-    entry: DatabaseEntry, database: Database, source: Format, *, timeout: timedelta
-) -> None:
-    """Raise InputFileError for a backup of a newer version, DatabaseSetupError when the server cannot take its dump."""
+def refuse_newer(entry: DatabaseEntry) -> None:
+    """Raise InputFileError for a backup of a newer version of the program."""
     if not is_known(entry.schema_revision):
         raise InputFileError(f"The backup of the {entry.name} database was made by a newer version: update this one.")
-    if source is Format.DUMP:
-        async with open_connection(database.dsn, timeout=timeout) as connection:
-            await refuse_unless_server_fits(connection, entry)
 
 
 def refuse_other_embeddings(entry: DatabaseEntry, *, dimensions: int, model: str) -> None:

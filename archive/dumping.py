@@ -16,7 +16,7 @@ async def dump(connection: Connection, dsn: str, program: Program, path: Path, *
     The manifest is in the folder above. Raises OperatorError with pg_dump's last words.
     """
     ((snapshot,),) = await fetch(connection, "SELECT pg_export_snapshot()")
-    options = ["--format=custom", f"--file={path}", f"--snapshot={snapshot}", "--no-password"]
+    options = ["--format=custom", "--encoding=UTF8", f"--file={path}", f"--snapshot={snapshot}", "--no-password"]
     if not compress:
         options.append("--compress=0")
     await run_program(program.path, *options, dsn=dsn, timeout=PATIENCE)

@@ -1,7 +1,8 @@
 """Load the tables of a backup from their files by COPY, block by block, while the event loop goes on."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, LiteralString
 
@@ -57,19 +58,25 @@ async def _load(
 ) -> int:
     statement = copy_in_statement(table.name, list(table.columns), _OPTIONS[source])
     try:
-        with open_plain(path, heard) as file:
+        with naming_what_is_refused(path, table.name), open_plain(path, heard) as file:
             async with connection.cursor() as cursor:
                 async with cursor.copy(statement) as copy:
                     async for block in _read_ahead(file):
                         await copy.write(block)
                 return cursor.rowcount
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise InputFileError(
-            f"{path} holds what the table {table.name} does not take ({first_line(error).rstrip('.')}): "
-            "take another backup."
-        ) from error
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror}): take another backup.") from error
+
+
+@contextmanager
+def naming_what_is_refused(path: Path, table: str) -> Iterator[None]:
+    """Turn the refusal of rows by their table into an InputFileError that names the file they come from."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise InputFileError(
+            f"{path} holds what the table {table} does not take ({first_line(error).rstrip('.')}): take another backup."
+        ) from error
 
 
 async def _read_ahead(file: BinaryIO) -> AsyncGenerator[bytes]:

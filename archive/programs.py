@@ -6,9 +6,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ PATIENCE = timedelta(hours=12)
 _DEBIAN = Path("/usr/lib/postgresql")
 _VERSION_SECONDS = 30
 _CONNECT_SECONDS = 30
+_LAST_WORDS = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,30 +101,62 @@ async def run_program(program: Path, *arguments: str, dsn: str | None = None, ti
     with _credentials(program.name, dsn) as (address, environment):
         code, out, err = await _finish(program, [*address, *arguments], environment, timeout)
     if code != 0:
-        raise OperatorError(f"{program.name} failed: {_last_line(err)}.")
-    return out
+        raise _failed(program, err)
+    return out.decode(errors="replace")
+
+
+@asynccontextmanager
+async def open_output(program: Path, *arguments: str, timeout: timedelta) -> AsyncGenerator[asyncio.StreamReader]:
+    """Yield what a program prints while it runs, to be read to its end; it is killed when the context ends before that.
+
+    Raises OperatorError with the program's last words when it fails, or when all of it takes longer than `timeout`.
+    """
+    with tempfile.TemporaryFile() as words:
+        async with _started(
+            program, arguments, {**os.environ, "LC_ALL": "C"}, stderr=words, timeout=timeout
+        ) as process:
+            yield _output_of(process)
+            code = await process.wait()
+        if code != 0:
+            words.seek(-min(_LAST_WORDS, words.seek(0, os.SEEK_END)), os.SEEK_END)
+            raise _failed(program, words.read())
 
 
 async def _finish(
     program: Path, arguments: list[str], environment: dict[str, str], timeout: timedelta
-) -> tuple[int, str, str]:
+) -> tuple[int, bytes, bytes]:
     """Return the exit status of a program and its words; it is killed when we are cancelled."""
+    async with _started(program, arguments, environment, stderr=PIPE, timeout=timeout) as process:
+        out, err = await process.communicate()
+        return await process.wait(), out, err
+
+
+@asynccontextmanager
+async def _started(
+    program: Path, arguments: Sequence[str], environment: dict[str, str], *, stderr: Any, timeout: timedelta
+) -> AsyncGenerator[Process]:
+    """Yield a running program, which is killed on exit; raise OperatorError when it takes too long, or cannot start."""
     try:
         process = await asyncio.create_subprocess_exec(
-            program, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment
+            program, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=stderr, env=environment
         )
     except OSError as error:
         raise OperatorError(f"{program} cannot be started: {error.strerror}.") from error
     try:
         async with asyncio.timeout(timeout.total_seconds()):
-            out, err = await process.communicate()
+            yield process
     except TimeoutError as error:
         raise OperatorError(f"{program.name} did not end within {timeout}, and was stopped.") from error
     finally:
         if process.returncode is None:
             process.kill()
-        code = await process.wait()
-    return code, out.decode(errors="replace"), err.decode(errors="replace")
+        await process.wait()
+
+
+def _output_of(process: Process) -> asyncio.StreamReader:
+    if process.stdout is None:
+        raise TypeError("a program was started without a pipe for what it prints")
+    return process.stdout
 
 
 @contextmanager
@@ -159,6 +192,10 @@ def _passfile_line(password: str) -> str:
         raise OperatorError("A password with a line break cannot be given to PostgreSQL's programs: change it.")
     escaped = re.sub(r"([\\:])", r"\\\1", password)
     return f"*:*:*:*:{escaped}\n"
+
+
+def _failed(program: Path, words: bytes) -> OperatorError:
+    return OperatorError(f"{program.name} failed: {_last_line(words.decode(errors='replace'))}.")
 
 
 def _last_line(words: str) -> str:

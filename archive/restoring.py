@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from archive.compatibility import entry_of, only_needed, refuse_other_embeddings, refuse_unless_server_takes
-from archive.dump_restoring import open_restored_dump, pipe_tables
+from archive.compatibility import entry_of, only_needed, refuse_newer, refuse_other_embeddings
+from archive.dump_loading import load_dump
 from archive.formats import Format
 from archive.loading import load_tables
 from archive.manifest import DatabaseEntry, Manifest
-from archive.replacing import Load, Timings, compare, in_words, lock_content, replace_content
+from archive.replacing import Load, Timings, in_words, lock_content, replace_content
 from archive.scratch import open_scratch
 from archive.verifying import Report, check_files, in_thread
 from db.checksums import Compared
@@ -57,15 +57,15 @@ async def restore(
     """
     entry = entry_of(folder, manifest, database.name)
     refuse_other_embeddings(entry, dimensions=dimensions, model=model)
-    async with _open_rows(folder, manifest, database, source=source, timeout=timeout, report=report) as load:
-        await database.migrate(dimensions=dimensions)
-        async with _open_transaction(database, timeout=timeout) as connection:
-            tables = await lock_content(connection, entry, timeout=timeout)
-            known = await _erasures_in(connection)
-            compared, timings = await replace_content(connection, entry, tables, load)
-            _refuse_if_unequal(folder, compared)
-            await take_over(connection)
-            erased = await _erase_again(connection, manifest, known, erasures)
+    load = await _checked(folder, manifest, entry, source=source, report=report)
+    await database.migrate(dimensions=dimensions)
+    async with _open_transaction(database, timeout=timeout) as connection:
+        tables = await lock_content(connection, entry, timeout=timeout)
+        known = await _erasures_in(connection)
+        compared, timings = await replace_content(connection, entry, tables, load)
+        _refuse_if_unequal(folder, compared)
+        await take_over(connection)
+        erased = await _erase_again(connection, manifest, known, erasures)
     return Restored(compared, erased, timings)
 
 
@@ -74,16 +74,12 @@ async def verify_by_restoring(
 ) -> list[Compared]:
     """Restore a database of a backup beside the one that is given, compare it with the manifest, and drop it.
 
-    Raises InputFileError for a backup that is damaged, DatabaseSetupError when the server does not take it or the user
-    may not create databases, DatabaseUnavailableError when the server fails.
+    Raises InputFileError for a backup that is damaged, DatabaseSetupError when the user may not create databases or a
+    table is not one of ours, DatabaseUnavailableError when the server fails.
     """
     entry = entry_of(folder, manifest, database.name)
-    if source is Format.DUMP:
-        await _check(folder, manifest, database, source=source, timeout=timeout, report=report)
-        async with open_restored_dump(folder, entry, database, timeout=timeout) as connection:
-            return [await compare(connection, table) for table in entry.tables]
+    load = await _checked(folder, manifest, entry, source=source, report=report)
     async with (
-        _open_rows(folder, manifest, database, source=source, timeout=timeout, report=report) as load,
         _open_copy(database, entry, timeout=timeout) as copy,
         _open_transaction(copy, timeout=timeout) as connection,
     ):
@@ -92,33 +88,18 @@ async def verify_by_restoring(
         return compared
 
 
-@asynccontextmanager
-async def _open_rows(
-    folder: Path, manifest: Manifest, database: Database, *, source: Format, timeout: timedelta, report: Report
-) -> AsyncGenerator[Load]:
-    """Yield what loads the rows of a backup, once its files are known to be whole and the server takes them."""
-    size = await _check(folder, manifest, database, source=source, timeout=timeout, report=report)
-    entry = entry_of(folder, manifest, database.name)
+async def _checked(folder: Path, manifest: Manifest, entry: DatabaseEntry, *, source: Format, report: Report) -> Load:
+    """Read all files that are needed, and return what loads the rows in them; each is half of the work to report."""
+    needed = only_needed(manifest, entry, source)
+    refuse_newer(entry)
+    await in_thread(partial(check_files, folder, needed), lambda done, total: report(done, 2 * total))
 
     def loaded(done: int, _: int) -> None:
-        report(size + done, 2 * size)
+        report(needed.size + done, 2 * needed.size)
 
     if source is Format.DUMP:
-        async with open_restored_dump(folder, entry, database, timeout=timeout) as scratch:
-            yield lambda connection: pipe_tables(scratch, connection, entry, loaded)
-    else:
-        yield lambda connection: load_tables(connection, folder, entry, source, loaded)
-
-
-async def _check(
-    folder: Path, manifest: Manifest, database: Database, *, source: Format, timeout: timedelta, report: Report
-) -> int:
-    """Read all files that are needed, and return their size; reading them is half of the work to report."""
-    entry = entry_of(folder, manifest, database.name)
-    needed = only_needed(manifest, entry, source)
-    await refuse_unless_server_takes(entry, database, source, timeout=timeout)
-    await in_thread(partial(check_files, folder, needed), lambda done, total: report(done, 2 * total))
-    return needed.size
+        return lambda connection: load_dump(connection, folder, entry, loaded)
+    return lambda connection: load_tables(connection, folder, entry, source, loaded)
 
 
 @asynccontextmanager

@@ -1,0 +1,183 @@
+"""Load the rows of our tables out of a dump, and use nothing else of it.
+
+A dump is a program: whoever restores it runs its functions, checks and extensions with all rights of the user. So it is
+never restored. `pg_restore` prints the rows of chosen tables as text, without a database, and they are copied into
+tables that our own migrations have made.
+"""
+
+import re
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from archive.copy_script import CopyHeader, CopyScript
+from archive.loading import naming_what_is_refused
+from archive.manifest import DatabaseEntry, FileEntry, TableEntry
+from archive.programs import PATIENCE, find_program, open_output, run_program
+from archive.verifying import Report, path_of
+from db.content import FACTS, NOT_OWN
+from db.copying import Connection, names
+from errors import InputFileError, OperatorError
+
+Heard = Callable[[int], None]
+"""Hears of so many rows more."""
+
+_Name = tuple[str, str]
+"""A schema, and a table in it."""
+
+# A line such as `4123; 0 16412 TABLE DATA public messages owner`.
+_ITEM = re.compile(r"(\d{1,10}); \d+ \d+ TABLE DATA (\S+) (\S+) .*")
+_USUAL_SCHEMA = "public"
+# In which tables TimescaleDB notes which tables hold the rows of which.
+_HYPERTABLE, _CHUNK = ("_timescaledb_catalog", "hypertable"), ("_timescaledb_catalog", "chunk")
+_LONGEST_CATALOG = 64 * 1024 * 1024  # bytes
+_NULL = r"\N"
+
+_COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT TEXT, ENCODING {encoding})")
+_DELETE_OWN_FACTS = sql.SQL("DELETE FROM {} WHERE NOT ({})").format(sql.Identifier(FACTS), NOT_OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dump:
+    """A dump, what can read it, and the number of the rows of each table in its list of contents."""
+
+    path: Path
+    program: Path
+    numbers: Mapping[_Name, str]
+
+
+def dump_of(entry: DatabaseEntry) -> FileEntry:
+    """Return the dump of a database; raise InputFileError when the backup has none."""
+    if entry.dump is None:
+        raise InputFileError(f"The backup has no dump of the {entry.name} database: restore from another format.")
+    return entry.dump
+
+
+async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, report: Report) -> int:
+    """Append the rows of a database's dump to the tables of the same names; return their number.
+
+    The report hears which part of the dump's bytes they are. Raises InputFileError that names the dump when it cannot
+    be read, lacks a table or holds rows that its table does not take; OperatorError when pg_restore is missing.
+    """
+    file = dump_of(entry)
+    path = path_of(folder, file)
+    program = find_program("pg_restore", entry.dump_made_by or entry.server_version)
+    total, done = max(1, sum(table.rows for table in entry.tables)), 0
+
+    def heard(rows: int) -> None:
+        nonlocal done
+        done += rows
+        report(min(file.size, file.size * done // total), file.size)
+
+    try:
+        dump = _Dump(path, program, await _numbers(program, path))
+        sources = await _sources(dump, entry)
+        async with _open_script(dump, sources) as script:
+            rows = await _load(connection, path, script, sources, heard)
+    except OperatorError as error:
+        if isinstance(error, InputFileError):
+            raise
+        raise InputFileError(f"{path} could not be read ({str(error).rstrip('.')}): take another backup.") from error
+    if FACTS in {table.name for table in entry.tables}:
+        await connection.execute(_DELETE_OWN_FACTS)
+    return rows
+
+
+async def _numbers(program: Path, path: Path) -> dict[_Name, str]:
+    listed = await run_program(program, "--list", str(path), timeout=PATIENCE)
+    found = (_ITEM.fullmatch(line) for line in listed.splitlines())
+    return {(one[2], one[3]): one[1] for one in found if one}
+
+
+async def _sources(dump: _Dump, entry: DatabaseEntry) -> dict[_Name, TableEntry]:
+    """Return which tables of a dump have rows of which of ours: the one of its name, and the chunks of a hypertable."""
+    schema = _schema(dump, [table.name for table in entry.tables])
+    own = {(schema, table.name): table for table in entry.tables}
+    if not {_HYPERTABLE, _CHUNK} <= dump.numbers.keys():
+        return own
+    catalog = await _catalog(dump)
+    tables = {row["id"]: own.get((row["schema_name"], row["table_name"])) for row in catalog[_HYPERTABLE]}
+    chunks: dict[_Name, TableEntry] = {}
+    for row in catalog[_CHUNK]:
+        table, name = tables.get(row["hypertable_id"]), (row["schema_name"], row["table_name"])
+        if table is None or name not in dump.numbers:  # of another hypertable, or dropped
+            continue
+        if row.get("compressed_chunk_id", _NULL) != _NULL:
+            raise InputFileError(
+                f"{dump.path} holds rows of the table {table.name} as TimescaleDB compresses them: restore from the "
+                "format csv or binary."
+            )
+        chunks[name] = table
+    return {**own, **chunks}
+
+
+def _schema(dump: _Dump, tables: Sequence[str]) -> str:
+    """Return the schema with all of these tables; raise InputFileError when there is none, or more than one."""
+    schemas = {schema for schema, _ in dump.numbers}
+    whole = sorted(schema for schema in schemas if {(schema, table) for table in tables} <= dump.numbers.keys())
+    if _USUAL_SCHEMA in whole:
+        return _USUAL_SCHEMA
+    if len(whole) != 1:
+        raise InputFileError(f"{dump.path} does not hold the tables that its manifest speaks of: take another backup.")
+    return whole[0]
+
+
+async def _catalog(dump: _Dump) -> dict[_Name, list[dict[str, str]]]:
+    """Return the rows of TimescaleDB's own notes, each value as text."""
+    rows: dict[_Name, list[dict[str, str]]] = {_HYPERTABLE: [], _CHUNK: []}
+    async with _open_script(dump, rows) as script:
+        while (header := await script.next_table()) is not None:
+            content = bytearray()
+            async with aclosing(script.blocks()) as blocks:
+                async for block in blocks:
+                    content += block
+                    if len(content) > _LONGEST_CATALOG:
+                        raise InputFileError(f"{dump.path} has more parts than can be read: take another backup.")
+            lines = content.decode(errors="replace").split("\n")[:-1]
+            values = [dict(zip(header.columns, line.split("\t"), strict=False)) for line in lines]
+            needed = {"id", "schema_name", "table_name"} | ({"hypertable_id"} if header.name == _CHUNK else set())
+            rows[header.name] = [row for row in values if row.keys() >= needed]
+    return rows
+
+
+@asynccontextmanager
+async def _open_script(dump: _Dump, tables: Iterable[_Name]) -> AsyncGenerator[CopyScript]:
+    """Yield what pg_restore prints of the rows of these tables."""
+    with tempfile.NamedTemporaryFile("w", prefix="backscroll-", encoding="ascii") as wanted:
+        wanted.writelines(f"{dump.numbers[table]};\n" for table in tables)
+        wanted.flush()
+        options = ("--data-only", f"--use-list={wanted.name}", "--file=-")
+        async with open_output(dump.program, *options, str(dump.path), timeout=PATIENCE) as output:
+            yield CopyScript(output)
+            while await output.read(1 << 16):  # a program that cannot print its last words does not end
+                pass
+
+
+async def _load(
+    connection: Connection, path: Path, script: CopyScript, sources: Mapping[_Name, TableEntry], heard: Heard
+) -> int:
+    rows = 0
+    while (header := await script.next_table()) is not None:
+        table = sources.get(header.name)
+        if table is None or set(header.columns) != table.columns.keys():
+            raise InputFileError(
+                f"{path} holds a table {header.name[1]} that is not as its manifest says: take another backup."
+            )
+        with naming_what_is_refused(path, table.name):
+            async with connection.cursor() as cursor:
+                async with cursor.copy(_statement(header, table.name)) as copy, aclosing(script.blocks()) as blocks:
+                    async for block in blocks:
+                        await copy.write(block)
+                        heard(block.count(b"\n"))
+                rows += cursor.rowcount
+    return rows
+
+
+def _statement(header: CopyHeader, table: str) -> sql.Composed:
+    return _COPY.format(
+        table=sql.Identifier(table), columns=names(list(header.columns)), encoding=sql.Literal(header.encoding)
+    )
