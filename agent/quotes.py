@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from agent.citations import split_code, unmarked
 from agent.fence import one_line
+from agent.spoilers import masked, without_masks, without_spoilers
 from memory.findings import Line
 from memory.messages import Kind, Message
 from memory.topics import asks_for_talk_alone
@@ -71,11 +72,13 @@ def spread_lines(lines: Iterable[NumberedLine], *, question: str) -> list[Number
 
 
 def quotation(number: int, line: Line, *, question: str, time_zone: ZoneInfo) -> str:
-    """Return one message as a bullet with who said it, where, when (on the clock of `time_zone`), and its mark."""
+    """Return one message as a bullet with who said it, where, when (on the clock of `time_zone`), and its mark.
+
+    What the person hid as a spoiler stays hidden.
+    """
     message = line.message
     sent_at = message.sent_at.astimezone(time_zone)
-    who = _plain(one_line(message.author_name))
-    where = _plain(one_line(message.channel_name))
+    who, where = (without_masks(_plain(one_line(name))) for name in (message.author_name, message.channel_name))
     heading = f"- **{who}** in #{where}, {sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}"
     text = message.content.strip() or ", ".join(one_line(file.name) for file in message.attachments)
     if "```" in text:
@@ -87,15 +90,18 @@ def quotation(number: int, line: Line, *, question: str, time_zone: ZoneInfo) ->
 
 
 def excerpt(text: str, question: str) -> str:
-    """Return at most about LENGTH characters of a text, around the first word that it shares with the question."""
+    """Return at most about LENGTH characters of a text, around the first word that it shares with the question.
+
+    Its spoilers are masked, also one that it begins or ends in.
+    """
     if len(text) <= LENGTH:
-        return text
+        return masked(text)
     start = max(0, _first_shared_word(text, question) - LENGTH // 3)
     start = text.rfind(" ", 0, start) + 1 if start else 0
     end = start + LENGTH
     if end < len(text):
         end = max(text.rfind(" ", start, end), start + LENGTH // 2)
-    return f"{'… ' if start else ''}{text[start:end].strip()}{' …' if end < len(text) else ''}"
+    return f"{'… ' if start else ''}{masked(text, start, end).strip()}{' …' if end < len(text) else ''}"
 
 
 def _is_relevant(line: Line, asked: frozenset[str], authors: frozenset[str]) -> bool:
@@ -150,10 +156,11 @@ def _first_shared_word(text: str, question: str) -> int:
 
 
 def _code(text: str) -> str:
-    """Return a text whose code fences stand on lines of their own and are closed."""
-    cut = text
+    """Return a text whose code fences stand on lines of their own and are closed; they would show what is hidden."""
+    cut = without_spoilers(text)
     if len(text) > CODE_LENGTH:
-        cut = f"{text[:CODE_LENGTH].rpartition(chr(10))[0] or text[:CODE_LENGTH]}\n…"
+        end = text.rfind("\n", 0, CODE_LENGTH)
+        cut = f"{without_spoilers(text, 0, end if end > 0 else CODE_LENGTH)}\n…"
     apart = _FENCE.sub(lambda fence: f"\n{_block(fence['body'])}\n", cut).strip("\n")
     return "".join(part if is_code else unmarked(_plain(part)) for is_code, part in split_code(apart))
 
