@@ -15,7 +15,7 @@ from archive.listing import Backup, names_in
 from archive.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, SessionEntry, TableEntry
 from archive.names import next_folder, valid_name
 from archive.programs import Program, choose_program
-from archive.session_files import copy_session
+from archive.session_files import copy_session, session_with_stem
 from archive.tables import Heard, write_table
 from archive.whole import open_writer, whole_folder, writing_lock
 from db.checksums import Content, Table, content_of, tables_of
@@ -78,10 +78,10 @@ async def create(
 ) -> Backup:
     """Back the databases up into a new folder, which gets its name when it is whole.
 
-    With short-term memory go the files of the current `session`. The folder bears the date of `now`; to connect takes
-    no longer than `timeout`. Raises OperatorError for a name or a folder that cannot be used, a program that is missing
-    or fails, or another process that writes there; SessionError for session files that cannot be read;
-    DatabaseSetupError for a database that holds nothing or half of something; DatabaseUnavailableError.
+    With short-term memory go the files of its session, which as a rule is the current `session`. The folder bears the
+    date of `now`; to connect takes no longer than `timeout`. Raises OperatorError for a name or a folder that cannot be
+    used, a program that is missing or fails, or another process that writes there; SessionError for session files that
+    cannot be read; DatabaseSetupError for a database that holds nothing or half of something; DatabaseUnavailableError.
     """
     name = valid_name(plan.name)
     async with AsyncExitStack() as stack:
@@ -111,9 +111,12 @@ async def _copy_session(
     session: ProgramSession | None, entries: Sequence[DatabaseEntry], partial: Path, *, compress: bool
 ) -> SessionEntry | None:
     """Copy the files of the session that short-term memory holds, when that is backed up."""
+    held = next((entry.session for entry in entries if entry.name == SHORT_TERM), None)
     if session is None or SHORT_TERM not in {entry.name for entry in entries}:
         return None
-    return await asyncio.to_thread(copy_session, session, partial, compress=compress)
+    if held not in {None, session.stem}:  # the bot has not been started since another one became the current one
+        session = session_with_stem(session.folder.parent, str(held))
+    return None if session is None else await asyncio.to_thread(copy_session, session, partial, compress=compress)
 
 
 def _counting(total: int, report: Report) -> Heard:

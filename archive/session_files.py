@@ -1,9 +1,12 @@
-"""Take the files of the current program session into a backup, and put them back where they are gone."""
+"""Take the files of the session that short-term memory holds into a backup, and go on with it after a restore."""
 
 import asyncio
+import glob
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +25,18 @@ from util_async import naming_the_folder, split_stem, valid_file_name
 
 _FOLDER = "session"
 _BLOCK = 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """How the next start goes on after a restore of short-term memory."""
+
+    written: list[Path]
+    """The files that were put back."""
+    session: ProgramSession | None
+    """The one that it goes on with; None when short-term memory says nothing of a session."""
+    before: ProgramSession | None
+    """The one that it would have gone on with."""
 
 
 def copy_session(session: ProgramSession, folder: Path, *, compress: bool) -> SessionEntry | None:
@@ -50,24 +65,52 @@ def _copy(path: Path, folder: Path, *, compress: bool) -> FileEntry:
     return writer.entry(folder)
 
 
-async def put_session_back(
+async def go_on_with_session(
     folder: Path, manifest: Manifest, database: Database, *, storage_dir: Path, erasures: Mapping[int, datetime]
-) -> list[Path]:
-    """Put the session files of a backup where there are none, after its short-term memory was restored; return them.
+) -> Continued:
+    """Let the next start go on with the session that a restore has brought back into short-term memory.
 
-    What those in `erasures` said before they were forgotten is left out. The caller keeps the bot away. Raises
-    InputFileError for a damaged file, SessionError when the storage folder cannot be written.
+    Its files are put back where there are none, without what those in `erasures` said before they were forgotten. The
+    caller keeps the bot away. Raises InputFileError for a damaged file, SessionError when the storage folder cannot be
+    written.
     """
-    if manifest.session is None:
-        return []
-    session = _session_of(folder, manifest.session, storage_dir)
-    since = {user_id: erased_at for user_id, erased_at in erasures.items() if erased_at >= manifest.created_at}
-    written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
-    if remembered_session(storage_dir) is None:
-        remember_session(storage_dir, session)
-    if written:
-        await _note_journal(database, session)
-    return written
+    written: list[Path] = []
+    if manifest.session is not None:
+        session = _session_of(folder, manifest.session, storage_dir)
+        since = {user_id: erased_at for user_id, erased_at in erasures.items() if erased_at >= manifest.created_at}
+        written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
+    async with transaction(database.sessions) as transacting:
+        stem = await store.fact(transacting, SESSION_FACT)
+        held = None if stem is None else _held(folder, manifest, storage_dir, stem)
+        if held is not None and held.journal_path.is_file():
+            await store.set_fact(transacting, JOURNAL_FACT, str(held.journal_path))
+    before = remembered_session(storage_dir)
+    if held is not None and held != before:
+        open_session_folder(held)
+        remember_session(storage_dir, held)
+    return Continued(written=written, session=held, before=before)
+
+
+def session_with_stem(storage_dir: Path, stem: str) -> ProgramSession | None:
+    """Return the session whose files' names begin so; None when no folder has its CSV."""
+    if {"/", "\\"} & set(stem):
+        return None
+    for path in storage_dir.glob(f"*/{glob.escape(stem)}.csv"):
+        if split_stem(path.parent.name, stem) is not None:
+            return ProgramSession(path.parent.name, stem, path.parent)
+    return None
+
+
+def _held(folder: Path, manifest: Manifest, storage_dir: Path, stem: str) -> ProgramSession | None:
+    """Return the session of this stem, be there files of it or not; None for a stem that no session can have."""
+    if manifest.session is not None and manifest.session.stem == stem:
+        return _session_of(folder, manifest.session, storage_dir)
+    if (found := session_with_stem(storage_dir, stem)) is not None:
+        return found
+    with suppress(SessionError):
+        if valid_file_name(stem) == stem:
+            return ProgramSession(stem, stem, storage_dir / stem)
+    return None
 
 
 def _session_of(folder: Path, entry: SessionEntry, storage_dir: Path) -> ProgramSession:
@@ -114,10 +157,3 @@ def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None
             sync(target.parent)
         finally:
             partial.unlink(missing_ok=True)
-
-
-async def _note_journal(database: Database, session: ProgramSession) -> None:
-    """Let short-term memory know where the CSV of its session is now."""
-    async with transaction(database.sessions) as transacting:
-        if await store.fact(transacting, SESSION_FACT) == session.stem:
-            await store.set_fact(transacting, JOURNAL_FACT, str(session.journal_path))

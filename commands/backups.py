@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 from rich.console import JustifyMethod
 from rich.prompt import Confirm, Prompt
 
+from archive.compatibility import entry_of
 from archive.creating import Plan, create
 from archive.emptying import empty_short_term
 from archive.formats import Format
 from archive.listing import Backup, find_backup, list_backups
 from archive.names import valid_name
+from archive.replaceable import refuse_to_lose_a_session
 from archive.restoring import Restored, restore, verify_by_restoring
 from archive.retention import Rule, superfluous
 from archive.scheduling import run_every
-from archive.session_files import put_session_back
+from archive.session_files import go_on_with_session
 from archive.verifying import note_verified, verify
 from archive.whole import remove_folder, writing_lock
 from commands.backup_list import LISTED, line_of
@@ -274,6 +276,10 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
         opened_databases(settings) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
+        if SHORT_TERM in names:
+            staying = None if LONG_TERM in names else long_term
+            entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
+            await refuse_to_lose_a_session(short_term, entry, staying, timeout=settings.db_timeout)
         for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten
             if database.name in names:
                 restored = await _restore_one(settings, backup, database, long_term, source)
@@ -281,7 +287,7 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
                 if restored.erased:
                     show(f"{restored.erased.messages:,} messages of people who are forgotten were left out.")
                 if database.name == SHORT_TERM:
-                    await _put_session_back(settings, backup, database, long_term)
+                    await _go_on(settings, backup, database, long_term)
         show(_compared(rows))
         for database in (long_term, short_term):
             if index and database.name in names:
@@ -289,24 +295,29 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
                     await build(database.engine, database.layout, report=report)
 
 
-async def _put_session_back(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:
-    """Put back the session files that are gone, so that the bot goes on where it was."""
-    files = await put_session_back(
+async def _go_on(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:
+    """Let the next start go on with the session that is restored, and say what has changed for that."""
+    going = await go_on_with_session(
         backup.folder,
         backup.manifest,
         short_term,
         storage_dir=settings.storage_dir,
         erasures=await known_erasures(settings.backup_dir, long_term),
     )
-    for path in files:
+    for path in going.written:
         show(f"{path} is back.")
+    if going.session is not None and going.before not in {None, going.session}:
+        show(
+            f"The next start goes on with the session {going.session.stem}, as short-term memory does "
+            f"(before: {going.before.stem})."
+        )
 
 
 async def _restore_one(
     settings: Settings, backup: Backup, database: Database, long_term: Database, source: Format
 ) -> Restored:
     """Restore one database, and make its words searchable."""
-    (entry,) = [one for one in backup.manifest.databases if one.name == database.name]
+    entry = entry_of(backup.folder, backup.manifest, database.name)
     with progress_bar(f"Restoring the {database.name} database", unit="B") as report:
         try:
             restored = await restore(

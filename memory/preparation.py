@@ -69,7 +69,7 @@ async def begin_session(database: Database, *, session_name: str, journal_path: 
         if held == session_name:
             return
         old_journal = await store.fact(session, JOURNAL_FACT)
-        missing = await asyncio.to_thread(_without_a_record, await _keys(session), old_journal)
+        missing = await keys_without_a_record(session)
         if missing:
             raise SessionError(
                 f"Short-term memory holds {len(missing)} messages of session {held!r} that its CSV "
@@ -79,6 +79,11 @@ async def begin_session(database: Database, *, session_name: str, journal_path: 
         await store.set_fact(session, SESSION_FACT, session_name)
         await store.set_fact(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
+
+
+async def keys_without_a_record(session: AsyncSession) -> set[MessageKey]:
+    """Return those messages of short-term memory that the CSV of the session which it holds lacks."""
+    return await asyncio.to_thread(_without_a_record, await _keys(session), await store.fact(session, JOURNAL_FACT))
 
 
 async def _keys(session: AsyncSession) -> set[MessageKey]:

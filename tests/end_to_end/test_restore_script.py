@@ -4,6 +4,7 @@ import shutil
 
 from bench.processes import ROOT, Workplace, open_workplace
 from tests.end_to_end.processes import journal_rows, run_program, terminal_arguments
+from tests.sentences import is_one_sentence
 
 SCRIPT = ROOT / "backups.py"
 
@@ -37,3 +38,51 @@ async def test_the_session_goes_on_after_its_disk_was_lost() -> None:
         assert "the kiln reaches 1280 degrees" in answered
         told = [row["content"] for row in journal_rows(place.journal_path("pottery"))]
         assert told[:2] == ["the kiln reaches 1280 degrees", "we fire at noon"]
+
+
+async def backed_up(place: Workplace, *arguments: str) -> str:
+    """Make a backup and return its name."""
+    before = {path.name for path in place.backup_dir.glob("[!.]*")}
+    await done(place, "create", "--format", "binary", *arguments)
+    (name,) = {path.name for path in place.backup_dir.glob("[!.]*")} - before
+    return name
+
+
+async def test_the_next_start_goes_on_with_the_session_that_was_restored() -> None:
+    with open_workplace() as place:
+        await said(place, *terminal_arguments("pottery"), given="the kiln reaches 1280 degrees\n")
+        backup = await backed_up(place)
+        await said(place, *terminal_arguments("sailing"), given="the mast is eleven metres high\n")
+
+        restored = await done(place, "restore", backup, "--yes", "--database", "short")
+
+        assert (
+            "The next start goes on with the session pottery, as short-term memory does (before: sailing)." in restored
+        )
+        answered = await said(place, "--terminal", "--yes", given="/chat how hot is the kiln?\n")
+        assert "the kiln reaches 1280 degrees" in answered
+        (row,) = journal_rows(place.journal_path("sailing"))
+        assert row["content"] == "the mast is eleven metres high"
+        answered = await said(place, *terminal_arguments("sailing"), given="/chat how high is the mast?\n")
+        assert "the mast is eleven metres high" in answered
+
+
+async def test_a_session_that_nothing_else_has_is_not_replaced_by_another() -> None:
+    with open_workplace() as place:
+        await said(place, *terminal_arguments("pottery"), given="the kiln reaches 1280 degrees\n")
+        backup = await backed_up(place)
+        await said(place, *terminal_arguments("sailing"), given="the mast is eleven metres high\n")
+        place.journal_path("sailing").unlink()
+
+        refused = await run_program(place, "restore", backup, "--yes", "--database", "short", script=SCRIPT)
+
+        assert refused.status == 2
+        assert is_one_sentence(refused.err.strip())
+        assert "python backups.py create" in refused.err
+        other = await backed_up(place, "--database", "short")
+        await done(place, "create", "--database", "short", "--empty-short-term")
+        await done(place, "restore", backup, "--yes", "--database", "short")
+        await done(place, "create", "--database", "short", "--empty-short-term")
+        await done(place, "restore", other, "--yes")
+        answered = await said(place, *terminal_arguments("sailing"), given="/chat how high is the mast?\n")
+        assert "the mast is eleven metres high" in answered

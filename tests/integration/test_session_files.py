@@ -10,18 +10,20 @@ from archive.creating import Plan, create
 from archive.formats import Format
 from archive.listing import Backup
 from archive.manifest import read_manifest
-from archive.session_files import put_session_back
+from archive.replaceable import refuse_to_lose_a_session
+from archive.session_files import Continued, go_on_with_session
 from archive.verifying import check_files
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
-from errors import InputFileError
+from errors import InputFileError, SessionError
 from memory import store
 from memory.journal import BadRecord, Journal, NotAdded
-from memory.preparation import JOURNAL_FACT
+from memory.preparation import JOURNAL_FACT, SESSION_FACT
 from sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
-from tests.builders import message, unheard, whole
+from tests.builders import edit, message, unheard, whole
 from tests.conftest import open_new_database
-from tests.lived_in import PATIENCE, WIDTH, live_in
+from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in
+from tests.sentences import is_one_sentence
 from tests.servers import Server
 
 pytestmark = pytest.mark.server
@@ -77,8 +79,14 @@ async def back_up(
 async def put_back(
     backup: Backup, database: Database, storage_dir: Path, erasures: dict[int, datetime] | None = None
 ) -> list[Path]:
+    return (await go_on(backup, database, storage_dir, erasures)).written
+
+
+async def go_on(
+    backup: Backup, database: Database, storage_dir: Path, erasures: dict[int, datetime] | None = None
+) -> Continued:
     manifest = read_manifest(backup.folder)
-    return await put_session_back(backup.folder, manifest, database, storage_dir=storage_dir, erasures=erasures or {})
+    return await go_on_with_session(backup.folder, manifest, database, storage_dir=storage_dir, erasures=erasures or {})
 
 
 @pytest.mark.parametrize("compress", [True, False], ids=["compressed", "plain"])
@@ -124,17 +132,113 @@ async def test_files_that_are_there_are_left_alone(
     assert session.journal_path.read_text() == "newer"
 
 
-async def test_another_session_that_is_current_by_now_stays_so(
+def other_session(storage_dir: Path) -> ProgramSession:
+    """Make another session the current one, which has a CSV."""
+    other = choose_session(storage_dir, name="other", add_date=False, add_number=False, today=NOW.date())
+    open_session_folder(other)
+    other.journal_path.write_text("theirs")
+    remember_session(storage_dir, other)
+    return other
+
+
+async def test_the_session_that_was_restored_is_the_current_one_again(
     short_term: Database, session: ProgramSession, lost: Path, tmp_path: Path
 ) -> None:
     backup = await back_up(short_term, session, tmp_path / "backups")
-    other = choose_session(lost, name="other", add_date=False, add_number=False, today=NOW.date())
-    open_session_folder(other)
-    remember_session(lost, other)
+    other = other_session(lost)
 
-    await put_back(backup, short_term, lost)
+    going = await go_on(backup, short_term, lost)
 
-    assert remembered_session(lost) == other
+    assert going.before == other
+    assert going.session == remembered_session(lost) == ProgramSession("demo", "demo", lost / "demo")
+    assert other.journal_path.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("stem", ["demo", "demo_2026-11-02_1"])
+@pytest.mark.parametrize("has_csv", [True, False], ids=["with a CSV", "without any"])
+async def test_a_backup_without_session_files_names_the_session_too(
+    short_term: Database, tmp_path: Path, stem: str, has_csv: bool
+) -> None:
+    async with transaction(short_term.sessions) as transacting:
+        await store.set_fact(transacting, SESSION_FACT, stem)
+    backup = await back_up(short_term, None, tmp_path / "backups")
+    storage = tmp_path / "storage"
+    other_session(storage)
+    wanted = ProgramSession("demo" if has_csv else stem, stem, storage / ("demo" if has_csv else stem))
+    if has_csv:
+        open_session_folder(wanted)
+        wanted.journal_path.touch()
+
+    await go_on(backup, short_term, storage)
+
+    assert remembered_session(storage) == wanted
+
+
+@pytest.mark.parametrize("stem", ["../demo", "a/b", ".", "x\n", "", "CON"])
+async def test_a_memory_whose_session_no_session_can_be_changes_nothing(
+    short_term: Database, tmp_path: Path, stem: str
+) -> None:
+    async with transaction(short_term.sessions) as transacting:
+        await store.set_fact(transacting, SESSION_FACT, stem)
+    backup = await back_up(short_term, None, tmp_path / "backups")
+    other = other_session(tmp_path / "storage")
+
+    going = await go_on(backup, short_term, tmp_path / "storage")
+
+    assert going.session is None
+    assert remembered_session(tmp_path / "storage") == other
+
+
+async def test_the_files_are_those_of_the_session_that_memory_holds(
+    short_term: Database, session: ProgramSession, tmp_path: Path
+) -> None:
+    other = other_session(session.folder.parent)
+
+    manifest = (await back_up(short_term, other, tmp_path / "backups")).manifest
+
+    assert manifest.session is not None
+    assert manifest.session.stem == "demo"
+    assert [Path(file.path).name for file in manifest.session.files] == ["demo.csv.zst", "demo_not_added.csv.zst"]
+
+
+async def hold(database: Database, journal: Path) -> None:
+    """Let short-term memory hold another session, which has its CSV there."""
+    async with transaction(database.sessions) as transacting:
+        await store.set_fact(transacting, SESSION_FACT, "sailing")
+        await store.set_fact(transacting, JOURNAL_FACT, str(journal))
+
+
+async def test_a_session_that_only_memory_has_is_not_replaced(
+    short_term: Database, server: Server, tmp_path: Path
+) -> None:
+    entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
+    await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)  # it is the same session
+    await hold(short_term, tmp_path / "gone.csv")
+
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as long_term:
+        for staying in (None, long_term):
+            with pytest.raises(SessionError, match="'sailing'") as caught:
+                await refuse_to_lose_a_session(short_term, entry, staying, timeout=PATIENCE)
+            assert is_one_sentence(str(caught.value))
+        await live_in(long_term)
+        await refuse_to_lose_a_session(short_term, entry, long_term, timeout=PATIENCE)
+        with pytest.raises(SessionError):
+            await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)
+    journal = Journal(tmp_path / "there.csv")
+    journal.open()
+    journal.record([*MESSAGES, edit(9, "changed", at=90)])
+    journal.close()
+    await hold(short_term, tmp_path / "there.csv")
+    await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)
+
+
+async def test_a_server_that_holds_nothing_yet_loses_nothing(
+    short_term: Database, server: Server, tmp_path: Path
+) -> None:
+    entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
+
+    async with open_new_database(server, SHORT_TERM) as blank:
+        await refuse_to_lose_a_session(blank, entry, None, timeout=PATIENCE)
 
 
 async def test_a_record_that_the_bot_is_writing_is_left_out(
@@ -192,7 +296,7 @@ async def test_a_manifest_that_leads_elsewhere_is_refused(
     manifest = backup.manifest.model_copy(update={"session": other})
 
     with pytest.raises(InputFileError, match="session that cannot be"):
-        await put_session_back(backup.folder, manifest, short_term, storage_dir=lost, erasures={})
+        await go_on_with_session(backup.folder, manifest, short_term, storage_dir=lost, erasures={})
 
 
 async def test_there_is_no_session_in_a_backup_of_long_term_memory(
