@@ -1,19 +1,32 @@
-"""Read JSON that may be larger than memory, piece by piece."""
+"""Read JSON that may be larger than memory, piece by piece.
 
+The standard library reads each message. The parsers for streams that we tried end the process at a number of 5,000
+digits, and take hours for what is nested a million times.
+"""
+
+import codecs
 import json
+import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
-import ijson  # type: ignore[import-untyped]
 from pandas import DataFrame
 
 from errors import first_line
 from memory.messages import storable
 from promotion.chunks import ROWS, RawChunk, Refused
 
-_MARK = b"\xef\xbb\xbf"
+_PIECE = 256 * 1024  # bytes that are read at once, and more where one message is longer
+_LARGEST = 16 * 2**20  # characters of a message in JSON, as of a record in CSV
+_LONGEST_WORD = 100  # characters of what stands in JSON besides strings and numbers
+_HEAD = 2**20  # characters before the messages, which are far fewer
+
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+# A string that has no end takes the rest, or looking for others in it would take the square of its length.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]', re.DOTALL)
+_DEEPER = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +34,22 @@ class Items:
     """A list of messages in JSON, and how one becomes a row."""
 
     source: str
-    prefix: str
-    """Where the messages are, such as `messages.item`."""
+    key: str
+    """Under which the list stands in the object that the file is; empty where the file is the list."""
     names: Sequence[str]
     """The columns that a row may have."""
     row: Callable[[Any], Mapping[str, str]]
-    """Raises AttributeError, KeyError, TypeError or ValueError for what is no message."""
+    """Raises AttributeError, ArithmeticError, KeyError, TypeError or ValueError for what is no message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A member of the list as it stands in the file."""
+
+    text: str
+    value: Any = None
+    reason: str = ""
+    """Why it is JSON that nothing can be made of; empty for what has a value."""
 
 
 @dataclass(slots=True)
@@ -38,12 +61,16 @@ class _Batch:
     def __len__(self) -> int:
         return len(self.rows) + len(self.refused)
 
-    def add(self, number: int, one: Any, row: Callable[[Any], Mapping[str, str]]) -> None:
+    def add(self, number: int, record: _Record, row: Callable[[Any], Mapping[str, str]]) -> None:
+        reason = record.reason
         try:
-            self.rows[number] = row(one)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = f"not a message as such files have it ({type(error).__name__}: {error})"
-            self.refused.append(Refused(number, storable(json.dumps(one, default=str)), reason))
+            if not reason:
+                self.rows[number] = row(record.value)
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+            reason = f"{type(error).__name__}: {first_line(error)}"
+        if reason:
+            said = f"not a message as such files have it ({reason})"
+            self.refused.append(Refused(number, storable(record.text), said))
 
     def chunk(self, items: Items, end_bytes: int) -> RawChunk:
         columns = {name: [storable(row.get(name, "")) for row in self.rows.values()] for name in items.names}
@@ -56,14 +83,47 @@ class _Batch:
         )
 
 
+class _Text:
+    """The text of a file, of which only what is needed is held; what stands before `at` is done with."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()  # editors put a mark before UTF-8
+        self.held = ""
+        self.at = 0
+        self.ended = False
+
+    def extend(self) -> None:
+        """Hold more of the file; raises ValueError when too much is waiting already, or what comes is no text."""
+        waiting = len(self.held) - self.at
+        if waiting > _LARGEST:
+            raise ValueError("a part of it is longer than any message")
+        piece = self._file.read(max(_PIECE, waiting))  # twice as much each time, or a long piece would be read for ever
+        self.ended = not piece
+        try:
+            self.held = self.held[self.at :] + self._decoder.decode(piece, final=self.ended)
+        except UnicodeDecodeError as error:
+            raise ValueError("it is not UTF-8") from error
+        self.at = 0
+
+    def next_mark(self) -> str:
+        """Pass over blanks and return the character that follows; empty at the end of the file."""
+        while True:
+            self.at = _end_of_blanks(self.held, self.at)
+            if self.at < len(self.held) or self.ended:
+                return self.held[self.at : self.at + 1]
+            self.extend()
+
+
 def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
     """Yield the messages of a list in chunks; raises ValueError where the file is damaged or ends.
 
-    `position` tells how many bytes are read.
+    JSON that is whole, but of which nothing can be made, costs no other message. `position` tells how many bytes are
+    read.
     """
     batch = _Batch(1)
-    for number, one in enumerate(_values(file, items.prefix), 1):
-        batch.add(number, one, items.row)
+    for number, record in enumerate(_records(file, items.key), 1):
+        batch.add(number, record, items.row)
         if len(batch) == rows:
             yield batch.chunk(items, position())
             batch = _Batch(number + 1)
@@ -71,47 +131,162 @@ def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], row
         yield batch.chunk(items, position())
 
 
-def values_before(file: IO[bytes], prefix: str, *, limit: int) -> dict[str, str]:
-    """Return the single values that stand before the list at a prefix, by their own; empty when there is no such list.
+def values_before(file: IO[bytes], key: str) -> dict[str, str]:
+    """Return the texts and numbers that stand before the list under a key, by their own; empty when it is not there.
 
-    Of `limit` pieces at most. Raises ValueError for what is not JSON.
+    Those of objects are told apart by a dot, as in `channel.id`; what is deeper is left out. Raises ValueError for what
+    is not JSON.
     """
-    _skip_mark(file)
-    values: dict[str, str] = {}
+    head = _head(_Text(file), key)
+    values = {name: value for name, value in head.items() if not isinstance(value, dict)}
+    for name, inner in head.items():
+        if isinstance(inner, dict):
+            values |= {f"{name}.{under}": value for under, value in inner.items()}
+    return {name: str(value) for name, value in values.items() if isinstance(value, (str, int, float))}
+
+
+def text_of(value: object) -> str:
+    """Return a text, or a whole number as one; empty for null. Raises TypeError for anything else."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if type(value) is not int:
+        raise TypeError(f"where a text should be is a {type(value).__name__}")
+    return str(value)
+
+
+def check(file: IO[bytes], key: str) -> None:
+    """Read to the end; raises ValueError for what is not one whole piece of JSON with a list under a key."""
+    for _ in _records(file, key):
+        pass
+
+
+def _records(file: IO[bytes], key: str) -> Iterator[_Record]:
+    """Yield the members of a list; raises ValueError when it is damaged, or not all that it should be."""
+    text = _Text(file)
+    if key and not _head(text, key):
+        raise ValueError(f"it has no list of {key}")
+    if text.next_mark() != "[":
+        raise ValueError("it is no list")
+    text.at += 1
+    if (mark := text.next_mark()) != "]":
+        yield _record(text)
+    while mark != "]" and (mark := text.next_mark()) == ",":
+        text.at += 1
+        text.next_mark()
+        yield _record(text)
+    if mark != "]":
+        raise ValueError("what follows a message is neither another one nor the end of their list")
+    text.at += 1
+    _check_rest(text, key)
+
+
+def _head(text: _Text, key: str) -> dict[str, Any]:
+    """Return what stands before the list under a key, and stop at the list; empty when there is none."""
+    start = None
+    while start is None and not text.ended and len(text.held) <= _HEAD:
+        text.extend()
+        start = _start_of_list(text.held, key)
+    if start is None:
+        if text.ended:
+            _loaded(text.held)
+        return {}
+    head = _loaded(f"{text.held[:start]}[]}}")
+    text.at = start
+    return head if isinstance(head, dict) else {}
+
+
+def _start_of_list(text: str, key: str) -> int | None:
+    """Return where the list under a key of the outermost object begins."""
+    depth = 0
+    before: deque[str] = deque(["", ""], maxlen=2)
+    for token in _TOKEN.finditer(text):
+        if token[0] == "[" and depth == 1 and [*before] == [f'"{key}"', ":"]:
+            return token.start()
+        depth += _DEEPER.get(token[0], 0)
+        before.append(token[0])
+    return None
+
+
+def _record(text: _Text) -> _Record:
+    """Return the next member of the list and pass over it; raises ValueError when it is no JSON."""
+    while (found := _member(text)) is None:
+        if text.ended:
+            raise ValueError("it ends within a message")
+        text.extend()
+    record, text.at = found
+    return record
+
+
+def _member(text: _Text) -> tuple[_Record, int] | None:
+    """Return the next member of the list and where it ends; None when more of the file has to be read for that."""
+    start = text.at
     try:
-        for place, event, value in islice(ijson.parse(file), limit):
-            if place == prefix and event == "start_array":
-                return values
-            if event in {"string", "number"}:
-                values[place] = str(value)
-    except ijson.JSONError as error:
-        raise ValueError(_short(error)) from error
-    return {}
+        value, end = _DECODER.raw_decode(text.held, start)
+    except json.JSONDecodeError as error:
+        if text.ended or _is_wrong(error, text.held):
+            raise ValueError(_short(error)) from error
+        return None
+    except (ValueError, RecursionError) as error:
+        whole = _end_of_member(text.held, start)
+        return None if whole is None else (_Record(text.held[start:whole], reason=_short(error)), whole)
+    if end == len(text.held) and not text.ended:
+        return None  # the digits of a number may go on
+    return _Record(text.held[start:end], value), end
 
 
-def check(file: IO[bytes]) -> None:
-    """Read to the end; raises ValueError for what is not one whole piece of JSON."""
-    _skip_mark(file)
+def _is_wrong(error: json.JSONDecodeError, text: str) -> bool:
+    """Tell whether a text is no JSON, whatever comes behind it."""
+    return not error.msg.startswith("Unterminated string") and error.pos < len(text) - _LONGEST_WORD
+
+
+def _end_of_member(text: str, start: int) -> int | None:
+    """Return where the comma or bracket stands that ends a member of a list; None when it is yet to be read."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        if depth == 0 and token[0] in {",", "]"}:
+            return token.start()
+        depth += _DEEPER.get(token[0], 0)
+    return None
+
+
+def _check_rest(text: _Text, key: str) -> None:
+    """Look at what stands behind the list; raises ValueError when it is not what may follow it."""
+    while not text.ended:
+        text.extend()
+    rest = text.held[text.at :]
+    if not key:
+        if rest.strip():
+            raise ValueError("something stands behind the list")
+        return
+    pairs = _loaded(f'{{"{key}":[]{rest}', pairs=list)
+    if sum(name == key for name, _ in pairs) > 1:
+        raise ValueError(f"it has several lists of {key}")
+
+
+def _loaded(text: str, *, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Return what JSON says; raises ValueError for whatever is wrong with it."""
     try:
-        for _ in ijson.basic_parse(file):
-            pass
-    except ijson.JSONError as error:
+        return json.loads(text, object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:
         raise ValueError(_short(error)) from error
 
 
-def _values(file: IO[bytes], prefix: str) -> Iterator[Any]:
-    _skip_mark(file)
-    try:
-        yield from ijson.items(file, prefix)
-    except ijson.JSONError as error:
-        raise ValueError(_short(error)) from error
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _skip_mark(file: IO[bytes]) -> None:
-    """Pass over the byte order mark that editors put before UTF-8."""
-    if file.read(len(_MARK)) != _MARK:
-        file.seek(0)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _end_of_blanks(text: str, start: int) -> int:
+    found = _BLANKS.match(text, start)
+    return start if found is None else found.end()
 
 
 def _short(error: BaseException) -> str:
-    return first_line(error).strip().rstrip(".")  # what follows shows some of the contents
+    """Return what is wrong with a piece of JSON; where that is, the error tells of a part of the file."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg[:1].lower() + error.msg[1:]
+    return "it has a number that cannot be read"

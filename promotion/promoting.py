@@ -17,7 +17,7 @@ from db.checksums import tables_of
 from db.copying import Connection, open_connection
 from db.databases import Database
 from db.engines import transaction
-from errors import OperatorError
+from errors import InputFileError, OperatorError
 from memory import queries
 from memory.context import CONTEXT_MESSAGES
 from memory.embedder import Embedder
@@ -85,8 +85,9 @@ async def promote(
         logger.info("batch %d %s: %s", batch.promotion_id, "goes on" if batch.resumed else "begins", source.title)
         try:
             promoted = await _bring_in(source, means, batch, connection, time_zone=time_zone, report=report)
-        except OperatorError:
-            if not batch.resumed:
+        except OperatorError as error:
+            # A batch that goes on is kept, but not one of a file that will never be read to its end.
+            if not batch.resumed or isinstance(error, InputFileError):
                 await take_back(connection, batch.promotion_id, now=clock())
                 await forget_empty(connection, batch.promotion_id)
             raise

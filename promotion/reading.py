@@ -1,17 +1,21 @@
 """Read and clean a source in a thread, a chunk ahead of whoever wants it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from errors import BackscrollError, InputFileError
 from promotion.chunks import Cleaned, RawChunk, Source
 from promotion.cleaning import clean
 from util_async import begun
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Read:
 async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[Read]:
     """Yield the chunks of a source; raise InputFileError when it is not what it should be."""
     chunks = source.chunks()
-    while (chunk := await asyncio.to_thread(_next, chunks, source.session, time_zone)) is not None:
+    while (chunk := await asyncio.to_thread(_next, chunks, source, time_zone)) is not None:
         yield chunk
 
 
@@ -46,9 +50,19 @@ async def _next_of(items: AsyncIterator[T]) -> T | None:
     return await anext(items, None)
 
 
-def _next(chunks: Iterator[RawChunk], session: str, time_zone: ZoneInfo) -> Read | None:
-    chunk = next(chunks, None)
-    if chunk is None:
-        return None
-    cleaned = clean(chunk, session=session, time_zone=time_zone)
+def _next(chunks: Iterator[RawChunk], source: Source, time_zone: ZoneInfo) -> Read | None:
+    """Return the next chunk; what nobody foresaw of the contents of a file is a refusal of it, too."""
+    try:
+        chunk = next(chunks, None)
+        if chunk is None:
+            return None
+        cleaned = clean(chunk, session=source.session, time_zone=time_zone)
+    except BackscrollError:
+        raise
+    except Exception as error:
+        logger.exception("%s cannot be read", source.title)
+        raise InputFileError(
+            f"The {source.title} cannot be read ({type(error).__name__}, see the log): name another file, and report "
+            "what the log says."
+        ) from error
     return Read(source=chunk.source, cleaned=cleaned, end_bytes=chunk.end_bytes)

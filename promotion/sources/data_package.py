@@ -1,7 +1,9 @@
 """Read the package of one's own data that Discord sends: what one person has written, channel by channel."""
 
 import json
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -24,6 +26,8 @@ _CHANNEL = re.compile(r"(?P<root>(?:.*/)?[^/]+)/c?(?P<id>\d{15,20})/messages\.(?
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
 _COLUMNS = {"ID": "message_id", "Timestamp": "sent_at", "Contents": "content", "Attachments": "attachments"}
 _THREADS = {"PUBLIC_THREAD", "PRIVATE_THREAD", "ANNOUNCEMENT_THREAD", "10", "11", "12"}
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, RuntimeError)
+"""What reading a damaged archive raises; its sizes and offsets may be negative, its names no text."""
 _LARGEST_NOTE = 64 * 2**20  # bytes of a file that is read at once
 _BOMB_FROM, _BOMB_RATIO = 64 * 2**20, 200  # texts are packed to a fifth of their size, hardly ever to a hundredth
 
@@ -87,7 +91,7 @@ def _opened(path: Path) -> Generator[_Files]:
         try:
             with zipfile.ZipFile(path) as archive:
                 yield _Files(path, _checked(path, archive.infolist()), archive.open)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        except _DAMAGED as error:
             raise InputFileError(f"{path} is damaged ({first_line(error)}): download it again.") from error
 
 
@@ -105,11 +109,13 @@ def _checked(path: Path, members: list[zipfile.ZipInfo]) -> dict[str, int]:
     for member in members:
         name = PurePosixPath(member.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts:
-            raise InputFileError(f"{path} has a file that would land outside of it ({name}): it is no data package.")
+            raise InputFileError(
+                f"{path} has a file that would land outside of it ({str(name)!r}): it is no data package."
+            )
         if member.flag_bits & 1:
             raise InputFileError(f"{path} is encrypted: unpack it and name the folder.")
         if member.file_size > max(_BOMB_FROM, member.compress_size * _BOMB_RATIO) and _CHANNEL.fullmatch(str(name)):
-            raise InputFileError(f"{path} would become too large when unpacked ({name}): it is no data package.")
+            raise InputFileError(f"{path} would become too large when unpacked ({str(name)!r}): it is no data package.")
     return {member.filename: member.file_size for member in members}
 
 
@@ -126,8 +132,8 @@ def _author(files: _Files, root: str) -> dict[str, str]:
         name for name in files.sizes if re.fullmatch(rf"{re.escape(top + '/') if top else ''}[^/]+/user\.json", name)
     )
     user = _json_of(files, next(names, ""), missing={})
-    name = user.get("global_name") or user.get("username") or ""
-    return {"author_id": str(user.get("id") or ""), "author_name": str(name)}
+    name = _text(user.get("global_name")) or _text(user.get("username"))
+    return {"author_id": _text(user.get("id")), "author_name": name}
 
 
 def _channel(files: _Files, member: str, index: Mapping[str, Any]) -> dict[str, str]:
@@ -135,10 +141,16 @@ def _channel(files: _Files, member: str, index: Mapping[str, Any]) -> dict[str, 
     folder = member.rpartition("/")[0]
     channel_id = PurePosixPath(folder).name.removeprefix("c")
     told = _json_of(files, f"{folder}/channel.json", missing={})
-    guild: Any = told.get("guild") or {}
-    name = told.get("name") or index.get(channel_id) or ""
-    place = {"channel_id": channel_id, "channel_name": str(name), "guild_id": str(guild.get("id") or "")}
-    return place | ({"thread_id": channel_id} if str(told.get("type")) in _THREADS else {})
+    guild: Any = told.get("guild")
+    guild_id = _text(guild.get("id")) if isinstance(guild, dict) else ""
+    name = _text(told.get("name")) or _text(index.get(channel_id))
+    place = {"channel_id": channel_id, "channel_name": name, "guild_id": guild_id}
+    return place | ({"thread_id": channel_id} if _text(told.get("type")) in _THREADS else {})
+
+
+def _text(value: object) -> str:
+    """Return a text or number of a note as text, empty for anything else: what a note tells is of help, no more."""
+    return str(value) if isinstance(value, (str, int)) else ""
 
 
 def _json_of(files: _Files, name: str, *, missing: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +160,7 @@ def _json_of(files: _Files, name: str, *, missing: dict[str, Any]) -> dict[str, 
     with files.open(name) as file:
         try:
             found = json.loads(file.read(_LARGEST_NOTE))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputFileError(f"{name} in {files.path} is damaged: download the package again.") from error
     return found if isinstance(found, dict) else missing
 
@@ -167,9 +179,9 @@ def _csv(file: IO[bytes], name: str, added: Mapping[str, str]) -> Iterator[RawCh
 
 def _json(file: IO[bytes], name: str, added: Mapping[str, str], path: Path) -> Iterator[RawChunk]:
     def row(one: Mapping[str, Any]) -> dict[str, str]:
-        return {**added, **{ours: str(one.get(theirs) or "") for theirs, ours in _COLUMNS.items()}}
+        return {**added, **{ours: json_stream.text_of(one.get(theirs)) for theirs, ours in _COLUMNS.items()}}
 
-    messages = Items(source=name, prefix="item", names=(*_COLUMNS.values(), *added), row=row)
+    messages = Items(source=name, key="", names=(*_COLUMNS.values(), *added), row=row)
     try:
         for chunk in json_stream.chunks_of(file, messages, position=file.tell):
             yield replace(chunk, frame=_in_utc(chunk.frame))

@@ -11,13 +11,13 @@ from errors import InputFileError
 from memory.csv_rows import COLUMNS
 from memory.messages import Kind
 from promotion.chunks import RawChunk
-from promotion.json_stream import Items, check, chunks_of, values_before
+from promotion.json_stream import Items, check, chunks_of, text_of, values_before
 from promotion.opening import opened
 
 _THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
 _SAID = {"Default", "Reply", "20", "21", "23", "ThreadStarterMessage", "ChatInputCommand", "ContextMenuCommand"}
 """Types of messages that somebody wrote; late ones have only their number. All others Discord itself has made."""
-_HEAD = 10_000  # pieces of JSON; what comes before the messages is far shorter
+_KEY = "messages"
 _TAIL = 1024  # bytes
 _END = re.compile(rb'"messageCount"\s*:\s*\d+\s*}\s*$')  # nothing else can tell that a file is whole
 _NAMES = tuple(name for name in COLUMNS if name not in {"session", "deleted_at"})
@@ -33,7 +33,7 @@ class JsonExport:
 
     def read(self) -> Iterator[RawChunk]:
         """Yield what the file holds; raises InputFileError."""
-        messages = Items(source=self.path.name, prefix="messages.item", names=_NAMES, row=self._row)
+        messages = Items(source=self.path.name, key=_KEY, names=_NAMES, row=self._row)
         with opened(self.path) as (plain, raw):
             try:
                 yield from chunks_of(plain, messages, position=raw.tell)
@@ -46,11 +46,11 @@ class JsonExport:
         author: Mapping[str, Any] = one.get("author") or {}
         return {
             **self.place,
-            "message_id": str(one["id"]),
-            "sent_at": one.get("timestamp") or "",
-            "edited_at": one.get("timestampEdited") or "",
-            "author_id": str(author.get("id") or ""),
-            "author_name": author.get("nickname") or author.get("name") or "",
+            "message_id": text_of(one["id"]),
+            "sent_at": text_of(one.get("timestamp")),
+            "edited_at": text_of(one.get("timestampEdited")),
+            "author_id": text_of(author.get("id")),
+            "author_name": text_of(author.get("nickname") or author.get("name")),
             "reply_to": _replied_to(one),
             "kind": _kind(one, author, self.me).value,
             "content": _content(one),
@@ -74,7 +74,7 @@ def _head(path: Path) -> dict[str, str]:
     """Return what stands before the messages, each value by its path."""
     with opened(path) as (plain, _):
         try:
-            return values_before(plain, "messages", limit=_HEAD)
+            return values_before(plain, _KEY)
         except ValueError as error:
             raise InputFileError(f"{path} is not JSON ({error}): correct the path.") from error
 
@@ -100,13 +100,13 @@ def _refuse_if_cut_off(path: Path) -> None:
             return
         raw.seek(0)
         try:
-            check(plain)
+            check(plain, _KEY)
         except ValueError as error:
             raise InputFileError(f"{path} is damaged or cut off ({error}): export the channel again.") from error
 
 
 def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> Kind:
-    if str(one.get("type") or "Default") not in _SAID:
+    if (text_of(one.get("type")) or "Default") not in _SAID:
         return Kind.SYSTEM
     return Kind.ANSWER if me is not None and str(author.get("id")) == str(me) else Kind.MESSAGE
 
@@ -115,13 +115,13 @@ def _replied_to(one: Mapping[str, Any]) -> str:
     """Return the id of the message that this one replies to; a forwarded message is no reply."""
     reference = one.get("reference") or {}
     forwarded = reference.get("type") == "Forward" or one.get("forwardedMessage")
-    return "" if forwarded else str(reference.get("messageId") or "")
+    return "" if forwarded else text_of(reference.get("messageId"))
 
 
 def _content(one: Mapping[str, Any]) -> str:
     """Return what a person reads: the words, those that were forwarded, or else those of cards, as of other bots."""
     forwarded: Mapping[str, Any] = one.get("forwardedMessage") or {}
-    said = [text for text in (one.get("content"), forwarded.get("content")) if text]
+    said = [text for text in (text_of(one.get("content")), text_of(forwarded.get("content"))) if text]
     return "\n".join(said or [text for card in _list(one, "embeds") for text in _card(card)])
 
 
@@ -129,8 +129,8 @@ def _card(card: Mapping[str, Any]) -> Iterator[str]:
     """Yield the words of an embed."""
     fields = [(field.get("name"), field.get("value")) for field in _list(card, "fields")]
     for text in (card.get("title"), card.get("description"), *(text for pair in fields for text in pair)):
-        if text:
-            yield text
+        if words := text_of(text):
+            yield words
 
 
 def _files(one: Mapping[str, Any]) -> str:
@@ -138,9 +138,12 @@ def _files(one: Mapping[str, Any]) -> str:
     files: list[dict[str, Any]] = []
     for part in (one, one.get("forwardedMessage") or {}):
         files += (
-            {"name": file["fileName"], "url": file["url"], "size": _size(file)} for file in _list(part, "attachments")
+            {"name": text_of(file["fileName"]), "url": text_of(file["url"]), "size": _size(file)}
+            for file in _list(part, "attachments")
         )
-        files += ({"name": file["name"], "url": file.get("sourceUrl") or ""} for file in _list(part, "stickers"))
+        files += (
+            {"name": text_of(file["name"]), "url": text_of(file.get("sourceUrl"))} for file in _list(part, "stickers")
+        )
     return json.dumps(files) if files else ""
 
 

@@ -1,6 +1,7 @@
 """Read a CSV that any other program has written: its first line names the columns, and so does the operator."""
 
 import re
+import reprlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -162,5 +163,5 @@ def _plain(name: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(name or "one without a name" for name in names[:20])
+    shown = ", ".join(reprlib.repr(name)[1:-1] or "one without a name" for name in names[:20])
     return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

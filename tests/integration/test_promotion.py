@@ -12,7 +12,7 @@ from db.checksums import tables_of
 from db.copying import fetch, open_connection
 from db.databases import Database
 from db.engines import transaction
-from errors import DatabaseUnavailableError, InputFileError, SessionInUseError
+from errors import DatabaseUnavailableError, InputFileError, SessionInUseError, TemporaryError
 from memory import bulk
 from memory.context import search_text, text_to_embed
 from memory.embedder import Embedder
@@ -246,8 +246,8 @@ async def test_what_the_forgotten_have_said_stays_out(
     assert (await contents(long_term))["message_revisions"].rows == 0
 
 
-class StoppedError(Exception):
-    """The process ends here."""
+class StoppedError(TemporaryError):
+    """What may pass ends the promotion here."""
 
 
 def stopping_before(chunk: int, error: Exception) -> Callable[[int], None]:
@@ -300,6 +300,26 @@ async def test_a_source_that_proves_unreadable_leaves_long_term_memory_as_it_was
         await bring_in(source_of(*CHUNKS, [edit(11, "changed", at=90)], between=stopping_before(6, broken)), means)
 
     assert await contents(long_term) == before
+
+
+@pytest.mark.parametrize("resumed", [False, True], ids=["at the first time", "when it goes on"])
+@pytest.mark.parametrize(
+    "error", [InputFileError("It ends."), RecursionError("too deep"), ValueError("?")], ids=lambda error: str(error)
+)
+async def test_no_batch_is_left_half_way_that_could_only_be_undone(
+    means: Means, long_term: Database, resumed: bool, error: Exception
+) -> None:
+    before = await contents(long_term, but=["promotions"])
+    if resumed:
+        with pytest.raises(StoppedError):
+            await bring_in(source_of(*CHUNKS, between=stopping_before(4, StoppedError())), means)
+
+    with pytest.raises(InputFileError) as caught:
+        await bring_in(source_of(*CHUNKS, between=stopping_before(5, error)), means)
+
+    assert is_one_sentence(str(caught.value))
+    assert await contents(long_term, but=["promotions"]) == before
+    assert await list_batches(long_term, timeout=PATIENCE) == []
 
 
 async def test_two_at_once_are_refused(means: Means, long_term: Database) -> None:

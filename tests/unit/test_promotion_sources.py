@@ -23,6 +23,7 @@ from promotion.detecting import open_source
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.sentences import is_one_sentence
 
+DEEP = f"{'[' * 5_000}{']' * 5_000}"
 BERLIN = ZoneInfo("Europe/Berlin")
 SENT = datetime(2026, 11, 3, 9, 0, 0, 123000, tzinfo=UTC)
 GUILD, CHANNEL, THREAD, ANA, BOT = 901_000_000_000_000_001, 902_000_000_000_000_002, 903_000_000_000_000_003, 7, 8
@@ -75,9 +76,9 @@ def refusal(path: Path, **options: Any) -> str:
     return str(caught.value)
 
 
-def written(path: Path, content: str | bytes) -> Path:
+def written(path: Path, content: str | bytes | bytearray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 
 
@@ -589,6 +590,89 @@ def test_an_export_that_is_damaged_in_the_middle_is_refused(tmp_path: Path) -> N
     assert "damaged" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        pytest.param(DEEP, "nested too deeply", id="5,000 lists in each other"),
+        pytest.param('{"id": ' * 5_000 + "1" + "}" * 5_000, "nested too deeply", id="5,000 objects in each other"),
+        pytest.param(f'{{"id": {DEEP}, "content": "]"}}', "nested too deeply", id="an id of nested lists"),
+        pytest.param(f'{{"id": {"[" * 600}{"]" * 600}}}', "not a message", id="an id of lists that can just be read"),
+        pytest.param(f'{{"id": {"9" * 5_000}}}', "number", id="a number of 5,000 digits"),
+        pytest.param('{"id": NaN}', "number", id="no number"),
+        pytest.param('{"id": "1", "timestamp": 5.5}', "where a text should be", id="a time that is no text"),
+        pytest.param('{"id": "1", "content": ["a"]}', "where a text should be", id="words that are no text"),
+        pytest.param('{"id": "1", "author": {"nickname": {"a": 1}}}', "where a text should be", id="a name"),
+        pytest.param('{"id": "1", "author": "ana"}', "AttributeError", id="an author that is a text"),
+        pytest.param(
+            '{"id": "1", "attachments": [{"fileName": "a", "url": "b", "fileSizeBytes": 1e999}]}',
+            "OverflowError",
+            id="a file without end",
+        ),
+        pytest.param(
+            '{"id": "1", "attachments": [{"fileName": "a", "url": "b", "fileSizeBytes": 1e99999999999999999999}]}',
+            "OverflowError",
+            id="an exponent of twenty digits",
+        ),
+    ],
+)
+def test_a_hostile_message_in_an_export_costs_no_other(tmp_path: Path, record: str, reason: str) -> None:
+    path = export(tmp_path / "export.json", said(1, "hi"), "HOSTILE", said(2, "ho"))
+    path.write_text(path.read_text().replace('"HOSTILE"', record))
+
+    found = promoted(path)
+
+    assert found.contents == ["hi", "ho"]
+    assert found.refused == [(2, record)]
+    assert reason in found.cleaned[0].refused[0].reason
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(
+            lambda text: text.replace('"guild": {', f'"x": {DEEP}, "guild": {{'), id="deep before the messages"
+        ),
+        pytest.param(lambda text: text.replace('"messageCount": 3', f'"x": {DEEP}'), id="deep behind the messages"),
+        pytest.param(lambda text: text.replace('"messageCount": 3', f'"x": {"9" * 5_000}'), id="a number behind them"),
+        pytest.param(lambda text: text.replace('"messageCount": 3', '"messages": [1]'), id="two lists of messages"),
+        pytest.param(lambda text: text + text, id="twice in one file"),
+        pytest.param(lambda text: text.replace('"b"', '"b'), id="a quotation mark is lost"),
+        pytest.param(lambda text: text.replace('"c"', '"c\\'), id="an escape at the end of a text"),
+        pytest.param(lambda text: text.replace('"b"', '"b\0"'), id="a control character in a text"),
+        pytest.param(lambda text: text.replace("},", "}", 1), id="a comma is lost"),
+        pytest.param(lambda text: text.encode().replace(b'"b"', b'"\xff"'), id="a byte that is no UTF-8"),
+    ],
+)
+def test_a_hostile_export_is_refused_with_a_sentence(tmp_path: Path, spoil: Callable[[str], str | bytes]) -> None:
+    path = export(tmp_path / "export.json", *(said(number, text) for number, text in enumerate("abc")))
+    written(path, spoil(path.read_text()))
+
+    assert any(advice in refusal(path) for advice in ("export the channel again", "correct the path"))
+
+
+def test_messages_that_do_not_fit_into_what_is_read_at_once_are_read(tmp_path: Path) -> None:
+    texts = ["a" * 300_000, '"]}\\' * 200_000, "b" * 1_000_000, "\N{SNOWMAN}" * 100_000, "c"]
+
+    found = promoted(export(tmp_path / "export.json", *(said(number, text) for number, text in enumerate(texts))))
+
+    assert found.contents == texts
+
+
+def test_an_export_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = export(tmp_path / "export.json", said(1, "hi"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    assert promoted(path).contents == ["hi"]
+
+
+def test_lists_that_are_nested_without_end_are_passed_over_in_one_go(tmp_path: Path) -> None:
+    deep = f"{'[' * 200_000}{']' * 200_000}"
+    path = export(tmp_path / "export.json", said(1, "hi"), "DEEP", said(2, "ho"))
+    path.write_text(path.read_text().replace('"DEEP"', deep))
+
+    assert promoted(path).contents == ["hi", "ho"]
+
+
 def test_a_folder_of_exports_is_one_source(tmp_path: Path) -> None:
     export(tmp_path / "all" / "a.json", said(1, "one"))
     export(tmp_path / "all" / "b.json", said(2, "two"), channel={"id": str(CHANNEL + 1), "name": "other"})
@@ -682,8 +766,8 @@ def unpacked(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def zipped(path: Path, files: Mapping[str, str | bytes], *, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
@@ -738,10 +822,67 @@ def test_a_package_without_the_account_is_of_nobody(tmp_path: Path) -> None:
         pytest.param({"/etc/evil.json": "{}"}, "outside", id="a file at the root"),
         pytest.param({f"messages/c{CHANNEL}/messages.json": "[{"}, "damaged", id="half of the JSON"),
         pytest.param({"account/user.json": "{"}, "damaged", id="half of the account"),
+        pytest.param({"account/user.json": f'{{"id": {DEEP}}}'}, "damaged", id="an account that is nested deeply"),
+        pytest.param({"messages/index.json": f'{{"a": {"9" * 5_000}}}'}, "damaged", id="a number of 5,000 digits"),
+        pytest.param({f"messages/c{CHANNEL}/messages.json": "{}"}, "damaged", id="an object instead of the messages"),
+        pytest.param({f"messages/c{CHANNEL}/messages.json": "[1] 2"}, "damaged", id="more than the messages"),
     ],
 )
 def test_a_package_that_is_damaged_or_harmful_is_refused(tmp_path: Path, change: dict[str, str], words: str) -> None:
     assert words in refusal(zipped(tmp_path / "package.zip", {**package(), **change}))
+
+
+def test_notes_of_a_package_that_are_not_as_they_should_be_tell_nothing(tmp_path: Path) -> None:
+    files = package() | {
+        "account/user.json": json.dumps({"id": [1], "username": {"a": "b"}}),
+        f"messages/c{CHANNEL}/channel.json": json.dumps({"type": [11], "name": 5.5, "guild": "Home"}),
+    }
+
+    (first, _) = promoted(zipped(tmp_path / "package.zip", files)).messages
+
+    assert (first.author_id, first.author_name, first.guild_id, first.thread_id) == (None, "", None, None)
+    assert first.channel_name == "general in Home"
+
+
+def test_a_message_of_a_package_that_is_nested_deeply_costs_no_other(tmp_path: Path) -> None:
+    name = f"messages/c{CHANNEL}/messages.json"
+    files = package()
+    files[name] = f"{files[name].removesuffix(']')}, {DEEP}]"
+
+    found = promoted(zipped(tmp_path / "package.zip", files))
+
+    assert len(found.messages) == 2
+    assert found.refused == [(3, DEEP)]
+
+
+def test_a_package_that_is_packed_in_another_way_and_damaged_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package(), method=zipfile.ZIP_LZMA)
+    content = bytearray(path.read_bytes())
+    name = f"c{CHANNEL}/messages.json".encode()
+    content[content.index(name) + len(name) + 20] ^= 255
+    path.write_bytes(content)
+
+    assert "damaged" in refusal(path)
+
+
+def test_a_package_with_the_name_of_a_file_in_no_known_letters_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package())
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 9] |= 8  # says that the name is UTF-8
+    content[entry + 46] = 0xFF
+    path.write_bytes(content)
+
+    assert "damaged" in refusal(path)
+
+
+def test_a_package_whose_list_of_files_is_said_to_be_elsewhere_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x05\x06") + 15] ^= 0x7F
+    path.write_bytes(content)
+
+    assert "damaged" in refusal(path)
 
 
 def test_a_package_that_swells_is_refused(tmp_path: Path) -> None:
