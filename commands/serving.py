@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,12 @@ from commands.startup import model_creator, opened_databases, opened_embedder
 from db.databases import Database
 from db.vector_index import build, kept_indexed
 from db.word_index import kept_whole
-from erasure.ledger import is_erased
 from erasure.rows import known_erasures
 from heartbeat import beating
 from memory.census import about
 from memory.embedder import Embedder
-from memory.importing import import_csv
-from memory.messages import Message
+from memory.erased import Erased
+from memory.importing import Imported, import_csv
 from memory.preparation import begin_session, prepare
 from memory.recorder import Recorder, open_recorder
 from memory.reembedding import reembed
@@ -80,7 +79,7 @@ async def serve(settings: Settings, session: ProgramSession, options: Options) -
         ) as program,
     ):
         if options.csv is not None:
-            await _import(options.csv, program.recorder, await known_erasures(settings.backup_dir, databases[1]))
+            await _import(options.csv, program.recorder)
         async with _models_load(program):
             if settings.discord_token is None or options.terminal:
                 await _serve_terminal(program, options.speaker, options.time_zone)
@@ -125,6 +124,7 @@ async def _open_program(
     short_term, long_term = databases
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
+    erased = Erased(await known_erasures(settings.backup_dir, long_term))
     await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
     memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
     async with (
@@ -137,6 +137,7 @@ async def _open_program(
             sessions=short_term.sessions,
             embedder=embedder,
             batch=_BATCH,
+            erased=erased,
         ) as recorder,
     ):
         yield Program(
@@ -211,22 +212,28 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         await serve_discord(bot, token.get_secret_value())
 
 
-async def _import(csv: Path, recorder: Recorder, erasures: Mapping[int, datetime]) -> None:
+async def _import(csv: Path, recorder: Recorder) -> None:
     """Take a CSV in, without what is erased, and wait until it is searchable."""
-
-    def erased(message: Message) -> bool:
-        return is_erased(erasures, message.author_id, message.sent_at)
-
     with progress_bar(f"Importing {csv.name}", unit="B") as report:
-        imported = await import_csv(csv, recorder, is_erased=erased, report=report)
+        imported = await import_csv(csv, recorder, report=report)
     logger.info("%s: %s", csv, imported)
     with progress_bar(f"Storing {csv.name}") as report:
         while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
             report(*recorder.progress)
     counts = f"{imported.added} lines taken in, {imported.already_there} were there, {imported.refused} refused"
     typer.echo(f"{csv.name}: {counts}.", err=True)
-    if imported.left_out:
-        typer.echo(f"{imported.left_out} lines of people who are forgotten were left out.", err=True)
+    if left_out := _left_out(imported):
+        typer.echo(f"Left out: {left_out}.", err=True)
+
+
+def _left_out(imported: Imported) -> str:
+    """Return what an import has left out for the sake of forgotten people; empty when that was nothing."""
+    amounts = (
+        (imported.erased, "lines of people who are forgotten"),
+        (imported.answers, "answers of the bot that may repeat them"),
+        (imported.damaged, "damaged lines that may be theirs"),
+    )
+    return ", ".join(f"{amount} {what}" for amount, what in amounts if amount)
 
 
 async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, batch: int) -> None:

@@ -69,13 +69,6 @@ def merged(*ledgers: Mapping[int, datetime]) -> dict[int, datetime]:
     return union
 
 
-def is_erased(erasures: Mapping[int, datetime], author_id: int | None, sent_at: datetime) -> bool:
-    """Tell whether what somebody said at a moment is erased."""
-    if author_id is None or author_id not in erasures:
-        return False
-    return sent_at <= erasures[author_id]
-
-
 def sync_folder(folder: Path) -> None:
     """Have the disk know of new names in a folder; Windows knows no such thing."""
     if os.name == "posix":

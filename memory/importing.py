@@ -16,36 +16,49 @@ _State = tuple[int, datetime, datetime | None, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did, in lines of the CSV."""
+    """What an import did, in lines of the CSV.
+
+    Of what is left out, `answers` are the bot's own, and `damaged` the lines that are no messages.
+    """
 
     added: int
     already_there: int
     refused: int
-    left_out: int
+    erased: int = 0
+    answers: int = 0
+    damaged: int = 0
 
 
-async def import_csv(
-    path: Path, recorder: Recorder, *, is_erased: Callable[[Message], bool], report: Callable[[int, int], None]
-) -> Imported:
+async def import_csv(path: Path, recorder: Recorder, *, report: Callable[[int, int], None]) -> Imported:
     """Record every line of a CSV that the session has not got yet; return how many of each sort there were.
 
-    What `is_erased` is left out. `report` hears of the bytes read and of the size of the file. Raises InputFileError
-    for a file that is none of ours.
+    What the recorder knows to be erased is left out. The file may be from before an erasure, so with it go, as from a
+    session that is restored, the bot's answers of that time and all lines that are no messages. `report` hears of the
+    bytes read and of the size of the file. Raises InputFileError for a file that is none of ours.
     """
     size = await asyncio.to_thread(checked_size, path)
     known = await asyncio.to_thread(_known_states, recorder.recorded())
-    added = already_there = refused = left_out = 0
+    erased = recorder.erased
+    done = Imported(added=0, already_there=0, refused=0)
     batches = _all_of(Journal(path))
     while batch := await asyncio.to_thread(next, batches, None):
-        wanted = [message for message in batch.messages if not is_erased(message)]
+        wanted = [message for message in batch.messages if not erased.covers(message)]
+        answers = sum(erased.may_repeat(message) for message in batch.messages)
+        bad = () if erased.until else batch.bad
         new = list({_state(message): message for message in wanted if _state(message) not in known}.values())
         await asyncio.gather(*(recorder.record(replace(message, session=recorder.session)) for message in new))
-        await asyncio.to_thread(_refuse, recorder, batch.bad)
+        await asyncio.to_thread(_refuse, recorder, bad)
         known.update(map(_state, new))
-        added, already_there = added + len(new), already_there + len(wanted) - len(new)
-        refused, left_out = refused + len(batch.bad), left_out + len(batch.messages) - len(wanted)
+        done = Imported(
+            added=done.added + len(new),
+            already_there=done.already_there + len(wanted) - len(new),
+            refused=done.refused + len(bad),
+            erased=done.erased + len(batch.messages) - len(wanted) - answers,
+            answers=done.answers + answers,
+            damaged=done.damaged + len(batch.bad) - len(bad),
+        )
         report(batch.position, size)
-    return Imported(added, already_there, refused, left_out)
+    return done
 
 
 def checked_size(path: Path) -> int:

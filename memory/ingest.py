@@ -20,6 +20,7 @@ from errors import RefusedRowError, TemporaryError
 from memory import missing_vectors, queries, store
 from memory.context import CONTEXT_MESSAGES, search_text, text_to_embed
 from memory.embedder import Embedder
+from memory.erased import Erased
 from memory.journal import BadRecord, Journal, NotAdded
 from memory.messages import Kind, Message, Revision, fold
 from memory.store import Indexed
@@ -52,13 +53,22 @@ class Ingest:
     """
 
     def __init__(
-        self, *, journal: Journal, not_added: NotAdded, sessions: Sessions, embedder: Embedder, session: str, batch: int
+        self,
+        *,
+        journal: Journal,
+        not_added: NotAdded,
+        sessions: Sessions,
+        embedder: Embedder,
+        session: str,
+        batch: int,
+        erased: Erased | None = None,
     ) -> None:
         self._journal = journal
         self._not_added = not_added
         self._sessions = sessions
         self._embedder = embedder
         self._session = session
+        self._erased = erased or Erased()
         self._batch_size = min(batch, _LARGEST_BATCH)
         self._ready: asyncio.Queue[_Batch] = asyncio.Queue(_READY_BATCHES)
         self._grown = asyncio.Event()
@@ -122,6 +132,7 @@ class Ingest:
                 await self._grown.wait()
                 continue
             position = read.position
+            read = self._erased.without(read)
             messages, revisions = fold(read.messages)
             rows = await self._indexed(messages)
             await self._ready.put(_Batch(tuple(rows), tuple(revisions), read.bad, position))
@@ -294,13 +305,26 @@ def _of(revisions: Sequence[Revision], rows: Sequence[Indexed]) -> tuple[Revisio
 
 @asynccontextmanager
 async def open_ingest(
-    *, journal: Journal, not_added: NotAdded, sessions: Sessions, embedder: Embedder, session: str, batch: int
+    *,
+    journal: Journal,
+    not_added: NotAdded,
+    sessions: Sessions,
+    embedder: Embedder,
+    session: str,
+    batch: int,
+    erased: Erased | None = None,
 ) -> AsyncGenerator[Ingest]:
     """Yield a running ingest; a record that a crash cut short goes to the not-added CSV first."""
     if journal.torn:
         not_added.refuse_record(BadRecord(journal.torn.decode("utf-8", "replace"), "cut short by a crash"))
     ingest = Ingest(
-        journal=journal, not_added=not_added, sessions=sessions, embedder=embedder, session=session, batch=batch
+        journal=journal,
+        not_added=not_added,
+        sessions=sessions,
+        embedder=embedder,
+        session=session,
+        batch=batch,
+        erased=erased,
     )
     async with asyncio.TaskGroup() as group:
         runner = group.create_task(ingest.run())

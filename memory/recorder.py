@@ -9,6 +9,7 @@ from pathlib import Path
 from db.engines import Sessions
 from memory.capture import Capture, open_capture
 from memory.embedder import Embedder
+from memory.erased import Erased
 from memory.ingest import Ingest, open_ingest
 from memory.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.messages import Message
@@ -25,9 +26,15 @@ class Recorder:
     _not_added: NotAdded
     _capture: Capture
     _ingest: Ingest
+    erased: Erased
 
     async def record(self, message: Message) -> None:
-        """Return once the message is in the session's CSV; the database follows by itself."""
+        """Return once the message is in the session's CSV; the database follows by itself.
+
+        What is erased is kept out: Discord sends an old message whole again when somebody pins it.
+        """
+        if self.erased.keep_out(message):
+            return
         await self._capture.record(message)
 
     async def settle(self, *, timeout: timedelta) -> bool:
@@ -59,12 +66,21 @@ class Recorder:
 
 @asynccontextmanager
 async def open_recorder(
-    *, session: str, journal_path: Path, not_added_path: Path, sessions: Sessions, embedder: Embedder, batch: int
+    *,
+    session: str,
+    journal_path: Path,
+    not_added_path: Path,
+    sessions: Sessions,
+    embedder: Embedder,
+    batch: int,
+    erased: Erased | None = None,
 ) -> AsyncGenerator[Recorder]:
     """Yield the recorder of a session, which begins to catch up at once; on exit its CSV is on the disk.
 
+    What is `erased` comes neither into the CSV nor, from an older CSV that was put back, into the database.
     Raises SessionError when the session's files cannot be written.
     """
+    erased = erased or Erased()
     with closing(Journal(journal_path)) as journal, closing(NotAdded(not_added_path)) as not_added:
         journal.open()
         not_added.open()
@@ -76,7 +92,8 @@ async def open_recorder(
                 embedder=embedder,
                 session=session,
                 batch=batch,
+                erased=erased,
             ) as ingest,
             open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
         ):
-            yield Recorder(session, journal, not_added, capture, ingest)
+            yield Recorder(session, journal, not_added, capture, ingest, erased)

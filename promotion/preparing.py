@@ -2,22 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
-from erasure.ledger import is_erased
 from memory.embedder import Embedder
-from memory.messages import Kind, Message, Revision
-from promotion.chunks import Vector
+from memory.erased import Erased, is_erased
+from memory.messages import Message, Revision
+from promotion.chunks import Cleaned, Refused, Vector
 from promotion.differences import Compared, Differences, Verdict
 from promotion.embeddings import Draft, Drafting, embedded
 from promotion.reading import Read
 from promotion.refused import RefusedCsv, row_of_record
 from promotion.report import Tally
 from promotion.writing import Piece
-
-Erasures = Mapping[int, datetime]
-"""Until when the words of a person are forgotten."""
 
 _EMBEDDED_AT_ONCE = 1000  # messages that are written together when the model has to work for them
 
@@ -29,49 +25,49 @@ class Kept:
     messages: Sequence[Message]
     revisions: Sequence[Revision]
     vectors: Mapping[int, Vector]
+    refused: Sequence[Refused]
 
 
 class Comparing:
     """Sorts the messages of one chunk after the other, and counts."""
 
-    def __init__(self, differences: Differences, erasures: Erasures, tally: Tally) -> None:
+    def __init__(self, differences: Differences, erased: Erased, tally: Tally) -> None:
         self._differences = differences
-        self._erasures = erasures
+        self._erased = erased
         self._tally = tally
-        self._erased: set[int] = set()
+        self._erased_ids: set[int] = set()
 
     async def compare(self, chunk: Read) -> tuple[Kept, list[Compared], list[Revision]]:
         """Return what is kept of a chunk, what each of its messages is, and the revisions that are new."""
-        kept = self._without_erased(chunk)
+        kept = self._without_erased(chunk.cleaned)
         compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
-        self._tally.add_cleaned(chunk.cleaned, chunk.source)
+        self._tally.add_cleaned(replace(chunk.cleaned, refused=list(kept.refused)), chunk.source)
         self._tally.add_compared(compared)
-        self._tally.erased += len(chunk.cleaned.messages) - len(kept.messages)
         return kept, compared, revisions
 
-    def _without_erased(self, chunk: Read) -> Kept:
-        """Leave out the messages of the forgotten, and what is told of these later, without their author's name."""
-        cleaned = chunk.cleaned
-        if not self._erasures:
-            return Kept(cleaned.messages, cleaned.revisions, cleaned.vectors)
-        self._erased.update(
-            one.message_id for one in cleaned.messages if is_erased(self._erasures, one.author_id, one.sent_at)
+    def _without_erased(self, cleaned: Cleaned) -> Kept:
+        """Leave out the messages of the forgotten, what is told of these later, and answers that may repeat them."""
+        if not self._erased.until:
+            return Kept(cleaned.messages, cleaned.revisions, cleaned.vectors, cleaned.refused)
+        self._erased_ids.update(
+            one.message_id for one in cleaned.messages if is_erased(self._erased.until, one.author_id, one.sent_at)
         )
         places = [place for place, one in enumerate(cleaned.messages) if not self._is_left_out(one)]
         messages = [cleaned.messages[place] for place in places]
+        refused = [one for one in cleaned.refused if not self._erased.covers_line(one.text)]
+        answers = sum(self._erased.may_repeat(one) for one in cleaned.messages)
+        self._tally.answers += answers
+        self._tally.erased += len(cleaned.messages) - len(messages) - answers + len(cleaned.refused) - len(refused)
         ids = {one.message_id for one in messages}
         return Kept(
             messages=messages,
             revisions=[one for one in cleaned.revisions if one.message_id in ids],
             vectors={new: cleaned.vectors[old] for new, old in enumerate(places) if old in cleaned.vectors},
+            refused=refused,
         )
 
     def _is_left_out(self, message: Message) -> bool:
-        if message.message_id in self._erased:
-            return True
-        # In a source that nobody has been erased from, an answer of the bot may repeat what they said.
-        is_answer = message.kind is Kind.ANSWER and bool(self._erased)
-        return is_answer and message.sent_at <= max(self._erasures.values())
+        return message.message_id in self._erased_ids or self._erased.covers(message)
 
 
 class Preparing:
@@ -98,8 +94,8 @@ class Preparing:
     async def pieces(self, chunks: AsyncIterator[Read]) -> AsyncGenerator[Piece]:
         """Yield what shall be written of each chunk; one that needs many vectors of the model comes in parts."""
         async for chunk in chunks:
-            await asyncio.to_thread(self._refused.add, [row_of_record(one) for one in chunk.cleaned.refused])
             kept, compared, revisions = await self._comparing.compare(chunk)
+            await asyncio.to_thread(self._refused.add, [row_of_record(one) for one in kept.refused])
             coming = [one for one in compared if one.changes]
             drafts = await self._drafting.drafts(kept.messages, kept.vectors, coming)
             expected = self._expected(compared, chunk.end_bytes)

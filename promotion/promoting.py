@@ -5,7 +5,7 @@ a thread. No more than that is held in memory.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,10 +17,13 @@ from db.checksums import tables_of
 from db.copying import Connection, open_connection
 from db.databases import Database
 from db.engines import transaction
+from erasure.ledger import merged
+from erasure.rows import erasures_of
 from errors import InputFileError, OperatorError
 from memory import queries
 from memory.context import CONTEXT_MESSAGES
 from memory.embedder import Embedder
+from memory.erased import Erased
 from memory.messages import Message
 from memory.preparation import prepare
 from promotion.batches import Begun, begin, finish, forget_empty, promotion_lock
@@ -28,7 +31,7 @@ from promotion.chunks import Source
 from promotion.contexts import Contexts
 from promotion.differences import Differences
 from promotion.embeddings import Drafting
-from promotion.preparing import Comparing, Erasures, Preparing
+from promotion.preparing import Comparing, Preparing
 from promotion.reading import one_ahead, read
 from promotion.refused import open_refused
 from promotion.report import Tally
@@ -51,7 +54,8 @@ class Means:
     long_term: Database
     short_term: Database
     embedder: Embedder
-    erasures: Erasures
+    erasures: Mapping[int, datetime]
+    """Until when the words of a person are forgotten."""
     refused_dir: Path
     """Where the CSVs of refused rows are."""
     timeout: timedelta
@@ -98,7 +102,13 @@ async def promote(
 
 
 async def difference(
-    source: Source, database: Database, erasures: Erasures, *, time_zone: ZoneInfo, timeout: timedelta, report: Report
+    source: Source,
+    database: Database,
+    erasures: Mapping[int, datetime],
+    *,
+    time_zone: ZoneInfo,
+    timeout: timedelta,
+    report: Report,
 ) -> Tally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
 
@@ -108,7 +118,7 @@ async def difference(
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
-            comparing = Comparing(Differences(connection, seen, has_tables=has_tables), erasures, tally)
+            comparing = Comparing(Differences(connection, seen, has_tables=has_tables), Erased(erasures), tally)
             async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
                 async for chunk in chunks:
                     await comparing.compare(chunk)
@@ -120,6 +130,8 @@ async def _bring_in(
     source: Source, means: Means, batch: Begun, connection: Connection, *, time_zone: ZoneInfo, report: Report
 ) -> Promoted:
     tally = Tally()
+    # Somebody may have been forgotten since `means` were made; from here on the lock keeps that from happening.
+    erasures = merged(means.erasures, await erasures_of(means.long_term))
     # A source that is brought in again has had its refused rows written down before.
     path = means.refused_dir / f"{batch.earlier or batch.promotion_id}_refused.csv"
     async with _open_short_term(means) as short_term:
@@ -130,7 +142,7 @@ async def _bring_in(
                 short_term=short_term,
                 contexts=Contexts(partial(_said_before, means.long_term)),
             )
-            comparing = Comparing(Differences(connection, seen, has_tables=True), means.erasures, tally)
+            comparing = Comparing(Differences(connection, seen, has_tables=True), Erased(erasures), tally)
             preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
             writer = Writer(means.long_term, batch.promotion_id, refused, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))

@@ -21,6 +21,8 @@ class Tally:
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     erased: int = 0
+    answers: int = 0
+    """Answers of the bot that may repeat somebody who is forgotten."""
     merged: int = 0
     duplicates: int = 0
     empty: int = 0
@@ -36,7 +38,7 @@ class Tally:
     @property
     def records(self) -> int:
         """How many records were read."""
-        told = self.erased + self.merged + self.duplicates + self.empty + self.refused.total()
+        told = self.erased + self.answers + self.merged + self.duplicates + self.empty + self.refused.total()
         return told + self.verdicts.total()
 
     @property
@@ -84,6 +86,7 @@ def _lines(tally: Tally, title: str) -> Iterator[str]:
         (tally.duplicates, "repetitions"),
         (tally.empty, "without any words or files, left out"),
         (tally.erased, "left out, of people who are forgotten"),
+        (tally.answers, "left out, answers of the bot that may repeat them"),
         (tally.refused.total(), "refused"),
     ]
     yield from (f"{count:>11,}  {what}" for count, what in counts if count or what in _ALWAYS_TOLD)

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ from db.checksums import tables_of
 from db.copying import fetch, open_connection
 from db.databases import Database
 from db.engines import transaction
+from erasure.rows import note_erasure
 from errors import DatabaseUnavailableError, InputFileError, SessionInUseError, TemporaryError
 from memory import bulk
 from memory.context import search_text, text_to_embed
@@ -22,6 +24,7 @@ from promotion import preparing
 from promotion.batches import list_batches, promotion_lock
 from promotion.chunks import Refused
 from promotion.promoting import Means, difference
+from promotion.report import in_words
 from tests.builders import deletion, edit, every_order_of_states, message, minute, remember, unheard
 from tests.promotions import (
     NOW,
@@ -241,9 +244,36 @@ async def test_what_the_forgotten_have_said_stays_out(
     promoted = await bring_in(source_of(messages, [deletion(1, at=10)]), means)
 
     assert set(await stored(long_term)) == {2, 5, 6}
-    assert promoted.tally.erased == 3
+    assert (promoted.tally.erased, promoted.tally.answers) == (2, 1)
+    assert "2  left out, of people who are forgotten\n" in in_words(promoted.tally, "it")
+    assert "1  left out, answers of the bot that may repeat them" in in_words(promoted.tally, "it")
     assert not [value for value in (await column(long_term, "search_text")).values() if "secret" in str(value)]
     assert (await contents(long_term))["message_revisions"].rows == 0
+
+
+async def test_an_answer_is_left_out_wherever_it_stands(
+    means: Means, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
+) -> None:
+    means = means_of(long_term, short_term, counting, tmp_path, {7: minute(4)})
+    answer = message(2, "he said: my secret", kind=Kind.ANSWER)
+
+    promoted = await bring_in(source_of([answer], [message(1, "my secret", author_id=7)]), means)
+    elsewhere = await bring_in(source_of([replace(answer, message_id=3)]), means)
+
+    assert await stored(long_term) == {}
+    assert (promoted.tally.erased, promoted.tally.answers) == (1, 1)
+    assert (elsewhere.tally.erased, elsewhere.tally.answers) == (0, 1)
+
+
+async def test_somebody_who_was_forgotten_since_the_ledger_was_read_stays_out(
+    means: Means, long_term: Database
+) -> None:
+    async with open_connection(long_term.dsn, timeout=PATIENCE) as connection:
+        await note_erasure(connection, 7, minute(4))
+
+    await bring_in(source_of([message(1, "my secret", author_id=7), message(2, "not mine", author_id=8)]), means)
+
+    assert set(await stored(long_term)) == {2}
 
 
 class StoppedError(TemporaryError):

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from erasure.files import Answers, Cuts, collect, csv_files, cut, erase_from_csv, find_cuts
-from erasure.ledger import LEDGER, is_erased, merged, read_ledger, write_ledger
+from erasure.ledger import LEDGER, merged, read_ledger, write_ledger
 from erasure.words import Collector
 from errors import InputFileError, SessionError, SettingsError
 from memory.csv_rows import COLUMNS, to_row
+from memory.erased import is_erased
 from memory.journal import Journal, NotAdded, encoded
 from memory.messages import Message
 from tests.builders import deletion, edit, minute, whole
