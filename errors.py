@@ -12,9 +12,10 @@ BackscrollError
 │   ├── ChatModelError            the language model is unknown or its package or key is missing
 │   └── DiscordSetupError         Discord refuses the token or the intents
 ├── TemporaryError                the same call may work later
-│   ├── DatabaseUnavailableError  PostgreSQL did not answer
+│   ├── DatabaseUnavailableError  PostgreSQL did not answer, or does not do this now
+│   │   └── StatementFailedError  it answered with an error: others of its statements may still work
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
-│   └── ModelUnavailableError     the language model failed or was too slow
+│   └── ModelUnavailableError     a language or embedding model failed or was too slow
 └── RefusedRowError               the database will never take this row
 """
 
@@ -68,7 +69,15 @@ class TemporaryError(BackscrollError):
 
 
 class DatabaseUnavailableError(TemporaryError):
-    """PostgreSQL did not answer, or broke the connection."""
+    """PostgreSQL did not answer, broke the connection, or does not do this now."""
+
+
+class StatementFailedError(DatabaseUnavailableError):
+    """PostgreSQL answered with an error, told by its `sqlstate`; others of its statements may still work."""
+
+    def __init__(self, sentence: str, *, sqlstate: str) -> None:
+        super().__init__(sentence)
+        self.sqlstate = sqlstate
 
 
 class JournalUnavailableError(TemporaryError):
@@ -76,7 +85,7 @@ class JournalUnavailableError(TemporaryError):
 
 
 class ModelUnavailableError(TemporaryError):
-    """The language model failed, or took longer than it may."""
+    """A language or embedding model failed, or took longer than it may."""
 
 
 class RefusedRowError(BackscrollError):

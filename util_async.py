@@ -10,7 +10,7 @@ import reprlib
 import secrets
 import signal
 import unicodedata
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Hashable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
@@ -123,6 +123,16 @@ def write_whole(target: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the disk know of new names in a folder; Windows knows no such thing."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 @contextmanager
 def naming_the_folder(folder: Path, *, setting: str = "STORAGE_DIR") -> Generator[None]:
     """Raise what the system says about files as a SessionError that tells the operator what to do.
@@ -167,7 +177,7 @@ async def begun(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]
 async def repeated(action: Callable[[], Awaitable[None]], *, every: timedelta, at_once: bool) -> AsyncGenerator[None]:
     """Do something again and again for as long as the context lasts, the first time `at_once` or after a while.
 
-    What the action raises ends the context, in an ExceptionGroup.
+    What the action raises is logged, once in a row, and tried again at the next turn.
     """
     async with asyncio.TaskGroup() as group:
         repeating = group.create_task(_repeat(action, every, at_once=at_once))
@@ -178,11 +188,35 @@ async def repeated(action: Callable[[], Awaitable[None]], *, every: timedelta, a
 
 
 async def _repeat(action: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool) -> None:
-    if at_once:
-        await action()
-    while True:
+    said = SaidOnce(logger)
+    if not at_once:
         await asyncio.sleep(every.total_seconds())
-        await action()
+    while True:
+        try:
+            await action()
+        except Exception as error:  # noqa: BLE001  # upkeep must not end what it is there for
+            said.failed(action, f"upkeep failed, and is tried again in {every}: {error!r}", error)
+        else:
+            said.worked(action)
+        await asyncio.sleep(every.total_seconds())
+
+
+class SaidOnce:
+    """Logs what fails when it begins to, and not again until it has worked or fails otherwise."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._said: dict[Hashable, str] = {}
+
+    def failed(self, subject: Hashable, sentence: str, error: BaseException | None = None) -> None:
+        """Log that something fails, with the traceback of an error that nobody foresaw."""
+        if self._said.get(subject) != sentence:
+            self._said[subject] = sentence
+            self._log.warning(sentence, exc_info=error)
+
+    def worked(self, subject: Hashable) -> None:
+        """Note that something works, so that its next failure is logged again."""
+        self._said.pop(subject, None)
 
 
 async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:

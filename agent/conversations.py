@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engines import Sessions, transaction
@@ -80,7 +79,7 @@ class Conversations:
         try:
             async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
                 yield session
-        except (SQLAlchemyError, RefusedRowError, TimeoutError) as error:
+        except (RefusedRowError, TimeoutError) as error:
             raise DatabaseUnavailableError("PostgreSQL did not answer about a conversation") from error
 
 

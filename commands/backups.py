@@ -18,7 +18,7 @@ from archive.emptying import empty_short_term
 from archive.formats import Format
 from archive.listing import Backup, find_backup, list_backups
 from archive.names import valid_name
-from archive.replaceable import refuse_to_lose_a_session
+from archive.replaceable import secure_session
 from archive.restoring import Restored, restore, verify_by_restoring
 from archive.retention import Rule, superfluous
 from archive.scheduling import run_every
@@ -277,9 +277,8 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         if SHORT_TERM in names:
-            staying = None if LONG_TERM in names else long_term
             entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
-            await refuse_to_lose_a_session(short_term, entry, staying, timeout=settings.db_timeout)
+            await secure_session(short_term, entry, settings.storage_dir, timeout=settings.db_timeout)
         for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten
             if database.name in names:
                 restored = await _restore_one(settings, backup, database, long_term, source)

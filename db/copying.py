@@ -1,7 +1,7 @@
 """Stream rows in and out of PostgreSQL by COPY in its binary format."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, LiteralString
 
@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.abc import Params
 
-from errors import DatabaseUnavailableError, RefusedRowError, first_line
+from db.errors import driver_errors
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -24,7 +24,7 @@ async def open_connection(dsn: str, *, timeout: timedelta, read_only: bool = Fal
     each statement outside a `transaction()`. Raises DatabaseUnavailableError.
     """
     seconds = max(2, int(timeout.total_seconds()))
-    with copy_errors():
+    with driver_errors():
         async with await psycopg.AsyncConnection.connect(
             dsn,
             connect_timeout=seconds,
@@ -39,17 +39,6 @@ async def open_connection(dsn: str, *, timeout: timedelta, read_only: bool = Fal
             else:
                 await connection.set_autocommit(True)
             yield connection
-
-
-@contextmanager
-def copy_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours: DatabaseUnavailableError, or RefusedRowError for what will never do."""
-    try:
-        yield
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise RefusedRowError(first_line(error).rstrip(".")) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailableError(f"PostgreSQL gave up: {first_line(error).rstrip('.')}") from error
 
 
 def copy_out_statement(query: sql.Composable, options: LiteralString = "FORMAT BINARY") -> sql.Composed:

@@ -1,14 +1,12 @@
-"""Engines and transactions: the one place that touches the driver and translates its errors."""
+"""Open engines and transactions."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -16,13 +14,11 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from db.errors import translated_errors
 from db.roles import ASSUME, Role, role_name
-from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError, first_line
+from errors import DatabaseSetupError
 
 Sessions = async_sessionmaker[AsyncSession]
-
-_ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
-"""What PostgreSQL says of a value that it will not take, now or later."""
 
 
 def parse_dsn(dsn: str, *, name: str) -> URL:
@@ -97,23 +93,9 @@ def sessions_of(engine: AsyncEngine) -> Sessions:
 async def transaction(sessions: Sessions) -> AsyncGenerator[AsyncSession]:
     """Yield a session that is committed on exit.
 
-    Raises DatabaseUnavailableError when PostgreSQL does not answer, RefusedRowError for a value it will not take.
+    Raises DatabaseUnavailableError when PostgreSQL does not answer or answers with an error (StatementFailedError), and
+    RefusedRowError for a value that it will not take.
     """
     with translated_errors():
         async with sessions.begin() as session:
             yield session
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours, where they enter."""
-    try:
-        yield
-    except DBAPIError as error:
-        if isinstance(error.orig, _ROW_ERRORS):
-            raise RefusedRowError(first_line(error.orig)) from error
-        if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-            raise DatabaseUnavailableError("PostgreSQL did not answer") from error
-        raise
-    except (PoolTimeoutError, OSError) as error:
-        raise DatabaseUnavailableError("PostgreSQL did not answer") from error

@@ -9,6 +9,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.errors import WHAT_FAILS, cause_of, sqlstate_of
 from errors import DatabaseSetupError, MissingExtensionError, first_line
 
 _EXTENSIONS = text(
@@ -19,14 +20,6 @@ _PRELOADED = text(
     "SELECT current_setting('shared_preload_libraries') WHERE pg_has_role('pg_read_all_settings', 'USAGE')"
 )
 _INSTALLED = text("SELECT extname FROM pg_extension")
-
-_MEND = {
-    "28P01": "refuses the password: correct it in .env",
-    "28000": "refuses the user: correct the address in .env, or allow this user in pg_hba.conf",
-    "3D000": "has no database of that name: create it with createdb, or correct the address in .env",
-    "42501": "does not let this user do that: grant it, or use the database's owner",
-    "53300": "has no connection left: lower DB_POOL_SIZE or raise max_connections",
-}
 
 _SECRETS = ("password", "sslpassword")  # an address may carry them behind its question mark
 
@@ -83,26 +76,9 @@ def operator_errors(engine: AsyncEngine, *, name: str) -> Iterator[None]:
 
 
 def _sentence(error: DBAPIError | psycopg.Error | OSError, url: URL, name: str) -> str:
-    cause = (error.orig if isinstance(error, DBAPIError) else None) or error
-    state = getattr(cause, "sqlstate", None) or _state_in_words(str(cause))
-    mend = _MEND.get(state or "")
+    cause = cause_of(error)
+    mend = WHAT_FAILS.get(sqlstate_of(error) or "")
     if mend is None and isinstance(cause, (psycopg.OperationalError, OSError)):
         mend = "does not answer: start it, or correct the address in .env"
     where = url.difference_update_query(_SECRETS).render_as_string(hide_password=True)
     return f"The {name} database ({where}) {mend or f'failed: {first_line(cause)}'}."
-
-
-def _state_in_words(sentence: str) -> str | None:
-    """Return the SQLSTATE behind a refused connection, which libpq reports in words only."""
-    for words, state in (
-        ("password authentication failed", "28P01"),
-        ("no password supplied", "28P01"),
-        ("no pg_hba.conf entry", "28000"),
-        ("Peer authentication failed", "28000"),
-        ('role "', "28000"),
-        ('database "', "3D000"),
-        ("too many clients", "53300"),
-    ):
-        if words in sentence:
-            return state
-    return None

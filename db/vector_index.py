@@ -13,14 +13,13 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.engines import translated_errors
+from db.errors import translated_errors
 from db.layout import Layout
 from db.parts import Part, indexes_of, is_hypertable, parts
 from errors import BackscrollError
-from util_async import repeated
+from util_async import SaidOnce, repeated
 
 logger = logging.getLogger(__name__)
 
@@ -158,20 +157,23 @@ async def drop_all(connection: AsyncConnection) -> None:
 def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
     """Build what lacks in these databases for as long as the context lasts."""
     listed = list(databases)
+    said = SaidOnce(logger)
 
     async def look() -> None:
         for engine, layout in listed:
-            await look_after(engine, layout)
+            await look_after(engine, layout, said)
 
     return repeated(look, every=_LOOK_EVERY, at_once=True)
 
 
-async def look_after(engine: AsyncEngine, layout: Layout) -> None:
-    """Build what lacks in a database; one that is away is left to the next look."""
+async def look_after(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:
+    """Build what lacks in a database; one that is away, or fails in any other way, is left to the next look."""
     try:
         await build(engine, layout, report=_in_silence)
-    except (DBAPIError, BackscrollError) as error:
-        logger.info("vector indexes could not be looked after: %s", type(error).__name__)
+    except BackscrollError as error:
+        said.failed(engine, f"vector indexes could not be looked after: {error}")
+    else:
+        said.worked(engine)
 
 
 def _in_silence(_: int, __: int) -> None:

@@ -13,15 +13,14 @@ from datetime import timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.content import WORD_INDEX_FACT
-from db.engines import translated_errors
+from db.errors import translated_errors
 from db.parts import indexes_of, is_hypertable, parts
 from db.tables import FactRow
 from errors import BackscrollError
-from util_async import repeated
+from util_async import SaidOnce, repeated
 
 logger = logging.getLogger(__name__)
 
@@ -90,19 +89,22 @@ async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) ->
 def kept_whole(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
     """Look after the word indexes of these databases for as long as the context lasts."""
     listed = list(engines)
+    said = SaidOnce(logger)
 
     async def look() -> None:
         for engine in listed:
-            await look_after(engine)
+            await look_after(engine, said)
 
     return repeated(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
 
 
-async def look_after(engine: AsyncEngine) -> None:
-    """Mend the index of a database; one that is away or busy just now is left to the next look."""
+async def look_after(engine: AsyncEngine, said: SaidOnce) -> None:
+    """Mend the index of a database; one that is away, busy or fails in any other way is left to the next look."""
     try:
         with translated_errors():
             async with engine.begin() as connection:
                 await mend(connection)
-    except (DBAPIError, BackscrollError) as error:
-        logger.info("a word index could not be looked at: %s", type(error).__name__)
+    except BackscrollError as error:
+        said.failed(engine, f"a word index could not be looked at: {error}")
+    else:
+        said.worked(engine)

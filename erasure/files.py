@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from erasure.ledger import sync_folder
 from erasure.words import Collector, Said, file_names
 from errors import SessionError
 from memory.csv_rows import COLUMNS
 from memory.erased import is_erased
 from memory.journal import records
 from memory.messages import Kind
+from util_async import sync_folder
 
 _LARGEST_FIELD = 16 * 2**20  # as the journal reads it
 _BLOCK = 2**20  # bytes

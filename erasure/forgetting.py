@@ -21,12 +21,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import LiteralString
 
-import psycopg
 from psycopg import sql
 
 from db.checksums import tables_of
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database
+from db.errors import NO_RIGHT
 from db.former_conversations import CONVERSATIONS
 from db.tables import EMBEDDING_WIDTH
 from erasure.files import Answers, Cuts, answers_in, collect, csv_files, cut, find_cuts
@@ -44,7 +44,7 @@ from erasure.rows import (
     note_erasure,
 )
 from erasure.words import Collector, Said
-from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, first_line
+from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
 
 Report = Callable[[int, int], None]
 """Hears how many steps are done, of how many."""
@@ -122,13 +122,12 @@ def _telling_how_to_go_on() -> Iterator[None]:
     try:
         yield
     except DatabaseUnavailableError as error:
+        if isinstance(error, StatementFailedError) and error.sqlstate == NO_RIGHT:
+            raise DatabaseSetupError(
+                f"A database does not let its user erase ({error}): use its owner, then give the same command again."
+            ) from error
         raise DatabaseUnavailableError(
             f"{error}: what is erased stays erased, and the same command goes on with the rest."
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise DatabaseSetupError(
-            f"A database does not let its user erase ({first_line(error)}): use its owner, then give the same command "
-            "again."
         ) from error
 
 

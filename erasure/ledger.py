@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from errors import InputFileError, SettingsError
+from util_async import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +68,6 @@ def merged(*ledgers: Mapping[int, datetime]) -> dict[int, datetime]:
         for user_id, erased_at in ledger.items():
             union[user_id] = max(erased_at, union.get(user_id, erased_at))
     return union
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk know of new names in a folder; Windows knows no such thing."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _entries(path: Path, content: bytes) -> Iterator[_Entry]:

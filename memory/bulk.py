@@ -14,9 +14,10 @@ from sqlalchemy import BigInteger, DateTime, Text, and_, column, func, or_, sele
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.copying import copy_errors, copy_in_statement
+from db.copying import copy_in_statement
 from db.databases import Database
 from db.engines import sessions_of, transaction
+from db.errors import driver_errors
 from db.migrate import PATIENTLY
 from db.parts import Part, is_hypertable, parts
 from db.tables import MessageRow, ReplacedMessageRow, RevisionRow
@@ -147,7 +148,7 @@ def _revisions(batch: Batch) -> list[dict[str, Any]]:
 
 async def _copy(connection: AsyncConnection, table: str, batch: Batch) -> None:
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    with copy_errors():
+    with driver_errors():
         async with driver.cursor() as cursor, cursor.copy(copy_in_statement(table, _COLUMNS)) as copy:
             copy.set_types([_TYPES[type(one.type)] for one in _COMING.c])
             for row in batch.rows:

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from db.databases import Database
 from db.engines import transaction
-from errors import DatabaseUnavailableError
+from db.errors import DATABASE_ERRORS
 from memory import store
 from memory.recorder import Recorder
 
@@ -30,7 +30,7 @@ async def _describe(database: Database) -> str:
         async with transaction(database.sessions) as session:
             count = await store.count(session)
             version = await session.scalar(_VERSION)
-    except DatabaseUnavailableError:
+    except DATABASE_ERRORS:
         return f"- {database.name} memory: does not answer just now"
     words = "BM25" if database.capabilities.bm25 else "full-text search"
     return f"- {database.name} memory: {count:,} messages (PostgreSQL {version}, StreamingDiskANN, {words})"

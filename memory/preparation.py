@@ -1,22 +1,20 @@
 """Make sure, before anything is captured, that both memories fit this session and this embedding model."""
 
-import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.content import MOVE_FACT
 from db.databases import Database
 from db.engines import transaction
 from db.moving import is_half_filled
-from db.tables import MessageRow
-from errors import DatabaseSetupError, EmbeddingModelError, SessionError
+from errors import DatabaseSetupError, EmbeddingModelError, JournalUnavailableError, SessionError, first_line
 from memory import store
 from memory.embedder import Embedder
-from memory.journal import Journal
-from memory.messages import MessageKey
+from memory.reconciling import complete_csv, write_back
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +24,8 @@ HALF_EMBEDDED = "being replaced"
 
 SESSION_FACT = "session"
 JOURNAL_FACT = "journal"
+
+_NAMELESS = "recovered.csv"  # takes the rows of a memory that does not say which session it holds
 
 
 async def prepare(database: Database, embedder: Embedder) -> None:
@@ -62,38 +62,55 @@ async def prepare(database: Database, embedder: Embedder) -> None:
 async def begin_session(database: Database, *, session_name: str, journal_path: Path) -> None:
     """Let short-term memory hold this session: go on with it, or begin anew when the old one is safe.
 
-    Raises SessionError, and changes nothing, when the old session's CSV lacks rows that the memory holds.
+    Rows that a session's CSV lacks, as it does after a power cut, are written back into it first. Raises SessionError,
+    and empties nothing, when that cannot be done.
     """
     async with transaction(database.sessions) as session:
         held = await store.fact(session, SESSION_FACT)
-        if held == session_name:
-            return
-        old_journal = await store.fact(session, JOURNAL_FACT)
-        missing = await keys_without_a_record(session)
-        if missing:
-            raise SessionError(
-                f"Short-term memory holds {len(missing)} messages of session {held!r} that its CSV "
-                f"({old_journal}) lacks: go on with --session {held}, or put the CSV back first."
-            )
+    if held == session_name:
+        await _go_on(database, session_name, journal_path)
+        return
+    async with transaction(database.sessions) as session:
+        await complete_held_csv(session, nameless=journal_path.with_name(_NAMELESS))
         await store.empty(session)
         await store.set_fact(session, SESSION_FACT, session_name)
         await store.set_fact(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
 
 
-async def keys_without_a_record(session: AsyncSession) -> set[MessageKey]:
-    """Return those messages of short-term memory that the CSV of the session which it holds lacks."""
-    return await asyncio.to_thread(_without_a_record, await _keys(session), await store.fact(session, JOURNAL_FACT))
+async def complete_held_csv(session: AsyncSession, *, nameless: Path) -> None:
+    """Write what the CSV of the session in short-term memory lacks of its rows back into it.
+
+    A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
+    be written.
+    """
+    held, noted = await store.fact(session, SESSION_FACT), await store.fact(session, JOURNAL_FACT)
+    path = nameless if noted is None else Path(noted)
+    with _telling_what_keeps_rows(held, path):
+        _tell_written_back(await write_back(session, path), path)
 
 
-async def _keys(session: AsyncSession) -> set[MessageKey]:
-    rows = await session.execute(select(MessageRow.message_id, MessageRow.sent_at))
-    return {(row.message_id, row.sent_at) for row in rows}
+async def _go_on(database: Database, session_name: str, journal_path: Path) -> None:
+    """Have the CSV hold what the memory holds of the same session, wherever it lies now."""
+    with _telling_what_keeps_rows(session_name, journal_path):
+        count = await complete_csv(database.sessions, journal_path, session_name=session_name)
+    _tell_written_back(count, journal_path)
+    async with transaction(database.sessions) as session:
+        await store.set_fact(session, JOURNAL_FACT, str(journal_path))
 
 
-def _without_a_record(keys: set[MessageKey], journal_path: str | None) -> set[MessageKey]:
-    """Return those of the keys that a journal does not hold."""
-    if keys and journal_path is not None and Path(journal_path).is_file():
-        for batch in Journal(Path(journal_path)).read_all():
-            keys.difference_update(message.key for message in batch.messages)
-    return keys
+def _tell_written_back(count: int, path: Path) -> None:
+    if count:
+        logger.warning("%d messages that %s lacked were written back into it from short-term memory", count, path)
+
+
+@contextmanager
+def _telling_what_keeps_rows(held: str | None, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (SessionError, JournalUnavailableError, OSError) as error:
+        raise SessionError(
+            f"Short-term memory holds messages of session {held!r} that its CSV ({path}) lacks, and that cannot be "
+            f"written back into it ({first_line(error).rstrip('.')}): make its folder, let this account write there, "
+            "free some disk space, or put the CSV back."
+        ) from error

@@ -120,10 +120,10 @@ class Memory:
         async with open_visit() as visit:
             found = await self._by_id(visit, {message_id}, places)
             if message_id not in found:
-                return Findings()
+                return Findings(unreachable=visit.unreachable)
             around = await self._beside(visit, [found[message_id]], before=before, after=after)
         hit = Line(found[message_id], hit=True)
-        return Findings(tuple(stitch([[hit, *map(Line, around[message_id])]])))
+        return Findings(tuple(stitch([[hit, *map(Line, around[message_id])]])), visit.unreachable)
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
         """Return the current state of those messages that are there, not deleted, and may be read."""

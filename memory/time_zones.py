@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engines import Sessions, transaction
 from db.tables import TimeZoneRow
-from errors import DatabaseUnavailableError
+from errors import DatabaseUnavailableError, RefusedRowError
 from memory.zone_names import find_zone, zone_names
 
 logger = logging.getLogger(__name__)
@@ -157,8 +157,8 @@ class TimeZones:
         try:
             async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
                 yield session
-        except TimeoutError as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time") from error
+        except (RefusedRowError, TimeoutError) as error:
+            raise DatabaseUnavailableError("PostgreSQL did not answer in time about a time zone") from error
 
 
 def _zones(owners: Iterable[Owner], chosen: dict[Owner, str]) -> dict[Owner, ZoneInfo | None]:

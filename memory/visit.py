@@ -1,6 +1,7 @@
 """Ask both memories, over one connection to each for as long as one search takes."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -10,8 +11,11 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
-from db.engines import Sessions, transaction, translated_errors
+from db.engines import Sessions, transaction
+from db.errors import DATABASE_ERRORS, translated_errors
 from errors import DatabaseUnavailableError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -38,7 +42,7 @@ Answers = Mapping[str, Sequence[T]]
 
 
 class Visit:
-    """Connections to the memories, opened when they are first needed; a memory that fails is not asked again."""
+    """Connections to the memories, opened when they are first needed; one that fails in any way is not asked again."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
@@ -81,7 +85,8 @@ class Visit:
         try:
             with translated_errors():
                 return await look(await self._session(shelf), shelf)
-        except DatabaseUnavailableError:
+        except DATABASE_ERRORS as error:  # its server, a right, an index: the other memory can do without
+            logger.warning("%s memory did not answer: %s", shelf.name, error)
             self._lost[shelf.name] = None
             return None
 
@@ -106,5 +111,5 @@ async def _reading(shelf: Shelf) -> AsyncGenerator[AsyncSession]:
     try:
         yield session
     finally:
-        with suppress(DatabaseUnavailableError):
+        with suppress(*DATABASE_ERRORS):
             await stack.__aexit__(*sys.exc_info())

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, LiteralString
 
-from db.copying import Connection, copy_errors
+from db.copying import Connection
+from db.errors import driver_errors
 from memory.messages import Message, MessageKey, Revision
 from promotion.seen import NOTHING_SAID, Seen, State
 
@@ -95,7 +96,7 @@ class Differences:
         return [revision for number, revision in enumerate(revisions) if number not in there]
 
     async def _rows(self, query: LiteralString, values: dict[str, object]) -> list[Any]:
-        with copy_errors():
+        with driver_errors():
             async with self._connection.cursor(binary=True) as cursor:
                 # A plan that serves all values would have TimescaleDB look into every chunk.
                 return await (await cursor.execute(query, values, prepare=False)).fetchall()

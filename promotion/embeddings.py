@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.checksums import tables_of
-from db.copying import Connection, copy_errors, fetch, open_connection
+from db.copying import Connection, fetch, open_connection
 from db.databases import Database
+from db.errors import driver_errors
 from db.tables import EMBEDDING_WIDTH
 from memory.context import said, search_text, text_to_embed
 from memory.embedder import Embedder
@@ -95,7 +96,7 @@ class Drafting:
             "model": self._model,
             "width": self._width,
         }
-        with copy_errors():
+        with driver_errors():
             async with self._short_term.cursor(binary=True) as cursor:
                 rows = await (await cursor.execute(_STORED, values, prepare=False)).fetchall()
         return {

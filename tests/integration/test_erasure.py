@@ -21,7 +21,7 @@ from archive.creating import Plan, create
 from archive.formats import Format
 from archive.manifest import read_manifest
 from archive.restoring import restore
-from archive.session_files import put_session_back
+from archive.session_files import go_on_with_session
 from db.copying import open_connection
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from erasure import files, forgetting
@@ -782,4 +782,4 @@ async def restore_all(world: World, folder: Path) -> None:
             timeout=PATIENCE,
             report=unheard,
         )
-    await put_session_back(folder, manifest, world.short_term, storage_dir=world.storage_dir, erasures=erasures)
+    await go_on_with_session(folder, manifest, world.short_term, storage_dir=world.storage_dir, erasures=erasures)

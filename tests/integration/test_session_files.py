@@ -1,5 +1,6 @@
 """The files of the current session go into a backup, and come back where they are gone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from archive.creating import Plan, create
 from archive.formats import Format
 from archive.listing import Backup
 from archive.manifest import read_manifest
-from archive.replaceable import refuse_to_lose_a_session
+from archive.replaceable import secure_session
 from archive.session_files import Continued, go_on_with_session
 from archive.verifying import check_files
 from db.databases import LONG_TERM, SHORT_TERM, Database
@@ -20,7 +21,7 @@ from memory import store
 from memory.journal import BadRecord, Journal, NotAdded
 from memory.preparation import JOURNAL_FACT, SESSION_FACT
 from sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
-from tests.builders import edit, message, unheard, whole
+from tests.builders import message, unheard, whole
 from tests.conftest import open_new_database
 from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in
 from tests.sentences import is_one_sentence
@@ -208,28 +209,34 @@ async def hold(database: Database, journal: Path) -> None:
         await store.set_fact(transacting, JOURNAL_FACT, str(journal))
 
 
-async def test_a_session_that_only_memory_has_is_not_replaced(
-    short_term: Database, server: Server, tmp_path: Path
+async def test_a_session_that_only_memory_has_is_written_back_before_it_is_replaced(
+    short_term: Database, tmp_path: Path
 ) -> None:
     entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
-    await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)  # it is the same session
     await hold(short_term, tmp_path / "gone.csv")
 
-    async with open_new_database(server, LONG_TERM, width=WIDTH) as long_term:
-        for staying in (None, long_term):
-            with pytest.raises(SessionError, match="'sailing'") as caught:
-                await refuse_to_lose_a_session(short_term, entry, staying, timeout=PATIENCE)
-            assert is_one_sentence(str(caught.value))
-        await live_in(long_term)
-        await refuse_to_lose_a_session(short_term, entry, long_term, timeout=PATIENCE)
-        with pytest.raises(SessionError):
-            await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)
-    journal = Journal(tmp_path / "there.csv")
-    journal.open()
-    journal.record([*MESSAGES, edit(9, "changed", at=90)])
-    journal.close()
-    await hold(short_term, tmp_path / "there.csv")
-    await refuse_to_lose_a_session(short_term, entry, None, timeout=PATIENCE)
+    await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+
+    written = [message for batch in Journal(tmp_path / "gone.csv").read_all() for message in batch.messages]
+    assert {message.key for message in written} == {message.key for message in MESSAGES}
+
+
+async def test_a_session_that_cannot_be_written_back_is_not_replaced(short_term: Database, tmp_path: Path) -> None:
+    entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
+    await hold(short_term, tmp_path / "no such folder" / "gone.csv")
+
+    with pytest.raises(SessionError, match="'sailing'") as caught:
+        await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+
+    assert is_one_sentence(str(caught.value))
+
+
+async def test_the_session_of_the_backup_itself_may_be_replaced(short_term: Database, tmp_path: Path) -> None:
+    entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
+
+    await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+
+    assert not await asyncio.to_thread(lambda: list(tmp_path.glob("*.csv")))
 
 
 async def test_a_server_that_holds_nothing_yet_loses_nothing(
@@ -238,7 +245,7 @@ async def test_a_server_that_holds_nothing_yet_loses_nothing(
     entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
 
     async with open_new_database(server, SHORT_TERM) as blank:
-        await refuse_to_lose_a_session(blank, entry, None, timeout=PATIENCE)
+        await secure_session(blank, entry, tmp_path, timeout=PATIENCE)
 
 
 async def test_a_record_that_the_bot_is_writing_is_left_out(

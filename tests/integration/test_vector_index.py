@@ -1,6 +1,7 @@
 """Vector indexes are built where they are worth it, whoever was interrupted on the way, and rows go in meanwhile."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from db.vector_index import build, drop_all, lacking, look_after
 from memory import store
 from memory.store import Indexed
 from tests.builders import closed_port, message, unheard
+from util_async import SaidOnce
 
 pytestmark = pytest.mark.server
 
@@ -161,19 +163,16 @@ async def test_one_process_builds_at_a_time(filled: Database) -> None:
 async def test_a_keeper_outlives_an_index_that_cannot_be_built(
     filled: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="db.vector_index")
-
-    await look_after(filled.engine, replace(LAYOUT, num_neighbors=100_000))
+    await look_after(filled.engine, replace(LAYOUT, num_neighbors=100_000), SaidOnce(logging.getLogger(__name__)))
 
     assert "vector indexes could not be looked after" in caplog.text
     assert lacking(await known(filled), LAYOUT)
 
 
 async def test_a_keeper_outlives_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="db.vector_index")
     url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
 
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        await look_after(engine, LAYOUT)
+        await look_after(engine, LAYOUT, SaidOnce(logging.getLogger(__name__)))
 
-    assert "vector indexes could not be looked after: DatabaseUnavailableError" in caplog.text
+    assert "vector indexes could not be looked after: PostgreSQL did not answer" in caplog.text

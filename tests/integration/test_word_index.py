@@ -1,5 +1,6 @@
 """The word index is whole again after the server has been restarted, and looking after it harms nobody."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
@@ -19,6 +20,7 @@ from memory.findings import Filters
 from memory.preparation import prepare
 from memory.queries import candidates
 from tests.builders import already, message, remember
+from util_async import SaidOnce
 
 pytestmark = pytest.mark.server
 
@@ -69,7 +71,7 @@ async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedd
         before = await _words_found(database, embedder)
 
     async with _started(place) as database:
-        await look_after(database.engine)
+        await look_after(database.engine, SaidOnce(logging.getLogger(__name__)))
         after = await _words_found(database, embedder)
 
     assert before > 0
@@ -79,10 +81,9 @@ async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedd
 async def test_a_database_without_a_free_connection_is_left_to_the_next_look(
     short_term: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="db.word_index")
     hurry = timedelta(milliseconds=200)
 
     async with open_engine(short_term.engine.url, pool_size=1, timeout=hurry) as engine, engine.connect():
-        await look_after(engine)
+        await look_after(engine, SaidOnce(logging.getLogger(__name__)))
 
-    assert "could not be looked at: DatabaseUnavailableError" in caplog.text
+    assert "could not be looked at: PostgreSQL did not answer" in caplog.text

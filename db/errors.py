@@ -1,0 +1,134 @@
+"""Turn the errors of the PostgreSQL driver into ours, by one table of SQLSTATEs, where they enter."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from errors import DatabaseUnavailableError, RefusedRowError, StatementFailedError, first_line
+
+DATABASE_ERRORS = (DatabaseUnavailableError, RefusedRowError)
+"""All that a database error becomes."""
+
+WHAT_FAILS: Mapping[str, str] = MappingProxyType(
+    {
+        "25006": "is read-only: make it writable again (default_transaction_read_only, a full disk, or a standby)",
+        "28000": "refuses the user: correct the address in .env, or allow this user in pg_hba.conf",
+        "28P01": "refuses the password: correct it in .env",
+        "3D000": "has no database of that name: create it with createdb, or correct the address in .env",
+        "42501": "does not let this user do that: grant it, or use the database's owner",
+        "42703": "lacks a column: run the version of Backscroll that last migrated it, or restore a backup",
+        "42P01": "lacks a table: give it back its name, or restore a backup",
+        "53100": "has no disk space left: free some on its server",
+        "53200": "is out of memory: free some on its server",
+        "53300": "has no connection left: lower DB_POOL_SIZE or raise max_connections",
+        "55P03": "waits for a lock in vain: end the program that holds it (pg_locks)",
+        "57014": "takes longer than it may: see what it is busy with (pg_stat_activity)",
+        "58030": "cannot read or write its files: look at the disk of its server",
+        "XX000": "reports an internal error: look into its log",
+        "XX001": "reports damaged data: look into its log, and restore a backup where that is right",
+        "XX002": "reports a damaged index: look into its log, and REINDEX what it names",
+    }
+)
+"""What PostgreSQL says of itself, and what to do: the end of a sentence that begins with its name."""
+
+NO_RIGHT = "42501"
+
+NO_SPACE_OR_CONNECTION = frozenset({"53100", "53300"})
+"""What a row cannot be blamed for, even when a smaller one passes."""
+
+_OF_THE_ROW = ("22", "23", "54")  # classes: data, constraints, and limits such as the length of a tsvector
+_CONNECTION_IS_LOST = ("08", "57P")  # classes: the connection, and the server going down or coming up
+
+_NO_ANSWER = "PostgreSQL did not answer"
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn whatever goes wrong with a database into DatabaseUnavailableError or RefusedRowError.
+
+    That it answered, with an error, is a StatementFailedError, which is the former as well.
+    """
+    with driver_errors():
+        try:
+            yield
+        except OSError as error:
+            raise DatabaseUnavailableError(_NO_ANSWER) from error
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Do what `translated_errors` does, and leave alone what the system says, of a file for example."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        raise _translated(error) from error
+    except StatementError as error:  # the value of a parameter is none for its column
+        raise RefusedRowError(first_line(error.orig or error)) from error
+    except (PoolTimeoutError, PendingRollbackError) as error:
+        raise DatabaseUnavailableError(_NO_ANSWER) from error
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """Return the SQLSTATE of an error of the driver; None when it has none, as when a value was refused unsent."""
+    cause = cause_of(error)
+    if not isinstance(cause, psycopg.Error):
+        return None
+    if cause.sqlstate is None and isinstance(cause, psycopg.OperationalError):
+        return _state_in_words(str(cause))
+    return cause.sqlstate
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return the driver's own error where SQLAlchemy has wrapped one."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def _translated(error: DBAPIError | psycopg.Error) -> DatabaseUnavailableError | RefusedRowError:
+    cause, state = cause_of(error), sqlstate_of(error)
+    said = first_line(cause).rstrip(".")
+    if isinstance(cause, (psycopg.DataError, psycopg.IntegrityError)) or (state or "").startswith(_OF_THE_ROW):
+        return RefusedRowError(f"{said} (SQLSTATE {state})" if state else said)
+    if _is_lost(error, cause):
+        return DatabaseUnavailableError(_why_lost(cause, state, said))
+    state = state or "unknown"
+    sentence = WHAT_FAILS.get(state, "refuses a statement")
+    return StatementFailedError(f"PostgreSQL {sentence} (SQLSTATE {state}: {said})", sqlstate=state)
+
+
+def _is_lost(error: DBAPIError | psycopg.Error, cause: BaseException) -> bool:
+    """Return whether there is no connection any more, or never was one."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
+        return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
+    return cause.sqlstate.startswith(_CONNECTION_IS_LOST)
+
+
+def _why_lost(cause: BaseException, state: str | None, said: str) -> str:
+    if state is not None and state in WHAT_FAILS:
+        return f"PostgreSQL {WHAT_FAILS[state]}"
+    has_spoken = isinstance(cause, psycopg.Error) and cause.sqlstate is not None
+    return f"PostgreSQL gave up: {said}" if has_spoken else _NO_ANSWER
+
+
+def _state_in_words(sentence: str) -> str | None:
+    """Return the SQLSTATE behind a refused connection, which libpq reports in words only."""
+    for words, state in (
+        ("password authentication failed", "28P01"),
+        ("no password supplied", "28P01"),
+        ("no pg_hba.conf entry", "28000"),
+        ("Peer authentication failed", "28000"),
+        ('role "', "28000"),
+        ('database "', "3D000"),
+        ("too many clients", "53300"),
+        ("remaining connection slots", "53300"),
+    ):
+        if words in sentence:
+            return state
+    return None

@@ -1,0 +1,279 @@
+"""Bring a session's CSV and the rows of short-term memory to agree, where one of them has lost something.
+
+A power cut, or a CSV that comes from a backup, leaves a memory that holds more than the CSV. Its rows have all that a
+line of the CSV has, so the lines can be written again.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.engines import Sessions, transaction
+from db.migrate import PATIENTLY
+from db.tables import MessageRow, RevisionRow
+from memory import store
+from memory.journal import BadRecord, Journal, NotAdded
+from memory.messages import Message, MessageKey, Revision
+from util_async import NOT_ADDED, sync_folder
+
+_TAIL = 1000  # records at the end of a CSV, among which one that is stored is looked for
+_AT_ONCE = 500  # rows that are read and written back together
+
+
+async def trusted_position(sessions: Sessions, journal: Journal, *, session_name: str, end: int) -> int:
+    """Return how far a journal of `end` bytes is stored, in bytes, and have the database say so.
+
+    A position that is none of this journal gives way to the one behind the newest record that is stored, or to 0 where
+    none of the last thousand is: then it is another file.
+    """
+    async with transaction(sessions) as session:
+        position = await store.position(session, journal=session_name)
+    if await asyncio.to_thread(_is_boundary, journal.path, position, end):
+        return position
+    tail = await asyncio.to_thread(_tail, journal, end) if position > end > 0 else []
+    async with transaction(sessions) as session:
+        stored = await _states(session, [message for message, _ in tail])
+        known = max((behind for message, behind in tail if _is_stored(message, stored)), default=0)
+        position = known if tail or position <= end else end  # a CSV without messages has none to read
+        await store.write(session, batch=(), revisions=(), journal=session_name, position=position)
+    return position
+
+
+async def complete_csv(sessions: Sessions, path: Path, *, session_name: str) -> int:
+    """Give the CSV of a session that goes on what it lacks of the rows; return of how many messages.
+
+    Only a CSV that does not reach to the stored position is looked at. Raises as `write_back` does.
+    """
+    async with transaction(sessions) as session:
+        position = await store.position(session, journal=session_name)
+    if await asyncio.to_thread(_is_boundary, path, position, _size(path)):
+        return 0
+    end = await asyncio.to_thread(_repaired, path)
+    position = await trusted_position(sessions, Journal(path), session_name=session_name, end=end)
+    async with transaction(sessions) as session:
+        count = await write_back(session, path)
+        if count and position == end:  # all that was appended is stored
+            end = _size(path)
+            await store.write(session, batch=(), revisions=(), journal=session_name, position=end)
+    return count
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _repaired(path: Path) -> int:
+    """Cut off what a crash left unfinished at the end of a CSV; return its size then, 0 where there is none."""
+    if not path.is_file():
+        return 0
+    with closing(Journal(path)) as journal:
+        journal.open()
+        _put_torn_aside(journal)
+        return journal.end
+
+
+def _is_boundary(path: Path, position: int, end: int) -> bool:
+    """Return whether a record, or nothing, ends at a position of a CSV."""
+    if not position:
+        return True
+    if position > end:
+        return False
+    with path.open("rb") as file:
+        file.seek(position - 1)
+        return file.read(1) == b"\n"
+
+
+def _tail(journal: Journal, end: int) -> list[tuple[Message, int]]:
+    """Return the last messages before a position, each with the position behind it."""
+    starts = deque([0], maxlen=2)
+    while starts[-1] < (read := journal.read(starts[-1], _TAIL)).position < end:
+        starts.append(read.position)
+    position = starts[0]
+    tail: list[tuple[Message, int]] = []
+    while position < end and (read := journal.read(position, 1)).position != position:
+        position = read.position
+        tail += [(message, position) for message in read.messages]
+    return tail
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What has to be known of a row to tell whether a CSV says as much."""
+
+    edited_at: datetime | None
+    is_deleted: bool
+    has_text: bool
+
+
+_STATE = (
+    MessageRow.message_id,
+    MessageRow.sent_at,
+    MessageRow.edited_at,
+    MessageRow.deleted_at.is_not(None).label("is_deleted"),
+    or_(MessageRow.content != "", MessageRow.attachments != []).label("has_text"),
+)
+
+
+async def _states(session: AsyncSession, messages: Sequence[Message] | None = None) -> dict[MessageKey, _State]:
+    """Return the state of every row, or of those of some messages, by key."""
+    query = select(*_STATE)
+    if messages is not None:
+        keys = [message.key for message in messages]
+        query = query.where(tuple_(MessageRow.message_id, MessageRow.sent_at).in_(keys))
+    rows = await session.stream(query)
+    shared: dict[_State, _State] = {}  # nearly all are equal
+    states: dict[MessageKey, _State] = {}
+    async for row in rows:
+        state = _State(row.edited_at, row.is_deleted, row.has_text)
+        states[row.message_id, row.sent_at] = shared.setdefault(state, state) if state.edited_at is None else state
+    return states
+
+
+def _is_stored(message: Message, stored: dict[MessageKey, _State]) -> bool:
+    """Return whether the rows know what a record says."""
+    row = stored.get(message.key)
+    if row is None or (message.deleted_at and not row.is_deleted):
+        return False
+    return message.edited_at is None or (row.edited_at is not None and row.edited_at >= message.edited_at)
+
+
+async def write_back(session: AsyncSession, path: Path) -> int:
+    """Append to a CSV what it lacks of the rows of a memory, former texts included; return of how many messages.
+
+    A CSV that is gone is written anew. All is on the disk when it returns. Raises SessionError, or OSError or
+    JournalUnavailableError, when the CSV cannot be read or written.
+    """
+    await session.execute(PATIENTLY)
+    lacking = _Lacking(await _states(session), await _former_texts(session))
+    if lacking.states:
+        await asyncio.to_thread(lacking.strike_out, path)
+    keys = lacking.keys()
+    if keys:
+        await _append(session, path, keys)
+    return len(keys)
+
+
+async def _former_texts(session: AsyncSession) -> list[Revision]:
+    """Return the texts that edits have replaced, in time order, each text as its digest."""
+    rows = await session.stream(select(RevisionRow.message_id, RevisionRow.revised_at, RevisionRow.content))
+    return [Revision(row.message_id, row.revised_at, _digest(row.content)) async for row in rows]
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+class _Lacking:
+    """What rows have that no record of a CSV has said yet."""
+
+    def __init__(self, states: dict[MessageKey, _State], revisions: Sequence[Revision]) -> None:
+        self.states = states
+        self._texts = set(states)
+        self._deletions = {key for key, state in states.items() if state.is_deleted}
+        self._edits = {(one.message_id, one.revised_at) for one in revisions}
+        self._former = {(one.message_id, one.content) for one in revisions}
+        self._revised = frozenset(one.message_id for one in revisions)
+
+    def strike_out(self, path: Path) -> None:
+        """Strike out all that the records of a CSV say."""
+        if path.is_file():
+            for batch in Journal(path).read_all():
+                for message in batch.messages:
+                    self._strike_out(message)
+
+    def _strike_out(self, message: Message) -> None:
+        key = message.key
+        state = self.states.get(key)
+        if state is None:
+            return
+        says_nothing = message.deleted_at is not None and not message.content and not message.attachments
+        if not state.has_text or (state.edited_at == message.edited_at and not says_nothing):
+            self._texts.discard(key)
+        if message.deleted_at is not None:
+            self._deletions.discard(key)
+        if message.message_id in self._revised:
+            self._former.discard((message.message_id, _digest(message.content)))
+            if message.edited_at is not None:
+                self._edits.discard((message.message_id, message.edited_at))
+
+    def keys(self) -> list[MessageKey]:
+        """Return the keys of the rows of which something is left, in time order."""
+        revised = {message_id for message_id, _ in self._edits | self._former}
+        left = self._texts | self._deletions
+        if revised:
+            left |= {key for key in self.states if key[0] in revised}
+        return sorted(left, key=lambda key: (key[1], key[0]))
+
+
+async def _append(session: AsyncSession, path: Path, keys: Sequence[MessageKey]) -> None:
+    """Append the states of rows to a CSV; a new one takes its name once it is whole."""
+    target = await asyncio.to_thread(_place_to_write, path)
+    with closing(Journal(target)) as journal:
+        await asyncio.to_thread(journal.open)
+        await asyncio.to_thread(_put_torn_aside, journal)
+        for start in range(0, len(keys), _AT_ONCE):
+            states = await _all_states(session, keys[start : start + _AT_ONCE])
+            await asyncio.to_thread(journal.record, states)
+        await asyncio.to_thread(journal.sync)
+    if target != path:
+        await asyncio.to_thread(_take_name, target, path)
+
+
+def _place_to_write(path: Path) -> Path:
+    """Return the CSV itself, or where a new one is written that is to take its name once it is whole."""
+    if path.is_file():
+        return path
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    return partial
+
+
+def _put_torn_aside(journal: Journal) -> None:
+    """Keep the record that a crash cut short, as the next start of its session would have done."""
+    if journal.torn:
+        with closing(NotAdded(journal.path.with_name(f"{journal.path.stem}{NOT_ADDED}.csv"))) as not_added:
+            not_added.open()
+            not_added.refuse_record(BadRecord(journal.torn.decode("utf-8", "replace"), "cut short by a crash"))
+
+
+def _take_name(partial: Path, path: Path) -> None:
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+async def _all_states(session: AsyncSession, keys: Sequence[MessageKey]) -> list[Message]:
+    """Return the states that rows have gone through, as far as they tell."""
+    rows = await session.execute(
+        select(*store.MESSAGE_COLUMNS)
+        .where(tuple_(MessageRow.message_id, MessageRow.sent_at).in_(list(keys)))
+        .order_by(MessageRow.sent_at, MessageRow.message_id)
+    )
+    messages = [store.to_message(row) for row in rows.mappings()]
+    found = await session.execute(
+        select(RevisionRow.message_id, RevisionRow.revised_at, RevisionRow.content)
+        .where(store.one_of(RevisionRow.__table__.c.message_id, {message.message_id for message in messages}))
+        .order_by(RevisionRow.message_id, RevisionRow.revised_at)
+    )
+    revisions: dict[int, list[Revision]] = {}
+    for row in found:
+        revisions.setdefault(row.message_id, []).append(Revision(row.message_id, row.revised_at, row.content))
+    return [state for message in messages for state in _states_of(message, revisions.get(message.message_id, ()))]
+
+
+def _states_of(message: Message, revisions: Sequence[Revision]) -> Iterator[Message]:
+    """Yield states that add up to a message with these former texts: each text from the edit on that brought it."""
+    edited_at = None
+    for revision in revisions:
+        yield replace(message, content=revision.content, edited_at=edited_at, deleted_at=None)
+        edited_at = revision.revised_at
+    if edited_at != message.edited_at and revisions:  # an edit of the files alone keeps no text
+        yield replace(message, edited_at=edited_at, deleted_at=None)
+    yield message
