@@ -1,13 +1,25 @@
-"""Turn what Discord reports into messages to keep."""
+"""Turn what Discord reports into messages to keep.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Discord's messages have dozens of fields, and new ones every few months. No field may cost the message: one that cannot
+be read becomes its default here, with a warning in the log, and the rest is kept.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 import discord
 from discord.abc import Snowflake
 
 from memory.messages import Attachment, Kind, Message
+from memory.words import SPOILER, words_of
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +30,27 @@ class Place:
     channel_id: int
     channel_name: str
     thread_id: int | None = None
+
+
+class Fields:
+    """Reads the fields of one event, each on its own, so that one that surprises costs nothing but itself."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._surprises: list[str] = []
+
+    def read(self, name: str, get: Callable[[], T], default: D) -> T | D:
+        """Return a field, or the default when reading it raises."""
+        try:
+            return get()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other fields are to be kept
+            self._surprises.append(f"{name}: {error!r}")
+            return default
+
+    def report(self) -> None:
+        """Log which fields could not be read, if any."""
+        if self._surprises:
+            logger.warning("%s is kept without what could not be read (%s)", self._event, "; ".join(self._surprises))
 
 
 def place_of(channel: Snowflake, guild_id: int | None) -> Place:
@@ -31,47 +64,64 @@ def place_of(channel: Snowflake, guild_id: int | None) -> Place:
             channel_name=channel.parent.name if channel.parent else channel.name,
             thread_id=channel.id,
         )
-    return Place(guild_id=guild_id, channel_id=channel.id, channel_name=getattr(channel, "name", ""))
+    return Place(guild_id=guild_id, channel_id=channel.id, channel_name=getattr(channel, "name", None) or "")
 
 
 def place_of_id(client: discord.Client, channel_id: int, guild_id: int | None) -> Place:
     """Return the place that an id belongs to, as far as the client's cache knows it."""
     guild = client.get_guild(guild_id) if guild_id is not None else None
     channel = guild.get_channel_or_thread(channel_id) if guild else None
-    return place_of(channel or discord.Object(channel_id), guild_id)
+    try:
+        return place_of(channel or discord.Object(channel_id), guild_id)
+    except Exception:
+        logger.exception("channel %d is taken without its name", channel_id)
+        return Place(guild_id=guild_id, channel_id=channel_id, channel_name="")
 
 
 def message_of(message: discord.Message, *, session: str) -> Message:
     """Return the present state of a message: as it was sent, or as it was last edited."""
-    place = place_of(message.channel, message.guild.id if message.guild else None)
-    return Message(
+    fields = Fields(f"message {message.id} of type {_type_of(message)}")
+    read = fields.read
+    guild_id = read("guild", lambda: message.guild.id if message.guild else None, None)
+    place = read("channel", lambda: place_of(message.channel, guild_id), _unnamed(message.channel, guild_id))
+    state = Message(
         message_id=message.id,
-        sent_at=message.created_at,
+        sent_at=discord.utils.snowflake_time(message.id),
         session=session,
         guild_id=place.guild_id,
         channel_id=place.channel_id,
         channel_name=place.channel_name,
         thread_id=place.thread_id,
-        author_id=message.author.id,
-        author_name=message.author.display_name,
-        reply_to=_replied_to(message),
-        kind=Kind.SYSTEM if message.is_system() else Kind.MESSAGE,
-        content=_text_of(message),
-        attachments=_attachments_of(message),
-        edited_at=message.edited_at,
+        author_id=read("author", lambda: message.author.id, None),
+        author_name=read("author's name", lambda: message.author.display_name, ""),
+        reply_to=read("reference", lambda: _replied_to(message), None),
+        kind=Kind.SYSTEM if read("type", message.is_system, False) else Kind.MESSAGE,
+        content=_text_of(message, fields),
+        attachments=read("attachments", lambda: _attachments_of(message), ()),
+        edited_at=read("edit", lambda: message.edited_at, None),
     )
+    fields.report()
+    return state
 
 
-def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str) -> Message | None:
+def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str, now: datetime) -> Message | None:
     """Return the state after an edit; None when nobody edited anything.
 
-    Discord also sends this event when a link gets its preview or a message is pinned.
+    Discord also sends this event when a link gets its preview or a message is pinned. Where the message is cached that
+    shows. Where it is not, as after a restart, a message that was edited once may just have been pinned, or pinned
+    after an edit that was made while the bot was away: its state is returned. If memory knows that edit already,
+    merging the two states changes nothing.
+
+    An application that answers a command late sends an empty message first. What it then says is no edit to Discord,
+    and has no time of one; it counts as made `now`.
     """
-    edited_at = payload.message.edited_at
+    state = message_of(payload.message, session=session)
     known = payload.cached_message
-    if edited_at is None or (known is not None and known.edited_at == edited_at):
-        return None
-    return message_of(payload.message, session=session)
+    if state.edited_at is not None:
+        return None if known is not None and known.edited_at == state.edited_at else state
+    if known is not None and known.flags.loading and not payload.message.flags.loading:
+        return replace(state, edited_at=now)
+    return None
 
 
 def deletion_of(message_id: int, place: Place, *, session: str, deleted_at: datetime) -> Message:
@@ -92,44 +142,65 @@ def deletion_of(message_id: int, place: Place, *, session: str, deleted_at: date
 
 def command_of(interaction: discord.Interaction, text: str, *, session: str) -> Message:
     """Return the slash command that somebody gave, under the interaction's id, which is a snowflake too."""
-    place = _place_of_interaction(interaction)
-    return Message(
+    fields = Fields(f"command {interaction.id}")
+    place = _place_of_interaction(interaction, fields)
+    state = Message(
         message_id=interaction.id,
-        sent_at=interaction.created_at,
+        sent_at=discord.utils.snowflake_time(interaction.id),
         session=session,
         guild_id=place.guild_id,
         channel_id=place.channel_id,
         channel_name=place.channel_name,
         thread_id=place.thread_id,
-        author_id=interaction.user.id,
-        author_name=interaction.user.display_name,
+        author_id=fields.read("author", lambda: interaction.user.id, None),
+        author_name=fields.read("author's name", lambda: interaction.user.display_name, ""),
         kind=Kind.COMMAND,
         content=text,
     )
+    fields.report()
+    return state
 
 
 def answer_of(interaction: discord.Interaction, sent: discord.Message, *, session: str) -> Message:
     """Return one message that the bot answered a command with, as a reply to that command."""
-    place = _place_of_interaction(interaction)
-    return Message(
+    fields = Fields(f"answer {sent.id}")
+    place = _place_of_interaction(interaction, fields)
+    state = Message(
         message_id=sent.id,
-        sent_at=sent.created_at,
+        sent_at=discord.utils.snowflake_time(sent.id),
         session=session,
         guild_id=place.guild_id,
         channel_id=place.channel_id,
         channel_name=place.channel_name,
         thread_id=place.thread_id,
-        author_id=sent.author.id,
-        author_name=sent.author.display_name,
+        author_id=fields.read("author", lambda: sent.author.id, None),
+        author_name=fields.read("author's name", lambda: sent.author.display_name, ""),
         reply_to=interaction.id,
         kind=Kind.ANSWER,
-        content=sent.content,
+        content=fields.read("content", lambda: sent.content, ""),
     )
+    fields.report()
+    return state
 
 
-def _place_of_interaction(interaction: discord.Interaction) -> Place:
+def hidden_name(name: str) -> str:
+    """Return the name of a file that is hidden until it is clicked on, also where only a flag of Discord's says so."""
+    return name if name.startswith(SPOILER) else SPOILER + name
+
+
+def _type_of(message: discord.Message) -> str:
+    return str(getattr(getattr(message, "type", None), "value", "?"))
+
+
+def _unnamed(channel: Snowflake, guild_id: int | None) -> Place:
+    """Return the place that a channel is when nothing but its id is to be trusted."""
+    return Place(guild_id=guild_id, channel_id=channel.id, channel_name="")
+
+
+def _place_of_interaction(interaction: discord.Interaction, fields: Fields) -> Place:
     channel = interaction.channel or discord.Object(interaction.channel_id or 0)
-    return place_of(channel, interaction.guild_id)
+    guild_id = interaction.guild_id
+    return fields.read("channel", lambda: place_of(channel, guild_id), _unnamed(channel, guild_id))
 
 
 def _replied_to(message: discord.Message) -> int | None:
@@ -140,12 +211,63 @@ def _replied_to(message: discord.Message) -> int | None:
     return reference.message_id
 
 
-def _text_of(message: discord.Message) -> str:
-    """Return what a person reads: a forwarded message has its words in snapshots, not in its content."""
-    if message.is_system():
-        return message.system_content or ""
-    forwarded = [snapshot.content for snapshot in message.message_snapshots]
-    return "\n".join(text for text in (message.content, *forwarded) if text)
+def _text_of(message: discord.Message, fields: Fields) -> str:
+    """Return what a person reads; Discord writes the text of a system message itself, from its type."""
+    words = words_of(_as_payload(message, fields))
+    if not fields.read("type", message.is_system, False):
+        return words
+    announced = fields.read("system content", lambda: message.system_content, "") or ""
+    return announced or words or fields.read("type's name", lambda: message.type.name.replace("_", " "), "")
+
+
+def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:
+    """Return the parts of a message that have words, as Discord's API writes them."""
+    snapshots = fields.read("forwarded messages", lambda: tuple(message.message_snapshots), ())
+    return {
+        **_parts_of(message, fields),
+        "author": {"bot": fields.read("author", lambda: message.author.bot, False)},
+        "webhook_id": fields.read("webhook", lambda: message.webhook_id, None),
+        "poll": fields.read("poll", lambda: _poll_of(message.poll), None),
+        "message_snapshots": [{"message": _parts_of(snapshot, fields)} for snapshot in snapshots],
+    }
+
+
+def _parts_of(message: discord.Message | discord.MessageSnapshot, fields: Fields) -> dict[str, Any]:
+    """Return what a message and a forwarded one have in common."""
+    return {
+        "content": fields.read("content", lambda: message.content, ""),
+        "embeds": fields.read("embeds", lambda: [embed.to_dict() for embed in message.embeds], ()),
+        "components": fields.read("components", lambda: [_component(part) for part in message.components], ()),
+        "sticker_items": fields.read("stickers", lambda: [{"name": one.name} for one in message.stickers], ()),
+        "attachments": fields.read(
+            "pictures", lambda: [_described(file) for file in message.attachments if file.description], ()
+        ),
+    }
+
+
+def _component(part: object) -> dict[str, Any]:
+    """Return what of a component may have words; `to_dict` raises for one with parts that discord.py does not know."""
+    return {
+        "content": getattr(part, "content", None),
+        "description": getattr(part, "description", None),
+        "spoiler": getattr(part, "spoiler", False),
+        "components": [_component(child) for child in getattr(part, "children", ())],
+        "items": [_component(item) for item in getattr(part, "items", ())],
+        "accessory": _component(accessory) if (accessory := getattr(part, "accessory", None)) else None,
+    }
+
+
+def _described(file: discord.Attachment) -> dict[str, Any]:
+    return {"filename": _name_of(file), "description": file.description}
+
+
+def _poll_of(poll: discord.Poll | None) -> dict[str, Any]:
+    if poll is None:
+        return {}
+    answers = [
+        {"text": answer.text, "emoji": {"name": answer.emoji.name} if answer.emoji else None} for answer in poll.answers
+    ]
+    return {"question": {"text": poll.question}, "answers": [{"poll_media": media} for media in answers]}
 
 
 def _attachments_of(message: discord.Message) -> tuple[Attachment, ...]:
@@ -155,4 +277,8 @@ def _attachments_of(message: discord.Message) -> tuple[Attachment, ...]:
 
 def _kept(files: Iterable[discord.Attachment]) -> Iterable[Attachment]:
     for file in files:
-        yield Attachment(name=file.filename, url=file.url, content_type=file.content_type, size=file.size)
+        yield Attachment(name=_name_of(file), url=file.url, content_type=file.content_type, size=file.size)
+
+
+def _name_of(file: discord.Attachment) -> str:
+    return hidden_name(file.filename) if file.is_spoiler() else file.filename

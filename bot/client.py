@@ -5,6 +5,8 @@ import logging
 import math
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import aiohttp
 import discord
@@ -12,7 +14,9 @@ from discord import app_commands
 
 from bot.capture import deletion_of, edit_of, message_of, place_of_id
 from bot.commands import Conversation, add_commands
+from bot.guarding import guard_parsers
 from bot.in_flight import InFlight
+from bot.raw_messages import author_of_payload, message_of_payload
 from bot.services import Services
 from errors import DiscordSetupError
 from memory.messages import Message
@@ -20,6 +24,7 @@ from memory.messages import Message
 logger = logging.getLogger(__name__)
 
 LOGIN_LIMIT = timedelta(seconds=60)
+PUBLISHING_LIMIT = timedelta(seconds=60)
 CLOSING_GRACE = timedelta(seconds=2)  # for what is being recorded
 CLOSING_FAREWELL = timedelta(seconds=5)  # for telling those who wait for an answer
 AUTHENTICATION_FAILED = 4004  # a gateway close code
@@ -42,6 +47,7 @@ class Bot(discord.Client):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = InFlight()
+        guard_parsers(self._connection.parsers, unread=partial(self.dispatch, "unread_event"))
         self._conversation = Conversation(services, self._in_flight)
         self.tree = app_commands.CommandTree(self)
         add_commands(self.tree, self._conversation)
@@ -75,13 +81,14 @@ class Bot(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Record a message; the bot's own are recorded where they are sent."""
-        if not self._is_me(message.author):
-            await self._record(message_of(message, session=self._services.session))
+        state = message_of(message, session=self._services.session)
+        if not self._is_me(state.author_id):
+            await self._record(state)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Record what a message says after an edit."""
-        edit = edit_of(payload, session=self._services.session)
-        if edit is not None and not self._is_me(payload.message.author):
+        edit = edit_of(payload, session=self._services.session, now=self._services.clock())
+        if edit is not None and not self._is_me(edit.author_id):
             await self._record(edit)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -92,16 +99,30 @@ class Bot(discord.Client):
         """Record that many messages were deleted at once."""
         await self._record_deletions(payload.message_ids, payload.channel_id, payload.guild_id)
 
+    async def on_unread_event(self, event: str, data: Any) -> None:
+        """Record a message or a deletion of which discord.py could not read something, from the event as it came."""
+        match event:
+            case "MESSAGE_CREATE" | "MESSAGE_UPDATE":
+                state = message_of_payload(data, session=self._services.session, place_of_id=partial(place_of_id, self))
+                if not self._is_me(author_of_payload(data)) and (event == "MESSAGE_CREATE" or state.edited_at):
+                    await self._record(state)
+            case "MESSAGE_DELETE":
+                await self._record_deletions({int(data["id"])}, int(data["channel_id"]), _guild_of(data))
+            case "MESSAGE_DELETE_BULK":
+                ids = {int(message_id) for message_id in data["ids"]}
+                await self._record_deletions(ids, int(data["channel_id"]), _guild_of(data))
+
     async def _publish_commands(self) -> None:
         """Publish the commands: at once in the bot's server when it has one, else wherever the bot is."""
-        if self._server_id is None:
-            await self.tree.sync()
-            return
-        server = discord.Object(self._server_id)
-        self.tree.copy_global_to(guild=server)
+        server = None if self._server_id is None else discord.Object(self._server_id)
+        if server is not None:
+            self.tree.copy_global_to(guild=server)
         try:
-            await self.tree.sync(guild=server)
+            async with asyncio.timeout(PUBLISHING_LIMIT.total_seconds()):
+                await self.tree.sync(guild=server)
         except discord.Forbidden:
+            if server is None:
+                raise
             logger.warning(
                 "The bot is not in server %d (DISCORD_SERVER_ID) yet: invite it with the link that it prints",
                 self._server_id,
@@ -116,8 +137,12 @@ class Bot(discord.Client):
         with self._in_flight.entered():
             await self._services.recorder.record(message)
 
-    def _is_me(self, author: discord.abc.User) -> bool:
-        return self.user is not None and author.id == self.user.id
+    def _is_me(self, author_id: int | None) -> bool:
+        return self.user is not None and author_id == self.user.id
+
+
+def _guild_of(data: Any) -> int | None:
+    return int(data["guild_id"]) if data.get("guild_id") else None
 
 
 def intents() -> discord.Intents:

@@ -140,8 +140,8 @@ class FakeDiscord:
         self.in_guild = True
         await self._dispatch("GUILD_CREATE", _GUILD)
 
-    async def say(self, message_id: int, text: str) -> None:
-        """Send a message of a member called Ana to the connected bot."""
+    async def say(self, message_id: int, text: str, **fields: object) -> None:
+        """Send a message of a member called Ana to the connected bot, with these fields changed or added."""
         author = {"id": str(USER_ID + 9), "username": "ana", "discriminator": "0", "avatar": None}
         await self._dispatch(
             "MESSAGE_CREATE",
@@ -161,7 +161,8 @@ class FakeDiscord:
                 "mention_roles": [],
                 "attachments": [],
                 "embeds": [],
-            },
+            }
+            | fields,
         )
 
     async def _me(self, request: web.Request) -> web.Response:

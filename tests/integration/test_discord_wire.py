@@ -104,6 +104,21 @@ async def test_a_message_is_captured_after_a_normal_login(
     assert message.sent_at == discord.utils.snowflake_time(700000000000000100)
 
 
+async def test_an_event_that_discord_py_cannot_read_ends_neither_the_connection_nor_the_capture(
+    bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_end: dict[str, object] = {"question": {"text": "When?"}, "answers": [], "expiry": None}
+    async with open_fake_discord() as wire:
+        _point_at(wire, monkeypatch)
+        async with _served(bot):
+            await wire.welcomed.wait()
+            await wire.say(700000000000000100, "vote", poll=without_end)
+            await wire.say(700000000000000101, "hello there")
+            kept = [await recorder.news.get() for _ in range(2)]
+
+    assert {message.content for message in kept} == {"vote\nPoll: When?", "hello there"}
+
+
 async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_published(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,91 @@
+"""Turn gateway payloads that discord.py cannot read into messages to keep, all the same."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import discord
+
+from bot.capture import Fields, Place, hidden_name
+from memory.messages import Attachment, Kind, Message
+from memory.words import is_spoiler, words_of
+
+PlaceOfId = Callable[[int, int | None], Place]
+
+_SAID = {0, 19, 20, 21, 23, 46}  # types of messages that are somebody's; Discord itself makes all others
+
+
+def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: PlaceOfId) -> Message:
+    """Return the state of a message that MESSAGE_CREATE or MESSAGE_UPDATE tells of.
+
+    Only its id and its channel's are needed; raises what reading these raises.
+    """
+    message_id = int(data["id"])
+    fields = Fields(f"message {message_id} of type {data.get('type', '?')}")
+    read = fields.read
+    place = place_of_id(int(data["channel_id"]), read("guild", lambda: _id(data.get("guild_id")), None))
+    state = Message(
+        message_id=message_id,
+        sent_at=discord.utils.snowflake_time(message_id),
+        session=session,
+        guild_id=place.guild_id,
+        channel_id=place.channel_id,
+        channel_name=place.channel_name,
+        thread_id=place.thread_id,
+        author_id=author_of_payload(data),
+        author_name=read("author's name", lambda: _author_name(data), ""),
+        reply_to=read("reference", lambda: _replied_to(data), None),
+        kind=read("type", lambda: Kind.MESSAGE if data["type"] in _SAID else Kind.SYSTEM, Kind.MESSAGE),
+        content=read("content", lambda: words_of(data), ""),
+        attachments=read("attachments", lambda: _attachments(data), ()),
+        edited_at=read("edit", lambda: _edited_at(data), None),
+    )
+    fields.report()
+    return state
+
+
+def author_of_payload(data: Mapping[str, Any]) -> int | None:
+    """Return whose message a payload tells of, if it says so."""
+    try:
+        return _id(data["author"]["id"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _id(value: object) -> int | None:
+    return int(value) if isinstance(value, str | int) else None
+
+
+def _author_name(data: Mapping[str, Any]) -> str:
+    author, member = data.get("author") or {}, data.get("member") or {}
+    return str(member.get("nick") or author.get("global_name") or author.get("username") or "")
+
+
+def _replied_to(data: Mapping[str, Any]) -> int | None:
+    """Return the id of the message that this one replies to; a forwarded message is no reply."""
+    reference = data.get("message_reference") or {}
+    return (
+        None
+        if reference.get("type") == discord.MessageReferenceType.forward.value
+        else _id(reference.get("message_id"))
+    )
+
+
+def _edited_at(data: Mapping[str, Any]) -> datetime | None:
+    return discord.utils.parse_time(data.get("edited_timestamp"))
+
+
+def _attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    snapshots = [snapshot["message"] for snapshot in data.get("message_snapshots") or ()]
+    files = (file for part in (data, *snapshots) for file in part.get("attachments") or ())
+    return tuple(_attachment(file) for file in files if isinstance(file, Mapping))
+
+
+def _attachment(file: Mapping[str, Any]) -> Attachment:
+    name, size, kind = str(file.get("filename", "")), file.get("size"), file.get("content_type")
+    return Attachment(
+        name=hidden_name(name) if is_spoiler(file) else name,
+        url=str(file.get("url", "")),
+        content_type=kind if isinstance(kind, str) else None,
+        size=size if isinstance(size, int) else None,
+    )

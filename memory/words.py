@@ -1,0 +1,165 @@
+"""Say what a person reads in a Discord message, wherever Discord's JSON keeps the words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SPOILER = "SPOILER_"  # how the name of a file begins that Discord hides until it is clicked on
+LONGEST = 16_000
+"""Characters that are kept of one message: Discord takes 4,000 typed ones and 6,000 in cards, and forwards both."""
+
+_DEEPEST = 8  # components within components, and messages within messages; Discord itself allows three
+_MOST_CARDS = 10
+_HIDDEN = 1 << 3  # a flag of attachments
+_MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
+"""Types of the embeds that Discord adds to a message by itself when its text has a link."""
+
+
+def words_of(message: Mapping[str, Any]) -> str:
+    """Return what a person reads in a message, one thing below the other as Discord shows them.
+
+    `message` is a message object of Discord's API, or part of one; what it lacks, or has in an unexpected form, is left
+    out. That is its text, what is said of its pictures, the messages it forwards, its poll, its cards (embeds) and its
+    components, the names of its stickers. Buttons and menus are no words, and neither is the preview of a page that a
+    person links to: it is not what they said. What is hidden as a spoiler is marked `||as one||`.
+    """
+    kept: list[str] = []
+    room = LONGEST
+    for part in _parts(message, depth=0):
+        if len(part) > room:
+            kept.append(_cut(part, room))
+            break
+        kept.append(part)
+        room -= len(part) + 1
+    return "\n".join(kept)
+
+
+def is_spoiler(file: Mapping[str, Any]) -> bool:
+    """Tell whether a file is hidden: by its name, or since 2026 by a flag."""
+    flags = file.get("flags")
+    return _text(file.get("filename")).startswith(SPOILER) or (isinstance(flags, int) and bool(flags & _HIDDEN))
+
+
+def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
+    """Yield the parts of a message that have words, from top to bottom."""
+    content = message.get("content")
+    if isinstance(content, str) and content:
+        yield content
+    for file in _maps(message.get("attachments")):
+        yield from _picture(file, hidden=is_spoiler(file))
+    if depth < _DEEPEST:
+        for snapshot in _maps(message.get("message_snapshots")):
+            yield from _parts(_map(snapshot.get("message")), depth=depth + 1)
+    yield from _poll(_map(message.get("poll")))
+    for card in _maps(message.get("embeds"))[:_MOST_CARDS]:
+        yield from () if _is_preview(card, message) else _card(card)
+    yield from _components(message.get("components"), depth=depth)
+    names = (_text(sticker.get("name")) for sticker in _maps(message.get("sticker_items")))
+    yield from (f"(sticker: {name})" for name in names if name)
+
+
+def _is_preview(card: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
+    """Tell whether a card shows what a message links to, and was not made by whoever sent it.
+
+    Persons cannot make cards; applications and webhooks can. A forwarded message has no author: there the links tell.
+    """
+    content, kind = _text(message.get("content")), _text(card.get("type")) or "rich"
+    if not content or kind in _MADE_BY_DISCORD:
+        return bool(content)
+    if kind != "rich":
+        return False
+    author, address = _map(message.get("author")), _text(card.get("url"))
+    if not author:
+        return bool(address) and address in content
+    return not author.get("bot") and not message.get("webhook_id")
+
+
+def _card(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words of an embed; two types have fields for programs instead of readers."""
+    fields = [(_text(field.get("name")), _text(field.get("value"))) for field in _maps(card.get("fields"))]
+    match card.get("type"):
+        case "poll_result":
+            yield from _result(dict(fields))
+        case "auto_moderation_message":
+            yield from _blocked(card, dict(fields))
+        case _:
+            yield from _only_words(_map(card.get("author")).get("name"), card.get("title"), card.get("description"))
+            for name, value in fields:
+                yield from _only_words(f"{name}: {value}" if name and value else name or value)
+            yield from _only_words(_map(card.get("footer")).get("text"))
+
+
+def _poll(poll: Mapping[str, Any]) -> Iterator[str]:
+    question = _text(_map(poll.get("question")).get("text"))
+    answers = [_media(_map(answer.get("poll_media"))) for answer in _maps(poll.get("answers"))]
+    if question or any(answers):
+        yield f"Poll: {question}"
+        yield from (f"- {answer}" for answer in answers if answer)
+
+
+def _media(media: Mapping[str, Any]) -> str:
+    """Return an answer of a poll: an emoji, a text, or both."""
+    return " ".join(_only_words(_map(media.get("emoji")).get("name"), media.get("text")))
+
+
+def _result(fields: Mapping[str, str]) -> Iterator[str]:
+    """Yield how a poll has ended; it has no victor when nobody voted or two answers got as many votes."""
+    yield f"The poll has closed: {fields.get('poll_question_text', '')}".rstrip(": ")
+    victor = " ".join(_only_words(fields.get("victor_answer_emoji_name"), fields.get("victor_answer_text")))
+    total = fields.get("total_votes") or "0"
+    if victor:
+        yield f"Winner: {victor} ({fields.get('victor_answer_votes') or '?'} of {total} votes)"
+    else:
+        yield f"No winner ({total} votes)"
+
+
+def _blocked(card: Mapping[str, Any], fields: Mapping[str, str]) -> Iterator[str]:
+    """Yield what AutoMod tells moderators: which rule was broken, and by which words."""
+    if rule := fields.get("rule_name"):
+        yield f"AutoMod rule: {rule}"
+    yield from _only_words(card.get("description"))
+
+
+def _components(components: object, *, depth: int) -> Iterator[str]:
+    """Yield the texts of components, and of those within them; buttons and menus have labels, but no texts."""
+    if depth > _DEEPEST:
+        return
+    for component in _maps(components):
+        hidden = component.get("spoiler") is True
+        words = [*_only_words(component.get("content")), *_components(component.get("components"), depth=depth + 1)]
+        for picture in (component, *_maps(component.get("items")), _map(component.get("accessory"))):
+            words += _picture(picture, hidden=picture.get("spoiler") is True and picture is not component)
+        yield from (_hidden(text) if hidden else text for text in words)
+
+
+def _picture(picture: Mapping[str, Any], *, hidden: bool) -> Iterator[str]:
+    """Yield what somebody wrote about a picture for those who do not see it."""
+    for text in _only_words(picture.get("description")):
+        yield _hidden(f"(picture: {text})") if hidden else f"(picture: {text})"
+
+
+def _hidden(text: str) -> str:
+    """Return a text as a spoiler, whole: bars of its own would end it."""
+    return f"||{text.replace('||', '')}||"
+
+
+def _cut(text: str, room: int) -> str:
+    """Return the beginning of a text, in at most `room` characters; no spoiler is left open."""
+    cut = f"{text[: max(0, room - 3)]}…"
+    return (f"{cut}||" if cut.count("||") % 2 else cut)[: max(0, room)]
+
+
+def _only_words(*texts: object) -> Iterator[str]:
+    """Yield those that are texts, without the space around them."""
+    return (text for text in map(_text, texts) if text)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _maps(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, Sequence) else []

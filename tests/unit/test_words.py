@@ -1,0 +1,168 @@
+"""What a person reads in a message, from Discord's JSON."""
+
+from typing import Any
+
+import pytest
+
+from memory.words import LONGEST, words_of
+
+PERSON: dict[str, Any] = {"author": {"id": "1", "bot": False}}
+BOT: dict[str, Any] = {"author": {"id": "2", "bot": True}}
+WEBHOOK: dict[str, Any] = {"author": {"id": "3"}, "webhook_id": "3"}
+
+CARD: dict[str, Any] = {
+    "type": "rich",
+    "url": "https://ci.example/7",
+    "author": {"name": "CI"},
+    "title": "Build 7 failed",
+    "description": "main is red",
+    "fields": [{"name": "Step", "value": "tests"}, {"name": "\u200b", "value": "see the log"}],
+    "footer": {"text": "took 4 min"},
+}
+PREVIEW = {"type": "article", "url": "https://example.org/a", "title": "A page", "description": "about something"}
+
+
+def test_a_card_is_read_from_top_to_bottom() -> None:
+    card = CARD | {"fields": [*CARD["fields"], {"name": "only a name"}, {}]}
+
+    assert words_of(WEBHOOK | {"content": "alert", "embeds": [card]}).split("\n") == [
+        "alert",
+        "CI",
+        "Build 7 failed",
+        "main is red",
+        "Step: tests",
+        "\u200b: see the log",
+        "only a name",
+        "took 4 min",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        pytest.param(PERSON | {"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of a person"),
+        pytest.param(BOT | {"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of a bot"),
+        pytest.param({"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of nobody known"),
+        pytest.param(PERSON | {"content": "fxtwitter.example", "embeds": [CARD]}, False, id="a rich one of a person"),
+        pytest.param({"content": "see https://ci.example/7", "embeds": [CARD]}, False, id="a rich forwarded one"),
+        pytest.param({"content": "look", "embeds": [CARD]}, True, id="a forwarded card"),
+        pytest.param(BOT | {"content": "https://ci.example/7", "embeds": [CARD]}, True, id="a bot's own card"),
+        pytest.param(WEBHOOK | {"content": "https://ci.example/7", "embeds": [CARD]}, True, id="a webhook's own card"),
+        pytest.param(BOT | {"content": "", "embeds": [PREVIEW]}, True, id="nothing that could be previewed"),
+    ],
+)
+def test_the_preview_of_a_linked_page_is_not_what_was_said(message: dict[str, Any], words: bool) -> None:
+    assert (words_of(message) != message["content"]) == words
+
+
+def test_a_poll_is_its_question_and_its_answers() -> None:
+    answers = [{"text": "Pizza", "emoji": {"name": "🍕"}}, {"text": "Soup"}, {"emoji": {"name": "🍣"}}]
+    poll = {"question": {"text": "Lunch?"}, "answers": [{"poll_media": media} for media in answers]}
+
+    assert words_of({"content": "vote!", "poll": poll}) == "vote!\nPoll: Lunch?\n- 🍕 Pizza\n- Soup\n- 🍣"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        pytest.param(
+            {"total_votes": "5", "victor_answer_votes": "3", "victor_answer_text": "Pizza"},
+            "Winner: Pizza (3 of 5 votes)",
+            id="a victor",
+        ),
+        pytest.param({"total_votes": "4"}, "No winner (4 votes)", id="a tie"),
+        pytest.param({}, "No winner (0 votes)", id="no vote"),
+    ],
+)
+def test_the_result_of_a_poll_tells_who_won(fields: dict[str, str], words: str) -> None:
+    fields = {"poll_question_text": "Lunch?"} | fields
+    card = {"type": "poll_result", "fields": [{"name": name, "value": value} for name, value in fields.items()]}
+
+    assert words_of(PERSON | {"content": "", "embeds": [card]}) == f"The poll has closed: Lunch?\n{words}"
+
+
+def test_automod_tells_which_words_broke_which_rule() -> None:
+    fields = [{"name": "rule_name", "value": "No insults"}, {"name": "channel_id", "value": "12"}]
+    card = {"type": "auto_moderation_message", "description": "you goose", "fields": fields}
+
+    assert words_of(PERSON | {"content": "", "embeds": [card]}) == "AutoMod rule: No insults\nyou goose"
+
+
+def test_the_texts_of_components_are_read_and_their_controls_are_not() -> None:
+    button = {"type": 2, "label": "Approve", "custom_id": "yes"}
+    section = {
+        "type": 9,
+        "components": [{"type": 10, "content": "## Release"}, {"type": 10, "content": "4 changes"}],
+        "accessory": {"type": 11, "media": {"url": "u"}, "description": "a rocket"},
+    }
+    gallery = {"type": 12, "items": [{"media": {}, "description": "a cat"}, {"description": "a dog", "spoiler": True}]}
+    menu = {"type": 3, "placeholder": "Choose", "options": [{"label": "One"}]}
+    components = [
+        {"type": 17, "components": [section, gallery, {"type": 1, "components": [button, menu]}]},
+        {"type": 17, "spoiler": True, "components": [{"type": 10, "content": "the || end"}]},
+        {"type": 99, "components": [{"type": 98, "content": "of a later time"}]},
+    ]
+
+    assert words_of(BOT | {"content": "", "components": components}).split("\n") == [
+        "## Release",
+        "4 changes",
+        "(picture: a rocket)",
+        "(picture: a cat)",
+        "||(picture: a dog)||",
+        "||the  end||",
+        "of a later time",
+    ]
+
+
+def test_stickers_pictures_and_forwarded_words_are_read() -> None:
+    forwarded = {
+        "content": "the original",
+        "embeds": [CARD],
+        "components": [{"type": 10, "content": "in a component"}],
+        "attachments": [{"filename": "SPOILER_x.png", "description": "the end"}],
+        "sticker_items": [{"name": "Wave"}],
+    }
+    files = [{"filename": "a.png", "description": "a plan"}, {"filename": "b.png", "description": "", "flags": 8}]
+
+    assert words_of(PERSON | {"content": "", "attachments": files, "message_snapshots": [{"message": forwarded}]}) == (
+        "(picture: a plan)\nthe original\n||(picture: the end)||\nCI\nBuild 7 failed\nmain is red\nStep: tests\n"
+        "\u200b: see the log\ntook 4 min\nin a component\n(sticker: Wave)"
+    )
+
+
+def test_what_is_kept_of_one_message_is_bounded_and_leaves_no_spoiler_open() -> None:
+    cards = [{"description": "word " * 500} for _ in range(30)]
+    hidden = [{"type": 17, "spoiler": True, "components": [{"type": 10, "content": "secret " * 5000}]}]
+
+    assert LONGEST - 2 <= len(words_of(WEBHOOK | {"embeds": cards})) <= LONGEST
+    assert words_of(WEBHOOK | {"components": hidden}).endswith("…||")
+    assert len(words_of(WEBHOOK | {"components": hidden})) <= LONGEST
+
+
+def nested(depth: int) -> dict[str, Any]:
+    message: dict[str, Any] = {"content": "deep"}
+    for _ in range(depth):
+        message = {"message_snapshots": [{"message": message}], "components": [message]}
+    return message
+
+
+JUNK: list[Any] = [None, True, 7, "text", [], {}, [None, 7, "text", [[]], {}], {"message": 1, "text": [], "name": {}}]
+FIELDS = ("content", "author", "webhook_id", "attachments", "embeds", "components", "poll", "sticker_items")
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+def test_a_field_of_an_unexpected_form_costs_nothing_but_itself(junk: Any) -> None:
+    for name in FIELDS:
+        kept = {"content": "kept", "sticker_items": [{"name": "Wave"}]} | {name: junk}
+        assert "kept" in words_of(kept) or name == "content"
+        assert "(sticker: Wave)" in words_of(kept) or name == "sticker_items"
+    for name in ("type", "title", "url", "author", "fields", "footer", "description"):
+        assert "main is red" in words_of(BOT | {"embeds": [CARD | {name: junk}]}) or name in {"description", "type"}
+    for name in ("question", "answers"):
+        words_of({"poll": {"question": {"text": "?"}, "answers": [{"poll_media": junk}]} | {name: junk}})
+    words_of({"components": [{"components": junk, "items": junk, "accessory": junk, "content": junk, "spoiler": junk}]})
+
+
+def test_messages_within_messages_end_somewhere() -> None:
+    assert words_of(nested(3)) != ""
+    words_of(nested(12))
