@@ -1,15 +1,19 @@
 """Render an answer as Discord messages."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import discord
 
 from agent.answers import Answer, Source
 from agent.footer import footer
+from agent.spoilers import PLACEHOLDER, without_spoilers
 from bot.splitting import split_message
-from memory.messages import Message
+from memory.messages import Message, storable
+from memory.words import SPOILER
 
 MAX_MESSAGES = 5
 MAX_SOURCES = 10
@@ -31,26 +35,26 @@ def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
     links = {source.number: source.message.link for source in answer.sources}
     body = _with_links(neutralised(answer.text).strip() or NOTHING_TO_SAY, links)
     ending = _ending(answer, time_zone)
-    whole = _messages("\n\n".join(filter(None, (body, ending))))
+    whole = _messages("\n\n".join(filter(None, (body, ending))), most=MAX_MESSAGES + 1)
     if len(whole) <= MAX_MESSAGES:
         return whole
-    last = _messages("\n".join(filter(None, (CUT_NOTE, ending))))[: MAX_MESSAGES - 1]
-    return _messages(body)[: MAX_MESSAGES - len(last)] + last
+    last = _messages("\n".join(filter(None, (CUT_NOTE, ending))), most=MAX_MESSAGES - 1)
+    return _messages(body, most=MAX_MESSAGES - len(last)) + last
 
 
 def render_text(text: str) -> list[str]:
-    """Return the messages that show a text of the program's own."""
-    return _messages(neutralised(text))[:MAX_MESSAGES]
+    """Return the messages that show a text of the program's own; there is at least one."""
+    return _messages(neutralised(text), most=MAX_MESSAGES) or [NOTHING_TO_SAY]
 
 
 def neutralised(text: str) -> str:
-    """Return a text in which nothing that looks like a mention is one."""
-    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", text)
+    """Return a text in which nothing that looks like a mention is one, and which can be sent."""
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", storable(text))
 
 
-def _messages(text: str) -> list[str]:
-    """Split a text and leave out blank parts, which Discord refuses."""
-    return [part for part in split_message(text) if part.strip()]
+def _messages(text: str, *, most: int) -> list[str]:
+    """Split a text into as many parts at most, and leave out blank ones, which Discord refuses."""
+    return list(islice((part for part in split_message(text) if part.strip()), most))
 
 
 def _with_links(text: str, links: dict[int, str | None]) -> str:
@@ -90,20 +94,28 @@ def _source_line(source: Source, time_zone: ZoneInfo) -> str:
     message = source.message
     where = message.channel_name if message.guild_id is None else f"#{message.channel_name}"
     said_by = _plain(f"{message.author_name} in {where}")
-    when = _day_and_time(message.sent_at.astimezone(time_zone))
+    when = _day_and_time(message.sent_at, time_zone)
     return f"{_mark(source.number, message.link)} {said_by}, {when}: {_excerpt(message)}"
 
 
-def _day_and_time(moment: datetime) -> str:
+def _day_and_time(moment: datetime, time_zone: ZoneInfo) -> str:
+    """Return a time on the reader's clock, or on UTC's where the calendar ends before that clock shows it."""
+    with suppress(OverflowError):
+        moment = moment.astimezone(time_zone)
     return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"
 
 
 def _excerpt(message: Message) -> str:
-    """Return the beginning of a message as one line of plain text."""
-    text = _one_line(message.content) or ", ".join(f"({file.name})" for file in message.attachments)
+    """Return the beginning of a message as one line of plain text, which cannot hide what was hidden in it."""
+    text = _one_line(without_spoilers(message.content)) or ", ".join(_file(file.name) for file in message.attachments)
     if len(text) > EXCERPT_LENGTH:
         text = text[: EXCERPT_LENGTH - 1].rstrip() + "…"
     return _ADDRESS.sub(r"<\g<0>>", _plain(text))
+
+
+def _file(name: str) -> str:
+    """Return a file by its name, unless the file is hidden until somebody clicks on it."""
+    return PLACEHOLDER if name.startswith(SPOILER) else f"({name})"
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """Split Markdown into Discord messages without breaking its code fences."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,47 +28,66 @@ class _Fence:
         return cls(match.start(), match.start("body"), match.end("body"), match.end(), opening)
 
 
-def split_message(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
-    """Return parts of at most `limit` characters (64 or more) that together are the text, unchanged.
+class _Fences:
+    """The code fences of a text, in order; which one is at a position is found without looking at all of them."""
+
+    def __init__(self, text: str) -> None:
+        self._fences = [_Fence.from_match(match) for match in _FENCE.finditer(text)]
+        self._starts = [fence.start for fence in self._fences]
+
+    def around(self, position: int) -> _Fence | None:
+        """Return the fence between whose marks a cut at this position would be, or within whose marks."""
+        number = bisect_left(self._starts, position) - 1
+        fence = self._fences[number] if number >= 0 else None
+        return fence if fence is not None and position < fence.end else None
+
+    def opened(self, position: int) -> _Fence | None:
+        """Return the fence whose code goes on behind a cut at this position."""
+        fence = self.around(position)
+        return fence if fence is not None and fence.body_start < position < fence.body_end else None
+
+
+def split_message(text: str, limit: int = MESSAGE_LIMIT) -> Iterator[str]:
+    """Yield parts of at most `limit` characters (64 or more) that together are the text, unchanged.
 
     A part ends after a line where it can, after a space when one line is too long, anywhere when even a word is.
     A code fence that goes on in the next part is closed here and opened again there, with its language: those
-    marks are all that is added.
+    marks are all that is added. The time it takes grows with the length of the text, whatever is in it.
     """
-    fences = [_Fence.from_match(match) for match in _FENCE.finditer(text)]
-    parts = []
+    fences = _Fences(text)
     start = 0
     opening = ""
     while len(opening) + len(text) - start > limit:
         end = _cut(text, start, start + limit - len(opening), fences)
-        fence = _fence_around(end, fences)
-        parts.append(opening + text[start:end] + (_closing(text, end) if fence else ""))
+        fence = fences.opened(end)
+        yield opening + text[start:end] + (_closing(text, end) if fence else "")
         start, opening = end, fence.opening if fence else ""
     if start < len(text):
-        parts.append(opening + text[start:])
-    return parts
+        yield opening + text[start:]
 
 
-def _cut(text: str, start: int, latest: int, fences: Sequence[_Fence]) -> int:
+def _cut(text: str, start: int, latest: int, fences: _Fences) -> int:
     """Return where to end the part that begins at `start`, at `latest` or before."""
-    possible = [end for end in range(latest, start, -1) if _may_cut(text, end, latest, fences)]
-    for ending in ("\n", " "):
-        for end in possible:
-            if text[end - 1] == ending:
-                return end
-    return possible[0] if possible else latest
+    after_space = anywhere = None
+    for end in range(latest, start, -1):
+        if not _may_cut(text, end, latest, fences):
+            continue
+        if text[end - 1] == "\n":
+            return end
+        if after_space is None and text[end - 1] == " ":
+            after_space = end
+        anywhere = anywhere or end
+    return after_space or anywhere or latest
 
 
-def _may_cut(text: str, end: int, latest: int, fences: Sequence[_Fence]) -> bool:
+def _may_cut(text: str, end: int, latest: int, fences: _Fences) -> bool:
     """Tell whether a part may end here: never within a fence's marks, nor where its closing mark has no room."""
-    for fence in fences:
-        if fence.start < end <= fence.body_start or fence.body_end <= end < fence.end:
-            return False
-    return _fence_around(end, fences) is None or end + len(_closing(text, end)) <= latest
-
-
-def _fence_around(position: int, fences: Sequence[_Fence]) -> _Fence | None:
-    return next((fence for fence in fences if fence.body_start < position < fence.body_end), None)
+    fence = fences.around(end)
+    if fence is None:
+        return True
+    if not fence.body_start < end < fence.body_end:
+        return False
+    return end + len(_closing(text, end)) <= latest
 
 
 def _closing(text: str, end: int) -> str:

@@ -1,10 +1,12 @@
 """An answer as plain text for the terminal."""
 
 import unicodedata
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Source
 from agent.footer import footer
+from agent.spoilers import without_spoilers
 
 _LONGEST_QUOTE = 80  # characters
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # bidirectional overrides
@@ -35,11 +37,19 @@ def _footer(answer: Answer) -> str:
     return f"{searched}; /all searches all time" if answer.is_limited else searched
 
 
+def _on_clock(moment: datetime, time_zone: ZoneInfo) -> datetime:
+    """Return a time on a clock, or as it is where the calendar ends before that clock shows it."""
+    try:
+        return moment.astimezone(time_zone)
+    except OverflowError:
+        return moment
+
+
 def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
-    """Return who said it, where and when; what was said too, unless the answer has it already."""
+    """Return who said it, where and when; what was said too, without spoilers, unless the answer has it already."""
     message = source.message
-    said = " ".join(message.content.split())
-    sent = message.sent_at.astimezone(time_zone)
+    said = " ".join(without_spoilers(message.content).split())
+    sent = _on_clock(message.sent_at, time_zone)
     line = (
         f"[{source.number}] {message.author_name} in #{message.channel_name}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
     )

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -79,6 +80,12 @@ def test_a_source_from_a_direct_message_has_no_link() -> None:
         pytest.param(a_message("**a** [x](http://y)"), r"\*\*a\*\* \[x](<http://y)>", id="markup is shown as typed"),
         pytest.param(a_message("see https://x.y/z"), "see <https://x.y/z>", id="an address gets no preview"),
         pytest.param(a_message("", attachments=(Attachment(name="a.png", url="u"),)), "(a.png)", id="a file alone"),
+        pytest.param(a_message("it was ||the *gardener*||!"), "it was (spoiler)!", id="a spoiler"),
+        pytest.param(a_message("x" * 72 + " ||" + "secret " * 20 + "||"), "x" * 72 + " (spoil…", id="a cut spoiler"),
+        pytest.param(a_message("||one\ntwo|| ||x||"), "(spoiler) (spoiler)", id="a spoiler of two lines"),
+        pytest.param(
+            a_message("", attachments=(Attachment(name="SPOILER_end.png", url="u"),)), "(spoiler)", id="hidden"
+        ),
     ],
 )
 def test_an_excerpt_is_one_plain_line(message: Message, excerpt: str) -> None:
@@ -154,6 +161,59 @@ def test_a_text_of_many_blank_lines_gives_no_blank_message() -> None:
     assert [message.strip() for message in render_text("a" + "\n" * 5000 + "b")] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)],
+    ids=["the first day", "the last day"],
+)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_a_time_at_the_end_of_the_calendar_is_shown(moment: datetime, zone: str) -> None:
+    message = replace(a_message(), sent_at=moment)
+
+    assert render(Answer(text="So [1].", sources=(Source(1, message),)), ZoneInfo(zone))
+
+
+def test_half_a_character_that_no_stream_takes_is_replaced() -> None:
+    answer = Answer(text="a\ud800b [1]", sources=(Source(1, a_message("c\udfffd")),), notes=("e\0f",))
+
+    assert shown(answer).encode().decode().count("\ufffd") == 3
+
+
+def test_a_text_without_words_still_gives_words() -> None:
+    assert render_text(" \n ") == ["I have no answer to that."]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "```a```",
+        "```",
+        "`",
+        "``",
+        "[1]",
+        "@everyone",
+        "||",
+        "||a||",
+        "\\",
+        "* _ ~ >",
+        "<https://x.y/",
+        "(",
+        "\u0301",
+        " ",
+        "\n",
+    ],
+)
+def test_an_answer_of_any_length_is_shown_in_a_few_messages(piece: str) -> None:
+    """A quadratic step takes minutes here, and the run ends at the time limit of all tests."""
+    text = (piece * (400_000 // len(piece)))[:400_000]
+    source = Source(1, a_message(text[:16_000]))
+
+    messages = render(Answer(text=text, sources=(source,), notes=(text[:4000],)), PARIS)
+
+    assert 1 <= len(messages) <= MAX_MESSAGES
+    assert all(0 < len(message) <= MESSAGE_LIMIT for message in messages)
+
+
 # ---- splitting
 
 
@@ -189,7 +249,7 @@ def test_splitting_any_text_keeps_every_character_every_limit_and_every_fence(li
     for _ in range(150):
         text = random_text(chance)
 
-        parts = split_message(text, limit)
+        parts = list(split_message(text, limit))
 
         assert all(0 < len(part) <= limit for part in parts)
         assert all(part.count("```") % 2 == 0 for part in parts)
@@ -199,7 +259,7 @@ def test_splitting_any_text_keeps_every_character_every_limit_and_every_fence(li
 def test_a_text_without_fences_is_split_at_line_ends_and_joins_to_itself() -> None:
     text = "".join(f"line {n} {'x' * 50}\n" for n in range(100))
 
-    parts = split_message(text)
+    parts = list(split_message(text))
 
     assert "".join(parts) == text
     assert all(part.endswith("\n") for part in parts)
@@ -207,20 +267,20 @@ def test_a_text_without_fences_is_split_at_line_ends_and_joins_to_itself() -> No
 
 
 def test_a_line_that_is_too_long_is_cut_at_a_space() -> None:
-    parts = split_message("word " * 100, 64)
+    parts = list(split_message("word " * 100, 64))
 
     assert "".join(parts) == "word " * 100
     assert all(part.endswith("word ") for part in parts)
 
 
 def test_a_word_that_is_too_long_is_cut_anywhere() -> None:
-    assert split_message("x" * 150, 64) == ["x" * 64, "x" * 64, "x" * 22]
+    assert list(split_message("x" * 150, 64)) == ["x" * 64, "x" * 64, "x" * 22]
 
 
 def test_a_fence_is_closed_and_opened_again_with_its_language() -> None:
     code = "".join(f"print({n})\n" for n in range(12))
 
-    parts = split_message(f"Look:\n```py\n{code}```\nDone", 64)
+    parts = list(split_message(f"Look:\n```py\n{code}```\nDone", 64))
 
     assert parts[0] == "Look:\n```py\nprint(0)\nprint(1)\nprint(2)\nprint(3)\nprint(4)\n```"
     assert parts[1].startswith("```py\nprint(5)\n")
@@ -228,7 +288,7 @@ def test_a_fence_is_closed_and_opened_again_with_its_language() -> None:
 
 
 def test_a_line_of_code_that_is_too_long_is_closed_on_a_line_of_its_own() -> None:
-    parts = split_message(f"```\n{'x' * 100}\n```", 64)
+    parts = list(split_message(f"```\n{'x' * 100}\n```", 64))
 
     assert parts == ["```\n" + "x" * 56 + "\n```", "```\n" + "x" * 44 + "\n```"]
 
@@ -237,8 +297,8 @@ def test_a_line_of_code_that_is_too_long_is_closed_on_a_line_of_its_own() -> Non
     "text", [pytest.param("x" * 2000, id="just short enough"), pytest.param("```py\nx\n```", id="a fence")]
 )
 def test_a_text_that_fits_is_left_whole(text: str) -> None:
-    assert split_message(text) == [text]
+    assert list(split_message(text)) == [text]
 
 
 def test_no_text_gives_no_message() -> None:
-    assert split_message("") == []
+    assert list(split_message("")) == []

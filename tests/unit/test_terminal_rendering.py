@@ -97,3 +97,11 @@ def test_control_characters_of_a_recalled_message_do_not_reach_the_terminal() ->
 
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
     assert "ana in #general" in shown
+
+
+def test_a_source_line_has_no_spoilers_and_no_time_beyond_the_calendar() -> None:
+    message = said("it was ||the gardener||", sent_at=datetime.max.replace(tzinfo=UTC))
+
+    shown = render(Answer(text="[1]", sources=(Source(1, message),)), ZoneInfo("Pacific/Kiritimati"))
+
+    assert shown.endswith("Fri 31 Dec 9999 23:59: it was (spoiler)")
