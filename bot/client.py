@@ -18,6 +18,7 @@ from bot.guarding import guard_parsers
 from bot.in_flight import InFlight
 from bot.raw_messages import author_of_payload, message_of_payload
 from bot.services import Services
+from bot.spoiler_channels import SpoilerChannels
 from errors import DiscordSetupError
 from memory.messages import Message
 
@@ -47,8 +48,9 @@ class Bot(discord.Client):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = InFlight()
-        guard_parsers(self._connection.parsers, unread=partial(self.dispatch, "unread_event"))
-        self._conversation = Conversation(services, self._in_flight)
+        spoilers = SpoilerChannels()
+        guard_parsers(self._connection.parsers, seen=spoilers.note, unread=partial(self.dispatch, "unread_event"))
+        self._conversation = Conversation(services, self._in_flight, spoilers)
         self.tree = app_commands.CommandTree(self)
         add_commands(self.tree, self._conversation)
 

@@ -18,6 +18,7 @@ from bot.capture import answer_of, command_of
 from bot.in_flight import InFlight
 from bot.rendering import render, render_text
 from bot.services import Services
+from bot.spoiler_channels import SpoilerChannels
 from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 
@@ -33,7 +34,8 @@ MORE_IN_PRIVATE = (
     "only you and some others can read, and shows the answer to you alone."
 )
 HELP = """\
-I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it.
+I remember what is said in the channels that I can see, from the moment that I joined, and answer questions about it \
+with the messages that prove it.
 
 `/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
 use only what everyone here can read.
@@ -43,7 +45,12 @@ Those who manage a server choose one for all others with `/servertimezone`.
 `/about` tells what I run on and how much I remember.
 
 A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
-alone, tell which it was, and offer a button to search all time."""
+alone, tell which it was, and offer a button to search all time.
+
+What I do not know yet: what is said, edited or deleted while I am away (when I am being restarted, say) stays unknown \
+to me, so I may quote what has been changed or deleted meanwhile. Archived threads and posts I search only once \
+somebody writes in them again. Age-restricted channels I quote only in channels that are age-restricted too, and \
+spoiler channels only in themselves."""
 
 INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
 TOO_SLOW = "This took me too long, so I gave up. Please ask again, perhaps about a shorter time or a single channel."
@@ -75,9 +82,10 @@ def apology(error: Exception) -> str:
 class Conversation:
     """Records each command, acknowledges it at once, and always ends it with words."""
 
-    def __init__(self, services: Services, in_flight: InFlight) -> None:
+    def __init__(self, services: Services, in_flight: InFlight, spoilers: SpoilerChannels) -> None:
         self._services = services
         self._in_flight = in_flight
+        self._spoilers = spoilers
         self._buttons = Buttons(in_flight)
 
     async def close(self) -> None:
@@ -143,7 +151,7 @@ class Conversation:
         self, interaction: discord.Interaction, text: str, *, private: bool, all_time: bool = False
     ) -> Reply:
         services = self._services
-        audience = await audience_of(interaction, private=private)
+        audience = await audience_of(interaction, private=private, spoilers=self._spoilers)
         zone = await time_zones.zone_of(interaction, services)
         settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
         question = Question(

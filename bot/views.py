@@ -60,7 +60,8 @@ class AllTimeButton(discord.ui.View):
             return True
         with self._buttons.in_flight.entered():
             words = PRESSED_ALREADY if interaction.user.id == self._asker_id else NOT_YOURS
-            await interaction.response.send_message(words, ephemeral=True)
+            async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
+                await interaction.response.send_message(words, ephemeral=True)
         return False
 
     @discord.ui.button(label=SEARCH_ALL_TIME, style=discord.ButtonStyle.secondary)

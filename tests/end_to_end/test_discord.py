@@ -13,7 +13,7 @@ import discord
 import pytest
 import simcord
 from simcord.backend.models.channel import Overwrite
-from simcord.backend.serializers import message_payload
+from simcord.backend.serializers import channel_payload, message_payload
 from simcord.enums import ChannelType, OverwriteType
 from simcord.results import ResponseMessage
 
@@ -27,6 +27,8 @@ from memory.messages import Kind, Message
 from memory.time_zones import Owner, OwnerKind
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.fakes_time_zones import FakeTimeZones
+
+Overwrites = dict[Any, discord.PermissionOverwrite]
 
 NOTHING = Answer(text="I found nothing.")
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
@@ -401,6 +403,15 @@ async def test_an_answer_that_discord_refuses_ends_in_an_apology(
     assert "Discord did not take it" in result.response.content
 
 
+async def test_the_help_fits_into_one_message(general: simcord.ChannelHandle, ana: simcord.MemberActor) -> None:
+    result = await ana.slash(general, "help")
+
+    assert result.response is not None
+    assert not result.followups
+    for fact in ("while I am away", "Archived", "Age-restricted", "from the moment that I joined"):
+        assert fact in result.response.content
+
+
 async def test_a_command_that_cannot_be_acknowledged_is_kept_and_not_answered(
     simcord_env: simcord.Env,
     recorder: FakeRecorder,
@@ -436,8 +447,11 @@ def staff(guild: simcord.GuildHandle) -> simcord.RoleHandle:
 
 
 @pytest.fixture
-def secret(guild: simcord.GuildHandle, staff: simcord.RoleHandle) -> simcord.ChannelHandle:
-    return guild.create_text_channel("secret", overwrites={guild.default_role: HIDDEN, staff: SHOWN})
+def secret(simcord_env: simcord.Env, guild: simcord.GuildHandle, staff: simcord.RoleHandle) -> simcord.ChannelHandle:
+    """A channel that the staff and the bot see."""
+    assert simcord_env.bot.user is not None
+    overwrites: Overwrites = {guild.default_role: HIDDEN, staff: SHOWN, simcord_env.bot.user: SHOWN}
+    return guild.create_text_channel("secret", overwrites=overwrites)
 
 
 @pytest.fixture
@@ -479,6 +493,20 @@ async def test_a_public_answer_in_a_hidden_channel_may_use_that_channel(
     assert asker.questions[0].places == {general.id, secret.id}
 
 
+async def test_a_public_answer_where_the_bot_sees_nothing_uses_what_is_open_to_all(
+    asker: FakeAsker,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    staff: simcord.RoleHandle,
+    boss: simcord.MemberActor,
+) -> None:
+    unseen = guild.create_text_channel("unseen", overwrites={guild.default_role: HIDDEN, staff: SHOWN})
+
+    await boss.slash(unseen, "chat", text="secrets?")
+
+    assert asker.questions[0].places == {general.id}
+
+
 async def test_a_question_in_a_thread_uses_the_thread_and_its_parent(
     simcord_env: simcord.Env,
     asker: FakeAsker,
@@ -492,6 +520,98 @@ async def test_a_question_in_a_thread_uses_the_thread_and_its_parent(
 
     assert asker.questions[0].places == {secret.id, thread.id}
     assert asker.questions[0].channel_id == thread.id
+
+
+NO_HISTORY = discord.PermissionOverwrite(read_message_history=False)
+HISTORY = discord.PermissionOverwrite(read_message_history=True)
+
+
+@pytest.fixture
+def ticker(guild: simcord.GuildHandle, staff: simcord.RoleHandle) -> simcord.ChannelHandle:
+    """A channel that all see and whose history is for the staff."""
+    overwrites: Overwrites = {guild.default_role: NO_HISTORY, staff: HISTORY}
+    return guild.create_text_channel("ticker", overwrites=overwrites)
+
+
+@pytest.mark.parametrize("private", [pytest.param(False, id="public"), pytest.param(True, id="private")])
+async def test_a_thread_is_no_way_to_a_history_that_the_asker_may_not_read(
+    private: bool,
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    ticker: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    boss: simcord.MemberActor,
+) -> None:
+    thread = thread_in(simcord_env, ticker, boss)
+    await simcord_env.settle()
+
+    for place in (ticker, thread):
+        await ana.slash(place, "chat", text="earlier?", private=private)
+
+    assert [question.places for question in asker.questions] == [frozenset(), frozenset()]
+
+
+async def test_a_public_answer_shows_no_history_to_those_who_see_the_channel_without_it(
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    ticker: simcord.ChannelHandle,
+    boss: simcord.MemberActor,
+) -> None:
+    thread = thread_in(simcord_env, ticker, boss)
+    await simcord_env.settle()
+
+    for place in (ticker, thread):
+        result = await boss.slash(place, "chat", text="earlier?")
+        await boss.slash(place, "chat", text="earlier?", private=True)
+
+    everything = frozenset({ticker.id, thread.id})
+    assert [question.places for question in asker.questions] == [frozenset(), everything] * 2
+    assert result.response is not None
+    assert "`private: True`" in result.response.content
+
+
+async def marked(env: simcord.Env, channel: simcord.ChannelHandle, **fields: Any) -> None:
+    """Have Discord say of a channel what the simulated one cannot."""
+    env.backend.emit("CHANNEL_UPDATE", dict(channel_payload(env.backend, env.backend.channels[channel.id])) | fields)
+    await env.settle()
+
+
+@pytest.mark.parametrize("private", [pytest.param(False, id="public"), pytest.param(True, id="private")])
+async def test_an_age_restricted_channel_is_searched_only_where_that_is_said_first(
+    private: bool,
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    adults = guild.create_text_channel("adults")
+    thread = thread_in(simcord_env, adults, ana)
+    await marked(simcord_env, adults, nsfw=True)
+
+    for place in (general, adults, thread):
+        await ana.slash(place, "chat", text="well?", private=private)
+
+    everything = frozenset({general.id, adults.id, thread.id})
+    assert [question.places for question in asker.questions] == [{general.id}, everything, everything]
+
+
+@pytest.mark.parametrize("private", [pytest.param(False, id="public"), pytest.param(True, id="private")])
+async def test_a_spoiler_channel_is_searched_only_in_itself(
+    private: bool,
+    simcord_env: simcord.Env,
+    asker: FakeAsker,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    ending = guild.create_text_channel("ending")
+    await marked(simcord_env, ending, flags=1 << 21)
+
+    for place in (general, ending):
+        await ana.slash(place, "chat", text="well?", private=private)
+
+    assert [question.places for question in asker.questions] == [{general.id}, {general.id, ending.id}]
 
 
 async def test_a_private_thread_is_for_its_members(

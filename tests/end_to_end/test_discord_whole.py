@@ -124,13 +124,15 @@ def services(recorder: Recorder, agent: Agent, time_zones: TimeZones) -> Service
 def town(env: simcord.Env, recorder: Recorder, short_term: Database) -> Town:
     guild = env.create_guild("Guild")
     staff = guild.create_role("Staff")
+    assert env.bot.user is not None
+    for_staff: dict[Any, discord.PermissionOverwrite] = {guild.default_role: HIDDEN, staff: SHOWN, env.bot.user: SHOWN}
     return Town(
         recorder,
         short_term,
         guild,
         general=guild.create_text_channel("general"),
         releases=guild.create_text_channel("releases"),
-        mods=guild.create_text_channel("mods", overwrites={guild.default_role: HIDDEN, staff: SHOWN}),
+        mods=guild.create_text_channel("mods", overwrites=for_staff),
         ana=guild.add_member(env.create_user("ana"), nick="Ana"),
         ben=guild.add_member(env.create_user("ben"), nick="Ben"),
         cleo=guild.add_member(env.create_user("cleo"), nick="Cleo", roles=[staff]),
