@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-import aiohttp
 import discord
 from discord import app_commands
 
@@ -21,10 +20,12 @@ from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
 from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
+from memory.messages import Message
 
 logger = logging.getLogger(__name__)
 
 ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
+SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
 SETTLE_LIMIT = timedelta(seconds=2)
 LONGEST_QUESTION = 2000  # characters
 
@@ -197,6 +198,13 @@ class Conversation:
             if acknowledged:
                 await self._deliver(interaction, reply, private=private)
 
+    async def apologise(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
+        """End a command that failed before or beside its answer, so that nobody waits for one."""
+        with self._in_flight.entered():
+            logger.error("command %d failed", interaction.id, exc_info=error)
+            if interaction.response.is_done() or await _acknowledge(interaction, private=True):
+                await _send_words(interaction, UNEXPECTED, private=True, first=True)
+
     async def _composed(
         self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[Reply]] | None
     ) -> Reply:
@@ -210,23 +218,31 @@ class Conversation:
             return Reply([apology(error)])
 
     async def _deliver(self, interaction: discord.Interaction, reply: Reply, *, private: bool) -> None:
-        """Send the messages of an answer and record those that Discord took."""
+        """Send the messages of an answer and record those that Discord took; whatever fails, there are words."""
         sent: list[discord.Message] = []
         try:
-            for number, part in enumerate(reply.parts, 1):
+            for number, part in enumerate(reply.parts or [UNEXPECTED], 1):
                 button = reply.button if number == len(reply.parts) else None
                 sent.append(await _send(interaction, part, private=private, first=not sent, button=button))
                 if button:
                     button.shown_on(sent[-1])
-        except (discord.HTTPException, aiohttp.ClientError, OSError):
+        except Exception:
             logger.exception("answer to command %d not sent whole", interaction.id)
-            sent += await _send_apology(interaction, private=private, first=not sent)
+            sent += await _send_words(interaction, UNSENDABLE, private=private, first=not sent)
         for message in sent:
-            await self._services.recorder.record(answer_of(interaction, message, session=self._services.session))
+            await self._keep(answer_of(interaction, message, session=self._services.session))
+
+    async def _keep(self, answer: Message) -> None:
+        """Record what was answered; whoever asked has the answer already, so a journal that fails is only logged."""
+        try:
+            await self._services.recorder.record(answer)
+        except Exception:
+            logger.exception("answer %d is not in the journal", answer.message_id)
 
 
 def add_commands(tree: app_commands.CommandTree, conversation: Conversation) -> None:
     """Put the slash commands on a command tree."""
+    tree.error(conversation.apologise)
 
     @tree.command(name="chat", description="Ask what was said; I answer with the messages that prove it.")
     @app_commands.describe(
@@ -282,8 +298,9 @@ def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: Conver
 async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bool:
     """Tell Discord within its three seconds that an answer will come; False when it came too late."""
     try:
-        await interaction.response.defer(ephemeral=private, thinking=True)
-    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+            await interaction.response.defer(ephemeral=private, thinking=True)
+    except Exception:
         logger.exception("command %d not acknowledged", interaction.id)
         return False
     return True
@@ -295,14 +312,18 @@ async def _send(
     """Send one message of an answer; the first takes the place of "thinking"."""
     nobody = discord.AllowedMentions.none()
     view = button or discord.utils.MISSING
-    if first:
-        return await interaction.edit_original_response(content=text, allowed_mentions=nobody, view=view)
-    return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, view=view, wait=True)
+    async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+        if first:
+            return await interaction.edit_original_response(content=text, allowed_mentions=nobody, view=view)
+        return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, view=view, wait=True)
 
 
-async def _send_apology(interaction: discord.Interaction, *, private: bool, first: bool) -> list[discord.Message]:
+async def _send_words(
+    interaction: discord.Interaction, words: str, *, private: bool, first: bool
+) -> list[discord.Message]:
+    """Send words in place of an answer, if Discord takes any."""
     try:
-        return [await _send(interaction, UNSENDABLE, private=private, first=first)]
-    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        return [await _send(interaction, words, private=private, first=first)]
+    except Exception:
         logger.exception("command %d is left without an answer", interaction.id)
         return []

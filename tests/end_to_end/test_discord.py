@@ -403,6 +403,93 @@ async def test_an_answer_that_discord_refuses_ends_in_an_apology(
     assert "Discord did not take it" in result.response.content
 
 
+def raising(error: Exception, *, times: int = 1) -> Any:
+    """Return a coroutine function that raises so many times and calls what it stands for from then on."""
+    left = [error] * times
+    real = discord.Interaction.edit_original_response
+
+    async def send(interaction: discord.Interaction, **fields: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await real(interaction, **fields)
+
+    return send
+
+
+@pytest.mark.parametrize("error", [ValueError("a defect"), TimeoutError("after 30 s"), KeyError("view")], ids=repr)
+async def test_an_answer_that_cannot_be_sent_ends_in_an_apology_whatever_the_reason(
+    error: Exception, general: simcord.ChannelHandle, ana: simcord.MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discord.Interaction, "edit_original_response", raising(error))
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert "Discord did not take it" in result.response.content
+
+
+async def test_an_answer_that_cannot_be_rendered_ends_in_an_apology(
+    general: simcord.ChannelHandle, ana: simcord.MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[str]:
+        raise IndexError
+
+    monkeypatch.setattr("bot.commands.render", broken)
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert "Something went wrong on my side" in result.response.content
+
+
+async def test_an_answer_without_a_message_ends_in_an_apology(
+    general: simcord.ChannelHandle, ana: simcord.MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.commands.render", lambda *_: [])
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert "Something went wrong on my side" in result.response.content
+
+
+async def test_a_command_that_fails_before_its_answer_ends_in_an_apology(
+    simcord_env: simcord.Env,
+    simcord_bot: Bot,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret://")
+
+    monkeypatch.setattr(simcord_bot._conversation, "_reply", broken)
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.ephemeral
+    assert result.response is not None
+    assert "Something went wrong on my side" in result.response.content
+    assert "secret://" in caplog.text
+    assert len(simcord_env.errors) == 1
+
+
+async def test_an_answer_that_cannot_be_journalled_is_shown_all_the_same(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def record(message: Message) -> None:
+        if message.kind is Kind.ANSWER:
+            raise JournalUnavailableError("disk full")
+
+    monkeypatch.setattr(recorder, "record", record)
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert result.response.content == "I found nothing."
+
+
 async def test_the_help_fits_into_one_message(general: simcord.ChannelHandle, ana: simcord.MemberActor) -> None:
     result = await ana.slash(general, "help")
 
