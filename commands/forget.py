@@ -2,18 +2,23 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from pydantic import SecretStr
 from rich.prompt import Confirm
 
 from commands.startup import opened_memory
 from erasure.forgetting import forget
+from erasure.posts import strike_posts
+from erasure.receipts import Receipt
 from errors import OperatorError
 from promotion.batches import promotion_lock
 from sessions import session_lock
 from settings import Settings
 from terminal.progress import progress_bar
 from terminal.screen import show
+
+_DISCORD_LIMIT = timedelta(minutes=30)  # a channel takes about one deletion a second
 
 
 def forget_person(settings: Settings, user_id: int, *, asks: bool) -> None:
@@ -23,16 +28,23 @@ def forget_person(settings: Settings, user_id: int, *, asks: bool) -> None:
     with session_lock(settings.storage_dir):
         question = f"Erase all that user {user_id} has said, for ever?"
         if not asks or Confirm.ask(question, default=False):
-            asyncio.run(_erase(settings, user_id))
+            asyncio.run(_forget(settings, user_id))
 
 
-async def _erase(settings: Settings, user_id: int) -> None:
+async def _forget(settings: Settings, user_id: int) -> None:
+    receipt = await _erase(settings, user_id)
+    if receipt.posts and settings.discord_token is not None:
+        receipt = await _delete_posts(receipt, settings.discord_token)
+    show(receipt.text())
+
+
+async def _erase(settings: Settings, user_id: int) -> Receipt:
     async with (
         opened_memory(settings) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         with progress_bar(f"Forgetting user {user_id}") as report:
-            receipt = await forget(
+            return await forget(
                 user_id,
                 short_term=short_term,
                 long_term=long_term,
@@ -42,4 +54,13 @@ async def _erase(settings: Settings, user_id: int) -> None:
                 timeout=settings.db_timeout,
                 report=report,
             )
-    show(receipt.text())
+
+
+async def _delete_posts(receipt: Receipt, token: SecretStr) -> Receipt:
+    """Delete the noted posts in Discord; those that it leaves stay noted."""
+    from bot.deleting import delete_posts
+
+    with progress_bar("Deleting posts in Discord") as report:
+        deletion = await delete_posts(token.get_secret_value(), receipt.posts, timeout=_DISCORD_LIMIT, report=report)
+    await asyncio.to_thread(strike_posts, receipt.posts_file, deletion.gone)
+    return receipt.with_deleted(deletion.gone, deletion.problem)

@@ -36,6 +36,8 @@ class Record:
     author_name: str
     kind: str
     reply_to: int | None
+    guild_id: int | None
+    place_id: int
     content: str
     attachments: str
 
@@ -232,15 +234,21 @@ def _parsed(text: str, names: list[str] | None) -> Record | str:
         return Record(
             message_id=int(row["message_id"]),
             sent_at=_time(row["sent_at"]),
-            author_id=int(row["author_id"]) if row["author_id"] else None,
+            author_id=_optional(row["author_id"]),
             author_name=row["author_name"],
             kind=row["kind"],
-            reply_to=int(row["reply_to"]) if row["reply_to"] else None,
+            reply_to=_optional(row["reply_to"]),
+            guild_id=_optional(row["guild_id"]),
+            place_id=_optional(row["thread_id"]) or int(row["channel_id"]),
             content=row["content"],
             attachments=row["attachments"],
         )
     except (ValueError, csv.Error, StopIteration):
         return text
+
+
+def _optional(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _time(text: str) -> datetime:

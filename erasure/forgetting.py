@@ -3,7 +3,8 @@
 The order is what makes it safe to be stopped anywhere, and to be done again:
 
 1. The ledger notes it, so that nothing that is restored from now on brings the person back.
-2. All that they said is gathered, from everywhere, and then all that repeats it is found.
+2. All that they said is gathered, from everywhere, and then all that repeats it is found. Posts of the bot in Discord
+   that do are noted beside the ledger: whoever deletes them there has no rows to find them by.
 3. What repeats them goes, first out of the files, then out of the databases.
 4. What they said themselves goes, first out of the files, then out of the databases.
    With it go the samples of texts that PostgreSQL has kept for its planner.
@@ -30,8 +31,9 @@ from db.errors import NO_RIGHT
 from db.former_conversations import CONVERSATIONS
 from db.tables import EMBEDDING_WIDTH
 from erasure.files import Answers, Cuts, answers_in, collect, csv_files, cut, find_cuts
-from erasure.gathering import Conversation, Repetitions, Tables, collect_rows, find_conversations
+from erasure.gathering import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
 from erasure.ledger import LEDGER, read_ledger, write_ledger
+from erasure.posts import POSTS, Post, note_posts, read_posts
 from erasure.receipts import ErasedFile, Receipt
 from erasure.rows import (
     TOUCHED,
@@ -90,7 +92,9 @@ async def forget(
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
             await note_erasure(long_side.connection, user_id, erased_at)
             files = await asyncio.to_thread(csv_files, storage_dir)
-            forgetting = _Forgetting(user_id, erased_at, short_side, long_side, files, report)
+            forgetting = _Forgetting(
+                user_id, erased_at, short_side, long_side, files, report, noted_posts=backup_dir / POSTS
+            )
             await forgetting.run()
     return Receipt(
         user_id=user_id,
@@ -98,6 +102,8 @@ async def forget(
         short_term=short_side.counts,
         long_term=long_side.counts,
         files=forgetting.erased_files,
+        posts=tuple(await asyncio.to_thread(read_posts, backup_dir / POSTS)),
+        posts_file=backup_dir / POSTS,
         backups=tuple(await asyncio.to_thread(_backups_in, backup_dir)),
     )
 
@@ -150,6 +156,8 @@ class _Forgetting:
     long_term: _Side
     files: list[Path]
     report: Report
+    noted_posts: Path
+    """Where posts are noted that have to be deleted in Discord."""
     lines: dict[Path, int] = field(default_factory=dict)
     done: int = 0
 
@@ -157,6 +165,7 @@ class _Forgetting:
         said = await self._gathered()
         answers = await self._repeating(said)
         conversations = await self._conversations(said)
+        await self._note_posts(answers)
         await self._rewrite_files(said, answers, own=False)
         for side in self._sides:
             await self._erase_what_repeats(side, said, answers, conversations[id(side)])
@@ -202,6 +211,12 @@ class _Forgetting:
             await asyncio.to_thread(_look_into_file, repetitions, path)
             self._step()
         return repetitions.answers
+
+    async def _note_posts(self, answers: Answers) -> None:
+        posts = [post for side in self._sides for post in await find_posts(side.connection, side.tables, answers)]
+        for path in self.files:
+            posts += await asyncio.to_thread(_posts_in, path, answers)
+        await asyncio.to_thread(note_posts, self.noted_posts, posts)
 
     async def _conversations(self, said: Said) -> dict[int, set[Conversation]]:
         found = {}
@@ -272,6 +287,14 @@ async def _open_side(database: Database, timeout: timedelta) -> AsyncGenerator[_
 def _look_into_file(repetitions: Repetitions, path: Path) -> None:
     for answer in answers_in(path):
         repetitions.look_at(answer.message_id, answer.reply_to, answer.content)
+
+
+def _posts_in(path: Path, answers: Answers) -> list[Post]:
+    return [
+        Post(message_id=one.message_id, channel_id=one.place_id, guild_id=one.guild_id, author_id=one.author_id)
+        for one in answers_in(path)
+        if answers.holds(one.message_id, one.reply_to)
+    ]
 
 
 def _backups_in(folder: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from db.copying import Connection
 from erasure.files import Answers
+from erasure.posts import Post
 from erasure.words import Collector, Said
 
 Tables = Mapping[str, Mapping[str, str]]
@@ -39,6 +40,10 @@ _ANSWERED: dict[str, LiteralString] = {
         FROM messages JOIN replaced_messages AS former USING (message_id, sent_at) WHERE kind = 'answer'
     """,
 }
+_POSTS: LiteralString = """
+    SELECT message_id, coalesce(thread_id, channel_id), guild_id, author_id FROM messages
+    WHERE kind = 'answer' AND deleted_at IS NULL AND (message_id = ANY (%s::bigint[]) OR reply_to = ANY (%s::bigint[]))
+"""
 _TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
 
 
@@ -91,6 +96,17 @@ class Repetitions:
     def answers(self) -> Answers:
         """What has been found."""
         return Answers(message_ids=self.message_ids, replies_to=self.replies_to)
+
+
+async def find_posts(connection: Connection, tables: Tables, answers: Answers) -> list[Post]:
+    """Return where in Discord answers were posted, as far as a database knows."""
+    if "messages" not in tables:
+        return []
+    lists = [list(answers.message_ids), list(answers.replies_to)]
+    return [
+        Post(message_id=message_id, channel_id=channel_id, guild_id=guild_id, author_id=author_id)
+        async for message_id, channel_id, guild_id, author_id in _streamed(connection, _POSTS, lists)
+    ]
 
 
 async def find_conversations(connection: Connection, tables: Tables, said: Said) -> set[Conversation]:

@@ -108,6 +108,7 @@ class FakeDiscord:
     """Discord's REST and gateway on the loopback, as far as logging in and listening need them.
 
     A gateway given a `close_code` closes with it when a bot identifies itself; the application has these `flags`.
+    `posts` are messages that can be deleted, unless they are `kept`, by the status that Discord then answers with.
     """
 
     close_code: int | None = None
@@ -115,6 +116,9 @@ class FakeDiscord:
     flags: int = 0
     identified: list[dict[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
+    posts: set[tuple[int, int]] = field(default_factory=set)
+    kept: dict[int, int] = field(default_factory=dict)
+    hung: set[int] = field(default_factory=set)
     rest_url: str = ""
     gateway_url: URL = field(default_factory=URL)
     refusals: int = 0
@@ -133,6 +137,7 @@ class FakeDiscord:
         app.router.add_put(f"/applications/{{application_id}}/guilds/{GUILD_ID}/commands", self._publish_in_guild)
         app.router.add_get(f"/guilds/{GUILD_ID}", self._show_guild)
         app.router.add_get("/gateway", self._gateway)
+        app.router.add_delete("/channels/{channel_id}/messages/{message_id}", self._delete)
         return app
 
     async def invite(self) -> None:
@@ -200,6 +205,17 @@ class FakeDiscord:
             return _json({"message": "Missing Access", "code": 50001}, status=403)
         self.published_in_guild.set()
         return await self._publish(request)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        post = int(request.match_info["channel_id"]), int(request.match_info["message_id"])
+        if post[1] in self.hung:
+            await asyncio.Event().wait()
+        if post[1] in self.kept:
+            return _json({"message": "Missing Access", "code": 50001}, status=self.kept[post[1]])
+        if post not in self.posts:
+            return _json({"message": "Unknown Message", "code": 10008}, status=404)
+        self.posts.remove(post)
+        return web.Response(status=204)
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
         socket = self._socket = web.WebSocketResponse()

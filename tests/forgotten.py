@@ -49,6 +49,16 @@ def answers(number: int, content: str, *, to: int) -> Message:
     return by(BOT, number, content, kind=Kind.ANSWER, reply_to=to)
 
 
+DISCORD = 1_400_000_000_000_000_000
+"""The first of the ids that are of Discord."""
+
+
+def posted(number: int, content: str, *, to: int, **changes: Any) -> Message:
+    """Return an answer that stands in Discord."""
+    place: dict[str, Any] = {"guild_id": DISCORD, "channel_id": DISCORD + 1}
+    return replace(answers(number, content, to=to), **{"message_id": DISCORD + number, **place, **changes})
+
+
 QUOTE = 'the spare key, the cellarkey, is "under the blue flowerpot" next to the bicycle'
 FIRST = by(NADIA, 1, QUOTE)
 PLAIN_ANSWER = answers(31, "I found nothing about that in the channels that you may read.", to=30)

@@ -1,4 +1,4 @@
-"""Run main_async.py with discord.py pointed at a Discord of the tests' own; what follows is its command line."""
+"""Run a script, main_async.py by default, with discord.py pointed at a Discord of the tests' own."""
 
 import os
 import runpy
@@ -11,10 +11,10 @@ from yarl import URL
 
 
 def main() -> None:
-    """Point discord.py elsewhere, then become main_async.py."""
+    """Point discord.py elsewhere, then become the script."""
     Route.BASE = os.environ["FAKE_DISCORD_REST"]
     DiscordWebSocket.DEFAULT_GATEWAY = URL(os.environ["FAKE_DISCORD_GATEWAY"])
-    script = Path(__file__).resolve().parents[2] / "main_async.py"
+    script = Path(__file__).resolve().parents[2] / os.environ.get("FAKE_DISCORD_SCRIPT", "main_async.py")
     sys.path[0] = str(script.parent)
     runpy.run_path(str(script), run_name="__main__")
 

@@ -1,13 +1,14 @@
-"""Whoever is forgotten comes back neither by an older CSV, nor by an import, nor by a promotion."""
+"""Whoever is forgotten comes back by no older CSV, import or promotion, and does not stay in the bot's posts."""
 
 from collections.abc import Sequence
 
 from bench.processes import Workplace
 from memory.messages import Kind, Message
 from tests.builders import message
-from tests.end_to_end.processes import journal_rows, run_program, stored_rows, terminal_arguments
+from tests.end_to_end.processes import FAKE_DISCORD, journal_rows, run_program, stored_rows, terminal_arguments
 from tests.end_to_end.test_db_save_script import saved
-from tests.forgotten import BOB, BOT, NADIA, journalled
+from tests.fakes_discord import GOOD_TOKEN, USER_ID, FakeDiscord, open_fake_discord
+from tests.forgotten import BOB, BOT, NADIA, journalled, posted
 
 OLD: Sequence[Message] = (
     message(1, "the answer comes first: the key is under the blue flowerpot", kind=Kind.ANSWER, author_id=BOT),
@@ -67,3 +68,46 @@ async def talk(place: Workplace, session: str, *lines: str, arguments: Sequence[
     finished = await run_program(place, *terminal_arguments(session, *arguments), given=given)
     assert finished.status == 0, finished.err
     return finished.err
+
+
+ASKED = message(20, "/chat where is the spare key?", kind=Kind.COMMAND, author_id=BOB)
+POST = posted(21, "nadia said: the spare key is under the blue flowerpot", to=20, author_id=USER_ID)
+KEPT = posted(22, "and once more: **nadia** said so", to=20, author_id=USER_ID)
+"""What Discord does not let go."""
+
+
+async def test_posts_of_the_bot_go_from_discord_or_stay_listed_until_they_do(place: Workplace) -> None:
+    journalled(place.journal_path("hut"), [OLD[1], ASKED, POST, KEPT])
+    told = await saved(place, "--forget", str(NADIA), "--yes")
+    assert "erased here, but not in Discord yet" in told
+    assert told.count("https://discord.com/channels/") == 2
+    async with open_fake_discord() as wire:
+        wire.posts = {(one.channel_id, one.message_id) for one in (POST, KEPT)}
+        wire.kept = {KEPT.message_id: 403}
+
+        told = await forgotten_in_discord(place, wire)
+        assert wire.posts == {(KEPT.channel_id, KEPT.message_id)}
+        assert KEPT.link is not None
+        assert KEPT.link in told
+        assert "Missing Access" in told
+
+        wire.kept = {}
+        told = await forgotten_in_discord(place, wire)
+        assert wire.posts == set()
+        assert "Discord: 1 post of the bot" in told
+        assert "https://" not in await forgotten_in_discord(place, wire)
+
+
+async def forgotten_in_discord(place: Workplace, wire: FakeDiscord) -> str:
+    """Forget her once more, with a token, and return the receipt."""
+    finished = await run_program(
+        place,
+        *("--forget", str(NADIA), "--yes"),
+        script=FAKE_DISCORD,
+        FAKE_DISCORD_SCRIPT="db_save.py",
+        FAKE_DISCORD_REST=wire.rest_url,
+        FAKE_DISCORD_GATEWAY=str(wire.gateway_url),
+        DISCORD_TOKEN=GOOD_TOKEN,
+    )
+    assert finished.status == 0, finished.err
+    return finished.out

@@ -45,6 +45,8 @@ from tests.forgotten import (
     AFTER_IMPORTED,
     BOB,
     BOT,
+    DISCORD,
+    FIRST,
     FORGOTTEN_AT,
     HERS,
     KEPT_CONVERSATIONS,
@@ -54,6 +56,7 @@ from tests.forgotten import (
     SAID,
     TALKED,
     World,
+    answers,
     by,
     conversation,
     fill,
@@ -236,6 +239,58 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
     assert receipt.backups == ("first_2026-11-03_1", "second_2026-11-03_2")
     for words in ("7 messages", "6 conversations", str(world.journal), "14 lines", "first_2026-11-03_1"):
         assert words in receipt.text()
+
+
+async def fill_with_posts(world: World) -> None:
+    """Put answers into it that stand in Discord as well."""
+    long_one = [
+        forgotten.posted(1, "the first half repeats nobody", to=24),
+        forgotten.posted(2, "and the second one names nadia", to=24, thread_id=DISCORD + 9),
+    ]
+    mine = forgotten.posted(3, "of that I know nothing", to=20, guild_id=None)
+    others = [
+        forgotten.posted(4, "nothing of her", to=30),
+        forgotten.posted(5, "nadia said so, but I was deleted", to=32, deleted_at=minute(40)),
+        answers(6, "nadia said so in a terminal", to=32),
+    ]
+    old = forgotten.posted(7, "she called it an oubliette in the pantry of the old flat", to=1000)
+    await forgotten.write(world.short_term, [FIRST, *long_one, *others], [], 0)
+    await forgotten.write(world.long_term, [forgotten.asks(NADIA, 20, "/chat what?"), mine], [], 0)
+    forgotten.journalled(world.storage_dir / "old" / "old.csv", [forgotten.OLD, old])
+
+
+HER_LINKS = {
+    f"https://discord.com/channels/{DISCORD}/{DISCORD + 1}/{DISCORD + 1}",
+    f"https://discord.com/channels/{DISCORD}/{DISCORD + 9}/{DISCORD + 2}",
+    f"https://discord.com/channels/@me/{DISCORD + 1}/{DISCORD + 3}",
+    f"https://discord.com/channels/{DISCORD}/{DISCORD + 1}/{DISCORD + 7}",
+}
+
+
+async def test_posts_in_discord_that_repeat_her_are_listed_by_their_links(world: World) -> None:
+    await fill_with_posts(world)
+
+    receipt = await forget_her(world)
+
+    assert {post.link for post in receipt.posts} == HER_LINKS
+    assert set(receipt.text().split()) >= HER_LINKS
+    assert "is erased here, but not in Discord yet" in receipt.text()
+    assert "set DISCORD_TOKEN" in receipt.text()
+    whole_receipt = receipt.with_deleted({post.message_id for post in receipt.posts}, "")
+    assert "is erased:" in whole_receipt.text()
+    assert "4 posts of the bot" in whole_receipt.text()
+    assert "https://" not in whole_receipt.text()
+
+
+@pytest.mark.parametrize("step", [9, 10, 12, 14, 15])
+async def test_killed_anywhere_it_knows_the_posts_when_it_is_done_again(world: World, step: int) -> None:
+    await fill_with_posts(world)
+    with pytest.raises(Killed):
+        await forget_her(world, killing(step))
+
+    receipt = await forget_her(world)
+
+    assert {post.link for post in receipt.posts} == HER_LINKS
 
 
 async def test_nobody_is_found_and_is_forgotten_all_the_same(world: World) -> None:
