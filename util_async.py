@@ -124,7 +124,7 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk know of new names in a folder; Windows knows no such thing."""
+    """Have the disk know of new names in a folder; Windows knows no such thing. Raises OSError."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

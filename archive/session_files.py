@@ -18,7 +18,7 @@ from db.engines import transaction
 from erasure.files import erase_from_csv
 from errors import InputFileError, SessionError
 from memory import store
-from memory.journal import records
+from memory.csv_records import read_header, record_test, tail_of
 from memory.preparation import JOURNAL_FACT, SESSION_FACT
 from sessions import ProgramSession, open_session_folder, remember_session, remembered_session
 from util_async import naming_the_folder, split_stem, valid_file_name
@@ -60,8 +60,12 @@ def _copy(path: Path, folder: Path, *, compress: bool) -> FileEntry:
     except OSError as error:
         raise SessionError(f"{path} cannot be read ({error.strerror}): mend its permissions.") from error
     with file, open_writer(target) as writer:
-        for record in records(file):  # the bot may be in the middle of one
-            writer.write(record)
+        header = read_header(file)
+        left = tail_of(file, len(header), record_test(header)).torn  # the bot may be in the middle of a record
+        file.seek(0)
+        while left and (block := file.read(min(left, _BLOCK))):
+            writer.write(block)
+            left -= len(block)
     return writer.entry(folder)
 
 

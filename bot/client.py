@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from bot.in_flight import InFlight
 from bot.raw_messages import author_of_payload, message_of_payload
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
-from errors import DiscordSetupError
+from errors import DiscordSetupError, JournalUnavailableError
 from memory.messages import Message
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class Bot(discord.Client):
             await self._record(deletion_of(message_id, place, session=self._services.session, deleted_at=now))
 
     async def _record(self, message: Message) -> None:
-        with self._in_flight.entered():
+        with self._in_flight.entered(), suppress(JournalUnavailableError):  # the recorder has counted and logged it
             await self._services.recorder.record(message)
 
     def _is_me(self, author_id: int | None) -> bool:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
 SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
 SETTLE_LIMIT = timedelta(seconds=2)
+JOURNAL_LIMIT = timedelta(seconds=2)  # for writing a command down while the disk is full
 LONGEST_QUESTION = 2000  # characters
 
 NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
@@ -211,7 +212,8 @@ class Conversation:
         """Record the command and return its answer, or an apology."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
-                await self._services.recorder.record(command_of(interaction, said, session=self._services.session))
+                command = command_of(interaction, said, session=self._services.session)
+                await self._services.recorder.record(command, patience=JOURNAL_LIMIT)
                 return await compose() if compose else Reply([])
         except Exception as error:
             logger.exception("command %d not answered", interaction.id)

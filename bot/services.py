@@ -14,8 +14,11 @@ from memory.time_zones import Owner, Zone
 class Recorder(Protocol):
     """Keeps what is said."""
 
-    async def record(self, message: Message) -> None:
-        """Return once the message is journalled."""
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        """Return once the message is journalled; raise JournalUnavailableError when that cannot be.
+
+        With `patience` it waits no longer than that while the journal cannot be written.
+        """
 
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait until what was recorded so far is searchable; False when `timeout` came first."""

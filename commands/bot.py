@@ -22,7 +22,6 @@ from sessions import (
     ProgramSession,
     choose_session,
     open_session_folder,
-    remember_session,
     remembered_session,
     session_lock,
 )
@@ -159,7 +158,6 @@ def _session(storage_dir: Path, line: CommandLine, *, ask: bool) -> ProgramSessi
             storage_dir, name=name, add_date=bool(add_date), add_number=bool(add_number), today=today
         )
     open_session_folder(current)
-    remember_session(storage_dir, current)
     return current
 
 

@@ -35,7 +35,7 @@ from memory.reembedding import reembed
 from memory.search import Memory
 from memory.time_zones import TimeZones
 from memory.visit import shelf_of
-from sessions import ProgramSession
+from sessions import ProgramSession, remember_session
 from settings import Settings
 from terminal.progress import progress_bar
 from terminal.screen import show
@@ -126,6 +126,7 @@ async def _open_program(
         await prepare(database, embedder)
     erased = Erased(await known_erasures(settings.backup_dir, long_term))
     await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
+    remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
     memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
     async with (
         kept_whole(database.engine for database in databases if database.capabilities.bm25),

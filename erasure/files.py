@@ -15,13 +15,12 @@ from typing import BinaryIO
 
 from erasure.words import Collector, Said, file_names
 from errors import SessionError
+from memory.csv_records import LARGEST, fields_of, pieces_in, read_header, record_test
 from memory.csv_rows import COLUMNS
 from memory.erased import is_erased
-from memory.journal import records
 from memory.messages import Kind
 from util_async import sync_folder
 
-_LARGEST_FIELD = 16 * 2**20  # as the journal reads it
 _BLOCK = 2**20  # bytes
 _NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
 
@@ -206,22 +205,19 @@ def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
 
 def _read(path: Path) -> Iterator[tuple[int, int, Record | str]]:
     """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
-    csv.field_size_limit(_LARGEST_FIELD)
+    csv.field_size_limit(LARGEST)
     with _naming(path), path.open("rb") as file:
-        header = file.readline()
+        header = read_header(file)
         end = len(header)
         names = _names(header)
-        for record in records(file):
-            start, end = end, end + len(record)
-            yield start, end, _parsed(record.decode("utf-8", "replace"), names)
-        file.seek(end)
-        if unfinished := file.read():
-            yield end, end + len(unfinished), unfinished.decode("utf-8", "replace")
+        for piece in pieces_in(file, record_test(header)):
+            start, end = end, end + piece.size
+            yield start, end, _parsed(piece.text.decode("utf-8", "replace"), names)
 
 
 def _names(header: bytes) -> list[str] | None:
     """Return the columns of a file, if they are those of messages."""
-    names = header.decode("utf-8", "replace").strip().split(",")
+    names = fields_of(header)
     return names if set(COLUMNS) <= set(names) else None
 
 

@@ -2,108 +2,233 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from errors import JournalUnavailableError
 from memory.journal import Journal
 from memory.messages import Message
+from util_async import begun
 
 logger = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 500  # messages that one write to the journal may carry
 _FIRST_RETRY, _SLOWEST_RETRY = 0.25, 5.0  # seconds between attempts while the journal cannot be written
-_SYNC_EVERY = timedelta(seconds=1)  # what a power cut may cost; a killed process costs nothing
+_STUCK = timedelta(seconds=10)  # a disk that neither takes nor refuses a write for so long counts as failing
+_SYNCING_SHARE = 0.2  # of the journal's time, at most, while messages keep coming
+_LONGEST_PAUSE = 1.0  # seconds between two syncs, at most: what a power cut may cost; a killed process costs nothing
+_SYNC_RETRY = 5.0  # seconds
 _PATIENCE = timedelta(seconds=10)  # for the last messages, when the program ends with a full disk
+_TELL_EVERY = 1000  # messages lost between two lines in the log
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     message: Message
     journalled: asyncio.Future[None]
+    given_up: bool = False
 
 
 class Capture:
     """Writes what it is given to the journal, several messages at a time, in the order given.
 
-    The room of `capacity` messages fills only while the journal cannot be written; whoever brings more then
-    waits. Everything behind the journal reads from it, so nothing else needs to be held in memory.
+    What is given waits in memory until it is written. That is bounded: while the journal cannot be written, messages
+    beyond `capacity` are refused, counted and logged. Everything behind the journal reads from it.
     """
 
     def __init__(self, journal: Journal, *, capacity: int, on_growth: Callable[[], None]) -> None:
         self._journal = journal
-        self._waiting: asyncio.Queue[_Waiting | None] = asyncio.Queue(capacity)
+        self._capacity = capacity
+        self._waiting: deque[_Waiting] = deque()
+        self._held = 0
+        self._brought = asyncio.Event()
+        self._written = asyncio.Event()
+        self._stopping = False
         self._on_growth = on_growth
-        self.failing = False
+        self._failing = asyncio.Event()
+        self.lost = 0
+        """Messages that were refused since the journal could last be written."""
+        self.is_synced = True
+        """Whether the disk took what was last written to the journal, as far as is known."""
 
-    async def record(self, message: Message) -> None:
-        """Return once the message is in the journal, however long the disk is full."""
+    @property
+    def failing(self) -> bool:
+        """Whether the journal cannot be written just now."""
+        return self._failing.is_set()
+
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        """Return once the message is in the journal, however long the disk is full.
+
+        With `patience` it waits no longer than that while the journal cannot be written. Raises JournalUnavailableError
+        then, and when too many messages wait already; the message is not kept.
+        """
+        if self.failing and self._held >= self._capacity:
+            self._note_lost()
+            raise JournalUnavailableError(f"{self._held} messages wait for the journal already")
         waiting = _Waiting(message, asyncio.get_running_loop().create_future())
-        await self._waiting.put(waiting)
-        await waiting.journalled
+        self._waiting.append(waiting)
+        self._held += 1
+        self._brought.set()
+        if patience is None:
+            await waiting.journalled
+        else:
+            await self._wait_no_longer_than(patience, waiting)
 
     async def run(self) -> None:
         """Write group after group, until `stop` has been called and nothing waits any more."""
-        stopping = False
-        while not stopping:
-            group, stopping = await self._next_group()
-            await self._write([waiting.message for waiting in group])
-            for waiting in group:
-                if not waiting.journalled.done():  # whoever waited may have been cancelled
-                    waiting.journalled.set_result(None)
-            self._on_growth()
+        while self._waiting or not self._stopping:
+            if not self._waiting:
+                self._brought.clear()
+                await self._brought.wait()
+                continue
+            group = [self._waiting.popleft() for _ in range(min(_LARGEST_GROUP, len(self._waiting)))]
+            await self._write_or_refuse(group)
+            self._held -= len(group)
+
+    async def sync(self) -> None:
+        """Push the journal to the disk: at once after a pause, and every now and then while messages keep coming."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            begun_at = loop.time()
+            if await self.push():
+                took = loop.time() - begun_at
+                await asyncio.sleep(min(took * (1 / _SYNCING_SHARE - 1), _LONGEST_PAUSE))
+            else:
+                self._written.set()
+                await asyncio.sleep(_SYNC_RETRY)
 
     async def stop(self) -> None:
         """Let `run` end behind what waits now."""
-        await self._waiting.put(None)
+        self._stopping = True
+        self._brought.set()
 
-    async def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Return what waits, once something does, and whether `stop` was among it."""
-        group: list[_Waiting] = []
-        waiting = await self._waiting.get()
-        while waiting is not None:
-            group.append(waiting)
-            if len(group) == _LARGEST_GROUP or self._waiting.empty():
-                return group, False
-            waiting = self._waiting.get_nowait()
-        return group, True
+    async def _wait_no_longer_than(self, patience: timedelta, waiting: _Waiting) -> None:
+        """Wait for a message to be written; give it up once the journal has been failing for as long as `patience`."""
+        async with begun(self._failing.wait()) as failing:
+            first: list[asyncio.Future[Any]] = [waiting.journalled, failing]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.journalled.done():
+            await asyncio.wait([waiting.journalled], timeout=patience.total_seconds())
+        if not waiting.journalled.done() and self.failing:
+            waiting.given_up = True
+            raise JournalUnavailableError("the journal cannot be written just now")
+        await waiting.journalled
 
-    async def _write(self, messages: list[Message]) -> None:
+    async def _write_or_refuse(self, group: list[_Waiting]) -> None:
+        """Write a group; where a message can never be written, tell whoever brought it, and write the others."""
+        try:
+            await self._write(group)
+        except Exception as error:
+            if len(group) == 1:
+                logger.exception("message %d cannot be journalled", group[0].message.message_id)
+                _settle(group[0].journalled, error)
+                return
+            for waiting in group:
+                await self._write_or_refuse([waiting])
+        for waiting in group:
+            _settle(waiting.journalled)
+
+    async def _write(self, group: list[_Waiting]) -> None:
+        """Write a group, however long it takes."""
+        stuck = asyncio.get_running_loop().call_later(_STUCK.total_seconds(), self._note_failing, "it takes too long")
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(JournalUnavailableError),
             wait=wait_exponential(_FIRST_RETRY, max=_SLOWEST_RETRY),
             before_sleep=self._say_so,
         )
-        await retrying(asyncio.to_thread, self._journal.record, messages)
+        try:
+            is_written: bool = await retrying(self._write_once, group)
+        finally:
+            stuck.cancel()
+        if is_written:
+            self._note_written()
+
+    async def _write_once(self, group: list[_Waiting]) -> bool:
+        """Write what nobody has given up meanwhile, and tell whether there was any."""
+        messages = [waiting.message for waiting in group if not waiting.given_up]
+        if messages:
+            await self._journal.in_thread(self._journal.record, messages)
+        return bool(messages)
+
+    def _note_written(self) -> None:
+        self._written.set()
         if self.failing:
-            logger.warning("the journal can be written again; nothing was lost")
-        self.failing = False
+            outcome = f"{self.lost} MESSAGES ARE LOST" if self.lost else "nothing was lost"
+            logger.warning("the journal can be written again; %s", outcome)
+        self._failing.clear()
+        self.lost = 0
+
+    async def push(self) -> bool:
+        """Push the journal to the disk once, and tell whether that took it."""
+        try:
+            await self._journal.in_thread(self._journal.sync)
+        except OSError as error:
+            self.is_synced = False
+            logger.critical(
+                "THE JOURNAL DOES NOT REACH THE DISK (%s): check the disk. Until it does nothing new is stored.",
+                error.strerror,
+            )
+            return False
+        if not self.is_synced:
+            logger.warning("the journal reaches the disk again")
+        self.is_synced = True
+        self._on_growth()
+        return True
 
     def _say_so(self, state: RetryCallState) -> None:
-        self.failing = True
+        self._note_failing(state.outcome.exception() if state.outcome else None)
+
+    def _note_failing(self, reason: object) -> None:
+        self._failing.set()
         logger.critical(
-            "MESSAGES CANNOT BE JOURNALLED (%s): free some disk space. They wait in memory (%d more); trying again.",
-            state.outcome.exception() if state.outcome else None,
-            self._waiting.qsize(),
+            "MESSAGES CANNOT BE JOURNALLED (%s): free some disk space. They wait in memory (%d of at most %d); "
+            "trying again.",
+            reason,
+            self._held,
+            self._capacity,
         )
+
+    def _note_lost(self) -> None:
+        self.lost += 1
+        if self.lost % _TELL_EVERY == 1:
+            logger.critical(
+                "MESSAGES ARE LOST (%d so far): too many wait for the journal; free some disk space", self.lost
+            )
+
+
+def _settle(journalled: asyncio.Future[None], error: Exception | None = None) -> None:
+    if journalled.done():  # whoever waited was cancelled, or has been told already
+        return
+    if error is None:
+        journalled.set_result(None)
+    else:
+        journalled.set_exception(error)
 
 
 @asynccontextmanager
 async def open_capture(journal: Journal, *, capacity: int, on_growth: Callable[[], None]) -> AsyncGenerator[Capture]:
-    """Yield a running capture on an open journal; on exit what was taken in is in the journal and on the disk."""
+    """Yield a running capture on an open journal; on exit what was taken in is in the journal and on the disk.
+
+    `on_growth` is called whenever the disk has more of the journal.
+    """
     capture = Capture(journal, capacity=capacity, on_growth=on_growth)
     async with asyncio.TaskGroup() as group:
         writer = group.create_task(capture.run())
-        syncer = group.create_task(_sync(journal))
+        syncer = group.create_task(capture.sync())
         try:
             yield capture
         finally:
-            syncer.cancel()
             await _finish(capture, writer)
+            syncer.cancel()
+            await capture.push()
 
 
 async def _finish(capture: Capture, writer: asyncio.Task[None]) -> None:
@@ -113,18 +238,3 @@ async def _finish(capture: Capture, writer: asyncio.Task[None]) -> None:
             await writer
     except TimeoutError:
         logger.critical("the last messages could not be journalled within %s and are lost", _PATIENCE)
-
-
-async def _sync(journal: Journal) -> None:
-    """Push the journal to the disk now and then."""
-    synced = 0
-    while True:
-        await asyncio.sleep(_SYNC_EVERY.total_seconds())
-        if journal.end == synced:
-            continue
-        end = journal.end
-        try:
-            await asyncio.to_thread(journal.sync)
-            synced = end
-        except OSError as error:
-            logger.critical("the journal does not reach the disk: %s", error)

@@ -1,6 +1,13 @@
-"""A message as a row of a session's CSV, and back."""
+"""A message as a row of a session's CSV, and back.
+
+Every message has a row, which `from_row` reads as the same message. Only what no table or file could hold is changed: a
+lone surrogate becomes its escape, a time without a zone is taken for UTC, one outside of the years 1 to 9999 for the
+nearest inside, and a text far beyond what anybody says is cut off, and says so. A row with an id beyond PostgreSQL's
+bigint can be written, and is refused with that reason when it is read.
+"""
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,6 +16,8 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter, ValidationError
 
 from memory.messages import Attachment, Kind, Message
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = (
     "message_id",
@@ -29,6 +38,13 @@ COLUMNS = (
 )
 """The header of a session's CSV; times are ISO 8601 in UTC, an empty field is a null."""
 
+_LONGEST_TEXT = 2**20  # characters; with six bytes for each a record is still short enough to be read again
+_LONGEST_NAME = 4000  # characters of whatever else is a text
+_NOTE = 100  # characters, at most, that say how much is left out
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_MOST_LINES = 50_000  # of a text; a record may have twice as many
+_MOST_FILES = 100
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FILES = TypeAdapter(tuple[Attachment, ...])
 
@@ -36,18 +52,18 @@ _FILES = TypeAdapter(tuple[Attachment, ...])
 def to_row(message: Message) -> list[str]:
     """Return the fields of a message in the order of COLUMNS."""
     return [
-        str(message.message_id),
+        _id_text(message.message_id),
         _time_text(message.sent_at),
-        message.session,
+        _shortened(message.session, _LONGEST_NAME),
         _id_text(message.guild_id),
-        str(message.channel_id),
+        _id_text(message.channel_id),
         _id_text(message.thread_id),
         _id_text(message.author_id),
         _id_text(message.reply_to),
-        message.author_name,
-        message.channel_name,
+        _shortened(message.author_name, _LONGEST_NAME),
+        _shortened(message.channel_name, _LONGEST_NAME),
         message.kind.value,
-        message.content,
+        _shortened(message.content, _LONGEST_TEXT),
         _files_text(message.attachments),
         _time_text(message.edited_at),
         _time_text(message.deleted_at),
@@ -80,16 +96,50 @@ def from_row(fields: Sequence[str]) -> Message:
 
 def _files_text(attachments: Sequence[Attachment]) -> str:
     """Return files as JSON, where the escape of a lone surrogate would be read as one again: it is escaped itself."""
-    text = json.dumps([asdict(attachment) for attachment in attachments], ensure_ascii=False)
+    files = [_short_file(attachment) for attachment in attachments[:_MOST_FILES]]
+    if not files:
+        return "[]"
+    text = json.dumps(files, ensure_ascii=False)
     return _SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):x}", text)
 
 
+def _short_file(attachment: Attachment) -> dict[str, str | int | None]:
+    fields: dict[str, str | int | None] = asdict(attachment)
+    return {
+        name: _shortened(value, _LONGEST_NAME) if isinstance(value, str) else value for name, value in fields.items()
+    }
+
+
+def _shortened(text: str, longest: int) -> str:
+    """Return a text that is not too long for a record; what is cut off is said at its end."""
+    if len(text) <= min(longest, _MOST_LINES):
+        return text
+    kept = text if len(text) <= longest else text[: longest - _NOTE]
+    if kept.count("\n") >= _MOST_LINES:
+        kept = "\n".join(kept.split("\n", _MOST_LINES)[:_MOST_LINES])
+    left_out = len(text) - len(kept)
+    if not left_out:
+        return text
+    logger.warning("a text of %d characters is too long for the session's CSV: its end is left out", len(text))
+    return f"{kept} [... {left_out} characters are left out here]"
+
+
 def _id_text(number: int | None) -> str:
-    return "" if number is None else str(number)
+    if number is None:
+        return ""
+    # Python refuses to write out numbers of thousands of digits in any base that is no power of two.
+    return str(number) if abs(number) < 2**1000 else hex(number)
 
 
 def _time_text(time: datetime | None) -> str:
-    return "" if time is None else time.astimezone(UTC).isoformat()
+    if time is None:
+        return ""
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC).isoformat()
+    try:
+        return time.astimezone(UTC).isoformat()
+    except OverflowError:
+        return (_EARLIEST if time.year == 1 else _LATEST).isoformat()
 
 
 def id_of(text: str) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from errors import InputFileError
-from memory.journal import BadRecord, Journal, JournalBatch
+from memory.journal import Journal, JournalBatch
 from memory.messages import Message
 from memory.recorder import Recorder
 
@@ -47,7 +47,8 @@ async def import_csv(path: Path, recorder: Recorder, *, report: Callable[[int, i
         bad = () if erased.until else batch.bad
         new = list({_state(message): message for message in wanted if _state(message) not in known}.values())
         await asyncio.gather(*(recorder.record(replace(message, session=recorder.session)) for message in new))
-        await asyncio.to_thread(_refuse, recorder, bad)
+        for record in bad:
+            await recorder.refuse(record)
         known.update(map(_state, new))
         done = Imported(
             added=done.added + len(new),
@@ -87,8 +88,3 @@ def _known_states(batches: Iterator[JournalBatch]) -> set[_State]:
 
 def _state(message: Message) -> _State:
     return message.message_id, message.sent_at, message.edited_at, message.deleted_at
-
-
-def _refuse(recorder: Recorder, records: tuple[BadRecord, ...]) -> None:
-    for record in records:
-        recorder.refuse(record)

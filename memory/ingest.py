@@ -148,7 +148,9 @@ class Ingest:
         limit = self._batch_size
         while True:
             self._grown.clear()
-            read = await self._outages.patiently(Doing.READING, asyncio.to_thread, self._journal.read, position, limit)
+            read = await self._outages.patiently(
+                Doing.READING, self._journal.in_thread, self._journal.read, position, limit
+            )
             if read.position == position:
                 await self._grown.wait()
                 continue
@@ -324,9 +326,7 @@ async def open_ingest(
     batch: int,
     erased: Erased | None = None,
 ) -> AsyncGenerator[Ingest]:
-    """Yield a running ingest; a record that a crash cut short goes to the not-added CSV first."""
-    if journal.torn:
-        not_added.refuse_record(BadRecord(journal.torn.decode("utf-8", "replace"), "cut short by a crash"))
+    """Yield a running ingest."""
     ingest = Ingest(
         journal=journal,
         not_added=not_added,

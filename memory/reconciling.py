@@ -20,9 +20,9 @@ from db.engines import Sessions, transaction
 from db.migrate import PATIENTLY
 from db.tables import MessageRow, RevisionRow
 from memory import store
-from memory.journal import BadRecord, Journal, NotAdded
+from memory.journal import Journal
 from memory.messages import Message, MessageKey, Revision
-from util_async import NOT_ADDED, sync_folder
+from util_async import sync_folder
 
 _TAIL = 1000  # records at the end of a CSV, among which one that is stored is looked for
 _AT_ONCE = 500  # rows that are read and written back together
@@ -76,7 +76,6 @@ def _repaired(path: Path) -> int:
         return 0
     with closing(Journal(path)) as journal:
         journal.open()
-        _put_torn_aside(journal)
         return journal.end
 
 
@@ -218,7 +217,6 @@ async def _append(session: AsyncSession, path: Path, keys: Sequence[MessageKey])
     target = await asyncio.to_thread(_place_to_write, path)
     with closing(Journal(target)) as journal:
         await asyncio.to_thread(journal.open)
-        await asyncio.to_thread(_put_torn_aside, journal)
         for start in range(0, len(keys), _AT_ONCE):
             states = await _all_states(session, keys[start : start + _AT_ONCE])
             await asyncio.to_thread(journal.record, states)
@@ -234,14 +232,6 @@ def _place_to_write(path: Path) -> Path:
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
     return partial
-
-
-def _put_torn_aside(journal: Journal) -> None:
-    """Keep the record that a crash cut short, as the next start of its session would have done."""
-    if journal.torn:
-        with closing(NotAdded(journal.path.with_name(f"{journal.path.stem}{NOT_ADDED}.csv"))) as not_added:
-            not_added.open()
-            not_added.refuse_record(BadRecord(journal.torn.decode("utf-8", "replace"), "cut short by a crash"))
 
 
 def _take_name(partial: Path, path: Path) -> None:

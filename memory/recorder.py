@@ -14,7 +14,7 @@ from memory.ingest import Ingest, open_ingest
 from memory.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.messages import Message
 
-_CAPACITY = 10_000  # messages held in memory while the journal cannot be written
+_CAPACITY = 10_000  # messages held in memory while the journal cannot be written; more are refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,17 @@ class Recorder:
     _ingest: Ingest
     erased: Erased
 
-    async def record(self, message: Message) -> None:
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         """Return once the message is in the session's CSV; the database follows by itself.
 
         What is erased is kept out: Discord sends an old message whole again when somebody pins it.
+
+        With `patience` it waits no longer than that while the CSV cannot be written. Raises JournalUnavailableError
+        then, and when too many messages wait already; the message is not kept.
         """
         if self.erased.keep_out(message):
             return
-        await self._capture.record(message)
+        await self._capture.record(message, patience=patience)
 
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first."""
@@ -55,13 +58,18 @@ class Recorder:
         """Whether short-term memory did not answer when it was last tried."""
         return self._ingest.outage
 
+    @property
+    def journal_is_failing(self) -> bool:
+        """Whether the session's CSV cannot be written just now, or does not reach the disk."""
+        return self._capture.failing or not self._capture.is_synced
+
     def recorded(self) -> Iterator[JournalBatch]:
         """Yield all that the session's CSV holds, in bounded memory."""
         return self._journal.read_all()
 
-    def refuse(self, record: BadRecord) -> None:
+    async def refuse(self, record: BadRecord) -> None:
         """Put a line that is no message into the not-added CSV."""
-        self._not_added.refuse_record(record)
+        await self._not_added.in_thread(self._not_added.refuse_record, record)
 
 
 @asynccontextmanager

@@ -93,12 +93,12 @@ class Writer:
     async def refuse(self, message: Message, reason: str) -> None:
         """Put a message aside, however long the disk is full."""
         logger.warning("message %d was not added: %s", message.message_id, reason)
-        await self._outages.patiently(Doing.STORING, asyncio.to_thread, self._not_added.refuse, message, reason)
+        await self._outages.patiently(Doing.STORING, self._not_added.in_thread, self._not_added.refuse, message, reason)
 
     async def refuse_record(self, record: BadRecord) -> None:
         """Put a line that is no message aside, however long the disk is full."""
         logger.warning("a line of the journal was not added: %s", record.reason)
-        await self._outages.patiently(Doing.STORING, asyncio.to_thread, self._not_added.refuse_record, record)
+        await self._outages.patiently(Doing.STORING, self._not_added.in_thread, self._not_added.refuse_record, record)
 
     async def until_others_pass(self, doing: Doing, like: Indexed | None = None) -> bool:
         """Wait until the database takes a message like any other; return whether that took waiting.

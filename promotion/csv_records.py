@@ -1,7 +1,7 @@
 """Read a CSV record by record: what is no record of the table is refused, and costs no other record."""
 
 import csv
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,10 +9,12 @@ from typing import TextIO
 
 from pandas import DataFrame
 
+from memory.csv_records import LARGEST, SEPARATOR, has_key, lines_in, split
+from memory.csv_rows import COLUMNS
 from promotion.chunks import ROWS, RawChunk, Refused
 from promotion.encodings import mended
 
-_LARGEST = 16 * 2**20  # characters of a line or record; no message is longer
+_SEPARATOR = SEPARATOR.decode()
 _ESCAPED_BYTES = "bytes that are of no letter in the file's encoding, kept as escapes"
 
 
@@ -31,7 +33,7 @@ class Table:
 
     def fields(self, record: str) -> list[str]:
         """Return the fields of a record; raise ValueError when they are not as many as the header's."""
-        if len(record) >= _LARGEST:
+        if len(record) >= LARGEST:
             raise ValueError("is longer than any message")
         rows = list(csv.reader([record], delimiter=self.delimiter, strict=True))
         width = len(self.header)
@@ -42,67 +44,36 @@ class Table:
     def is_record(self, text: str) -> bool:
         """Tell whether a text is one record."""
         try:
-            return bool(self.fields(text))
+            fields = self.fields(text)
         except (ValueError, csv.Error):
             return False
+        return tuple(self.header) != COLUMNS or has_key(fields)
 
 
 def read_header(file: TextIO, delimiter: str = ",") -> list[str]:
     """Return the fields of the first line, and leave the file behind it; empty when it is no line of a CSV."""
-    csv.field_size_limit(_LARGEST)
+    csv.field_size_limit(LARGEST)
     try:
-        return next(csv.reader([file.readline(_LARGEST)], delimiter=delimiter, strict=True), [])
+        return next(csv.reader([file.readline(LARGEST)], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return []
 
 
 def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
     """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
-    csv.field_size_limit(_LARGEST)
-    records = whole_records(_lines(file), table.is_record)
+    csv.field_size_limit(LARGEST)
+    records = whole_records(file, table.is_record)
     first = 1
     while batch := list(islice(records, rows)):
         yield _chunk(batch, table, first=first, end_bytes=position())
         first += len(batch)
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file; of one that is too long only the beginning, which is refused."""
-    while line := file.readline(_LARGEST):
-        yield line
-        while len(line) == _LARGEST and not line.endswith(("\n", "\r")):
-            line = file.readline(_LARGEST)
-
-
-def whole_records(lines: Iterator[str], is_record: Callable[[str], bool]) -> Iterator[str]:
-    """Join lines to records, blank lines left out.
-
-    A record ends with a line when an even number of quotes comes before. Where what is joined so is no record, because
-    of a quote that is lost or one too many, its first line stands alone and the next one begins a record.
-    """
-    waiting: deque[str] = deque()
-    while line := (waiting.popleft() if waiting else next(lines, "")):
-        if line.count('"') % 2 == 0:
-            if line.strip("\r\n"):
-                yield line
-            continue
-        parts = _unfinished(line, waiting, lines)
-        if len(parts) == 1 or is_record("".join(parts)):
-            yield "".join(parts)
-        else:
-            waiting.extendleft(reversed(parts[1:]))
-            yield line
-
-
-def _unfinished(line: str, waiting: deque[str], lines: Iterator[str]) -> list[str]:
-    """Return the lines of a record whose first one ends within quotes."""
-    parts, size = [line], len(line)
-    while size < _LARGEST and (more := waiting.popleft() if waiting else next(lines, "")):
-        parts.append(more)
-        size += len(more)
-        if more.count('"') % 2:
-            break
-    return parts
+def whole_records(file: TextIO, is_record: Callable[[str], bool], *, largest: int = LARGEST) -> Iterator[str]:
+    """Yield the records of a file, and the lines that belong to none; blank lines and our own marks are left out."""
+    for piece in split(lines_in(file, largest=largest), is_record, largest=largest):
+        if piece.text.strip("\r\n") and piece.text != _SEPARATOR:
+            yield piece.text
 
 
 def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawChunk:
@@ -141,7 +112,7 @@ def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]
         fields = []
     width = len(table.header)
     whole = len(fields) == len(records) and all(len(row) == width for row in fields)
-    if whole and max(map(len, records)) < _LARGEST:
+    if whole and max(map(len, records)) < LARGEST:
         return fields, []
     fields, refused = [], []
     for number, record in enumerate(records, first):

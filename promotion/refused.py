@@ -1,6 +1,5 @@
 """The CSV of what a batch could not bring in, each record with its reason; one that is refused again stands once."""
 
-import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from errors import JournalUnavailableError, SessionError
 from memory.csv_rows import COLUMNS, to_row
-from memory.journal import NotAdded, encoded, records
+from memory.journal import NotAdded, digest_of, encoded
 from memory.messages import Message
 from promotion.chunks import Refused
 from util_async import naming_the_folder
@@ -30,7 +29,7 @@ class RefusedCsv:
         if rows:
             with self._writing, _told_what_to_do():
                 file = self._opened()
-                new = {digest: row for row in rows if (digest := _digest(encoded([row]))) not in self._known}
+                new = {digest: row for row in rows if (digest := digest_of(encoded([row]))) not in self._known}
                 file.append(new.values())
                 file.sync()
                 self._known |= new.keys()
@@ -46,8 +45,7 @@ class RefusedCsv:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = NotAdded(self.path)
             file.open()
-            with self.path.open("rb") as reading:
-                self._known = {_digest(record) for record in records(reading)}
+            self._known = set(file.digests())
             self._file = file
         return self._file
 
@@ -79,7 +77,3 @@ def row_of_record(refused: Refused) -> Row:
 def row_of_message(message: Message, reason: str) -> Row:
     """Return the row of a message that the database would not take."""
     return [*to_row(message), reason]
-
-
-def _digest(record: bytes) -> bytes:
-    return hashlib.blake2b(record, digest_size=16).digest()

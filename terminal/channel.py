@@ -10,7 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
-from errors import TemporaryError
+from errors import JournalUnavailableError, TemporaryError
 from memory.messages import Kind, Message
 from terminal.rendering import printable, render
 from terminal.time_zones import NOT_LOOKED_UP, SpeakerZone
@@ -21,8 +21,10 @@ CHANNEL_ID = 1  # far below any Discord snowflake
 CHANNEL_NAME = "terminal"
 BOT_NAME = "Backscroll"
 
+_JOURNAL_LIMIT = timedelta(seconds=2)  # for writing down what somebody waits for, while the disk is full
 _SETTLE_LIMIT = timedelta(minutes=10)  # a long piped conversation is embedded before its question is answered
 _NO_MEMORY = "Memory cannot be reached just now; what you wrote is kept in the session's CSV. Ask again later."
+_NO_JOURNAL = "This cannot be written down just now and is not kept: free some disk space, then say it again."
 _NOT_SETTLED = "(The newest messages were not stored yet, so this answer may not know them.)"
 _NOTHING_ASKED = "Ask something with /chat first; /all then looks for it in all time."
 
@@ -44,8 +46,11 @@ class Recorder(Protocol):
     def session(self) -> str:
         """The name of the program session."""
 
-    async def record(self, message: Message) -> None:
-        """Return once the message is journalled."""
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        """Return once the message is journalled; raise JournalUnavailableError when that cannot be.
+
+        With `patience` it waits no longer than that while the journal cannot be written.
+        """
 
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait until what was recorded so far is searchable."""
@@ -86,15 +91,26 @@ class TerminalChannel:
         """Record a message, or record and carry out a command."""
         if not line.strip():
             return
+        try:
+            await self._handle(line)
+        except JournalUnavailableError as error:
+            logger.warning("a line was not journalled: %s", error)
+            self.show(_NO_JOURNAL)
+
+    async def _handle(self, line: str) -> None:
         if not line.startswith("/"):
-            await self._record(line, Kind.MESSAGE)
+            # A pipe can wait for as long as the disk is full; a person wants to know.
+            await self._record(line, Kind.MESSAGE, patience=None if self.echo else _JOURNAL_LIMIT)
             return
         if self.echo:
             self.show(f"> {printable(line)}")
-        command_id = await self._record(line, Kind.COMMAND)
+        command_id = await self._record(line, Kind.COMMAND, patience=_JOURNAL_LIMIT)
         reply = await self._reply(line)
         self.show(f"{reply}\n" if self.echo else reply)
-        await self._record(reply, Kind.ANSWER, reply_to=command_id)
+        try:
+            await self._record(reply, Kind.ANSWER, reply_to=command_id, patience=_JOURNAL_LIMIT)
+        except JournalUnavailableError as error:
+            logger.warning("an answer was shown and not journalled: %s", error)
 
     async def _reply(self, line: str) -> str:
         command, _, text = line.partition(" ")
@@ -138,7 +154,9 @@ class TerminalChannel:
             time_zone=time_zone,
         )
 
-    async def _record(self, content: str, kind: Kind, *, reply_to: int | None = None) -> int:
+    async def _record(
+        self, content: str, kind: Kind, *, reply_to: int | None = None, patience: timedelta | None
+    ) -> int:
         answer = kind is Kind.ANSWER
         message = Message(
             message_id=await asyncio.to_thread(self.new_id),  # it sleeps when ids run out for this instant
@@ -152,7 +170,7 @@ class TerminalChannel:
             kind=kind,
             reply_to=reply_to,
         )
-        await self.recorder.record(message)
+        await self.recorder.record(message, patience=patience)
         return message.message_id
 
 

@@ -105,8 +105,8 @@ def every_order_of_states() -> list[list[Message]]:
 
 
 def whole(journal: Journal) -> JournalBatch:
-    """Return all that a journal holds as one batch."""
-    batches = list(journal.read_all())
+    """Return all that the file of a journal holds as one batch, whether the disk has it already or not."""
+    batches = list(Journal(journal.path).read_all())
     return JournalBatch(
         tuple(one for batch in batches for one in batch.messages),
         tuple(record for batch in batches for record in batch.bad),

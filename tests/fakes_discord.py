@@ -15,6 +15,7 @@ from yarl import URL
 
 from agent.answers import Answer, Question
 from bot.services import Services
+from errors import JournalUnavailableError
 from memory.messages import Kind, Message
 from tests.fakes_time_zones import FakeTimeZones
 
@@ -27,9 +28,13 @@ class FakeRecorder:
     def __init__(self, *, settles: bool = True) -> None:
         self.messages: list[Message] = []
         self.news: asyncio.Queue[Message] = asyncio.Queue()
+        self.refuses: set[Kind] = set()
+        """What cannot be written down just now."""
         self._settles = settles
 
-    async def record(self, message: Message) -> None:
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        if message.kind in self.refuses:
+            raise JournalUnavailableError("demo.csv: No space left on device")
         self.messages.append(message)
         self.news.put_nowait(message)
 

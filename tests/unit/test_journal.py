@@ -1,6 +1,8 @@
 """The session's CSV holds whole records and nothing else, whatever the disk and the power do."""
 
+import csv
 import io
+import os
 import resource
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -36,6 +38,16 @@ def opened(path: Path) -> Iterator[Journal]:
         yield journal
     finally:
         journal.close()
+
+
+def not_added(path: Path) -> Path:
+    """Return where the not-added CSV of a journal is."""
+    return path.with_name(f"{path.stem}_not_added.csv")
+
+
+def contents(path: Path) -> list[str]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row["content"] for row in csv.DictReader(file)]
 
 
 def written(path: Path, messages: Sequence[Message]) -> bytes:
@@ -94,6 +106,7 @@ def test_reading_in_batches_equals_reading_all(path: Path) -> None:
     with opened(path) as journal:
         journal.record(messages)
 
+        journal.sync()
         batches = list(journal.read_all(chunk=5))
 
         assert [len(batch.messages) for batch in batches] == [5, 5, 5, 5, 3]
@@ -104,6 +117,7 @@ def test_reading_in_batches_equals_reading_all(path: Path) -> None:
 def test_reading_goes_on_from_a_position(path: Path) -> None:
     with opened(path) as journal:
         journal.record(AWKWARD)
+        journal.sync()
         first = journal.read(0, 3)
 
         assert journal.read(first.position, 100).messages == tuple(AWKWARD[3:])
@@ -122,7 +136,7 @@ def test_a_line_that_is_no_message_costs_only_itself(path: Path) -> None:
     assert batch.bad == (BadRecord("something else\n", "not a message: has 1 fields instead of 15"),)
 
 
-def test_a_record_torn_at_any_byte_is_cut_off_and_nothing_before_it_is_lost(path: Path) -> None:
+def test_a_record_torn_at_any_byte_is_kept_elsewhere_and_nothing_before_it_is_lost(path: Path) -> None:
     last = message(9, 'torn "here",\nor 😀 there')
     kept = len(written(path, AWKWARD))
     complete = written(path, [last])
@@ -130,11 +144,47 @@ def test_a_record_torn_at_any_byte_is_cut_off_and_nothing_before_it_is_lost(path
     for size in range(kept, len(complete)):
         path.write_bytes(complete[:size])
         with opened(path) as journal:
-            assert journal.torn == complete[kept:size]
-            assert journal.end == path.stat().st_size == kept
+            torn = journal.torn
             journal.record([last])
-            assert list(whole(journal).messages) == [*AWKWARD, last]
-        assert path.read_bytes() == complete
+            batch = whole(journal)
+        assert [one for one in batch.messages if one != last] == AWKWARD
+        assert batch.messages[-1] == last
+        assert path.read_bytes().startswith(complete[: size - len(torn)])
+        if torn:
+            assert contents(not_added(path))[-1] == torn.decode("utf-8", "replace")
+
+
+def test_a_record_that_lacks_nothing_but_its_line_end_is_completed(path: Path) -> None:
+    complete = written(path, AWKWARD)
+    path.write_bytes(complete.removesuffix(b"\n"))
+
+    with opened(path) as journal:
+        assert journal.torn == b""
+
+    assert path.read_bytes() == complete
+
+
+def test_a_torn_record_is_on_the_disk_elsewhere_before_it_is_cut_off(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(written(path, AWKWARD) + b"9,2026-11-03T09:0")
+    done: list[str] = []
+
+    def noted(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        done.append(f"sync {name}, {path.stat().st_size} bytes in {path.name}")
+        fsync(descriptor)
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", noted)
+    size = path.stat().st_size
+    with opened(path):
+        pass
+
+    before_cut = [one for one in done if f", {size} bytes" in one]
+    assert f"sync demo_not_added.csv, {size} bytes in demo.csv" in before_cut
+    assert f"sync {path.parent.name}, {size} bytes in demo.csv" in before_cut
+    assert contents(not_added(path)) == ["9,2026-11-03T09:0"]
 
 
 def test_a_header_torn_at_any_byte_is_written_anew(path: Path) -> None:
@@ -220,6 +270,41 @@ def test_a_disk_that_refuses_even_the_cleaning_up_is_cleaned_up_once_it_is_mende
         assert list(whole(journal).messages) == [message(1), message(2)]
 
 
+def test_what_the_disk_does_not_have_yet_is_not_read(path: Path) -> None:
+    with opened(path) as journal:
+        journal.record([message(1)])
+        assert journal.read(0, 10).messages == ()
+        journal.sync()
+        journal.record([message(2)])
+
+        batch = journal.read(0, 10)
+
+        assert batch.messages == (message(1),)
+        assert batch.position == journal.synced < journal.end
+
+
+def test_what_a_disk_refused_is_handed_to_it_again_and_read_only_then(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with opened(path) as journal:
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fsync", refuse)
+            journal.record([message(1)])
+            with pytest.raises(OSError, match="Input/output"):
+                journal.sync()
+            assert journal.read(0, 10).messages == ()
+        before = path.stat().st_mtime_ns
+
+        journal.sync()
+
+        assert journal.read(0, 10).messages == (message(1),)
+        assert path.stat().st_mtime_ns > before, "after a failure the system takes for written what it could not write"
+        assert list(whole(journal).messages) == [message(1)]
+
+
 @pytest.mark.parametrize(
     "where",
     [
@@ -270,3 +355,41 @@ def test_a_refused_message_stands_once_with_its_reason(path: Path) -> None:
     assert header.endswith(",deleted_at,reason")
     assert refused.endswith(',"NUL, which PostgreSQL does not take"')
     assert record == ',,,,,,,,,,,"half a ""line",,,,cut short'
+
+
+def test_refusing_again_after_a_restart_adds_nothing_and_reads_the_file_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+
+    def counted(self: NotAdded) -> Iterator[bytes]:
+        nonlocal reads
+        reads += 1
+        return digests(self)
+
+    digests = NotAdded.digests
+    monkeypatch.setattr(NotAdded, "digests", counted)
+    for _ in range(2):
+        with closing(NotAdded(path)) as again:
+            again.open()
+            for number in range(300):
+                again.refuse(message(number), "refused")
+
+    assert reads == 2, "once for each time it was opened, however many rows were refused"
+    assert len(contents(path)) == 300
+
+
+def test_a_torn_row_of_the_not_added_csv_stays_and_costs_no_other(path: Path) -> None:
+    with closing(NotAdded(path)) as refused:
+        refused.open()
+        refused.refuse(message(1, "one"), "refused")
+    before = path.read_bytes() + b'9,,,,,,,,,,,"half a\nli'
+    path.write_bytes(before)
+
+    with closing(NotAdded(path)) as refused:
+        refused.open()
+        refused.refuse(message(2, "two"), "refused")
+        refused.refuse(message(1, "one"), "refused")
+
+    assert path.read_bytes().startswith(before)
+    assert path.read_bytes().count(b"refused") == 2

@@ -1,17 +1,16 @@
 """Records of a CSV are found again behind a quote that is lost or one too many, and never cost all that follows."""
 
-from collections.abc import Iterator
+import io
 
 import pytest
 
-from promotion import csv_records
 from promotion.csv_records import Table, whole_records
 
 TABLE = Table(source="chat.csv", header=["text", "time"], columns={})
 
 
 def records(*lines: str) -> list[str]:
-    return list(whole_records(iter(lines), TABLE.is_record))
+    return list(whole_records(io.StringIO("".join(lines), newline=""), TABLE.is_record))
 
 
 @pytest.mark.parametrize(
@@ -33,18 +32,10 @@ def test_lines_are_joined_to_records(lines: list[str], expected: list[str]) -> N
     assert records(*lines) == expected
 
 
-def test_no_more_than_the_largest_record_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_records, "_LARGEST", 100)
-    read = 0
+def test_no_more_than_the_largest_record_is_held() -> None:
+    file = io.StringIO('"never closed,1\n' + "a line,2\n" * 1000)
 
-    def lines() -> Iterator[str]:
-        nonlocal read
-        yield '"never closed,1\n'
-        for _ in range(1000):
-            read += 1
-            yield "a line,2\n"
-
-    first = next(whole_records(lines(), TABLE.is_record))
+    first = next(whole_records(file, TABLE.is_record, largest=100))
 
     assert first == '"never closed,1\n'
-    assert read < 20
+    assert file.tell() < 200

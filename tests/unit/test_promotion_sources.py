@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import pytest
 import zstandard
 
 from errors import InputFileError
+from memory.csv_records import lines_in
 from memory.csv_rows import COLUMNS, to_row
 from memory.journal import Journal, NotAdded, encoded
 from memory.messages import Attachment, Kind, Message
@@ -345,7 +347,8 @@ def test_a_record_of_another_width_is_refused_unless_only_empty_cells_follow(tmp
 def test_a_line_that_is_longer_than_any_message_is_refused_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_records, "_LARGEST", 1000)
+    monkeypatch.setattr(csv_records, "LARGEST", 1000)
+    monkeypatch.setattr(csv_records, "lines_in", partial(lines_in, largest=1000))
     long = "a,2026-11-03 10:00," + "x" * 2500 + ",2026-11-03 10:00,z\n"
     path = written(tmp_path / "chat.csv", f"text,time,more\n{long}b,2026-11-03 10:00,c\n")
 

@@ -38,7 +38,7 @@ class Notebook:
         self.settled = 0
         self._settles = settles
 
-    async def record(self, message: Message) -> None:
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         self.messages.append(message)
 
     async def settle(self, *, timeout: timedelta) -> bool:

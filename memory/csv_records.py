@@ -1,0 +1,221 @@
+"""Split a CSV into records, so that a damaged one costs no other.
+
+A line within quotes belongs to the record that began before it: quotes are counted, and a record ends with the first
+line before whose end stands an even number of them. Where what is joined so is no record, or grows beyond the largest
+one, a quote is lost or one too many: then its first line stands alone as damaged, and the next line begins a record.
+So within a record that is whole nothing but its own end can end it, whatever it quotes.
+"""
+
+import codecs
+import csv
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, AnyStr, BinaryIO, Generic, NamedTuple
+
+from memory.csv_rows import COLUMNS
+
+LARGEST = 16 * 2**20
+"""Bytes, or characters, of the largest record; no message is longer."""
+
+MOST_LINES = 100_000
+"""Lines of the largest record; each costs memory of its own while a record is put together."""
+
+SEPARATOR = b'"the record above this line is damaged"\n'
+"""Closes an open quotation mark for good: with this line in it nothing is a record, whatever follows."""
+
+_MAX_HEADER = 64 * 1024  # bytes
+_LOOKED_BACK = LARGEST + 2**20  # bytes before the end in which a record that reaches the end begins
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+
+
+class Piece(NamedTuple, Generic[AnyStr]):
+    """A record, or a line that belongs to none."""
+
+    text: AnyStr
+    """As it stands in the file; of a line beyond the largest record only its beginning."""
+    size: int
+    """How much of the file it takes."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line is longer than its text."""
+        return self.size > len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What stands at the end of a file."""
+
+    size: int
+    """Where the file ends, in bytes."""
+    line: int
+    """Where its last line or record begins when that has no end, else where the file ends."""
+    unclosed: int | None
+    """Where a line before that begins whose quotation mark nothing closes, if there is one."""
+    records_follow: bool
+    """Whether a line behind that one is a record by itself."""
+
+    @property
+    def torn(self) -> int:
+        """Where a record begins that the end of the file cuts short; where the file ends when none is.
+
+        Lines that are records by themselves are not taken for a part of it.
+        """
+        several_lines = self.unclosed is not None and self.line < self.size and not self.records_follow
+        return self.unclosed if several_lines and self.unclosed is not None else self.line
+
+
+def read_header(file: BinaryIO) -> bytes:
+    """Return the first line of a CSV, a mark of its encoding included, and leave the file behind it."""
+    return file.readline(_MAX_HEADER)
+
+
+def fields_of(header: bytes) -> list[str]:
+    """Return the columns that a header names."""
+    return header.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").rstrip("\r\n").split(",")
+
+
+def record_test(header: bytes) -> Callable[[bytes], bool]:
+    """Return the test whether bytes are one record of a CSV with this header.
+
+    In a session's CSV a record has an id and a time, too; whether the rest is right is not asked: a record whose kind
+    is unknown, say, is refused as a whole and not line by line.
+    """
+    columns = fields_of(header)
+    of_messages = tuple(columns) == COLUMNS
+
+    def is_record(text: bytes) -> bool:
+        csv.field_size_limit(LARGEST)
+        try:
+            rows = list(csv.reader([text.decode("utf-8", "replace")], strict=True))
+        except csv.Error:
+            return False
+        if len(rows) != 1 or len(rows[0]) != len(columns):
+            return False
+        return not of_messages or has_key(rows[0])
+
+    return is_record
+
+
+def has_key(fields: Sequence[str]) -> bool:
+    """Tell whether a row of a session's CSV begins with an id and a time."""
+    try:
+        return datetime.fromisoformat(fields[1]).tzinfo is not None and bool(_WHOLE_NUMBER.fullmatch(fields[0]))
+    except ValueError:
+        return False
+
+
+def pieces_in(file: BinaryIO, is_record: Callable[[bytes], bool], *, end: int | None = None) -> Iterator[Piece[bytes]]:
+    """Yield what a CSV consists of from where the file stands, which has to be the beginning of a record, up to `end`.
+
+    All pieces together are the file. The last one has no line end when it is not finished. At most the largest record
+    is held in memory, and no line is looked at more than a few times.
+    """
+    return split(lines_in(file, end=end), is_record)
+
+
+def tail_of(file: BinaryIO, start: int, is_record: Callable[[bytes], bool]) -> Tail:
+    """Look at the end of a CSV whose records begin at `start`; what lies far before the end is not read."""
+    size = os.fstat(file.fileno()).st_size
+    position = _record_near(file, start, size - _LOOKED_BACK, is_record)
+    file.seek(position)
+    line, unclosed, records_follow = size, None, False
+    for piece in pieces_in(file, is_record, end=size):
+        if position + piece.size == size and not piece.text.endswith(b"\n"):
+            line = position
+            records_follow = records_follow or (unclosed is not None and is_record(piece.text))
+        elif _has_odd_quotes(piece.text):
+            unclosed, records_follow = position, False
+        elif piece.text.count(b"\n") > 1 or piece.text == SEPARATOR:
+            unclosed = None
+        elif unclosed is not None and not records_follow:
+            records_follow = is_record(piece.text)
+        position += piece.size
+    if unclosed is not None and size - unclosed > LARGEST:  # no record is as long as that, whatever follows
+        unclosed = None
+    return Tail(size, line, unclosed, records_follow)
+
+
+def _record_near(file: BinaryIO, start: int, position: int, is_record: Callable[[bytes], bool]) -> int:
+    """Return where a record begins, at `position` or soon behind it; `start` when that is not known.
+
+    It may be a line of a message that quotes a record. Then the end of that message is taken for a damaged line, and
+    nothing else comes of it.
+    """
+    if position <= start:
+        return start
+    file.seek(position)
+    position += len(file.readline(LARGEST))
+    while line := file.readline(LARGEST):
+        if is_record(line):
+            return position
+        position += len(line)
+    return start
+
+
+def lines_in(file: IO[AnyStr], *, end: int | None = None, largest: int = LARGEST) -> Iterator[Piece[AnyStr]]:
+    """Yield the lines of a file up to the position `end`; of one that is too long only the beginning is held."""
+    left = largest if end is None else end - file.tell()
+    while left > 0 and (line := file.readline(min(largest, left))):
+        size = len(line)
+        left -= 0 if end is None else size
+        while size >= largest and not _ends_a_line(line) and left > 0 and (rest := file.readline(min(largest, left))):
+            size += len(rest)
+            left -= 0 if end is None else len(rest)
+            if _ends_a_line(rest):
+                break
+        yield Piece(line, size)
+
+
+def split(
+    lines: Iterator[Piece[AnyStr]], is_record: Callable[[AnyStr], bool], *, largest: int = LARGEST
+) -> Iterator[Piece[AnyStr]]:
+    """Join lines to records; a line that belongs to no record stands alone. No line is looked at more than thrice."""
+    waiting: deque[Piece[AnyStr]] = deque()
+    while (line := waiting.popleft() if waiting else next(lines, None)) is not None:
+        if not _has_odd_quotes(line.text):
+            yield line
+            continue
+        parts = _up_to_odd_quotes(line, waiting, lines, largest)
+        joined = _joined(parts, largest)
+        if joined is not None and is_record(joined.text):
+            yield joined
+        else:
+            waiting.extendleft(reversed(parts[1:]))
+            yield line
+
+
+def _joined(parts: list[Piece[AnyStr]], largest: int) -> Piece[AnyStr] | None:
+    """Return lines as one piece, unless they are too long or end within quotes."""
+    size = sum(part.size for part in parts)
+    if len(parts) == 1 or size > largest or not _has_odd_quotes(parts[-1].text):
+        return None
+    return Piece(parts[0].text[:0].join(part.text for part in parts), size)
+
+
+def _up_to_odd_quotes(
+    first: Piece[AnyStr], waiting: deque[Piece[AnyStr]], lines: Iterator[Piece[AnyStr]], largest: int
+) -> list[Piece[AnyStr]]:
+    """Return the lines of a record whose first one ends within quotes."""
+    parts, size = [first], first.size
+    while size < largest and len(parts) < MOST_LINES:
+        more = waiting.popleft() if waiting else next(lines, None)
+        if more is None:
+            break
+        parts.append(more)
+        size += more.size
+        if _has_odd_quotes(more.text):
+            break
+    return parts
+
+
+def _has_odd_quotes(text: str | bytes) -> bool:
+    return (text.count('"') if isinstance(text, str) else text.count(b'"')) % 2 == 1
+
+
+def _ends_a_line(text: str | bytes) -> bool:
+    return text.endswith(("\n", "\r")) if isinstance(text, str) else text.endswith(b"\n")
