@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from memory.findings import Window
@@ -51,6 +52,17 @@ class Searched:
     time_zone: ZoneInfo
 
 
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"  # a language model wrote the answer, and its marks hold
+    QUOTED = "quoted"
+    NOTHING_FOUND = "nothing found"
+    MEMORY_UNREACHABLE = "memory unreachable"
+    FAILED = "failed"  # an error that nobody foresaw; it is in the log
+    TURNED_AWAY = "turned away"  # the asker has too many questions open
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer whose every `[n]` stands for one of its sources.
@@ -61,6 +73,7 @@ class Answer:
     """
 
     text: str
+    outcome: Outcome = Outcome.ANSWERED
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     searched: Searched | None = None

@@ -60,11 +60,6 @@ class Evidence:
         return frozenset(message.place_id for message in self._messages.values())
 
     @property
-    def is_empty(self) -> bool:
-        """No message has been shown."""
-        return not self._messages
-
-    @property
     def memory_is_out(self) -> bool:
         """Memory was asked, and never answered."""
         return self._failures > 0 and self._answers == 0

@@ -1,7 +1,7 @@
-"""The ReAct loop: a model that calls tools until it answers, within its limits."""
+"""The ReAct loop: a search, then a model that may call tools until it answers, within its limits."""
 
-import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from langchain.agents import create_agent
@@ -25,30 +25,40 @@ from langgraph.types import Command
 
 from agent.answers import Question
 from agent.context import Context, Recall
-from agent.conversations import Turn
 from agent.drafts import Draft, context_of, draft_of
-from agent.prompts import system_prompt
+from agent.history import Earlier
+from agent.model_text import is_presentable, with_plain_marks, without_reasoning
+from agent.prompts import asked_text, system_prompt
 from agent.reading import Reading
-from agent.search_first import SearchFirst, opening_call
 from agent.tools import TOOLS
+from agent.written_calls import calls_in, mentions_call
 from errors import DatabaseUnavailableError, ModelUnavailableError
+from memory.asking import Asked
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
 TOOL_CALLS_PER_STEP = 4
 """A model may look for several things at once, yet one question must not flood the databases."""
 
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-"""What reasoning models write before they answer, where the server does not take it out."""
+_OPENING = 1  # call that is made before the model speaks
+_OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
+
+_TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
+
+_MEMORY_IS_OUT = "The memory cannot be reached just now. Say so; do not answer from what you believe."
+_TOOL_BROKE = "This call failed. Pass other arguments, or answer from the messages that you were shown."
+
+logger = logging.getLogger(__name__)
 
 
 def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
     """Return the graph in which the model may speak `max_steps` times in answer to one question."""
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         _prompt,
-        ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
-        ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
+        ModelCallLimitMiddleware(run_limit=_OPENING + max_steps, exit_behavior="error"),
+        ToolCallLimitMiddleware(run_limit=_OPENING + TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
         _search_first,
+        _read_written_calls,
         _translate_model_errors,
         _explain_tool_errors,
     ]
@@ -56,27 +66,44 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
 
 
 async def draft(
-    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Turn] = ()
+    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Earlier] = ()
 ) -> Draft:
     """Run the loop on a question that has been read.
 
-    Raises ModelUnavailableError when the model fails, says nothing, or is still searching after its last step.
+    Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
+    can be shown to a person.
     """
     context = context_of(question, reading, memory)
+    asking = HumanMessage(asked_text(question, history, evidence=context.evidence))
     try:
-        state = await loop.ainvoke({"messages": [*_messages(history), HumanMessage(question.text)]}, context=context)
+        state = await loop.ainvoke({"messages": [asking]}, context=context)
     except ModelCallLimitExceededError as error:
         raise ModelUnavailableError("the model had not answered after its last step") from error
-    text = _THOUGHTS.sub("", state["messages"][-1].text).strip()
+    return draft_of(_answer(state["messages"][-1].text), context, reading)
+
+
+def _answer(written: str) -> str:
+    """Return what a model wrote for the person; raise ModelUnavailableError when there is nothing to show."""
+    text = with_plain_marks(without_reasoning(written))
     if not text:
         raise ModelUnavailableError("the model gave an empty answer")
-    return draft_of(text, context, reading)
+    if not is_presentable(text) or mentions_call(text, names=_TOOL_NAMES):
+        raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")
+    return text
 
 
-def _messages(history: Sequence[Turn]) -> Iterator[BaseMessage]:
-    for turn in history:
-        yield HumanMessage(turn.question)
-        yield AIMessage(turn.answer)
+def opening_call(asked: Asked) -> AIMessage:
+    """Return the call that a run begins with: search for what the question is about, or list the time it names.
+
+    The tools know the question's windows by themselves.
+    """
+    if asked.times and not asked.topic:
+        return _call("list_messages", authors=sorted(asked.authors))
+    return _call("search_messages", query=asked.topic or asked.text)
+
+
+def _call(name: str, **arguments: object) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": _OPENING_ID, "type": "tool_call"}])
 
 
 @dynamic_prompt
@@ -90,10 +117,28 @@ async def _search_first(
     request: ModelRequest[Context],
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any] | AIMessage:
-    """Make the first call in place of a model that cannot: it has not been told what the question was read as."""
-    if isinstance(request.model, SearchFirst) and isinstance(request.messages[-1], HumanMessage):
+    """Make the first call in the model's place: it has evidence before it speaks, whether it calls tools or not."""
+    if isinstance(request.messages[-1], HumanMessage):
         return opening_call(request.runtime.context.asked)
     return await handler(request)
+
+
+@wrap_model_call
+async def _read_written_calls(
+    request: ModelRequest[Context],
+    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
+) -> ModelResponse[Any] | AIMessage:
+    """Carry out the tool calls that a model wrote as text; they count like any others."""
+    response = await handler(request)
+    response.result = [_with_written_calls(message) for message in response.result]
+    return response
+
+
+def _with_written_calls(message: BaseMessage) -> BaseMessage:
+    if not isinstance(message, AIMessage) or message.tool_calls:
+        return message
+    written = calls_in(without_reasoning(message.text), names=_TOOL_NAMES)
+    return AIMessage("", tool_calls=written) if written else message
 
 
 @wrap_model_call
@@ -111,13 +156,17 @@ async def _translate_model_errors(
 async def _explain_tool_errors(
     request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
 ) -> ToolMessage | Command[Any]:
-    """Tell the model what went wrong, in a sentence that it can act on."""
+    """Tell the model what went wrong, in a sentence that it can act on; what nobody foresaw is logged."""
+    call = request.tool_call
     try:
         return await handler(request)
     except ToolException as error:
         sentence = str(error)
     except DatabaseUnavailableError:
         cast("Context", request.runtime.context).evidence.record_outage()
-        sentence = "The memory cannot be reached just now. Say so; do not answer from what you believe."
-    call = request.tool_call
+        sentence = _MEMORY_IS_OUT
+    except Exception:
+        logger.exception("the tool %s failed", call["name"])
+        cast("Context", request.runtime.context).evidence.record_outage()
+        sentence = _TOOL_BROKE
     return ToolMessage(sentence, tool_call_id=call["id"], name=call["name"], status="error")

@@ -1,4 +1,4 @@
-"""The ReAct loop around a chat model, loaded in a worker thread while questions may already come."""
+"""The ReAct loop around a chat model, which is loaded in a thread while questions may already come."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from agent.answers import Question
 from agent.context import Recall
-from agent.conversations import Turn
 from agent.drafts import Draft
+from agent.history import Earlier
 from agent.reading import Reading
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 
 class LanguageModel:
-    """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded."""
+    """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
+
+    It has one thread of its own: in there it is loaded, and one that runs in this process writes one text after the
+    other, so that nothing else of the program waits for it.
+    """
 
     def __init__(self, create: "Callable[[], BaseChatModel]", *, max_steps: int) -> None:
         self._create = create
         self._max_steps = max_steps
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         self._loop: Future[Loop] | None = None
 
     async def ready(self) -> None:
@@ -34,7 +39,7 @@ class LanguageModel:
         await shared(self._loading())
 
     async def draft(
-        self, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Turn] = ()
+        self, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Earlier] = ()
     ) -> Draft:
         """Let the model answer a question that has been read; raise ModelUnavailableError when it does not."""
         try:
@@ -45,14 +50,20 @@ class LanguageModel:
 
         return await draft(self._loading().result(), question, reading=reading, memory=memory, history=history)
 
+    def close(self) -> None:
+        """Begin nothing more in the model's thread; what it is at ends by itself."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
     def _loading(self) -> "Future[Loop]":
         if self._loop is None:
-            worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
-            self._loop = worker.submit(self._load)
-            worker.shutdown(wait=False)  # the thread ends with its only task
+            self._loop = self._thread.submit(self._load)
         return self._loop
 
     def _load(self) -> "Loop":
         from agent.graph import build_loop
+        from agent.search_first import SearchFirstChatModel
 
-        return build_loop(self._create(), max_steps=self._max_steps)
+        model = self._create()
+        if isinstance(model, SearchFirstChatModel):
+            model.run_in(self._thread)
+        return build_loop(model, max_steps=self._max_steps)

@@ -1,67 +1,97 @@
 """Answer a question without a language model: search once, and quote the best of what was found."""
 
-from agent.answers import Question
+import logging
+from dataclasses import replace
+
+from agent.answers import Answer, Outcome, Question
+from agent.checking import still_there
+from agent.citations import with_sources
 from agent.context import Context, Recall
-from agent.drafts import Draft, context_of, draft_of
+from agent.drafts import context_of, draft_of
 from agent.lookup import Recalled, list_time, search
 from agent.quotes import NumberedLine, best_lines, quotation, spread_lines
 from agent.reading import Reading
 from errors import DatabaseUnavailableError
+from memory.topics import asks_for_talk_alone
 
+MEMORY_OUT = "The memory of this chat cannot be reached just now, so I cannot look anything up. Please try again later."
 NOTHING_FOUND = "I found nothing about that in the channels that you may read."
 NOTHING_FOUND_THEN = (
     "I found nothing {matter}at the time that you named ({time}), in the channels that you may read. "
     "All time can be searched instead."
 )
+NOTHING_ASKED = (
+    "Ask me about something that was said in the channels that you may read, "
+    'such as "what did we decide about the database?".'
+)
 SELECTED = "These are {shown} of {amount} messages. To read more, ask about one of these matters or a shorter time."
 
+logger = logging.getLogger(__name__)
 
-async def quote(question: Question, *, reading: Reading, memory: Recall) -> Draft:
+
+async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answer:
     """Return the quotations that answer a question; the same question gets the same answer.
 
-    When no memory answers, the draft's evidence says so; nothing is raised for it.
+    When no memory answers, the answer says so; nothing is raised for it.
     """
     context = context_of(question, reading, memory)
     try:
-        text = await _quotations(context)
-    except DatabaseUnavailableError:
-        context.evidence.record_outage()
-        text = NOTHING_FOUND
-    return draft_of(text, context, reading)
+        recalled, chosen = await _chosen(context)
+    except DatabaseUnavailableError as error:
+        logger.warning("channel %d is told that memory is out: %r", question.channel_id, error)
+        return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
+    cited, notes = await still_there(
+        {number: line.message for number, line in chosen}, evidence=context.evidence, question=question, memory=memory
+    )
+    present = [(number, replace(line, message=cited[number])) for number, line in chosen if number in cited]
+    text, sources = with_sources(_quoted(present, recalled, question), cited)
+    if not sources:
+        text = _nothing(context, recalled)
+    elif _is_overview(context) and (recalled.selected_from or len(recalled.lines) > len(chosen)):
+        amount = recalled.selected_from or len(recalled.lines)
+        text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
+    return Answer(
+        text=text,
+        outcome=Outcome.QUOTED if sources else Outcome.NOTHING_FOUND,
+        sources=sources,
+        notes=(*context.evidence.notes, *notes),
+        searched=draft_of(text, context, reading).searched,
+        shown_places=context.evidence.shown_places,
+    )
 
 
-async def _quotations(context: Context) -> str:
-    asked, question = context.asked, context.question.text
+def _is_overview(context: Context) -> bool:
+    """Tell whether a question asks for what was said in some time, and for nothing in particular."""
+    return bool(context.asked.times) and not context.asked.topic
+
+
+async def _chosen(context: Context) -> tuple[Recalled, list[NumberedLine]]:
+    """Return what was found and the lines of it to quote: the best, or some from all over a stretch of time."""
+    asked, question = context.asked, context.question
     windows = context.searches.allowed(None)
-    if asked.times and not asked.topic:
+    if _is_overview(context):
         _, listed = await list_time(context, windows=windows, authors=frozenset(asked.authors))
-        return _overview(listed, question)
+        return listed, spread_lines(listed.lines, question=question.text)
     topic = (asked.topic or asked.text).replace("\x00", " ").strip()
     if not topic:
-        return NOTHING_FOUND
+        return Recalled((), question.time_zone), []
     _, found = await search(context, topic, windows=windows)
-    return _best(found, topic=topic, question=question)
+    return found, best_lines(found.lines, topic=topic, question=question.text)
 
 
-def _best(recalled: Recalled, *, topic: str, question: str) -> str:
-    """Return the quotations that answer a question, or that there are none in the time that was searched."""
-    quotes = _quoted(best_lines(recalled.lines, topic=topic, question=question), recalled, question)
-    if quotes or not recalled.spoken:
-        return quotes or NOTHING_FOUND
-    return NOTHING_FOUND_THEN.format(matter="about that ", time=recalled.spoken)
+def _nothing(context: Context, recalled: Recalled) -> str:
+    """Return the sentence that nothing was found, or that there was nothing to look for."""
+    if recalled.spoken:
+        return NOTHING_FOUND_THEN.format(matter="" if _is_overview(context) else "about that ", time=recalled.spoken)
+    return NOTHING_ASKED if asks_for_talk_alone(context.asked.topic or context.asked.text) else NOTHING_FOUND
 
 
-def _overview(recalled: Recalled, question: str) -> str:
-    """Return quotations from all over a stretch of time, with how much was said in it."""
-    chosen = spread_lines(recalled.lines, question=question)
-    if not chosen:
-        return NOTHING_FOUND_THEN.format(matter="", time=recalled.spoken)
-    quotes = _quoted(chosen, recalled, question)
-    if not recalled.selected_from and len(recalled.lines) <= len(chosen):
-        return quotes
-    amount = recalled.selected_from or len(recalled.lines)
-    return f"{quotes}\n\n{SELECTED.format(shown=len(chosen), amount=amount)}"
-
-
-def _quoted(lines: list[NumberedLine], recalled: Recalled, question: str) -> str:
-    return "\n".join(quotation(number, line, question=question, time_zone=recalled.time_zone) for number, line in lines)
+def _quoted(lines: list[NumberedLine], recalled: Recalled, question: Question) -> str:
+    """Return the quotations; a message that cannot be quoted, for whatever reason, costs only itself."""
+    quotations = []
+    for number, line in lines:
+        try:
+            quotations.append(quotation(number, line, question=question.text, time_zone=recalled.time_zone))
+        except Exception:
+            logger.exception("message %d cannot be quoted", line.message.message_id)
+    return "\n".join(quotations)

@@ -1,11 +1,14 @@
 """Read a question before the model does: which time and which channels its searches are about."""
 
+import logging
 from dataclasses import dataclass, replace
 
 from agent.answers import Question
 from agent.context import Recall
 from memory.asking import Asked, understand
-from memory.windows import times_in
+from memory.windows import TimePhrase, times_in
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,12 @@ async def read_question(question: Question, *, memory: Recall) -> Reading:
 
 
 def read_without_memory(question: Question) -> Reading:
-    """Return what the words of a question alone tell of what it asks for."""
-    times = () if question.all_time else times_in(question.text, now=question.now, time_zone=question.time_zone).windows
+    """Return what the words of a question alone tell of what it asks for; nothing is raised, whatever they are."""
+    times: tuple[TimePhrase, ...] = ()
+    try:
+        if not question.all_time:
+            times = times_in(question.text, now=question.now, time_zone=question.time_zone).windows
+    except Exception:
+        logger.exception("the time in a question in channel %d was not read", question.channel_id)
     asked = Asked(text=question.text, topic=question.text, places=question.places, times=times)
     return Reading(asked=asked, complete=False)

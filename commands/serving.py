@@ -5,7 +5,7 @@ import logging
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -141,21 +141,23 @@ async def _open_program(
             erased=erased,
         ) as recorder,
     ):
-        yield Program(
-            recorder=recorder,
-            agent=Agent(
-                model_creator(settings),
-                memory=memory,
-                conversations=Conversations(long_term.sessions),
-                limits=_limits(settings),
-            ),
-            embedder=embedder,
+        agent = Agent(
+            model_creator(settings),
             memory=memory,
-            databases=databases,
-            models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
-            time_zones=TimeZones(long_term.sessions),
-            time_zone=time_zone,
+            conversations=Conversations(long_term.sessions),
+            limits=_limits(settings),
         )
+        with closing(agent):
+            yield Program(
+                recorder=recorder,
+                agent=agent,
+                embedder=embedder,
+                memory=memory,
+                databases=databases,
+                models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
+                time_zones=TimeZones(long_term.sessions),
+                time_zone=time_zone,
+            )
 
 
 async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | None) -> None:

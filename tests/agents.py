@@ -41,4 +41,6 @@ def agent(*lines: Utterance, memory: FakeMemory | None = None, **options: Any) -
 
 
 def tool_outputs(model: ScriptedModel) -> list[str]:
-    return [message.text for message in model.heard[-1] if isinstance(message, ToolMessage)]
+    """Return what the model's own calls came to, without the search that was made before it spoke."""
+    outputs = [str(message.text) for message in model.heard[-1] if isinstance(message, ToolMessage)]
+    return outputs[1:]

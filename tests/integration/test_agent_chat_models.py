@@ -43,8 +43,12 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     first, second = server.requests
     assert {tool["function"]["name"] for tool in first["tools"]} >= {"search_messages", "read_around"}
     assert first["max_tokens"] == 77
-    assert [message["role"] for message in second["messages"]] == ["system", "user", "assistant", "tool"]
-    assert "ana: the deploy is on friday" in second["messages"][-1]["content"]
+    opening = ["system", "user", "assistant", "tool"]
+    assert [message["role"] for message in first["messages"]] == opening
+    assert [message["role"] for message in second["messages"]] == [*opening, "assistant", "tool"]
+    for call, result in (first["messages"][-2:], second["messages"][-2:]):
+        assert [one["id"] for one in call["tool_calls"]] == [result["tool_call_id"]]
+        assert "ana: the deploy is on friday" in result["content"]
 
 
 @pytest.mark.parametrize("name", ["openai:local", "huggingface:local/model"])
