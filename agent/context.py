@@ -9,6 +9,7 @@ from agent.evidence import Evidence
 from agent.searches import Searches
 from memory.asking import Asked
 from memory.findings import Findings, Scope, Window
+from memory.known_names import KnownNames
 from memory.messages import Message
 
 
@@ -54,12 +55,8 @@ class Recall(Protocol):
         """Return the discussions held in these places, in time order."""
         ...
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
-        """Return the names of these channels and threads, each with the places that bear it."""
-        ...
-
-    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
-        """Return the names of all who said something in these places."""
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
         ...
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:

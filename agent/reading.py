@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 class Reading:
     """What a question asks for, and the names of the channels that it is about when it names some.
 
-    A reading is not `complete` when memory did not answer: the discussions and channels that were meant are not known.
+    A reading is not `complete` when memory did not answer, or not in time: the discussions, channels and people that
+    were meant may not be known.
     """
 
     asked: Asked
@@ -41,10 +42,7 @@ async def read_question(question: Question, *, memory: Recall) -> Reading:
         places=understood.places & question.places,
         times=() if question.all_time else understood.times,
     )
-    if asked.places == question.places:
-        return Reading(asked=asked)
-    names = await memory.place_names(places=asked.places)
-    return Reading(asked=asked, channels=tuple(sorted(name for name in names if not name.startswith("<#"))))
+    return Reading(asked=asked, channels=asked.channels, complete=asked.complete)
 
 
 def read_without_memory(question: Question) -> Reading:

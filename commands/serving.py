@@ -89,12 +89,16 @@ async def serve(settings: Settings, session: ProgramSession, options: Options) -
 
 @asynccontextmanager
 async def _models_load(program: Program) -> AsyncGenerator[None]:
-    """Load both models while the front end already listens; one that cannot be loaded ends the context.
+    """Load both models and all names while the front end already listens; a model that cannot be loaded ends it.
 
     Raises an ExceptionGroup with EmbeddingModelError or ChatModelError.
     """
     async with asyncio.TaskGroup() as group:
-        loading = [group.create_task(program.embedder.ready()), group.create_task(program.agent.ready())]
+        loading = [
+            group.create_task(program.embedder.ready()),
+            group.create_task(program.agent.ready()),
+            group.create_task(program.memory.load_names()),
+        ]
         try:
             yield
         finally:
@@ -139,6 +143,7 @@ async def _open_program(
             embedder=embedder,
             batch=_BATCH,
             erased=erased,
+            on_stored=memory.note_stored,
         ) as recorder,
     ):
         agent = Agent(

@@ -1,5 +1,6 @@
 """Read a question: what it is about, which time and which channel it means."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,11 +10,16 @@ from zoneinfo import ZoneInfo
 from memory.channels import channels_in, may_name_channels
 from memory.discussions import resolved
 from memory.findings import Findings, Window
+from memory.folding import FoldedText
+from memory.known_names import KnownNames
 from memory.presumed_days import presumed_days
-from memory.spans import Span, located, without
-from memory.speakers import may_name_speakers, speakers_in
+from memory.spans import located, without
+from memory.speakers import NOBODY, Speakers, may_name_speakers, speakers_in
 from memory.topics import asks_for_talk_alone
 from memory.windows import TimePhrase, Times, times_in
+
+LONGEST_QUESTION = 2000
+"""Characters of a question; what a message in Discord may have."""
 
 
 class Knows(Protocol):
@@ -26,12 +32,8 @@ class Knows(Protocol):
         """Return the discussions held in these places, in time order."""
         ...
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
-        """Return the names of these channels and threads, each with the places that bear it."""
-        ...
-
-    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
-        """Return the names of all who said something in these places."""
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
         ...
 
     async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
@@ -47,7 +49,8 @@ class Asked:
     did we talk about last Friday?"). `places` are those that it names ("in #deploys") and may be read; those of the
     channel in which it is asked when it counts discussions ("our first session"); else all that may be read. No
     `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"): with an empty
-    topic nobody else's are wanted, with a topic they are a hint.
+    topic nobody else's are wanted, with a topic they are a hint. `channels` are the names of the channels that it is
+    confined to, if it is. It is not `complete` when it was read before all names of people and channels were known.
     """
 
     text: str
@@ -55,6 +58,8 @@ class Asked:
     places: frozenset[int]
     times: tuple[TimePhrase, ...] = ()
     authors: frozenset[str] = frozenset()
+    channels: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -82,22 +87,36 @@ async def understand(
 ) -> Asked:
     """Read a question that is asked in the place `here` by somebody who may read `places`.
 
-    A time that is yet to come is part of the topic: nothing was said then.
+    A time that is yet to come is part of the topic: nothing was said then. Of a text that is longer than
+    LONGEST_QUESTION only so much is read; all of it is searched for.
 
     Raises DatabaseUnavailableError when memory is needed to know what it means, and none answers.
     """
-    said = _looking_back(read_times(text, now=now, time_zone=time_zone), now)
-    place_spans, named = await _named_places(text, places, memory)
+    # The grammar may take a tenth of a second, for which the event loop has something else to do.
+    read, said = await asyncio.to_thread(_words_and_times, text[:LONGEST_QUESTION], now, time_zone, read_times)
+    names = await _names(read, places, memory, discussions=bool(said.discussions))
+    place_spans, named = channels_in(read, names) if may_name_channels(text) else ([], frozenset[int]())
     counted = named or places & {here}
     times = await _with_discussions(
         text, said, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
     )
     searched = named or (counted if said.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
-    authors = await _speakers(text, searched, memory)
+    speakers = _speakers(read, names.within(searched))
     question = without(text, [*place_spans, *located(text, [time.phrase for time in times])])
-    topic = "" if times and asks_for_talk_alone(question, speakers=authors) else question
-    return Asked(text, topic, searched, times, authors)
+    topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else question
+    channels = names.channel_names(searched) if searched != places else ()
+    return Asked(text, topic, searched, times, speakers.authors, channels, names.complete)
+
+
+def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> tuple[FoldedText, Times]:
+    return FoldedText(text), _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+
+
+async def _names(text: FoldedText, places: frozenset[int], memory: Knows, *, discussions: bool) -> KnownNames:
+    """Return the names that a text may hold; those of no place when it needs none."""
+    needed = discussions or may_name_channels(text.text) or may_name_speakers(text)
+    return await memory.known_names(places=places) if places and needed else KnownNames(frozenset())
 
 
 def _looking_back(said: Times, now: datetime) -> Times:
@@ -124,15 +143,5 @@ async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory:
     return time
 
 
-async def _named_places(text: str, places: frozenset[int], memory: Knows) -> tuple[list[Span], frozenset[int]]:
-    """Return where readable channels are named, and which they are."""
-    if not places or not may_name_channels(text):
-        return [], frozenset()
-    spans, named = channels_in(text, await memory.place_names(places=places))
-    return spans, named & places
-
-
-async def _speakers(text: str, places: frozenset[int], memory: Knows) -> frozenset[str]:
-    if not places or not may_name_speakers(text):
-        return frozenset()
-    return speakers_in(text, await memory.author_names(places=places))
+def _speakers(text: FoldedText, names: KnownNames) -> Speakers:
+    return speakers_in(text, names) if may_name_speakers(text) else NOBODY

@@ -28,7 +28,7 @@ from memory.messages import Kind, Message, Revision, fold
 from memory.outages import Doing, Outages
 from memory.reconciling import trusted_position
 from memory.store import Indexed
-from memory.writing import Writer
+from memory.writing import OnStored, Writer, unheard
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class Ingest:
         session: str,
         batch: int,
         erased: Erased | None = None,
+        on_stored: OnStored = unheard,
     ) -> None:
         self._journal = journal
         self._sessions = sessions
@@ -92,6 +93,7 @@ class Ingest:
             outages=self._outages,
             session_name=session,
             on_missing=self._note_lacking,
+            on_stored=on_stored,
         )
         self.stored = 0
 
@@ -325,6 +327,7 @@ async def open_ingest(
     session: str,
     batch: int,
     erased: Erased | None = None,
+    on_stored: OnStored = unheard,
 ) -> AsyncGenerator[Ingest]:
     """Yield a running ingest."""
     ingest = Ingest(
@@ -335,6 +338,7 @@ async def open_ingest(
         session=session,
         batch=batch,
         erased=erased,
+        on_stored=on_stored,
     )
     async with asyncio.TaskGroup() as group:
         runner = group.create_task(ingest.run())

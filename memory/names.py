@@ -1,55 +1,59 @@
-"""Find the names of channels, and of those who speak in them."""
+"""Read the names of people and channels out of one database, a bounded number of rows at a time."""
 
-from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, func, literal, select, true
+from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import MessageRow, place_id
+from db.tables import AwareTime, MessageRow, PromotionRow, place_id
+from memory.known_names import Named
 from memory.messages import Kind
-from memory.store import one_of
 
-NamedPlace = tuple[int, int, str]
-"""A channel or thread, the channel that it is or belongs to, and that channel's name."""
+ROWS_AT_ONCE = 4000
+"""Rows that one statement looks at, and most names that it may give: neither it nor the event loop takes long."""
+
+Position = tuple[datetime, int]
+"""A message by the time it was sent and its id: names are read in that order."""
+
+Version = tuple[object, ...]
+"""Changes when rows of messages come or go by something else than ingest."""
 
 
-async def channels(session: AsyncSession, *, places: frozenset[int]) -> list[NamedPlace]:
-    """Return those of the places that something was said in, with the newest name that this database knows."""
-    asked = (
-        func.unnest(literal(sorted(places), ARRAY(BigInteger))).table_valued("place_id", name="asked").render_derived()
+async def version(session: AsyncSession) -> Version:
+    """Return what changes with every batch that is brought into this memory, or taken back."""
+    batches = select(
+        func.max(PromotionRow.promotion_id), func.max(PromotionRow.finished_at), func.max(PromotionRow.undone_at)
     )
-    newest = (
-        select(MessageRow.channel_id, MessageRow.channel_name)
-        .where(place_id == asked.c.place_id)
-        .order_by(MessageRow.sent_at.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    statement = select(asked.c.place_id, newest.c.channel_id, newest.c.channel_name).join(newest, true())
-    return [(place, channel, name) for place, channel, name in await session.execute(statement)]
+    return tuple((await session.execute(batches)).one())
 
 
-async def authors(session: AsyncSession, *, places: frozenset[int]) -> list[str]:
-    """Return the names of all who said something in these places."""
+async def some_names(session: AsyncSession, *, after: Position | None) -> tuple[list[Named], Position | None]:
+    """Return the names in the next rows, and the last of those rows; None when there are no more."""
+    last = await _last_of_next(session, after)
+    spoke = and_(MessageRow.kind == Kind.MESSAGE.value, MessageRow.deleted_at.is_(None)).label("spoke")
+    columns = (place_id, MessageRow.channel_id, MessageRow.channel_name, MessageRow.author_name, spoke)
+    bounds = [*([_position > _bound(after)] if after else []), *([_position <= _bound(last)] if last else [])]
+    statement = select(*columns, func.max(MessageRow.sent_at)).where(*bounds).group_by(*columns)
+    rows = (await session.execute(statement)).all()
+    return [Named(place, channel, name, who if said else "", at) for place, channel, name, who, said, at in rows], last
+
+
+_position = tuple_(MessageRow.sent_at, MessageRow.message_id)
+
+
+def _bound(position: Position) -> ColumnElement[tuple[datetime, int]]:
+    sent_at, message_id = position
+    return tuple_(literal(sent_at, AwareTime), literal(message_id))
+
+
+async def _last_of_next(session: AsyncSession, after: Position | None) -> Position | None:
+    """Return where the next rows end; None when fewer are left."""
     statement = (
-        select(MessageRow.author_name)
-        .where(one_of(place_id, places), MessageRow.kind == Kind.MESSAGE.value, MessageRow.deleted_at.is_(None))
-        .distinct()
+        select(MessageRow.sent_at, MessageRow.message_id)
+        .where(*([_position > _bound(after)] if after else []))
+        .order_by(MessageRow.sent_at, MessageRow.message_id)
+        .offset(ROWS_AT_ONCE - 1)
+        .limit(1)
     )
-    return list(await session.scalars(statement))
-
-
-def by_name(found: Iterable[NamedPlace], *, places: frozenset[int]) -> dict[str, frozenset[int]]:
-    """Return the places under each of their names, those of channels with their threads.
-
-    What Discord writes for a channel or thread that somebody mentions, "<#123>", is a name of it too.
-    """
-    names: dict[str, set[int]] = {_mention(place): {place} for place in places}
-    for place, channel, name in found:
-        for one in (name, _mention(channel)):
-            names.setdefault(one, set()).add(place)
-    return {name: frozenset(bearers) for name, bearers in names.items()}
-
-
-def _mention(place: int) -> str:
-    return f"<#{place}>"
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], found[1])

@@ -13,6 +13,7 @@ from memory.erased import Erased
 from memory.ingest import Ingest, open_ingest
 from memory.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.messages import Message
+from memory.writing import OnStored, unheard
 
 _CAPACITY = 10_000  # messages held in memory while the journal cannot be written; more are refused
 
@@ -82,10 +83,13 @@ async def open_recorder(
     embedder: Embedder,
     batch: int,
     erased: Erased | None = None,
+    on_stored: OnStored = unheard,
 ) -> AsyncGenerator[Recorder]:
     """Yield the recorder of a session, which begins to catch up at once; on exit its CSV is on the disk.
 
-    What is `erased` comes neither into the CSV nor, from an older CSV that was put back, into the database.
+    What is `erased` comes neither into the CSV nor, from an older CSV that was put back, into the database. `on_stored`
+    hears of messages once they are in the database.
+
     Raises SessionError when the session's files cannot be written.
     """
     erased = erased or Erased()
@@ -101,6 +105,7 @@ async def open_recorder(
                 session=session,
                 batch=batch,
                 erased=erased,
+                on_stored=on_stored,
             ) as ingest,
             open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
         ):

@@ -1,7 +1,7 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from errors import DatabaseUnavailableError
-from memory import discussions, names, queries
+from memory import discussions, queries
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
 from memory.fusion import RANKING, Ranking, fused
+from memory.known_names import KnownNames
 from memory.messages import Kind, Message, merged, storable
 from memory.planner import Plan, noted
 from memory.queries import Candidate
+from memory.remembered_names import RememberedNames
 from memory.visit import Look, Shelf, Visit, open_visit
 from util_async import begun
 
@@ -45,6 +47,7 @@ class Memory:
     long_term: Shelf
     embedder: Embedder
     ranking: Ranking = RANKING
+    names: RememberedNames = field(default_factory=RememberedNames, repr=False)
 
     async def search(
         self,
@@ -159,23 +162,17 @@ class Memory:
         found = await self._all(look)
         return discussions.joined(found)
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
-        """Return the names of these channels and threads, each with the places that bear it."""
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
+        return await self.names.known(self._shelves(), places=places) if places else KnownNames(places)
 
-        async def look(session: AsyncSession, _: Shelf) -> list[names.NamedPlace]:
-            return await names.channels(session, places=places)
+    async def load_names(self) -> None:
+        """Read the names of all people and channels, for a task in the background."""
+        await self.names.load(self._shelves())
 
-        found = await self._all(look)
-        return names.by_name(found, places=places)
-
-    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
-        """Return the names of all who said something in these places."""
-
-        async def look(session: AsyncSession, _: Shelf) -> list[str]:
-            return await names.authors(session, places=places)
-
-        found = await self._all(look)
-        return frozenset(found)
+    def note_stored(self, messages: Iterable[Message]) -> None:
+        """Know the names in messages that were just stored in short-term memory."""
+        self.names.note(self.short_term.name, messages)
 
     def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[Line]:
         """Return the candidates as lines, each message once and as it is now, the best first."""

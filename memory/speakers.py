@@ -1,72 +1,141 @@
 """Find the people whose words a question asks for: "what did Ana say?"."""
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-_SAYING = (
-    r"(?:say|said|says|saying|tell|told|tells|mention|mentioned|mentions|write|wrote|writes|written|post|posted|posts|"
-    r"talk|talked|talks|discuss|discussed|chat|chatted|share|shared|shares|comment|commented|comments|state|stated|"
-    r"explain|explained|claim|claimed|suggest|suggested|ask|asked)\b"
-)
-_WORDS_OF = (
-    r"(?:messages?|posts?|words?|comments?|remarks?|statements?|texts?|contributions?|opinions?|views?|thoughts?)\b"
-)
-_ADVERBS = "also|just|ever|actually|really|last|have|had|has"
-_NO_NAMES = (
-    "i|we|you|he|she|it|they|who|what|that|which|people|everyone|everybody|anyone|anybody|someone|somebody|things?|"
-    f"stuff|to|and|me|us|is|are|was|were|be|been|being|{_ADVERBS}"
-)
-_ADVERB = rf"(?:(?:{_ADVERBS})\s+)?"
-_HELPER = r"\b(?:did|does|do|has|have|had|was|were|is)\s+"
-_MAY_NAME = re.compile(
-    rf"(?<!\S)(?!(?:{_NO_NAMES})\b)\S+\s+{_ADVERB}{_SAYING}|\b{_SAYING}\s+by\b|\b{_WORDS_OF}|\baccording\s+to\b",
-    re.IGNORECASE,
-)
+from memory.folding import FoldedText
+from memory.known_names import KnownNames
 
 
-def may_name_speakers(text: str) -> bool:
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SAYING = _words("""
+    say said says saying tell told tells mention mentioned mentions write wrote writes written post posted posts
+    talk talked talks discuss discussed chat chatted share shared shares comment commented comments state stated
+    explain explained claim claimed suggest suggested ask asked
+""")
+_WORDS_OF = _words("""
+    message messages post posts word words comment comments remark remarks statement statements text texts contribution
+    contributions opinion opinions view views thought thoughts
+""")
+_ADVERBS = _words("also just ever actually really last have had has")
+_NO_NAMES = _ADVERBS | _words("""
+    i we you he she it they who what that which people everyone everybody anyone anybody someone somebody thing things
+    stuff to and me us is are was were be been being
+""")
+_AND, _FROM = frozenset({"and", "or"}), frozenset({"by", "from", "of"})
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """The authors whose words a question asks for, and the words, folded, by which it calls them."""
+
+    authors: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+
+NOBODY = Speakers()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Names that follow each other, "Ana, Ben and Cleo", with where they stand and who bears them."""
+
+    start: int
+    end: int
+    bearers: frozenset[str]
+
+
+def may_name_speakers(text: FoldedText) -> bool:
     """Tell whether it is worth looking for speakers in a text: "what did we discuss?" names none."""
-    return _MAY_NAME.search(text) is not None
+    return any(_may_be_said_by_somebody(text, at) for at in range(len(text)))
 
 
-def speakers_in(text: str, names: Iterable[str]) -> frozenset[str]:
-    """Return those of the names whose bearers' words a text asks for, in any case, in full or by their first word.
+def speakers_in(text: FoldedText, names: KnownNames) -> Speakers:
+    """Return those of the names whose bearers' words a text asks for, however they are typed, in full or for short.
 
     A name counts only where a word for saying belongs to it: "did Ana say", "Ana said", "Ana's messages", "according
-    to Ana", "posted by Ana".
+    to Ana", "posted by Ana". Of names that begin at the same word the longest counts, and nothing is tried twice.
     """
-    bearers = _bearers([name for name in names if name.strip()])
-    if not bearers:
-        return frozenset()
-    name = _any_of(bearers)
-    tied = "".join(f" {found[0]} " for found in re.finditer(_tied_to(name), text, re.IGNORECASE))
-    return frozenset().union(*(bearers[found[0].casefold()] for found in re.finditer(name, tied, re.IGNORECASE)))
+    asked_for = [some for some in _lists(text, names) if _is_asked_for(text, some)]
+    words = (text.tokens[at].folded for some in asked_for for at in range(some.start, some.end))
+    return Speakers(frozenset().union(*(some.bearers for some in asked_for)), frozenset(words))
 
 
-def _bearers(names: Sequence[str]) -> dict[str, set[str]]:
-    """Return who is meant by each name: those who bear it in full, or else those whose name begins with it."""
-    in_full, by_first_word = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    for name in names:
-        in_full[name.strip().casefold()].add(name)
-        by_first_word[name.split()[0].casefold()].add(name)
-    return {**by_first_word, **in_full}
+def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
+    word = text.word(at)
+    if word in _WORDS_OF or (word == "according" and text.word(at + 1) == "to"):
+        return True
+    if word not in _SAYING:
+        return False
+    before = at - 2 if text.word(at - 1) in _ADVERBS else at - 1
+    return text.word(at + 1) == "by" or (text.is_apart(at) and before >= 0 and text.word(before) not in _NO_NAMES)
 
 
-def _any_of(names: Iterable[str]) -> str:
-    longest_first = sorted(names, key=len, reverse=True)
-    return rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"
+def _lists(text: FoldedText, names: KnownNames) -> list[_Listed]:
+    """Return the names in a text, those that follow each other as one."""
+    lists: list[_Listed] = []
+    at = 0
+    while at < len(text):
+        start, end, bearers = at, at, frozenset[str]()
+        while found := _name_at(text, at, names):
+            at, others = found
+            end, bearers = at, bearers | others
+            at = _after_separator(text, at)
+        if bearers:
+            lists.append(_Listed(start, end, bearers))
+        at = max(end, start + 1)
+    return lists
 
 
-def _tied_to(name: str) -> str:
-    """Return a pattern for names with the word for saying that belongs to them."""
-    named = rf"{name}(?:(?:\s*,\s*|\s+)(?:(?:and|or)\s+)?{name})*"
-    return "|".join(
-        (
-            rf"{_HELPER}{named}\s+{_ADVERB}{_SAYING}",
-            rf"{named}\s+{_ADVERB}{_SAYING}",
-            rf"{named}['\u2019]s?\s+(?:\w+\s+)?{_WORDS_OF}",
-            rf"\baccording\s+to\s+{named}",
-            rf"\b(?:{_SAYING}\s+by|{_WORDS_OF}\s+(?:by|from|of))\s+{named}",
-        )
+def _name_at(text: FoldedText, at: int, names: KnownNames) -> tuple[int, frozenset[str]] | None:
+    """Return where the longest name that begins at a token ends, and who bears it."""
+    for end in range(min(len(text), at + names.longest(text.word(at))), at, -1):
+        is_word_of_english = end == at + 1 and text.word(at) in _NO_NAMES
+        if not is_word_of_english and (bearers := names.authors(text.key(at, end))):
+            return end, bearers
+    return _name_at(text, at + 1, names) if text.word(at) == "@" and text.word(at + 1) != "@" else None
+
+
+def _after_separator(text: FoldedText, at: int) -> int:
+    """Return where another name may follow one that ends at a token: behind a comma, "and", or just a space."""
+    if text.word(at) == ",":
+        at += 1
+    elif not text.is_apart(at):
+        return len(text)
+    return at + (text.word(at) in _AND and text.is_apart(at))
+
+
+def _is_asked_for(text: FoldedText, names: _Listed) -> bool:
+    return _is_followed_by_saying(text, names.end) or _has_words(text, names.end) or _is_led_to(text, names.start)
+
+
+def _is_followed_by_saying(text: FoldedText, at: int) -> bool:
+    """Return whether "said" or "also said" stands there."""
+    if text.word(at) in _SAYING and text.is_apart(at):
+        return True
+    return text.word(at) in _ADVERBS and text.is_apart(at) and text.word(at + 1) in _SAYING and text.is_apart(at + 1)
+
+
+def _has_words(text: FoldedText, at: int) -> bool:
+    """Return whether "'s messages" or "'s last messages" stands there."""
+    if text.word(at) != "'":
+        return False
+    at += 1
+    at += text.word(at) == "s" and not text.is_apart(at)
+    if not text.is_apart(at):
+        return False
+    return text.word(at) in _WORDS_OF or (
+        text.tokens[at].is_word and text.word(at + 1) in _WORDS_OF and text.is_apart(at + 1)
     )
+
+
+def _is_led_to(text: FoldedText, at: int) -> bool:
+    """Return whether "according to", "posted by" or "messages from" stands before it."""
+    if not text.is_apart(at):
+        return False
+    before, leading = text.word(at - 1), text.word(at - 2)
+    if before == "to":
+        return leading == "according"
+    return (before == "by" and leading in _SAYING) or (before in _FROM and leading in _WORDS_OF)

@@ -1,14 +1,15 @@
 """Tell whether a question asks for anything but what was said."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+
+from memory.folding import Token, tokens_of
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_FUNCTION_WORDS = _words("""
+FUNCTION_WORDS = _words("""
     a an the this that these those it its there here
     i me my you your he him his she her we us our they them their one ones someone somebody anyone anybody everyone
     everybody people folk folks guys all both each any some every other others else
@@ -24,7 +25,7 @@ _FUNCTION_WORDS = _words("""
     please pls plz thanks thank hey hi hello ok okay yes kindly
     sometime somewhere once ago earlier later lately recently then now
 """)
-"""Words that say nothing of a topic, contracted ones in the two parts that an apostrophe makes of them."""
+"""Words, folded, that say nothing of a topic, contracted ones in the two parts that an apostrophe makes of them."""
 
 _TALK_WORDS = _words("""
     talk speak spoke spoken say said tell told discuss chat converse mention cover touch bring brought come came raise
@@ -40,26 +41,28 @@ _TALK_WORDS = _words("""
 """)
 """Verbs of talking and of asking for a report, and nouns for talk as such; their endings may vary."""
 
-_WORD = re.compile(r"\w+")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "ies", "ied")
 
 
-def asks_for_talk_alone(question: str, *, speakers: Iterable[str] = ()) -> bool:
+def asks_for_talk_alone(question: str, *, names: frozenset[str] = frozenset()) -> bool:
     """Tell whether a question, without its time, asks for nothing but what was said, or what these speakers said.
 
     "What did we talk about?" does, and "summarise the conversation"; "what did we say about the logo?" does not.
+    `names` are the words, folded, by which it names speakers.
     """
-    spoken = {word.casefold() for speaker in speakers for word in _WORD.findall(speaker)}
-    words = _WORD.findall(question)
-    shouted = all(word.isupper() for word in words)
-    return all(_is_empty(word, shouted=shouted) or word.casefold() in spoken for word in words)
+    words = [token for token in tokens_of(question) if token.is_word]
+    shouted = all(_is_shouted(word, question) for word in words)
+    return all(_is_empty(word, question, shouted=shouted) or word.folded in names for word in words)
 
 
-def _is_empty(word: str, *, shouted: bool) -> bool:
-    plain = word.casefold()
-    if plain in _FUNCTION_WORDS:
-        return shouted or len(word) == 1 or not word.isupper()  # "IT" and "US" are topics
-    return any(form in _TALK_WORDS for form in _forms(plain))
+def _is_empty(word: Token, question: str, *, shouted: bool) -> bool:
+    if word.folded in FUNCTION_WORDS:
+        return shouted or len(word.folded) == 1 or not _is_shouted(word, question)  # "IT" and "US" are topics
+    return any(form in _TALK_WORDS for form in _forms(word.folded))
+
+
+def _is_shouted(word: Token, question: str) -> bool:
+    return question[word.start : word.end].isupper()
 
 
 def _forms(word: str) -> Iterator[str]:

@@ -33,6 +33,13 @@ _LATELY = timedelta(minutes=1)
 _JUST_NOW = timedelta(seconds=1)
 _ANY_ID = 0  # no snowflake
 
+OnStored = Callable[[Sequence[Message]], None]
+"""Hears of messages once they are in the database."""
+
+
+def unheard(_: Sequence[Message]) -> None:
+    """Let what was stored pass by: nobody wants to know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -52,7 +59,7 @@ class Fault:
 class Writer:
     """Writes batches into one memory, with the position of the journal that they came from.
 
-    `on_missing` is called when rows were stored that shall get their vectors later.
+    `on_missing` is called when rows were stored that shall get their vectors later, `on_stored` with what was stored.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Writer:
         outages: Outages,
         session_name: str,
         on_missing: Callable[[], None],
+        on_stored: OnStored = unheard,
     ) -> None:
         self.position = 0
         """The position of the journal that is stored; a batch that is halved moves it at its end."""
@@ -71,6 +79,7 @@ class Writer:
         self._outages = outages
         self._session_name = session_name
         self._on_missing = on_missing
+        self._on_stored = on_stored
         self._blamed: dict[str, float] = {}
         self._useless_without_vector: set[str] = set()
         self._passed_at = 0.0
@@ -205,6 +214,7 @@ class Writer:
         async with transaction(self._sessions) as session:
             lacks_vectors = await self._write_in(session, rows, revisions, position)
         self.position = position
+        self._on_stored([row.message for row in rows])
         if lacks_vectors:
             self._on_missing()
 

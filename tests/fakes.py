@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
+from memory.known_names import Index, KnownNames, named_in
 from memory.messages import Message
 
 HANGS = "the model never answers"
@@ -195,14 +196,12 @@ class FakeMemory:
         self._tell()
         return list(self.held)
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         self._tell()
-        named = [(message.channel_name, message.place_id) for message in self._readable(places)]
-        return {name: frozenset(place for other, place in named if other == name) for name, _ in named}
-
-    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
-        self._tell()
-        return frozenset(message.author_name for message in self._readable(places))
+        index = Index()
+        for message in self.messages:
+            index.add(named_in(message))
+        return KnownNames(places, (index,))
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
         self._answer(message_ids=list(message_ids), places=places)

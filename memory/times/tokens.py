@@ -3,10 +3,18 @@
 import re
 from dataclasses import dataclass
 
-_HIDDEN = re.compile(r"`[^`]*`|<[@#:][^>]*>|\b\w+://\S+|\S+@\S+\.\w+")
-"""What is no English: code, mentions of Discord, addresses."""
+from memory.folding import folded
+
+_HIDDEN = re.compile(r"`[^`]*`|<[@#:][^<>]*>|\b\w+://\S+")
+"""What is no English: code, mentions of Discord, addresses of pages."""
+
+_RUN = re.compile(r"\S+")
+_LAST_PART = re.compile(r"\.\w+")
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['\u2019][^\W\d_]+)*['\u2019]?|[^\w\s]|_")
+
+
+_HIDES = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,20 @@ class Token:
 
 def tokens_of(text: str) -> list[Token]:
     """Return the tokens of a text; code, mentions and addresses leave a sign that belongs to no phrase."""
-    readable = _HIDDEN.sub(lambda hidden: "\N{REPLACEMENT CHARACTER}" * len(hidden.group()), text)
+    readable = _RUN.sub(_without_address, _HIDDEN.sub(lambda hidden: _HIDES * len(hidden[0]), text))
     tokens: list[Token] = []
     for match in _TOKEN.finditer(readable):
         written = match.group()
         glued = bool(tokens) and tokens[-1].end == match.start()
-        plain = written.lower().replace("\u2019", "'")
+        plain = (folded(written) if written[0].isalpha() else "") or written.lower()
         plain = plain.removesuffix("'") or plain
         tokens.append(Token(plain, written, match.start(), match.end(), glued))
     return tokens
+
+
+def _without_address(run: re.Match[str]) -> str:
+    """Return what stands between two blanks without the address of a mailbox that it begins with."""
+    text = run[0]
+    at = text.find("@", 1)
+    ends = [found.end() for found in _LAST_PART.finditer(text, at + 2)] if at > 0 else []
+    return _HIDES * ends[-1] + text[ends[-1] :] if ends else text

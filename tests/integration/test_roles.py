@@ -14,6 +14,7 @@ from db.databases import LONG_TERM, Database, open_database
 from db.engines import Sessions, parse_dsn, transaction
 from db.layout import LONG_TERM_LAYOUT
 from db.roles import Role, assume, role_name
+from db.tables import Base
 from memory.embedder import Embedder
 from memory.preparation import prepare
 from memory.search import Memory
@@ -72,6 +73,21 @@ async def rights(session: AsyncSession) -> dict[str, set[str]]:
     return {table: some for table, some in given.items() if some}
 
 
+async def readable_columns(session: AsyncSession) -> dict[str, set[str]]:
+    """Return the columns that may be read of tables that may not be read as a whole."""
+    asked = text("SELECT has_column_privilege(:table, :column, 'SELECT')")
+    given = {
+        table.name: {
+            column.name
+            for column in table.columns
+            if await session.scalar(asked, {"table": table.name, "column": column.name})
+        }
+        for table in Base.metadata.sorted_tables
+        if table.name != "messages"
+    }
+    return {table: columns for table, columns in given.items() if columns}
+
+
 @pytest.mark.parametrize("statement", WRITES)
 async def test_the_tools_cannot_write(database: Database, embedder: Embedder, statement: str) -> None:
     await remember(database, embedder, [message(1, "tea")])
@@ -82,9 +98,10 @@ async def test_the_tools_cannot_write(database: Database, embedder: Embedder, st
     assert allowed == psycopg.errors.InsufficientPrivilege.sqlstate
 
 
-async def test_the_tools_read_messages_and_nothing_else(database: Database) -> None:
+async def test_the_tools_read_messages_and_when_batches_came_and_went(database: Database) -> None:
     async with transaction(database.reading) as session:
         assert await rights(session) == {"messages": {"SELECT"}}
+        assert await readable_columns(session) == {"promotions": {"promotion_id", "finished_at", "undone_at"}}
         assert await session.scalar(text("SHOW statement_timeout")) == "1min"
         assert await session.scalar(text("SELECT current_user")) == role_name(
             str(database.engine.url.database), Role.READER

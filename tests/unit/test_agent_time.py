@@ -17,6 +17,7 @@ from agent.searches import common
 from errors import DatabaseUnavailableError
 from memory.asking import Asked
 from memory.findings import Window
+from memory.known_names import KnownNames
 from memory.messages import Message
 from tests.agents import agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
@@ -288,7 +289,7 @@ async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.
 class Forgetful(FakeMemory):
     """A memory that cannot tell its channels."""
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         raise DatabaseUnavailableError("PostgreSQL did not answer")
 
 

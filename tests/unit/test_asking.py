@@ -9,8 +9,9 @@ import pytest
 
 from memory.asking import Asked, understand
 from memory.findings import Excerpt, Findings, Line, Window
+from memory.known_names import Index, KnownNames, Named
 from memory.windows import DiscussionPhrase, TimePhrase, Times
-from tests.builders import message, minute
+from tests.builders import START, message, minute
 
 NOW = minute(24 * 60)
 PARIS = ZoneInfo("Europe/Paris")
@@ -30,19 +31,28 @@ class FakeKnowledge:
     names: dict[str, frozenset[int]] = field(default_factory=dict)
     authors: frozenset[str] = frozenset()
     said: Sequence[datetime] = ()
+    elsewhere: frozenset[int] = frozenset()
+    complete: bool = True
     asked: list[tuple[str, frozenset[int]]] = field(default_factory=list)
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
         self.asked.append(("discussions", places))
         return self.held
 
-    async def place_names(self, *, places: frozenset[int]) -> dict[str, frozenset[int]]:
-        self.asked.append(("place_names", places))
-        return self.names
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        self.asked.append(("known_names", places))
+        return KnownNames(places, (self._index(),), self.complete)
 
-    async def author_names(self, *, places: frozenset[int]) -> frozenset[str]:
-        self.asked.append(("author_names", places))
-        return self.authors
+    def _index(self) -> Index:
+        """Return the channels as they are named, and the authors, who spoke everywhere but in `elsewhere`."""
+        index = Index()
+        for name, bearers in self.names.items():
+            for place in bearers:
+                index.add(Named(place, min(bearers), name, "", START))
+        for place in (GENERAL, DEPLOYS, A_THREAD, SECRET):
+            for author in self.authors if place not in self.elsewhere else ():
+                index.add(Named(place, place, "", author, minute(-1)))
+        return index
 
     async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
         self.asked.append(("list_messages", places))
@@ -53,8 +63,6 @@ class FakeKnowledge:
 CHANNELS = {
     "general": frozenset({GENERAL}),
     "deploys": frozenset({DEPLOYS, A_THREAD}),
-    "<#2>": frozenset({DEPLOYS, A_THREAD}),
-    "<#3>": frozenset({A_THREAD}),
 }
 
 
@@ -205,7 +213,7 @@ async def test_names_are_asked_of_readable_places_alone_and_never_widen_them() -
 
     asked = await ask("what broke in #secret?", memory=leaky)
 
-    assert leaky.asked == [("place_names", READABLE)]
+    assert leaky.asked == [("known_names", READABLE)]
     assert asked.places == {GENERAL}
 
 
@@ -227,7 +235,7 @@ async def test_discussions_are_those_of_the_channel_in_which_they_are_counted() 
         "what did we discuss in our first session?", phrases=[DiscussionPhrase("first session", 1, 1)], memory=memory
     )
 
-    assert memory.asked == [("discussions", frozenset({GENERAL}))]
+    assert memory.asked == [("known_names", READABLE), ("discussions", frozenset({GENERAL}))]
     assert (asked.windows, asked.places) == ((FIRST,), CHANNELS["general"])
 
 
@@ -349,18 +357,85 @@ async def test_names_do_not_make_a_question_empty(text: str, authors: Set[str]) 
     assert asked.topic
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("Irmak", "what did \u0131rmak say?", id="Turkish, without dots"),
+        pytest.param("\u0131l\u0131m", "what did ILIM say?", id="Turkish, shouted"),
+        pytest.param("\u0130brahim", "what did ibrahim say?", id="Turkish, with a dot"),
+        pytest.param("Jürgen Weiß", "what did JURGEN WEISS say?", id="German"),
+        pytest.param("Νίκος", "what did ΝΙΚΟΣ say?", id="Greek"),
+        pytest.param("Zoë", "Zoe's messages", id="without the accent"),
+        pytest.param("Zoe\u0308", "according to zoë, who won?", id="the accent apart"),
+        pytest.param("\uff21\uff4e\uff41", "what was posted by ana?", id="full width"),
+        pytest.param("Ana", "what did \uff21\uff4e\uff41 say?", id="full width in the question"),
+        pytest.param("~ \U0001f525 Max \U0001f525 ~", "what did max say?", id="without signs"),
+        pytest.param("O'Brien", "O\u2019Brien's messages", id="an apostrophe"),
+        pytest.param("Jean-Luc Picard", "what did jean-luc say?", id="by the first word"),
+        pytest.param("a.b(c)*", "did A.B(C)* say so?", id="what a pattern would take for signs of its own"),
+        pytest.param("Ben Stone", "what did Ben  Stone say?", id="two spaces"),
+        pytest.param("ana", "what did @Ana say?", id="with the sign of a mention"),
+    ],
+)
+async def test_a_name_is_found_however_it_is_typed(name: str, text: str) -> None:
+    memory = FakeKnowledge(authors=frozenset({name, "Somebody Else"}))
+
+    assert (await ask(text, memory=memory)).authors == {name}
+
+
+@pytest.mark.parametrize("name", ["\u0131stanbul", "Istanbul", "\u0130STANBUL", "istanbul"])
+async def test_a_channel_is_found_however_it_is_typed(name: str) -> None:
+    memory = FakeKnowledge(names={name: frozenset({DEPLOYS})})
+
+    for text in ("what broke in #istanbul?", "what broke in #\u0131stanbul?", "what broke in #\u0130STANBUL?"):
+        assert (await ask(text, memory=memory)).places == {DEPLOYS}
+
+
+@pytest.mark.parametrize("name", ["we", "The Doctor", "messages", "\u200b", "say"])
+async def test_who_is_called_like_a_word_of_english_is_not_meant_by_every_question(name: str) -> None:
+    memory = FakeKnowledge(authors=frozenset({name}))
+
+    for text in ("what did we say about Ana's messages?", "what are the messages of the week?"):
+        assert (await ask(text, memory=memory)).authors == frozenset()
+
+
+async def test_the_longest_name_counts_and_only_where_it_may_be_read() -> None:
+    both = FakeKnowledge(authors=frozenset({"Ana", "Ana Maria"}))
+    hidden = FakeKnowledge(authors=frozenset({"Ana Maria"}), elsewhere=READABLE)
+
+    assert (await ask("what did Ana Maria say?", memory=both)).authors == {"Ana Maria"}
+    assert (await ask("what did Ana Maria say?", memory=hidden)).authors == frozenset()
+
+
+async def test_a_question_that_is_read_before_all_names_are_known_says_so() -> None:
+    memory = FakeKnowledge(complete=False)
+
+    assert not (await ask("what did Ana say?", memory=memory)).complete
+    assert (await ask("why is the sky blue?", memory=memory)).complete
+
+
+async def test_the_channels_that_a_question_is_confined_to_are_told_by_name() -> None:
+    assert (await ask("what broke in #General and <#2>?")).channels == ()  # all that may be read
+    assert (await ask("what broke in <#2>?")).channels == ("deploys",)
+
+
 async def test_a_full_name_is_not_mistaken_for_a_longer_one() -> None:
     memory = FakeKnowledge(authors=frozenset({"Ben", "Ben Stone"}))
 
     assert (await ask("what did Ben say?", memory=memory)).authors == {"Ben"}
 
 
-async def test_speakers_are_looked_for_in_the_named_channel() -> None:
-    memory = FakeKnowledge(names=CHANNELS)
+@pytest.mark.parametrize(
+    ("elsewhere", "authors"),
+    [pytest.param({GENERAL}, {"Ana"}, id="she spoke there"), pytest.param({DEPLOYS, A_THREAD}, set(), id="not there")],
+)
+async def test_speakers_are_looked_for_in_the_named_channel(elsewhere: Set[int], authors: Set[str]) -> None:
+    memory = FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana"}), elsewhere=frozenset(elsewhere))
 
-    await ask("what did Ana say in #deploys?", memory=memory)
+    asked = await ask("what did Ana say in #deploys?", memory=memory)
 
-    assert memory.asked == [("place_names", READABLE), ("author_names", CHANNELS["deploys"])]
+    assert (asked.places, asked.authors) == (CHANNELS["deploys"], authors)
+    assert memory.asked == [("known_names", READABLE)]
 
 
 async def test_who_may_read_nothing_is_told_nothing() -> None:

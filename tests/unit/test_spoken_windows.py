@@ -5,8 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.searches import common, united
 from memory.findings import Window
+from memory.presumed_days import presumed_days
 from memory.spoken_windows import MOST_NAMED, spoken_windows
+from memory.windows import times_in
+from memory.zone_names import zone_names
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -92,3 +96,23 @@ def test_of_many_windows_the_first_are_named_and_the_rest_counted() -> None:
     days = [window(f"2026-11-{day:02}", f"2026-11-{day + 1:02}", "UTC") for day in range(1, MOST_NAMED + 4)]
 
     assert spoken_windows(days, time_zone=ZoneInfo("UTC"), now=NOW).endswith("Wed 4 Nov 00:00 - 24:00 and 3 more UTC")
+
+
+def test_every_zone_shows_any_window_there_can_be() -> None:
+    for here in map(ZoneInfo, zone_names()):
+        ends = [(datetime(1, 1, 1, tzinfo=zone), datetime(9999, 12, 31, 23, 59, tzinfo=zone)) for zone in (here, UTC)]
+        for first, last in ends:
+            for window in (Window(first, last), Window(None, first), Window(first), Window(None, last), Window(last)):
+                assert here.key in spoken_windows((window,), time_zone=here)
+                assert common((window,), (window,)) == united((window,))
+        assert list(presumed_days("last Saturday", Window(ends[0][0], ends[1][0])))
+
+
+@pytest.mark.parametrize("text", ["what happened 2025 years ago?", "in the year 1", "since the year 9999", "in 1 AD"])
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_what_was_said_long_ago_is_told_on_every_clock(text: str, zone: str) -> None:
+    said = times_in(text, now=NOW, time_zone=ZoneInfo(zone)).windows
+
+    windows = united(one.window for one in said)
+
+    assert not windows or zone in spoken_windows(windows, time_zone=ZoneInfo(zone), now=NOW)

@@ -1,0 +1,181 @@
+"""The names of people and channels are kept at hand, and current, whatever memory they are in."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from db.databases import Database
+from db.engines import open_engine, parse_dsn, sessions_of, transaction
+from db.tables import PromotionRow
+from errors import DatabaseUnavailableError
+from memory import names, remembered_names
+from memory.embedder import Embedder
+from memory.known_names import KnownNames
+from memory.messages import Kind
+from memory.search import Memory
+from memory.visit import Shelf
+from tests.builders import closed_port, deletion, message, minute, remember
+
+HERE = frozenset({1})
+
+
+@pytest.fixture(autouse=True)
+def _few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few messages be enough for several pieces."""
+    monkeypatch.setattr(names, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(remembered_names, "_AT_ONCE", 1)
+
+
+def authors(known: KnownNames, *keys: str) -> list[set[str]]:
+    """Return who is called so."""
+    return [set(known.authors(key)) for key in keys]
+
+
+async def bring_in(database: Database, number: int, *, at: datetime) -> None:
+    """Note a finished batch, as a promotion in another process does."""
+    row = insert(PromotionRow).values(
+        promotion_id=number, source="a.csv", digest=str(number), started_at=at, finished_at=at
+    )
+    async with transaction(database.sessions) as session:
+        await session.execute(row)
+
+
+async def test_those_who_spoke_are_known_where_they_did(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    bot = message(3, author_name="backscroll", kind=Kind.ANSWER)
+    gone = deletion(7, at=8, author_name="eve")
+    secret = message(4, author_name="dora", channel_id=2)
+    await remember(long_term, embedder, [message(1), message(2, author_name="Ben Stone"), bot, secret, gone])
+    await remember(short_term, embedder, [message(5), message(6, author_name="cleo")])
+
+    here, there = await memory.known_names(places=HERE), await memory.known_names(places=frozenset({2}))
+
+    assert authors(here, "ana", "ben stone", "ben", "cleo") == [{"ana"}, {"Ben Stone"}, {"Ben Stone"}, {"cleo"}]
+    assert authors(here, "backscroll", "dora", "eve") == [set(), set(), set()]
+    assert authors(there, "ana", "dora") == [set(), {"dora"}]
+    assert here.complete
+
+
+async def test_a_channel_is_known_by_its_newest_name_and_its_mention_with_its_threads(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(
+        long_term,
+        embedder,
+        [
+            message(1, channel_name="old"),
+            message(2, channel_name="deploys"),
+            message(3, channel_name="deploys", thread_id=7),
+            message(4, channel_id=2, channel_name="secret"),
+        ],
+    )
+    await remember(short_term, embedder, [message(5, channel_id=3, channel_name="ops")])
+
+    known = await memory.known_names(places=frozenset({1, 3, 7, 99}))
+
+    assert [set(known.channel_places(key)) for key in ("deploys", "ops", "old", "secret")] == [
+        {1, 7},
+        {3},
+        set(),
+        set(),
+    ]
+    assert [set(known.mentioned_places(one)) for one in (1, 7, 3, 99, 2)] == [{1, 7}, {7}, {3}, {99}, set()]
+    assert known.channel_names(frozenset({7, 3, 2, 99})) == ("deploys", "ops")
+    assert known.within(frozenset({7, 2})).channel_places("deploys") == {7}
+    assert not (await memory.known_names(places=frozenset())).channel_places("deploys")
+
+
+async def test_who_has_just_spoken_for_the_first_time_is_known(
+    memory: Memory, short_term: Database, embedder: Embedder
+) -> None:
+    await remember(short_term, embedder, [message(1)])
+    await memory.known_names(places=HERE)
+
+    memory.note_stored(
+        [message(2, author_name="Irmak", channel_name="town"), message(3, author_name="x", channel_id=2)]
+    )
+
+    known = await memory.known_names(places=HERE)
+    assert authors(known, "irmak", "x", "ana") == [{"Irmak"}, set(), {"ana"}]
+    assert (known.channel_names(HERE), set(known.channel_places("general"))) == (("town",), set())
+
+
+async def test_what_another_process_brings_into_long_term_memory_is_known_at_the_next_question(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1)])
+    before = await memory.known_names(places=HERE)
+
+    await remember(long_term, embedder, [message(2, author_name="zed", sent_at=minute(-9))])
+    await bring_in(long_term, 1, at=minute(0))
+    after = await memory.known_names(places=HERE)
+
+    assert (authors(before, "zed"), authors(after, "zed", "ana")) == ([set()], [{"zed"}, {"ana"}])
+
+
+async def test_who_came_with_a_batch_that_was_taken_back_is_forgotten(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1), message(2, author_name="zed")])
+    await bring_in(long_term, 1, at=minute(0))
+    before = await memory.known_names(places=HERE)
+
+    await remember(long_term, embedder, [deletion(2, at=5, author_name="zed")])
+    async with transaction(long_term.sessions) as session:
+        await session.execute(update(PromotionRow).values(undone_at=minute(6)))
+
+    assert authors(before, "zed") == [{"zed"}]
+    assert authors(await memory.known_names(places=HERE), "zed", "ana") == [set(), {"ana"}]
+
+
+async def test_names_that_take_too_long_are_left_out_and_read_on_at_the_next_question(
+    memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(long_term, embedder, [message(number, author_name=f"author {number}") for number in range(1, 6)])
+    monkeypatch.setattr(remembered_names, "PATIENCE", timedelta(0))
+    hurried = await memory.known_names(places=HERE)
+    assert (hurried.complete, authors(hurried, "author 5")) == (False, [set()])
+
+    monkeypatch.setattr(remembered_names, "PATIENCE", timedelta(seconds=60))
+    patient = await memory.known_names(places=HERE)
+
+    assert (patient.complete, authors(patient, "author 5")) == (True, [{"author 5"}])
+
+
+async def test_names_are_loaded_before_anybody_asks(memory: Memory, long_term: Database, embedder: Embedder) -> None:
+    await remember(long_term, embedder, [message(number, author_name=f"author {number}") for number in range(1, 6)])
+
+    await memory.load_names()
+
+    known = await memory.known_names(places=HERE)
+    assert (known.complete, authors(known, "author 1")) == (True, [{"author 1"}])
+
+
+@pytest.fixture
+async def nobody() -> AsyncIterator[Shelf]:
+    """A memory whose server does not answer."""
+    url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
+    async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
+        yield Shelf("short-term", sessions_of(engine), bm25=True, hypertable=False)
+
+
+async def test_a_memory_that_is_away_leaves_the_names_of_the_other(
+    memory: Memory, nobody: Shelf, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, author_name="lena")])
+    halved = replace(memory, short_term=nobody)
+
+    known = await halved.known_names(places=HERE)
+
+    assert (known.complete, authors(known, "lena")) == (False, [{"lena"}])
+
+
+async def test_two_memories_that_are_away_are_an_outage(nobody: Shelf, embedder: Embedder) -> None:
+    away = Memory(nobody, replace(nobody, name="long-term"), embedder)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await away.known_names(places=HERE)

@@ -1,0 +1,103 @@
+"""No question, and no name that somebody gives themselves, makes the reading of a question take long."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_LIMIT = 60  # seconds of a process: what is tried here would take years
+_MOST = 0.5  # seconds of processor time; a tenth is what is meant, and other processes disturb caches
+
+_BEGIN = """
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+from memory.channels import channels_in
+from memory.folding import FoldedText
+from memory.known_names import Index, KnownNames, Named
+from memory.spans import located, without
+from memory.speakers import may_name_speakers, speakers_in
+from memory.times.tokens import tokens_of
+from memory.topics import asks_for_talk_alone
+from memory.windows import times_in
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+def known(authors=(), channels=()):
+    index = Index()
+    for author in authors:
+        index.add(Named(1, 1, "general", author, NOW))
+    for place, channel in enumerate(channels, 2):
+        index.add(Named(place, place, channel, "", NOW))
+    return KnownNames(frozenset(range(1, len(channels) + 2)), (index,))
+
+def speakers(text, authors):
+    names = known(authors)
+    begun = time.thread_time()
+    found = sorted(speakers_in(FoldedText(text), names).authors)
+    return found, time.thread_time() - begun
+
+def places(text, channels):
+    names = known(channels=channels)
+    begun = time.thread_time()
+    found = sorted(channels_in(FoldedText(text), names)[1])
+    return found, time.thread_time() - begun
+
+def timed(call):
+    begun = time.thread_time()
+    return call(), time.thread_time() - begun
+"""
+
+
+def run(expression: str) -> tuple[str, float]:
+    """Return what an expression gives, and the processor time that it says it took, in a process with a limit."""
+    code = f"{_BEGIN}\nfound, seconds = {expression}\nprint(repr(found)); print(seconds)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT, check=True
+    )
+    found, seconds = done.stdout.splitlines()
+    return found, float(seconds)
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        pytest.param('speakers("did " + "a " * 200 + "zzz post messages", ["a a"])', "[]", id="a name of names"),
+        pytest.param(
+            'speakers("did " + "Ana Maria " * 20 + "like the posts?", ["Ana", "Ana Maria", "Maria Lopez"])',
+            "[]",
+            id="names that share words",
+        ),
+        pytest.param(
+            'speakers("did " + "a " * 900 + "say", ["a " * 16, "a a a", "a"])',
+            repr(sorted(["a " * 16, "a a a", "a"])),
+            id="the longest of names of names",
+        ),
+        pytest.param(
+            'speakers("what did name 4999 say?", [f"name {number}" for number in range(5000)])',
+            "['name 4999']",
+            id="5,000 names",
+        ),
+        pytest.param(
+            'speakers("say by " * 280, [f"say {number}" for number in range(5000)])', None, id="5,000 of one first word"
+        ),
+        pytest.param('places("in #t-4999", [f"t-{number}" for number in range(5000)])', "[5001]", id="5,000 channels"),
+        pytest.param('places("#a-" * 660, ["a-" * 49 + "a", "a"])', None, id="a channel of hyphens"),
+        pytest.param('timed(lambda: len(tokens_of("a@" * 1000)))', "2000", id="addresses that do not end"),
+        pytest.param('timed(lambda: without("in " * 660 + "x", [(1970, 1976)])[-1])', "'x'", id="words that lead on"),
+        pytest.param(
+            'timed(lambda: located("may " * 500, ["may"] * 500)[-1])', "(1996, 1999)", id="a phrase again and again"
+        ),
+        pytest.param('timed(lambda: may_name_speakers(FoldedText("we say " * 280)))', "False", id="nobody says"),
+        pytest.param('timed(lambda: asks_for_talk_alone("a\\u0301" * 1000))', "False", id="accents"),
+    ],
+)
+def test_reading_takes_no_longer_for(expression: str, found: str | None) -> None:
+    told, seconds = run(expression)
+
+    assert seconds < _MOST
+    if found is not None:
+        assert told == found
