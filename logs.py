@@ -1,6 +1,7 @@
 """Where log lines go: all of them to a file, what the operator must see to the error stream as well."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, count
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 _FILE = "backscroll.log"
 _LARGEST = 10 * 2**20  # bytes of one file
 _KEPT = 5  # older files
+_ERRORS = "backslashreplace"  # of half a surrogate pair, which no file takes
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _WARNS_OF_VOICE = "discord.client"  # which we do not use
 _TALKATIVE = ("httpx", "httpcore", "sentence_transformers", "transformers", "filelock", "alembic", "discord.gateway")
 
@@ -23,7 +26,21 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the message after its level."""
-        return f"{record.levelname.lower()}: {record.getMessage()}"
+        return f"{record.levelname.lower()}: {_escaped(record.getMessage())}"
+
+
+class _OfFile(logging.Formatter):
+    """Writes a message as one line, so that none that quotes somebody passes for another; its traceback follows."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name for it
+        """Return the line."""
+        record.message = _escaped(record.message)
+        return super().formatMessage(record)
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text whose control characters, by which it could command a terminal, are escapes such as \x1b."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _ToFile(RotatingFileHandler):
@@ -56,10 +73,10 @@ def write_logs(folder: Path, *, name: str = _FILE) -> Iterator[None]:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        to_file = _ToFile(folder / name, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8")
+        to_file = _ToFile(folder / name, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", errors=_ERRORS)
     except OSError as error:
         raise SessionError(f"Logs cannot be written to {folder} ({error.strerror}): mend its permissions.") from error
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    to_file.setFormatter(_OfFile("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     to_person = logging.StreamHandler()
     to_person.setLevel(logging.WARNING)
     to_person.setFormatter(_OneLine())

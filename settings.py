@@ -1,5 +1,6 @@
 """One frozen Settings, read from the environment and `.env` by scripts alone."""
 
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from errors import SettingsError
+from errors import SettingsError, first_line
 
 
 def _none_when_empty(value: object) -> object:
@@ -31,11 +32,27 @@ def _postgres_address(address: SecretStr) -> SecretStr:
     return address
 
 
+def _without_control_characters(path: Path) -> Path:
+    """Return a path that a system can have; raise ValueError for one with NUL, a line break or the like in it."""
+    if any(unicodedata.category(character) == "Cc" for character in str(path)):
+        raise ValueError("a path has no control characters")
+    return path
+
+
+_OfPath = Annotated[Path, AfterValidator(_without_control_characters)]
+OptionalPath = Annotated[_OfPath | None, BeforeValidator(_none_when_empty)]
 OptionalText = Annotated[str | None, BeforeValidator(_none_when_empty)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_when_empty)]
 OptionalDsn = Annotated[
     Annotated[SecretStr, AfterValidator(_postgres_address)] | None, BeforeValidator(_none_when_empty)
 ]
+
+
+LONGEST_WAIT = timedelta(days=1)
+"""What a time limit may be; PostgreSQL takes no more than 24 days, in milliseconds."""
+
+_LONGEST_CHUNK = timedelta(days=36_500)
+_MOST = 10**9  # a number beyond it is a mistake, and some library takes no larger one
 
 
 class Settings(BaseSettings):
@@ -50,27 +67,27 @@ class Settings(BaseSettings):
     discord_server_id: Annotated[int | None, BeforeValidator(_none_when_empty)] = None
 
     # Storage and databases
-    storage_dir: Path = Path("db/storage")
-    backup_dir: Path = Path("db/backups")
-    embedded_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
+    storage_dir: _OfPath = Path("db/storage")
+    backup_dir: _OfPath = Path("db/backups")
+    embedded_dir: OptionalPath = None
     short_term_dsn: OptionalDsn = None
     long_term_dsn: OptionalDsn = None
     db_password: OptionalSecret = None
     db_pool_size: int = Field(default=5, ge=1, le=100)
-    db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0))
+    db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0), le=LONGEST_WAIT)
 
     # Chunks and vector indexes
-    short_term_chunk: timedelta = Field(default=timedelta(days=7), ge=timedelta(hours=1))
-    long_term_chunk: timedelta = Field(default=timedelta(days=90), ge=timedelta(hours=1))
+    short_term_chunk: timedelta = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
+    long_term_chunk: timedelta = Field(default=timedelta(days=90), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
     diskann_neighbors: int = Field(default=20, ge=10, le=1000)
     diskann_search_list: int = Field(default=50, ge=10, le=1000)
-    diskann_hot_rows: int = Field(default=20_000, ge=0)
+    diskann_hot_rows: int = Field(default=20_000, ge=0, le=_MOST)
 
     # Embeddings
     embedding_model: str = "all-MiniLM-L6-v2"
     embedding_backend: Literal["auto", "onnx", "torch"] = "auto"
     embedding_precision: Literal["fp32", "int8"] = "fp32"
-    embedding_dir: Annotated[Path | None, BeforeValidator(_none_when_empty)] = None
+    embedding_dir: OptionalPath = None
     embedding_batch_size: int = Field(default=16, ge=1, le=4096)
 
     # Language model
@@ -78,10 +95,10 @@ class Settings(BaseSettings):
     llm_base_url: OptionalText = None
     openai_api_key: OptionalSecret = None
     hf_token: OptionalSecret = None
-    llm_timeout: timedelta = Field(default=timedelta(seconds=60), gt=timedelta(0))
+    llm_timeout: timedelta = Field(default=timedelta(seconds=60), gt=timedelta(0), le=LONGEST_WAIT)
     llm_max_steps: int = Field(default=6, ge=1, le=50)
-    llm_max_tokens: int = Field(default=1024, ge=16)
-    llm_history_tokens: int = Field(default=2000, ge=0)
+    llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
+    llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
 
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
@@ -96,6 +113,10 @@ def read_settings() -> Settings:
     """Read the settings; raise SettingsError with one sentence that names each unusable one."""
     try:
         return Settings()
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(
+            f".env cannot be read ({first_line(error)}): save it as UTF-8, where this account may read it."
+        ) from error
     except ValidationError as error:
         problems = "; ".join(
             f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"

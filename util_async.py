@@ -1,7 +1,6 @@
 """Names and numbers of session files, and small async helpers."""
 
 import asyncio
-import io
 import logging
 import os
 import pickle
@@ -15,11 +14,11 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn, TypeGuard, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pathvalidate import ErrorReason, ValidationError, validate_filename
 
-from errors import SessionError
+from errors import SessionError, first_line
 
 T = TypeVar("T")
 
@@ -34,6 +33,7 @@ NOT_ADDED = "_not_added"
 PROMOTIONS = "promotions"
 """The folder with what long-term memory would not take."""
 
+_PROTOCOL = 4  # of pickles, whose parts `_NumbersReader` knows
 _LONGEST_NAME = 64  # characters
 _LONGEST_NAME_BYTES = 200  # a file name has 255 on most systems; date, number and `_not_added.csv` need the rest
 _JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spelt with them
@@ -322,31 +322,94 @@ def _larger(some: Numbers, others: Numbers) -> Numbers:
 
 
 def _write_numbers(folder: Path, numbers: Numbers) -> None:
-    write_whole(folder / NUMBERS_FILE, pickle.dumps(numbers))
+    write_whole(folder / NUMBERS_FILE, pickle.dumps(numbers, _PROTOCOL))
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads numbers, strings and containers; nothing that a pickle names is ever looked up, let alone called."""
+class _NumbersReader:
+    """Reads a pickle that `_write_numbers` has written, and nothing else.
 
-    def find_class(self, module_name: str, global_name: str, /) -> NoReturn:
-        """Refuse."""
-        raise pickle.UnpicklingError(f"it asks for {module_name!r}, {global_name!r}")
+    Python's own reader calls what a pickle names, and what is nested deeply in one ends the process.
+    """
+
+    def __init__(self) -> None:
+        self._stack: list[object] = []
+        self._memo: dict[int, object] = {}
+
+    def read(self, content: bytes) -> Numbers:
+        """Return what a pickle holds; raises almost anything when it is damaged, or holds something else."""
+        import pickletools  # a start needs it once, and most programs never
+
+        for opcode, argument, _ in pickletools.genops(content):
+            if opcode.name == "STOP":
+                return self._numbers()
+            step = self._STEPS.get(opcode.name)
+            if step is None:
+                raise ValueError(f"it has {opcode.name}, which numbers do without")
+            step(self, argument)
+        raise ValueError("it has no end")
+
+    def _push(self, value: object) -> None:
+        self._stack.append(value)
+
+    def _pass_over(self, _: object) -> None:
+        """Leave out what only tells how the rest is packed."""
+
+    def _memoize(self, _: object) -> None:
+        self._memo[len(self._memo)] = self._stack[-1]
+
+    def _recall(self, place: object) -> None:
+        self._stack.append(self._memo[place] if isinstance(place, int) else None)
+
+    def _mark(self, _: object) -> None:
+        self._stack.append(self)
+
+    def _pair(self, _: object) -> None:
+        second, first = self._stack.pop(), self._stack.pop()
+        if not isinstance(first, str) or not isinstance(second, str):
+            raise TypeError("it has a key that is no pair of texts")
+        self._stack.append((first, second))
+
+    def _numbers(self) -> Numbers:
+        numbers = self._stack[-1]
+        if not isinstance(numbers, dict):
+            raise TypeError("it holds something else than the numbers of sessions")
+        return numbers
+
+    def _set_one(self, _: object) -> None:
+        value, key = self._stack.pop(), self._stack.pop()
+        self._set([key, value])
+
+    def _set_all(self, _: object) -> None:
+        start = len(self._stack) - 1 - self._stack[::-1].index(self)
+        items = self._stack[start + 1 :]
+        del self._stack[start:]
+        self._set(items)
+
+    def _set(self, items: list[object]) -> None:
+        numbers = self._numbers()
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, tuple) or type(value) is not int or value < 0:
+                raise ValueError("it holds something else than the numbers of sessions")
+            numbers[key] = value
+
+    _STEPS: ClassVar[dict[str, Callable[["_NumbersReader", Any], None]]] = {
+        **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE"), _push),
+        **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1"), _push),
+        **dict.fromkeys(("PROTO", "FRAME"), _pass_over),
+        **dict.fromkeys(("BINGET", "LONG_BINGET"), _recall),
+        "EMPTY_DICT": lambda self, _: self._push({}),
+        "MEMOIZE": _memoize,
+        "MARK": _mark,
+        "TUPLE2": _pair,
+        "SETITEM": _set_one,
+        "SETITEMS": _set_all,
+    }
 
 
 def _unpickled_numbers(path: Path) -> Numbers:
     """Read a pickle of numbers; raise ValueError when it holds anything else, OSError when it cannot be read."""
     content = path.read_bytes()
     try:
-        loaded = _PlainUnpickler(io.BytesIO(content)).load()
-    except Exception as error:  # damaged bytes make a pickle raise almost anything
-        raise ValueError(f"it cannot be unpickled ({error})") from error
-    if not _are_numbers(loaded):
-        raise ValueError("it holds something else than the numbers of sessions")
-    return loaded
-
-
-def _are_numbers(loaded: object) -> TypeGuard[Numbers]:
-    return type(loaded) is dict and all(
-        type(key) is tuple and [type(part) for part in key] == [str, str] and type(number) is int and number >= 0
-        for key, number in loaded.items()
-    )
+        return _NumbersReader().read(content)
+    except Exception as error:  # damaged bytes make a reader of pickles raise almost anything
+        raise ValueError(f"it cannot be read ({first_line(error)})") from error

@@ -108,6 +108,11 @@ def _addresses(text: str) -> list[str]:
 
 def _storable(found: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(
-        Attachment(name=storable(one.name), url=storable(one.url), content_type=one.content_type, size=one.size)
+        Attachment(
+            name=storable(one.name),
+            url=storable(one.url),
+            content_type=None if one.content_type is None else storable(one.content_type),
+            size=one.size,
+        )
         for one in found
     )

@@ -82,3 +82,24 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) ->
 
     with pytest.raises(SessionError, match="Logs cannot be written to"), write_logs(tmp_path / "logs"):
         pass
+
+
+def test_a_line_that_quotes_somebody_stays_one_line_and_commands_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quoted = "a\n2026-11-03 09:00:00,000 CRITICAL root: forged\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}\ud83d é"
+
+    with write_logs(tmp_path):
+        logger.warning("the name %s", quoted)
+
+    (line,) = log_of(tmp_path).splitlines()
+    escaped = r"the name a\n2026-11-03 09:00:00,000 CRITICAL root: forged\x1b[2J\u202e\ud83d é"
+    assert line.endswith(f"WARNING somewhere: {escaped}")
+    assert capsys.readouterr().err == f"warning: {escaped}\n"
+
+
+def test_a_traceback_with_half_a_letter_is_written(tmp_path: Path) -> None:
+    with write_logs(tmp_path):
+        logger.error("it failed", exc_info=ValueError("half \ud83d"))
+
+    assert r"ValueError: half \ud83d" in log_of(tmp_path)

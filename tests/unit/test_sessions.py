@@ -172,6 +172,9 @@ def test_a_hostile_pickle_is_rebuilt_and_never_executed(
         pytest.param(pickle.dumps({("demo", "demo"): 9.0}), id="a fraction"),
         pytest.param(pickle.dumps({("demo", "demo"): True}), id="a truth value"),
         pytest.param(pickle.dumps({("demo", "demo"): -9}), id="a negative number"),
+        pytest.param(b"\x80\x04})" + b"\x85" * 500_000 + b"K\x01s.", id="a key of half a million tuples in each other"),
+        pytest.param(b"\x80\x04}" + b"r\xff\xff\xff\x01" + b".", id="a place in a list of 33 million"),
+        pytest.param(b"\x80\x04}" + b"q\x00h\x07.", id="a place that is not there"),
     ],
 )
 def test_a_pickle_that_holds_anything_else_is_rebuilt(
@@ -182,6 +185,15 @@ def test_a_pickle_that_holds_anything_else_is_rebuilt(
 
     assert read_file_num_pkl(folder) == {("demo", "demo"): 2}
     assert "is rebuilt" in caplog.text
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_numbers_that_any_version_of_python_has_pickled_are_read(folder: Path, protocol: int) -> None:
+    numbers = {("demo", f"demo_{day}"): number for day, number in enumerate([1, 300, 70_000, 2**40] * 300)}
+    numbers |= {("demo", "demo"): 5, ("x" * 64, "é" * 300): 2}
+    (folder / "file_numbers.pkl").write_bytes(pickle.dumps(numbers, protocol))
+
+    assert read_file_num_pkl(folder) == numbers
 
 
 def test_a_missing_pickle_is_made_without_alarm(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from db.layout import Layout
 from errors import SettingsError
 from memory.embedding.choice import Backend, Precision
 from settings import Settings, read_settings
+from tests.sentences import is_one_sentence
 
 TEMPLATE = Path(__file__).parents[2] / ".env_template"
 NAMES = {name.upper() for name in Settings.model_fields}
@@ -45,6 +46,17 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("LLM_MAX_STEPS", "51", id="too many steps"),
         pytest.param("LLM_MAX_TOKENS", "15", id="too few tokens"),
         pytest.param("LLM_HISTORY_TOKENS", "-1", id="less than no history"),
+        pytest.param("DB_TIMEOUT", "P25D", id="a longer time limit than PostgreSQL takes"),
+        pytest.param("DB_TIMEOUT", "9" * 30, id="a time limit of ages"),
+        pytest.param("LLM_TIMEOUT", "P999999999D", id="a time limit without end"),
+        pytest.param("SHORT_TERM_CHUNK", "P999999D", id="chunks of a thousand years"),
+        pytest.param("DISKANN_HOT_ROWS", "9" * 30, id="more rows than can be counted"),
+        pytest.param("LLM_MAX_TOKENS", "9" * 5_000, id="a number of 5,000 digits"),
+        pytest.param("STORAGE_DIR", "db\nstorage", id="a line break in a path"),
+        pytest.param("BACKUP_DIR", "\x1b[2J", id="a path that commands the terminal"),
+        pytest.param("EMBEDDED_DIR", "a\x7f", id="a path with an invisible character"),
+        pytest.param("TIME_ZONE", "a" * 5_000, id="a time zone of 5,000 letters"),
+        pytest.param("TIME_ZONE", "Europe", id="a time zone that is a folder"),
         pytest.param("TIME_ZONE", "Mars/Olympus", id="a time zone elsewhere"),
         pytest.param("TIME_ZONE", "../../etc/passwd", id="a time zone that is a path"),
     ],
@@ -141,3 +153,32 @@ def test_exported_models_have_a_folder(monkeypatch: pytest.MonkeyPatch, settings
         monkeypatch.setenv(name, value)
 
     assert model_choice(read_settings()).models_dir == Path(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"DISCORD_TOKEN=hunter2\nTIME_ZONE=caf\xe9\n", id="no UTF-8"),
+        pytest.param("DISCORD_TOKEN=hunter2\n".encode("utf-16"), id="UTF-16"),
+    ],
+)
+def test_an_env_file_that_is_no_text_gives_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    assert ".env cannot be read" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert is_one_sentence(str(caught.value).replace(".env", "the file"))
+
+
+def test_a_path_in_an_env_file_with_a_null_gives_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"STORAGE_DIR=a\0b\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+
+    with pytest.raises(SettingsError, match="STORAGE_DIR: a path has no control characters"):
+        read_settings()
