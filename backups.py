@@ -125,7 +125,7 @@ def prune_command(
     weekly: _Weekly = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
 ) -> None:
-    """Remove old backups; the last one of each name is always kept."""
+    """Remove old backups, when those that stay are whole; the last whole one of each name is always kept."""
     from commands.backups import prune_backups
 
     prune_backups(daily=daily, weekly=weekly, dry_run=dry_run)

@@ -4,9 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from archive.manifest import MANIFEST, VERIFIED, Manifest, Verified, read_manifest
+from archive.manifest import MANIFEST, VERIFIED, Manifest, Verified, read_manifest, read_small
 from archive.whole import naming_the_folder
 from errors import InputFileError
 
@@ -19,6 +17,8 @@ class Backup:
     manifest: Manifest
     verified: Verified | None
     """Whether it was read again, and found to be whole, since its manifest was written."""
+    damage: str | None = None
+    """Why it cannot be trusted, as a sentence, when it was found to be damaged."""
 
     @property
     def name(self) -> str:
@@ -63,13 +63,40 @@ def names_in(backup_dir: Path) -> list[str]:
 
 
 def verified_of(folder: Path) -> Verified | None:
-    """Return what was found when a backup was read again; None when its manifest is not the one of then."""
-    try:
-        verified = Verified.model_validate_json((folder / VERIFIED).read_bytes())
-        manifest = (folder / MANIFEST).read_bytes()
-    except (OSError, ValidationError):
+    """Return what was found when a backup was read again; None when it was not whole, or not the manifest of now."""
+    note = note_in(folder)
+    return None if note is None or note.damage is not None or note.manifest_sha256 != _sha256_of(folder) else note
+
+
+def damage_of(folder: Path) -> str | None:
+    """Return what is wrong with a backup, as far as that is known without reading its files again."""
+    note = note_in(folder)
+    return None if note is None else note.damage or change_of(folder, note)
+
+
+def change_of(folder: Path, note: Verified) -> str | None:
+    """Return a sentence when the manifest is not the one with which a backup was found to be whole."""
+    if note.manifest_sha256 in {None, _sha256_of(folder)}:
         return None
-    return verified if verified.manifest_sha256 == hashlib.sha256(manifest).hexdigest() else None
+    return (
+        f"{folder / MANIFEST} was changed since the backup was verified: take another one, or remove its {VERIFIED} if "
+        "it was you who changed it."
+    )
+
+
+def note_in(folder: Path) -> Verified | None:
+    """Return what is noted in the folder of a backup, whatever has become of it since; None when that is nothing."""
+    try:
+        return Verified.model_validate_json(read_small(folder / VERIFIED))
+    except (OSError, ValueError):
+        return None
+
+
+def _sha256_of(folder: Path) -> str | None:
+    try:
+        return hashlib.sha256(read_small(folder / MANIFEST)).hexdigest()
+    except (OSError, ValueError):
+        return None
 
 
 def _folders(backup_dir: Path) -> list[Path]:
@@ -81,4 +108,4 @@ def _folders(backup_dir: Path) -> list[Path]:
 
 
 def _read(folder: Path) -> Backup:
-    return Backup(folder=folder, manifest=read_manifest(folder), verified=verified_of(folder))
+    return Backup(folder=folder, manifest=read_manifest(folder), verified=verified_of(folder), damage=damage_of(folder))

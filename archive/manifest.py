@@ -1,14 +1,46 @@
 """What a backup says of itself: which files it has, what they hold, and where it came from."""
 
+import io
+import os
+import stat
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Protocol, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from archive.formats import Format
 from errors import InputFileError
 
 MANIFEST = "manifest.json"
 VERSION = 1
+
+_LONGEST = 16 * 1024 * 1024  # bytes of a manifest; ours have some thousands
+_YEARS = range(1971, 9999)  # which every time zone can show
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Named = TypeVar("_Named", bound=_HasName)
+
+
+def _shown_anywhere(moment: datetime) -> datetime:
+    if moment.year not in _YEARS:
+        raise ValueError("there is no such year")
+    return moment
+
+
+def _all_different(parts: list[_Named]) -> list[_Named]:
+    if len({part.name for part in parts}) < len(parts):
+        raise ValueError("a name comes twice")
+    return parts
+
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Moment = Annotated[AwareDatetime, AfterValidator(_shown_anywhere)]
 
 
 class _Part(BaseModel):
@@ -19,7 +51,7 @@ class FileEntry(_Part):
     """One file of a backup; its path is relative to the manifest, with slashes."""
 
     path: str
-    size: int = Field(ge=0)
+    size: Count
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
@@ -29,7 +61,7 @@ class TableEntry(_Part):
     name: str
     columns: dict[str, str]
     """The type of each column, in their order."""
-    rows: int = Field(ge=0)
+    rows: Count
     checksum: str
     """As `db.checksums` tells it, of all columns in their order."""
     files: dict[Format, FileEntry] = {}
@@ -38,18 +70,18 @@ class TableEntry(_Part):
 class DatabaseEntry(_Part):
     """One of the two databases at the moment of the backup."""
 
-    name: str
-    """`db.databases.SHORT_TERM` or `LONG_TERM`."""
+    name: str = Field(pattern="^(short|long)-term$")
+    """As in `db.databases`."""
     server_version: str
     extensions: dict[str, str]
     schema_revision: str
     embedding_model: str | None
-    dimensions: int
+    dimensions: int = Field(ge=1, le=16_000)
     session: str | None
     """Which program session short-term memory held."""
     first_message: AwareDatetime | None
     last_message: AwareDatetime | None
-    tables: list[TableEntry]
+    tables: Annotated[list[TableEntry], AfterValidator(_all_different)]
     dump: FileEntry | None = None
     dump_made_by: str | None = None
     """The version of pg_dump."""
@@ -80,9 +112,9 @@ class Manifest(_Part):
     version: int = VERSION
     name: str
     """Of the backup's folder."""
-    created_at: AwareDatetime
-    formats: list[Format]
-    databases: list[DatabaseEntry]
+    created_at: Moment
+    formats: list[Format] = Field(min_length=1)
+    databases: Annotated[list[DatabaseEntry], AfterValidator(_all_different), Field(min_length=1)]
     session: SessionEntry | None = None
 
     @property
@@ -98,27 +130,46 @@ class Manifest(_Part):
 
 
 class Verified(_Part):
-    """What `verified.json` beside the manifest says: that the files were read again and were found to be whole."""
+    """What `verified.json` beside the manifest says: what was found when the files were last read again."""
 
-    at: AwareDatetime
-    manifest_sha256: str
+    at: Moment
+    manifest_sha256: str | None
+    """Of the manifest with which they were found to be whole; None when they never were."""
     restored: bool
     """Whether they were also restored into a database and compared there."""
+    damage: str | None = None
+    """Why they are not whole, as a sentence."""
 
 
 VERIFIED = "verified.json"
+
+
+def read_small(path: Path) -> bytes:
+    """Return what a file of ours holds; raise OSError, or ValueError when it is no file or longer than ours are."""
+    with io.BufferedReader(io.FileIO(path, opener=_without_waiting)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is no file")
+        content = file.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise ValueError("it is too long")
+    return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; nobody may ever write to what is named so but is a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Return what a backup says of itself; raise InputFileError when it says nothing that we can use."""
     path = folder / MANIFEST
     try:
-        found = Manifest.model_validate_json(path.read_bytes())
+        found = Manifest.model_validate_json(read_small(path))
     except OSError as error:
         raise InputFileError(
             f"{folder} is not a backup ({MANIFEST}: {error.strerror}): python backups.py list shows those there are."
         ) from error
-    except ValidationError as error:
+    except ValueError as error:
         raise InputFileError(
             f"{path} is damaged or not a manifest: take another backup, this one proves nothing."
         ) from error

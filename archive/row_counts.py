@@ -51,13 +51,13 @@ def _binary_rows(file: BinaryIO) -> int:
     if _exactly(file, len(_SIGNATURE)) != _SIGNATURE:
         raise ValueError("it begins otherwise")
     _, extension = _HEAD.unpack(_exactly(file, _HEAD.size))
-    _exactly(file, extension)
+    _skip(file, extension)
     rows = 0
     while (fields := _FIELDS.unpack(file.read(_FIELDS.size))[0]) != _END:
         for _ in range(fields):
             (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
             if length != _NULL:
-                _exactly(file, length)
+                _skip(file, length)
         rows += 1
     if file.read(1):
         raise ValueError("it goes on behind its end")
@@ -65,9 +65,15 @@ def _binary_rows(file: BinaryIO) -> int:
 
 
 def _exactly(file: BinaryIO, length: int) -> bytes:
-    if not 0 <= length <= _LONGEST_FIELD:
-        raise ValueError("a field has no such length")
     content = file.read(length)
     if len(content) != length:
         raise ValueError("it ends within a field")
     return content
+
+
+def _skip(file: BinaryIO, length: int) -> None:
+    """Go on behind a field, however long it says to be, without having all of it in memory."""
+    if not 0 <= length <= _LONGEST_FIELD:
+        raise ValueError("a field has no such length")
+    while length > 0:
+        length -= len(_exactly(file, min(length, _PIECE)))

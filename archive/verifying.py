@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import logging
+import stat
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from archive.listing import verified_of
-from archive.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified
+from archive.listing import change_of, note_in
+from archive.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
 from archive.programs import choose_program, run_program
 from archive.row_counts import count_rows
 from archive.whole import pieces_of, replace_file
@@ -16,6 +18,8 @@ from errors import InputFileError, OperatorError
 
 Report = Callable[[int, int], None]
 """Hears how much is done, of how much."""
+
+logger = logging.getLogger(__name__)
 
 _LISTING = timedelta(minutes=10)
 
@@ -25,17 +29,50 @@ class _Stopped(Exception):  # noqa: N818  # nothing went wrong
 
 
 async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Report) -> Verified:
-    """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note that all is well.
+    """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note what was found.
 
     The report hears bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
     was, OperatorError when pg_restore is missing or the note cannot be written.
     """
-    total = manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
+    try:
+        _refuse_changed(folder)
+        await read_again(folder, manifest, report)
+        for database in manifest.databases:
+            await _check_dump(folder, database)
+    except InputFileError as error:
+        note_damage(folder, str(error), now=now)
+        raise
+    return note_verified(folder, now=now, restored=False)
+
+
+async def read_again(folder: Path, manifest: Manifest, report: Report) -> None:
+    """Compare sizes, checksums and rows with the manifest; the report hears bytes, of `bytes_to_read`.
+
+    Raises InputFileError that names the first file which is not what it was.
+    """
+    total = bytes_to_read(manifest)
     await in_thread(lambda heard: check_files(folder, manifest, lambda done, _: heard(done, total)), report)
     await in_thread(lambda heard: check_rows(folder, manifest, lambda done: heard(manifest.size + done, total)), report)
-    for database in manifest.databases:
-        await _check_dump(folder, database)
-    return note_verified(folder, now=now, restored=False)
+
+
+def bytes_to_read(manifest: Manifest) -> int:
+    """Return how much it is to read a backup again: all files once, and those of tables twice."""
+    return manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
+
+
+def note_damage(folder: Path, damage: str, *, now: datetime) -> None:
+    """Note beside the manifest why a backup is not whole; what cannot be noted is left to the log."""
+    before = note_in(folder)
+    note = Verified(
+        at=now,
+        manifest_sha256=None if before is None else before.manifest_sha256,
+        restored=before is not None and before.restored,
+        damage=damage,
+    )
+    try:
+        replace_file(folder / VERIFIED, note.model_dump_json(indent=2).encode())
+    except OperatorError as error:
+        logger.warning("%s; that this backup is damaged is not noted: %s", error, damage)
 
 
 def note_verified(folder: Path, *, now: datetime, restored: bool) -> Verified:
@@ -43,14 +80,21 @@ def note_verified(folder: Path, *, now: datetime, restored: bool) -> Verified:
 
     Raises OperatorError when that cannot be written.
     """
-    before = verified_of(folder)
+    before = note_in(folder)
     verified = Verified(
         at=now,
-        manifest_sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+        manifest_sha256=hashlib.sha256(read_small(folder / MANIFEST)).hexdigest(),
         restored=restored or (before is not None and before.restored),
     )
     replace_file(folder / VERIFIED, verified.model_dump_json(indent=2).encode())
     return verified
+
+
+def _refuse_changed(folder: Path) -> None:
+    """Raise InputFileError when the manifest is not the one with which the backup was found to be whole."""
+    note = note_in(folder)
+    if note is not None and (change := change_of(folder, note)) is not None:
+        raise InputFileError(change)
 
 
 def unheard(_: int, __: int) -> None:
@@ -60,8 +104,16 @@ def unheard(_: int, __: int) -> None:
 def path_of(folder: Path, file: FileEntry) -> Path:
     """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
     path = PurePosixPath(file.path)
-    if path.is_absolute() or ".." in path.parts or "\\" in file.path:
-        raise InputFileError(f"The manifest of {folder} names a file elsewhere ({file.path}): do not use that backup.")
+    if (
+        not file.path.isprintable()
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in file.path
+        or any((folder / parent).is_symlink() for parent in path.parents if parent.parts)
+    ):
+        raise InputFileError(
+            f"The manifest of {folder} names a file elsewhere ({file.path!r}): do not use that backup."
+        )
     return folder / path
 
 
@@ -126,7 +178,10 @@ def _of_tables(database: DatabaseEntry) -> list[FileEntry]:
 
 
 def _check_size(path: Path, file: FileEntry) -> None:
-    size = path.stat().st_size
+    state = path.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        raise InputFileError(f"{path} is no plain file, as the files of a backup are: take another backup.")
+    size = state.st_size
     if size != file.size:
         raise InputFileError(f"{path} has {size:,} bytes instead of {file.size:,}: take another backup.")
 

@@ -34,7 +34,9 @@ def print_list() -> None:
         show(f"There is no backup in {settings.backup_dir} yet.")
         return
     zone = ZoneInfo(settings.time_zone)
-    show("\n".join([in_columns(LISTED, [line_of(one, zone) for one in listed.backups]), *listed.unreadable.values()]))
+    damages = [one.damage for one in listed.backups if one.damage is not None]
+    lines = in_columns(LISTED, [line_of(one, zone) for one in listed.backups])
+    show("\n".join([lines, *damages, *listed.unreadable.values()]))
 
 
 def line_of(backup: Backup, zone: ZoneInfo) -> list[str]:
@@ -52,6 +54,8 @@ def line_of(backup: Backup, zone: ZoneInfo) -> list[str]:
 
 
 def _verified(backup: Backup, zone: ZoneInfo) -> str:
+    if backup.damage is not None:
+        return "DAMAGED"
     if backup.verified is None:
         return "no"
     how = ", restored" if backup.verified.restored else ""

@@ -16,15 +16,15 @@ from archive.compatibility import entry_of
 from archive.creating import Plan, create
 from archive.emptying import empty_short_term
 from archive.formats import Format
-from archive.listing import Backup, find_backup, list_backups
+from archive.listing import Backup, find_backup
 from archive.names import valid_name
+from archive.pruning import prune
 from archive.replaceable import secure_session
 from archive.restoring import Restored, restore, verify_by_restoring
-from archive.retention import Rule, superfluous
+from archive.retention import Rule
 from archive.scheduling import run_every
 from archive.session_files import go_on_with_session
-from archive.verifying import note_verified, verify
-from archive.whole import remove_folder, writing_lock
+from archive.verifying import note_damage, note_verified, verify
 from commands.backup_list import LISTED, line_of
 from commands.options import Compression, Which, Written
 from commands.startup import opened_databases, opened_memory, running
@@ -120,6 +120,7 @@ def restore_backup(name: str, *, which: Which | None, source: Format | None, ask
     """Replace what the databases hold by what they held then."""
     with running("backups") as settings, session_lock(settings.storage_dir):
         backup = find_backup(settings.backup_dir, name)
+        _refuse_damaged(backup)
         names = _to_restore(backup, which)
         chosen = _source(backup, source)
         if not asks or _is_agreed(backup, names):
@@ -131,12 +132,7 @@ def prune_backups(*, daily: int | None, weekly: int | None, dry_run: bool) -> No
     with running("backups") as settings:
         if daily is None and weekly is None:
             raise SettingsError("Say how many to keep, as in python backups.py prune --keep-daily 7 --keep-weekly 4.")
-        rule = Rule(daily or 0, weekly or 0)
-        if dry_run:
-            old = superfluous(list_backups(settings.backup_dir).backups, rule, ZoneInfo(settings.time_zone))
-            show("\n".join(f"would be removed: {one.name}" for one in old) or "Nothing would be removed.")
-        else:
-            show("\n".join(f"removed: {name}" for name in _prune(settings, rule)) or "Nothing was removed.")
+        asyncio.run(_prune(settings, Rule(daily or 0, weekly or 0), dry_run=dry_run))
 
 
 def _names_of(which: Which) -> list[str]:
@@ -191,8 +187,8 @@ async def _create_every(settings: Settings, request: Request, interval: timedelt
 
     async def work() -> None:
         await _create(settings, request)
-        for name in [] if rule is None else await asyncio.to_thread(_prune, settings, rule):
-            show(f"removed: {name}")
+        if rule is not None:
+            await _prune(settings, rule, dry_run=False, says_nothing=True)
 
     logger.info("a backup is made every %s", interval)
     await run_until_first_ends(run_every(interval, work, now=lambda: datetime.now(UTC)))
@@ -226,7 +222,8 @@ async def _back_up(settings: Settings, request: Request, databases: Sequence[Dat
 
 async def _read_again(settings: Settings, backup: Backup) -> Backup:
     with progress_bar(f"Reading {backup.name} again", unit="B") as report:
-        return replace(backup, verified=await verify(backup.folder, backup.manifest, now=_now(settings), report=report))
+        verified = await verify(backup.folder, backup.manifest, now=_now(settings), report=report)
+        return replace(backup, verified=verified, damage=None)
 
 
 async def _empty(settings: Settings, backup: Backup) -> None:
@@ -242,7 +239,7 @@ async def _verify(settings: Settings, backup: Backup, *, restores: bool) -> None
     read = await _read_again(settings, backup)
     if restores:
         await _verify_by_restoring(settings, backup)
-        read = replace(read, verified=note_verified(backup.folder, now=_now(settings), restored=True))
+        read = replace(read, verified=note_verified(backup.folder, now=_now(settings), restored=True), damage=None)
     show(in_columns(LISTED, [line_of(read, ZoneInfo(settings.time_zone))]))
 
 
@@ -267,7 +264,9 @@ async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
                 rows += [(database.name, source, one) for one in compared]
     show(_compared(rows))
     if not all(one.is_equal for _, _, one in rows):
-        raise InputFileError(f"{backup.name} does not restore to what was backed up: take another backup.")
+        damage = f"{backup.name} does not restore to what was backed up: take another backup."
+        note_damage(backup.folder, damage, now=_now(settings))
+        raise InputFileError(damage)
 
 
 async def _restore(settings: Settings, backup: Backup, names: Sequence[str], source: Format, *, index: bool) -> None:
@@ -356,6 +355,15 @@ def _to_restore(backup: Backup, which: Which | None) -> list[str]:
     return wanted
 
 
+def _refuse_damaged(backup: Backup) -> None:
+    """Raise InputFileError for a backup that was found to be damaged."""
+    if backup.damage is not None:
+        raise InputFileError(
+            f"{backup.name} failed to verify ({backup.damage.rstrip('.')}): restore another one, or mend it and run "
+            f"python backups.py verify {backup.name}."
+        )
+
+
 def _source(backup: Backup, wanted: Format | None) -> Format:
     """Return the format that is restored from; raise InputFileError when the backup has none that will do."""
     there = [one for one in _RESTORABLE if one in backup.manifest.formats]
@@ -376,14 +384,17 @@ def _is_agreed(backup: Backup, names: Sequence[str]) -> bool:
     return Confirm.ask(f"Replace all that the {' and the '.join(names)} database hold by {backup.name}?", default=False)
 
 
-def _prune(settings: Settings, rule: Rule) -> list[str]:
-    """Remove what the rule does not keep, and return the names."""
-    with writing_lock(settings.backup_dir):
-        old = superfluous(list_backups(settings.backup_dir).backups, rule, ZoneInfo(settings.time_zone))
-        for backup in old:
-            remove_folder(backup.folder)
-            logger.info("%s is removed", backup.folder)
-    return [backup.name for backup in old]
+async def _prune(settings: Settings, rule: Rule, *, dry_run: bool, says_nothing: bool = False) -> None:
+    """Remove what the rule does not keep, or only print it; where that is nothing, that is said as well or not."""
+    zone = ZoneInfo(settings.time_zone)
+    with progress_bar("Reading the backups that stay", unit="B") as report:
+        pruned = await prune(settings.backup_dir, rule, zone, now=_now(settings), report=report, dry_run=dry_run)
+    lines = [f"{'would be removed' if dry_run else 'removed'}: {backup.name}" for backup in pruned.removed]
+    lines += [f"{name} is left alone and does not count. {damage}" for name, damage in pruned.damaged.items()]
+    if not pruned.removed and not says_nothing:
+        lines.insert(0, "Nothing would be removed." if dry_run else "Nothing was removed.")
+    if lines:
+        show("\n".join(lines))
 
 
 def _compared(rows: Iterable[tuple[str, Format, Compared]]) -> str:

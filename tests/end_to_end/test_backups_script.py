@@ -1,6 +1,7 @@
 """backups.py backs up, lists, proves, restores and prunes, or says in one sentence why not."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from archive.manifest import MANIFEST, VERIFIED
 from bench.processes import ROOT, Finished, Program, Workplace, open_workplace, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
@@ -286,6 +288,44 @@ async def test_a_changed_file_is_told(lived_in: Workplace, folder: dict[str, str
     assert "was changed" in await refused(lived_in, "restore", name, "--yes", **folder)
 
     assert query(lived_in, COUNT) == [(3,)]
+
+
+async def test_a_damaged_backup_is_marked_refused_and_does_not_count(place: Workplace, folder: dict[str, str]) -> None:
+    days: list[str] = []
+    for day in (1, 2, 3):
+        await done(place, "create", "--database", "short", **folder)
+        (name,) = set(seen(folder)) - set(days)
+        days.append(move_to_day(Path(folder["BACKUP_DIR"]), name, day))
+    first, second, third = days
+    for name in days:
+        await done(place, "verify", name, **folder)
+    flip(Path(folder["BACKUP_DIR"], third, "short_term", "messages.csv.zst"))
+
+    dry = await done(place, "prune", "--keep-daily", "1", "--dry-run", **folder)
+    pruned = await done(place, "prune", "--keep-daily", "1", **folder)
+
+    assert f"would be removed: {first}" in dry.splitlines()
+    assert f"removed: {first}" in pruned.splitlines()
+    assert "was changed since it was written" in pruned
+    assert seen(folder) == [second, third]
+    assert (await done(place, "list", **folder)).splitlines()[2].endswith("DAMAGED")
+    assert "failed to verify" in await refused(place, "restore", third, "--yes", **folder)
+    assert "was changed" in await refused(place, "verify", third, **folder)
+    flip(Path(folder["BACKUP_DIR"], third, "short_term", "messages.csv.zst"))
+    await done(place, "verify", third, **folder)
+    assert f"removed: {second}" in await done(place, "prune", "--keep-daily", "1", **folder)
+
+
+def move_to_day(backup_dir: Path, name: str, day: int) -> str:
+    """Let a backup be one of that day, before it is verified; return its name."""
+    other = f"backup_2026-11-{day:02}_1"
+    path = backup_dir / name
+    manifest = json.loads((path / MANIFEST).read_bytes())
+    manifest.update(name=other, created_at=f"2026-11-{day:02}T03:00:00Z")
+    (path / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    (path / VERIFIED).unlink()
+    path.rename(backup_dir / other)
+    return other
 
 
 async def test_a_server_that_does_not_answer_is_named(lived_in: Workplace, folder: dict[str, str]) -> None:

@@ -1,11 +1,17 @@
 """Retention keeps the last backup of days and weeks, and never lets chance decide."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive.retention import Kept, Rule, kept
+from archive.formats import Format
+from archive.listing import Backup
+from archive.manifest import DatabaseEntry, FileEntry, Manifest, Verified
+from archive.retention import Kept, Rule, kept, relied_on, superfluous
+from db.databases import LONG_TERM, SHORT_TERM
 
 PARIS = ZoneInfo("Europe/Paris")
 UTC = ZoneInfo("UTC")
@@ -105,3 +111,79 @@ def test_of_two_made_at_the_same_moment_always_the_same_one_is_kept() -> None:
     twins = [Kept("a", FIRST, frozenset(LONG)), Kept("b", FIRST, frozenset(LONG))]
 
     assert kept(twins, Rule(1, 1), UTC) == kept(twins[::-1], Rule(1, 1), UTC) == {"b"}
+
+
+VERIFIED = Verified(at=FIRST, manifest_sha256="", restored=False)
+
+
+def entry(name: str) -> DatabaseEntry:
+    """Return what a manifest says of a database that was dumped."""
+    return DatabaseEntry(
+        name=name,
+        server_version="18.1",
+        extensions={},
+        schema_revision="",
+        embedding_model=None,
+        dimensions=3,
+        session=None,
+        first_message=None,
+        last_message=None,
+        tables=[],
+        dump=FileEntry(path="x", size=1, sha256="0" * 64),
+    )
+
+
+def backup(day: int, *databases: str, verified: bool = True, damage: str | None = None) -> Backup:
+    name = f"nightly_2026-11-{day:02}_1"
+    manifest = Manifest(
+        name=name,
+        created_at=datetime(2026, 11, day, tzinfo=UTC),
+        formats=[Format.DUMP],
+        databases=[entry(one) for one in databases or (LONG_TERM,)],
+    )
+    return Backup(folder=Path(name), manifest=manifest, verified=VERIFIED if verified else None, damage=damage)
+
+
+def days(backups: list[Backup]) -> list[int]:
+    return [one.manifest.created_at.day for one in backups]
+
+
+def test_a_damaged_backup_is_kept_and_takes_no_place() -> None:
+    backups = [backup(1), backup(2), backup(3, damage="It is damaged.")]
+
+    assert days(superfluous(backups, Rule(1, 0), UTC)) == [1]
+
+
+def test_the_last_whole_one_is_kept_behind_any_number_of_damaged_ones() -> None:
+    backups = [backup(1), *(backup(day, damage="It is damaged.") for day in range(2, 20))]
+
+    assert superfluous(backups, Rule(7, 4), UTC) == []
+
+
+def test_the_newest_of_each_purpose_and_what_was_never_verified_must_be_whole() -> None:
+    backups = [
+        backup(1, SHORT_TERM, LONG_TERM),
+        backup(2, SHORT_TERM, LONG_TERM),
+        backup(3, SHORT_TERM, LONG_TERM),
+        backup(4, LONG_TERM, verified=False),
+        backup(5, LONG_TERM),
+    ]
+    old = superfluous(backups, Rule(2, 0), UTC)
+
+    assert days(old) == [1]
+    assert days(relied_on(backups, old)) == [5, 4, 3]
+
+
+def test_what_serves_nothing_that_goes_need_not_be_read() -> None:
+    backups = [backup(1), backup(2), backup(3, SHORT_TERM, verified=False)]
+
+    assert days(relied_on(backups, backups[:1])) == [2]
+    assert relied_on(backups, []) == []
+
+
+def test_a_dump_and_its_analysis_have_different_purposes() -> None:
+    without = entry(LONG_TERM).model_copy(update={"dump": None})
+    last = backup(2)
+    for_analysis = replace(last, manifest=last.manifest.model_copy(update={"databases": [without]}))
+
+    assert superfluous([backup(1), for_analysis], Rule(1, 0), UTC) == []
