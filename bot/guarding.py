@@ -28,6 +28,9 @@ def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Listener, unrea
 def _parsed(event: str, parser: Parser, seen: Listener, unread: Listener, data: Any) -> None:
     try:
         seen(event, data)
+    except Exception:
+        logger.exception("an event %s is not understood", event)
+    try:
         parser(data)
     except Exception:
         logger.exception("an event %s cannot be read as discord.py reads it", event)

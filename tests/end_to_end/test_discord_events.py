@@ -120,6 +120,58 @@ async def test_a_message_of_any_type_is_kept_once(fields: dict[str, Any], words:
             assert kept.content, kind
 
 
+FULL: dict[str, Any] = {
+    "content": "words",
+    "author": {"id": "77", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": None},
+    "member": {"nick": "Annie", "roles": [], "joined_at": LATER, "flags": 0},
+    "attachments": [{"id": "1", "filename": "a.png", "size": 1, "url": "u", "proxy_url": "p", "description": "a cat"}],
+    "embeds": [CARD],
+    "components": [{"type": 17, "components": [{"type": 10, "content": "Release 4"}]}],
+    "sticker_items": [STICKER],
+    "poll": {"question": {"text": "When?"}, "answers": [], "expiry": LATER},
+    "message_reference": {"type": 0, "message_id": "5", "channel_id": "6"},
+    "referenced_message": None,
+    "message_snapshots": [],
+    "mentions": [],
+    "mention_roles": [],
+    "reactions": [],
+    "flags": 0,
+    "edited_timestamp": None,
+    "timestamp": LATER,
+    "webhook_id": "77",
+    "application_id": "78",
+    "application": {"id": "78", "name": "app", "description": "", "icon": None},
+    "interaction_metadata": {"id": "79", "type": 2, "user": {"id": "77", "username": "ana", "discriminator": "0"}},
+    "role_subscription_data": None,
+    "purchase_notification": None,
+    "call": {"participants": [], "ended_timestamp": None},
+    "thread": None,
+    "activity": None,
+    "type": 0,
+    "pinned": False,
+    "nonce": None,
+    "position": 1,
+}
+SURPRISES: list[Any] = [None, 7, "text", {}, [None], [{"id": "x"}], 2**70]
+
+
+@pytest.mark.parametrize("event", ["MESSAGE_CREATE", "MESSAGE_UPDATE"])
+async def test_no_form_that_a_field_may_take_costs_a_message(event: str, gateway: Gateway) -> None:
+    edited = {"edited_timestamp": LATER} if event == "MESSAGE_UPDATE" else {}
+    for name in FULL:
+        for surprise in SURPRISES if name not in edited else ():
+            payload = gateway.payload(**FULL | edited | {name: surprise})
+
+            kept = await gateway.send(event, payload)
+
+            assert len(kept) == 1, (name, surprise)
+            assert kept[0].place_id == gateway.channel.id, (name, surprise)
+            if name != "content":
+                assert "words" in kept[0].content or kept[0].kind is Kind.SYSTEM, (name, surprise)
+            else:
+                assert "(sticker: Wave)" in kept[0].content, surprise
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [

@@ -211,6 +211,31 @@ async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
     assert second.content.count(town.link(proof)) == 2
 
 
+async def test_what_a_webhook_says_in_a_card_is_found_and_cited(open_town: OpenTown) -> None:
+    card = discord.Embed(title="Build 714 failed", description="the migration of photo_events timed out")
+
+    async with open_town() as town:
+        await town.ana.send(town.general, "lunch is at the harbour today")
+        proof = await town.guild.create_webhook(town.releases, "CI").send(embed=card)
+
+        result = await town.ask(town.ben, "which build failed at the migration?")
+
+    assert "the migration of photo_events timed out" in result.content
+    assert f"https://discord.com/channels/{town.guild.id}/{town.releases.id}/{proof.id}" in result.content
+
+
+async def test_what_somebody_hid_as_a_spoiler_stays_hidden(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        await town.ana.send(town.general, "the murderer in the film of Friday is ||the gardener||")
+
+        result = await town.ask(town.ben, "who is the murderer in the film?")
+
+    text, _, sources = result.content.partition("**Sources**")
+    assert "||the gardener||" in text
+    assert text.count("gardener") == 1
+    assert sources.rstrip().endswith("is (spoiler)")
+
+
 async def test_a_recalled_mention_reaches_nobody(open_town: OpenTown) -> None:
     async with open_town() as town:
         await town.ana.send(town.general, f"@everyone <@{town.ben.id}> the picnic is on Sunday")
