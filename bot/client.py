@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import discord
 from discord import app_commands
+from discord.backoff import ExponentialBackoff
 
 from bot.capture import deletion_of, edit_of, message_of, place_of_id
 from bot.commands import Conversation, add_commands
@@ -23,10 +24,14 @@ from bot.spoiler_channels import SpoilerChannels
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.messages import Message
 
+if TYPE_CHECKING:
+    from discord.gateway import DiscordWebSocket
+
 logger = logging.getLogger(__name__)
 
 LOGIN_LIMIT = timedelta(seconds=60)
 PUBLISHING_LIMIT = timedelta(seconds=60)
+HANG_UP_LIMIT = timedelta(seconds=5)
 CLOSING_GRACE = timedelta(seconds=2)  # for what is being recorded
 CLOSING_FAREWELL = timedelta(seconds=5)  # for telling those who wait for an answer
 AUTHENTICATION_FAILED = 4004  # a gateway close code
@@ -185,11 +190,31 @@ async def login(bot: discord.Client, token: str) -> None:
 
 
 async def _connect(bot: discord.Client) -> None:
+    """Stay connected, also beyond what discord.py cannot read of the connection itself; raise when Discord refuses."""
+    pauses = ExponentialBackoff()  # grows to a quarter of an hour: Discord allows a thousand log-ins a day
+    while not bot.is_closed():
+        try:
+            await bot.connect()
+        except discord.PrivilegedIntentsRequired as error:
+            raise DiscordSetupError(INTENT_REFUSED) from error
+        except discord.ConnectionClosed as error:
+            if error.code == AUTHENTICATION_FAILED:
+                raise DiscordSetupError(TOKEN_REFUSED) from error
+            raise DiscordSetupError(f"Discord closed the connection for good (code {error.code}).") from error
+        except Exception:
+            pause = pauses.delay()
+            logger.exception("the connection to Discord cannot be read; connecting anew in %.1f s", pause)
+            await _hang_up(bot)
+            await asyncio.sleep(pause)
+
+
+async def _hang_up(bot: discord.Client) -> None:
+    """Close a connection that nobody reads any more, and end its heartbeat."""
+    gateway = cast("DiscordWebSocket | None", bot.ws)
+    if gateway is None:
+        return
     try:
-        await bot.connect()
-    except discord.PrivilegedIntentsRequired as error:
-        raise DiscordSetupError(INTENT_REFUSED) from error
-    except discord.ConnectionClosed as error:
-        if error.code == AUTHENTICATION_FAILED:
-            raise DiscordSetupError(TOKEN_REFUSED) from error
-        raise DiscordSetupError(f"Discord closed the connection for good (code {error.code}).") from error
+        async with asyncio.timeout(HANG_UP_LIMIT.total_seconds()):
+            await gateway.close()
+    except Exception:
+        logger.exception("the broken connection to Discord cannot be closed")

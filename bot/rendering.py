@@ -110,7 +110,7 @@ def _excerpt(message: Message) -> str:
     text = _one_line(without_spoilers(message.content)) or ", ".join(_file(file.name) for file in message.attachments)
     if len(text) > EXCERPT_LENGTH:
         text = text[: EXCERPT_LENGTH - 1].rstrip() + "…"
-    return _ADDRESS.sub(r"<\g<0>>", _plain(text))
+    return _plain(text)
 
 
 def _file(name: str) -> str:
@@ -119,8 +119,8 @@ def _file(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return recalled text so that Discord formats nothing in it and mentions nobody."""
-    return discord.utils.escape_markdown(neutralised(_one_line(text)))
+    """Return recalled text so that Discord formats nothing in it, adds no preview to it and mentions nobody."""
+    return _ADDRESS.sub(r"<\g<0>>", discord.utils.escape_markdown(neutralised(_one_line(text))))
 
 
 def _one_line(text: str) -> str:

@@ -175,6 +175,12 @@ class FakeDiscord:
             | fields,
         )
 
+    async def send(self, frame: str) -> None:
+        """Send the connected bot a frame as it is."""
+        assert self._socket is not None, "no bot is connected"
+        self.welcomed.clear()
+        await self._socket.send_str(frame)
+
     async def _me(self, request: web.Request) -> web.Response:
         if request.headers["Authorization"] != f"Bot {GOOD_TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, status=401)

@@ -119,6 +119,59 @@ async def test_an_event_that_discord_py_cannot_read_ends_neither_the_connection_
     assert {message.content for message in kept} == {"vote\nPoll: When?", "hello there"}
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param("{", id="no JSON"),
+        pytest.param("[]", id="JSON of another form"),
+        pytest.param('{"op": 10, "d": {}}', id="a greeting without what is needed"),
+        pytest.param('{"op": 0, "t": "READY", "s": 7, "d": {}}', id="a welcome without what is needed"),
+    ],
+)
+async def test_a_frame_that_discord_py_cannot_read_leads_to_a_new_connection(
+    frame: str, bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_fake_discord() as wire:
+        _point_at(wire, monkeypatch)
+        async with _served(bot):
+            await wire.welcomed.wait()
+            await bot.wait_until_ready()
+            await wire.send(frame)
+            await wire.welcomed.wait()
+            await wire.say(700000000000000101, "hello again")
+            message = await recorder.news.get()
+
+    assert message.content == "hello again"
+    assert len(wire.identified) == 2
+    assert "connecting anew" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param('{"op": 0, "t": "MESSAGE_CREATE", "s": 7, "d": null}', id="a message that is none"),
+        pytest.param('{"op": 0, "t": "GUILD_CREATE", "s": 7, "d": {"channels": 7}}', id="a guild that is none"),
+        pytest.param('{"op": 0, "t": "CHANNEL_UPDATE", "s": 7, "d": {"flags": []}}', id="a channel that is none"),
+        pytest.param('{"op": 0, "t": "INTERACTION_CREATE", "s": 7, "d": {}}', id="a command that is none"),
+        pytest.param('{"op": 0, "t": "OF_A_LATER_TIME", "s": 7, "d": {}}', id="an event of a later time"),
+        pytest.param('{"op": 99, "d": {}}', id="an operation of a later time"),
+    ],
+)
+async def test_an_event_of_an_unexpected_form_is_passed_over(
+    frame: str, bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_fake_discord() as wire:
+        _point_at(wire, monkeypatch)
+        async with _served(bot):
+            await wire.welcomed.wait()
+            await wire.send(frame)
+            await wire.say(700000000000000101, "hello again")
+            message = await recorder.news.get()
+
+    assert message.content == "hello again"
+    assert len(wire.identified) == 1
+
+
 async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_published(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
