@@ -38,12 +38,12 @@ COLUMNS = (
 )
 """The header of a session's CSV; times are ISO 8601 in UTC, an empty field is a null."""
 
-_LONGEST_TEXT = 2**20  # characters; with six bytes for each a record is still short enough to be read again
-_LONGEST_NAME = 4000  # characters of whatever else is a text
+_LONGEST_TEXT = 2 * 2**20  # characters; with four bytes for each a record is still short enough to be read again
+_LONGEST_NAME = 2000  # characters of whatever else is a text
 _NOTE = 100  # characters, at most, that say how much is left out
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MOST_LINES = 50_000  # of a text; a record may have twice as many
-_MOST_FILES = 100
+_MOST_FILES = 50
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FILES = TypeAdapter(tuple[Attachment, ...])
@@ -54,16 +54,16 @@ def to_row(message: Message) -> list[str]:
     return [
         _id_text(message.message_id),
         _time_text(message.sent_at),
-        _shortened(message.session, _LONGEST_NAME),
+        _writable(message.session, _LONGEST_NAME),
         _id_text(message.guild_id),
         _id_text(message.channel_id),
         _id_text(message.thread_id),
         _id_text(message.author_id),
         _id_text(message.reply_to),
-        _shortened(message.author_name, _LONGEST_NAME),
-        _shortened(message.channel_name, _LONGEST_NAME),
+        _writable(message.author_name, _LONGEST_NAME),
+        _writable(message.channel_name, _LONGEST_NAME),
         message.kind.value,
-        _shortened(message.content, _LONGEST_TEXT),
+        _writable(message.content, _LONGEST_TEXT),
         _files_text(message.attachments),
         _time_text(message.edited_at),
         _time_text(message.deleted_at),
@@ -95,23 +95,22 @@ def from_row(fields: Sequence[str]) -> Message:
 
 
 def _files_text(attachments: Sequence[Attachment]) -> str:
-    """Return files as JSON, where the escape of a lone surrogate would be read as one again: it is escaped itself."""
+    """Return files as JSON."""
     files = [_short_file(attachment) for attachment in attachments[:_MOST_FILES]]
-    if not files:
-        return "[]"
-    text = json.dumps(files, ensure_ascii=False)
-    return _SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):x}", text)
+    return json.dumps(files, ensure_ascii=False) if files else "[]"
 
 
 def _short_file(attachment: Attachment) -> dict[str, str | int | None]:
     fields: dict[str, str | int | None] = asdict(attachment)
     return {
-        name: _shortened(value, _LONGEST_NAME) if isinstance(value, str) else value for name, value in fields.items()
+        name: _writable(value, _LONGEST_NAME) if isinstance(value, str) else value for name, value in fields.items()
     }
 
 
-def _shortened(text: str, longest: int) -> str:
-    """Return a text that is not too long for a record; what is cut off is said at its end."""
+def _writable(text: str, longest: int) -> str:
+    """Return a text that a record can hold: with escapes for lone surrogates, and without what is too long, said so."""
+    if not text.isascii() and _SURROGATE.search(text):
+        text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) <= min(longest, _MOST_LINES):
         return text
     kept = text if len(text) <= longest else text[: longest - _NOTE]

@@ -30,9 +30,13 @@ class FakeRecorder:
         self.news: asyncio.Queue[Message] = asyncio.Queue()
         self.refuses: set[Kind] = set()
         """What cannot be written down just now."""
+        self.patience: timedelta | None = None
+        """How long the last command may wait for that."""
         self._settles = settles
 
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        if message.kind is Kind.COMMAND:
+            self.patience = patience
         if message.kind in self.refuses:
             raise JournalUnavailableError("demo.csv: No space left on device")
         self.messages.append(message)

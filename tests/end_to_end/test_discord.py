@@ -19,6 +19,7 @@ from simcord.results import ResponseMessage
 
 from agent.answers import Answer, Question, Searched, Source
 from bot.client import Bot, invite_link
+from bot.commands import JOURNAL_LIMIT, NO_JOURNAL
 from bot.in_flight import InFlight
 from bot.views import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
@@ -390,6 +391,31 @@ async def test_an_error_ends_in_an_apology_that_shows_no_error_text(
     assert str(error)
     assert str(error) not in result.response.content
     assert any(record.exc_info for record in caplog.records), "the error is logged"
+
+
+async def test_a_command_that_cannot_be_written_down_is_answered_with_that(
+    recorder: FakeRecorder, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    recorder.refuses = {Kind.COMMAND, Kind.ANSWER}
+
+    result = await ana.slash(general, "chat", text="well?")
+
+    assert result.response is not None
+    assert result.response.content == NO_JOURNAL
+    assert not asker.questions
+    assert recorder.patience == JOURNAL_LIMIT
+
+
+async def test_a_message_that_cannot_be_kept_stops_nothing(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.refuses = {Kind.MESSAGE}
+    await ana.send(general, "while the disk is full")
+    recorder.refuses = set()
+    await ana.send(general, "afterwards")
+
+    assert [message.content for message in recorder.of_kind(Kind.MESSAGE)] == ["afterwards"]
+    assert not caplog.records
 
 
 async def test_an_answer_that_discord_refuses_ends_in_an_apology(

@@ -1,6 +1,7 @@
 """Which session a start runs, and when it refuses to."""
 
 import asyncio
+import json
 import resource
 
 from tests.end_to_end.conftest import NewPlace
@@ -71,6 +72,55 @@ async def test_nothing_is_lost_when_the_disk_is_full_for_a_while(place: Workplac
     assert "free some disk space" in program.heard
     assert [row["content"] for row in journal_rows(journal) if row["kind"] == "message"] == SAID
     assert [row["content"] for row in stored_rows(place) if row["kind"] == "message"] == SAID
+
+
+async def test_a_session_that_is_refused_is_not_the_current_one(place: Workplace) -> None:
+    first = await run_program(place, *terminal_arguments("old"), given="a line of the old session\n")
+    csv, aside = place.journal_path("old"), place.storage_dir / "old.csv.away"
+    csv.rename(aside)
+
+    refused = await run_program(place, *terminal_arguments("new"), given="lost?\n")
+    current = json.loads((place.storage_dir / "current_session.json").read_bytes())
+    aside.rename(csv)
+    again = await run_program(place, "--terminal", "--yes", "--as", "ana", given="and one more\n")
+
+    assert first.status == 0
+    assert refused.status == 2
+    assert current == {"name": "old", "stem": "old"}
+    assert again.status == 0
+    assert [row["content"] for row in journal_rows(csv)] == ["a line of the old session", "and one more"]
+
+
+async def test_a_stray_quotation_mark_in_the_csv_costs_nothing_at_the_next_start(place: Workplace) -> None:
+    said = [f"line {number} of those before the mark and behind it" for number in range(30)]
+    await run_program(place, *terminal_arguments("marked"), given="\n".join([*said, ""]))
+    csv = place.journal_path("marked")
+    lines = csv.read_bytes().splitlines(keepends=True)
+    lines[11] = lines[11].replace(b",line 10", b',"line 10')
+    csv.write_bytes(b"".join(lines))
+
+    again = await run_program(place, *terminal_arguments("marked"), given="the last one\n")
+
+    assert again.status == 0
+    assert csv.read_bytes().startswith(b"".join(lines))
+    assert [row["content"] for row in stored_rows(place) if row["session"] == "marked"] == [*said, "the last one"]
+
+
+async def test_a_question_asked_while_the_disk_is_full_is_refused_and_plain_lines_wait(place: Workplace) -> None:
+    journal = place.journal_path("asked")
+    async with open_program(place, *terminal_arguments("asked")) as program:
+        await program.say("/help")
+        await program.hear("/quit")
+
+        limit_files(program, journal.stat().st_size + 20)
+        await program.say("/chat what was said?")
+        await program.hear("This cannot be written down just now")
+        await program.say("a plain line")
+        limit_files(program, resource.RLIM_INFINITY)
+        ending = await program.finish()
+
+    assert ending.status == 0
+    assert [row["content"] for row in journal_rows(journal)][2:] == ["a plain line"]
 
 
 def limit_files(program: Program, size: int) -> None:

@@ -439,6 +439,7 @@ async def test_few_batches_wait_in_memory_however_slow_the_database_is(
     journal = Journal(tmp_path / "demo.csv")
     journal.open()
     journal.record([message(number) for number in range(1, 41)])
+    journal.sync()
     embedded = written = peak = 0
     enough = asyncio.Condition()
 

@@ -1,10 +1,15 @@
 """A message survives its row, and a row that is no message says why."""
 
+import csv
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from memory.csv_records import LARGEST, record_test
 from memory.csv_rows import COLUMNS, from_row, to_row
+from memory.journal import encoded
 from memory.messages import Attachment, Kind, Message
 from tests.builders import message, minute
 
@@ -58,6 +63,103 @@ def test_a_lone_surrogate_in_a_file_name_becomes_its_escape() -> None:
     row = to_row(message(attachments=(Attachment(name="\ud83d.png", url="u"),)))
 
     assert from_row(row).attachments[0].name == r"\ud83d.png"
+
+
+def read_back(original: Message) -> Message:
+    """Return what a message is once it was written into a CSV and read again."""
+    data = encoded([to_row(original)])
+    assert record_test(encoded([COLUMNS]))(data), "it is read as one record"
+    assert len(data) <= LARGEST
+    return from_row(next(csv.reader([data.decode()], strict=True)))
+
+
+def escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+ANY_ID = st.integers(-(2**63), 2**63 - 1)
+ANY_TIME = st.datetimes(timezones=st.none() | st.timezones() | st.just(UTC))
+ANY_FILE = st.builds(
+    Attachment, name=ANY_TEXT, url=ANY_TEXT, content_type=st.none() | ANY_TEXT, size=st.none() | st.integers()
+)
+ANY_MESSAGE = st.builds(
+    Message,
+    message_id=ANY_ID,
+    sent_at=ANY_TIME,
+    session=ANY_TEXT,
+    channel_id=ANY_ID,
+    channel_name=ANY_TEXT,
+    author_name=ANY_TEXT,
+    content=ANY_TEXT,
+    kind=st.sampled_from(Kind),
+    guild_id=st.none() | ANY_ID,
+    thread_id=st.none() | ANY_ID,
+    author_id=st.none() | ANY_ID,
+    reply_to=st.none() | ANY_ID,
+    attachments=st.lists(ANY_FILE, max_size=3).map(tuple),
+    edited_at=st.none() | ANY_TIME,
+    deleted_at=st.none() | ANY_TIME,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_MESSAGE)
+def test_any_message_reads_back_and_reads_back_the_same_ever_after(original: Message) -> None:
+    found = read_back(original)
+
+    assert found.content == escaped(original.content)
+    assert (found.author_name, found.channel_name) == (escaped(original.author_name), escaped(original.channel_name))
+    assert [one.name for one in found.attachments] == [escaped(one.name) for one in original.attachments]
+    assert [one.size for one in found.attachments] == [one.size for one in original.attachments]
+    assert (found.message_id, found.reply_to, found.kind) == (original.message_id, original.reply_to, original.kind)
+    assert read_back(found) == found
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        pytest.param(datetime(2026, 11, 3, 9), datetime(2026, 11, 3, 9, tzinfo=UTC), id="without a zone"),  # noqa: DTZ001
+        pytest.param(
+            datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9))),
+            datetime(1, 1, 1, tzinfo=UTC),
+            id="before the first year",
+        ),
+        pytest.param(
+            datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=9))),
+            datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+            id="behind the last year",
+        ),
+    ],
+)
+def test_a_time_that_no_table_could_hold_becomes_the_nearest_one(time: datetime, expected: datetime) -> None:
+    assert read_back(message(sent_at=time)).sent_at == expected
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        pytest.param(message(content='"\ud83d' * 30_000_000), id="a text of sixty million characters"),
+        pytest.param(message(content="\n" * 3_000_000), id="three million lines"),
+        pytest.param(message(author_name="\ud83d" * 3_000_000, channel_name='"' * 3_000_000), id="names"),
+        pytest.param(
+            message(content="😀" * 3_000_000, attachments=(Attachment(name="\0" * 9999, url="\ud83d" * 9999),) * 999),
+            id="files without end",
+        ),
+    ],
+)
+def test_a_text_beyond_all_measure_is_shortened_and_says_so(original: Message) -> None:
+    found = read_back(original)
+
+    assert "characters are left out here]" in found.content + found.author_name
+    assert read_back(found) == found
+
+
+def test_an_id_beyond_bigint_is_written_and_refused_by_whoever_reads_it() -> None:
+    for number in (2**63, -(2**63) - 1, 2**200_000):
+        row = to_row(message(number, sent_at=minute(1)))
+        with pytest.raises(ValueError, match=r"larger than|invalid literal"):
+            from_row(row)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.answers import Answer, Question, Source
-from errors import DatabaseUnavailableError
+from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory.messages import Kind, Message
 from memory.time_zones import Owner, OwnerKind
 from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
@@ -425,3 +425,34 @@ async def test_an_output_that_nobody_reads_any_more_stops_nothing() -> None:
 
     assert shown == b"caf\xe9 \\u2026 \\udce9\n"
     assert (process.returncode, err) == (0, b"")
+
+
+class FullNotebook(Notebook):
+    """A recorder that writes nothing down for those who do not wait."""
+
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        if patience is not None:
+            raise JournalUnavailableError("demo.csv: No space left on device")
+        await super().record(message)
+
+
+async def test_whoever_types_is_told_that_a_line_cannot_be_written_down() -> None:
+    screen, oracle = Screen(), Oracle()
+    talk = channel(FullNotebook(), screen, oracle)
+
+    for line in ("a line", "/chat where is the key?"):
+        await talk.handle(line)
+
+    assert (
+        screen == ["This cannot be written down just now and is not kept: free some disk space, then say it again."] * 2
+    )
+    assert not oracle.questions
+
+
+async def test_a_piped_line_waits_until_it_can_be_written_down() -> None:
+    notebook, screen = FullNotebook(), Screen()
+
+    await channel(notebook, screen, echo=True).handle("a line")
+
+    assert [message.content for message in notebook.messages] == ["a line"]
+    assert not screen
