@@ -34,7 +34,7 @@ class _Wanted:
 def check_chat_model(name: str, *, base_url: str | None = None, openai_api_key: str | None = None) -> None:
     """Raise ChatModelError when a name, a key or a package is missing; nothing is loaded for it.
 
-    What the model's server says of the name is known only when it is asked.
+    What the model's server says of the name is known only when it is asked (`agent.model_servers`).
     """
     if name == EXTRACTIVE:
         return
@@ -95,7 +95,7 @@ def _missing_package(name: str, package: str | None) -> ChatModelError:
 
 
 def _refuse_without_key(model: str, url: str, key: str | None) -> None:
-    if _is_openai(url) and not key:
+    if is_openai(url) and not key:
         raise ChatModelError(
             f"LLM_MODEL='openai:{model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
         )
@@ -114,7 +114,8 @@ def _not_loaded(model: str) -> ChatModelError:
     )
 
 
-def _is_openai(url: str) -> bool:
+def is_openai(url: str) -> bool:
+    """Tell whether an address is that of OpenAI itself."""
     return urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
 
 
@@ -134,7 +135,7 @@ def _openai(wanted: _Wanted) -> "BaseChatModel":
         timeout=wanted.seconds,
         max_retries=_RETRIES,
     )
-    if _is_openai(url):
+    if is_openai(url):
         model.max_tokens = wanted.max_tokens
     else:  # the client would send max_completion_tokens, which other servers ignore
         model.extra_body = {"max_tokens": wanted.max_tokens}

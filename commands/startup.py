@@ -98,8 +98,11 @@ def model_creator(settings: Settings) -> "Callable[[], BaseChatModel] | None":
 
 
 def chat_model(settings: Settings) -> "BaseChatModel":
-    """Create the language model of the settings; raise as `create_chat_model` does."""
-    return create_chat_model(
+    """Create the language model of the settings, and ask its server for it, which takes a while.
+
+    Raises ChatModelError as `create_chat_model` does, and when the server says that it does not have the model.
+    """
+    model = create_chat_model(
         settings.llm_model,
         base_url=settings.llm_base_url,
         openai_api_key=revealed(settings.openai_api_key),
@@ -107,6 +110,12 @@ def chat_model(settings: Settings) -> "BaseChatModel":
         max_tokens=settings.llm_max_tokens,
         timeout=settings.llm_timeout,
     )
+    from agent.model_servers import refuse_unknown_model
+
+    refuse_unknown_model(
+        settings.llm_model, base_url=settings.llm_base_url, openai_api_key=revealed(settings.openai_api_key)
+    )
+    return model
 
 
 async def refuse_without_server(addresses: Addresses) -> None:

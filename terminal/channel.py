@@ -25,6 +25,7 @@ _JOURNAL_LIMIT = timedelta(seconds=2)  # for writing down what somebody waits fo
 _SETTLE_LIMIT = timedelta(minutes=10)  # a long piped conversation is embedded before its question is answered
 _NO_MEMORY = "Memory cannot be reached just now; what you wrote is kept in the session's CSV. Ask again later."
 _NO_JOURNAL = "This cannot be written down just now and is not kept: free some disk space, then say it again."
+_UNEXPECTED = "Something went wrong on my side, and it has been logged. Please ask again."
 _NOT_SETTLED = "(The newest messages were not stored yet, so this answer may not know them.)"
 _NOTHING_ASKED = "Ask something with /chat first; /all then looks for it in all time."
 
@@ -88,7 +89,7 @@ class TerminalChannel:
         await self.recorder.settle(timeout=_SETTLE_LIMIT)
 
     async def handle(self, line: str) -> None:
-        """Record a message, or record and carry out a command."""
+        """Record a message, or record and carry out a command; what raises in carrying it out is answered."""
         if not line.strip():
             return
         try:
@@ -105,7 +106,11 @@ class TerminalChannel:
         if self.echo:
             self.show(f"> {printable(line)}")
         command_id = await self._record(line, Kind.COMMAND, patience=_JOURNAL_LIMIT)
-        reply = await self._reply(line)
+        try:
+            reply = await self._reply(line)
+        except Exception:  # one line that cannot be answered must not cost those behind it
+            logger.exception("a line was not answered")
+            reply = _UNEXPECTED
         self.show(f"{reply}\n" if self.echo else reply)
         try:
             await self._record(reply, Kind.ANSWER, reply_to=command_id, patience=_JOURNAL_LIMIT)

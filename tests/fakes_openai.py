@@ -31,15 +31,29 @@ def wants(name: str, **arguments: object) -> dict[str, Any]:
 
 @dataclass
 class FakeOpenAI:
-    """Gives its replies in order, the last one for ever: a message, the status of an error, or NEVER."""
+    """Gives its replies in order, the last one for ever: a message, the status of an error, or NEVER.
+
+    Without `models` it has no list of them; with some it refuses others, unless it `takes_any` name.
+    """
 
     replies: list[Reply]
+    models: tuple[str, ...] | None = None
+    takes_any: bool = False
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def list_models(self, _: web.Request) -> web.Response:
+        if self.models is None:
+            return web.Response(status=404)
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in self.models]
+        return web.json_response({"object": "list", "data": data})
+
     async def complete(self, request: web.Request) -> web.Response:
         self.requests.append(await request.json())
+        model = self.requests[-1]["model"]
+        if self.models is not None and model not in self.models and not self.takes_any:
+            return web.json_response({"error": {"message": f"The model `{model}` does not exist."}}, status=404)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if reply == NEVER:
             await self.stopping.wait()
@@ -59,10 +73,13 @@ def _response(reply: Reply) -> web.Response:
 
 
 @asynccontextmanager
-async def open_fake_openai(replies: Iterable[Reply]) -> AsyncGenerator[FakeOpenAI]:
+async def open_fake_openai(
+    replies: Iterable[Reply], *, models: tuple[str, ...] | None = None, takes_any: bool = False
+) -> AsyncGenerator[FakeOpenAI]:
     """Yield a running server, whose `url` ends in /v1."""
-    fake = FakeOpenAI(list(replies))
+    fake = FakeOpenAI(list(replies), models, takes_any)
     app = web.Application()
+    app.router.add_get("/v1/models", fake.list_models)
     app.router.add_post("/v1/chat/completions", fake.complete)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

@@ -10,6 +10,7 @@ from db.databases import Database
 from memory.embedder import Embedder
 from memory.embedding.source_model import carried_folder
 from memory.preparation import prepare
+from tests.builders import closed_port
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (
     FAKE_DISCORD,
@@ -19,6 +20,7 @@ from tests.end_to_end.processes import (
     terminal_arguments,
 )
 from tests.fakes_discord import GOOD_TOKEN, FakeDiscord, open_fake_discord
+from tests.fakes_ollama import open_fake_ollama
 
 INTENT_NOT_ENABLED = 4014  # a close code of Discord's gateway
 ENCRYPTION_WANTED = {80877103, 80877104}  # what a client of PostgreSQL asks first: TLS, Kerberos
@@ -135,6 +137,34 @@ async def test_an_unknown_language_model_is_named(place: Workplace) -> None:
     finished = await run_program(place, *terminal_arguments("demo"), given="lost?\n", LLM_MODEL="gpt:x")
 
     assert_refused(finished, "LLM_MODEL='gpt:x' is not known: write extractive, huggingface:REPO, ollama:NAME")
+
+
+async def test_a_language_model_that_its_server_does_not_have_is_named(place: Workplace) -> None:
+    async with open_fake_ollama("llama3:latest") as url:
+        finished = await run_program(
+            place, *terminal_arguments("demo"), given="/chat lost?\n", LLM_MODEL="ollama:llama4", LLM_BASE_URL=url
+        )
+
+    assert finished.out == "> /chat lost?\n", "it listened already"
+    said = f"LLM_MODEL='ollama:llama4' is unknown: {url} does not have this model: run ollama pull llama4, or"
+    assert_refused(replace(finished, out=""), said)
+
+
+async def test_a_language_model_whose_server_is_away_keeps_nobody_from_starting(place: Workplace) -> None:
+    url = f"http://127.0.0.1:{closed_port()}/v1"
+
+    finished = await run_program(
+        place,
+        *terminal_arguments("demo"),
+        given="the deploy is on friday\n/chat when is the deploy?\n",
+        LLM_MODEL="openai:local",
+        LLM_BASE_URL=url,
+    )
+
+    assert finished.status == 0
+    assert '"the deploy is on friday" [1]' in finished.out
+    assert "The language model did not answer, so these are quotes from memory." in finished.out
+    assert f"{url} did not tell whether it has openai:local" in finished.err
 
 
 async def test_an_unknown_embedding_model_is_named(place: Workplace) -> None:

@@ -456,3 +456,23 @@ async def test_a_piped_line_waits_until_it_can_be_written_down() -> None:
 
     assert [message.content for message in notebook.messages] == ["a line"]
     assert not screen
+
+
+@pytest.mark.parametrize("line", ["/chat what did \u0131rmak say?", "/about"])
+async def test_a_line_that_cannot_be_answered_costs_none_of_those_behind_it(
+    line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def overflow() -> str:
+        raise OverflowError("date value out of range")
+
+    notebook, screen = Notebook(), Screen()
+    asking = channel(notebook, screen, Oracle(KeyError("\u0131rmak")))
+    asking.about = overflow
+
+    await asking.serve(lines("first", line, "/help", "last"))
+
+    said_by_people = [message.content for message in notebook.messages if message.kind is not Kind.ANSWER]
+    assert said_by_people == ["first", line, "/help", "last"]
+    assert screen[0] == "Something went wrong on my side, and it has been logged. Please ask again."
+    assert "/chat TEXT" in screen[1]
+    assert "Traceback" in caplog.text

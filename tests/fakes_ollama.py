@@ -1,0 +1,38 @@
+"""An Ollama server of a few lines on loopback, which has some models and gives one answer."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+
+@asynccontextmanager
+async def open_fake_ollama(*models: str, answer: str = "", status: int = 200) -> AsyncGenerator[str]:
+    """Yield the address of a server that has these models; with another status it answers nothing else."""
+
+    async def tags(_: web.Request) -> web.Response:
+        return _reply({"models": [{"model": name, "name": name} for name in models]}, status=status)
+
+    async def chat(request: web.Request) -> web.Response:
+        wanted = (await request.json())["model"]
+        if wanted not in models and f"{wanted}:latest" not in models:
+            return _reply({"error": f"model '{wanted}' not found"}, status=404)
+        message = {"role": "assistant", "content": answer}
+        return _reply({"model": wanted, "message": message, "done": True, "done_reason": "stop"})
+
+    app = web.Application()
+    app.router.add_get("/api/tags", tags)
+    app.router.add_post("/api/chat", chat)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _reply(body: dict[str, object], *, status: int = 200) -> web.Response:
+    response = web.json_response(body, status=status)
+    response.force_close()  # the clients keep idle connections for ever, which a test must not
+    return response
