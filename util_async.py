@@ -40,6 +40,8 @@ _JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spe
 # What else lies in the storage folder, in lower case; a name with a leading dot is refused anyway.
 _RESERVED_NAMES = frozenset({"logs", "models", "postgres", PROMOTIONS, CURRENT_SESSION_FILE, "current_session.partial"})
 
+_AFTER_NAME = re.compile(r"(?P<date>(?:_\d{4}-\d\d-\d\d)?)(?:_(?P<number>\d+))?", re.ASCII)
+
 _FIRST_WORDS = ("amber", "brave", "bright", "calm", "clear", "copper", "early", "gentle", "golden", "hidden", "quiet")
 _SECOND_WORDS = ("beacon", "brook", "cedar", "comet", "falcon", "harbour", "heron", "island", "maple", "otter", "river")
 
@@ -66,10 +68,10 @@ def split_stem(name: str, stem: str) -> tuple[str, int | None] | None:
 
     The name has to be known: `demo_7` is number 7 of `demo`, and also the whole of a session named so.
     """
-    found = re.fullmatch(rf"({re.escape(name)}(?:_\d{{4}}-\d\d-\d\d)?)(?:_(\d+))?", stem, re.ASCII)
+    found = _AFTER_NAME.fullmatch(stem, len(name)) if stem.startswith(name) else None
     if found is None:
         return None
-    return found[1], None if found[2] is None else int(found[2])
+    return name + found["date"], None if found["number"] is None else int(found["number"])
 
 
 def update_file_num_pkl(folder: Path) -> Numbers:

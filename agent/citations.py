@@ -11,7 +11,9 @@ _CODE = re.compile(
     r"|(?<!`)(`{1,2})(?!`)(?:(?!\n).)+?(?<!`)\2(?!`)",
     re.DOTALL,
 )
-_MARK = re.compile(r"(?P<space>[ \t]*)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?")
+_MARK = re.compile(
+    r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
+)
 _NUMBER = re.compile(r"\d+")
 WORD_JOINER = "\u2060"
 

@@ -42,7 +42,7 @@ NumberedLine = tuple[int, Line]
 
 _STEM = 5  # letters (Can et al., "Information retrieval on Turkish texts", 2008)
 _WORD = re.compile(r"\w+(?:\.\w+)*")  # "0.4" is one
-_FENCE = re.compile(r"\n*(?P<fence>`{3,})(?P<body>.*?)(?:(?P=fence)|\Z)\n*", re.DOTALL)
+_FENCE = re.compile(r"(?:(?<!\n)\n+)?(?P<fence>`{3,})(?P<body>.*?)(?:(?P=fence)|\Z)\n*", re.DOTALL)
 
 
 def best_lines(lines: Iterable[NumberedLine], *, topic: str, question: str) -> list[NumberedLine]:

@@ -21,6 +21,7 @@ from memory.erased import is_erased
 from memory.messages import Kind
 from util_async import sync_folder
 
+_NUMBER = re.compile(r"\d+")
 _BLOCK = 2**20  # bytes
 _NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
 
@@ -149,10 +150,10 @@ def find_cuts(
     With `damaged` all lines go that are no messages. Raises SessionError when the file cannot be read.
     """
     cuts = Cuts()
-    ids = _ids_pattern(erasures)
+    ids = frozenset(map(str, erasures))
     for start, end, record in _read(path):
         if isinstance(record, str):
-            if damaged or (own and (ids.search(record) or said.repeated_in(record))):
+            if damaged or (own and (_has_number(record, ids) or said.repeated_in(record))):
                 cuts.own += 1
                 cuts.add(start, end)
         elif record.kind == Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
@@ -254,8 +255,8 @@ def _time(text: str) -> datetime:
     return time
 
 
-def _ids_pattern(erasures: Mapping[int, datetime]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\d)(?:{'|'.join(map(str, erasures))})(?!\d)")
+def _has_number(text: str, numbers: frozenset[str]) -> bool:
+    return any(found[0] in numbers for found in _NUMBER.finditer(text))
 
 
 def _copy_mode(path: Path, partial: Path) -> None:

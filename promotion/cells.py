@@ -20,6 +20,8 @@ _EXACT_IN_FLOATS = 2**53
 _WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
 _POINT_ZERO = re.compile(r"(-?\d{1,19})\.0+", re.ASCII)
 _SCIENTIFIC = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
+_BEFORE_ADDRESS = re.compile(r"(?<![\s,])[\s,]+(?=https?://)")
+_BEFORE_PATH = re.compile(r",(?=\S)")
 FORMULA_ERROR = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
 """What a spreadsheet leaves of a formula that failed, such as #REF!."""
 
@@ -102,8 +104,8 @@ def _no_id(text: str) -> str:
 
 def _addresses(text: str) -> list[str]:
     """Split what may hold several addresses, or the paths of downloaded files, which may hold blanks."""
-    separators = r"[\s,]+(?=https?://)" if "://" in text else r",(?=\S)"
-    return [one.strip(" ,\t\r\n") for one in re.split(separators, text) if one.strip(" ,\t\r\n")]
+    separator = _BEFORE_ADDRESS if "://" in text else _BEFORE_PATH
+    return [one.strip(" ,\t\r\n") for one in separator.split(text) if one.strip(" ,\t\r\n")]
 
 
 def _storable(found: Iterable[Attachment]) -> tuple[Attachment, ...]:

@@ -20,7 +20,7 @@ _MARKS = (
 )
 _UTF8, _FALLBACK = "utf-8-sig", "cp1252"
 _ESCAPED = re.compile("[\udc80-\udcff]")
-_LINE_OF_OTHERS = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
+_LINE_OF_OTHERS = re.compile(rb"(?<![^\r\n])[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
 
 
 def encoding_of(sample: bytes) -> str:

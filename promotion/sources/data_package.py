@@ -22,6 +22,7 @@ from promotion.encodings import open_as_text
 from promotion.json_stream import Items
 from promotion.opening import readable
 
+_USER = re.compile(r"[^/]+/user\.json")
 _CHANNEL = re.compile(r"(?P<root>(?:.*/)?[^/]+)/c?(?P<id>\d{15,20})/messages\.(?:json|csv)")
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
 _COLUMNS = {"ID": "message_id", "Timestamp": "sent_at", "Contents": "content", "Attachments": "attachments"}
@@ -128,9 +129,8 @@ def _root(files: _Files) -> str:
 def _author(files: _Files, root: str) -> dict[str, str]:
     """Return who has written all of it, as the account's own file tells, in whatever folder it is."""
     top = root.rpartition("/")[0]
-    names = (
-        name for name in files.sizes if re.fullmatch(rf"{re.escape(top + '/') if top else ''}[^/]+/user\.json", name)
-    )
+    above = f"{top}/" if top else ""
+    names = (name for name in files.sizes if name.startswith(above) and _USER.fullmatch(name, len(above)))
     user = _json_of(files, next(names, ""), missing={})
     name = _text(user.get("global_name")) or _text(user.get("username"))
     return {"author_id": _text(user.get("id")), "author_name": name}

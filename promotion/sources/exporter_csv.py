@@ -14,7 +14,7 @@ _COLUMNS = {
     "attachments": "Attachments",
     "message_id": "MessageID",  # only of late versions
 }
-_CHANNEL = re.compile(r"(?:.* - )?(?P<name>.+?) \[(?P<id>\d{15,20})\]")
+_ID = re.compile(r" \[(\d{15,20})\]")
 
 
 def is_export(header: Sequence[str]) -> bool:
@@ -28,6 +28,13 @@ def as_export(csv: ForeignCsv, mapping: Mapping[str, str]) -> ForeignCsv:
     The name is `server - category - channel [id].csv`. After any other the channel is called after the file.
     """
     known = {ours: theirs for ours, theirs in _COLUMNS.items() if theirs in csv.header}
-    found = _CHANNEL.match(csv.path.name)
-    added = {"channel_id": found["id"], "channel_name": found["name"]} if found else {}
-    return replace(mapped(csv, {**known, **mapping}), added=added)
+    return replace(mapped(csv, {**known, **mapping}), added=_channel(csv.path.name))
+
+
+def _channel(name: str) -> dict[str, str]:
+    """Return the channel that the name of a file tells; nothing when it tells none."""
+    ids = list(_ID.finditer(name))
+    start = name.rfind(" - ", 0, ids[-1].start()) + 1 if ids else 0
+    start += len("- ") if start else 0
+    found = next((one for one in ids if one.start() > start), None)
+    return {"channel_id": found[1], "channel_name": name[start : found.start()]} if found else {}
