@@ -82,7 +82,7 @@ def message_of(message: discord.Message, *, session: str) -> Message:
     """Return the present state of a message: as it was sent, or as it was last edited."""
     fields = Fields(f"message {message.id} of type {_type_of(message)}")
     read = fields.read
-    guild_id = read("guild", lambda: message.guild.id if message.guild else None, None)
+    guild_id = read("guild", lambda: _guild_of(message), None)
     place = read("channel", lambda: place_of(message.channel, guild_id), _unnamed(message.channel, guild_id))
     state = Message(
         message_id=message.id,
@@ -186,6 +186,11 @@ def answer_of(interaction: discord.Interaction, sent: discord.Message, *, sessio
 def hidden_name(name: str) -> str:
     """Return the name of a file that is hidden until it is clicked on, also where only a flag of Discord's says so."""
     return name if name.startswith(SPOILER) else SPOILER + name
+
+
+def _guild_of(message: discord.Message) -> int | None:
+    """Return the guild of a message, also of one that the cache lacks: without a guild it would be a direct message."""
+    return message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
 
 
 def _type_of(message: discord.Message) -> str:

@@ -228,6 +228,12 @@ async def test_the_bots_own_messages_are_not_kept_twice_when_they_cannot_be_read
     assert await gateway.send("MESSAGE_CREATE", gateway.payload(author=own, **UNREADABLE)) == []
 
 
+async def test_a_message_in_a_guild_that_is_not_known_is_no_direct_message(gateway: Gateway) -> None:
+    kept = await gateway.create(guild_id="700000000000000777", content="words")
+
+    assert (kept.guild_id, kept.channel_name, kept.content) == (700000000000000777, "", "words")
+
+
 async def test_a_message_without_an_author_is_kept(gateway: Gateway) -> None:
     payload = gateway.payload(content="words")
     del payload["author"]
