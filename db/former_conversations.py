@@ -136,6 +136,12 @@ def _storable(text: str) -> str:
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
+def _refuse_unless_ours(kind: str) -> None:
+    """Raise ValueError for a kind of value that was never ours: JSON could name classes that are to be made."""
+    if kind != "msgpack":
+        raise ValueError("its messages are not written as we wrote them")
+
+
 def _decoder() -> Decode:
     """Return what reads a stored value strictly: nothing but plain messages shall ever be revived from a row."""
     from langchain_core.messages import AIMessage, HumanMessage
@@ -157,6 +163,7 @@ def _decoder() -> Decode:
                 answer = ""
 
     def decode(kind: str, value: bytes) -> list[tuple[str, str]]:
+        _refuse_unless_ours(kind)
         messages = serializer.loads_typed((kind, value))
         if not isinstance(messages, list):
             raise TypeError("its messages are no list")

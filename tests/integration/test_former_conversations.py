@@ -140,6 +140,15 @@ async def test_what_postgresql_takes_no_text_with_is_replaced(old: Database) -> 
         pytest.param("UPDATE checkpoint_blobs SET blob = substr(blob, 1, 40) WHERE thread_id = '1:8'", id="cut short"),
         pytest.param("UPDATE checkpoint_blobs SET blob = NULL WHERE thread_id = '1:8'", id="no bytes"),
         pytest.param("UPDATE checkpoint_blobs SET type = 'pickle' WHERE thread_id = '1:8'", id="another kind"),
+        pytest.param(
+            "UPDATE checkpoint_blobs SET type = 'json', blob = convert_to('["
+            '{"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", "human", "HumanMessage"],'
+            ' "kwargs": {"content": "when?"}},'
+            '{"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", "ai", "AIMessage"],'
+            ' "kwargs": {"content": "On Friday."}}'
+            "]', 'UTF8') WHERE thread_id = '1:8'",
+            id="objects that JSON names",
+        ),
         pytest.param("UPDATE checkpoint_blobs SET blob = '\\x05' WHERE thread_id = '1:8'", id="a number"),
         pytest.param("DELETE FROM checkpoint_blobs WHERE thread_id = '1:8'", id="no messages"),
         pytest.param("UPDATE checkpoints SET checkpoint = '[]' WHERE thread_id = '1:8'", id="a damaged checkpoint"),
