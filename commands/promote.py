@@ -21,6 +21,7 @@ from erasure.rows import known_erasures
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from promotion.chunks import Source
 from promotion.detecting import open_source
+from promotion.own_answers import OwnAnswers, find_own_answers
 from promotion.promoting import Means, Promoted, difference, promote
 from promotion.report import in_words
 from sessions import session_folders
@@ -93,13 +94,15 @@ async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> No
     """Promote sources one after the other; each is a batch of its own."""
     sources = [await _source(settings, request, name) for name in request.names]
     async with opened_memory(settings, make=not request.dry_run) as (short_term, long_term):
+        finding = find_own_answers((short_term, long_term), settings.storage_dir, timeout=settings.db_timeout)
+        own = await shown_while(finding, "Looking for the bot's own answers")
         for source in sources:
             for remark in source.remarks:
                 show(remark)
             if request.dry_run or ask:
-                show(await _difference(settings, request, source, long_term))
+                show(await _difference(settings, request, source, long_term, own))
             if not request.dry_run and (not ask or Confirm.ask("Promote it?", default=True)):
-                await _promote(settings, request, source, short_term, long_term)
+                await _promote(settings, request, source, short_term, long_term, own)
         if request.index and not request.dry_run:
             await _index(long_term)
 
@@ -115,17 +118,30 @@ async def _source(settings: Settings, request: Request, name: str) -> Source:
     return await shown_while(opening, f"Opening {name}")
 
 
-async def _difference(settings: Settings, request: Request, source: Source, long_term: Database) -> str:
+async def _difference(
+    settings: Settings, request: Request, source: Source, long_term: Database, own: OwnAnswers
+) -> str:
     erasures = await known_erasures(settings.backup_dir, long_term)
     with progress_bar(f"Comparing the {source.title}", unit="B") as report:
         tally = await difference(
-            source, long_term, erasures, time_zone=request.time_zone, timeout=settings.db_timeout, report=report
+            source,
+            long_term,
+            erasures,
+            time_zone=request.time_zone,
+            timeout=settings.db_timeout,
+            report=report,
+            own=own,
         )
     return in_words(tally, source.title)
 
 
 async def _promote(
-    settings: Settings, request: Request, source: Source, short_term: Database, long_term: Database
+    settings: Settings,
+    request: Request,
+    source: Source,
+    short_term: Database,
+    long_term: Database,
+    own: OwnAnswers,
 ) -> None:
     async with open_embedder_for(settings, long_term, short_term) as embedder:
         means = Means(
@@ -133,6 +149,7 @@ async def _promote(
             short_term=short_term,
             embedder=embedder,
             erasures=await known_erasures(settings.backup_dir, long_term),
+            own=own,
             refused_dir=settings.storage_dir / PROMOTIONS,
             timeout=settings.db_timeout,
         )

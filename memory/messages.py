@@ -95,11 +95,15 @@ def edited_later(newer: Message, older: Message) -> bool:
 
 
 def merged(older: Message, newer: Message) -> Message:
-    """Return the state that two states of one message add up to; `db/` applies the same rule in SQL."""
+    """Return the state that two states of one message add up to; `memory.store` applies the same rule in SQL.
+
+    What one of them knows to be an answer of the bot is one: an export of others tells it from nobody's message.
+    """
     state = older
     if edited_later(newer, older):
         state = replace(state, content=newer.content, attachments=newer.attachments, edited_at=newer.edited_at)
-    return replace(state, deleted_at=older.deleted_at or newer.deleted_at)
+    kind = Kind.ANSWER if newer.kind is Kind.ANSWER else older.kind
+    return replace(state, kind=kind, deleted_at=older.deleted_at or newer.deleted_at)
 
 
 def fold(states: Iterable[Message]) -> tuple[list[Message], list[Revision]]:

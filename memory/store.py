@@ -34,7 +34,11 @@ from memory.messages import Attachment, Kind, Message, Revision
 _Columns = ReadOnlyColumnCollection[str, Any]
 
 CHANGED_BY_EDITS = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
-"""The columns of a message that an edit replaces; a deletion sets `deleted_at` alone."""
+"""The columns of a message that an edit replaces; a deletion sets `deleted_at` alone, and an answer stays one."""
+
+
+_OF_AN_ANSWER = {"search_text": literal(""), "embedding": null(), "embedding_model": null()}
+"""What makes a message findable, which an answer of the bot never is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ def merging(statement: Insert) -> Insert:
     changes: dict[str, ColumnElement[Any]] = {
         name: case((_edited(new), new[name]), else_=getattr(MessageRow, name)) for name in CHANGED_BY_EDITS
     }
+    changes["kind"] = case((new.kind == Kind.ANSWER.value, new.kind), else_=MessageRow.kind)
+    is_answer = or_(MessageRow.kind == Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
+    for name, nothing in _OF_AN_ANSWER.items():
+        changes[name] = case((is_answer, nothing), else_=changes[name])
     changes["deleted_at"] = func.coalesce(MessageRow.deleted_at, new.deleted_at)
     return statement.on_conflict_do_update(
         index_elements=[MessageRow.message_id, MessageRow.sent_at],
@@ -97,7 +105,8 @@ def merging(statement: Insert) -> Insert:
 def changed_by(new: _Columns) -> ColumnElement[bool]:
     """Tell whether another state of a message changes the row that is there."""
     newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
-    return or_(_edited(new), newly_deleted)
+    known_as_answer = and_(MessageRow.kind != Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
+    return or_(_edited(new), newly_deleted, known_as_answer)
 
 
 def _edited(new: _Columns) -> ColumnElement[bool]:

@@ -32,7 +32,8 @@ class RawChunk:
     """Some records of a source as they stand there.
 
     The columns of `frame` are text, an empty one where a value is missing. They bear names of
-    `memory.csv_rows.COLUMNS`, or are `embedding` and `embedding_model`; what the source lacks is absent.
+    `memory.csv_rows.COLUMNS`, or are `embedding`, `embedding_model` and `command_bot`, which is "1" where a bot answers
+    a command; what the source lacks is absent.
     """
 
     source: str
@@ -93,6 +94,8 @@ class Cleaned:
     """Records that say nothing."""
     notes: Counter[str]
     """What was cleaned, in phrases that follow a number."""
+    command_bots: Counter[tuple[int | None, str]] = field(default_factory=Counter)
+    """How many commands were answered by which bot, its id and its name."""
 
     @property
     def records(self) -> int:

@@ -101,6 +101,11 @@ def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo) -> Cleaned:
         duplicates=duplicates,
         empty=empty,
         notes=+reading.notes,
+        command_bots=Counter(
+            (states[position].author_id, states[position].author_name)
+            for position, flag in enumerate(reading.texts("command_bot"))
+            if flag and position in states
+        ),
     )
 
 

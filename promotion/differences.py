@@ -36,7 +36,7 @@ class Compared:
 
 # To be left out by TimescaleDB a chunk has to be outside of bounds that it knows when it plans.
 _HELD: LiteralString = """
-    SELECT wanted.number::int4 - 1, edited_at, deleted_at IS NOT NULL
+    SELECT wanted.number::int4 - 1, edited_at, deleted_at IS NOT NULL, kind = 'answer'
     FROM unnest(%(ids)b::int8[], %(times)b::timestamptz[]) WITH ORDINALITY AS wanted (message_id, sent_at, number)
     JOIN messages USING (message_id, sent_at)
     WHERE sent_at >= %(first)b::timestamptz AND sent_at <= %(last)b::timestamptz
@@ -85,7 +85,7 @@ class Differences:
         times = [message.sent_at for message in messages]
         values = {"ids": [message.message_id for message in messages], "times": times}
         rows = await self._rows(_HELD, {**values, "first": min(times), "last": max(times)})
-        return {number: State(edited_at, is_deleted) for number, edited_at, is_deleted in rows}
+        return {number: State(*state) for number, *state in rows}
 
     async def _new(self, revisions: Sequence[Revision]) -> list[Revision]:
         """Return those revisions that long-term memory does not hold."""

@@ -10,6 +10,7 @@ from memory.messages import Message, Revision
 from promotion.chunks import Cleaned, Refused, Vector
 from promotion.differences import Compared, Differences, Verdict
 from promotion.embeddings import Draft, Drafting, embedded
+from promotion.own_answers import OwnAnswers
 from promotion.reading import Read
 from promotion.refused import RefusedCsv, row_of_record
 from promotion.report import Tally
@@ -31,18 +32,23 @@ class Kept:
 class Comparing:
     """Sorts the messages of one chunk after the other, and counts."""
 
-    def __init__(self, differences: Differences, erased: Erased, tally: Tally) -> None:
+    def __init__(self, differences: Differences, erased: Erased, own: OwnAnswers, tally: Tally) -> None:
         self._differences = differences
         self._erased = erased
+        self._own = own
         self._tally = tally
         self._erased_ids: set[int] = set()
 
     async def compare(self, chunk: Read) -> tuple[Kept, list[Compared], list[Revision]]:
         """Return what is kept of a chunk, what each of its messages is, and the revisions that are new."""
-        kept = self._without_erased(chunk.cleaned)
+        cleaned = replace(chunk.cleaned, messages=[self._own.marked(one) for one in chunk.cleaned.messages])
+        kept = self._without_erased(cleaned)
         compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
         self._tally.add_cleaned(replace(chunk.cleaned, refused=list(kept.refused)), chunk.source)
         self._tally.add_compared(compared)
+        self._tally.add_command_bots(
+            {bot: count for bot, count in cleaned.command_bots.items() if bot[0] not in self._own.author_ids}
+        )
         return kept, compared, revisions
 
     def _without_erased(self, cleaned: Cleaned) -> Kept:

@@ -7,7 +7,7 @@ a thread. No more than that is held in memory.
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from promotion.chunks import Source
 from promotion.contexts import Contexts
 from promotion.differences import Differences
 from promotion.embeddings import Drafting
+from promotion.own_answers import OwnAnswers, mark_others
 from promotion.preparing import Comparing, Preparing
 from promotion.reading import one_ahead, read
 from promotion.refused import open_refused
@@ -45,6 +46,7 @@ Report = Callable[[int, int], None]
 """Hears how many bytes of the source are done, and how many there are."""
 
 _MESSAGES = "messages"
+MARKED = "messages of the bot from earlier sources, which are answers from now on, and no evidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Means:
     embedder: Embedder
     erasures: Mapping[int, datetime]
     """Until when the words of a person are forgotten."""
+    own: OwnAnswers = field(default_factory=OwnAnswers)
+    """What is known of the bot's own answers; it learns of those that the source holds."""
     refused_dir: Path
     """Where the CSVs of refused rows are."""
     timeout: timedelta
@@ -109,6 +113,7 @@ async def difference(
     time_zone: ZoneInfo,
     timeout: timedelta,
     report: Report,
+    own: OwnAnswers | None = None,
 ) -> Tally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
 
@@ -118,7 +123,9 @@ async def difference(
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
-            comparing = Comparing(Differences(connection, seen, has_tables=has_tables), Erased(erasures), tally)
+            comparing = Comparing(
+                Differences(connection, seen, has_tables=has_tables), Erased(erasures), own or OwnAnswers(), tally
+            )
             async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
                 async for chunk in chunks:
                     await comparing.compare(chunk)
@@ -142,7 +149,7 @@ async def _bring_in(
                 short_term=short_term,
                 contexts=Contexts(partial(_said_before, means.long_term)),
             )
-            comparing = Comparing(Differences(connection, seen, has_tables=True), Erased(erasures), tally)
+            comparing = Comparing(Differences(connection, seen, has_tables=True), Erased(erasures), means.own, tally)
             preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
             writer = Writer(means.long_term, batch.promotion_id, refused, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
@@ -150,6 +157,8 @@ async def _bring_in(
                 async for piece in pieces:
                     await writer.write(piece)
                     report(piece.end_bytes, source.size)
+    if marked := await mark_others(connection, means.own):
+        tally.notes[MARKED] += marked
     return Promoted(
         promotion_id=batch.promotion_id,
         resumed=batch.resumed,

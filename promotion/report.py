@@ -1,7 +1,7 @@
 """Count what becomes of the records of a source, and put it into words."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from promotion.chunks import Cleaned, Refused
@@ -60,6 +60,13 @@ class Tally:
     def add_compared(self, compared: Iterable[Compared]) -> None:
         """Count messages by what they are beside what is there."""
         self.verdicts.update(one.verdict for one in compared)
+
+    def add_command_bots(self, bots: Mapping[tuple[int | None, str], int]) -> None:
+        """Count what bots have answered to commands that nothing is known of; one of them may be this one."""
+        for (user_id, name), count in bots.items():
+            note = f"answers of the bot {name} to commands, taken for evidence: --me {user_id} if that is this bot"
+            if note in self.notes or len(self.notes) < _KNOWN_REASONS:
+                self.notes[note] += count
 
     def take_back(self, verdict: Verdict, reason: str) -> None:
         """Count a message as refused that was counted as something else before the database was asked."""

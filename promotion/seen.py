@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from errors import SessionError
-from memory.messages import Message, MessageKey
+from memory.messages import Kind, Message, MessageKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREATE = """
-    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, is_deleted INTEGER,
+    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, is_deleted INTEGER, is_answer INTEGER,
     PRIMARY KEY (message_id, sent_at)) WITHOUT ROWID
 """
-_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)"
-_LOOK_UP = "SELECT edited_at, is_deleted FROM seen WHERE message_id = ? AND sent_at = ?"
+_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)"
+_LOOK_UP = "SELECT edited_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class State:
 
     edited_at: datetime | None
     is_deleted: bool
+    is_answer: bool = False
 
     def is_changed_by(self, message: Message) -> bool:
         """Tell whether another state changes the message; `memory.store.changed_by` is the same rule in SQL."""
-        return self.is_edited_by(message) or (message.deleted_at is not None and not self.is_deleted)
+        newly_deleted = message.deleted_at is not None and not self.is_deleted
+        return self.is_edited_by(message) or newly_deleted or (message.kind is Kind.ANSWER and not self.is_answer)
 
     def is_edited_by(self, message: Message) -> bool:
         """Tell whether another state carries a later edit."""
@@ -37,7 +39,11 @@ class State:
     def after(self, message: Message) -> "State":
         """Return the state that another one of the message leads to."""
         known = [time for time in (self.edited_at, message.edited_at) if time is not None]
-        return State(max(known, default=None), self.is_deleted or message.deleted_at is not None)
+        return State(
+            max(known, default=None),
+            self.is_deleted or message.deleted_at is not None,
+            self.is_answer or message.kind is Kind.ANSWER,
+        )
 
 
 NOTHING_SAID = State(None, is_deleted=False)
@@ -56,7 +62,7 @@ class Seen:
         if self._last_sent is None or message.sent_at > self._last_sent:
             return None
         found = self._connection.execute(_LOOK_UP, (message.message_id, _number(message.sent_at))).fetchone()
-        return None if found is None else State(_time(found[0]), bool(found[1]))
+        return None if found is None else State(_time(found[0]), bool(found[1]), bool(found[2]))
 
     def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
@@ -80,9 +86,10 @@ def open_seen() -> Iterator[Seen]:
         yield Seen(connection)
 
 
-def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool]:
+def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool, bool]:
     message_id, sent_at = key
-    return message_id, _number(sent_at), None if state.edited_at is None else _number(state.edited_at), state.is_deleted
+    edited_at = None if state.edited_at is None else _number(state.edited_at)
+    return message_id, _number(sent_at), edited_at, state.is_deleted, state.is_answer
 
 
 def _number(time: datetime) -> int:

@@ -34,7 +34,8 @@ _TOLD_SINCE: LiteralString = """
 """
 _REMOVE = "DELETE FROM messages WHERE promotion_id = %s"
 _REMOVE_REVISIONS = "DELETE FROM message_revisions WHERE promotion_id = %s"
-# A vector of another model, or of another width, would be compared with what it has nothing to do with.
+# A vector of another model, or of another width, would be compared with what it has nothing to do with. What is known
+# to be an answer of the bot stays one.
 _PUT_BACK: LiteralString = """
     WITH of_today AS (
         SELECT (SELECT value FROM facts WHERE name = %(model)s) AS model,
@@ -48,11 +49,11 @@ _PUT_BACK: LiteralString = """
         attachments = before.attachments,
         edited_at = before.edited_at,
         deleted_at = before.deleted_at,
-        search_text = before.search_text,
-        embedding = CASE WHEN before.fits THEN before.embedding END,
-        embedding_model = CASE WHEN before.fits THEN before.embedding_model END
+        search_text = CASE WHEN messages.kind = 'answer' THEN '' ELSE before.search_text END,
+        embedding = CASE WHEN before.fits AND messages.kind <> 'answer' THEN before.embedding END,
+        embedding_model = CASE WHEN before.fits AND messages.kind <> 'answer' THEN before.embedding_model END
     FROM before WHERE (messages.message_id, messages.sent_at) = (before.message_id, before.sent_at)
-    RETURNING before.embedding IS NOT NULL AND NOT before.fits
+    RETURNING before.embedding IS NOT NULL AND NOT before.fits AND messages.kind <> 'answer'
 """
 _FORGET_REPLACED = "DELETE FROM replaced_messages WHERE replaced_by = %s"
 _NOTE = "UPDATE promotions SET undone_at = %s WHERE promotion_id = %s"

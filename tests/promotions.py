@@ -18,6 +18,7 @@ from memory.embedder import Embedder
 from memory.embedding.running_model import Vectors
 from memory.messages import Message
 from promotion.chunks import Source
+from promotion.own_answers import OwnAnswers
 from promotion.promoting import Means, Promoted, difference, promote
 from promotion.report import Tally
 from tests.builders import unheard
@@ -49,6 +50,7 @@ def means_of(
     embedder: Embedder,
     folder: Path,
     erasures: Mapping[int, datetime] | None = None,
+    own: OwnAnswers | None = None,
 ) -> Means:
     """Return what a promotion needs; refused rows go to a folder."""
     return Means(
@@ -56,6 +58,7 @@ def means_of(
         short_term=short_term,
         embedder=embedder,
         erasures=erasures or {},
+        own=own or OwnAnswers(),
         refused_dir=folder / "promotions",
         timeout=PATIENCE,
     )

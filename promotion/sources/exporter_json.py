@@ -17,10 +17,11 @@ from promotion.opening import opened
 _THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
 _SAID = {"Default", "Reply", "20", "21", "23", "ThreadStarterMessage", "ChatInputCommand", "ContextMenuCommand"}
 """Types of messages that somebody wrote; late ones have only their number. All others Discord itself has made."""
+_COMMANDS = {"20", "23", "ChatInputCommand", "ContextMenuCommand"}
 _KEY = "messages"
 _TAIL = 1024  # bytes
 _END = re.compile(rb'"messageCount"\s*:\s*\d+\s*}\s*$')  # nothing else can tell that a file is whole
-_NAMES = tuple(name for name in COLUMNS if name not in {"session", "deleted_at"})
+_NAMES = (*(name for name in COLUMNS if name not in {"session", "deleted_at"}), "command_bot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class JsonExport:
             "author_name": text_of(author.get("nickname") or author.get("name")),
             "reply_to": _replied_to(one),
             "kind": _kind(one, author, self.me).value,
+            "command_bot": "1" if self.me is None and author.get("isBot") and one.get("type") in _COMMANDS else "",
             "content": _content(one),
             "attachments": _files(one),
         }

@@ -18,6 +18,7 @@ from tests.builders import deletion, edit, message
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import Fresh, open_program, open_terminal, run_program
 from tests.sentences import is_one_sentence
+from tests.unit.test_promotion_sources import BOT, export, plainly, said, user
 
 SCRIPT = ROOT / "db_save.py"
 SAID = [
@@ -201,6 +202,17 @@ async def test_a_person_is_forgotten_and_stays_out(place: Workplace) -> None:
     assert "1280" not in place.journal_path("pottery").read_text()
     assert "left out, of people who are forgotten" in await saved(place, str(copy))
     assert rows(place, "SELECT message_id FROM messages ORDER BY 1") == [(2,), (3,)]
+
+
+async def test_the_bots_own_answers_in_an_export_are_no_evidence(place: Workplace) -> None:
+    answer = plainly(2, "**ana** said: under the pot", author_id=BOT, kind=Kind.ANSWER)
+    write_session(place, "pottery", [plainly(1, "where is the spare key?"), answer])
+    by_bot = {"type": "ChatInputCommand", "author": {**user(BOT, "Backscroll"), "isBot": True}}
+    path = export(place.folder / "export.json", said(1, "where is the spare key?"), said(2, answer.content, **by_bot))
+
+    await saved(place, str(path))
+
+    assert rows(place, "SELECT kind FROM messages ORDER BY message_id") == [("message",), ("answer",)]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """States of a message add up the same way in whatever order they are heard of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from memory.messages import Message, Revision, fold, merged
+from memory.messages import Kind, Message, Revision, fold, merged
 
 SENT = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 
@@ -48,6 +49,13 @@ def test_a_deletion_keeps_the_text_and_marks_it() -> None:
 
 def test_an_edit_after_a_deletion_does_not_bring_the_message_back() -> None:
     assert merged(state("", deleted=3), state("second", edited=5)).deleted_at is not None
+
+
+def test_what_is_known_to_be_an_answer_stays_one() -> None:
+    answer = replace(state(), kind=Kind.ANSWER)
+
+    assert merged(state("second", edited=5), answer).kind is merged(answer, state("second", edited=5)).kind
+    assert merged(answer, state()).kind is Kind.ANSWER
 
 
 def test_messages_with_other_keys_are_left_alone() -> None:
