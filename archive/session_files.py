@@ -18,7 +18,7 @@ from db.engines import transaction
 from erasure.files import erase_from_csv
 from errors import InputFileError, SessionError
 from memory import store
-from memory.csv_records import read_header, record_test, tail_of
+from memory.journal import finished_size
 from memory.preparation import JOURNAL_FACT, SESSION_FACT
 from sessions import ProgramSession, open_session_folder, remember_session, remembered_session
 from util_async import naming_the_folder, split_stem, valid_file_name
@@ -56,13 +56,11 @@ def copy_session(session: ProgramSession, folder: Path, *, compress: bool) -> Se
 def _copy(path: Path, folder: Path, *, compress: bool) -> FileEntry:
     target = folder / _FOLDER / (path.name + COMPRESSED if compress else path.name)
     try:
+        left = finished_size(path)  # the bot may be in the middle of a record
         file = path.open("rb")
     except OSError as error:
         raise SessionError(f"{path} cannot be read ({error.strerror}): mend its permissions.") from error
     with file, open_writer(target) as writer:
-        header = read_header(file)
-        left = tail_of(file, len(header), record_test(header)).torn  # the bot may be in the middle of a record
-        file.seek(0)
         while left and (block := file.read(min(left, _BLOCK))):
             writer.write(block)
             left -= len(block)

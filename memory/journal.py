@@ -216,7 +216,7 @@ class Journal(AppendOnlyCsv):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, COLUMNS)
-        self._guard = path.with_name(f".{path.name}.guard")
+        self._guard = _guard_of(path)
         self._guarded_to = 0
 
     def record(self, messages: Iterable[Message]) -> None:
@@ -292,12 +292,10 @@ class Journal(AppendOnlyCsv):
 
     def _torn_in(self, tail: Tail) -> int:
         """Return where a record begins that a crash cut short, or where the file ends."""
-        try:
-            guarded_from = int(self._guard.read_bytes())
-        except (OSError, ValueError):
-            return super()._torn_in(tail)
-        self._guarded_to = tail.size  # it goes with the first sync
-        return tail.unclosed if tail.unclosed is not None and tail.unclosed >= guarded_from else super()._torn_in(tail)
+        guarded_from = _guarded_from(self._guard)
+        if guarded_from is not None:
+            self._guarded_to = tail.size  # it goes with the first sync
+        return _torn(tail, guarded_from)
 
     def _is_kept_elsewhere(self, torn: bytes) -> bool:
         with closing(NotAdded(self.path.with_name(f"{self.path.stem}{NOT_ADDED}.csv"))) as not_added:
@@ -348,6 +346,34 @@ class NotAdded(AppendOnlyCsv):
         self._known[digest] = None
         if len(self._known) > _REMEMBERED_ROWS:
             del self._known[next(iter(self._known))]
+
+
+def finished_size(path: Path) -> int:
+    """Return how many bytes of a CSV of ours are finished records, while somebody may be writing another one."""
+    before = _guarded_from(_guard_of(path))
+    with path.open("rb") as file:
+        header = read_header(file)
+        if not header.endswith(b"\n"):
+            return 0
+        tail = tail_of(file, len(header), record_test(header))
+    return _torn(tail, before if before is not None else _guarded_from(_guard_of(path)))
+
+
+def _guard_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.guard")
+
+
+def _guarded_from(guard: Path) -> int | None:
+    try:
+        return int(guard.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _torn(tail: Tail, guarded_from: int | None) -> int:
+    """Return where an unfinished record begins; behind a guard its lines are none of their own, whatever they say."""
+    is_guarded = guarded_from is not None and tail.unclosed is not None and tail.unclosed >= guarded_from
+    return tail.unclosed if is_guarded and tail.unclosed is not None else tail.torn
 
 
 def encoded(rows: Iterable[Sequence[str]]) -> bytes:

@@ -20,7 +20,7 @@ from erasure.words import Collector
 from memory import csv_records
 from memory.csv_records import SEPARATOR, Piece, lines_in, record_test, split
 from memory.csv_rows import COLUMNS, to_row
-from memory.journal import Journal, encoded
+from memory.journal import Journal, encoded, finished_size
 from memory.messages import Message
 from promotion.sources import own_csv
 from sessions import ProgramSession
@@ -112,6 +112,7 @@ def test_a_torn_record_that_quotes_records_brings_none_of_them_in(path: Path, mo
     for size in range(start + 1, len(complete), 5):
         path.write_bytes(complete[:size])
         path.with_name(".demo.csv.guard").write_bytes(guard)
+        assert finished_size(path) in (start, len(complete)), "a backup that is made meanwhile has none of it either"
         with opened(path) as journal:
             journal.record([message(9)])
             found = whole(journal)
