@@ -11,7 +11,7 @@ from db.content import MOVE_FACT
 from db.databases import Database
 from db.engines import transaction
 from db.moving import is_half_filled
-from errors import DatabaseSetupError, EmbeddingModelError, JournalUnavailableError, SessionError, first_line
+from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store
 from memory.embedder import Embedder
 from memory.reconciling import complete_csv, write_back
@@ -108,9 +108,9 @@ def _tell_written_back(count: int, path: Path) -> None:
 def _telling_what_keeps_rows(held: str | None, path: Path) -> Iterator[None]:
     try:
         yield
-    except (SessionError, JournalUnavailableError, OSError) as error:
+    except SessionError as error:
         raise SessionError(
             f"Short-term memory holds messages of session {held!r} that its CSV ({path}) lacks, and that cannot be "
-            f"written back into it ({first_line(error).rstrip('.')}): make its folder, let this account write there, "
+            f"written back into it ({str(error).rstrip('.')}): make its folder, let this account write there, "
             "free some disk space, or put the CSV back."
         ) from error

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engines import Sessions, transaction
 from db.migrate import PATIENTLY
 from db.tables import MessageRow, RevisionRow
+from errors import JournalUnavailableError, SessionError
 from memory import store
 from memory.journal import Journal
 from memory.messages import Message, MessageKey, Revision
@@ -54,9 +55,10 @@ async def complete_csv(sessions: Sessions, path: Path, *, session_name: str) -> 
     """
     async with transaction(sessions) as session:
         position = await store.position(session, journal=session_name)
-    if await asyncio.to_thread(_is_boundary, path, position, _size(path)):
-        return 0
-    end = await asyncio.to_thread(_repaired, path)
+    with _file_errors(path):
+        if await asyncio.to_thread(_is_boundary, path, position, _size(path)):
+            return 0
+        end = await asyncio.to_thread(_repaired, path)
     position = await trusted_position(sessions, Journal(path), session_name=session_name, end=end)
     async with transaction(sessions) as session:
         count = await write_back(session, path)
@@ -147,17 +149,28 @@ def _is_stored(message: Message, stored: dict[MessageKey, _State]) -> bool:
 async def write_back(session: AsyncSession, path: Path) -> int:
     """Append to a CSV what it lacks of the rows of a memory, former texts included; return of how many messages.
 
-    A CSV that is gone is written anew. All is on the disk when it returns. Raises SessionError, or OSError or
-    JournalUnavailableError, when the CSV cannot be read or written.
+    A CSV that is gone is written anew. All is on the disk when it returns. Raises SessionError when the CSV cannot be
+    read or written.
     """
     await session.execute(PATIENTLY)
     lacking = _Lacking(await _states(session), await _former_texts(session))
-    if lacking.states:
-        await asyncio.to_thread(lacking.strike_out, path)
-    keys = lacking.keys()
-    if keys:
-        await _append(session, path, keys)
+    with _file_errors(path):
+        if lacking.states:
+            await asyncio.to_thread(lacking.strike_out, path)
+        keys = lacking.keys()
+        if keys:
+            await _append(session, path, keys)
     return len(keys)
+
+
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SessionError(f"{path} cannot be read or written: {error.strerror}") from error
+    except JournalUnavailableError as error:
+        raise SessionError(str(error)) from error
 
 
 async def _former_texts(session: AsyncSession) -> list[Revision]:

@@ -1,6 +1,7 @@
 """Whatever the database answers, capture goes on, a row that it refuses keeps no other out, and the rest waits."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -8,14 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
 from db.engines import transaction
 from db.roles import Role, role_name
+from memory import context, ingest, missing_vectors, queries, store, writing
 from memory.embedder import Embedder
 from memory.embedding.running_model import Vectors
+from memory.journal import Journal, JournalBatch
+from memory.messages import Message
+from memory.outages import retry_waits
+from memory.preparation import begin_session
 from memory.recorder import Recorder, open_recorder
-from tests.builders import deletion, edit, hears, message
+from memory.search import Memory
+from tests.builders import deletion, edit, hears, message, whole
 from tests.integration.test_ingest import column, ids, journalled, not_added, record, texts_before
 
 LONG = timedelta(seconds=60)
@@ -90,6 +98,12 @@ async def reconnects(database: Database) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
+
+
+async def until(settle: Callable[..., Awaitable[bool]]) -> None:
+    """Wait until a recorder has settled, which gives up early whenever the database is away."""
+    while not await settle(timeout=LONG):  # noqa: ASYNC110  # there is no event that says so
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("sqlstate", EVERY_SORT)
@@ -232,3 +246,254 @@ async def test_what_every_row_fails_of_is_an_outage_with_its_own_sentence_and_is
     told = [one.getMessage() for one in caplog.records if "cannot be stored just now" in one.getMessage()]
     assert sentence in told[-1]
     assert len(told) == len(set(told))  # each reason once
+
+
+@pytest.mark.parametrize("lost", [1, 7, 200])
+async def test_power_cut(
+    open_demo: Open,
+    short_term: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: int,
+) -> None:
+    embedded: list[str] = []
+
+    async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+        embedded.extend(texts)
+        return await _no_meaning(embedder, texts)
+
+    monkeypatch.setattr(Embedder, "embed", embed)
+    path = tmp_path / "demo.csv"
+    await begin_session(short_term, session_name="demo", journal_path=path)
+    async with open_demo() as recorder:
+        await record(recorder, [message(number) for number in range(1, 201)])
+        assert await recorder.settle(timeout=LONG)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-lost]))
+    embedded.clear()
+
+    async with open_demo() as recorder:
+        await recorder.record(message(201))
+        assert await recorder.settle(timeout=LONG)
+        stored, journalled_bytes = recorder.progress
+        assert stored == journalled_bytes
+
+    assert len(embedded) <= lost + 1
+    assert await ids(short_term) == list(range(1, 202))
+    await begin_session(short_term, session_name="next", journal_path=tmp_path / "next.csv")
+    assert await ids(short_term) == []
+    assert sorted(one.message_id for one in whole(Journal(path)).messages) == list(range(1, 202))
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_a_row_that_costs_the_connection_every_time_is_put_aside_and_the_rest_is_stored(
+    open_demo: Open, short_term: Database, tmp_path: Path
+) -> None:
+    await owner(
+        short_term,
+        "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        " IF NEW.content = 'poison' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER crash BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION crash()",
+    )
+    # The first of its batch: pg_textsearch lets nothing interrupt a statement that has added to its index.
+    journalled(tmp_path, [message(number, "poison" if number == 1 else "fine") for number in range(1, 9)])
+
+    async with open_demo() as recorder:
+        await until(recorder.settle)
+
+    assert await ids(short_term) == [2, 3, 4, 5, 6, 7, 8]
+    ((put_aside, why),) = not_added(tmp_path)
+    assert put_aside == "poison"
+    assert "terminating connection" in why
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_many_rows_that_fail_are_put_aside_without_a_wait_for_each(
+    open_demo: Open, short_term: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fails_on(short_term, "XX000")
+    waits: list[float] = []
+
+    def noted() -> Iterator[float]:
+        for seconds in retry_waits():
+            waits.append(seconds)
+            yield seconds
+
+    monkeypatch.setattr(writing, "retry_waits", noted)
+    journalled(tmp_path, [message(number, "poison" if number > 10 else "fine") for number in range(1, 111)])
+
+    async with open_demo(batch=64) as recorder:
+        assert await recorder.settle(timeout=2 * LONG)
+
+    assert await ids(short_term) == list(range(1, 11))
+    assert len(not_added(tmp_path)) == 100
+    assert sum(waits) < 2
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_a_row_that_only_its_vector_keeps_out_is_stored_without_it(
+    open_demo: Open, short_term: Database, tmp_path: Path
+) -> None:
+    await owner(
+        short_term,
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.content = 'poison' AND NEW.embedding IS NOT NULL THEN RAISE 'no' USING ERRCODE = 'XX000'; END IF;"
+        " RETURN NEW; END $$",
+        "CREATE TRIGGER fail BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION fail()",
+    )
+    async with open_demo() as recorder:
+        await record(recorder, [message(1), message(2, "poison"), message(3)])
+        assert await recorder.settle(timeout=LONG)
+        assert await recorder.settle_vectors(timeout=LONG)
+
+    assert await ids(short_term) == [1, 2, 3]
+    assert await column(short_term, "embedding", 2) is None
+    assert not_added(tmp_path) == []
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_vectors_of_another_width_than_the_table_has_are_nobodys_fault(
+    open_demo: Open, short_term: Database, tmp_path: Path
+) -> None:
+    drop = "DROP INDEX IF EXISTS messages_diskann"
+    with hears("messages cannot be stored just now") as noted:
+        async with open_demo() as recorder:
+            await owner(short_term, drop, "ALTER TABLE messages ALTER COLUMN embedding TYPE vector(7) USING NULL")
+            await record(recorder, [message(1), message(2)])
+            await noted.wait()
+            await owner(short_term, "ALTER TABLE messages ALTER COLUMN embedding TYPE vector(384) USING NULL")
+            await until(recorder.settle)
+
+    assert await ids(short_term) == [1, 2]
+    assert not_added(tmp_path) == []
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_what_was_said_before_is_done_without_when_it_cannot_be_read(
+    open_demo: Open, short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(session: AsyncSession, **_: object) -> None:
+        await session.execute(text("SELECT 1 / 0"))
+
+    monkeypatch.setattr(queries, "beside", broken)
+    with hears("stored without what was said before them") as told:
+        async with open_demo() as recorder:
+            await record(recorder, [message(1), message(2)])
+            assert await recorder.settle(timeout=LONG)
+            assert not recorder.database_is_away
+
+    assert told.is_set()
+    assert await ids(short_term) == [1, 2]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("index out of range"), ValueError("too long"), OverflowError()])
+async def test_a_text_that_the_model_cannot_take_is_stored_without_a_vector(
+    open_demo: Open,
+    short_term: Database,
+    tmp_path: Path,
+    memory: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+) -> None:
+    real = Embedder.embed
+
+    async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+        if any("poison" in one for one in texts):
+            raise failure
+        return await real(embedder, texts)
+
+    monkeypatch.setattr(Embedder, "embed", embed)
+    async with open_demo() as recorder:
+        await record(
+            recorder, [message(number, "poison" if number == 2 else "the kiln is hot") for number in (1, 2, 3)]
+        )
+        assert await recorder.settle(timeout=LONG)
+        assert await recorder.settle_vectors(timeout=LONG)
+
+    assert await ids(short_term) == [1, 2, 3]
+    assert [await column(short_term, "embedding", number) is None for number in (1, 2, 3)] == [False, True, False]
+    assert not_added(tmp_path) == []
+    found = await memory.search("kiln", places=frozenset({1}))
+    assert {line.message.message_id for excerpt in found.excerpts for line in excerpt.lines} == {1, 2, 3}
+
+
+async def test_a_model_that_takes_no_text_for_a_while_keeps_no_message_out_and_no_vector_for_good(
+    open_demo: Open, short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = True
+
+    async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+        if broken:
+            raise RuntimeError("out of memory")
+        return await _no_meaning(embedder, texts)
+
+    monkeypatch.setattr(Embedder, "embed", embed)
+    with hears("vectors that lack cannot be added just now") as told:
+        async with open_demo() as recorder:
+            await record(recorder, [message(1), message(2)])
+            assert await recorder.settle(timeout=LONG)
+            await told.wait()
+            broken = False
+            await until(recorder.settle_vectors)
+
+    assert [await column(short_term, "embedding", number) is None for number in (1, 2)] == [False, False]
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_a_vector_that_one_row_is_refused_keeps_no_other_from_its_own(
+    open_demo: Open, short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with transaction(short_term.sessions) as session:
+        rows = [
+            store.Indexed(message(number, "poison" if number == 2 else "fine"), "x", None, None) for number in (1, 2, 3)
+        ]
+        await store.write(session, batch=rows, revisions=(), journal="demo", position=0)
+        await missing_vectors.note_missing(session, 0)
+    await fails_on(short_term, "XX000", when="UPDATE")
+
+    async with open_demo() as recorder:
+        assert await recorder.settle_vectors(timeout=LONG)
+
+    assert [await column(short_term, "embedding", number) is None for number in (1, 2, 3)] == [False, True, False]
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_a_message_that_nothing_can_be_made_of_is_put_aside(
+    open_demo: Open, short_term: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = context.search_text
+
+    def search_text(one: Message, before: Sequence[Message]) -> str:
+        if one.content == "poison":
+            raise KeyError("a surprise")
+        return real(one, before)
+
+    monkeypatch.setattr(ingest, "search_text", search_text)
+    journalled(tmp_path, [message(number, "poison" if number == 5 else "fine") for number in range(1, 21)])
+    async with open_demo() as recorder:
+        assert await recorder.settle(timeout=LONG)
+
+    assert await ids(short_term) == [number for number in range(1, 21) if number != 5]
+    assert not_added(tmp_path) == [("poison", "KeyError: 'a surprise'")]
+
+
+@pytest.mark.usefixtures("quickly")
+async def test_a_csv_that_cannot_be_read_for_a_while_ends_nothing(
+    open_demo: Open, short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(5, "Input/output error"), ValueError("nobody foresaw this")]
+    read = Journal.read
+
+    def reading(journal: Journal, position: int, limit: int) -> JournalBatch:
+        if failures:
+            raise failures.pop(0)
+        return read(journal, position, limit)
+
+    monkeypatch.setattr(Journal, "read", reading)
+    with hears("messages can be stored again") as recovered:
+        async with open_demo() as recorder:
+            await recorder.record(message(1))
+            await recovered.wait()
+            assert await recorder.settle(timeout=LONG)
+
+    assert await ids(short_term) == [1]
