@@ -20,6 +20,7 @@ from agent.history import Earlier, earlier_questions, finished_turn
 from agent.language_model import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
 from agent.reading import Reading, read_question, read_without_memory
+from agent.spoilers import hidden_again
 from errors import TemporaryError
 
 if TYPE_CHECKING:
@@ -138,9 +139,9 @@ class Agent:
     async def _earlier(
         self, conversations: Conversations, key: ConversationKey, question: Question
     ) -> Sequence[Earlier]:
-        turns = await conversations.recall(key)
         if self._model is None:
             return ()  # quotations build on no earlier question
+        turns = await conversations.recall(key)
         return await earlier_questions(
             turns, question=question, memory=self._memory, max_tokens=self._limits.history_tokens
         )
@@ -194,7 +195,7 @@ class Agent:
         if not sources:
             return None
         return Answer(
-            text=text,
+            text=hidden_again(text, evidence.contents),
             sources=sources,
             notes=(*evidence.notes, *notes),
             searched=written.searched,

@@ -44,6 +44,11 @@ class Evidence:
         """Return the messages of those numbers that were shown."""
         return {number: self._messages[number] for number in numbers if number in self._messages}
 
+    @property
+    def contents(self) -> list[str]:
+        """What the messages say that have been shown."""
+        return [message.content for message in self._messages.values()]
+
     def record(self, findings: Findings) -> None:
         """Remember that memory answered, and which part of it did not."""
         self._answers += 1

@@ -1,7 +1,7 @@
 """Keep what somebody wrote as `||spoiler||` hidden where their message is quoted."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"|\|\|(?P<hidden>.+?)\|\|",
     re.DOTALL,
 )
+_SHORTEST = 3  # letters of what is hidden in an answer too: "ok" is in every other sentence
 _BARS = re.compile(r"\|(?=\|)")
 
 
@@ -49,6 +50,45 @@ def without_spoilers(text: str, start: int = 0, end: int | None = None) -> str:
 def without_masks(text: str) -> str:
     """Return words, such as a name, in which no bars hide anything."""
     return _BARS.sub(f"|{WORD_JOINER}", text)
+
+
+def hidden_again(answer: str, messages: Iterable[str]) -> str:
+    """Return an answer in which the words that these messages hide are hidden too, wherever it repeats them.
+
+    In code, which cannot hide anything, PLACEHOLDER takes their place.
+    """
+    secrets = {
+        line.strip()
+        for text in messages
+        for part in _parts(text)
+        if part.kind is _Kind.SPOILER
+        for line in text[part.start + 2 : part.end - 2].splitlines()
+    }
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST and _lower(secret) in _lower(answer):
+            answer = "".join(_covered(answer[part.start : part.end], part.kind, secret) for part in _parts(answer))
+    return answer
+
+
+def _covered(text: str, kind: _Kind, secret: str) -> str:
+    if kind is _Kind.SPOILER:
+        return text
+    small, wanted = _lower(text), _lower(secret)
+    written: list[str] = []
+    position = 0
+    while (at := small.find(wanted, position)) >= 0:
+        end = at + len(secret)
+        is_word = not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())
+        cover = PLACEHOLDER if kind is _Kind.CODE else f"||{text[at:end]}||"
+        written += [text[position:at], cover if is_word else text[at:end]]
+        position = end
+    return "".join([*written, text[position:]])
+
+
+def _lower(text: str) -> str:
+    """Return a text in small letters, as long as it was: some letters have small forms that are longer."""
+    small = text.lower()
+    return small if len(small) == len(text) else text
 
 
 def _rewritten(text: str, start: int, end: int | None, *, spoiler: Callable[[str], str]) -> str:

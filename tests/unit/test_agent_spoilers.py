@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from agent.citations import WORD_JOINER
 from agent.quotes import CODE_LENGTH, LENGTH, excerpt, quotation
-from agent.spoilers import PLACEHOLDER, masked, without_masks, without_spoilers
+from agent.spoilers import PLACEHOLDER, hidden_again, masked, without_masks, without_spoilers
 from memory.findings import Line
-from tests.fakes import said
+from tests.agents import agent, chat, question
+from tests.fakes import said, says
 
 PARIS = ZoneInfo("Europe/Paris")
 SECRET = "the butler did it"
@@ -49,8 +50,8 @@ def in_clear(markdown: str) -> str:
     ],
 )
 def test_a_quotation_hides_what_was_hidden(content: str) -> None:
-    for question in ("when?", "did the butler?"):
-        assert SECRET not in in_clear(quoted(content, question))
+    for asking in ("when?", "did the butler?"):
+        assert SECRET not in in_clear(quoted(content, asking))
 
 
 def test_what_is_hidden_can_still_be_uncovered() -> None:
@@ -97,3 +98,26 @@ def test_no_part_of_a_message_shows_what_the_whole_hides(before: str, after: str
     assert "Q" not in without_spoilers(content, start, start + LENGTH)
     assert "Q" not in in_clear(quoted(content))
     assert "Q" not in in_clear(excerpt(content, "qqq"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("The Butler did it [1].", "||The Butler did it|| [1]."),
+        ("It is hidden: ||the butler did it|| [1].", "It is hidden: ||the butler did it|| [1]."),
+        ("`the butler did it` [1]", "`(spoiler)` [1]"),
+        ("The butlers; the butler did its work [1].", "The butlers; the butler did its work [1]."),
+    ],
+)
+async def test_a_model_that_repeats_what_was_hidden_hides_it_too(answer: str, shown: str) -> None:
+    message = said("how the deploy ends: ||the butler did it||")
+    asked, _ = agent(says(answer), memory=chat(message))
+
+    assert (await asked.ask(question())).text == shown
+
+
+@given(st.text(alphabet="|`\\\n abİß", max_size=60), st.lists(st.text(alphabet="|` abİß", max_size=30), max_size=4))
+def test_hiding_takes_nothing_but_code_out_of_an_answer(answer: str, messages: list[str]) -> None:
+    hidden = hidden_again(answer, messages)
+
+    assert PLACEHOLDER in hidden or hidden.replace("|", "") == answer.replace("|", "")
