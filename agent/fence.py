@@ -15,7 +15,7 @@ OUTPUT_LIMIT = 8000
 """Characters of one tool's output: about 2,000 tokens, which small models can still read."""
 
 _NAME_LIMIT = 60
-_LOOKALIKE = re.compile(r"<(?=\s*/?\s*messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
+_LOOKALIKE = re.compile(r"<(?=\s*(?:/\s*)?messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
 """The start of what a fence, or the turn of a local model's chat template, looks like."""
 
 _ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"

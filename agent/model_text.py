@@ -9,7 +9,8 @@ _BEGINS_THINKING = re.compile(rf"\s*<{_THINKING}>", re.IGNORECASE)
 _ENDS_THINKING = re.compile(rf"</{_THINKING}>", re.IGNORECASE)
 _THINKING_LEFT = re.compile(rf"</?{_THINKING}>", re.IGNORECASE)
 _FINAL_CHANNEL = "<|channel|>final<|message|>"
-_END_OF_TEXT = re.compile(r"(?:\s*(?:</s>|<end_of_turn>|<\|[a-z_]{1,40}\|>))+\s*\Z", re.IGNORECASE)
+_LONGEST_TOKEN = 44  # characters of one that ends a text
+_END_OF_TEXT = re.compile(r"(?:</s>|<end_of_turn>|<\|[a-z_]{1,40}\|>)\Z", re.IGNORECASE)
 
 _NOT_FOR_READERS = re.compile(
     r"</?\s*messages?(?=[\s>/\-])"  # our fence, or one that was made up
@@ -32,7 +33,7 @@ def without_reasoning(text: str) -> str:
     Some servers leave only the end of it, for their template has its beginning. A tag in code is what the answer is
     about, and ends nothing.
     """
-    text = _END_OF_TEXT.sub("", text.rpartition(_FINAL_CHANNEL)[2])
+    text = _without_its_end(text.rpartition(_FINAL_CHANNEL)[2])
     end = 0
     position = 0
     for is_code, part in split_code(text):
@@ -42,6 +43,14 @@ def without_reasoning(text: str) -> str:
     if end == 0 and _BEGINS_THINKING.match(text):
         return ""
     return text[end:].strip()
+
+
+def _without_its_end(text: str) -> str:
+    """Return a text without the tokens that end it in a template."""
+    text = text.rstrip()
+    while token := _END_OF_TEXT.search(text[-_LONGEST_TOKEN:]):
+        text = text[: -len(token[0])].rstrip()
+    return text
 
 
 def with_plain_marks(text: str) -> str:

@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SHORTEST = 3  # letters of what is hidden in an answer too: "ok" is in every other sentence
+_MOST_REPEATED = 100  # spoilers that one answer repeats; each costs another look through it
 _BARS = re.compile(r"\|(?=\|)")
 
 
@@ -64,9 +65,10 @@ def hidden_again(answer: str, messages: Iterable[str]) -> str:
         if part.kind is _Kind.SPOILER
         for line in text[part.start + 2 : part.end - 2].splitlines()
     }
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST and _lower(secret) in _lower(answer):
-            answer = "".join(_covered(answer[part.start : part.end], part.kind, secret) for part in _parts(answer))
+    small = _lower(answer)
+    repeated = (secret for secret in secrets if len(secret) >= _SHORTEST and _lower(secret) in small)
+    for secret in sorted(repeated, key=len, reverse=True)[:_MOST_REPEATED]:
+        answer = "".join(_covered(answer[part.start : part.end], part.kind, secret) for part in _parts(answer))
     return answer
 
 
