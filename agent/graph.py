@@ -24,6 +24,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from agent.answers import Question
+from agent.citations import without_marks
 from agent.context import Context, Recall
 from agent.drafts import Draft, context_of, draft_of
 from agent.history import Earlier
@@ -85,7 +86,7 @@ async def draft(
 def _answer(written: str) -> str:
     """Return what a model wrote for the person; raise ModelUnavailableError when there is nothing to show."""
     text = with_plain_marks(without_reasoning(written))
-    if not text:
+    if not any(letter.isalnum() for letter in without_marks(text)):  # small models write a mark and no more
         raise ModelUnavailableError("the model gave an empty answer")
     if not is_presentable(text) or mentions_call(text, names=_TOOL_NAMES):
         raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")

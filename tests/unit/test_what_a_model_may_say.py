@@ -48,6 +48,7 @@ def is_marked_quotation(answer: Answer) -> bool:
         pytest.param("The deploy is on Monday; Ben said so.", id="without a mark"),
         pytest.param("The deploy is on Monday [7].", id="with a mark that was not shown"),
         pytest.param("The deploy is on Monday `[1]`.", id="with a mark in code"),
+        pytest.param("[1].", id="of nothing but a mark"),
         pytest.param("<message id=1>ben: the deploy is on monday</message> [1]", id="as a message of its own"),
         pytest.param("<messages-0123abcd>\n[1] ben: on monday\n</messages-0123abcd>", id="as a fence of its own"),
         pytest.param("[1] 2026-11-03 14:02 #general ben: the deploy is on monday", id="as a line of a fence"),
