@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+ifndef SEED
+SEED := $(shell date +%s)
+endif
 # A worker that has nothing left takes tests from the others; whole processes, which are slow, come first.
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist worksteal
 # pg_textsearch 1.0 now and then takes one database's index for another's (docs/decisions/0012); nothing else is retried.
@@ -14,7 +17,7 @@ ON_TIMESCALE := $(TESTING) --server timescale tests/end_to_end tests/integration
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-timescale test-difference demo lint types check drill bench bench-windows bench-backups bench-timescale clean
+.PHONY: help run test fuzz test-timescale test-difference demo lint types check drill bench bench-windows bench-backups bench-timescale clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -24,6 +27,10 @@ run: $(VENV)/prepared ## Run the bot (Discord with a token, else the terminal); 
 
 test: $(VENV)/installed-dev ## Run the whole test suite
 	$(TESTING) $(ARGS)
+
+fuzz: $(VENV)/installed-dev ## Try thousands of inputs on each property of tests/fuzz; SEED=... tries the same ones again
+	@echo "SEED=$(SEED) tries these inputs again."
+	$(TESTING) tests/fuzz --hypothesis-profile=long --hypothesis-seed=$(SEED) --timeout 7200 $(ARGS)
 
 test-timescale: $(VENV)/installed-dev ## Run what needs a database on a real TimescaleDB, made when missing; root only
 	$(BIN)/python -m tests.timescale start

@@ -37,7 +37,7 @@ def with_sources(text: str, messages: Mapping[int, Message]) -> tuple[str, tuple
     def renumbered(mark: re.Match[str]) -> str:
         known = [order[int(number)] for number in _NUMBER.findall(mark["numbers"]) if int(number) in order]
         marks = "".join(f"[{number}]" for number in dict.fromkeys(known))
-        return f"{mark['space'] or ''}{marks}" if marks else ""
+        return f"{mark['space']}{marks}" if marks else ""
 
     sources = tuple(Source(order[number], messages[number]) for number in order)
     return _outside_code(text, lambda part: _MARK.sub(renumbered, part)), sources

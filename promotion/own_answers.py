@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import LiteralString
 
 from db.checksums import tables_of
-from db.copying import Connection, copy_errors, fetch, open_connection
+from db.copying import Connection, fetch, open_connection
 from db.databases import Database
+from db.errors import driver_errors
+from memory.csv_records import pieces_in, read_header, record_test
 from memory.csv_rows import from_row
-from memory.journal import records
 from memory.messages import Kind, Message
 from promotion.opening import readable
 from sessions import session_folders
@@ -69,7 +70,7 @@ async def mark_others(connection: Connection, own: OwnAnswers) -> int:
     """
     if not own.author_ids:
         return 0
-    with copy_errors():
+    with driver_errors():
         return (await connection.execute(_MARK_OTHERS, [sorted(own.author_ids)])).rowcount
 
 
@@ -83,8 +84,9 @@ def _add_of_sessions(own: OwnAnswers, storage_dir: Path) -> None:
 def _answers_in(path: Path) -> Iterator[Message]:
     """Yield the answers in the CSV of a session; other files have none that can be read."""
     with readable(path), path.open("rb") as file:
-        for record in records(file):
-            if _ANSWER in record and (message := _message(record)) is not None and message.kind is Kind.ANSWER:
+        for record in pieces_in(file, record_test(read_header(file))):
+            message = _message(record.text) if _ANSWER in record.text else None
+            if message is not None and message.kind is Kind.ANSWER:
                 yield message
 
 

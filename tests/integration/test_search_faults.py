@@ -89,8 +89,9 @@ async def test_whatever_is_wrong_with_one_memory_the_other_answers_and_says_so(
     assert (shown(around), around.unreachable) == ([1, 2], ("long-term",))
     assert (await memory.read_around(3, places=HERE)).unreachable == ("long-term",)
     assert set(await memory.lookup([1, 3], places=HERE)) == {1}
-    assert await memory.author_names(places=HERE) == {"ana"}
-    assert "general" in await memory.place_names(places=HERE)
+    known = await memory.known_names(places=HERE)
+    assert known.authors("ana") == {"ana"}
+    assert known.channel_names(HERE) == ("general",)
     assert await memory.all_places() == HERE
     assert len(await memory.discussions(places=HERE)) == 1
 
@@ -101,8 +102,6 @@ async def test_whatever_is_wrong_with_one_memory_the_other_answers_and_says_so(
         memory.list_messages(places=HERE),
         memory.read_around(1, places=HERE),
         memory.lookup([1], places=HERE),
-        memory.author_names(places=HERE),
-        memory.place_names(places=HERE),
         memory.discussions(places=HERE),
         memory.all_places(),
     ):

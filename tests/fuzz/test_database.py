@@ -1,0 +1,85 @@
+"""What is said is in PostgreSQL as it was said, or in the CSV of what was not added; anything may be asked."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from db.databases import SHORT_TERM, Database
+from db.engines import transaction
+from memory import store
+from memory.embedder import Embedder
+from memory.messages import Message
+from memory.preparation import prepare
+from memory.recorder import open_recorder
+from memory.search import Memory
+from memory.visit import shelf_of
+from tests.conftest import open_new_database
+from tests.fuzz.strategies import messages, names, questions
+from tests.fuzz.test_messages import as_written
+from tests.servers import Server
+
+FEW = settings(max_examples=max(2, settings().max_examples // 20))
+LONG = timedelta(seconds=60)
+
+different = st.lists(messages, min_size=4, max_size=10).map(
+    lambda some: [replace(one, message_id=number, deleted_at=None) for number, one in enumerate(some)]
+)
+
+
+@asynccontextmanager
+async def short_term_of(server: Server, embedder: Embedder) -> AsyncIterator[Database]:
+    async with open_new_database(server, SHORT_TERM, width=await embedder.dimensions()) as database:
+        await prepare(database, embedder)
+        yield database
+
+
+async def recorded(folder: Path, database: Database, embedder: Embedder, some: list[Message]) -> dict[int, Message]:
+    """Return what short-term memory holds after a session in which this was said."""
+    async with open_recorder(
+        session="demo",
+        journal_path=folder / "demo.csv",
+        not_added_path=folder / "demo_not_added.csv",
+        sessions=database.sessions,
+        embedder=embedder,
+        batch=8,
+    ) as recorder:
+        for one in some:
+            await recorder.record(one)
+        assert await recorder.settle(timeout=LONG)
+    async with transaction(database.sessions) as session:
+        rows = (await session.execute(select(*store.MESSAGE_COLUMNS))).mappings()
+        return {row["message_id"]: store.to_message(row) for row in rows}
+
+
+def not_storable(message: Message) -> bool:
+    """Return whether PostgreSQL takes no such text."""
+    return "\0" in f"{message}" or "\\x00" in f"{message}"
+
+
+@FEW
+@given(different, st.lists(questions(), max_size=4), st.frozensets(names, max_size=3))
+def test_what_is_said_is_stored_as_it_was_said_or_put_aside_and_anything_can_be_asked(
+    server: Server, embedder: Embedder, some: list[Message], asked: list[str], authors: frozenset[str]
+) -> None:
+    async def check(folder: Path) -> None:
+        async with short_term_of(server, embedder) as database:
+            found = await recorded(folder, database, embedder, some)
+            put_aside = (folder / "demo_not_added.csv").read_text(encoding="utf-8")
+
+            assert found == {one.message_id: as_written(one) for one in some if one.message_id in found}
+            for one in some:
+                assert one.message_id in found or (not_storable(one) and f"\n{one.message_id}," in f"\n{put_aside}")
+            memory = Memory(shelf_of(database), shelf_of(database), embedder)
+            for question in asked:
+                await memory.search(question, places=frozenset(one.place_id for one in some), authors=authors)
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(check(Path(folder)))
