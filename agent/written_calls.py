@@ -15,6 +15,7 @@ _MOST_STARTS = 12  # of JSON that are tried in one text
 _FUNCTION = re.compile(r"<function=(?P<name>\w{1,64})>(?P<body>.*?)(?:</function>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=(?P<name>\w{1,64})>(?P<value>.*?)(?:</parameter>|\Z)", re.DOTALL)
 _JSON = json.JSONDecoder()
+_NAME_OF_CALL = re.compile(r"""["'](?=(?P<quoted>\w{1,40})["'])|^\W{0,8}(?P<called>\w{1,40})\s?\(""", re.MULTILINE)
 
 
 def calls_in(text: str, *, names: Collection[str]) -> list[ToolCall]:
@@ -33,8 +34,7 @@ def calls_in(text: str, *, names: Collection[str]) -> list[ToolCall]:
 
 def mentions_call(text: str, *, names: Collection[str]) -> bool:
     """Tell whether a text looks like a call of one of these tools, readable or not."""
-    tools = "|".join(map(re.escape, names))
-    return re.search(rf"[\"'](?:{tools})[\"']|^\W{{0,8}}(?:{tools})\s?\(", text, re.MULTILINE) is not None
+    return any((found["quoted"] or found["called"]) in names for found in _NAME_OF_CALL.finditer(text))
 
 
 def _tagged(text: str) -> Iterator[tuple[str, dict[str, Any]]]:

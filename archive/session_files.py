@@ -67,6 +67,13 @@ def _copy(path: Path, folder: Path, *, compress: bool) -> FileEntry:
     return writer.entry(folder)
 
 
+async def refuse_damaged_session(folder: Path, manifest: Manifest, *, storage_dir: Path) -> None:
+    """Raise InputFileError when a session file that a restore would have to put back is damaged."""
+    if manifest.session is not None:
+        session = _session_of(folder, manifest.session, storage_dir)
+        await asyncio.to_thread(_missing, folder, manifest, manifest.session, session)
+
+
 async def go_on_with_session(
     folder: Path, manifest: Manifest, database: Database, *, storage_dir: Path, erasures: Mapping[int, datetime]
 ) -> Continued:
@@ -129,15 +136,21 @@ def _session_of(folder: Path, entry: SessionEntry, storage_dir: Path) -> Program
 def _put_back(
     folder: Path, manifest: Manifest, entry: SessionEntry, session: ProgramSession, erasures: Mapping[int, datetime]
 ) -> list[Path]:
-    targets = {path.name: path for path in (session.journal_path, session.not_added_path) if not path.exists()}
-    missing = [file for file in entry.files if _name(file) in targets]
-    only = manifest.model_copy(update={"databases": [], "session": entry.model_copy(update={"files": missing})})
-    check_files(folder, only, unheard)
+    missing = _missing(folder, manifest, entry, session)
     if missing:
         open_session_folder(session)
-    for file in missing:
-        _write(path_of(folder, file), targets[_name(file)], erasures)
-    return [targets[_name(file)] for file in missing]
+    for target, file in missing.items():
+        _write(path_of(folder, file), target, erasures)
+    return list(missing)
+
+
+def _missing(folder: Path, manifest: Manifest, entry: SessionEntry, session: ProgramSession) -> dict[Path, FileEntry]:
+    """Return which files of a session are not there, each with its copy; raise InputFileError for a damaged copy."""
+    targets = {path.name: path for path in (session.journal_path, session.not_added_path) if not path.exists()}
+    missing = {targets[_name(file)]: file for file in entry.files if _name(file) in targets}
+    needed = entry.model_copy(update={"files": list(missing.values())})
+    check_files(folder, manifest.model_copy(update={"databases": [], "session": needed}), unheard)
+    return missing
 
 
 def _name(file: FileEntry) -> str:

@@ -23,7 +23,7 @@ from archive.replaceable import secure_session
 from archive.restoring import Restored, restore, verify_by_restoring
 from archive.retention import Rule
 from archive.scheduling import run_every
-from archive.session_files import go_on_with_session
+from archive.session_files import go_on_with_session, refuse_damaged_session
 from archive.verifying import note_damage, note_verified, verify
 from commands.backup_list import LISTED, line_of
 from commands.options import Compression, Which, Written
@@ -276,8 +276,7 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         if SHORT_TERM in names:
-            entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
-            await secure_session(short_term, entry, settings.storage_dir, timeout=settings.db_timeout)
+            await _make_safe_to_replace(settings, backup, short_term)
         for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten
             if database.name in names:
                 restored = await _restore_one(settings, backup, database, long_term, source)
@@ -291,6 +290,13 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
             if index and database.name in names:
                 with progress_bar(f"Indexing the vectors of the {database.name} database", unit="rows") as report:
                     await build(database.engine, database.layout, report=report)
+
+
+async def _make_safe_to_replace(settings: Settings, backup: Backup, short_term: Database) -> None:
+    """Write back what only short-term memory has; raise OperatorError when that, or going on afterwards, cannot be."""
+    await refuse_damaged_session(backup.folder, backup.manifest, storage_dir=settings.storage_dir)
+    entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
+    await secure_session(short_term, entry, settings.storage_dir, timeout=settings.db_timeout)
 
 
 async def _go_on(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:

@@ -24,6 +24,8 @@ from tests.lived_in import MODEL, PATIENCE, WIDTH, live_in, rows_of, run
 from tests.sentences import is_one_sentence
 from tests.servers import embedded_server
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 FUNCTION = sql.SQL(
     "CREATE FUNCTION strike(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN EXECUTE {statement}; RETURN true; END$$"

@@ -26,6 +26,8 @@ from memory.search import Memory
 from tests.builders import deletion, edit, hears, message, whole
 from tests.integration.test_ingest import column, ids, journalled, not_added, record, texts_before
 
+pytestmark = pytest.mark.server
+
 LONG = timedelta(seconds=60)
 Open = Callable[..., AbstractAsyncContextManager[Recorder]]
 

@@ -25,6 +25,8 @@ from tests.lived_in import PATIENCE, WIDTH, live_in
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
+pytestmark = pytest.mark.server
+
 FIRST = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 LATER = FIRST + timedelta(days=30)
 ONE_DAY = Rule(1, 0)

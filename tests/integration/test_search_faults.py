@@ -20,6 +20,8 @@ from memory.messages import Message
 from memory.search import Memory
 from tests.builders import message, remember
 
+pytestmark = pytest.mark.server
+
 HERE = frozenset({1})
 
 

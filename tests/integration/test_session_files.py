@@ -12,7 +12,7 @@ from archive.formats import Format
 from archive.listing import Backup
 from archive.manifest import read_manifest
 from archive.replaceable import secure_session
-from archive.session_files import Continued, go_on_with_session
+from archive.session_files import Continued, go_on_with_session, refuse_damaged_session
 from archive.verifying import check_files
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
@@ -286,6 +286,9 @@ async def test_a_damaged_file_is_named_and_nothing_is_put_back(
         check_files(backup.folder, backup.manifest, unheard)
     with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
         await put_back(backup, short_term, lost)
+    with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
+        await refuse_damaged_session(backup.folder, backup.manifest, storage_dir=lost)
+    await refuse_damaged_session(backup.folder, backup.manifest, storage_dir=tmp_path / "storage")  # it has the files
 
     assert not (lost / "demo").exists()
 
