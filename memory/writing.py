@@ -145,8 +145,7 @@ class Writer:
                 tries = 0  # that the rows failed during an outage says nothing about them
             elif is_verdict:
                 return fault
-            if fault.kind not in self._blamed or fault.is_outage:
-                await asyncio.sleep(next(waits))
+            await asyncio.sleep(next(waits))
 
     async def _try_once(self, rows: Sequence[Indexed], revisions: Sequence[Revision], position: int) -> Fault | None:
         try:
