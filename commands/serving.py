@@ -18,6 +18,7 @@ from sonyflake import SonyFlake
 
 from agent.agent import Agent, Limits
 from agent.conversations import Conversations
+from agent.stale_turns import kept_free_of_stale_turns
 from commands.options import Options
 from commands.startup import model_creator, opened_databases, opened_embedder
 from db.databases import Database
@@ -135,6 +136,7 @@ async def _open_program(
     async with (
         kept_whole(database.engine for database in databases if database.capabilities.bm25),
         kept_indexed((database.engine, database.layout) for database in databases),
+        kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,

@@ -1,0 +1,71 @@
+"""What is deleted or edited in a memory does not live on in a conversation."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from agent.conversations import ConversationKey, Conversations, Turn
+from agent.stale_turns import drop_stale_turns, kept_free_of_stale_turns
+from db.databases import Database
+from db.engines import open_engine, parse_dsn, sessions_of
+from memory.embedder import Embedder
+from tests.builders import closed_port, deletion, edit, hears, message, minute, remember
+
+KEY = ConversationKey(channel_id=1, asker_id=7, private=False)
+CODE = message(1, "the door code is 4711")
+
+
+def turn(number: int, *cites: int) -> Turn:
+    return Turn(asked_at=minute(number), question=f"question {number}", answer="The door code is 4711.", cites=cites)
+
+
+async def talk(long_term: Database, *turns: Turn) -> Conversations:
+    conversations = Conversations(long_term.sessions)
+    for one in turns:
+        await conversations.append(KEY, one)
+    return conversations
+
+
+@pytest.mark.parametrize("where", ["short-term", "long-term"])
+async def test_a_turn_goes_with_a_message_that_it_cites(
+    short_term: Database, long_term: Database, embedder: Embedder, where: str
+) -> None:
+    memory = short_term if where == "short-term" else long_term
+    await remember(memory, embedder, [CODE, message(2), message(3), message(4)])
+    await remember(memory, embedder, [deletion(1, at=30), edit(2, "another", at=40), edit(3, "another", at=10)])
+    conversations = await talk(
+        long_term, turn(20, 3, 1), turn(21, 2), turn(22, 3), turn(23, 4, 99), turn(24), turn(50, 2)
+    )
+
+    dropped = await drop_stale_turns(long_term.sessions, short_term.sessions)
+
+    assert dropped == 2
+    assert await conversations.recall(KEY) == [turn(22, 3), turn(23, 4, 99), turn(24), turn(50, 2)]
+    assert await drop_stale_turns(long_term.sessions, short_term.sessions) == 0
+
+
+async def test_it_is_looked_for_again_and_again(
+    caplog: pytest.LogCaptureFixture, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(short_term, embedder, [CODE])
+    conversations = await talk(long_term, turn(20, 1))
+    caplog.set_level(logging.INFO)
+
+    async with kept_free_of_stale_turns(long_term.sessions, short_term.sessions, every=timedelta(seconds=0.1)):
+        with hears("turns of conversations are gone") as heard:
+            await remember(short_term, embedder, [deletion(1, at=30)])
+            async with asyncio.timeout(60):
+                await heard.wait()
+    assert await conversations.recall(KEY) == []
+
+
+async def test_a_database_that_is_away_is_asked_again_later(long_term: Database) -> None:
+    await talk(long_term, turn(20, 1))
+    away = parse_dsn(f"postgresql://postgres@127.0.0.1:{closed_port()}/short", name="DSN")
+
+    async with open_engine(away, pool_size=1, timeout=timedelta(seconds=2)) as engine:
+        with hears("conversations could not be looked through") as heard:
+            async with kept_free_of_stale_turns(long_term.sessions, sessions_of(engine)), asyncio.timeout(60):
+                await heard.wait()
