@@ -494,18 +494,19 @@ async def test_a_model_in_this_process_keeps_nothing_else_waiting() -> None:
 
 
 async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> None:
-    writer = Slow([says("On Friday [1].")] * 2)
+    writer = Slow([says("On Friday [1].")] * 3)
     asked = Agent(
-        lambda: SearchFirstChatModel(writer=writer), memory=chat(), limits=Limits(timeout=timedelta(seconds=1))
+        lambda: SearchFirstChatModel(writer=writer), memory=chat(), limits=Limits(timeout=timedelta(seconds=2))
     )
     await asked.ready()
 
     answers = await asyncio.gather(*(asked.ask(question(asker_id=one)) for one in range(2)))
     writer.let()
-    asked.close()
+    last = await asked.ask(question(asker_id=3))
 
     assert all(is_marked_quotation(answer) for answer in answers)
-    assert len(writer.threads) == 1
+    assert last.text == "On Friday [1]."
+    assert len(writer.threads) == 2
 
 
 async def test_more_questions_than_the_model_can_take_are_answered_with_quotations() -> None:
