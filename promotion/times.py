@@ -1,6 +1,7 @@
 """Read the times of other programs, and tell what had to be decided for it."""
 
 import re
+import reprlib
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _NUMERIC_DATE = re.compile(
     re.ASCII | re.DOTALL,
 )
 _CLOCK = re.compile(r"[\sT]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?(?:\s*([AaPp])\.?[Mm]\.?)?")  # any blank
+_LONGEST = 200  # characters
 _MIXED = "Some times are written day first and others month first"
 
 
@@ -49,6 +51,8 @@ def read_time(text: str, *, zone: ZoneInfo, day_first: bool) -> ReadTime:
     text = text.strip()
     if FORMULA_ERROR.fullmatch(text):
         raise ValueError(f"{text} is what a spreadsheet leaves of a formula, not a time")
+    if len(text) > _LONGEST:
+        raise ValueError(f"{reprlib.repr(text)} is longer than any time")
     try:
         return _placed(_epoch_time(text) or _iso_time(text) or _numeric_date(text, day_first) or _spelt(text), zone)
     except (ValueError, OverflowError) as error:
@@ -64,7 +68,8 @@ def days_come_first(texts: Iterable[str]) -> bool:
         raise ValueError(_MIXED)
     if not day_first and not month_first and any(date["one"] != date["two"] for date in dates):
         example = next(date for date in dates if date["one"] != date["two"])
-        raise ValueError(f"A time such as {example[0]} may begin with the day or with the month")
+        date = "".join(example.group("one", "mark", "two", "mark", "year"))  # not what stands behind it
+        raise ValueError(f"A time such as {date} may begin with the day or with the month")
     return day_first
 
 
@@ -127,6 +132,10 @@ def _spelt(text: str) -> datetime:
                 readings.add(parser.parse(text, default=default))
             except parser.UnknownTimezoneWarning as error:
                 raise ValueError("its time zone is not known") from error
+            except (ValueError, OverflowError):
+                raise
+            except Exception as error:  # the parser lets through what numbers without end and the like raise in it
+                raise ValueError("it has parts that no time has") from error
     if len(readings) > 1:
         raise ValueError("it has no year, month or day")
     return readings.pop()

@@ -57,10 +57,13 @@ def test_the_day_comes_first_where_the_file_has_it_so() -> None:
         pytest.param("45964.375", id="a spreadsheet's number of days"),
         pytest.param("#REF!", id="a formula's error"),
         pytest.param("#########", id="a column that was too narrow"),
+        pytest.param("9" * 30 + "m 1e5am 0x1--infinity", id="numbers without end"),
+        pytest.param("nan nan nan", id="no numbers"),
+        pytest.param("1." * 2_000, id="a long run of numbers"),
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a time"):
+    with pytest.raises(ValueError, match=r"not a time|longer than any time"):
         read_time(text, zone=BERLIN, day_first=False)
 
 
@@ -108,6 +111,11 @@ def test_the_order_of_day_and_month_is_told_from_the_dates(texts: list[str], exp
 def test_an_order_that_stays_open_is_not_guessed(texts: list[str]) -> None:
     with pytest.raises(ValueError, match="day"):
         days_come_first(texts)
+
+
+def test_only_the_date_is_repeated_of_a_time_that_stays_open() -> None:
+    with pytest.raises(ValueError, match=r"A time such as 03/04/2026 may begin"):
+        days_come_first(["03/04/2026 \x1b[2J\n10:00"])
 
 
 def test_a_discord_id_tells_its_time_and_another_id_none() -> None:
