@@ -14,6 +14,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 SUITE, LONG = "suite", "long"
 
 _COUNTED = "examples"
+_HERE = Path(__file__).parent
 _SLOW_TO_MAKE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 
 # What hypothesis keeps of Unicode and of our sources is not for the checkout.
@@ -24,7 +25,7 @@ settings.register_profile(
     derandomize=True,  # the same inputs in every run
     database=None,
     deadline=None,  # `tests.fuzz.limits` measures what counts
-    phases=(Phase.explicit, Phase.generate),  # a long run finds the smallest input
+    phases=(Phase.explicit, Phase.generate),  # a long run looks for the smallest input
     suppress_health_check=_SLOW_TO_MAKE,
 )
 settings.register_profile(
@@ -36,6 +37,13 @@ settings.register_profile(
     suppress_health_check=_SLOW_TO_MAKE,
 )
 settings.load_profile(SUITE)  # `--hypothesis-profile` loads another one later
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let an input that has failed be shown, however long it is."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.filterwarnings("ignore:Generating overly large repr"))
 
 
 @pytest.hookimpl(tryfirst=True)

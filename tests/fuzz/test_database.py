@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from db.databases import SHORT_TERM, Database
+from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from memory import store
 from memory.embedder import Embedder
@@ -35,10 +35,16 @@ different = st.lists(messages, min_size=4, max_size=10).map(
 
 
 @asynccontextmanager
-async def short_term_of(server: Server, embedder: Embedder) -> AsyncIterator[Database]:
-    async with open_new_database(server, SHORT_TERM, width=await embedder.dimensions()) as database:
-        await prepare(database, embedder)
-        yield database
+async def memories(server: Server, embedder: Embedder) -> AsyncIterator[tuple[Database, Database]]:
+    """Yield an empty short-term and an empty long-term memory."""
+    width = await embedder.dimensions()
+    async with (
+        open_new_database(server, SHORT_TERM, width=width) as short_term,
+        open_new_database(server, LONG_TERM, width=width) as long_term,
+    ):
+        for database in (short_term, long_term):
+            await prepare(database, embedder)
+        yield short_term, long_term
 
 
 async def recorded(folder: Path, database: Database, embedder: Embedder, some: list[Message]) -> dict[int, Message]:
@@ -70,14 +76,14 @@ def test_what_is_said_is_stored_as_it_was_said_or_put_aside_and_anything_can_be_
     server: Server, embedder: Embedder, some: list[Message], asked: list[str], authors: frozenset[str]
 ) -> None:
     async def check(folder: Path) -> None:
-        async with short_term_of(server, embedder) as database:
-            found = await recorded(folder, database, embedder, some)
+        async with memories(server, embedder) as (short_term, long_term):
+            found = await recorded(folder, short_term, embedder, some)
             put_aside = (folder / "demo_not_added.csv").read_text(encoding="utf-8")
 
             assert found == {one.message_id: as_written(one) for one in some if one.message_id in found}
             for one in some:
                 assert one.message_id in found or (not_storable(one) and f"\n{one.message_id}," in f"\n{put_aside}")
-            memory = Memory(shelf_of(database), shelf_of(database), embedder)
+            memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
             for question in asked:
                 await memory.search(question, places=frozenset(one.place_id for one in some), authors=authors)
 

@@ -20,6 +20,7 @@ from archive.listing import verified_of
 from archive.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
 from archive.names import next_folder, series_of, valid_name
 from archive.retention import Kept, Rule, kept
+from db.databases import SHORT_TERM
 from db.engines import libpq_address, parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
 from sessions import choose_session, open_session_folder, remember_session, remembered_session
@@ -184,7 +185,7 @@ def manifest_of(name: str) -> dict[str, Any]:
     )
     moment = datetime(2026, 11, 3, tzinfo=UTC)
     database = DatabaseEntry(
-        name="short_term",
+        name=SHORT_TERM,
         server_version="18",
         extensions={"vector": "0.8"},
         schema_revision="0005",
