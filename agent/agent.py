@@ -36,7 +36,10 @@ FAILED = "Something went wrong while I looked for an answer, and it has been log
 TOO_MANY = "You have asked {count} questions that are not answered yet. Please wait for them before you ask more."
 FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
-HALF_READ = "Memory did not answer when the question was read, so a channel or discussion that it names was not found."
+HALF_READ = (
+    "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
+    "may not have been found."
+)
 
 _KEPT = frozenset({Outcome.ANSWERED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
 """What becomes a turn of the conversation; nothing can be built on the others."""

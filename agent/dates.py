@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from memory.findings import FIRST_MOMENT, LAST_MOMENT, Window, showable
 
+_LONGEST_DATE = 64  # characters
+
 
 def read_window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Window | None:
     """Return the half-open window between two ISO texts, None when both are missing or as far away as a date can be.
@@ -28,6 +30,8 @@ def read_window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Wind
 def _moment(text: str | None, time_zone: ZoneInfo) -> datetime | None:
     if not text:
         return None
+    if len(text) > _LONGEST_DATE:
+        raise ValueError(f"{text[:_LONGEST_DATE]!r}... is not a date: write it like 2026-11-03 or 2026-11-03T14:00.")
     try:
         moment = datetime.fromisoformat(text.strip())
         return showable(moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(UTC)

@@ -8,6 +8,7 @@ from agent.citations import split_code, unmarked
 from agent.fence import one_line
 from agent.spoilers import masked, without_masks, without_spoilers
 from memory.findings import Line
+from memory.folding import folded, tokens_of, words_of
 from memory.messages import Kind, Message
 from memory.topics import asks_for_talk_alone
 
@@ -125,7 +126,7 @@ def _telling_stems(text: str) -> frozenset[str]:
 
 def _stems(text: str) -> frozenset[str]:
     """Return words cut to a few letters, which does for the endings of most languages."""
-    return frozenset(word.casefold()[:_STEM] for word in _words(text))
+    return frozenset(folded(word)[:_STEM] for word in _words(text))
 
 
 def _words(text: str) -> list[str]:
@@ -139,7 +140,7 @@ def _is_said(message: Message, question: str) -> bool:
 
 def _wordiness(numbered: NumberedLine) -> int:
     """Return how many different words a line has; beyond what a quotation shows, more of them count for nothing."""
-    return len(set(re.findall(r"\w+", numbered[1].message.content[:LENGTH].lower())))
+    return len(set(words_of(numbered[1].message.content[:LENGTH])))
 
 
 def _without_repeats(lines: Iterable[NumberedLine]) -> list[NumberedLine]:
@@ -150,9 +151,8 @@ def _without_repeats(lines: Iterable[NumberedLine]) -> list[NumberedLine]:
 
 
 def _first_shared_word(text: str, question: str) -> int:
-    words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 3}
-    shared = (word.start() for word in re.finditer(r"\w+", text.lower()) if word[0] in words)
-    return next(shared, 0)
+    words = {word for word in words_of(question) if len(word) > 3}
+    return next((token.start for token in tokens_of(text) if token.folded in words), 0)
 
 
 def _code(text: str) -> str:

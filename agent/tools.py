@@ -13,17 +13,14 @@ from agent.dates import read_window
 from agent.lookup import Recalled
 from agent.prompts import spoken_time
 from agent.searches import ALL_TIME, Windows
-from memory.asking import understand
+from memory.asking import LONGEST_QUESTION, understand
 from memory.findings import Scope
+from memory.folding import folded
 from memory.messages import storable
 
 ScopeName = Literal["short", "long", "both"]
 
-MOST_CHARACTERS = 2000
-"""Of what a model looks for that are searched for: as many as a person can write to Discord at once."""
-
 _LONGEST_TIME = 200  # characters of a time in words or as a date
-_MOST_NAMES = 50  # of people whose messages are wanted
 
 _LARGEST_ID = 2**63 - 1  # what PostgreSQL keeps as bigint
 _SMALLEST_ID = 2**32  # Discord and SonyFlake ids are far larger, numbers of shown messages far smaller
@@ -123,15 +120,22 @@ TOOLS: tuple[BaseTool, ...] = (search_messages, list_messages, read_around, curr
 
 
 def _wanted(query: str) -> str:
-    text = storable(query.replace("\x00", " ")).strip()[:MOST_CHARACTERS]
+    text = storable(query.replace("\x00", " ")).strip()
     if not text:
         raise ToolException("Say what to look for, or use list_messages for a stretch of time.")
+    return _short("query", text)
+
+
+def _short(name: str, text: str) -> str:
+    if len(text) > LONGEST_QUESTION:
+        raise ToolException(f"{name} has {len(text)} characters: write {LONGEST_QUESTION} at most.")
     return text
 
 
 def _names(authors: list[str] | None) -> frozenset[str]:
     """Return the names of people, in the form in which they are compared with those of authors."""
-    return frozenset(storable(name.strip().removeprefix("@"))[:_LONGEST_TIME] for name in (authors or ())[:_MOST_NAMES])
+    _short("authors", " ".join(authors or ()))
+    return frozenset(storable(name.strip().removeprefix("@")) for name in authors or ())
 
 
 async def _windows_meant(when: str | None, start: str | None, end: str | None, context: Context) -> Windows | None:
@@ -140,7 +144,7 @@ async def _windows_meant(when: str | None, start: str | None, end: str | None, c
     if any(len(text) > _LONGEST_TIME for text in (when, start, end) if text):
         raise ToolException(f"That is too long for a time. {_FORMS}")
     words = (when or "").strip()
-    if words.casefold() in _ALWAYS:
+    if folded(words) in _ALWAYS:
         return ALL_TIME
     if not words:
         return _window(start, end, question.time_zone)

@@ -20,6 +20,7 @@ from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
 from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
+from memory.asking import LONGEST_QUESTION
 from memory.messages import Message
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
 SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
 SETTLE_LIMIT = timedelta(seconds=2)
 JOURNAL_LIMIT = timedelta(seconds=2)  # for writing a command down while the disk is full
-LONGEST_QUESTION = 2000  # characters
 
 NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
 MORE_IN_PRIVATE = (

@@ -13,7 +13,7 @@ from commands.startup import opened_databases, opened_embedder
 from commands.zone_option import zone_named
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
-from memory.asking import Asked, understand
+from memory.asking import LONGEST_QUESTION, Asked, understand
 from memory.findings import Findings
 from memory.preparation import prepare
 from memory.search import Memory
@@ -25,6 +25,8 @@ from terminal.channel import CHANNEL_ID
 from terminal.excerpts import render_excerpts
 from terminal.progress import progress_bar
 from terminal.screen import show
+
+_INCOMPLETE = "Not all names of channels and people were known in time: one that the question names may be overlooked."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ def _question(settings: Settings, line: CommandLine) -> Question:
     """Return the question that the command line describes; raise SettingsError when it cannot be understood."""
     if not line.text.strip():
         raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
+    if len(line.text) > LONGEST_QUESTION:
+        raise SettingsError(f"The question has {len(line.text)} characters: ask in {LONGEST_QUESTION} or fewer.")
     if line.limit < 1:
         raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
     zone = zone_named(line.time_zone or settings.time_zone)
@@ -107,7 +111,11 @@ async def _answer(settings: Settings, question: Question) -> str:
             memory=memory,
         )
         findings = await _find(memory, asked, question.limit)
-    parts = [_searched(asked, question), render_excerpts(findings, question.time_zone)]
+    parts = [
+        _searched(asked, question),
+        *([] if asked.complete else [_INCOMPLETE]),
+        render_excerpts(findings, question.time_zone),
+    ]
     if question.explain:
         parts += [str(plan) for plan in findings.plans] or ["Read in time order, without a plan."]
     return "\n\n".join(parts)

@@ -6,7 +6,6 @@ hybrid retrieval", 2023). The weights are round numbers: on public chat data hal
 two points of recall@5. `python -m bench.retrieval --leave-out` measures what every part is worth.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.discussions import DISCUSSION_GAP
+from memory.folding import words_of
 from memory.messages import Message
 from memory.queries import Candidate
 
@@ -23,7 +23,6 @@ Scores = NDArray[np.float64]
 FOLLOWERS = 3
 """How many of the candidates after a message lend it some of their score."""
 
-_WORD = re.compile(r"\w+")
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 _SHORTEST_FIRST_NAME = 3  # characters: shorter ones are more often words
 
@@ -116,8 +115,8 @@ def _names(said: str, author: str) -> bool:
 
 
 def _words(text: str) -> str:
-    """Return the words of a text in lower case, a space on either side of each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+    """Return the words of a text as they are compared, a space on either side of each."""
+    return f" {' '.join(words_of(text))} "
 
 
 def _z_scores(values: Scores) -> Scores:

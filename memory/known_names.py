@@ -156,6 +156,11 @@ class KnownNames:
             self._authors[key] = frozenset().union(*(index.authors(key, self.places) for index in asked))
         return self._authors[key]
 
+    def spellings(self, name: str) -> frozenset[str]:
+        """Return the names, as they are written, of those whom somebody calls so; the name itself is one of them."""
+        told = FoldedText(name[:_MOST_READ])
+        return self.authors(told.key(0, min(len(told), LONGEST_NAME))) | {name}
+
     def channel_places(self, key: str) -> frozenset[int]:
         """Return the places whose channel has this name."""
         if key not in self._channels:

@@ -68,7 +68,7 @@ class Memory:
         if not places:
             return Findings()
         text = storable(text)
-        names = frozenset(map(storable, authors))
+        names = await self._spellings(authors, places)
         filters = Filters(places=places, windows=tuple(windows), authors=names, kinds=kinds)
         plans: list[Plan] = []
         async with begun(self._vector(text)) as vector, open_visit() as visit:
@@ -106,7 +106,7 @@ class Memory:
         limit: int = 50,
     ) -> Findings:
         """Return the first `limit` messages of the windows in time order, an excerpt for each run in a place."""
-        filters = Filters(places=places, windows=tuple(windows), authors=frozenset(map(storable, authors)))
+        filters = Filters(places=places, windows=tuple(windows), authors=await self._spellings(authors, places))
 
         async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
             return await queries.in_order(session, filters=filters, limit=wanted)
@@ -165,6 +165,13 @@ class Memory:
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         """Return the names of the people and channels of these places, as far as they are known by now."""
         return await self.names.known(self._shelves(), places=places) if places else KnownNames(places)
+
+    async def _spellings(self, authors: frozenset[str], places: frozenset[int]) -> frozenset[str]:
+        """Return the names of authors as they are written, who may have been asked for in another way."""
+        if not authors:
+            return authors
+        known = await self.known_names(places=places)
+        return frozenset(storable(name) for author in authors for name in known.spellings(author))
 
     async def load_names(self) -> None:
         """Read the names of all people and channels, for a task in the background."""

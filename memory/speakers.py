@@ -40,11 +40,11 @@ NOBODY = Speakers()
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """Names that follow each other, "Ana, Ben and Cleo", with where they stand and who bears them."""
+    """Names that follow each other, "Ana, Ben and Cleo", as they are looked up, with where they stand."""
 
     start: int
     end: int
-    bearers: frozenset[str]
+    keys: tuple[str, ...]
 
 
 def may_name_speakers(text: FoldedText) -> bool:
@@ -60,7 +60,8 @@ def speakers_in(text: FoldedText, names: KnownNames) -> Speakers:
     """
     asked_for = [some for some in _lists(text, names) if _is_asked_for(text, some)]
     words = (text.tokens[at].folded for some in asked_for for at in range(some.start, some.end))
-    return Speakers(frozenset().union(*(some.bearers for some in asked_for)), frozenset(words))
+    keys = frozenset(key for some in asked_for for key in some.keys)
+    return Speakers(frozenset().union(*map(names.authors, keys)), frozenset(words))
 
 
 def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
@@ -78,23 +79,23 @@ def _lists(text: FoldedText, names: KnownNames) -> list[_Listed]:
     lists: list[_Listed] = []
     at = 0
     while at < len(text):
-        start, end, bearers = at, at, frozenset[str]()
+        start, end, keys = at, at, list[str]()
         while found := _name_at(text, at, names):
-            at, others = found
-            end, bearers = at, bearers | others
-            at = _after_separator(text, at)
-        if bearers:
-            lists.append(_Listed(start, end, bearers))
+            end, key = found
+            keys.append(key)
+            at = _after_separator(text, end)
+        if keys:
+            lists.append(_Listed(start, end, tuple(keys)))
         at = max(end, start + 1)
     return lists
 
 
-def _name_at(text: FoldedText, at: int, names: KnownNames) -> tuple[int, frozenset[str]] | None:
-    """Return where the longest name that begins at a token ends, and who bears it."""
+def _name_at(text: FoldedText, at: int, names: KnownNames) -> tuple[int, str] | None:
+    """Return where the longest name that begins at a token ends, and under what it is looked up."""
     for end in range(min(len(text), at + names.longest(text.word(at))), at, -1):
         is_word_of_english = end == at + 1 and text.word(at) in _NO_NAMES
-        if not is_word_of_english and (bearers := names.authors(text.key(at, end))):
-            return end, bearers
+        if not is_word_of_english and names.authors(key := text.key(at, end)):
+            return end, key
     return _name_at(text, at + 1, names) if text.word(at) == "@" and text.word(at + 1) != "@" else None
 
 

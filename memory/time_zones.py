@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engines import Sessions, transaction
 from db.tables import TimeZoneRow
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.folding import folded
 from memory.zone_names import find_zone, zone_names
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class TimeZones:
         Raises ValueError, with a sentence for whoever wrote the text, when it names no time zone, and
         DatabaseUnavailableError when the choice cannot be stored now.
         """
-        if text.strip().casefold() in _NONE:
+        if folded(text.strip()) in _NONE:
             await self.clear(owner)
         else:
             await self.set(owner, await asyncio.to_thread(find_zone, text), at=at)

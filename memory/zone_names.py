@@ -1,10 +1,11 @@
 """Find IANA time zones by what people write and type."""
 
 import reprlib
-import unicodedata
 from difflib import SequenceMatcher
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from memory.folding import folded
 
 _NO_PLACES = frozenset({"Factory", "localtime"})  # what a system has beside the zones themselves
 _COMMON = (
@@ -70,8 +71,7 @@ def _alike(text: str) -> list[str]:
 
 def _folded(text: str) -> str:
     """Return a text as names are compared: without accents, case, and the difference of blank and underscore."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return "_".join(plain.casefold().replace("_", " ").split())
+    return "_".join(folded(text).replace("_", " ").split())
 
 
 def _city(name: str) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
 from errors import JournalUnavailableError, TemporaryError
+from memory.asking import LONGEST_QUESTION
 from memory.messages import Kind, Message
 from terminal.rendering import printable, render
 from terminal.time_zones import NOT_LOOKED_UP, SpeakerZone
@@ -27,6 +28,7 @@ _NO_MEMORY = "Memory cannot be reached just now; what you wrote is kept in the s
 _NO_JOURNAL = "This cannot be written down just now and is not kept: free some disk space, then say it again."
 _UNEXPECTED = "Something went wrong on my side, and it has been logged. Please ask again."
 _NOT_SETTLED = "(The newest messages were not stored yet, so this answer may not know them.)"
+_TOO_LONG = f"Your question has {{}} characters: ask in {LONGEST_QUESTION} or fewer."
 _NOTHING_ASKED = "Ask something with /chat first; /all then looks for it in all time."
 
 HELP = """\
@@ -122,6 +124,8 @@ class TerminalChannel:
         match command, text.strip():
             case "/chat", "":
                 return "Ask something, for example: /chat what did we decide about the database?"
+            case "/chat", question if len(question) > LONGEST_QUESTION:
+                return _TOO_LONG.format(len(question))
             case "/chat", question:
                 self._asked = question
                 return await self._chat(question)

@@ -1,6 +1,7 @@
 """What the tests of whole processes start from."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from bench.processes import Workplace, open_workplace
 from tests.servers import Server
+from tests.slow_callbacks import watched
 
 NewPlace = Callable[[], Workplace]
 
@@ -39,3 +41,19 @@ def new_place(server: Server) -> Iterator[NewPlace]:
 def place(new_place: NewPlace) -> Workplace:
     """An empty storage folder with two empty databases."""
     return new_place()
+
+
+@pytest.fixture
+async def watched_loop() -> AsyncGenerator[None]:
+    """The event loop of a test, which fails when something has blocked it."""
+    with watched(asyncio.get_running_loop()) as slow:
+        yield
+    assert slow == []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks_the_bot(request: pytest.FixtureRequest) -> None:
+    """Watch the event loop of every test whose bot runs in it, once the simulated Discord is there."""
+    if "simcord_env" in request.fixturenames:
+        request.getfixturevalue("simcord_env")
+        request.getfixturevalue("watched_loop")

@@ -59,6 +59,7 @@ async def test_it_explains_how_each_memory_was_searched(lived_in: Workplace) -> 
         pytest.param(("tea", "--time-zone", "Europe/Atlantis"), "--time-zone", id="a zone that is none"),
         pytest.param(("tea", "--limit", "0"), "--limit", id="no messages at all"),
         pytest.param((" ",), "question", id="no question"),
+        pytest.param(("tea " * 501,), "2000", id="a question that is too long"),
         pytest.param(("tea", "--session", "weaving"), "weaving", id="another session"),
     ],
 )

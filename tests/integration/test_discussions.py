@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from db.databases import Database
 from memory.embedder import Embedder
 from memory.findings import Window
@@ -94,10 +96,11 @@ async def test_the_window_of_a_discussion_finds_its_last_message(
     assert [line.message.message_id for excerpt in found.excerpts for line in excerpt.lines] == [1, 2]
 
 
-async def test_messages_are_listed_by_their_authors_in_any_case(
-    memory: Memory, short_term: Database, embedder: Embedder
+@pytest.mark.parametrize("spelling", ["CLE\u0130 Smith", "cle\u0131 smith", "Clei"])
+async def test_messages_are_listed_by_their_authors_however_these_are_typed(
+    memory: Memory, short_term: Database, embedder: Embedder, spelling: str
 ) -> None:
-    await remember(short_term, embedder, [message(5), message(6, author_name="cleo")])
+    await remember(short_term, embedder, [message(5), message(6, author_name="Cleï Smith")])
 
-    found = await memory.list_messages(places=HERE, authors=frozenset({"CLEO"}))
+    found = await memory.list_messages(places=HERE, authors=frozenset({spelling}))
     assert [line.message.message_id for excerpt in found.excerpts for line in excerpt.lines] == [6]

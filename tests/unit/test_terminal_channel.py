@@ -14,6 +14,7 @@ import pytest
 
 from agent.answers import Answer, Question, Source
 from errors import DatabaseUnavailableError, JournalUnavailableError
+from memory.asking import LONGEST_QUESTION
 from memory.messages import Kind, Message
 from memory.time_zones import Owner, OwnerKind
 from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
@@ -104,6 +105,16 @@ def channel(
 async def lines(*texts: str) -> AsyncIterator[str]:
     for text in texts:
         yield text
+
+
+async def test_a_question_that_is_too_long_is_refused_and_kept() -> None:
+    notebook, screen, oracle = Notebook(), Screen(), Oracle()
+
+    await channel(notebook, screen, oracle).handle("/chat " + "a" * (LONGEST_QUESTION + 1))
+
+    assert oracle.questions == []
+    assert screen == ["Your question has 2001 characters: ask in 2000 or fewer."]
+    assert [message.kind for message in notebook.messages] == [Kind.COMMAND, Kind.ANSWER]
 
 
 # ---- lines
