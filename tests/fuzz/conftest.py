@@ -21,7 +21,7 @@ _SLOW_TO_MAKE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.f
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "backscroll-hypothesis")
 settings.register_profile(
     SUITE,
-    max_examples=40,
+    max_examples=30,
     derandomize=True,  # the same inputs in every run
     database=None,
     deadline=None,  # `tests.fuzz.limits` measures what counts
