@@ -227,11 +227,12 @@ def test_any_json_in_the_place_of_a_manifest_is_read_or_refused(text: str) -> No
         read_manifest(folder)
 
 
+shown_anywhere = moments.filter(lambda moment: 1 < moment.year < 9999)  # `read_manifest` refuses others
 several = st.lists(
     st.builds(
         lambda number, created_at, purposes: Kept(f"all_2026-11-03_{number}", created_at, purposes),
         st.integers(1, 50),
-        moments,
+        shown_anywhere,
         st.frozensets(st.sampled_from(["short", "long", "parquet"]), min_size=1),
     ),
     min_size=1,
