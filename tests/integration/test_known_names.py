@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert, update
@@ -12,9 +14,11 @@ from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.tables import PromotionRow
 from errors import DatabaseUnavailableError
 from memory import names, remembered_names
+from memory.asking import understand
 from memory.embedder import Embedder
 from memory.known_names import KnownNames
 from memory.messages import Kind
+from memory.recorder import open_recorder
 from memory.search import Memory
 from memory.visit import Shelf
 from tests.builders import closed_port, deletion, message, minute, remember
@@ -102,6 +106,29 @@ async def test_who_has_just_spoken_for_the_first_time_is_known(
     known = await memory.known_names(places=HERE)
     assert authors(known, "irmak", "x", "ana") == [{"Irmak"}, set(), {"ana"}]
     assert (known.channel_names(HERE), set(known.channel_places("general"))) == (("town",), set())
+
+
+async def test_a_question_right_after_the_first_message_of_somebody_finds_them(
+    memory: Memory, short_term: Database, embedder: Embedder, tmp_path: Path
+) -> None:
+    await memory.known_names(places=HERE)
+    async with open_recorder(
+        session="demo",
+        journal_path=tmp_path / "demo.csv",
+        not_added_path=tmp_path / "demo_not_added.csv",
+        sessions=short_term.sessions,
+        embedder=embedder,
+        batch=8,
+        on_stored=memory.note_stored,
+    ) as recorder:
+        await recorder.record(message(1, "the kiln is hot", author_name="Irmak"))
+        assert await recorder.settle(timeout=timedelta(seconds=60))
+
+        asked = await understand(
+            "what did \u0131rmak say?", places=HERE, here=1, now=minute(9), time_zone=ZoneInfo("UTC"), memory=memory
+        )
+
+    assert (asked.authors, asked.complete) == ({"Irmak"}, True)
 
 
 async def test_what_another_process_brings_into_long_term_memory_is_known_at_the_next_question(
