@@ -79,6 +79,8 @@ class Embedder:
 
     async def ready_within(self, limit: timedelta) -> bool:
         """Wait for the model, and not longer than this; return whether it is loaded; raise as `ready` does."""
+        if self.loaded:  # however busy the event loop is
+            return True
         try:
             async with asyncio.timeout(limit.total_seconds()):
                 await self.ready()
