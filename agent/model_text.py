@@ -55,7 +55,11 @@ def _without_its_end(text: str) -> str:
 
 def with_plain_marks(text: str) -> str:
     """Return an answer whose marks of other forms, such as `[message 1]`, are written `[1]`, which is checked."""
-    return _OTHER_MARKS.sub(lambda mark: f"[{mark['escaped'] or mark['named'] or mark['lenticular']}]", text)
+
+    def plain(mark: re.Match[str]) -> str:
+        return f"[{mark['escaped'] or mark['named'] or mark['lenticular']}]"
+
+    return "".join(part if is_code else _OTHER_MARKS.sub(plain, part) for is_code, part in split_code(text))
 
 
 def is_presentable(text: str) -> bool:
