@@ -1,6 +1,7 @@
 """The ReAct loop: a search, then a model that may call tools until it answers, within its limits."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -31,15 +32,19 @@ from agent.history import Earlier
 from agent.model_text import is_presentable, with_plain_marks, without_reasoning
 from agent.prompts import asked_text, system_prompt
 from agent.reading import Reading
+from agent.search_first import with_findings
 from agent.tools import TOOLS
 from agent.written_calls import calls_in, mentions_call
-from errors import DatabaseUnavailableError, ModelUnavailableError
+from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.asking import Asked
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
 TOOL_CALLS_PER_STEP = 4
 """A model may look for several things at once, yet one question must not flood the databases."""
+
+_TAKES_NO_TOOLS = re.compile(r"not support tool|tool choice requires|tools? (?:is|are) not supported", re.IGNORECASE)
+"""What Ollama, vLLM and others say when a model, or its server, has no tools."""
 
 _OPENING = 1  # call that is made before the model speaks
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
@@ -147,10 +152,23 @@ async def _translate_model_errors(
     request: ModelRequest[Context],
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any] | AIMessage:
+    """Ask the model; one whose server takes no tools gets what was found inside the question, and none of them."""
     try:
-        return await handler(request)
+        return await _asked(request, handler)
     except Exception as error:  # providers share no base class; this is where their errors enter
         raise ModelUnavailableError(f"the model failed with {type(error).__name__}") from error
+
+
+async def _asked(
+    request: ModelRequest[Context],
+    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
+) -> ModelResponse[Any]:
+    try:
+        return await handler(request)
+    except Exception as error:
+        if not _TAKES_NO_TOOLS.search(first_line(error)):
+            raise
+    return await handler(request.override(tools=[], messages=cast("Any", with_findings(request.messages))))
 
 
 @wrap_tool_call

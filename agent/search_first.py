@@ -1,6 +1,7 @@
 """Let a model that cannot call tools answer from memory: it gets what was found inside the question."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -49,7 +50,7 @@ class SearchFirstChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        answer = AIMessage(self.writer.invoke(_with_findings(messages), stop=stop).text)
+        answer = AIMessage(self.writer.invoke(with_findings(messages), stop=stop).text)
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
     async def _agenerate(
@@ -63,7 +64,7 @@ class SearchFirstChatModel(BaseChatModel):
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._generate, messages, stop)
 
 
-def _with_findings(messages: list[BaseMessage]) -> list[BaseMessage]:
+def with_findings(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """Return the conversation up to the question, with what the tools said since then written into it."""
     at = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
     found = "\n\n".join(message.text for message in messages[at:] if isinstance(message, ToolMessage))

@@ -7,16 +7,19 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def open_fake_ollama(*models: str, answer: str = "", status: int = 200) -> AsyncGenerator[str]:
-    """Yield the address of a server that has these models; with another status it answers nothing else."""
+async def open_fake_ollama(*models: str, answer: str = "", takes_tools: bool = True) -> AsyncGenerator[str]:
+    """Yield the address of a server that has these models."""
 
     async def tags(_: web.Request) -> web.Response:
-        return _reply({"models": [{"model": name, "name": name} for name in models]}, status=status)
+        return _reply({"models": [{"model": name, "name": name} for name in models]})
 
     async def chat(request: web.Request) -> web.Response:
-        wanted = (await request.json())["model"]
+        body = await request.json()
+        wanted = body["model"]
         if wanted not in models and f"{wanted}:latest" not in models:
             return _reply({"error": f"model '{wanted}' not found"}, status=404)
+        if body.get("tools") and not takes_tools:
+            return _reply({"error": f"registry.ollama.ai/library/{wanted} does not support tools"}, status=400)
         message = {"role": "assistant", "content": answer}
         return _reply({"model": wanted, "message": message, "done": True, "done_reason": "stop"})
 

@@ -124,8 +124,9 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
     assert f"LLM_MODEL='openai:remote' is unknown: {server.url} does not have this model" in finding.words
 
 
-async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it() -> None:
-    async with open_fake_ollama("llama3:latest", answer="On Friday [1].") as url:
+@pytest.mark.parametrize("takes_tools", [True, False])
+async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it(takes_tools: bool) -> None:
+    async with open_fake_ollama("llama3:latest", answer="On Friday [1].", takes_tools=takes_tools) as url:
         model = create_chat_model("ollama:llama3", base_url=url)
         answer = await Agent(lambda: model, memory=chat(), limits=Limits(timeout=timedelta(minutes=1))).ask(question())
 
