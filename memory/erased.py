@@ -63,7 +63,15 @@ class Erased:
         self._count(len(batch.messages) + len(batch.bad) - len(messages) - len(bad))
         return replace(batch, messages=messages, bad=bad)
 
+    def tell(self) -> None:
+        """Log how much was kept out in all."""
+        if self.kept_out:
+            logger.info("%d messages or lines were kept out for the sake of forgotten people", self.kept_out)
+
     def _count(self, number: int) -> None:
         if number and not self.kept_out:
-            logger.warning("messages of people who are forgotten, or answers that may repeat them, are kept out")
+            logger.warning(
+                "messages of people who are forgotten, or answers that may repeat them, are kept out of memory; where "
+                "an older CSV was put back, python db_save.py --forget takes them out of it as well"
+            )
         self.kept_out += number

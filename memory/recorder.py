@@ -110,3 +110,4 @@ async def open_recorder(
             open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
         ):
             yield Recorder(session, journal, not_added, capture, ingest, erased)
+        erased.tell()

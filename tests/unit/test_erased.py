@@ -1,5 +1,7 @@
 """What a forgotten person said is told from everything else, and counted when it is kept out."""
 
+import logging
+
 import pytest
 
 from memory.erased import Erased
@@ -60,4 +62,7 @@ def test_it_is_said_once_and_without_words(caplog: pytest.LogCaptureFixture) -> 
 
     assert erased.kept_out == 4
     assert len(caplog.records) == 1
+    caplog.set_level(logging.INFO)
+    erased.tell()
+    assert "4 messages or lines were kept out" in caplog.text
     assert "secret" not in caplog.text
