@@ -37,6 +37,9 @@ _DATABASES = ("short_term", "long_term")
 _TELLING = re.compile(r"[^\n\"\\]{30,}")
 """Enough of a text to know it again, and written alike in a CSV, in JSON and in a table."""
 
+_ROWS = sql.SQL("SELECT * FROM {}")
+_STATISTICS = sql.SQL("SELECT pg_stats::text FROM pg_stats WHERE schemaname <> 'pg_catalog'")
+
 _GLANCE = timedelta(milliseconds=20)
 _COPYING: LiteralString = "SELECT coalesce(max(tuples_processed), 0) FROM pg_stat_progress_copy"
 _PROMOTED: LiteralString = "SELECT count(*) FROM messages WHERE promotion_id IS NOT NULL"
@@ -294,12 +297,15 @@ async def _found(run: Drill, pieces: list[bytes]) -> list[str]:
 
 
 async def _tables(run: Drill) -> AsyncGenerator[tuple[str, bytes]]:
-    """Yield every table with its rows as PostgreSQL sends them in binary, where texts stand as they are."""
+    """Yield every table with its rows as PostgreSQL sends them in binary, where texts stand as they are.
+
+    So are the samples of them yielded that it keeps for its planner.
+    """
     async with run.addresses() as dsns:
         for name, dsn in dsns.items():
             async with open_connection(dsn, timeout=PATIENCE, read_only=True) as connection:
-                for table in await tables_of(connection):
-                    query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))
+                queries = {one: _ROWS.format(sql.Identifier(one)) for one in await tables_of(connection)}
+                for table, query in {**queries, "pg_stats": _STATISTICS}.items():
                     async with connection.cursor().copy(copy_out_statement(query)) as copy:
                         yield f"{name}.{table}", b"".join([bytes(block) async for block in copy])
 
