@@ -172,7 +172,8 @@ def test_a_torn_record_is_on_the_disk_elsewhere_before_it_is_cut_off(
 
     def noted(descriptor: int) -> None:
         name = Path(f"/proc/self/fd/{descriptor}").readlink().name
-        done.append(f"sync {name}, {path.stat().st_size} bytes in {path.name}")
+        holds_it = not_added(path).exists() and b"9,2026-11-03T09:0" in not_added(path).read_bytes()
+        done.append(f"sync {name}, {path.stat().st_size} bytes in {path.name}, {holds_it}")
         fsync(descriptor)
 
     fsync = os.fsync
@@ -181,10 +182,30 @@ def test_a_torn_record_is_on_the_disk_elsewhere_before_it_is_cut_off(
     with opened(path):
         pass
 
-    before_cut = [one for one in done if f", {size} bytes" in one]
-    assert f"sync demo_not_added.csv, {size} bytes in demo.csv" in before_cut
-    assert f"sync {path.parent.name}, {size} bytes in demo.csv" in before_cut
+    assert f"sync demo_not_added.csv, {size} bytes in demo.csv, True" in done
+    assert f"sync {path.parent.name}, {size} bytes in demo.csv, False" in done, "the folder knows of the new file"
     assert contents(not_added(path)) == ["9,2026-11-03T09:0"]
+
+
+def test_a_torn_record_that_cannot_be_kept_elsewhere_is_not_cut_off(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(NotAdded(not_added(path))) as aside:
+        aside.open()
+    torn = written(path, AWKWARD) + b"9,2026-11-03T09:0"
+    path.write_bytes(torn)
+
+    def refuse(descriptor: int) -> None:
+        if b"9,2026-11-03T09:0" in not_added(path).read_bytes():
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(SessionError, match="Input/output error"):
+        Journal(path).open()
+
+    assert path.read_bytes() == torn
 
 
 def test_a_header_torn_at_any_byte_is_written_anew(path: Path) -> None:
