@@ -128,7 +128,8 @@ async def test_a_question_right_after_the_first_message_of_somebody_finds_them(
             "what did \u0131rmak say?", places=HERE, here=1, now=minute(9), time_zone=ZoneInfo("UTC"), memory=memory
         )
 
-    assert (asked.authors, asked.complete) == ({"Irmak"}, True)
+    assert asked.authors == {"Irmak"}
+    assert asked.complete
 
 
 async def test_what_another_process_brings_into_long_term_memory_is_known_at_the_next_question(
