@@ -22,6 +22,8 @@ async def about(recorder: Recorder, databases: tuple[Database, ...], *, models: 
     stored, journalled = recorder.progress
     if stored < journalled:
         lines.append(f"- still being stored: {journalled - stored:,} of {journalled:,} bytes of the session's CSV")
+    if recorder.journal_is_failing:
+        lines.append("- the session's CSV cannot be written to the disk just now: nothing new is stored")
     return "\n".join(lines)
 
 
