@@ -79,7 +79,8 @@ def quotation(number: int, line: Line, *, question: str, time_zone: ZoneInfo) ->
     """
     message = line.message
     sent_at = message.sent_at.astimezone(time_zone)
-    who, where = (without_masks(_plain(one_line(name))) for name in (message.author_name, message.channel_name))
+    names = (message.author_name, message.channel_name)
+    who, where = (unmarked(without_masks(_plain(one_line(name)))) for name in names)
     heading = f"- **{who}** in #{where}, {sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}"
     text = message.content.strip() or ", ".join(one_line(file.name) for file in message.attachments)
     if "```" in text:
@@ -166,7 +167,7 @@ def _code(text: str) -> str:
 
 
 def _block(body: str) -> str:
-    first, line_break, rest = body.partition("\n")
+    first, line_break, rest = body.replace("```", "'''").partition("\n")  # a fence inside would end it
     return f"```{first}\n{rest.rstrip()}\n```" if line_break else f"```\n{first}\n```"
 
 

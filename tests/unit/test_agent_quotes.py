@@ -139,6 +139,7 @@ def test_a_text_of_several_lines_keeps_them() -> None:
         pytest.param("```py\ndeploy()\n", id="a fence that is never closed"),
         pytest.param("```py\n" + "deploy()\n" * 500 + "```", id="more code than fits"),
         pytest.param("```deploy()```", id="a fence in one line"),
+        pytest.param("-`````py\nx\n```1", id="a fence with another one inside"),
     ],
 )
 def test_code_keeps_a_fence_on_lines_of_its_own(content: str) -> None:
@@ -164,6 +165,13 @@ def test_a_stray_backtick_does_not_make_code_of_the_mark(fields: dict[str, Any])
     assert cited_numbers(both) == [1]
     assert "`" not in both.replace("```", "")
     assert {is_code for is_code, part in split_code(both) if "[1]" in part} == {False}
+
+
+@pytest.mark.parametrize("name", ["[2]", "ana [2, 3]", "[[2]](https://e.org)", "``[2]"])
+def test_whoever_is_called_like_a_mark_cites_nothing(name: str) -> None:
+    texts = [quoted("on friday", author_name=name), quoted("on friday", channel_name=name)]
+
+    assert [cited_numbers(text) for text in texts] == [[1], [1]]
 
 
 def test_a_mark_in_quoted_words_stays_the_persons_own() -> None:
