@@ -14,7 +14,7 @@ _END_OF_TEXT = re.compile(r"(?:</s>|<end_of_turn>|<\|[a-z_]{1,40}\|>)\Z", re.IGN
 
 _NOT_FOR_READERS = re.compile(
     r"</?\s*messages?(?=[\s>/\-])"  # our fence, or one that was made up
-    r"|^\W{0,8}\d{1,9}\W{1,4}\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S{0,9} #\S"  # a line of a fence
+    r"|(?:^\W{0,8}|\[)\d{1,9}\W{1,4}\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S{0,9} #\S"  # a line of a fence
     r"|</?(?:\w{1,20}:)?(?:tool_calls?|function_calls?|tool_response|invoke)\b|</?function(?:=|>)"
     r"|\[/?(?:TOOL_CALLS|TOOL_REQUEST|AVAILABLE_TOOLS|INST)\]"
     r"|</?(?:start|end)_of_turn>|<[|\uff5c][\w\u2581]{1,40}[|\uff5c]>",  # of a chat template

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
@@ -16,6 +18,7 @@ from pydantic import PrivateAttr
 from agent import quotation, quotes, tools
 from agent.agent import Agent, Limits
 from agent.answers import Answer
+from agent.citations import split_code
 from agent.conversations import ConversationKey, Turn
 from agent.search_first import SearchFirstChatModel
 from memory.findings import Findings
@@ -134,6 +137,31 @@ async def test_a_mark_of_another_form_is_checked_like_any(mark: str) -> None:
 
     assert answer.text == "On Friday [1]."
     assert len(answer.sources) == 1
+
+
+PIECES = [
+    *("<think>", "</think>", "<|channel|>final<|message|>", "<|im_end|>", "```", "`", "\n", " ", "||", "\\"),
+    *("<tool_call>", "</tool_call>", '{"name": "search_messages", "arguments": {"query": "x"}}', '{"name": '),
+    *("<messages-1>", "</messages-1>", "[1] 2026-11-03 14:02 #general ana: x", "[1]", "[7]", "[1, 7]", "on friday"),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+async def test_whatever_a_model_writes_people_read_proven_words_or_quotations(written: str) -> None:
+    asked, _ = agent(*[says(written)] * 2, limits=Limits(max_steps=2))
+
+    answer = await asked.ask(question())
+
+    assert answer.sources
+    if answer.outcome == "answered":
+        spoken = "".join(part for is_code, part in split_code(answer.text) if not is_code)
+        assert not [
+            one for one in ("<messages", "<tool_call", "<|", "#general", '"search_messages"') if one in answer.text
+        ]
+        assert not [one for one in ("think>", "[7]") if one in spoken]
+    else:
+        assert answer.text == QUOTE
 
 
 # ---- tool calls that are written as text
