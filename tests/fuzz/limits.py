@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SECONDS_PER_KILOBYTE = 0.1
-_FLOOR = 0.5  # seconds: a garbage collection, a module that is loaded, a processor that others use as well
+_FLOOR = 1.0  # seconds: a garbage collection, a module that is loaded, a processor that others use as well
 
 
 @contextmanager
