@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.content import MOVE_FACT
 from db.databases import Database
-from db.engines import transaction
+from db.engines import sessions_of, transaction
 from db.moving import is_half_filled
 from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store
@@ -64,7 +64,8 @@ async def prepare(database: Database, embedder: Embedder) -> None:
 
 async def _refuse_encoding(database: Database) -> None:
     """Raise DatabaseSetupError for a database that would refuse every message with a character of its own."""
-    async with transaction(database.sessions) as session:
+    # The owner's connection: one of the bot's that is opened before the migration has made its role keeps the owner's.
+    async with transaction(sessions_of(database.engine)) as session:
         encoding = await session.scalar(_ENCODING)
     if encoding != "UTF8":
         raise DatabaseSetupError(
