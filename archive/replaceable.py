@@ -1,6 +1,7 @@
 """Make sure, before a restore, that no session is lost which nothing else holds."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from archive.manifest import DatabaseEntry
@@ -9,13 +10,23 @@ from db.copying import open_connection
 from db.databases import Database
 from db.engines import transaction
 from memory import store
+from memory.erased import Erased
 from memory.preparation import SESSION_FACT, complete_held_csv
 
 _NEEDED = frozenset({"messages", "facts"})
 
 
-async def secure_session(short_term: Database, entry: DatabaseEntry, storage_dir: Path, *, timeout: timedelta) -> None:
+async def secure_session(
+    short_term: Database,
+    entry: DatabaseEntry,
+    storage_dir: Path,
+    *,
+    erasures: Mapping[int, datetime],
+    timeout: timedelta,
+) -> None:
     """Have the session that short-term memory holds wholly in its CSV, when a backup of another is to replace it.
+
+    What those in `erasures` had said until they were forgotten is left out.
 
     Raises SessionError when that cannot be done.
     """
@@ -24,4 +35,4 @@ async def secure_session(short_term: Database, entry: DatabaseEntry, storage_dir
             return
     async with transaction(short_term.sessions) as session:
         if await store.fact(session, SESSION_FACT) != entry.session:
-            await complete_held_csv(session, nameless=storage_dir / "recovered.csv")
+            await complete_held_csv(session, nameless=storage_dir / "recovered.csv", erased=Erased(erasures))

@@ -276,7 +276,7 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         if SHORT_TERM in names:
-            await _make_safe_to_replace(settings, backup, short_term)
+            await _make_safe_to_replace(settings, backup, short_term, long_term)
         for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten
             if database.name in names:
                 restored = await _restore_one(settings, backup, database, long_term, source)
@@ -292,11 +292,12 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
                     await build(database.engine, database.layout, report=report)
 
 
-async def _make_safe_to_replace(settings: Settings, backup: Backup, short_term: Database) -> None:
+async def _make_safe_to_replace(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:
     """Write back what only short-term memory has; raise OperatorError when that, or going on afterwards, cannot be."""
     await refuse_damaged_session(backup.folder, backup.manifest, storage_dir=settings.storage_dir)
     entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
-    await secure_session(short_term, entry, settings.storage_dir, timeout=settings.db_timeout)
+    erasures = await known_erasures(settings.backup_dir, long_term)
+    await secure_session(short_term, entry, settings.storage_dir, erasures=erasures, timeout=settings.db_timeout)
 
 
 async def _go_on(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:

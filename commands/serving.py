@@ -130,7 +130,7 @@ async def _open_program(
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
     erased = Erased(await known_erasures(settings.backup_dir, long_term))
-    await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path)
+    await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path, erased=erased)
     remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
     memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
     async with (

@@ -15,6 +15,7 @@ from db.moving import is_half_filled
 from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store
 from memory.embedder import Embedder
+from memory.erased import Erased
 from memory.reconciling import complete_csv, write_back
 
 logger = logging.getLogger(__name__)
@@ -74,27 +75,30 @@ async def _refuse_encoding(database: Database) -> None:
         )
 
 
-async def begin_session(database: Database, *, session_name: str, journal_path: Path) -> None:
+async def begin_session(
+    database: Database, *, session_name: str, journal_path: Path, erased: Erased | None = None
+) -> None:
     """Let short-term memory hold this session: go on with it, or begin anew when the old one is safe.
 
-    Rows that a session's CSV lacks, as it does after a power cut, are written back into it first. Raises SessionError,
-    and empties nothing, when that cannot be done.
+    Rows that a session's CSV lacks, as it does after a power cut, are written back into it first, but for those that
+    are `erased`. Raises SessionError, and empties nothing, when that cannot be done.
     """
+    erased = erased or Erased()
     async with transaction(database.sessions) as session:
         held = await store.fact(session, SESSION_FACT)
     if held == session_name:
-        await _go_on(database, session_name, journal_path)
+        await _go_on(database, session_name, journal_path, erased)
         return
     async with transaction(database.sessions) as session:
-        await complete_held_csv(session, nameless=journal_path.with_name(_NAMELESS))
+        await complete_held_csv(session, nameless=journal_path.with_name(_NAMELESS), erased=erased)
         await store.empty(session)
         await store.set_fact(session, SESSION_FACT, session_name)
         await store.set_fact(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
 
 
-async def complete_held_csv(session: AsyncSession, *, nameless: Path) -> None:
-    """Write what the CSV of the session in short-term memory lacks of its rows back into it.
+async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
+    """Write what the CSV of the session in short-term memory lacks of its rows back into it, but what is `erased`.
 
     A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
     be written.
@@ -102,13 +106,13 @@ async def complete_held_csv(session: AsyncSession, *, nameless: Path) -> None:
     held, noted = await store.fact(session, SESSION_FACT), await store.fact(session, JOURNAL_FACT)
     path = nameless if noted is None else Path(noted)
     with _telling_what_keeps_rows(held, path):
-        _tell_written_back(await write_back(session, path), path)
+        _tell_written_back(await write_back(session, path, erased=erased), path)
 
 
-async def _go_on(database: Database, session_name: str, journal_path: Path) -> None:
+async def _go_on(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
     """Have the CSV hold what the memory holds of the same session, wherever it lies now."""
     with _telling_what_keeps_rows(session_name, journal_path):
-        count = await complete_csv(database.sessions, journal_path, session_name=session_name)
+        count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
     _tell_written_back(count, journal_path)
     async with transaction(database.sessions) as session:
         await store.set_fact(session, JOURNAL_FACT, str(journal_path))

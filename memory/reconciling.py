@@ -21,6 +21,7 @@ from db.migrate import PATIENTLY
 from db.tables import MessageRow, RevisionRow
 from errors import JournalUnavailableError, SessionError
 from memory import store
+from memory.erased import Erased
 from memory.journal import Journal
 from memory.messages import Message, MessageKey, Revision
 from util_async import sync_folder
@@ -48,7 +49,7 @@ async def trusted_position(sessions: Sessions, journal: Journal, *, session_name
     return position
 
 
-async def complete_csv(sessions: Sessions, path: Path, *, session_name: str) -> int:
+async def complete_csv(sessions: Sessions, path: Path, *, session_name: str, erased: Erased) -> int:
     """Give the CSV of a session that goes on what it lacks of the rows; return of how many messages.
 
     Only a CSV that does not reach to the stored position is looked at. Raises as `write_back` does.
@@ -61,7 +62,7 @@ async def complete_csv(sessions: Sessions, path: Path, *, session_name: str) -> 
         end = await asyncio.to_thread(_repaired, path)
     position = await trusted_position(sessions, Journal(path), session_name=session_name, end=end)
     async with transaction(sessions) as session:
-        count = await write_back(session, path)
+        count = await write_back(session, path, erased=erased)
         if count and position == end:  # all that was appended is stored
             end = _size(path)
             await store.write(session, batch=(), revisions=(), journal=session_name, position=end)
@@ -146,8 +147,11 @@ def _is_stored(message: Message, stored: dict[MessageKey, _State]) -> bool:
     return message.edited_at is None or (row.edited_at is not None and row.edited_at >= message.edited_at)
 
 
-async def write_back(session: AsyncSession, path: Path) -> int:
+async def write_back(session: AsyncSession, path: Path, *, erased: Erased) -> int:
     """Append to a CSV what it lacks of the rows of a memory, former texts included; return of how many messages.
+
+    What is `erased` is left out: an erasure that was stopped half-way has taken it out of the CSV, and not yet out of
+    the memory.
 
     A CSV that is gone is written anew. All is on the disk when it returns. Raises SessionError when the CSV cannot be
     read or written.
@@ -158,9 +162,7 @@ async def write_back(session: AsyncSession, path: Path) -> int:
         if lacking.states:
             await asyncio.to_thread(lacking.strike_out, path)
         keys = lacking.keys()
-        if keys:
-            await _append(session, path, keys)
-    return len(keys)
+        return await _append(session, path, keys, erased) if keys else 0
 
 
 @contextmanager
@@ -225,17 +227,21 @@ class _Lacking:
         return sorted(left, key=lambda key: (key[1], key[0]))
 
 
-async def _append(session: AsyncSession, path: Path, keys: Sequence[MessageKey]) -> None:
-    """Append the states of rows to a CSV; a new one takes its name once it is whole."""
+async def _append(session: AsyncSession, path: Path, keys: Sequence[MessageKey], erased: Erased) -> int:
+    """Append the states of rows to a CSV; a new one takes its name once it is whole. Return of how many messages."""
+    written: set[MessageKey] = set()
     target = await asyncio.to_thread(_place_to_write, path)
     with closing(Journal(target)) as journal:
         await asyncio.to_thread(journal.open)
         for start in range(0, len(keys), _AT_ONCE):
-            states = await _all_states(session, keys[start : start + _AT_ONCE])
+            listed = await _all_states(session, keys[start : start + _AT_ONCE])
+            states = [state for state in listed if not erased.keep_out(state)]
+            written.update(state.key for state in states)
             await asyncio.to_thread(journal.record, states)
         await asyncio.to_thread(journal.sync)
     if target != path:
         await asyncio.to_thread(_take_name, target, path)
+    return len(written)
 
 
 def _place_to_write(path: Path) -> Path:

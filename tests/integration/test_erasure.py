@@ -36,6 +36,7 @@ from memory.embedder import Embedder
 from memory.erased import Erased
 from memory.journal import Journal
 from memory.messages import Message, Revision
+from memory.preparation import begin_session
 from memory.recorder import open_recorder
 from sessions import ProgramSession
 from tests import forgotten, former_conversations
@@ -555,6 +556,24 @@ async def test_nor_by_the_csv_of_a_session_from_before(
     assert not [place for place, words in texts.items() if list(forgotten.secrets_in(words))]
     kept = {one.message_id for one in STAYING if heard == "read again" or one.author_id != BOT}
     assert set(await rows(world.short_term)) == kept | {1}  # that one was deleted, by somebody of whom it tells nothing
+
+
+async def test_what_an_unfinished_erasure_has_left_in_memory_is_not_written_back_into_a_csv(world: World) -> None:
+    await fill(world)
+    with pytest.raises(Killed):
+        await forget_her(world, killing(24))  # the files are rewritten, and the databases not yet
+    await run(
+        world.short_term, "INSERT INTO facts VALUES ('session', 'demo'), ('journal', :path)", path=f"{world.journal}"
+    )
+    erased = Erased(await known_erasures(world.backup_dir, world.long_term))
+
+    await begin_session(
+        world.short_term, session_name="next", journal_path=world.journal.with_name("next.csv"), erased=erased
+    )
+
+    texts = forgotten.texts_of_folder(world.storage_dir)
+    assert not [place for place, words in texts.items() if list(forgotten.secrets_in(words))]
+    assert erased.kept_out
 
 
 def not_added(world: World) -> str:

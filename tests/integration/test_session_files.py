@@ -215,7 +215,7 @@ async def test_a_session_that_only_memory_has_is_written_back_before_it_is_repla
     entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
     await hold(short_term, tmp_path / "gone.csv")
 
-    await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+    await secure_session(short_term, entry, tmp_path, erasures={}, timeout=PATIENCE)
 
     written = [message for batch in Journal(tmp_path / "gone.csv").read_all() for message in batch.messages]
     assert {message.key for message in written} == {message.key for message in MESSAGES}
@@ -226,7 +226,7 @@ async def test_a_session_that_cannot_be_written_back_is_not_replaced(short_term:
     await hold(short_term, tmp_path / "no such folder" / "gone.csv")
 
     with pytest.raises(SessionError, match="'sailing'") as caught:
-        await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+        await secure_session(short_term, entry, tmp_path, erasures={}, timeout=PATIENCE)
 
     assert is_one_sentence(str(caught.value))
 
@@ -234,7 +234,7 @@ async def test_a_session_that_cannot_be_written_back_is_not_replaced(short_term:
 async def test_the_session_of_the_backup_itself_may_be_replaced(short_term: Database, tmp_path: Path) -> None:
     entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
 
-    await secure_session(short_term, entry, tmp_path, timeout=PATIENCE)
+    await secure_session(short_term, entry, tmp_path, erasures={}, timeout=PATIENCE)
 
     assert not await asyncio.to_thread(lambda: list(tmp_path.glob("*.csv")))
 
@@ -245,7 +245,7 @@ async def test_a_server_that_holds_nothing_yet_loses_nothing(
     entry = (await back_up(short_term, None, tmp_path / "backups")).manifest.databases[0]
 
     async with open_new_database(server, SHORT_TERM) as blank:
-        await secure_session(blank, entry, tmp_path, timeout=PATIENCE)
+        await secure_session(blank, entry, tmp_path, erasures={}, timeout=PATIENCE)
 
 
 async def test_a_record_that_the_bot_is_writing_is_left_out(
