@@ -24,12 +24,14 @@ Sessions = async_sessionmaker[AsyncSession]
 def parse_dsn(dsn: str, *, name: str) -> URL:
     """Return the address for SQLAlchemy; raise DatabaseSetupError, without repeating it, when malformed."""
     try:
-        return make_url(dsn).set(drivername="postgresql+psycopg")
+        url = make_url(dsn).set(drivername="postgresql+psycopg")
+        libpq_address(url).encode()  # bytes of a setting that are no UTF-8 would fail later
     except (ArgumentError, ValueError) as error:
         raise DatabaseSetupError(
             f"{name} is not an address that PostgreSQL understands: "
             "write postgresql://user:password@host:5432/database."
         ) from error
+    return url
 
 
 def libpq_address(url: URL) -> str:

@@ -327,4 +327,4 @@ def test_an_address_is_understood_or_refused_without_its_password(dsn: tuple[str
             return
 
     assert password not in repr(url) or url.password != password
-    assert libpq_address(url)
+    assert libpq_address(url).encode()
