@@ -80,6 +80,22 @@ def pytest_runtest_call() -> Generator[None]:
         raise
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """Write half a letter, which tests put into logs, so that the worker of a test can send its report."""
+    return _encodable((yield))
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _encodable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_encodable, value))
+    return value
+
+
 @contextmanager
 def _open_embedded() -> Iterator[EmbeddedServer]:
     folder = Path(tempfile.mkdtemp(prefix="backscroll-tests-"))
