@@ -104,6 +104,11 @@ class AppendOnlyCsv:
         """Tell whether a first line is the header of such a file."""
         return fields_of(header) == fields_of(self._header)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be written, which only its own thread does."""
+        return self._thread is not None
+
     async def in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call that blocks in the thread of this open file, behind the calls before it."""
         if self._thread is None:

@@ -38,9 +38,10 @@ async def trusted_position(sessions: Sessions, journal: Journal, *, session_name
     """
     async with transaction(sessions) as session:
         position = await store.position(session, journal=session_name)
-    if await asyncio.to_thread(_is_boundary, journal.path, position, end):
+    in_thread = journal.in_thread if journal.is_open else asyncio.to_thread
+    if await in_thread(_is_boundary, journal.path, position, end):
         return position
-    tail = await asyncio.to_thread(_tail, journal, end) if position > end > 0 else []
+    tail = await in_thread(_tail, journal, end) if position > end > 0 else []
     async with transaction(sessions) as session:
         stored = await _states(session, [message for message, _ in tail])
         known = max((behind for message, behind in tail if _is_stored(message, stored)), default=0)

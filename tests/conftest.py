@@ -64,8 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Let one test more run at once than there are processors: most wait for a database or a process."""
-    return (os.cpu_count() or 1) + 1
+    """Let two tests more run at once than there are processors: most wait for a database or a process."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(wrapper=True)

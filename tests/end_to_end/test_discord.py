@@ -504,7 +504,7 @@ async def test_a_command_that_fails_before_its_answer_ends_in_an_apology(
 async def test_an_answer_that_cannot_be_journalled_is_shown_all_the_same(
     recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def record(message: Message) -> None:
+    async def record(message: Message, *, patience: timedelta | None = None) -> None:
         if message.kind is Kind.ANSWER:
             raise JournalUnavailableError("disk full")
 

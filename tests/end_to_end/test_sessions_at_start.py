@@ -76,12 +76,12 @@ async def test_nothing_is_lost_when_the_disk_is_full_for_a_while(place: Workplac
 
 async def test_a_session_that_is_refused_is_not_the_current_one(place: Workplace) -> None:
     first = await run_program(place, *terminal_arguments("old"), given="a line of the old session\n")
-    csv, aside = place.journal_path("old"), place.storage_dir / "old.csv.away"
-    csv.rename(aside)
+    csv, aside = place.journal_path("old"), place.storage_dir.with_name("away")
+    csv.parent.rename(aside)  # what the CSV lacks has no place to be written back to
 
     refused = await run_program(place, *terminal_arguments("new"), given="lost?\n")
     current = json.loads((place.storage_dir / "current_session.json").read_bytes())
-    aside.rename(csv)
+    aside.rename(csv.parent)
     again = await run_program(place, "--terminal", "--yes", "--as", "ana", given="and one more\n")
 
     assert first.status == 0

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db.databases import Database
 from db.engines import transaction
-from errors import OperatorError, RefusedRowError, SessionInUseError
+from errors import DatabaseUnavailableError, OperatorError, RefusedRowError, SessionInUseError
 from memory.context import text_to_embed
 from memory.embedder import Embedder
 from memory.messages import Attachment, Message
@@ -128,9 +128,9 @@ async def test_a_batch_that_was_stopped_can_be_undone(means: Means, long_term: D
 
     def stop(number: int) -> None:
         if number == 2:
-            raise ZeroDivisionError
+            raise DatabaseUnavailableError("PostgreSQL did not answer")
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(DatabaseUnavailableError):
         await bring_in(source_of(FIRST[:4], FIRST[4:], SECOND, between=stop), means)
 
     await undone(means, 1)
