@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from errors import DatabaseUnavailableError
@@ -20,6 +19,7 @@ from memory.known_names import Index, KnownNames, Named, named_in
 from memory.messages import Message
 from memory.names import Position, Version
 from memory.visit import Shelf, open_visit
+from util_async import SaidOnce
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,13 @@ class RememberedNames:
         self._taking_turns = asyncio.Lock()
 
     def note(self, memory: str, messages: Iterable[Message]) -> None:
-        """Take in the names of messages that were just stored in a memory."""
+        """Take in the names of messages that were just stored in a memory; nothing is raised, for they are stored."""
         known = self._of(memory)
         for message in messages:
-            known.add(named_in(message))
+            try:
+                known.add(named_in(message))
+            except Exception:
+                logger.exception("the names in message %d are not known", message.message_id)
 
     async def known(self, shelves: Collection[Shelf], *, places: frozenset[int]) -> KnownNames:
         """Return the names of these places, read within PATIENCE; without those that take longer.
@@ -54,12 +57,18 @@ class RememberedNames:
         return KnownNames(places, indexes, complete=all(memory.is_complete for memory in memories))
 
     async def load(self, shelves: Collection[Shelf]) -> None:
-        """Read all names, for a task in the background; a memory that is away is asked again until it answers."""
+        """Read all names, for a task in the background; a memory that fails is asked again until it answers."""
+        said = SaidOnce(logger)
         while not all(self._of(shelf.name).is_complete for shelf in shelves):
             try:
                 await self._read(shelves)
-            except (DatabaseUnavailableError, SQLAlchemyError) as error:
-                logger.warning("the names of people and channels cannot be read just now: %r", error)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the program
+                foreseen = isinstance(error, DatabaseUnavailableError)
+                said.failed(
+                    "names", f"names of people and channels cannot be read: {error!r}", None if foreseen else error
+                )
+                await asyncio.sleep(_PAUSE.total_seconds())
+                continue
             if not all(self._of(shelf.name).is_read_on for shelf in shelves):
                 await asyncio.sleep(_PAUSE.total_seconds())
 

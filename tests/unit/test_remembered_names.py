@@ -1,0 +1,56 @@
+"""Keeping names at hand never ends or stops what it is there for."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from errors import DatabaseUnavailableError
+from memory import remembered_names
+from memory.messages import Message
+from memory.remembered_names import RememberedNames
+from memory.visit import Shelf
+from tests.builders import message
+
+SHELF = Shelf("short-term", async_sessionmaker(), bm25=True, hypertable=False)
+
+
+class Enough(BaseException):
+    """Ends the test."""
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailableError("away"), ValueError("nobody foresaw this")])
+async def test_whatever_the_reading_of_names_fails_of_it_is_tried_again_and_said_once(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names, tries = RememberedNames(), 0
+
+    async def read(_: Collection[Shelf]) -> None:
+        nonlocal tries
+        tries += 1
+        raise error if tries < 4 else Enough
+
+    monkeypatch.setattr(remembered_names, "_PAUSE", timedelta(0))
+    monkeypatch.setattr(names, "_read", read)
+
+    with pytest.raises(Enough):
+        await names.load([SHELF])
+
+    assert len(caplog.records) == 1
+
+
+def test_a_message_whose_names_cannot_be_kept_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+
+    def add(_: object, named: Message) -> None:
+        if named.message_id == 1:
+            raise ValueError("nobody foresaw this")
+        kept.append(named.message_id)
+
+    monkeypatch.setattr(remembered_names, "named_in", lambda one: one)
+    monkeypatch.setattr(remembered_names._NamesOfMemory, "add", add)
+
+    RememberedNames().note("short-term", [message(1), message(2)])
+
+    assert kept == [2]
