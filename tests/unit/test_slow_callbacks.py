@@ -1,6 +1,7 @@
 """What blocks an event loop is noticed, and what only waits for a processor is not taken for it."""
 
 import asyncio
+import gc
 import multiprocessing
 import time
 from collections.abc import Callable
@@ -58,4 +59,16 @@ async def test_a_loop_that_waits_for_a_processor_is_not_taken_for_one_that_is_bl
 
     for other in others:
         await asyncio.to_thread(other.join)
+    assert slow == []
+
+
+async def test_collecting_the_garbage_of_all_tests_is_not_taken_for_blocking() -> None:
+    left_behind: list[list[list[object]]] = [[[]] for _ in range(1_000_000)]
+
+    with watched(asyncio.get_running_loop()) as slow:
+        for _ in range(3):
+            asyncio.get_running_loop().call_soon(gc.collect)
+            await asyncio.sleep(0)
+
+    assert len(left_behind) == 1_000_000
     assert slow == []
