@@ -26,6 +26,8 @@ _USER = re.compile(r"[^/]+/user\.json")
 _CHANNEL = re.compile(r"(?P<root>(?:.*/)?[^/]+)/c?(?P<id>\d{15,20})/messages\.(?:json|csv)")
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
 _COLUMNS = {"ID": "message_id", "Timestamp": "sent_at", "Contents": "content", "Attachments": "attachments"}
+_NEEDED = ("ID", "Timestamp")
+"""Columns without which no line of a package is a message."""
 _THREADS = {"PUBLIC_THREAD", "PRIVATE_THREAD", "ANNOUNCEMENT_THREAD", "10", "11", "12"}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, RuntimeError)
 """What reading a damaged archive raises; its sizes and offsets may be negative, its names no text."""
@@ -167,12 +169,17 @@ def _json_of(files: _Files, name: str, *, missing: dict[str, Any]) -> dict[str, 
 
 def _member(files: _Files, name: str, added: Mapping[str, str]) -> Iterator[RawChunk]:
     with files.open(name) as file:
-        yield from _csv(file, name, added) if name.endswith(".csv") else _json(file, name, added, files.path)
+        yield from (
+            _csv(file, name, added, files.path) if name.endswith(".csv") else _json(file, name, added, files.path)
+        )
 
 
-def _csv(file: IO[bytes], name: str, added: Mapping[str, str]) -> Iterator[RawChunk]:
+def _csv(file: IO[bytes], name: str, added: Mapping[str, str], path: Path) -> Iterator[RawChunk]:
     with open_as_text(file, "utf-8-sig") as text:
-        table = Table(source=name, header=read_header(text), columns=_COLUMNS, added=added)
+        header = read_header(text)
+        if missing := [theirs for theirs in _NEEDED if theirs not in header]:
+            raise InputFileError(f"{name} in {path} has no column {missing[0]}: download the package again.")
+        table = Table(source=name, header=header, columns=_COLUMNS, added=added)
         for chunk in chunks_of(text, table, position=file.tell):
             yield replace(chunk, frame=_in_utc(chunk.frame))
 

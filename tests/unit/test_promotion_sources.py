@@ -835,6 +835,22 @@ def test_a_package_that_is_damaged_or_harmful_is_refused(tmp_path: Path, change:
     assert words in refusal(zipped(tmp_path / "package.zip", {**package(), **change}))
 
 
+@pytest.mark.parametrize(
+    ("table", "missing"),
+    [
+        pytest.param("ID,Contents\n7,hello\n", "Timestamp", id="no times"),
+        pytest.param("\n0", "ID", id="no header"),
+    ],
+)
+def test_a_table_of_a_package_without_a_column_that_it_needs_is_refused(
+    table: str, missing: str, tmp_path: Path
+) -> None:
+    files = {name: content for name, content in package().items() if not name.endswith("messages.json")}
+    files[f"messages/c{CHANNEL}/messages.csv"] = table
+
+    assert f"has no column {missing}" in refusal(zipped(tmp_path / "package.zip", files))
+
+
 def test_notes_of_a_package_that_are_not_as_they_should_be_tell_nothing(tmp_path: Path) -> None:
     files = package() | {
         "account/user.json": json.dumps({"id": [1], "username": {"a": "b"}}),
