@@ -11,7 +11,7 @@ from db.databases import Database
 from db.engines import transaction
 from memory import store
 from memory.erased import Erased
-from memory.preparation import SESSION_FACT, complete_held_csv
+from memory.preparation import NAMELESS, SESSION_FACT, complete_held_csv
 
 _NEEDED = frozenset({"messages", "facts"})
 
@@ -35,4 +35,4 @@ async def secure_session(
             return
     async with transaction(short_term.sessions) as session:
         if await store.fact(session, SESSION_FACT) != entry.session:
-            await complete_held_csv(session, nameless=storage_dir / "recovered.csv", erased=Erased(erasures))
+            await complete_held_csv(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))

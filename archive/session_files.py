@@ -12,7 +12,7 @@ from pathlib import Path
 
 from archive.manifest import FileEntry, Manifest, SessionEntry
 from archive.verifying import check_files, path_of, unheard
-from archive.whole import COMPRESSED, open_plain, open_writer, sync
+from archive.whole import COMPRESSED, open_plain, open_writer
 from db.databases import Database
 from db.engines import transaction
 from erasure.files import erase_from_csv
@@ -21,7 +21,7 @@ from memory import store
 from memory.journal import finished_size
 from memory.preparation import JOURNAL_FACT, SESSION_FACT
 from sessions import ProgramSession, open_session_folder, remember_session, remembered_session
-from util_async import naming_the_folder, split_stem, valid_file_name
+from util_async import naming_the_folder, split_stem, sync_folder, valid_file_name
 
 _FOLDER = "session"
 _BLOCK = 1024 * 1024  # bytes
@@ -169,6 +169,6 @@ def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None
                 os.fsync(file.fileno())
             erase_from_csv(partial, erasures)
             partial.replace(target)
-            sync(target.parent)
+            sync_folder(target.parent)
         finally:
             partial.unlink(missing_ok=True)

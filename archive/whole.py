@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from archive.manifest import FileEntry
 from errors import InputFileError, OperatorError
 from util_async import naming_the_folder as naming_any_folder
+from util_async import sync_folder
 
 COMPRESSED = ".zst"
 
@@ -170,7 +171,7 @@ def pieces_of(path: Path) -> Iterator[bytes]:
 
 
 def sync(path: Path) -> None:
-    """Wait until the disk has what is known of a file or a folder."""
+    """Wait until the disk has what was written to a file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -232,9 +233,9 @@ def _rename_when_whole(partial: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise OperatorError(f"There is a {target} already: take another name for the backup.")
     for folder, _, _ in os.walk(partial):
-        sync(Path(folder))  # else a power cut may keep the new name and lose the files
+        sync_folder(Path(folder))  # else a power cut may keep the new name and lose the files
     partial.rename(target)
-    sync(target.parent)
+    sync_folder(target.parent)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -255,7 +256,7 @@ def remove_folder(folder: Path) -> None:
     doomed = folder.with_name(f".{folder.name}{_REMOVED}")
     with naming_the_folder(folder.parent):
         folder.rename(doomed)
-        sync(folder.parent)
+        sync_folder(folder.parent)
         shutil.rmtree(doomed)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 import shutil
 from array import array
 from bisect import bisect_left
@@ -17,11 +16,10 @@ from erasure.words import Collector, Said, file_names
 from errors import SessionError
 from memory.csv_records import LARGEST, fields_of, pieces_in, read_header, record_test
 from memory.csv_rows import COLUMNS
-from memory.erased import is_erased
+from memory.erased import has_number, is_erased
 from memory.messages import Kind
 from util_async import sync_folder
 
-_NUMBER = re.compile(r"\d+")
 _BLOCK = 2**20  # bytes
 _NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
 
@@ -153,7 +151,7 @@ def find_cuts(
     ids = frozenset(map(str, erasures))
     for start, end, record in _read(path):
         if isinstance(record, str):
-            if damaged or (own and (_has_number(record, ids) or said.repeated_in(record))):
+            if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
                 cuts.own += 1
                 cuts.add(start, end)
         elif record.kind == Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
@@ -253,10 +251,6 @@ def _time(text: str) -> datetime:
     if time.tzinfo is None:
         raise ValueError(f"the time {text!r} has no offset from UTC")
     return time
-
-
-def _has_number(text: str, numbers: frozenset[str]) -> bool:
-    return any(found[0] in numbers for found in _NUMBER.finditer(text))
 
 
 def _copy_mode(path: Path, partial: Path) -> None:

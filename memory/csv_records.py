@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, AnyStr, BinaryIO, Generic, NamedTuple
 
-from memory.csv_rows import COLUMNS
+from memory.csv_rows import COLUMNS, from_row
+from memory.messages import Message
 
 LARGEST = 16 * 2**20
 """Bytes, or characters, of the largest record; no message is longer."""
@@ -99,6 +100,12 @@ def record_test(header: bytes) -> Callable[[bytes], bool]:
         return not of_messages or has_key(rows[0])
 
     return is_record
+
+
+def message_in(record: str) -> Message:
+    """Return the message that a record of a session's CSV holds; raise ValueError, TypeError or csv.Error if none."""
+    csv.field_size_limit(LARGEST)
+    return from_row(next(csv.reader([record], strict=True)))
 
 
 def has_key(fields: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,6 +19,11 @@ def is_erased(until: Mapping[int, datetime], author_id: int | None, sent_at: dat
     if author_id is None or author_id not in until:
         return False
     return sent_at <= until[author_id]
+
+
+def has_number(text: str, numbers: Set[str]) -> bool:
+    """Return whether one of these numbers stands in a text, and not just as a part of another one."""
+    return any(found[0] in numbers for found in _NUMBER.finditer(text))
 
 
 @dataclass(slots=True)
@@ -44,8 +49,7 @@ class Erased:
 
     def covers_line(self, text: str) -> bool:
         """Return whether a line that is no message holds the id of a forgotten person."""
-        ids = {str(user_id) for user_id in self.until}
-        return bool(ids) and not ids.isdisjoint(_NUMBER.findall(text))
+        return has_number(text, {str(user_id) for user_id in self.until})
 
     def keep_out(self, message: Message) -> bool:
         """Return whether a message is kept out, and count it then."""

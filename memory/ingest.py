@@ -318,28 +318,8 @@ def _in_time(pair: tuple[int, Message]) -> tuple[datetime, int]:
 
 
 @asynccontextmanager
-async def open_ingest(
-    *,
-    journal: Journal,
-    not_added: NotAdded,
-    sessions: Sessions,
-    embedder: Embedder,
-    session: str,
-    batch: int,
-    erased: Erased | None = None,
-    on_stored: OnStored = unheard,
-) -> AsyncGenerator[Ingest]:
-    """Yield a running ingest."""
-    ingest = Ingest(
-        journal=journal,
-        not_added=not_added,
-        sessions=sessions,
-        embedder=embedder,
-        session=session,
-        batch=batch,
-        erased=erased,
-        on_stored=on_stored,
-    )
+async def running(ingest: Ingest) -> AsyncGenerator[Ingest]:
+    """Yield an ingest that follows its journal for as long as the context lasts."""
     async with asyncio.TaskGroup() as group:
         runner = group.create_task(ingest.run())
         try:

@@ -19,8 +19,18 @@ from threading import Lock
 from typing import BinaryIO, ParamSpec, TypeVar
 
 from errors import JournalUnavailableError, SessionError
-from memory.csv_records import LARGEST, SEPARATOR, Tail, fields_of, pieces_in, read_header, record_test, tail_of
-from memory.csv_rows import COLUMNS, from_row, to_row
+from memory.csv_records import (
+    LARGEST,
+    SEPARATOR,
+    Tail,
+    fields_of,
+    message_in,
+    pieces_in,
+    read_header,
+    record_test,
+    tail_of,
+)
+from memory.csv_rows import COLUMNS, to_row
 from memory.messages import Message
 from util_async import NOT_ADDED, sync_folder
 
@@ -401,10 +411,9 @@ def _quotes_records(row: Sequence[str]) -> bool:
 def _sort_record(text: bytes, messages: list[Message], bad: list[BadRecord]) -> None:
     if text == SEPARATOR:
         return
-    csv.field_size_limit(LARGEST)
     line = text.decode("utf-8", "replace")
     try:
-        messages.append(from_row(next(csv.reader([line], strict=True))))
+        messages.append(message_in(line))
     except (ValueError, TypeError, csv.Error) as error:
         bad.append(BadRecord(line, f"not a message: {error}"))
 

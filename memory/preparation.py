@@ -28,7 +28,8 @@ SESSION_FACT = "session"
 JOURNAL_FACT = "journal"
 
 _ENCODING = text("SELECT current_setting('server_encoding')")
-_NAMELESS = "recovered.csv"  # takes the rows of a memory that does not say which session it holds
+NAMELESS = "recovered.csv"
+"""The CSV that takes the rows of a memory that does not say which session it holds."""
 
 
 async def prepare(database: Database, embedder: Embedder) -> None:
@@ -90,7 +91,7 @@ async def begin_session(
         await _go_on(database, session_name, journal_path, erased)
         return
     async with transaction(database.sessions) as session:
-        await complete_held_csv(session, nameless=journal_path.with_name(_NAMELESS), erased=erased)
+        await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
         await store.empty(session)
         await store.set_fact(session, SESSION_FACT, session_name)
         await store.set_fact(session, JOURNAL_FACT, str(journal_path))

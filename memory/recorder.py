@@ -10,7 +10,7 @@ from db.engines import Sessions
 from memory.capture import Capture, open_capture
 from memory.embedder import Embedder
 from memory.erased import Erased
-from memory.ingest import Ingest, open_ingest
+from memory.ingest import Ingest, running
 from memory.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.messages import Message
 from memory.writing import OnStored, unheard
@@ -96,17 +96,18 @@ async def open_recorder(
     with closing(Journal(journal_path)) as journal, closing(NotAdded(not_added_path)) as not_added:
         journal.open()
         not_added.open()
+        ingest = Ingest(
+            journal=journal,
+            not_added=not_added,
+            sessions=sessions,
+            embedder=embedder,
+            session=session,
+            batch=batch,
+            erased=erased,
+            on_stored=on_stored,
+        )
         async with (
-            open_ingest(
-                journal=journal,
-                not_added=not_added,
-                sessions=sessions,
-                embedder=embedder,
-                session=session,
-                batch=batch,
-                erased=erased,
-                on_stored=on_stored,
-            ) as ingest,
+            running(ingest),
             open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
         ):
             yield Recorder(session, journal, not_added, capture, ingest, erased)

@@ -12,8 +12,7 @@ from db.checksums import tables_of
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database
 from db.errors import driver_errors
-from memory.csv_records import pieces_in, read_header, record_test
-from memory.csv_rows import from_row
+from memory.csv_records import message_in, pieces_in, read_header, record_test
 from memory.messages import Kind, Message
 from promotion.opening import readable
 from sessions import session_folders
@@ -92,6 +91,6 @@ def _answers_in(path: Path) -> Iterator[Message]:
 
 def _message(record: bytes) -> Message | None:
     try:
-        return from_row(next(csv.reader([record.decode("utf-8", "replace")], strict=True)))
+        return message_in(record.decode("utf-8", "replace"))
     except (ValueError, TypeError, csv.Error):
         return None

@@ -1,14 +1,13 @@
 """Make a server's data folder on first use."""
 
 import asyncio
-import os
 import shutil
-from pathlib import Path
 
 from db.embedded import programs
 from db.embedded.folders import check_private, make_private
 from db.embedded.server import EmbeddedServer
 from errors import DatabaseSetupError
+from util_async import sync_folder
 
 
 async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
@@ -25,7 +24,7 @@ async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
     await programs.make_data(server, partial, durable=durable)
     partial.rename(server.data_dir)
     if durable:
-        _sync_folder(server.home)
+        sync_folder(server.home)
 
 
 def _check_data(server: EmbeddedServer) -> None:
@@ -35,11 +34,3 @@ def _check_data(server: EmbeddedServer) -> None:
             f"{server.data_dir} holds no PostgreSQL data (it has no PG_VERSION): "
             "move it away for a new start, or restore it from a backup."
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

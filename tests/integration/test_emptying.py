@@ -18,7 +18,7 @@ from db.engines import transaction
 from errors import DatabaseSetupError, OperatorError
 from memory import store
 from memory.embedder import Embedder
-from memory.ingest import open_ingest
+from memory.ingest import Ingest, running
 from memory.journal import Journal, NotAdded
 from tests.builders import edit, unheard
 from tests.conftest import open_new_database
@@ -226,8 +226,8 @@ async def test_a_bot_that_is_started_afterwards_does_not_fill_it_again(
 
     await empty_short_term(here, there, backup, timeout=PATIENCE)
 
-    async with open_ingest(
-        journal=journal, not_added=not_added, sessions=here.sessions, embedder=embedder, session="demo", batch=5
+    async with running(
+        Ingest(journal=journal, not_added=not_added, sessions=here.sessions, embedder=embedder, session="demo", batch=5)
     ) as ingest:
         assert await ingest.settle(timeout=PATIENCE)
         assert ingest.stored == journal.end

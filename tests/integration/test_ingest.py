@@ -24,7 +24,7 @@ from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory import store
 from memory.embedder import Embedder
 from memory.embedding.running_model import Vectors
-from memory.ingest import open_ingest
+from memory.ingest import Ingest, running
 from memory.journal import Journal, NotAdded
 from memory.messages import Kind, Message
 from memory.preparation import prepare
@@ -461,8 +461,10 @@ async def test_few_batches_wait_in_memory_however_slow_the_database_is(
     monkeypatch.setattr(Embedder, "embed", embed)
     monkeypatch.setattr(store, "write", write)
     aside = NotAdded(tmp_path / "demo_not_added.csv")
-    async with open_ingest(
-        journal=journal, not_added=aside, sessions=short_term.sessions, embedder=embedder, session="demo", batch=2
+    async with running(
+        Ingest(
+            journal=journal, not_added=aside, sessions=short_term.sessions, embedder=embedder, session="demo", batch=2
+        )
     ) as ingest:
         assert await ingest.settle(timeout=LONG)
     journal.close()
