@@ -51,6 +51,7 @@ bench: $(VENV)/installed ## Prove by counting that nothing is lost, time the emb
 	$(BIN)/python -m bench.outage --messages 500
 	$(BIN)/python -m bench.embedding
 	$(BIN)/python -m bench.reading
+	$(BIN)/python -m bench.questions
 ifdef EVALUATION
 	$(BIN)/python -m bench.retrieval --data "$(EVALUATION)"/locomo/*.json
 	$(BIN)/python -m bench.time_chats --data "$(EVALUATION)/time_chats"
