@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from agent.answers import Answer, Outcome, Question
 from agent.checking import still_there
+from agent.choosing import NumberedLine, best_lines, spread_lines
 from agent.citations import with_sources
 from agent.context import Context, Recall
 from agent.drafts import context_of, draft_of
 from agent.lookup import Recalled, list_time, search
-from agent.quotes import NumberedLine, best_lines, quotation, spread_lines
+from agent.quotes import quotation
 from agent.reading import Reading
 from errors import DatabaseUnavailableError
 from memory.topics import asks_for_talk_alone

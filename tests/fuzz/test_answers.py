@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.answers import Answer, Searched, Source
+from agent.choosing import best_lines, spread_lines
 from agent.citations import cited_numbers, split_code, with_sources, without_marks
 from agent.evidence import Evidence
 from agent.fence import OUTPUT_LIMIT, fenced
 from agent.footer import footer
-from agent.quotes import best_lines, quotation, spread_lines
+from agent.quotes import quotation
 from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
 from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.findings import Excerpt, Findings, Line, Window

@@ -8,10 +8,10 @@ import pytest
 
 from agent.agent import HALF_READ, MODEL_FAILED, Agent
 from agent.answers import Answer
+from agent.choosing import MOST_SPREAD
 from agent.footer import footer
 from agent.listing import MOST_LISTED
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
-from agent.quotes import MOST_SPREAD
 from agent.search_first import SearchFirstChatModel
 from agent.searches import common
 from errors import DatabaseUnavailableError
