@@ -1,7 +1,11 @@
 """What words of time mean where people disagree."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from memory.zone_names import is_in_the_united_states
 
 Hours = tuple[int, int]
 """The first hour of a part of the day and the one that it ends before; past 24 is the next morning."""
@@ -9,6 +13,35 @@ Hours = tuple[int, int]
 
 def _hours(**parts: Hours) -> MappingProxyType[str, Hours]:
     return MappingProxyType(parts)
+
+
+class DateOrder(StrEnum):
+    """Which of two numbers is the day: "10/11" is 10 November or October 11th."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
+_MONTH_FIRST_LANGUAGES = frozenset({"hu", "ja", "ko", "lt", "zh"})
+_MONTH_FIRST_LOCALES = frozenset({"en-US"})
+"""Where a day follows its month in digits (CLDR, skeleton "Md"), among the locales that Discord has."""
+
+
+def date_order(*, locale: str | None, time_zone: ZoneInfo, setting: DateOrder | None) -> DateOrder:
+    """Return the order in which an asker writes days and months in digits.
+
+    What the deployment sets holds for everybody in it, for whoever sets it knows better than a guess. Without it the
+    locale decides that Discord has for the asker ("en-US", "de"), and without that the time zone: month first in the
+    United States, day first elsewhere.
+    """
+    if setting is not None:
+        return setting
+    if locale:
+        language = locale.partition("-")[0]
+        month_first = locale in _MONTH_FIRST_LOCALES or language in _MONTH_FIRST_LANGUAGES
+    else:
+        month_first = is_in_the_united_states(time_zone)
+    return DateOrder.MONTH_FIRST if month_first else DateOrder.DAY_FIRST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +66,10 @@ class Conventions:
             morning=(4, 12), noon=(11, 14), afternoon=(12, 18), evening=(17, 22), night=(20, 28), midnight=(23, 25)
         )
     )
+
+    def in_order(self, order: DateOrder) -> "Conventions":
+        """Return the same conventions with days and months in this order."""
+        return replace(self, month_first=order is DateOrder.MONTH_FIRST)
 
 
 OURS = Conventions()

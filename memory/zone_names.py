@@ -3,6 +3,7 @@
 import reprlib
 from difflib import SequenceMatcher
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
 from memory.folding import folded
@@ -16,6 +17,15 @@ _COMMON = (
     "Australia/Sydney",
 )  # fmt: skip
 """Where most people live: offered first, before anything is typed too."""
+
+_AMERICAN = ("US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
+_AMERICAN_ALIASES = frozenset(
+    {
+        "America/Fort_Wayne", "America/Indianapolis", "America/Louisville", "America/Shiprock", "America/Atka",
+        "Navajo", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "MST", "HST",
+    }
+)  # fmt: skip
+"""Older names of American zones, which the table of countries leaves out."""
 
 _LIKENESS = 0.7  # of 1; below it a name reads as something else
 _NEAREST = 3
@@ -39,6 +49,19 @@ def find_zone(text: str) -> ZoneInfo:
     if len(names) == 1:
         return ZoneInfo(names[0])
     raise ValueError(_unknown(text))
+
+
+def is_in_the_united_states(zone: ZoneInfo) -> bool:
+    """Return whether a time zone is one of the United States."""
+    return zone.key.startswith(_AMERICAN) or zone.key in _AMERICAN_ALIASES | _american()
+
+
+@cache
+def _american() -> frozenset[str]:
+    """Return the zones that the time zone database lists for the United States, in its table of countries."""
+    table = files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return frozenset(row[2] for row in rows if row[0] == "US")
 
 
 def matching(text: str, *, limit: int) -> list[str]:

@@ -120,14 +120,15 @@ class Chart:
 
     def __init__(self, tokens: Sequence[Token], lexicon: Iterable[Item]) -> None:
         self._tokens = tokens[:LONGEST_TEXT]
+        self._lexicon = tuple(lexicon)
         self._found: dict[tuple[int, str], dict[Item, None]] = defaultdict(dict)
         self._words: dict[int, list[Item]] = defaultdict(list)
-        for item in lexicon:
+        for item in self._lexicon:
             self._words[item.start].append(item)
 
-    def fill(self, grammar: Grammar, reading: object) -> None:
-        """Apply the rules to the tokens, and to what rules made, until nothing new is found."""
-        for start in reversed(range(len(self._tokens))):
+    def fill(self, grammar: Grammar, reading: object, *, begin: int = 0) -> None:
+        """Apply the rules to the tokens from one on, and to what rules made, until nothing new is found."""
+        for start in reversed(range(begin, len(self._tokens))):
             word = self._tokens[start].text
             made = [
                 item
@@ -141,8 +142,16 @@ class Chart:
                     made = self._made(opening, start, first.end, first.value, reading)
                     waiting += [item for item in made if self._add(item)]
 
-    def items(self, category: str) -> list[Item]:
-        """Return everything of a category."""
+    def read_again(self, start: int, end: int, grammar: Grammar, reading: object) -> "Chart":
+        """Return a chart of the tokens from `start` to before `end` alone, filled with another reading."""
+        chart = Chart(self._tokens[:end], (item for item in self._lexicon if start <= item.start and item.end <= end))
+        chart.fill(grammar, reading, begin=start)
+        return chart
+
+    def items(self, category: str, *, start: int | None = None, end: int | None = None) -> list[Item]:
+        """Return everything of a category, or only what begins and ends at these tokens."""
+        if start is not None:
+            return [item for item in self._found.get((start, category), ()) if end in (None, item.end)]
         return [item for (_, kind), found in self._found.items() if kind == category for item in found]
 
     def _made(self, opening: Opening, start: int, end: int, value: Any, reading: object) -> list[Item]:

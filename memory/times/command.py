@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from memory.conventions import OURS, DateOrder, date_order
 from memory.windows import Times, times_in
 from memory.zone_names import find_zone
 
@@ -23,14 +24,20 @@ def _print_windows(
     tz: Annotated[str, typer.Option(metavar="ZONE", help="On whose clock: Europe/Paris.")],
     text: Annotated[str, typer.Argument(help="One text.")] = "",
     stdin: Annotated[bool, typer.Option("--stdin", help="Read one text a line.")] = False,
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="What 10/11 is; else by the time zone.")
+    ] = None,
 ) -> None:
     """Print the windows of time that texts speak of, as one JSON object a line."""
     if bool(text) == stdin:
         _refuse("Give one text, or --stdin and one text a line.")
     zone = _zone(tz)
     moment = _moment(now, zone)
+    setting = None if day_first is None else DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
+    conventions = OURS.in_order(date_order(locale=None, time_zone=zone, setting=setting))
     for line in _lines() if stdin else (text,):
-        typer.echo(json.dumps(described(line, times_in(line, now=moment, time_zone=zone)), ensure_ascii=False))
+        times = times_in(line, now=moment, time_zone=zone, conventions=conventions)
+        typer.echo(json.dumps(described(line, times), ensure_ascii=False))
 
 
 def described(text: str, times: Times) -> dict[str, object]:

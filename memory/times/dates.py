@@ -54,7 +54,7 @@ def run_together(_: Reading, digits: str) -> Partial | None:
     return Partial(year, month, day) if 1900 <= year < 2100 and on(year, month, day) else None
 
 
-@rule("date", "<dd> ~/ ~<dd> ~/ ~<yyyy>", "<dd> ~- ~<dd> ~- ~<yyyy>", "<dd> / <dd> / <yyyy>")
+@rule("digits in some order", "<dd> ~/ ~<dd> ~/ ~<yyyy>", "<dd> ~- ~<dd> ~- ~<yyyy>", "<dd> / <dd> / <yyyy>")
 def digits_with_year(reading: Reading, first: int, second: int, year: int) -> Partial | None:
     """Read a date whose order of day and month the conventions tell, unless only one order is possible."""
     return _in_some_order(reading, first, second, year)
@@ -66,10 +66,16 @@ def dotted_with_year(_: Reading, day: int, month: int, year: int) -> Partial | N
     return _valid(year, month, day) or _valid(year, day, month)
 
 
-@rule("date", "<dd> ~/ ~<dd> ~/ ~<two digits>", "<dd> ~- ~<dd> ~- ~<two digits>")
+@rule("digits in some order", "<dd> ~/ ~<dd> ~/ ~<two digits>", "<dd> ~- ~<dd> ~- ~<two digits>")
 def digits_with_short_year(reading: Reading, first: int, second: int, short: int) -> Partial | None:
     """Read a date with the last digits of its year."""
     return _in_some_order(reading, first, second, full_year(short, reading.today))
+
+
+@rule("date", "<digits in some order>")
+def digits_as_date(_: Reading, date: Partial) -> Partial:
+    """Take a date in digits for a date."""
+    return date
 
 
 @rule("slashed", "<dd> ~/ ~<dd>")

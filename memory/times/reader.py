@@ -1,7 +1,7 @@
 """Choose, from all that the grammar finds in a text, the phrases that stand for a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memory.conventions import Conventions
@@ -29,15 +29,19 @@ _BEST_FIRST = (
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
 
+_IN_DIGITS = ("digits in some order", "slashed", "dashed")
+"""Dates in digits whose day and month only a convention tells apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A phrase with its place in the text, and what it means."""
+    """A phrase with its place in the text, and what it means; `order_mattered` as in `memory.windows.TimePhrase`."""
 
     phrase: str
     start: int
     end: int
     meaning: Span | Counted
+    order_mattered: bool = False
 
 
 def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Found]:
@@ -47,7 +51,23 @@ def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Fo
     chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens)])
     chart.fill(GRAMMAR, reading)
     items = (item for category in _BEST_FIRST for item in chart.items(category))
-    return [_found(item, tokens, text) for item in _chosen(item for item in items if stands(item, tokens))]
+    chosen = _chosen(item for item in items if stands(item, tokens))
+    return [_found(item, tokens, text, order_mattered=_order_matters(item, chart, reading)) for item in chosen]
+
+
+def _order_matters(item: Item, chart: Chart, reading: Reading) -> bool:
+    """Tell whether a phrase holds a date in digits that stands elsewhere by the other order of day and month."""
+    inside = (
+        date
+        for category in _IN_DIGITS
+        for date in chart.items(category)
+        if item.start <= date.start and date.end <= item.end
+    )
+    if not any(inside):
+        return False
+    conventions = replace(reading.conventions, month_first=not reading.conventions.month_first)
+    again = chart.read_again(item.start, item.end, GRAMMAR, replace(reading, conventions=conventions))
+    return item not in again.items(item.category, start=item.start, end=item.end)
 
 
 def _chosen(items: Iterable[Item]) -> list[Item]:
@@ -60,7 +80,7 @@ def _chosen(items: Iterable[Item]) -> list[Item]:
     return sorted(taken, key=lambda item: item.start)
 
 
-def _found(item: Item, tokens: Sequence[Token], text: str) -> Found:
+def _found(item: Item, tokens: Sequence[Token], text: str, *, order_mattered: bool) -> Found:
     last = item.end - 1 if tokens[item.end - 1].text != "." else item.end - 2
     start, end = tokens[item.start].start, tokens[last].end
-    return Found(text[start:end], start, end, item.value)
+    return Found(text[start:end], start, end, item.value, order_mattered)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.conventions import Conventions
+from memory.conventions import OURS, Conventions, DateOrder, date_order
 from memory.times import numerals, words
 from memory.times.lexicon import lexical_items
 from memory.times.named_days import holiday_items
@@ -64,11 +64,11 @@ ONE_WINDOW = [
     # dates in every spelling
     ("on 2026-10-05", day(10, 5)),
     ("on 20261005", day(10, 5)),
-    ("on 10/05/2026", day(10, 5)),
+    ("on 05/10/2026", day(10, 5)),
     ("on 25/10/2026", day(10, 25)),
     ("on 5.10.2026", day(10, 5)),
     ("on 05-Oct-2026", day(10, 5)),
-    ("on 10/5", day(10, 5)),
+    ("on 5/10", day(10, 5)),
     ("Oct 5", day(10, 5)),
     ("the 5th of October", day(10, 5)),
     ("October the fifth", day(10, 5)),
@@ -340,7 +340,7 @@ def test_the_asker_s_day_counts_and_not_that_of_greenwich() -> None:
         ("last Tuesday", Conventions(last_weekday_is_nearest=False), day(11, 10)),
         ("over the last three days", Conventions(rolling_includes_today=False), (at(2026, 11, 18), at(2026, 11, 21))),
         ("Thursday before 5pm", Conventions(bounds_stay_in_day=False), (OPEN, at(2026, 11, 19, 17))),
-        ("on 10/5", Conventions(month_first=False), day(5, 10)),
+        ("on 5/10", Conventions(month_first=True), day(5, 10)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -376,3 +376,56 @@ def test_whatever_the_words_no_window_ends_before_it_starts() -> None:
         assert all(one.phrase in text for one in found), text
         spoken_of += len(found)
     assert spoken_of > 500
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "setting", "order"),
+    [
+        pytest.param(None, "Europe/Paris", None, DateOrder.DAY_FIRST, id="a zone of Europe"),
+        pytest.param(None, "America/Chicago", None, DateOrder.MONTH_FIRST, id="a zone of the United States"),
+        pytest.param(None, "US/Eastern", None, DateOrder.MONTH_FIRST, id="an older name of one"),
+        pytest.param(None, "America/Toronto", None, DateOrder.DAY_FIRST, id="a zone beside them"),
+        pytest.param(None, "UTC", None, DateOrder.DAY_FIRST, id="no place at all"),
+        pytest.param("en-US", "Europe/Paris", None, DateOrder.MONTH_FIRST, id="an American abroad"),
+        pytest.param("en-GB", "America/Chicago", None, DateOrder.DAY_FIRST, id="a Briton in America"),
+        pytest.param("de", "America/Chicago", None, DateOrder.DAY_FIRST, id="a German in America"),
+        pytest.param("zh-TW", "Europe/Paris", None, DateOrder.MONTH_FIRST, id="a language that writes the month first"),
+        pytest.param("en-US", "America/Chicago", DateOrder.DAY_FIRST, DateOrder.DAY_FIRST, id="a setting"),
+        pytest.param("de", "Europe/Berlin", DateOrder.MONTH_FIRST, DateOrder.MONTH_FIRST, id="the other setting"),
+    ],
+)
+def test_the_order_of_day_and_month_is_that_of(
+    locale: str | None, zone: str, setting: DateOrder | None, order: DateOrder
+) -> None:
+    assert date_order(locale=locale, time_zone=ZoneInfo(zone), setting=setting) is order
+
+
+def test_days_and_months_in_digits_are_in_the_order_of_the_time_zone() -> None:
+    new_york = ZoneInfo("America/New_York")
+
+    assert windows("on 10/11/2026") == [day(11, 10)]
+    assert windows("on 10/11/2026", zone=new_york) == [
+        (at(2026, 10, 11, zone=new_york), at(2026, 10, 12, zone=new_york))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mattered"),
+    [
+        ("on 10/11/2026", True),
+        ("on 3/4", True),
+        ("from 3/4 to 5/4", True),
+        ("on 3-4-26", True),
+        ("on 25/10/2026", False),
+        ("on 10/10/2026", False),
+        ("on 2026-10-11", False),
+        ("on 10.11.2026", False),
+        ("on 10 November", False),
+        ("from 9 to 5 on Monday", False),
+    ],
+)
+def test_it_is_known_whether_the_order_of_day_and_month_mattered(text: str, mattered: bool) -> None:
+    for order in DateOrder:
+        (found,) = times_in(text, now=NOW, time_zone=PARIS, conventions=OURS.in_order(order)).windows
+
+        assert found.order_mattered is mattered
