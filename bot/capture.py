@@ -244,9 +244,7 @@ def _parts_of(message: discord.Message | discord.MessageSnapshot, fields: Fields
         "embeds": fields.read("embeds", lambda: [embed.to_dict() for embed in message.embeds], ()),
         "components": fields.read("components", lambda: [_component(part) for part in message.components], ()),
         "sticker_items": fields.read("stickers", lambda: [{"name": one.name} for one in message.stickers], ()),
-        "attachments": fields.read(
-            "pictures", lambda: [_described(file) for file in message.attachments if file.description], ()
-        ),
+        "attachments": fields.read("files", lambda: [_described(file) for file in message.attachments], ()),
     }
 
 
@@ -263,7 +261,13 @@ def _component(part: object) -> dict[str, Any]:
 
 
 def _described(file: discord.Attachment) -> dict[str, Any]:
-    return {"filename": _name_of(file), "description": file.description}
+    return {
+        "filename": _name_of(file),
+        "description": file.description,
+        "title": file.title,
+        "duration_secs": file.duration,
+        "waveform": "recorded" if file.waveform else None,
+    }
 
 
 def _poll_of(poll: discord.Poll | None) -> dict[str, Any]:

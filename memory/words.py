@@ -1,15 +1,20 @@
 """Say what a person reads in a Discord message, wherever Discord's JSON keeps the words."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 SPOILER = "SPOILER_"  # how the name of a file begins that Discord hides until it is clicked on
 LONGEST = 16_000
-"""Characters that are kept of one message: Discord takes 4,000 typed ones and 6,000 in cards, and forwards both."""
+"""Characters that are kept of one message beside its own text: Discord takes 6,000 in cards, and forwards them."""
 
+_VOICE = "voice-message.ogg"  # as Discord's own programs call what is spoken into them
+_LONGEST_VOICE = 24 * 3600  # seconds; Discord stops after 20 minutes
 _DEEPEST = 8  # components within components, and messages within messages; Discord itself allows three
 _MOST_CARDS = 10
 _HIDDEN = 1 << 3  # a flag of attachments
+_LINK = re.compile(r"https?://", re.IGNORECASE)
 _MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
 """Types of the embeds that Discord adds to a message by itself when its text has a link."""
 
@@ -18,12 +23,13 @@ def words_of(message: Mapping[str, Any]) -> str:
     """Return what a person reads in a message, one thing below the other as Discord shows them.
 
     `message` is a message object of Discord's API, or part of one; what it lacks, or has in an unexpected form, is left
-    out. That is its text, what is said of its pictures, the messages it forwards, its poll, its cards (embeds) and its
+    out. That is its text, what is said of its files, the messages it forwards, its poll, its cards (embeds) and its
     components, the names of its stickers. Buttons and menus are no words, and neither is the preview of a page that a
     person links to: it is not what they said. What is hidden as a spoiler is marked `||as one||`.
     """
     kept: list[str] = []
-    room = LONGEST
+    content = message.get("content")
+    room = LONGEST + (len(content) if isinstance(content, str) else 0)
     for part in _parts(message, depth=0):
         if len(part) > room:
             kept.append(_cut(part, room))
@@ -45,7 +51,7 @@ def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     if isinstance(content, str) and content:
         yield content
     for file in _maps(message.get("attachments")):
-        yield from _picture(file, hidden=is_spoiler(file))
+        yield from _file(file, hidden=is_spoiler(file))
     if depth < _DEEPEST:
         for snapshot in _maps(message.get("message_snapshots")):
             yield from _parts(_map(snapshot.get("message")), depth=depth + 1)
@@ -61,6 +67,7 @@ def _is_preview(card: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
     """Tell whether a card shows what a message links to, and was not made by whoever sent it.
 
     Persons cannot make cards; applications and webhooks can. A forwarded message has no author: there the links tell.
+    Without a link there is nothing to preview.
     """
     content, kind = _text(message.get("content")), _text(card.get("type")) or "rich"
     if not content or kind in _MADE_BY_DISCORD:
@@ -70,7 +77,7 @@ def _is_preview(card: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
     author, address = _map(message.get("author")), _text(card.get("url"))
     if not author:
         return bool(address) and address in content
-    return not author.get("bot") and not message.get("webhook_id")
+    return not author.get("bot") and not message.get("webhook_id") and bool(_LINK.search(content))
 
 
 def _card(card: Mapping[str, Any]) -> Iterator[str]:
@@ -129,6 +136,24 @@ def _components(components: object, *, depth: int) -> Iterator[str]:
         for picture in (component, *_maps(component.get("items")), _map(component.get("accessory"))):
             words += _picture(picture, hidden=picture.get("spoiler") is True and picture is not component)
         yield from (_hidden(text) if hidden else text for text in words)
+
+
+def _file(file: Mapping[str, Any], *, hidden: bool) -> Iterator[str]:
+    """Yield that a file is a recorded voice, what it is called where its name cannot say so, and what it shows."""
+    name, title = _text(file.get("filename")).removeprefix(SPOILER), _text(file.get("title"))
+    if name == _VOICE or _text(file.get("waveform")):
+        yield f"(voice message{_length(file.get('duration_secs'))})"
+    elif title and title not in (name, name.rpartition(".")[0]):
+        yield _hidden(f"(file: {title})") if hidden else f"(file: {title})"
+    yield from _picture(file, hidden=hidden)
+
+
+def _length(seconds: object) -> str:
+    """Return how long a voice speaks, behind a comma; nothing where that is no number."""
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or not 0 <= seconds < _LONGEST_VOICE:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f", {minutes} min {rest} s" if minutes else f", {rest} s"
 
 
 def _picture(picture: Mapping[str, Any], *, hidden: bool) -> Iterator[str]:

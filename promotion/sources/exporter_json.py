@@ -10,12 +10,25 @@ from typing import Any
 from errors import InputFileError
 from memory.csv_rows import COLUMNS
 from memory.messages import Kind
+from memory.words import words_of
 from promotion.chunks import RawChunk
 from promotion.json_stream import Items, check, chunks_of, text_of, values_before
 from promotion.opening import opened
+from promotion.sources.exporter_message import as_discord
 
 _THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
-_SAID = {"Default", "Reply", "20", "21", "23", "ThreadStarterMessage", "ChatInputCommand", "ContextMenuCommand"}
+_SAID = {
+    "Default",
+    "Reply",
+    "20",
+    "21",
+    "23",
+    "46",
+    "ThreadStarterMessage",
+    "ChatInputCommand",
+    "ContextMenuCommand",
+    "PollResult",
+}
 """Types of messages that somebody wrote; late ones have only their number. All others Discord itself has made."""
 _COMMANDS = {"20", "23", "ChatInputCommand", "ContextMenuCommand"}
 _KEY = "messages"
@@ -121,31 +134,18 @@ def _replied_to(one: Mapping[str, Any]) -> str:
 
 
 def _content(one: Mapping[str, Any]) -> str:
-    """Return what a person reads: the words, those that were forwarded, or else those of cards, as of other bots."""
-    forwarded: Mapping[str, Any] = one.get("forwardedMessage") or {}
-    said = [text for text in (text_of(one.get("content")), text_of(forwarded.get("content"))) if text]
-    return "\n".join(said or [text for card in _list(one, "embeds") for text in _card(card)])
-
-
-def _card(card: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the words of an embed."""
-    fields = [(field.get("name"), field.get("value")) for field in _list(card, "fields")]
-    for text in (card.get("title"), card.get("description"), *(text for pair in fields for text in pair)):
-        if words := text_of(text):
-            yield words
+    """Return what a person reads; raise TypeError where the text is none."""
+    text_of(one.get("content"))
+    return words_of(as_discord(one))
 
 
 def _files(one: Mapping[str, Any]) -> str:
-    """Return attachments and stickers, those of a forwarded message too, as JSON."""
-    files: list[dict[str, Any]] = []
-    for part in (one, one.get("forwardedMessage") or {}):
-        files += (
-            {"name": text_of(file["fileName"]), "url": text_of(file["url"]), "size": _size(file)}
-            for file in _list(part, "attachments")
-        )
-        files += (
-            {"name": text_of(file["name"]), "url": text_of(file.get("sourceUrl"))} for file in _list(part, "stickers")
-        )
+    """Return attachments, those of a forwarded message too, as JSON."""
+    files = [
+        {"name": text_of(file["fileName"]), "url": text_of(file["url"]), "size": _size(file)}
+        for part in (one, one.get("forwardedMessage") or {})
+        for file in _list(part, "attachments")
+    ]
     return json.dumps(files) if files else ""
 
 

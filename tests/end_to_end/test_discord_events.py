@@ -31,6 +31,7 @@ MINIMAL: dict[str, Any] = {
 }
 CARD: dict[str, Any] = {"type": "rich", "title": "Build 7 failed", "fields": [{"name": "Step", "value": "tests"}]}
 
+FILE: dict[str, Any] = {"id": "1", "size": 1, "url": "u", "proxy_url": "p"}
 STICKER: dict[str, Any] = {"id": "1", "name": "Wave", "format_type": 1}
 
 
@@ -308,6 +309,16 @@ async def test_a_message_without_an_author_is_kept(gateway: Gateway) -> None:
             },
             "Build 7 failed\nStep: tests\nin a component\n(sticker: Wave)",
             id="a forwarded message",
+        ),
+        pytest.param(
+            {"attachments": [FILE | {"filename": "voice-message.ogg", "duration_secs": 72.6, "waveform": "AAAA"}]},
+            "(voice message, 1 min 13 s)",
+            id="a voice message",
+        ),
+        pytest.param(
+            {"attachments": [FILE | {"filename": "r_sum.pdf", "title": "Résumé of May"}]},
+            "(file: Résumé of May)",
+            id="a file with a title",
         ),
         pytest.param(
             {"content": "see https://example.org", "embeds": [CARD | {"type": "article"}]},

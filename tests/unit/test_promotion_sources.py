@@ -515,7 +515,7 @@ def test_an_export_gives_the_messages_as_the_bot_would_have_stored_them(tmp_path
         plainly(2, "yes", reply_to=snowflake(1)),
         plainly(3, "better", edited_at=datetime(2026, 11, 3, 10, 0, 0, 500000, tzinfo=UTC)),
         plainly(4, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png", size=9),)),
-        plainly(5, "", attachments=(Attachment(name="Wave", url="https://e.org/w.png"),)),
+        plainly(5, "(sticker: Wave)"),
         plainly(6, "Joined the server.", kind=Kind.SYSTEM),
         plainly(7, "from another bot", author_id=9, author_name="Helper"),
         plainly(8, "an answer", author_id=BOT, author_name="Backscroll", kind=Kind.ANSWER),
@@ -523,23 +523,96 @@ def test_an_export_gives_the_messages_as_the_bot_would_have_stored_them(tmp_path
     assert (found.source.title, found.chunks[-1].end_bytes) == ("export export.json", found.source.size)
 
 
-def test_a_card_speaks_only_where_there_are_no_words(tmp_path: Path) -> None:
-    card = {"title": "Build", "description": "failed", "fields": [{"name": "branch", "value": "main"}], "images": []}
+CARD = {
+    "title": "Build",
+    "description": "failed",
+    "author": {"name": "CI", "url": None},
+    "fields": [{"name": "branch", "value": "main", "isInline": False}],
+    "footer": {"text": "took 4 min"},
+    "images": [],
+    "inlineEmojis": [],
+}
+WORDS_OF_CARD = "CI\nBuild\nfailed\nbranch: main\ntook 4 min"
+FORWARD: dict[str, Any] = {"type": "Forward", "messageId": "5", "channelId": "6"}
+HELPER = user(9, "helper", bot=True)
+POLL_RESULT = {
+    "title": "",
+    "description": "",
+    "fields": [
+        {"name": "poll_question_text", "value": "Which day?"},
+        {"name": "victor_answer_text", "value": "Sunday"},
+        {"name": "victor_answer_votes", "value": "3"},
+        {"name": "total_votes", "value": "4"},
+    ],
+}
+BLOCKED = {"description": "you goose", "fields": [{"name": "rule_name", "value": "No insults"}]}
 
-    found = promoted(export(tmp_path / "export.json", said(1, "", embeds=[card]), said(2, "see link", embeds=[card])))
 
-    assert found.contents == ["Build\nfailed\nbranch\nmain", "see link"]
+def file(name: str, **changes: Any) -> dict[str, Any]:
+    return {"id": "1", "url": f"https://e.org/{name}", "fileName": name, "fileSizeBytes": 9, **changes}
 
 
-def test_a_forwarded_message_has_the_words_of_the_other_and_is_no_reply(tmp_path: Path) -> None:
-    forwarded = {"timestamp": "2026-11-03T09:00:00Z", "content": "news", "attachments": [], "stickers": []}
-    reference = {"type": "Forward", "messageId": "5", "channelId": "6"}
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        pytest.param({"embeds": [CARD]}, WORDS_OF_CARD, id="a card alone"),
+        pytest.param(
+            {"content": "red again", "embeds": [CARD], "author": HELPER},
+            f"red again\n{WORDS_OF_CARD}",
+            id="a bot's card",
+        ),
+        pytest.param(
+            {"content": "see https://e.org/a", "embeds": [CARD | {"url": "https://e.org/a"}]},
+            "see https://e.org/a",
+            id="the preview of a person's link",
+        ),
+        pytest.param(
+            {"forwardedMessage": {"content": "news", "embeds": [CARD]}, "reference": FORWARD},
+            f"news\n{WORDS_OF_CARD}",
+            id="forwarded words and a card",
+        ),
+        pytest.param(
+            {"content": "look", "forwardedMessage": {"content": "", "embeds": [CARD]}, "reference": FORWARD},
+            f"look\n{WORDS_OF_CARD}",
+            id="a forwarded card with a word before it",
+        ),
+        pytest.param(
+            {"forwardedMessage": {"content": "", "stickers": [{"name": "Wave"}]}, "reference": FORWARD},
+            "(sticker: Wave)",
+            id="a forwarded sticker",
+        ),
+        pytest.param(
+            {"attachments": [file("SPOILER_x.png", description="the end")]}, "||(picture: the end)||", id="alt text"
+        ),
+        pytest.param({"attachments": [file("voice-message.ogg")]}, "(voice message)", id="a voice message"),
+        pytest.param(
+            {"type": "46", "embeds": [POLL_RESULT]},
+            "The poll has closed: Which day?\nWinner: Sunday (3 of 4 votes)",
+            id="how a poll has ended",
+        ),
+        pytest.param(
+            {"type": "24", "embeds": [BLOCKED]}, "AutoMod rule: No insults\nyou goose", id="what AutoMod blocked"
+        ),
+        pytest.param(
+            {"poll": {"question": {"text": "Lunch?"}, "answers": [{"poll_media": {"text": "Soup"}}]}},
+            "Poll: Lunch?\n- Soup",
+            id="a poll",
+        ),
+    ],
+)
+def test_an_export_gives_the_words_that_the_bot_would_have_read(
+    tmp_path: Path, fields: dict[str, Any], words: str
+) -> None:
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "", **fields))).messages
 
-    (one,) = promoted(
-        export(tmp_path / "export.json", said(1, "", forwardedMessage=forwarded, reference=reference))
-    ).messages
+    assert one.content == words
+    assert one.reply_to is None
 
-    assert (one.content, one.reply_to) == ("news", None)
+
+def test_how_a_poll_has_ended_can_be_found(tmp_path: Path) -> None:
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "", type="46", embeds=[POLL_RESULT]))).messages
+
+    assert one.kind is Kind.MESSAGE
 
 
 def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path: Path) -> None:

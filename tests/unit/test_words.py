@@ -43,7 +43,8 @@ def test_a_card_is_read_from_top_to_bottom() -> None:
         pytest.param(PERSON | {"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of a person"),
         pytest.param(BOT | {"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of a bot"),
         pytest.param({"content": "see https://example.org/a", "embeds": [PREVIEW]}, False, id="of nobody known"),
-        pytest.param(PERSON | {"content": "fxtwitter.example", "embeds": [CARD]}, False, id="a rich one of a person"),
+        pytest.param(PERSON | {"content": "http://fx.example", "embeds": [CARD]}, False, id="a rich one of a person"),
+        pytest.param(PERSON | {"content": "no address", "embeds": [CARD]}, True, id="a card without any link"),
         pytest.param({"content": "see https://ci.example/7", "embeds": [CARD]}, False, id="a rich forwarded one"),
         pytest.param({"content": "look", "embeds": [CARD]}, True, id="a forwarded card"),
         pytest.param(BOT | {"content": "https://ci.example/7", "embeds": [CARD]}, True, id="a bot's own card"),
@@ -128,6 +129,32 @@ def test_stickers_pictures_and_forwarded_words_are_read() -> None:
         "(picture: a plan)\nthe original\n||(picture: the end)||\nCI\nBuild 7 failed\nmain is red\nStep: tests\n"
         "\u200b: see the log\ntook 4 min\nin a component\n(sticker: Wave)"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        pytest.param({"filename": "voice-message.ogg", "duration_secs": 12.3}, "(voice message, 12 s)", id="spoken"),
+        pytest.param({"filename": "voice-message.ogg", "duration_secs": 75}, "(voice message, 1 min 15 s)", id="long"),
+        pytest.param({"filename": "voice-message.ogg"}, "(voice message)", id="of unknown length"),
+        pytest.param(
+            {"filename": "a.ogg", "waveform": "AA==", "duration_secs": "x"}, "(voice message)", id="a waveform"
+        ),
+        pytest.param(
+            {"filename": "v.ogg", "waveform": "A", "duration_secs": float("inf")}, "(voice message)", id="endless"
+        ),
+        pytest.param({"filename": "clip.mp4", "duration_secs": 9}, "", id="a film"),
+        pytest.param({"filename": "r_sum.pdf", "title": "Résumé of May"}, "(file: Résumé of May)", id="a title"),
+        pytest.param({"filename": "plan.pdf", "title": "plan"}, "", id="a title that is the name"),
+        pytest.param({"filename": "SPOILER_x.pdf", "title": "The end"}, "||(file: The end)||", id="a hidden title"),
+    ],
+)
+def test_what_a_file_is_called_and_how_long_a_voice_speaks_is_read(file: dict[str, Any], words: str) -> None:
+    assert words_of({"content": "", "attachments": [file]}) == words
+
+
+def test_a_long_text_of_its_own_is_never_cut() -> None:
+    assert words_of(WEBHOOK | {"content": "a" * (LONGEST + 5), "embeds": [CARD]}).startswith("a" * (LONGEST + 5))
 
 
 def test_what_is_kept_of_one_message_is_bounded_and_leaves_no_spoiler_open() -> None:
