@@ -51,6 +51,9 @@ class Asked:
     `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"): with an empty
     topic nobody else's are wanted, with a topic they are a hint. `channels` are the names of the channels that it is
     confined to, if it is. It is not `complete` when it was read before all names of people and channels were known.
+
+    `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
+    words, folded, by which it calls its authors.
     """
 
     text: str
@@ -60,6 +63,8 @@ class Asked:
     authors: frozenset[str] = frozenset()
     channels: tuple[str, ...] = ()
     complete: bool = True
+    rest: str = ""
+    called: frozenset[str] = frozenset()
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -106,7 +111,17 @@ async def understand(
     question = without(text, [*place_spans, *located(text, [time.phrase for time in times])])
     topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else question
     channels = names.channel_names(searched) if searched != places else ()
-    return Asked(text, topic, searched, times, speakers.authors, channels, names.complete)
+    return Asked(
+        text,
+        topic,
+        searched,
+        times,
+        speakers.authors,
+        channels,
+        names.complete,
+        rest=question,
+        called=speakers.words,
+    )
 
 
 def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> tuple[FoldedText, Times]:

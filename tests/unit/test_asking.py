@@ -157,7 +157,14 @@ async def test_a_topic_is_the_question_without_its_time(text: str, topic: str) -
 async def test_a_question_without_a_time_keeps_its_words() -> None:
     asked = await ask("what did we talk about?")
 
-    assert asked == Asked("what did we talk about?", "what did we talk about?", READABLE)
+    assert asked == Asked("what did we talk about?", "what did we talk about?", READABLE, rest=asked.text)
+
+
+async def test_a_question_without_a_topic_still_has_its_words() -> None:
+    asked = await ask("how many messages did Ben Stone post last week in #deploys?", phrases=[LAST])
+
+    assert (asked.topic, asked.rest) == ("", "how many messages did Ben Stone post?")
+    assert asked.called == {"ben", "stone"}
 
 
 async def test_a_time_to_come_is_part_of_the_topic() -> None:
