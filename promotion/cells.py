@@ -27,10 +27,36 @@ FORMULA_ERROR = re.compile(r"#[A-Z/0]+[!?]?", re.ASCII)
 
 _FILES = TypeAdapter(tuple[Attachment, ...])
 
+_MISSING = frozenset(
+    {"", "null", "(null)", "<null>", "[null]", "none", "<none>", "nan", "nat", "na", "n/a", "#n/a", "<na>", "nil"}
+    | {"undefined", "unknown", "\\n", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "?"}
+)
+"""How programs and people write that an optional value is missing, in small letters."""
+
+_MISSING_NAMES = frozenset(
+    {"", "null", "NULL", "None", "nan", "NaN", "NaT", "<NA>", "\\N", "N/A", "n/a", "undefined", "-", "--"}
+)
+"""How programs write that a name is missing; a person may be called Nan or none."""
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a cell of an optional column, such as an id or a time, says that there is no value."""
+    return text.strip().casefold() in _MISSING
+
+
+def is_missing_name(text: str) -> bool:
+    """Return whether a name is written as programs write a missing value."""
+    return text.strip() in _MISSING_NAMES
+
 
 def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
     """Return a converter that gives None for an empty text."""
     return lambda text: convert(text) if text.strip() else None
+
+
+def optional_of_others(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a converter that gives None for whatever other programs write for a missing value."""
+    return lambda text: None if is_missing(text) else convert(text)
 
 
 def own_id(text: str) -> int:
@@ -58,7 +84,7 @@ def id_of_others(text: str, *, kind: str) -> int:
 def becomes_a_number(text: str) -> bool:
     """Tell whether `id_of_others` makes a number of an id that is none."""
     kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, FORMULA_ERROR)
-    return bool(text.strip()) and not any(kind.fullmatch(text.strip()) for kind in kinds)
+    return not is_missing(text) and not any(kind.fullmatch(text.strip()) for kind in kinds)
 
 
 def files(text: str) -> tuple[Attachment, ...]:
@@ -73,8 +99,11 @@ def files(text: str) -> tuple[Attachment, ...]:
 
 def files_of_others(text: str) -> tuple[Attachment, ...]:
     """Return files from JSON of ours, or from addresses with commas or blanks between them."""
-    if not text.strip() or text.startswith("[{") or text == "[]":
-        return files(text.strip())
+    text = text.strip()
+    if is_missing(text):
+        return ()
+    if text.startswith("[{") or text == "[]":
+        return files(text)
     named = ((PurePath(one.partition("?")[0]).name, one) for one in _addresses(text))
     return _storable(Attachment(name=name or one, url=one) for name, one in named)
 

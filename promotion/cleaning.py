@@ -27,6 +27,10 @@ _State = tuple[int, datetime, datetime | None, datetime | None]
 
 _AGREES = timedelta(minutes=1)  # what a time may differ from that in the id when it was written without its seconds
 IDS_MADE = "messages without an id, which got one made from what they say"
+UNKNOWN_AUTHOR = "unknown author"
+"""The name of whoever wrote a message of which no author is known."""
+
+AUTHORS_UNKNOWN = f"messages whose author is not known, kept under the name {UNKNOWN_AUTHOR}"
 IDS_FROM_WORDS = "ids that are no numbers, which became numbers made from them"
 DUPLICATES = "records that say the same as an earlier one"
 EMPTY = "records without any words or files, left out"
@@ -112,7 +116,11 @@ def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo) -> Cleaned:
 def _messages(reading: _Reading, session: str, time_zone: ZoneInfo) -> dict[int, Message]:
     """Return the message of each row that is one, by the position of the row."""
     columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone)
-    columns["session"] = [text or session for text in reading.storable_texts("session")]
+    is_ours = reading.chunk.ours
+    columns["session"] = [
+        session if not text or (not is_ours and cells.is_missing(text)) else text
+        for text in reading.storable_texts("session")
+    ]
     rows = zip(*(columns[name] for name in COLUMNS), strict=True)
     return {position: _message(row) for position, row in enumerate(rows) if position not in reading.reasons}
 
@@ -162,7 +170,7 @@ def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
 def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list[Any]]:
     """Return the columns of a source that others have written; what is missing is made where that can be done."""
     columns: dict[str, list[Any]] = {
-        name: reading.column(name, cells.optional(partial(cells.id_of_others, kind=kind)))
+        name: reading.column(name, cells.optional_of_others(partial(cells.id_of_others, kind=kind)))
         for name, kind in {
             "message_id": "message",
             "guild_id": "guild",
@@ -174,9 +182,10 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list
     }
     columns |= {name: _times(reading, name, time_zone) for name in ("sent_at", "edited_at", "deleted_at")}
     columns |= {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
-    columns["kind"] = reading.column("kind", lambda text: Kind(text or Kind.MESSAGE))
+    columns["kind"] = reading.column("kind", lambda text: Kind.MESSAGE if cells.is_missing(text) else Kind(text))
     columns["attachments"] = reading.column("attachments", cells.files_of_others)
     _note_ids_from_words(reading)
+    _complete_authors(reading, columns)
     _complete_channels(reading, columns)
     _complete_times(reading, columns)
     _complete_ids(reading, columns)
@@ -186,12 +195,24 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list
 def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None]:
     """Return the moments of a column, and note what had to be decided."""
     read: list[ReadTime | None] = reading.column(
-        name, cells.optional(partial(read_time, zone=zone, day_first=reading.chunk.day_first))
+        name, cells.optional_of_others(partial(read_time, zone=zone, day_first=reading.chunk.day_first))
     )
     known = [time for time in read if time is not None]
     reading.notes[f"times without an offset, read in the time zone {zone.key}"] += sum(t.zone_used for t in known)
     reading.notes.update(time.clock for time in known if time.clock)
     return [time.moment if time else None for time in read]
+
+
+def _complete_authors(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+    """Give rows without any author the name that stands for nobody known.
+
+    "nan" or "None" is missing where no id stands beside it: with an id it is what this person is called.
+    """
+    names, ids = columns["author_name"], columns["author_id"]
+    for position, (name, author_id) in enumerate(zip(names, ids, strict=True)):
+        if author_id is None and cells.is_missing_name(name):
+            names[position] = UNKNOWN_AUTHOR
+            reading.notes[AUTHORS_UNKNOWN] += 1
 
 
 def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None:
@@ -205,7 +226,8 @@ def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None
     made: dict[tuple[int | None, str], int] = {}
     for position, channel_id in enumerate(ids):
         if channel_id is None:
-            guild, name = guilds[position], names[position] or PurePath(reading.chunk.source).stem
+            name = "" if cells.is_missing_name(names[position]) else names[position]
+            guild, name = guilds[position], name or PurePath(reading.chunk.source).stem
             if (guild, name) not in made:
                 made[guild, name] = made_id("channel", str(guild or ""), name)
             names[position], ids[position] = name, made[guild, name]

@@ -15,7 +15,17 @@ from pandas import DataFrame
 from memory.csv_rows import COLUMNS, from_row, to_row
 from memory.messages import Attachment, Kind, Message, Revision, fold
 from promotion.chunks import Cleaned, RawChunk, Refused
-from promotion.cleaning import DUPLICATES, EMPTY, IDS_FROM_WORDS, IDS_MADE, STATES, UNREADABLE_VECTORS, clean
+from promotion.cleaning import (
+    AUTHORS_UNKNOWN,
+    DUPLICATES,
+    EMPTY,
+    IDS_FROM_WORDS,
+    IDS_MADE,
+    STATES,
+    UNKNOWN_AUTHOR,
+    UNREADABLE_VECTORS,
+    clean,
+)
 from promotion.made_ids import made_id
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
@@ -350,3 +360,51 @@ def test_every_record_is_counted_in_exactly_one_way(seed: int) -> None:
     assert found.refused
     assert len({one.key for one in found.messages}) == len(found.messages)
     assert len({one.record for one in found.refused}) == len(found.refused)
+
+
+NULLS = ["NULL", "null", "None", "NaN", "nan", "NaT", r"\N", "<NA>", "N/A", "-", " "]
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_a_null_in_an_optional_column_is_a_missing_value(null: str) -> None:
+    others = ("author_id", "reply_to", "guild_id", "thread_id", "edited_at", "deleted_at", "attachments", "kind")
+    (plain,) = cleaned(chunk_of([row(message_id="5", channel_id="6")])).messages
+
+    found = cleaned(chunk_of([row(message_id="5", channel_id="6", session=null, **dict.fromkeys(others, null))]))
+
+    assert (found.messages, found.refused, found.notes[IDS_FROM_WORDS]) == ([plain], [], 0)
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_a_null_for_the_id_of_a_message_or_channel_makes_no_two_messages_one(null: str) -> None:
+    rows = [row(text, message_id=null, channel_id=null, channel_name="") for text in ("a", "b")]
+    without = [{name: text for name, text in one.items() if not name.endswith("_id")} for one in rows]
+
+    assert cleaned(chunk_of(rows)).messages == cleaned(chunk_of(without)).messages
+
+
+@pytest.mark.parametrize("null", ["nan", "None", "NULL", ""])
+def test_an_author_who_is_missing_is_an_unknown_one_and_the_words_stay(null: str) -> None:
+    found = cleaned(chunk_of([row("nan", author_name=null, author_id=null), row("None", author_name=null)]))
+
+    assert [(one.author_id, one.author_name, one.content) for one in found.messages] == [
+        (None, UNKNOWN_AUTHOR, "nan"),
+        (None, UNKNOWN_AUTHOR, "None"),
+    ]
+    assert found.notes[AUTHORS_UNKNOWN] == 2
+
+
+@pytest.mark.parametrize(
+    "author", [pytest.param(("7", "None"), id="beside an id"), pytest.param(("", "Nan"), id="written as a name")]
+)
+def test_a_person_may_be_called_like_a_missing_value(author: tuple[str, str]) -> None:
+    (one,) = cleaned(chunk_of([row(author_id=author[0], author_name=author[1])])).messages
+
+    assert one.author_name == author[1]
+
+
+@pytest.mark.parametrize("null", ["nan", "None", "NULL", ""])
+def test_a_channel_that_is_missing_is_called_after_the_file(null: str) -> None:
+    (one,) = cleaned(chunk_of([row(channel_name=null)])).messages
+
+    assert (one.channel_name, one.channel_id) == ("chat", made_id("channel", "", "chat"))

@@ -20,7 +20,7 @@ from memory.journal import Journal, NotAdded, encoded
 from memory.messages import Attachment, Kind, Message
 from promotion import csv_records
 from promotion.chunks import Cleaned, RawChunk, Source
-from promotion.cleaning import clean
+from promotion.cleaning import UNKNOWN_AUTHOR, clean
 from promotion.detecting import open_source
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.sentences import is_one_sentence
@@ -932,7 +932,8 @@ def test_notes_of_a_package_that_are_not_as_they_should_be_tell_nothing(tmp_path
 
     (first, _) = promoted(zipped(tmp_path / "package.zip", files)).messages
 
-    assert (first.author_id, first.author_name, first.guild_id, first.thread_id) == (None, "", None, None)
+    assert (first.author_id, first.author_name) == (None, UNKNOWN_AUTHOR)
+    assert (first.guild_id, first.thread_id) == (None, None)
     assert first.channel_name == "general in Home"
 
 
