@@ -14,8 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
+from db.addresses import keywords_of, parse_address
+from db.connecting import environment_for_programs
 from db.embedded import find_binaries
 from errors import DatabaseSetupError, InputFileError, OperatorError
 
@@ -112,9 +114,7 @@ async def open_output(program: Path, *arguments: str, timeout: timedelta) -> Asy
     Raises OperatorError with the program's last words when it fails, or when all of it takes longer than `timeout`.
     """
     with tempfile.TemporaryFile() as words:
-        async with _started(
-            program, arguments, {**os.environ, "LC_ALL": "C"}, stderr=words, timeout=timeout
-        ) as process:
+        async with _started(program, arguments, environment_for_programs(), stderr=words, timeout=timeout) as process:
             yield _output_of(process)
             code = await process.wait()
         if code != 0:
@@ -162,28 +162,23 @@ def _output_of(process: Process) -> asyncio.StreamReader:
 @contextmanager
 def _credentials(name: str, dsn: str | None) -> Generator[tuple[list[str], dict[str, str]]]:
     """Yield the arguments and the environment that lead a program to a database."""
-    environment = {**os.environ, "LC_ALL": "C"}
+    environment = environment_for_programs()
     if dsn is None:
         yield [], environment
         return
-    parts = conninfo_to_dict(dsn)
+    parts = keywords_of(parse_address(dsn))
     if parts.pop("sslpassword", None) is not None:
         raise OperatorError(f"{name} would show the password of the address's key to others: use another format.")
     password = parts.pop("password", None)
-    parts.setdefault("connect_timeout", _CONNECT_SECONDS)
+    parts.setdefault("connect_timeout", str(_CONNECT_SECONDS))
     if password is None:
-        yield [f"--dbname={_conninfo(parts)}"], environment
+        yield [f"--dbname={make_conninfo(**parts)}"], environment
         return
     parts.pop("passfile", None)
-    environment.pop("PGPASSWORD", None)  # it would come before the file
     with tempfile.NamedTemporaryFile("w", prefix="backscroll-", encoding="utf-8") as passfile:  # mode 0600
         passfile.write(_passfile_line(str(password)))
         passfile.flush()
-        yield [f"--dbname={_conninfo(parts)}"], {**environment, "PGPASSFILE": passfile.name}
-
-
-def _conninfo(parts: dict[str, Any]) -> str:
-    return make_conninfo(**parts)
+        yield [f"--dbname={make_conninfo(**parts)}"], {**environment, "PGPASSFILE": passfile.name}
 
 
 def _passfile_line(password: str) -> str:

@@ -9,6 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.abc import Params
 
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 from db.errors import driver_errors
 
 Connection = psycopg.AsyncConnection[Any]
@@ -23,15 +25,14 @@ async def open_connection(dsn: str, *, timeout: timedelta, read_only: bool = Fal
     A `read_only` one sees the database as it is at its first statement, whatever others do meanwhile; any other commits
     each statement outside a `transaction()`. Raises DatabaseUnavailableError.
     """
-    seconds = max(2, int(timeout.total_seconds()))
     with driver_errors():
-        async with await psycopg.AsyncConnection.connect(
-            dsn,
-            connect_timeout=seconds,
-            options="-c statement_timeout=12h -c timezone=UTC -c datestyle=ISO -c jit=off",
-            tcp_user_timeout=seconds * 1000,
-            keepalives_idle=seconds,  # a vanished host is noticed while hours of work are waited for
-            application_name="backscroll copying",
+        async with await connect(
+            keywords_of(parse_address(dsn)),
+            timeout=timeout,
+            settings={"statement_timeout": "12h"},
+            name="backscroll copying",
+            # A vanished host is noticed while hours of work are waited for.
+            keepalives_idle=max(2, int(timeout.total_seconds())),
         ) as connection:
             if read_only:
                 await connection.set_read_only(True)

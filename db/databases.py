@@ -11,8 +11,10 @@ from pathlib import Path
 from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.addresses import libpq_address
+from db.connecting import completed_by_environment
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
-from db.engines import Sessions, libpq_address, open_engine, parse_dsn, sessions_of
+from db.engines import Sessions, open_engine, parse_dsn, sessions_of
 from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
 from db.migrate import migrate
 from db.readiness import Capabilities, find_capabilities, operator_errors
@@ -33,6 +35,18 @@ class Addresses:
     long_term: str | None
     embedded_dir: Path
     password: str | None = None
+
+    def own(self, name: str) -> URL | None:
+        """Return the address of SHORT_TERM or LONG_TERM memory on a server of the operator's own; None: it is embedded.
+
+        What it leaves open comes from DB_PASSWORD, and then from libpq's variables. Raises DatabaseSetupError when it
+        is malformed.
+        """
+        dsn = self.short_term if name == SHORT_TERM else self.long_term
+        if dsn is None:
+            return None
+        url = parse_dsn(dsn, name=f"{_database_of(name).upper()}_DSN")
+        return completed_by_environment(url.set(password=self.password) if url.password is None else url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +148,26 @@ async def _refuse_one_for_both(short_term: AsyncEngine, long_term: AsyncEngine) 
 
 
 async def _addresses(addresses: Addresses, stack: AsyncExitStack) -> tuple[URL, URL]:
-    server: EmbeddedServer | None = None
-    if addresses.short_term is None or addresses.long_term is None:
-        server = await stack.enter_async_context(open_embedded(addresses.embedded_dir, start_timeout=_START_TIMEOUT))
-    addressed = partial(_address, server=server, password=addresses.password)
+    short_term, long_term = addresses.own(SHORT_TERM), addresses.own(LONG_TERM)
+    if short_term is not None and long_term is not None:
+        return short_term, long_term
+    server = await stack.enter_async_context(open_embedded(addresses.embedded_dir, start_timeout=_START_TIMEOUT))
     return (
-        await addressed(addresses.short_term, setting="SHORT_TERM_DSN", database="short_term"),
-        await addressed(addresses.long_term, setting="LONG_TERM_DSN", database="long_term"),
+        short_term or await _made(server, SHORT_TERM),
+        long_term or await _made(server, LONG_TERM),
     )
 
 
-async def _address(
-    dsn: str | None, *, server: EmbeddedServer | None, password: str | None, setting: str, database: str
-) -> URL:
-    if dsn is None and server is not None:
-        await ensure_database(server, database)
-        return parse_dsn(server.dsn(database), name=setting)
-    url = parse_dsn(dsn or "", name=setting)
-    return url.set(password=password) if password is not None and url.password is None else url
+async def _made(server: EmbeddedServer, name: str) -> URL:
+    """Return the address of a memory on the embedded server, where its database is made when it is missing."""
+    await ensure_database(server, _database_of(name))
+    return embedded_address(server, name)
+
+
+def embedded_address(server: EmbeddedServer, name: str) -> URL:
+    """Return the address of SHORT_TERM or LONG_TERM memory on the embedded server, whether it is there or not."""
+    return parse_dsn(server.dsn(_database_of(name)), name="EMBEDDED_DIR")
+
+
+def _database_of(name: str) -> str:
+    return name.replace("-", "_")

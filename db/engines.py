@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError
+import psycopg
+from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from db.addresses import keywords_of, libpq_address, parse_address
+from db.connecting import connect
 from db.errors import translated_errors
 from db.roles import ASSUME, Role, role_name
 from errors import DatabaseSetupError
@@ -24,20 +27,14 @@ Sessions = async_sessionmaker[AsyncSession]
 def parse_dsn(dsn: str, *, name: str) -> URL:
     """Return the address for SQLAlchemy; raise DatabaseSetupError, without repeating it, when malformed."""
     try:
-        url = make_url(dsn).set(drivername="postgresql+psycopg")
+        url = parse_address(dsn)
         libpq_address(url).encode()  # bytes of a setting that are no UTF-8 would fail later
-    except (ArgumentError, ValueError) as error:
+    except (psycopg.Error, ValueError) as error:
         raise DatabaseSetupError(
             f"{name} is not an address that PostgreSQL understands: "
             "write postgresql://user:password@host:5432/database."
         ) from error
     return url
-
-
-def libpq_address(url: URL) -> str:
-    """Return an address for psycopg and PostgreSQL's programs, password included: never to be logged."""
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return address.replace(" ", "%20")  # SQLAlchemy leaves blanks as they are, and libpq refuses them
 
 
 @asynccontextmanager
@@ -49,8 +46,12 @@ async def open_engine(
     Its connections assume a role, where the database has it; those of a reader cannot write in any case. With
     `prepares` statements that come again are prepared, but never the owner's.
     """
-    milliseconds = int(timeout.total_seconds() * 1000)
-    reading = " -c default_transaction_read_only=on" if role is Role.READER else ""
+    settings = {"statement_timeout": str(int(timeout.total_seconds() * 1000))}
+    if role is Role.READER:
+        settings["default_transaction_read_only"] = "on"
+    # TimescaleDB 2.19 changes the parsed form of DDL as it runs it: prepared, the next run reads freed memory,
+    # and the whole server goes down. Only the owner's connections run DDL.
+    never_prepared: dict[str, Any] = {"prepare_threshold": None} if role is None or not prepares else {}
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -58,16 +59,7 @@ async def open_engine(
         pool_timeout=timeout.total_seconds(),
         hide_parameters=True,  # a log shall not repeat what somebody said
         pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
-        connect_args={
-            "connect_timeout": max(2, int(timeout.total_seconds())),
-            # To compile a statement of ours takes longer than to run it.
-            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC -c jit=off{reading}",
-            # TimescaleDB 2.19 changes the parsed form of DDL as it runs it: prepared, the next run reads freed memory,
-            # and the whole server goes down. Only the owner's connections run DDL.
-            **({"prepare_threshold": None} if role is None or not prepares else {}),
-            "tcp_user_timeout": milliseconds,  # a vanished host is noticed while a statement waits
-            "application_name": "backscroll",
-        },
+        async_creator=partial(connect, keywords_of(url), timeout=timeout, settings=settings, **never_prepared),
     )
     if role is not None:
         _assume_at_connect(engine, role)

@@ -9,6 +9,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.addresses import shown_address
 from db.errors import WHAT_FAILS, cause_of, sqlstate_of
 from errors import DatabaseSetupError, MissingExtensionError, first_line
 
@@ -20,8 +21,6 @@ _PRELOADED = text(
     "SELECT current_setting('shared_preload_libraries') WHERE pg_has_role('pg_read_all_settings', 'USAGE')"
 )
 _INSTALLED = text("SELECT extname FROM pg_extension")
-
-_SECRETS = ("password", "sslpassword")  # an address may carry them behind its question mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +79,4 @@ def _sentence(error: DBAPIError | psycopg.Error | OSError, url: URL, name: str) 
     mend = WHAT_FAILS.get(sqlstate_of(error) or "")
     if mend is None and isinstance(cause, (psycopg.OperationalError, OSError)):
         mend = "does not answer: start it, or correct the address in .env"
-    where = url.difference_update_query(_SECRETS).render_as_string(hide_password=True)
-    return f"The {name} database ({where}) {mend or f'failed: {first_line(cause)}'}."
+    return f"The {name} database ({shown_address(url)}) {mend or f'failed: {first_line(cause)}'}."

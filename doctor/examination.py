@@ -5,15 +5,15 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
+from db.databases import LONG_TERM, SHORT_TERM, Database, embedded_address, open_database
 from db.embedded import EmbeddedServer
-from db.engines import parse_dsn
 from db.layout import Layout
 from doctor import front_end, indexes, models, recall, rights, schema, storage
 from doctor.findings import Finding, State, left_out, ok, wrong
 from doctor.rounds import Rounds
 from doctor.servers import open_if_made
 from doctor.subject import Subject
+from errors import DatabaseSetupError
 from memory.embedder import Embedder, open_embedder
 
 _START_LIMIT = timedelta(minutes=2)  # of the embedded server, which may have a crash to recover from
@@ -64,16 +64,14 @@ class _Memories:
             embedded = await self._rounds.see("embedded server", self._start_embedded(), limit=_START_LIMIT)
         loaded = await self._rounds.see("embedding model", models.embedding(self._embedder), limit=_LOAD_LIMIT)
         usable = loaded.state is not State.WRONG
-        for name, dsn, database, layout in (
-            (SHORT_TERM, addresses.short_term, "short_term", layouts.short_term),
-            (LONG_TERM, addresses.long_term, "long_term", layouts.long_term),
+        for name, dsn, layout in (
+            (SHORT_TERM, addresses.short_term, layouts.short_term),
+            (LONG_TERM, addresses.long_term, layouts.long_term),
         ):
-            if dsn is None and self._server is not None:
-                dsn = self._server.dsn(database)
-            if dsn is None:
+            if dsn is None and self._server is None:
                 self._rounds.note(f"{name} memory", _without(embedded))
             else:
-                await self._examine_database(name, dsn, layout, usable=usable)
+                await self._examine_database(name, layout, usable=usable)
         await self._examine_together()
 
     async def _start_embedded(self) -> Finding:
@@ -81,10 +79,10 @@ class _Memories:
         self._server = await self._stack.enter_async_context(open_if_made(folder, start_timeout=_START_LIMIT))
         return schema.NOT_MADE if self._server is None else ok(f"it can be used, in {self._server.home}")
 
-    async def _examine_database(self, name: str, dsn: str, layout: Layout, *, usable: bool) -> None:
+    async def _examine_database(self, name: str, layout: Layout, *, usable: bool) -> None:
         """Look at one database; what needs a server, tables or a model that are not there is left out."""
         see = self._rounds.see
-        if (await see(f"{name} server", self._open(name, dsn, layout), limit=_REACH_LIMIT)).state is State.WRONG:
+        if (await see(f"{name} server", self._open(name, layout), limit=_REACH_LIMIT)).state is State.WRONG:
             self._databases.pop(name, None)
             self._rounds.note(f"{name} memory", left_out("it is looked at when the server can be used"))
             return
@@ -104,14 +102,13 @@ class _Memories:
         await see(f"{name} recall", recall.recall(database), limit=_COUNT_LIMIT)
         await see(f"{name} statistics", indexes.statistics(database))
 
-    async def _open(self, name: str, dsn: str, layout: Layout) -> Finding:
-        opening = open_database(
-            parse_dsn(dsn, name=f"{name.upper().replace('-', '_')}_DSN"),
-            name=name,
-            pool_size=_CONNECTIONS,
-            timeout=_CONNECT_LIMIT,
-            layout=layout,
-        )
+    async def _open(self, name: str, layout: Layout) -> Finding:
+        url = self._subject.addresses.own(name)
+        if url is None and self._server is not None:
+            url = embedded_address(self._server, name)
+        if url is None:
+            raise DatabaseSetupError("The embedded server cannot be used: see above.")
+        opening = open_database(url, name=name, pool_size=_CONNECTIONS, timeout=_CONNECT_LIMIT, layout=layout)
         self._databases[name] = await self._stack.enter_async_context(opening)
         return await schema.server(self._databases[name])
 

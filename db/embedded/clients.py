@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect as connect_by
 from db.embedded.reports import limited
 from db.embedded.server import EmbeddedServer
 
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 _QUERY_TIMEOUT = timedelta(seconds=30)
 _GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
 _POLL = timedelta(milliseconds=20)
@@ -23,9 +26,8 @@ _OTHER_CLIENTS = (
 
 async def connect(server: EmbeddedServer) -> psycopg.AsyncConnection:
     """Return a connection, to be closed by the caller; raise psycopg.OperationalError when there is no answer."""
-    return await psycopg.AsyncConnection.connect(
-        server.dsn("postgres"), autocommit=True, connect_timeout=10, application_name="backscroll"
-    )
+    keywords = keywords_of(parse_address(server.dsn("postgres")))
+    return await connect_by(keywords, timeout=_CONNECT_TIMEOUT, autocommit=True)
 
 
 async def ensure_database(server: EmbeddedServer, name: str) -> None:

@@ -111,7 +111,7 @@ async def test_a_database_that_does_not_answer_is_named_without_its_password(
 ) -> None:
     finished = await run_program(place, "--yes", SHORT_TERM_DSN=f"postgresql://me:hidden@127.0.0.1:{unused_tcp_port}/x")
 
-    assert_refused(finished, f"The short-term database (postgresql+psycopg://me:***@127.0.0.1:{unused_tcp_port}/x)")
+    assert_refused(finished, f"The short-term database (postgresql://me:***@127.0.0.1:{unused_tcp_port}/x)")
     assert "does not answer: start it, or correct the address in .env" in finished.err
     assert "hidden" not in finished.err + _log(place)
 

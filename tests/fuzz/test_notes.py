@@ -20,8 +20,9 @@ from archive.listing import verified_of
 from archive.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
 from archive.names import next_folder, series_of, valid_name
 from archive.retention import Kept, Rule, kept
+from db.addresses import libpq_address
 from db.databases import SHORT_TERM
-from db.engines import libpq_address, parse_dsn
+from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
 from sessions import choose_session, open_session_folder, remember_session, remembered_session
 from settings import Settings, read_settings

@@ -125,7 +125,7 @@ async def test_an_unknown_user_is_said(trusting: str) -> None:
 async def test_a_server_that_does_not_answer_is_said(dsn: str, address: str) -> None:
     sentence = await refusal(dsn, "postgresql://" + address.format(port=closed_port()))
 
-    assert sentence.startswith("The long-term database (postgresql+psycopg://ana")
+    assert sentence.startswith("The long-term database (postgresql://ana")
     assert sentence.endswith("does not answer: start it, or correct the address in .env.")
 
 
