@@ -26,6 +26,8 @@ THEIRS = Conventions(
     last_weekday_is_nearest=False,
     rolling_includes_today=False,
     bounds_stay_in_day=False,
+    bare_hours_are_afternoon=False,
+    zones_count=False,
     parts=MappingProxyType(
         {**OURS.parts, "morning": (8, 12), "afternoon": (12, 16), "evening": (16, 20), "night": (20, 24)}
     ),
@@ -37,6 +39,8 @@ REASONS = {
     "last_weekday_is_nearest": "in a chat last Wednesday is the one that was last, not the one of last week",
     "rolling_includes_today": "the last three days of a chat go on until now",
     "bounds_stay_in_day": "Thursday before 5pm begins on that Thursday, not with the first message ever",
+    "bare_hours_are_afternoon": "who asks for what was said between 2 and 4 was awake then",
+    "zones_count": "a zone that is named is meant",
     "parts": "evenings in a chat are later than office hours, and nights go on after midnight",
 }
 """Why we mean something else, by the name of the convention."""

@@ -52,6 +52,8 @@ class Conventions:
     - `last_weekday_is_nearest`: "last Wednesday", said on a Thursday, was yesterday, and not the week before.
     - `rolling_includes_today`: "the last three days" go on until the end of today.
     - `bounds_stay_in_day`: "Thursday before 5pm" begins with that Thursday.
+    - `bare_hours_are_afternoon`: "Tuesday at 3" and "between 2 and 4 on Tuesday" are after noon, when people are awake.
+    - `zones_count`: "5pm EST" is that hour there, and not on the asker's clock.
     - `month_first`: "4/5" is the 5th of April; where that cannot be, the other order is meant anyhow.
     - `parts`: the hours of the parts of a day.
     """
@@ -60,6 +62,8 @@ class Conventions:
     last_weekday_is_nearest: bool = True
     rolling_includes_today: bool = True
     bounds_stay_in_day: bool = True
+    bare_hours_are_afternoon: bool = True
+    zones_count: bool = True
     month_first: bool = True
     parts: MappingProxyType[str, Hours] = field(
         default_factory=lambda: _hours(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from memory.folding import folded
 
 _NO_PLACES = frozenset({"Factory", "localtime"})  # what a system has beside the zones themselves
+_NO_CONTINENTS = frozenset({"Etc", "US", "Canada", "Mexico", "Brazil", "Chile"})  # groups of older names
 _COMMON = (
     "UTC", "Europe/London", "Europe/Lisbon", "Europe/Paris", "Europe/Berlin", "Europe/Madrid", "Europe/Rome",
     "Europe/Warsaw", "Europe/Kyiv", "Europe/Istanbul", "America/New_York", "America/Chicago", "America/Denver",
@@ -49,6 +50,21 @@ def find_zone(text: str) -> ZoneInfo:
     if len(names) == 1:
         return ZoneInfo(names[0])
     raise ValueError(_unknown(text))
+
+
+def zone_of_city(name: str) -> str | None:
+    """Return the name of the time zone of a city, None when no zone, or more than one, is named after it."""
+    return _cities().get(_folded(name))
+
+
+@cache
+def _cities() -> dict[str, str]:
+    """Return the zones that one city alone gives its name to, by that name as it is compared."""
+    zones: dict[str, list[str]] = {}
+    for name in files("tzdata").joinpath("zones").read_text(encoding="utf-8").split():
+        if "/" in name and name.partition("/")[0] not in _NO_CONTINENTS:
+            zones.setdefault(_city(_folded(name)), []).append(name)
+    return {city: names[0] for city, names in zones.items() if len(names) == 1}
 
 
 def is_in_the_united_states(zone: ZoneInfo) -> bool:

@@ -1,7 +1,7 @@
 """Rules for times of day: "5pm", "between 9 and 11:30", "yesterday morning", "late last night"."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 from memory.times.chart import Grammar
 from memory.times.meanings import CLOCK_UNITS, Amount, Clock, Grain, Reading, Span
@@ -10,7 +10,10 @@ GRAMMAR = Grammar()
 rule = GRAMMAR.rule
 
 _PM = ("pm", "p")
-_AFTER_NOON = ("afternoon", "evening", "night")
+_NOON, _DAY, _HALF_DAY = 12, 24, 12 * 60
+_WITH_ZERO = 9  # the last hour that "0" before it makes one of the twenty-four
+_AFTERNOON = range(1, 7)  # the hours that are after noon when nothing is said
+_INTO_THE_NEXT_DAY = ("evening", "night")
 
 # ---- times
 
@@ -26,48 +29,101 @@ def twelve_hours(_: Reading, hour: int, *rest: int | str) -> Clock | None:
     return Clock(hour % 12 + (12 if rest[-1] in _PM else 0), minute)
 
 
-@rule("clock", "<dd> ~: ~<two digits>", "<dd> ~: ~<two digits> ~: ~<two digits>", "<dd> ~h ~<two digits>")
-def hour_and_minute(_: Reading, hour: int, minute: int, __: int = 0) -> Clock | None:
-    """Read "14:30"; up to noon it may be meant for the afternoon."""
-    return Clock(hour, minute, sure=hour > 12 or hour == 0) if hour < 24 and minute < 60 else None
+@rule("clock", "<one digit> ~: ~<two digits>", "<one digit> ~h ~<two digits>")
+def hour_and_minute(_: Reading, hour: int, minute: int) -> Clock | None:
+    """Read "4:30"; it may be meant for the afternoon."""
+    return Clock(hour, minute, sure=hour == 0) if minute < 60 else None
+
+
+@rule("clock", "<two digits> ~: ~<two digits>", "<two digits> ~h ~<two digits>")
+def two_digits_and_minute(_: Reading, hour: int, minute: int) -> Clock | None:
+    """Read "14:30" or "04:30", from midnight to midnight; ten to twelve may be meant for the night."""
+    return Clock(hour, minute, sure=not _WITH_ZERO < hour <= _NOON) if hour < _DAY and minute < 60 else None
+
+
+@rule("clock", "<dd> ~: ~<two digits> ~: ~<two digits>", "<dd> ~: ~<two digits> ~: ~<two digits> ~. ~<digits>")
+def to_the_second(_: Reading, hour: int, minute: int, second: int, __: str = "") -> Clock | None:
+    """Read "14:30:59", to the minute."""
+    return Clock(hour, minute) if hour < _DAY and minute < 60 and second < 60 else None
 
 
 @rule("dotted clock", "<dd> ~. ~<two digits>")
 def dotted_hour_and_minute(_: Reading, hour: int, minute: int) -> Clock | None:
     """Read "9.30", which is a time only in a range of times."""
-    return Clock(hour, minute, sure=hour > 12) if hour < 24 and minute < 60 else None
+    return Clock(hour, minute, sure=hour > _NOON) if hour < _DAY and minute < 60 else None
 
 
 @rule("clock", "<dd> o'clock", "<count word> o'clock", "<dd> o ' clock")
 def full_hour(_: Reading, hour: int) -> Clock | None:
     """Read "eight o'clock"."""
-    return Clock(hour, sure=hour > 12) if hour <= 24 else None
+    return Clock(hour, sure=hour > _NOON) if hour <= _DAY else None
+
+
+@rule("clock", "<dd> ~h")
+def hour_by_letter(_: Reading, hour: int) -> Clock | None:
+    """Read "14h"."""
+    return Clock(hour, sure=hour > _NOON) if hour <= _DAY else None
 
 
 @rule("clock", "noon", "midday", "12 noon")
 def noon(_: Reading) -> Clock:
     """Read "noon"."""
-    return Clock(12)
+    return Clock(_NOON)
 
 
-@rule("clock", "half past <hour>", "half past <hour> [am|pm]")
-def half_past(_: Reading, hour: int, half: str = "") -> Clock:
+@rule("midnight", "midnight", "12 midnight")
+def midnight(_: Reading) -> Clock:
+    """Read "midnight", where a time of day is wanted and not a part of the day."""
+    return Clock(0)
+
+
+@rule("clock", "half past <hour>", "half past <hour> [am|pm]", "half <count word>")
+def half_past(_: Reading, hour: int, half: str = "") -> Clock | None:
     """Read "half past nine"."""
-    return Clock(hour + (12 if half == "pm" and hour < 12 else 0), 30, sure=bool(half))
+    return _beside_hour(hour, 30, half)
+
+
+@rule("clock", "a? quarter past|after <hour>", "a? quarter past|after <hour> [am|pm]")
+def quarter_past(_: Reading, hour: int, half: str = "") -> Clock | None:
+    """Read "a quarter past nine"."""
+    return _beside_hour(hour, 15, half)
+
+
+@rule("clock", "a? quarter to|before|of <hour>", "a? quarter to|before|of <hour> [am|pm]")
+def quarter_to(_: Reading, hour: int, half: str = "") -> Clock | None:
+    """Read "a quarter to nine"."""
+    return _beside_hour(hour, -15, half)
+
+
+@rule("clock", "<count> minutes? past <hour>", "<count> minutes? past <hour> [am|pm]")
+def minutes_past(_: Reading, minute: int, hour: int, half: str = "") -> Clock | None:
+    """Read "ten past nine"."""
+    return _beside_hour(hour, minute, half) if 0 < minute < 60 else None
+
+
+def _beside_hour(hour: int, minutes: int, half: str) -> Clock | None:
+    """Return a time some minutes after an hour, or before it."""
+    if not 1 <= hour <= _DAY:
+        return None
+    hour, minute = divmod(60 * (hour % 12 if half or hour < _NOON else hour) + minutes, 60)
+    if half:
+        return Clock((hour + 12 * (half == "pm")) % _DAY, minute)
+    return Clock(hour % _DAY or _NOON, minute, sure=hour > _NOON)
 
 
 @rule("hour", "<dd>", "<count word>")
 def bare_hour(_: Reading, hour: int) -> int | None:
     """Read a number as an hour."""
-    return hour if 0 <= hour <= 24 else None
+    return hour if 0 <= hour <= _DAY else None
 
 
 @rule("clock", "<clock> in the [morning|afternoon|evening]", "<clock> at [night]")
 @rule("clock", "<hour> in the [morning|afternoon|evening]", "<hour> at [night]")
-def hour_in_part(_: Reading, clock: Clock | int, part: str) -> Clock:
-    """Read "2 in the afternoon"."""
-    clock = clock if isinstance(clock, Clock) else Clock(clock)
-    return replace(clock.later() if part in _AFTER_NOON and clock.hour < 12 else clock, sure=True)
+def hour_in_part(reading: Reading, clock: Clock | int, part: str) -> Clock:
+    """Read "2 in the afternoon", "1 at night"."""
+    clock = clock if isinstance(clock, Clock) else Clock(clock, sure=clock > _NOON)
+    minutes = minutes_of(reading, clock, part) % (60 * _DAY)
+    return replace(clock, hour=minutes // 60, sure=True)
 
 
 @rule("clock", "around|about|approximately|roughly <clock>", "<clock> or so", "<clock> sharp")
@@ -76,20 +132,58 @@ def about(_: Reading, clock: Clock) -> Clock:
     return clock
 
 
-@rule("time", "<clock>", "<dotted clock>", "<hour>")
+@rule("time", "<clock>", "<dotted clock>", "<hour>", "<midnight>", "about|around <hour>")
 def time_of_day(_: Reading, time: Clock | int) -> Clock:
     """Take a time that a range of times may begin or end with."""
-    return time if isinstance(time, Clock) else Clock(time, sure=time > 12)
+    return time if isinstance(time, Clock) else Clock(time, sure=time > _NOON)
+
+
+# ---- on another clock
+
+
+@rule("clock", "<clock> <zone>", "<clock> ( <zone> )", "<hour> <clear zone>", "<clock> ~<plus offset>")
+def clock_of_zone(_: Reading, clock: Clock | int, zone: tzinfo) -> Clock | None:
+    """Read "5pm EST", "15:00Z"."""
+    clock = clock if isinstance(clock, Clock) else Clock(clock, sure=clock > _NOON)
+    return replace(clock, zone=zone) if clock.zone is None else None
+
+
+@rule("clock", "<clock> my|our|local time")
+def own_clock(_: Reading, clock: Clock) -> Clock:
+    """Read "5pm my time"."""
+    return clock
+
+
+@rule("moment", "<moment> ,? <zone>", "<moment> ( <zone> )")
+@rule("time span", "<time span> ,? <zone>", "<time span> ( <zone> )")
+@rule("time range", "<time range> ,? <zone>", "<time range> ( <zone> )")
+@rule("part span", "<part span> ,? <clear zone>", "<part span> ( <zone> )")
+@rule("day", "<day> ,? <clear zone>", "<weekday span> ,? <clear zone>")
+def span_of_zone(reading: Reading, span: Span, zone: tzinfo) -> Span | None:
+    """Read "Tuesday at 9am Tokyo time": what was read as the asker's clock is that of the zone."""
+    there = {
+        name: moment.replace(tzinfo=zone).astimezone(reading.zone)
+        for name in ("start", "end", "moment")
+        if (moment := getattr(span, name)) is not None
+    }
+    return replace(span, **there)
+
+
+@rule("moment", "<moment> my|our|local time")
+@rule("time span", "<time span> my|our|local time")
+def span_of_own_zone(_: Reading, span: Span) -> Span:
+    """Read "Tuesday at 9am my time"."""
+    return span
 
 
 # ---- from one time to another
 
 
-@rule("clocks", "from? <time> to|till|til|until|through|-|~ <time>", "between <time> -|and|to|~ <time>")
-@rule("clocks", "at <time> - <time>", "for <time> - <time>", "in <time> to <time>")
+@rule("clocks", "from? <time> to|till|til|until|through|thru|-|~ <time>", "between <time> -|and|to|~ <time>")
+@rule("clocks", "at <time> - <time>", "for <time> - <time>", "in <time> to <time>", "<clock> ~/ ~<clock>")
 def from_to(_: Reading, start: Clock, end: Clock) -> tuple[Clock, Clock]:
     """Read "from 5 to 6pm": what is not said of one end follows from the other."""
-    return start, end
+    return replace(start, zone=start.zone or end.zone), replace(end, zone=end.zone or start.zone)
 
 
 # ---- parts of the day
@@ -151,7 +245,9 @@ def overnight(reading: Reading) -> Span:
 def part_of_day(reading: Reading, one: Span | str, other: Span | str) -> Span | None:
     """Read "Tuesday afternoon"."""
     day, part = (one, other) if isinstance(one, Span) else (other, one)
-    return part_of(reading, day.start.date(), str(part)) if isinstance(day, Span) and day.start else None
+    if not isinstance(day, Span) or day.start is None:
+        return None
+    return part_of(reading, day.start.date(), str(part), weekly=day.weekly)
 
 
 @rule("part span", "[early|late] on? in? <part span>", "[early|late] in? the? <part span>")
@@ -174,25 +270,44 @@ def early_or_late_on_day(reading: Reading, day: Span, word: str, part: str) -> S
 # ---- a day and a time of it
 
 
-@rule("moment", "<day> ~t ~<clock>")
+@rule("plus offset", "<offset>")
+def offset_ahead(_: Reading, zone: tzinfo) -> tzinfo | None:
+    """Take "+02:00" for a zone after any time; "-02:00" would be a range of times too."""
+    return zone if (zone.utcoffset(None) or timedelta()) >= timedelta() else None
+
+
+@rule("full clock", "<clock>")
+def clock_of_date(_: Reading, clock: Clock) -> Clock:
+    """Take a time of day behind a date and "T"."""
+    return clock
+
+
+@rule("full clock", "<clock> ~<offset>")
+def clock_with_offset(_: Reading, clock: Clock, zone: tzinfo) -> Clock:
+    """Read "15:00-05:00"."""
+    return replace(clock, zone=zone)
+
+
+@rule("moment", "<day> ~t ~<full clock>")
 @rule("moment", "<day part or day> ,|at|-|@? ,? at|from|by? <clock>", "<clock> ,? on|of|in? the? <day part or day>")
+@rule("moment", "<part span> at|around <midnight>", "at|around? <midnight> <part span>")
 def moment(reading: Reading, one: Span | Clock, other: Span | Clock) -> Span | None:
     """Read "yesterday at 5pm": that hour, or that minute when minutes are told."""
     day, clock = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(day, Span) or not isinstance(clock, Clock) or day.start is None:
         return None
-    clock = _fitting(clock, day)
-    start = reading.at(day.start.date(), clock.minutes)
-    return Span(start, start + timedelta(minutes=1 if clock.minute else 60), Grain.HOUR)
+    start = reading.at(day_of(day), minutes_of(reading, clock, day.part), clock.zone)
+    after = start + timedelta(minutes=1 if clock.minute else 60)
+    return Span(start, after, Grain.HOUR, moment=start, weekly=day.weekly)
 
 
-@rule("moment", "<day part or day> at|around|about <hour>", "at|around|about <hour> on? <day part or day>")
+@rule("moment", "<day part or day> ,? at|around|about|@ <hour>", "at|around|about|@ <hour> on? <day part or day>")
 def moment_at_hour(reading: Reading, one: Span | int, other: Span | int) -> Span | None:
     """Read "Friday at 5"."""
     day, hour = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(day, Span) or not isinstance(hour, int):
         return None
-    return moment(reading, day, Clock(hour, sure=hour > 12))
+    return moment(reading, day, Clock(hour, sure=hour > _NOON))
 
 
 @rule("time span", "<day part or day> ,? at|from|for|between? <clocks>", "<clocks> ,? on|of|in? the? <day part or day>")
@@ -202,8 +317,13 @@ def times_of_day(reading: Reading, one: Span | tuple[Clock, Clock], other: Span 
     day, clocks = (one, other) if isinstance(one, Span) else (other, one)
     if not isinstance(day, Span) or isinstance(clocks, Span) or day.start is None:
         return None
-    start, end = settled(clocks, day)
-    return Span(reading.at(day.start.date(), start.minutes), reading.at(day.start.date(), end.minutes), Grain.HOUR)
+    return _between_times(reading, day, clocks)
+
+
+@rule("time span", "from <time> on? <day part or day> to|till|til|until|through|-|~ <time>")
+def times_around_day(reading: Reading, start: Clock, day: Span, end: Clock) -> Span | None:
+    """Read "from 11 last night until 2"."""
+    return _between_times(reading, day, (start, end)) if day.start else None
 
 
 @rule("time span", "<clocks>")
@@ -211,11 +331,10 @@ def times_of_today(reading: Reading, clocks: tuple[Clock, Clock]) -> Span | None
     """Read "from 9am to 11:30", today, or yesterday when that is still to come."""
     if not any(clock.sure or clock.minute for clock in clocks):
         return None
-    start, end = settled(clocks, None)
-    day = (
-        reading.today if reading.at(reading.today, start.minutes) <= reading.now else reading.today - timedelta(days=1)
-    )
-    return Span(reading.at(day, start.minutes), reading.at(day, end.minutes), Grain.HOUR)
+    today = _between_times(reading, reading.days(reading.today, reading.today + timedelta(days=1)), clocks)
+    if today.start is not None and today.start <= reading.now:
+        return today
+    return _between_times(reading, reading.days(reading.today - timedelta(days=1), reading.today), clocks)
 
 
 @rule(
@@ -228,7 +347,7 @@ def so_long_from(reading: Reading, day: Span, one: Clock | Amount, other: Clock 
     clock, amount = (one, other) if isinstance(one, Clock) else (other, one)
     if day.start is None or not isinstance(clock, Clock) or not isinstance(amount, Amount):
         return None
-    start = reading.at(day.start.date(), clock.minutes)
+    start = reading.at(day_of(day), minutes_of(reading, clock, day.part), clock.zone)
     return Span(start, reading.shifted(start, amount, 1), Grain.HOUR) if amount.unit in CLOCK_UNITS else None
 
 
@@ -238,29 +357,66 @@ def day_or_part(_: Reading, span: Span) -> Span:
     return span
 
 
-def part_of(reading: Reading, day: date, part: str) -> Span:
+def part_of(reading: Reading, day: date, part: str, *, weekly: bool = False) -> Span:
     """Return a part of a day, by the hours of the conventions."""
     first, after = reading.conventions.parts[part]
-    return Span(reading.at(day, 60 * first), reading.at(day, 60 * after), Grain.PART_OF_DAY, part=part)
+    start, end = reading.at(day, 60 * first), reading.at(day, 60 * after)
+    return Span(start, end, Grain.PART_OF_DAY, part=part, weekly=weekly)
 
 
-def settled(clocks: tuple[Clock, Clock], day: Span | None) -> tuple[Clock, Clock]:
-    """Return both ends of a range with the halves of the dial that are meant.
+def day_of(span: Span) -> date:
+    """Return the day that a day, or a part of one, belongs to: late in a night it is the one before."""
+    assert span.start is not None  # noqa: S101 - a day has a beginning
+    before = span.part == "night" and span.start.hour < _NOON
+    return span.start.date() - timedelta(days=before)
+
+
+def minutes_of(reading: Reading, clock: Clock, part: str) -> int:
+    """Return a time of day in minutes after midnight, as it is meant of a part of the day or ("") of a whole one.
+
+    It is the one on both halves of the dial that is nearest to the part: 1 of an evening or night is after midnight,
+    and so more than 24 hours. Of a whole day the small hours are after noon, where the conventions say so.
+    """
+    if part not in reading.conventions.parts:
+        afternoon = not clock.sure and clock.hour in _AFTERNOON and reading.conventions.bare_hours_are_afternoon
+        return clock.minutes + (_HALF_DAY if afternoon else 0)
+    possible = [clock.minutes]
+    if not clock.sure and part != "morning":
+        possible.append(clock.minutes + _HALF_DAY)
+    if part in _INTO_THE_NEXT_DAY and clock.hour < _NOON:
+        possible.append(clock.minutes + 2 * _HALF_DAY)
+    first, after = reading.conventions.parts[part]
+    return min(possible, key=lambda minutes: max(60 * first - minutes, minutes - 60 * after + 1, 0))
+
+
+def settled(reading: Reading, clocks: tuple[Clock, Clock], part: str) -> tuple[int, int]:
+    """Return both ends of a range in minutes after midnight, with the halves of the dial that are meant.
 
     An hour without "am" or "pm" takes the half of the other end if the range still runs forward, else the part of
-    the day, if one is named; an end before its start is after noon.
+    the day, if one is named; an end before its start is after noon, or on the next day.
     """
     start, end = clocks
-    if day is not None and day.part in _AFTER_NOON and not start.sure and not end.sure:
-        start, end = start.later(), end.later()
-    elif end.sure and not start.sure and end.hour >= 12 and start.hour < 12 and start.later().minutes < end.minutes:
-        start = start.later()
-    elif start.sure and not end.sure and end.minutes <= start.minutes:
-        end = end.later()
-    if end.minutes <= start.minutes:
-        end = end.later() if end.later().minutes > start.minutes else Clock(end.hour + 24, end.minute)
-    return start, end
+    if not part and end.sure and not start.sure:
+        start = _before(start, end)
+    elif not part and not end.sure and (start.sure or start.hour not in _AFTERNOON):
+        end = end.later() if end.minutes <= start.minutes else replace(end, sure=True)
+    first, last = minutes_of(reading, start, part), minutes_of(reading, end, part)
+    if last <= first and not end.sure and last + _HALF_DAY > first:
+        return first, last + _HALF_DAY
+    return first, last if last > first else last + 2 * _HALF_DAY
 
 
-def _fitting(clock: Clock, day: Span) -> Clock:
-    return clock.later() if not clock.sure and day.part in _AFTER_NOON else clock
+def _before(start: Clock, end: Clock) -> Clock:
+    """Return a start on the half of the dial that its end tells: "11 to 2am" begins before midnight."""
+    later = start.later()
+    forward = start.hour < _NOON <= end.hour and later.minutes < end.minutes
+    through_the_night = end.hour < _NOON and start.minutes >= end.minutes
+    return later if forward or through_the_night else replace(start, sure=True)
+
+
+def _between_times(reading: Reading, day: Span, clocks: tuple[Clock, Clock]) -> Span:
+    first, last = settled(reading, clocks, day.part)
+    date = day_of(day)
+    return Span(
+        reading.at(date, first, clocks[0].zone), reading.at(date, last, clocks[1].zone), Grain.HOUR, weekly=day.weekly
+    )

@@ -1,5 +1,6 @@
 """Rules for days, months and years that are named: "2 July", "5/12/2019", "Friday", "the 4th of next month"."""
 
+from dataclasses import replace
 from datetime import date as date_of_calendar
 from datetime import timedelta
 
@@ -40,8 +41,8 @@ def short_year_beside_date(reading: Reading, short: int) -> int:
 # ---- dates in digits
 
 
-@rule("date", "<yyyy> ~- ~<dd> ~- ~<dd>", "<yyyy> ~/ ~<dd> ~/ ~<dd>", "<yyyy> ~. ~<dd> ~. ~<dd>")
-@rule("date", "<yyyy> <two digits> <two digits>")
+@rule("iso date", "<yyyy> ~- ~<dd> ~- ~<dd>")
+@rule("date", "<yyyy> ~/ ~<dd> ~/ ~<dd>", "<yyyy> ~. ~<dd> ~. ~<dd>", "<yyyy> <two digits> <two digits>")
 def year_month_day(_: Reading, year: int, month: int, day: int) -> Partial | None:
     """Read an ISO date, with other signs too."""
     return Partial(year, month, day) if on(year, month, day) else None
@@ -60,7 +61,7 @@ def digits_with_year(reading: Reading, first: int, second: int, year: int) -> Pa
     return _in_some_order(reading, first, second, year)
 
 
-@rule("date", "<dd> ~. ~<dd> ~. ~<yyyy>")
+@rule("dotted date", "<dd> ~. ~<dd> ~. ~<yyyy>")
 def dotted_with_year(_: Reading, day: int, month: int, year: int) -> Partial | None:
     """Read a date with dots, which is written day first wherever it is written at all."""
     return _valid(year, month, day) or _valid(year, day, month)
@@ -72,20 +73,33 @@ def digits_with_short_year(reading: Reading, first: int, second: int, short: int
     return _in_some_order(reading, first, second, full_year(short, reading.today))
 
 
-@rule("date", "<digits in some order>")
-def digits_as_date(_: Reading, date: Partial) -> Partial:
-    """Take a date in digits for a date."""
+@rule("date", "<digits in some order>", "<iso date>", "<dotted date>", "<named date>")
+def whole_date(_: Reading, date: Partial) -> Partial:
+    """Take a whole date for a date."""
     return date
 
 
 @rule("slashed", "<dd> ~/ ~<dd>")
-@rule("dashed", "<dd> ~- ~<dd>", "<dd> ~. ~<dd>")
+@rule("dashed", "<dd> ~- ~<dd>")
+@rule("dotted digits", "<dd> ~. ~<dd>")
 def digits_without_year(reading: Reading, first: int, second: int) -> Partial | None:
     """Read two numbers that may be a day and a month, if more speaks for it."""
     if (first, second) == (24, 7):
         return None  # around the clock
     found = _in_some_order(reading, first, second, 2000)  # a leap year: the 29th of February is possible
     return Partial(None, found.month, found.day) if found else None
+
+
+@rule("full dotted", "<dd> ~. ~<dd> ~.")
+def dotted_without_year(_: Reading, day: int, month: int) -> Partial | None:
+    """Read "9.11.", day first as wherever both dots are written, if more speaks for a date."""
+    return _valid(None, month, day) or _valid(None, day, month)
+
+
+@rule("dotted", "<full dotted>", "<dotted digits>")
+def dotted(_: Reading, date: Partial) -> Partial:
+    """Take a date with one dot or two."""
+    return date
 
 
 @rule("month date", "<yyyy> ~- ~<dd>", "<yyyy> ~/ ~<dd>")
@@ -103,7 +117,7 @@ def month_and_year_digits(_: Reading, month: int, year: int) -> Partial | None:
 # ---- dates with the month's name
 
 
-@rule("date", "<month> ~. <dom> <year part>", "<month> ,? <dom> <year part>", "<month> ~- ~<dom> ~- ~<year>")
+@rule("named date", "<month> ~. <dom> <year part>", "<month> ,? <dom> <year part>", "<month> ~- ~<dom> ~- ~<year>")
 def month_day_year(_: Reading, month: int, day: int, year: int) -> Partial | None:
     """Read "Dec. 31, 1994"."""
     return _valid(year, month, day)
@@ -121,7 +135,13 @@ def month_day(_: Reading, month: int, day: int) -> Partial | None:
     return _valid(None, month, day)
 
 
-@rule("date", "<dom> of? <month> .? <year part>", "<dom> ~-|/ ~<month> ~-|/ ~<year>", "<dom> of? ,? <month> ,? <year>")
+@rule(
+    "named date",
+    "<dom> of? <month> .? <year part>",
+    "<dom> ~-|/ ~<month> ~-|/ ~<year>",
+    "<dom> of? ,? <month> ,? <year>",
+    "<dd> ~. <month> ~.? <year part>",
+)
 def day_month_year(_: Reading, day: int, month: int, year: int) -> Partial | None:
     """Read "15 April of 87"."""
     return _valid(year, month, day)
@@ -133,7 +153,7 @@ def year_month_name_day(_: Reading, year: int, month: int, day: int) -> Partial 
     return _valid(year, month, day)
 
 
-@rule("day date", "<dom> of? <month>", "<dom> ~-|/ ~<month>", "<dom> of the? month? of? <month>")
+@rule("day date", "<dd> ~. <month>", "<dom> of? <month>", "<dom> ~-|/ ~<month>", "<dom> of the? month? of? <month>")
 def day_month(_: Reading, day: int, month: int) -> Partial | None:
     """Read "the 29th of May"."""
     return _valid(None, month, day)
@@ -173,7 +193,7 @@ def weekday_before_date(_: Reading, __: int, date: Partial) -> Partial:
     return date
 
 
-@rule("date", "<weekday> <dashed>")
+@rule("date", "<weekday> <dashed>", "<weekday> <dotted>")
 def weekday_before_dashes(reading: Reading, weekday: int, date: Partial) -> Partial | None:
     """Read "Friday 7-6", which is a date only where that day was a Friday."""
     span = resolved(reading, date)
@@ -205,11 +225,12 @@ def date_with_idle_words(_: Reading, date: Partial) -> Partial:
 @rule("day", "<date>")
 @rule("weekday span", "<weekday date>")
 @rule("slashed span", "<slashed>")
-@rule("dashed span", "<dashed>")
+@rule("dashed span", "<dashed>", "<dotted>")
 @rule("span", "<month date>")
 def latest(reading: Reading, partial: Partial) -> Span | None:
     """Return the latest time that a date names."""
-    return resolved(reading, partial)
+    span = resolved(reading, partial)
+    return replace(span, weekly=partial == Partial(weekday=partial.weekday)) if span else None
 
 
 @rule("bare month", "<month>", "<month> ~.", "the? month of <month>")

@@ -50,6 +50,9 @@ def _digits(tokens: Sequence[Token], at: int) -> Iterator[Item]:
         yield Item("count", at, at + 1, int(text))
     if len(text) <= 2:
         yield Item("dd", at, at + 1, int(text))
+    yield Item("digits", at, at + 1, text)
+    if len(text) == 1:
+        yield Item("one digit", at, at + 1, int(text))
     if len(text) == 2:
         yield Item("two digits", at, at + 1, int(text))
     if len(text) == 4 and 1000 <= int(text) < 3000:

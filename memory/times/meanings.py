@@ -1,7 +1,7 @@
 """What phrases of time stand for: spans of the calendar, dates with parts left out, times of day, amounts."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import IntEnum, StrEnum
 from zoneinfo import ZoneInfo
 
@@ -57,9 +57,10 @@ class Edge(StrEnum):
 class Span:
     """A stretch of time [start, end) on the asker's clock; None leaves that end open.
 
-    With an `edge` the words name the beginning, middle or end of something, and `moment` is when that is where one
-    moment is wanted ("until the end of June"). `part` is the part of the day that they name, `earlier` tells that
-    what is going on now is not meant.
+    With an `edge` the words name the beginning, middle or end of something. `moment` is the time at which a range
+    ends or begins that one of its ends names so ("until the end of June", "to Tuesday 9am"). `part` is the part of
+    the day that they name, `earlier` tells that what is going on now is not meant. A `weekly` span was named by its
+    weekday alone.
     """
 
     start: datetime | None
@@ -69,6 +70,7 @@ class Span:
     moment: datetime | None = None
     part: str = ""
     earlier: bool = False
+    weekly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,12 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time of day; without `sure` a bare hour, which may be before or after noon."""
+    """A time of day, on the asker's clock or that of a `zone`; without `sure` it may be before or after noon."""
 
     hour: int
     minute: int = 0
     sure: bool = True
+    zone: tzinfo | None = None
 
     @property
     def minutes(self) -> int:
@@ -103,7 +106,7 @@ class Clock:
 
     def later(self) -> "Clock":
         """Return the same time on the other half of the dial, if it was before noon."""
-        return Clock(self.hour + 12, self.minute) if self.hour < 12 else self
+        return replace(self, hour=self.hour + 12, sure=True) if self.hour < 12 else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +144,14 @@ class Reading:
         """Return the moment at which a day begins."""
         return datetime.combine(day, time(), self.zone)
 
-    def at(self, day: date, minutes: int) -> datetime:
-        """Return a time of day on the wall clock, minutes after midnight; those past 24 hours fall on the next day."""
+    def at(self, day: date, minutes: int, zone: tzinfo | None = None) -> datetime:
+        """Return a time of day on the wall clock, minutes after midnight; those past 24 hours fall on the next day.
+
+        With a `zone` it is the wall clock there.
+        """
         days, rest = divmod(minutes, 24 * 60)
-        return datetime.combine(day + timedelta(days), time(rest // 60, rest % 60), self.zone)
+        moment = datetime.combine(day + timedelta(days), time(rest // 60, rest % 60), zone or self.zone)
+        return moment.astimezone(self.zone) if zone else moment
 
     def days(self, first: date, after: date, grain: Grain = Grain.DAY) -> Span:
         """Return the span of whole days from `first` to before `after`."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from memory.times.calendar import nth_weekday, on, resolved, resolved_after, unit_span
 from memory.times.chart import Grammar
+from memory.times.clock import day_of, minutes_of
 from memory.times.meanings import Amount, Clock, Grain, Partial, Reading, Span, Unit, add_months
 
 GRAMMAR = Grammar()
@@ -47,6 +48,7 @@ def year_in_range(_: Reading, year: int) -> Partial | None:
     return Partial(year=year) if 1900 <= year < 2100 else None
 
 
+@rule("numbered day", "<digit nth>")
 @rule("range day", "<dom>")
 def day_with_gaps(_: Reading, day: int) -> Partial:
     """Take a day whose month the other end tells."""
@@ -62,23 +64,44 @@ def day_with_gaps(_: Reading, day: int) -> Partial:
     "between <range date> and|-|to|through|~ <range date>",
 )
 @rule("range", "from <range day> to|till|until|through|- <range date>", "between <range day> and|-|to <range date>")
-@rule("range", "from? <range date> to|till|until|through|- <range day>", "between <range date> and|- <range day>")
+@rule(
+    "range", "from? <range date> to|till|until|through|thru|-|~ <range day>", "between <range date> and|- <range day>"
+)
 @rule(
     "range",
-    "<range day> - ~<range date>",
-    "<range day> to|through <range date>",
+    "<range day> .? -|~ <range date>",
+    "<range day> to|through|thru <range date>",
+    "<range day> ~/ ~<day date>",
+    "<range day> ~/ ~<named date>",
+    "<day date> ~/ ~<range day>",
     "in <range date> through|to <range date>",
 )
 @rule("range", "from <dashed> ~- ~<date>", "from <date> ~-? <date>")
+@rule("range", "the? <numbered day> to|till|until|through|thru|-|~ the? <numbered day>")
+@rule("range", "<full dotted> -|~|to|bis <dotted>", "from|between <dotted> to|until|till|and|-|~ <dotted>")
+@rule(
+    "range",
+    "<dotted> -|~|to|until|bis <dotted date>",
+    "<range day> ~. -|~|bis <dotted>",
+    "<range day> ~. -|~|bis <dotted date>",
+)
+@rule("iso range", "<iso date> ~/ ~<iso date>", "<iso date> ~/ ~<range day>", "<month date> ~/ ~<month date>")
 def between_dates(reading: Reading, first: Partial, last: Partial) -> Span | None:
     """Read "Nov 18 to Dec 19, 2015": what one end leaves out the other tells; the last one comes after the first."""
-    if last == Partial(day=last.day) and first.month is None:
+    if last == Partial(day=last.day) and first.month is None and first != Partial(day=first.day):
         return None  # no day of a month, but a second number
     start, last = _start(reading, first, last)
     if start is None or start.start is None:
         return None
     end = resolved_after(reading, last, start.start.date())
     return _between(reading, start, end) if end else None
+
+
+@rule("range", "from? <month> .? <dom> -|to|until|till|through|thru|~ <dom> <year part>")
+def days_of_month_of_year(reading: Reading, month: int, first: int, last: int, year: int) -> Span | None:
+    """Read "Nov 9-15, 2025"."""
+    start, end = on(year, month, first), on(year, month, last)
+    return reading.days(start, end + timedelta(days=1)) if start and end and start <= end else None
 
 
 @rule("range", "from <any> to|till|until|through|- <range date>", "between <any> and|- <range date>")
@@ -102,6 +125,10 @@ def from_span_to_date(reading: Reading, start: Span, last: Partial) -> Span | No
     "<any> to|till|until|through now",
     "<span> to|till|until|through|- <span>",
     "<day> to|until|through|till <span>",
+    "<moment> to|till|until|through|-|~ <moment>",
+    "<moment> to|till|until|through|-|~ <day>",
+    "<day> to|till|until|through|-|~ <moment>",
+    "<any> -|~ now|today",
 )
 @rule("range", "from <any> to|until|till date|present", "<week span> to|through|until <week span>")
 def between_spans(reading: Reading, start: Span, end: Span | None = None) -> Span | None:
@@ -116,7 +143,7 @@ def weekdays_of_week(reading: Reading, first: int, last: int, week: Span) -> Spa
     return reading.days(start, end + timedelta(days=1)) if start and end and start <= end else None
 
 
-@rule("range", "since|after <clock>")
+@rule("range", "since|after <time of range>")
 def since_time_of_day(reading: Reading, clock: Clock) -> Span:
     """Read "since 9am", today's, or yesterday's when that is still to come."""
     start = reading.at(reading.today, clock.minutes)
@@ -124,15 +151,17 @@ def since_time_of_day(reading: Reading, clock: Clock) -> Span:
     return Span(start if passed else reading.at(reading.today - timedelta(days=1), clock.minutes), None, Grain.HOUR)
 
 
-@rule("range", "from <any> to|till|until <clock>", "between <any> and <clock>")
+@rule("range", "from <any> to|till|until|-|~ <time of range>", "between <any> and <time of range>")
+@rule("range", "<moment> to|till|until|through|-|~ <time of range>")
 def from_span_to_clock(reading: Reading, start: Span, clock: Clock) -> Span | None:
-    """Read "between now and eight o'clock"."""
-    if start.start is None:
+    """Read "between now and eight o'clock": the first time after the start that it is so late."""
+    first = start.moment or start.start
+    if first is None:
         return None
-    end = reading.at(start.start.date(), clock.minutes)
-    if end <= start.start and not clock.sure:
-        end = reading.at(start.start.date(), clock.later().minutes)
-    return Span(start.start, end, Grain.HOUR) if end > start.start else None
+    ways = [clock] if clock.sure else [clock, clock.later()]
+    moments = [reading.at(first.date(), way.minutes + day * 24 * 60, way.zone) for day in (0, 1) for way in ways]
+    end = next((moment for moment in moments if moment > first), None)
+    return Span(first, end, Grain.HOUR) if end else None
 
 
 @rule("range", "from <clock> to|till|until now", "between <clock> and now")
@@ -150,7 +179,7 @@ def from_clock_to_now(reading: Reading, clock: Clock) -> Span | None:
 @rule("range", "on|in? <bare year> or|and later|after|greater|onwards", "year? greater than or equal <any>")
 def since(_: Reading, span: Span) -> Span:
     """Read "since August"."""
-    return _from(span.start, span)
+    return _from(span.start if span.edge else span.moment or span.start, span)
 
 
 @rule("range", "after <any>", "later than <any>", "newer than <any>", "year? greater than <any>")
@@ -201,20 +230,28 @@ def until_now(reading: Reading) -> Span:
 
 @rule("time range", "<timed day> ,? [after|since|from|before|by|until|till] about|around? <time of range>")
 @rule("time range", "<timed day> [no] later than about? <time of range>")
+@rule("hour range", "<timed day> ,? [after|since|before|by|until|till] about|around? <bare time>")
 def day_bounded_by_time(reading: Reading, day: Span, word: str, clock: Clock) -> Span | None:
     """Read "Thursday before 5pm": within that day, unless the conventions leave the other end open."""
     if day.start is None or day.end is None:
         return None
-    if day.part in ("afternoon", "evening", "night") and not clock.sure:
-        clock = clock.later()
-    moment = reading.at(day.start.date(), clock.minutes)
+    minutes = minutes_of(reading, clock, day.part)
+    first = word in ("after", "since", "from")
+    if minutes == 0 and not first:
+        minutes = 24 * 60  # until midnight: the one that ends the day
+    moment = reading.at(day_of(day), minutes, clock.zone)
     stays = reading.conventions.bounds_stay_in_day
-    if word in ("after", "since", "from"):
-        return Span(moment, day.end if stays else None, Grain.HOUR)
-    return Span(day.start if stays else None, moment, Grain.HOUR)
+    if first:
+        return _forward(moment, day.end if stays and word != "since" else None)
+    return _forward(day.start if stays else None, moment)
+
+
+def _forward(start: datetime | None, end: datetime | None) -> Span | None:
+    return Span(start, end, Grain.HOUR) if start is None or end is None or start < end else None
 
 
 @rule("time range", "[after|since|from|before|by|until|till] about|around? <time of range> on|of? <timed day>")
+@rule("hour range", "[after|since|before|by|until|till] about|around? <bare time> on|of? <timed day>")
 def bounded_by_time_of_day(reading: Reading, word: str, clock: Clock, day: Span) -> Span | None:
     """Read "before 5pm on Thursday"."""
     return day_bounded_by_time(reading, day, word, clock)
@@ -239,7 +276,13 @@ def timed_day(_: Reading, day: Span) -> Span:
     return day
 
 
-@rule("time of range", "<clock>")
+@rule("bare time", "<hour>")
+def hour_of_range(_: Reading, hour: int) -> Clock:
+    """Take an hour that bounds a day."""
+    return Clock(hour, sure=hour > 12)
+
+
+@rule("time of range", "<clock>", "<midnight>")
 def time_of_range(_: Reading, clock: Clock) -> Clock:
     """Take a time of day that bounds a day."""
     return clock
@@ -295,7 +338,11 @@ def _completed(first: Partial, last: Partial) -> tuple[Partial, Partial]:
 def _between(reading: Reading, start: Span, end: Span) -> Span | None:
     first = start.moment or start.start
     last = end.moment or (end.end if reading.conventions.range_end_included else end.start)
-    if first is None or last is None or last <= first:
+    if first is None or last is None:
+        return None
+    if last <= first and end.weekly:
+        last += timedelta(weeks=1)  # "from Friday 3pm to Monday 9am": the Monday after that Friday
+    if last <= first:
         return None
     return Span(first, last, min(start.grain, end.grain))
 

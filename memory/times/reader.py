@@ -12,6 +12,7 @@ from memory.times.evidence import stands
 from memory.times.lexicon import lexical_items
 from memory.times.meanings import Reading, Span
 from memory.times.tokens import Token, tokens_of
+from memory.times.zones import zone_items
 
 GRAMMAR = Grammar(
     dates.GRAMMAR,
@@ -24,12 +25,13 @@ GRAMMAR = Grammar(
 )
 
 _BEST_FIRST = (
-    "discussions", "last time", "time range", "part span", "day", "time span", "moment", "week span", "span", "range",
-    "weekday span", "bare month", "bare year", "slashed span", "dashed span", "day of month", "day before", "the unit",
+    "discussions", "last time", "iso range", "time range", "hour range", "part span", "day", "time span", "moment",
+    "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span", "dashed span",
+    "day of month", "day before", "the unit",
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
 
-_IN_DIGITS = ("digits in some order", "slashed", "dashed")
+_IN_DIGITS = ("digits in some order", "slashed", "dashed", "dotted digits")
 """Dates in digits whose day and month only a convention tells apart."""
 
 
@@ -48,7 +50,8 @@ def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Fo
     """Return the phrases of time in a text, in its order; `now` carries the asker's zone."""
     tokens = tokens_of(text)
     reading = Reading(now, conventions)
-    chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens)])
+    zones = zone_items(tokens, reading.zone) if conventions.zones_count else ()
+    chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens), *zones])
     chart.fill(GRAMMAR, reading)
     items = (item for category in _BEST_FIRST for item in chart.items(category))
     chosen = _chosen(item for item in items if stands(item, tokens))

@@ -242,7 +242,7 @@ def ago(reading: Reading, amount: Amount) -> Span | None:
     moment = reading.shifted(reading.now, amount, -1)
     if amount.unit in CLOCK_UNITS:
         margin = min(timedelta(minutes=30), max(timedelta(minutes=2), (reading.now - moment) / 4))
-        return Span(moment - margin, moment + margin, Grain.HOUR)
+        return Span(moment - margin, moment + margin, Grain.HOUR, moment=moment)
     return unit_span(reading, moment.date(), amount.unit) if grain_of(amount.unit) is not Grain.DAY else None
 
 

@@ -11,8 +11,17 @@ _HIDDEN = re.compile(r"`[^`]*`|<[@#:][^<>]*>|\b\w+://\S+")
 _RUN = re.compile(r"\S+")
 _LAST_PART = re.compile(r"\.\w+")
 
-_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['\u2019][^\W\d_]+)*['\u2019]?|[^\w\s]|_")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['\u2019][^\W\d_]+)*['\u2019]?|->|\.\.\.+|\.\.|[^\w\s]|_")
 
+_SIGNS = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+    **dict.fromkeys(["..", "->", "\N{RIGHTWARDS ARROW}", "\N{FULLWIDTH TILDE}", "\N{WAVE DASH}"], "~"),
+    "\N{FULLWIDTH COLON}": ":",
+    "\N{FULLWIDTH SOLIDUS}": "/",
+    "\N{FULLWIDTH COMMA}": ",",
+    "&": "and",
+}
+"""Signs that are read as another: all dashes as a hyphen, dots and arrows between two times as a tilde."""
 
 _HIDES = "\N{REPLACEMENT CHARACTER}"
 
@@ -46,7 +55,7 @@ def tokens_of(text: str) -> list[Token]:
         written = match.group()
         glued = bool(tokens) and tokens[-1].end == match.start()
         plain = (folded(written) if written[0].isalpha() else "") or written.lower()
-        plain = plain.removesuffix("'") or plain
+        plain = _SIGNS.get(plain) or plain.removesuffix("'") or plain
         tokens.append(Token(plain, written, match.start(), match.end(), glued))
     return tokens
 

@@ -1,0 +1,228 @@
+"""Whole kinds of phrases of time, asked on Saturday, 21 November 2026, at ten in the morning, in Paris."""
+
+# ruff: noqa: RUF001 - dashes of all kinds are meant
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from memory.windows import times_in
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 21, 10, tzinfo=PARIS)
+
+
+def written(text: str, *, now: datetime = NOW) -> str:
+    """Return the windows of a text as they are written below: "2026-11-20 15:00 > 2026-11-20 16:00"."""
+    windows = [time.window for time in times_in(text, now=now, time_zone=PARIS).windows]
+    return "; ".join(f"{_minute(window.start)} > {_minute(window.end)}" for window in windows) or "nothing"
+
+
+def _minute(moment: datetime | None) -> str:
+    if moment is None:
+        return "open"
+    return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def cases(table: str) -> list[object]:
+    """Return the lines of a table of "phrase | windows" as cases; a phrase stands for its line."""
+    rows = ([cell.strip() for cell in line.split("|")] for line in table.strip().splitlines())
+    return [pytest.param(phrase, windows, id=phrase) for phrase, windows in rows]
+
+
+NIGHTS = """
+    last night at 1am                     | 2026-11-21 01:00 > 2026-11-21 02:00
+    last night at 2                       | 2026-11-21 02:00 > 2026-11-21 03:00
+    last night around 3                   | 2026-11-21 03:00 > 2026-11-21 04:00
+    last night, at 3:30                   | 2026-11-21 03:30 > 2026-11-21 03:31
+    last night at 11                      | 2026-11-20 23:00 > 2026-11-21
+    last night at 9                       | 2026-11-20 21:00 > 2026-11-20 22:00
+    last night at 12                      | 2026-11-21 > 2026-11-21 01:00
+    last night at midnight                | 2026-11-21 > 2026-11-21 01:00
+    last night at half past twelve        | 2026-11-21 00:30 > 2026-11-21 00:31
+    last night at 23:00                   | 2026-11-20 23:00 > 2026-11-21
+    last night at 00:15                   | 2026-11-21 00:15 > 2026-11-21 00:16
+    at 2am last night                     | 2026-11-21 02:00 > 2026-11-21 03:00
+    Friday night at 1                     | 2026-11-21 01:00 > 2026-11-21 02:00
+    Saturday night at half past one       | 2026-11-15 01:30 > 2026-11-15 01:31
+    Saturday night at a quarter to two    | 2026-11-15 01:45 > 2026-11-15 01:46
+    the night of 7 November at 1am        | 2026-11-08 01:00 > 2026-11-08 02:00
+    the night before last at 2            | 2026-11-20 02:00 > 2026-11-20 03:00
+    Friday evening at 9                   | 2026-11-20 21:00 > 2026-11-20 22:00
+    this morning at 1                     | 2026-11-21 01:00 > 2026-11-21 02:00
+    yesterday at 3 in the morning         | 2026-11-20 03:00 > 2026-11-20 04:00
+    last night between 1 and 3            | 2026-11-21 01:00 > 2026-11-21 03:00
+    last night between 11 and 2           | 2026-11-20 23:00 > 2026-11-21 02:00
+    between 11 and 2 last night           | 2026-11-20 23:00 > 2026-11-21 02:00
+    last night from 11 to 12              | 2026-11-20 23:00 > 2026-11-21
+    Friday night from 11pm to 3           | 2026-11-20 23:00 > 2026-11-21 03:00
+    last night between 10pm and 1:30am    | 2026-11-20 22:00 > 2026-11-21 01:30
+    from 11 last night until 2            | 2026-11-20 23:00 > 2026-11-21 02:00
+    from last night until 2am             | 2026-11-20 20:00 > 2026-11-21 02:00
+    last night until 2am                  | 2026-11-20 20:00 > 2026-11-21 02:00
+    last night until 3                    | 2026-11-20 20:00 > 2026-11-21 03:00
+    last night after midnight             | 2026-11-21 > 2026-11-21 04:00
+    after midnight last night             | 2026-11-21 > 2026-11-21 04:00
+    last night before midnight            | 2026-11-20 20:00 > 2026-11-21
+    since 11 last night                   | 2026-11-20 23:00 > open
+"""
+
+DASHES = """
+    9–15 Nov                     | 2026-11-09 > 2026-11-16
+    9-15 November                | 2026-11-09 > 2026-11-16
+    9 — 15 November 2025         | 2025-11-09 > 2025-11-16
+    9−15 Nov                     | 2026-11-09 > 2026-11-16
+    Nov 9–15                     | 2026-11-09 > 2026-11-16
+    Nov 9–15, 2025               | 2025-11-09 > 2025-11-16
+    Nov 9 — Nov 15               | 2026-11-09 > 2026-11-16
+    Nov 9 to 15                  | 2026-11-09 > 2026-11-16
+    9 Nov–2 Dec                  | 2026-11-09 > 2026-12-03
+    Nov 10 → Nov 12              | 2026-11-10 > 2026-11-13
+    10 Nov – today               | 2026-11-10 > 2026-11-22
+    9th-15th                     | 2026-11-09 > 2026-11-16
+    9th–15th of November         | 2026-11-09 > 2026-11-16
+    9/10 November                | 2026-11-09 > 2026-11-11
+    2026-11-09..15               | 2026-11-09 > 2026-11-16
+    2026-11-09..2026-11-15       | 2026-11-09 > 2026-11-16
+    2026-11-09/2026-11-15        | 2026-11-09 > 2026-11-16
+    2026-11-09/15                | 2026-11-09 > 2026-11-16
+    2026-11-09 – 2026-11-15      | 2026-11-09 > 2026-11-16
+    2026-09/2026-10              | 2026-09-01 > 2026-11-01
+    9.11.-15.11.                 | 2026-11-09 > 2026-11-16
+    9.11. – 15.11.2026           | 2026-11-09 > 2026-11-16
+    9.-15. November              | 2026-11-09 > 2026-11-16
+    9.–15.11.2026                | 2026-11-09 > 2026-11-16
+    09.11.2026–15.11.2026        | 2026-11-09 > 2026-11-16
+    9/11–15/11                   | 2026-11-09 > 2026-11-16
+    09/11/2026 - 15/11/2026      | 2026-11-09 > 2026-11-16
+    Monday–Wednesday             | 2026-11-16 > 2026-11-19
+    10:00–12:00 yesterday        | 2026-11-20 10:00 > 2026-11-20 12:00
+    10–12 yesterday              | 2026-11-20 10:00 > 2026-11-20 12:00
+    10h-12h yesterday            | 2026-11-20 10:00 > 2026-11-20 12:00
+    10:00/12:00 yesterday        | 2026-11-20 10:00 > 2026-11-20 12:00
+    yesterday 3–5pm              | 2026-11-20 15:00 > 2026-11-20 17:00
+    9am—5pm on Monday            | 2026-11-16 09:00 > 2026-11-16 17:00
+    9am..5pm yesterday           | 2026-11-20 09:00 > 2026-11-20 17:00
+    10.00-12.00 yesterday        | 2026-11-20 10:00 > 2026-11-20 12:00
+    Oct–Nov                      | 2026-10-01 > 2026-12-01
+    Jan–Mar 2025                 | 2025-01-01 > 2025-04-01
+    Q1–Q3                        | 2026-01-01 > 2026-10-01
+    2024–2025                    | 2024-01-01 > 2026-01-01
+    1.5-2.5 GB                   | nothing
+"""
+
+TWO_MOMENTS = """
+    from Monday 3pm to Tuesday 9am             | 2026-11-16 15:00 > 2026-11-17 09:00
+    from Monday until 5pm Wednesday            | 2026-11-16 > 2026-11-18 17:00
+    from Friday 3pm to Monday 9am              | 2026-11-20 15:00 > 2026-11-23 09:00
+    Monday 3pm – Tuesday 9am                   | 2026-11-16 15:00 > 2026-11-17 09:00
+    from 10am yesterday to 2pm                 | 2026-11-20 10:00 > 2026-11-20 14:00
+    from 10pm Thursday to 2am                  | 2026-11-19 22:00 > 2026-11-20 02:00
+    between noon Monday and noon Tuesday       | 2026-11-16 12:00 > 2026-11-17 12:00
+    from 3 November 14:30 to 4 November 09:15  | 2026-11-03 14:30 > 2026-11-04 09:15
+    from yesterday 5pm until now               | 2026-11-20 17:00 > 2026-11-21 10:00
+    from two hours ago until an hour ago       | 2026-11-21 08:00 > 2026-11-21 09:00
+    from 5pm Friday until today                | 2026-11-20 17:00 > 2026-11-22
+    since Monday 3pm                           | 2026-11-16 15:00 > open
+    until Monday 3pm                           | open > 2026-11-16 15:00
+    from noon to midnight yesterday            | 2026-11-20 12:00 > 2026-11-21
+    from 9am to midnight yesterday             | 2026-11-20 09:00 > 2026-11-21
+    from midnight to 3am on Tuesday            | 2026-11-17 > 2026-11-17 03:00
+"""
+
+ZONES = """
+    yesterday at 5pm EST                     | 2026-11-20 23:00 > 2026-11-21
+    yesterday 5pm est                        | 2026-11-20 23:00 > 2026-11-21
+    at 5pm EST yesterday                     | 2026-11-20 23:00 > 2026-11-21
+    yesterday at 5 pm Eastern                | 2026-11-20 23:00 > 2026-11-21
+    yesterday at 5pm Eastern Standard Time   | 2026-11-20 23:00 > 2026-11-21
+    yesterday at 9 ET                        | 2026-11-20 15:00 > 2026-11-20 16:00
+    at 2026-11-20T15:00Z                     | 2026-11-20 16:00 > 2026-11-20 17:00
+    at 2026-11-20T15:00:00.000Z              | 2026-11-20 16:00 > 2026-11-20 17:00
+    at 2026-11-20 15:30Z                     | 2026-11-20 16:30 > 2026-11-20 16:31
+    at 2026-11-20T15:00:00+02:00             | 2026-11-20 14:00 > 2026-11-20 15:00
+    at 2026-11-20T15:00-05:00                | 2026-11-20 21:00 > 2026-11-20 22:00
+    at 9am PT on Tuesday                     | 2026-11-17 18:00 > 2026-11-17 19:00
+    at 5pm PT on 3 July                      | 2026-07-04 02:00 > 2026-07-04 03:00
+    at 5pm PST on 3 July                     | 2026-07-04 03:00 > 2026-07-04 04:00
+    at 14:00 London time on Tuesday          | 2026-11-17 15:00 > 2026-11-17 16:00
+    Tuesday at 14:00 (London time)           | 2026-11-17 15:00 > 2026-11-17 16:00
+    on 3 July at 14:00 London time           | 2026-07-03 15:00 > 2026-07-03 16:00
+    Tuesday at 14:00 Tokyo time              | 2026-11-17 06:00 > 2026-11-17 07:00
+    yesterday at 5pm New York time           | 2026-11-20 23:00 > 2026-11-21
+    yesterday at 5pm my time                 | 2026-11-20 17:00 > 2026-11-20 18:00
+    yesterday at 5pm UTC+2                   | 2026-11-20 16:00 > 2026-11-20 17:00
+    yesterday at 5pm GMT-5                   | 2026-11-20 23:00 > 2026-11-21
+    yesterday at 5pm UTC+05:30               | 2026-11-20 12:30 > 2026-11-20 13:30
+    yesterday at 15:00 UTC                   | 2026-11-20 16:00 > 2026-11-20 17:00
+    yesterday at 15:00 CET                   | 2026-11-20 15:00 > 2026-11-20 16:00
+    yesterday at 15:00 BST                   | 2026-11-20 15:00 > 2026-11-20 16:00
+    yesterday at 5pm IST                     | 2026-11-20 12:30 > 2026-11-20 13:30
+    yesterday at 5pm CST                     | 2026-11-21 > 2026-11-21 01:00
+    yesterday between 2 and 4pm ET           | 2026-11-20 20:00 > 2026-11-20 22:00
+    9am-5pm EST yesterday                    | 2026-11-20 15:00 > 2026-11-20 23:00
+    from 3pm EST Monday to 9am EST Tuesday   | 2026-11-16 21:00 > 2026-11-17 15:00
+    since 5pm EST yesterday                  | 2026-11-20 23:00 > open
+    yesterday before 5pm EST                 | 2026-11-20 > 2026-11-20 23:00
+    Tuesday morning PT                       | 2026-11-17 13:00 > 2026-11-17 21:00
+    yesterday UTC                            | 2026-11-20 01:00 > 2026-11-21 01:00
+    Tuesday 10:00-12:00                      | 2026-11-17 10:00 > 2026-11-17 12:00
+"""
+
+BARE_HOURS = """
+    between 2 and 4 on Tuesday     | 2026-11-17 14:00 > 2026-11-17 16:00
+    Tuesday from 2 to 4            | 2026-11-17 14:00 > 2026-11-17 16:00
+    Tuesday at 3                   | 2026-11-17 15:00 > 2026-11-17 16:00
+    Tuesday at 2:30                | 2026-11-17 14:30 > 2026-11-17 14:31
+    Tuesday at 02:30               | 2026-11-17 02:30 > 2026-11-17 02:31
+    Tuesday at 3am                 | 2026-11-17 03:00 > 2026-11-17 04:00
+    Tuesday from 2 to 4am          | 2026-11-17 02:00 > 2026-11-17 04:00
+    Tuesday from 9 to 5            | 2026-11-17 09:00 > 2026-11-17 17:00
+    Tuesday between 9 and 11       | 2026-11-17 09:00 > 2026-11-17 11:00
+    Tuesday between 11 and 2       | 2026-11-17 11:00 > 2026-11-17 14:00
+    Tuesday at 10                  | 2026-11-17 10:00 > 2026-11-17 11:00
+"""
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(NIGHTS))
+def test_the_hours_after_midnight_belong_to_the_night_before(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(DASHES))
+def test_a_dash_of_any_kind_joins_the_ends_of_a_range(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(TWO_MOMENTS))
+def test_a_range_ends_at_the_moment_that_ends_it(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(ZONES))
+def test_a_time_with_a_zone_is_that_of_the_clocks_there(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(BARE_HOURS))
+def test_a_bare_hour_is_one_at_which_people_are_awake(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "utc_hour"),
+    [
+        pytest.param("on 3 July at 15:00 IST", "Europe/Dublin", 14, id="Irish summer time"),
+        pytest.param("on 3 July at 15:00 IST", "Asia/Kolkata", 9, id="Indian standard time"),
+        pytest.param("on 3 July at 15:00 CST", "Asia/Shanghai", 7, id="Chinese standard time"),
+        pytest.param("on 3 July at 15:00 CST", "Europe/Paris", 21, id="central standard time of America"),
+    ],
+)
+def test_an_abbreviation_of_several_zones_is_that_of_the_asker_s_if_it_has_it(
+    text: str, zone: str, utc_hour: int
+) -> None:
+    (found,) = times_in(text, now=NOW, time_zone=ZoneInfo(zone)).windows
+
+    assert found.window.start is not None
+    assert found.window.start.astimezone(ZoneInfo("UTC")).hour == utc_hour
