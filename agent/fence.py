@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from agent.evidence import Evidence
 from memory.findings import Excerpt, Findings, Line
+from memory.mentions import readable
 from memory.messages import Message
 
 MESSAGE_LIMIT = 1500
@@ -73,12 +74,15 @@ def _admitted(findings: Findings, evidence: Evidence) -> list[Excerpt]:
 
 def _written(message: Message, time_zone: ZoneInfo) -> str:
     heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
-    return f"{_harmless(heading)}: {_harmless(_body(message))}"
+    return f"{_harmless(heading)}: {_harmless(_body(message, time_zone))}"
 
 
-def _body(message: Message) -> str:
-    """Return what was said; its further lines are indented, so that none can pass for a numbered one."""
-    text = _CONTROL.sub("", message.content)
+def _body(message: Message, time_zone: ZoneInfo) -> str:
+    """Return what was said, without Discord's markup, which a model cannot read.
+
+    Its further lines are indented, so that none can pass for a numbered one.
+    """
+    text = _CONTROL.sub("", readable(message.content, time_zone))
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[:MESSAGE_LIMIT]} … (cut)"
     names = "".join(f" (attachment: {one_line(attachment.name)})" for attachment in message.attachments)

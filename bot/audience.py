@@ -114,7 +114,7 @@ def shared_places(channel: object, guild: discord.Guild) -> frozenset[int]:
 
     Whoever sees a thread sees its parent channel, so a thread shares what its parent shares.
     """
-    shared = {other.id for other in _text_channels(guild) if _open_to_all(other, guild)}
+    shared = {other.id for other in _text_channels(guild) if is_open_to_all(other, guild)}
     home = _parent_or_self(channel)
     own: set[int] = set()
     if home is not None and _read_by_all_who_see(home, guild):
@@ -158,8 +158,8 @@ def _may_read(channel: ReadableChannel, who: discord.Member | discord.Role) -> b
     return _needed(channel) <= channel.permissions_for(who)
 
 
-def _open_to_all(channel: ReadableChannel, guild: discord.Guild) -> bool:
-    """Tell whether every member, whatever their roles, may read a channel."""
+def is_open_to_all(channel: ReadableChannel, guild: discord.Guild) -> bool:
+    """Return whether every member, whatever their roles, may read a channel."""
     everyone = guild.get_role(guild.id)
     if everyone is None or not _may_read(channel, everyone):
         return False

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import discord
 from discord.abc import Snowflake
 
+from bot.mention_names import names_for
+from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
 from memory.words import SPOILER, words_of
 
@@ -218,7 +220,9 @@ def _replied_to(message: discord.Message) -> int | None:
 
 def _text_of(message: discord.Message, fields: Fields) -> str:
     """Return what a person reads; Discord writes the text of a system message itself, from its type."""
-    words = words_of(_as_payload(message, fields))
+    names = fields.read("names", lambda: names_for(message.channel, message.guild), nobody)
+    payload = _as_payload(message, fields)
+    words = fields.read("words", lambda: words_of(payload, names), "") or words_of(payload)
     if not fields.read("type", message.is_system, False):
         return words
     announced = fields.read("system content", lambda: message.system_content, "") or ""
@@ -233,6 +237,7 @@ def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:
         "author": {"bot": fields.read("author", lambda: message.author.bot, False)},
         "webhook_id": fields.read("webhook", lambda: message.webhook_id, None),
         "poll": fields.read("poll", lambda: _poll_of(message.poll), None),
+        "mentions": fields.read("mentions", lambda: [_mentioned(user) for user in message.mentions], ()),
         "message_snapshots": [{"message": _parts_of(snapshot, fields)} for snapshot in snapshots],
     }
 
@@ -258,6 +263,10 @@ def _component(part: object) -> dict[str, Any]:
         "items": [_component(item) for item in getattr(part, "items", ())],
         "accessory": _component(accessory) if (accessory := getattr(part, "accessory", None)) else None,
     }
+
+
+def _mentioned(user: discord.User | discord.Member) -> dict[str, Any]:
+    return {"id": user.id, "username": user.display_name}
 
 
 def _described(file: discord.Attachment) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from bot.capture import deletion_of, edit_of, message_of, place_of_id
 from bot.commands import Conversation, add_commands
 from bot.guarding import guard_parsers
 from bot.in_flight import InFlight
+from bot.mention_names import names_in_channel
 from bot.raw_messages import author_of_payload, message_of_payload
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
@@ -111,7 +112,12 @@ class Bot(discord.Client):
         """Record a message or a deletion of which discord.py could not read something, from the event as it came."""
         match event:
             case "MESSAGE_CREATE" | "MESSAGE_UPDATE":
-                state = message_of_payload(data, session=self._services.session, place_of_id=partial(place_of_id, self))
+                state = message_of_payload(
+                    data,
+                    session=self._services.session,
+                    place_of_id=partial(place_of_id, self),
+                    names_in=partial(names_in_channel, self),
+                )
                 if not self._is_me(author_of_payload(data)) and (event == "MESSAGE_CREATE" or state.edited_at):
                     await self._record(state)
             case "MESSAGE_DELETE":

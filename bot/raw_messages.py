@@ -7,6 +7,8 @@ from typing import Any
 import discord
 
 from bot.capture import Fields, Place, hidden_name
+from bot.mention_names import NamesIn
+from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
 from memory.words import is_spoiler, words_of
 
@@ -15,7 +17,7 @@ PlaceOfId = Callable[[int, int | None], Place]
 _SAID = {0, 19, 20, 21, 23, 46}  # types of messages that are somebody's; Discord itself makes all others
 
 
-def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: PlaceOfId) -> Message:
+def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: PlaceOfId, names_in: NamesIn) -> Message:
     """Return the state of a message that MESSAGE_CREATE or MESSAGE_UPDATE tells of.
 
     Only its id and its channel's are needed; raises what reading these raises.
@@ -24,6 +26,7 @@ def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: Pl
     fields = Fields(f"message {message_id} of type {data.get('type', '?')}")
     read = fields.read
     place = place_of_id(int(data["channel_id"]), read("guild", lambda: _id(data.get("guild_id")), None))
+    names = read("names", lambda: names_in(place.thread_id or place.channel_id, place.guild_id), nobody)
     state = Message(
         message_id=message_id,
         sent_at=discord.utils.snowflake_time(message_id),
@@ -36,7 +39,7 @@ def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: Pl
         author_name=read("author's name", lambda: _author_name(data), ""),
         reply_to=read("reference", lambda: _replied_to(data), None),
         kind=read("type", lambda: Kind.MESSAGE if data["type"] in _SAID else Kind.SYSTEM, Kind.MESSAGE),
-        content=read("content", lambda: words_of(data), ""),
+        content=read("words", lambda: words_of(data, names), "") or read("content", lambda: words_of(data), ""),
         attachments=read("attachments", lambda: _attachments(data), ()),
         edited_at=read("edit", lambda: _edited_at(data), None),
     )

@@ -12,6 +12,7 @@ from agent.answers import Answer, Source
 from agent.footer import footer
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from bot.splitting import split_message
+from memory.mentions import in_discord
 from memory.messages import Message, storable
 from memory.words import SPOILER
 
@@ -48,8 +49,11 @@ def render_text(text: str) -> list[str]:
 
 
 def neutralised(text: str) -> str:
-    """Return a text in which nothing that looks like a mention is one, and which can be sent."""
-    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", storable(text))
+    """Return a text in which nothing that looks like a mention of people is one, and which can be sent.
+
+    Mentions of channels go back to the form that Discord names to those who may see them.
+    """
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(storable(text)))
 
 
 def _messages(text: str, *, most: int) -> list[str]:

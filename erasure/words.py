@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fence import one_line
+from memory.mentions import in_discord, readable
 
 RUN = 5
 """Words in a row that are taken for a repetition."""
@@ -52,7 +53,11 @@ class Collector:
     _pieces: set[str] = field(default_factory=set)
 
     def add(self, text: str) -> None:
-        """Take in a text, or the name of a file."""
+        """Take in a text as answers show it, or the name of a file."""
+        for form in {in_discord(text), readable(text)}:
+            self._add(form)
+
+    def _add(self, text: str) -> None:
         shown = _shown(text)
         words = _WORD.findall(shown)
         if len(words) >= RUN:

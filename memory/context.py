@@ -8,6 +8,7 @@ to multiple weighted fields", 2004).
 
 from collections.abc import Sequence
 
+from memory.mentions import readable
 from memory.messages import Kind, Message, storable
 
 CONTEXT_MESSAGES = 2
@@ -15,14 +16,14 @@ _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds th
 
 
 def said(message: Message) -> str:
-    """Return what a message says: its text, and the names of its files; nothing for the bot's own answers.
+    """Return what a message says: its text as read, and the names of its files; nothing for the bot's own answers.
 
     Answers are never found, and their words, repeated from others, would bend the statistics of the word index.
     """
     if message.kind is Kind.ANSWER:
         return ""
     names = (attachment.name for attachment in message.attachments)
-    return " ".join([message.content, *names]).strip()
+    return " ".join([readable(message.content), *names]).strip()
 
 
 def text_to_embed(message: Message) -> str:

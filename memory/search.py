@@ -16,6 +16,7 @@ from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
 from memory.fusion import RANKING, Ranking, fused
 from memory.known_names import KnownNames
+from memory.mentions import people_named
 from memory.messages import Kind, Message, merged, storable
 from memory.planner import Plan, noted
 from memory.queries import Candidate
@@ -243,7 +244,7 @@ class Memory:
             changes = {}
         for change in (one for found in changes.values() for one in found):
             messages[change.message_id] = merged(messages[change.message_id], change)
-        return {key: message for key, message in messages.items() if message.deleted_at is None}
+        return {key: _as_read(message) for key, message in messages.items() if message.deleted_at is None}
 
     async def _ask_for(
         self,
@@ -276,6 +277,12 @@ class Memory:
     def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[Shelf, ...]:
         both = self.short_term, self.long_term
         return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
+
+
+def _as_read(message: Message) -> Message:
+    """Return a message in which people and roles that it mentions have the names that it was kept with."""
+    content = people_named(message.content)
+    return message if content is message.content else replace(message, content=content)
 
 
 def _nearest(message: Message, others: Sequence[Message], before: int, after: int) -> list[Message]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from memory.mentions import NameOf, named, names_in, nobody
+
 SPOILER = "SPOILER_"  # how the name of a file begins that Discord hides until it is clicked on
 LONGEST = 16_000
 """Characters that are kept of one message beside its own text: Discord takes 6,000 in cards, and forwards them."""
@@ -19,13 +21,14 @@ _MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
 """Types of the embeds that Discord adds to a message by itself when its text has a link."""
 
 
-def words_of(message: Mapping[str, Any]) -> str:
+def words_of(message: Mapping[str, Any], name_of: NameOf = nobody) -> str:
     """Return what a person reads in a message, one thing below the other as Discord shows them.
 
     `message` is a message object of Discord's API, or part of one; what it lacks, or has in an unexpected form, is left
     out. That is its text, what is said of its files, the messages it forwards, its poll, its cards (embeds) and its
     components, the names of its stickers. Buttons and menus are no words, and neither is the preview of a page that a
-    person links to: it is not what they said. What is hidden as a spoiler is marked `||as one||`.
+    person links to: it is not what they said. What is hidden as a spoiler is marked `||as one||`. Mentions get the
+    names that the message itself tells, or else those of `name_of`, as `memory.mentions` writes them.
     """
     kept: list[str] = []
     content = message.get("content")
@@ -36,7 +39,17 @@ def words_of(message: Mapping[str, Any]) -> str:
             break
         kept.append(part)
         room -= len(part) + 1
-    return "\n".join(kept)
+    people = _people(message)
+    text = "\n".join(kept)
+    return named(
+        text, lambda sign, mentioned: (people.get(mentioned) if sign == "@" else None) or name_of(sign, mentioned)
+    )
+
+
+def _people(message: Mapping[str, Any]) -> dict[int, str]:
+    """Return the names of those whom a message, or one that it forwards, mentions."""
+    forwarded = [_map(snapshot.get("message")) for snapshot in _maps(message.get("message_snapshots"))]
+    return names_in(user for part in (*forwarded, message) for user in _maps(part.get("mentions")))
 
 
 def is_spoiler(file: Mapping[str, Any]) -> bool:

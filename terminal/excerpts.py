@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from memory.findings import Excerpt, Findings, Line
+from memory.mentions import readable
 from terminal.rendering import printable
 
 
@@ -22,6 +23,7 @@ def _excerpt(excerpt: Excerpt, time_zone: ZoneInfo) -> str:
 def _line(line: Line, time_zone: ZoneInfo) -> str:
     message = line.message
     sent = message.sent_at.astimezone(time_zone)
-    said = " ".join([*message.content.split(), *(f"[{attachment.name}]" for attachment in message.attachments)])
+    words = readable(message.content, time_zone).split()
+    said = " ".join([*words, *(f"[{attachment.name}]" for attachment in message.attachments)])
     shown = f"{'>' if line.hit else ' '} {sent:%a} {sent.day} {sent:%b %Y %H:%M} {message.author_name}: {said}"
     return f"{shown}\n    {message.link}" if line.hit and message.link else shown

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from agent.answers import Answer, Source
 from agent.footer import footer
 from agent.spoilers import without_spoilers
+from memory.mentions import readable
 
 _LONGEST_QUOTE = 80  # characters
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # bidirectional overrides
@@ -17,7 +18,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> str:
     sources = [_source(source, answer.text, time_zone) for source in answer.sources]
     sourced = "\n".join(["Sources:", *sources]) if sources else ""
     parts = [answer.text, sourced, *map("({})".format, answer.notes), _footer(answer)]
-    return printable("\n\n".join(part for part in parts if part))
+    return printable(readable("\n\n".join(part for part in parts if part), time_zone))
 
 
 def printable(text: str) -> str:
@@ -48,7 +49,7 @@ def _on_clock(moment: datetime, time_zone: ZoneInfo) -> datetime:
 def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
     """Return who said it, where and when; what was said too, without spoilers, unless the answer has it already."""
     message = source.message
-    said = " ".join(without_spoilers(message.content).split())
+    said = " ".join(without_spoilers(readable(message.content, time_zone)).split())
     sent = _on_clock(message.sent_at, time_zone)
     line = (
         f"[{source.number}] {message.author_name} in #{message.channel_name}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"

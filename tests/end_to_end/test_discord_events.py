@@ -350,6 +350,47 @@ async def test_what_an_application_says_after_it_was_thinking_is_kept(gateway: G
     assert said.edited_at == NOW
 
 
+# ---- whom and what a message mentions
+
+BEN: dict[str, Any] = {"id": "88", "username": "ben8", "global_name": "Ben", "discriminator": "0", "avatar": None}
+BEN_HERE: dict[str, Any] = BEN | {"member": {"nick": "Big Ben", "roles": [], "joined_at": None, "flags": 0}}
+
+
+@pytest.mark.parametrize(
+    "broken", [pytest.param({}, id="read"), pytest.param({"message_reference": 7}, id="unreadable")]
+)
+async def test_mentions_are_kept_with_the_names_of_then(broken: dict[str, Any], gateway: Gateway) -> None:
+    role = gateway.guild.create_role("Potters")
+    help_ = gateway.guild.create_text_channel("help")
+    text = f"<@88> and <@!88> and <@&{role.id}> see <#{help_.id}>, not <@99>"
+
+    kept = await gateway.create(content=text, mentions=[BEN_HERE], **broken)
+
+    assert kept.content == (
+        f"<@Big Ben:88> and <@!Big Ben:88> and <@&Potters:{role.id}> see <#help:{help_.id}>, not <@99>"
+    )
+
+
+async def test_a_mention_tells_no_name_of_a_channel_that_not_everybody_may_read(gateway: Gateway) -> None:
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    secret = gateway.guild.create_text_channel("secret", overwrites={gateway.guild.default_role: hidden})
+
+    kept = await gateway.create(content=f"ask in <#{secret.id}>")
+    inside = await gateway.create(content=f"here in <#{secret.id}>", channel_id=str(secret.id))
+
+    assert kept.content == f"ask in <#{secret.id}>"
+    assert inside.content == f"here in <#secret:{secret.id}>"
+
+
+async def test_a_mention_in_a_direct_message_has_the_name_that_comes_with_it(gateway: Gateway) -> None:
+    payload = gateway.payload(content="<@88> <#5>", mentions=[BEN])
+    del payload["guild_id"]
+
+    (kept,) = await gateway.send("MESSAGE_CREATE", payload | {"channel_id": "4242"})
+
+    assert kept.content == "<@Ben:88> <#5>"
+
+
 # ---- an update that is no edit
 
 

@@ -364,6 +364,22 @@ async def test_the_best_comes_first_by_words_and_by_meaning(
     assert set(hits(await memory.search("furnace for ceramics", places=HERE, limit=2))) == {1, 3}
 
 
+async def test_who_was_mentioned_is_found_and_shown_by_name(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    asked = apart(1, "<@Ben:7> please bring the studio key to <#tea:9>", author_name="ana")
+    others = [apart(2, "the studio is locked"), apart(3, "please be on time"), apart(4, "lol", author_name="Ben")]
+    await remember(long_term, embedder, [asked, *others])
+    await remember(short_term, embedder, [apart(5, "<@&Potters:3> well done")])
+
+    best, *_ = (await memory.search("what was Ben asked to bring?", places=HERE)).excerpts
+    listed = (await memory.list_messages(places=HERE)).excerpts
+
+    assert best.lines[0].message.content == "@Ben please bring the studio key to <#tea:9>"
+    assert "@Potters well done" in {line.message.content for excerpt in listed for line in excerpt.lines}
+    assert (await memory.lookup([1], places=HERE))[1].content.startswith("@Ben")
+
+
 async def test_neighbours_are_merged_with_hits_that_touch_and_stand_in_time_order(
     memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
 ) -> None:

@@ -67,6 +67,8 @@ def test_it_does_not_repeat(answer: str) -> None:
     [
         pytest.param("Thursday evening", "we meet on thursday evening, I think", True, id="few but long words"),
         pytest.param("Thursday evening", "we meet on a Thursday, in the evening", False, id="not in a row"),
+        pytest.param("<@Ben:7> bring <#tea:9>", 'she said "@Ben bring <#9>"', True, id="mentions in Discord"),
+        pytest.param("<@Ben:7> bring <#tea:9>", 'she said "@Ben bring #tea"', True, id="mentions in a terminal"),
         pytest.param("no idea", "there is no idea in that", False, id="short, in the middle"),
         pytest.param("no idea", '- **somebody** in #ops: "No idea!" [1]', True, id="short, between quotes"),
         pytest.param("no idea", "[1] bob in #ops, Tue 3 Nov 2026 09:01: no idea", True, id="short, a source"),

@@ -52,6 +52,15 @@ def test_a_mark_links_to_its_message_and_the_source_is_listed_in_the_readers_tim
     )
 
 
+def test_a_channel_is_named_by_discord_alone_to_those_who_may_see_it() -> None:
+    answer = Answer(text="Ask in <#help:12> [1].", sources=(Source(1, a_message("see <#secret:13>")),))
+
+    text = shown(answer)
+
+    assert "Ask in <#12>" in text
+    assert "see <#13>" in text
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -105,3 +105,10 @@ def test_a_source_line_has_no_spoilers_and_no_time_beyond_the_calendar() -> None
     shown = render(Answer(text="[1]", sources=(Source(1, message),)), ZoneInfo("Pacific/Kiritimati"))
 
     assert shown.endswith("Fri 31 Dec 9999 23:59: it was (spoiler)")
+
+
+def test_mentions_emoji_and_times_are_read_in_the_terminal() -> None:
+    words = "@Ben: <#tea:9> <:pot:3> <t:1793884200:F>"
+    answer = Answer(text=f"{words} [1]", sources=(Source(1, said(f"more {words}")),))
+
+    assert render(answer, PARIS).count("@Ben: #tea :pot: Thursday 5 November 2026 14:10") == 2
