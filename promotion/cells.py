@@ -81,6 +81,13 @@ def id_of_others(text: str, *, kind: str) -> int:
     return made_id(kind, text)
 
 
+def is_spoilt(text: str) -> bool:
+    """Return whether an id was written as a number by a program that cannot hold all its digits."""
+    text = text.strip()
+    found = _POINT_ZERO.fullmatch(text)
+    return bool(_SCIENTIFIC.fullmatch(text)) or (found is not None and abs(int(found[1])) > _EXACT_IN_FLOATS)
+
+
 def becomes_a_number(text: str) -> bool:
     """Tell whether `id_of_others` makes a number of an id that is none."""
     kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, FORMULA_ERROR)

@@ -50,6 +50,8 @@ class RawChunk:
     """The text of each row of `frame`, where the source is a CSV."""
     day_first: bool = False
     """Whether 03/04/2026 is the third of April."""
+    rounding: str = ""
+    """How the ids of the file were rounded, as `promotion.rounded_ids` names it; empty when they were not."""
     refused: Sequence[Refused] = ()
     """Records that have no place in `frame`."""
     notes: Counter[str] = field(default_factory=Counter)

@@ -19,6 +19,7 @@ from memory.messages import Kind, Message, MessageKey, fold, storable
 from promotion import cells
 from promotion.chunks import Cleaned, RawChunk, Refused, Vector
 from promotion.made_ids import made_id
+from promotion.rounded_ids import is_rounded
 from promotion.times import ReadTime, read_time, snowflake_time
 
 T = TypeVar("T")
@@ -27,9 +28,22 @@ _State = tuple[int, datetime, datetime | None, datetime | None]
 
 _AGREES = timedelta(minutes=1)  # what a time may differ from that in the id when it was written without its seconds
 IDS_MADE = "messages without an id, which got one made from what they say"
+IDS_ROUNDED = (
+    "ids whose last digits a program has rounded away: these messages got ids made from what they say, and people go "
+    "by their names; export again with the ids as text"
+)
+_KINDS_OF_IDS = {
+    "message_id": "message",
+    "guild_id": "guild",
+    "channel_id": "channel",
+    "thread_id": "channel",
+    "author_id": "author",
+    "reply_to": "message",
+}
 UNKNOWN_AUTHOR = "unknown author"
 """The name of whoever wrote a message of which no author is known."""
 
+SERIAL_TIMES = "times that are a spreadsheet's numbers of days"
 AUTHORS_UNKNOWN = f"messages whose author is not known, kept under the name {UNKNOWN_AUTHOR}"
 IDS_FROM_WORDS = "ids that are no numbers, which became numbers made from them"
 DUPLICATES = "records that say the same as an earlier one"
@@ -169,17 +183,7 @@ def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
 
 def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list[Any]]:
     """Return the columns of a source that others have written; what is missing is made where that can be done."""
-    columns: dict[str, list[Any]] = {
-        name: reading.column(name, cells.optional_of_others(partial(cells.id_of_others, kind=kind)))
-        for name, kind in {
-            "message_id": "message",
-            "guild_id": "guild",
-            "channel_id": "channel",
-            "thread_id": "channel",
-            "author_id": "author",
-            "reply_to": "message",
-        }.items()
-    }
+    columns: dict[str, list[Any]] = {name: _ids(reading, name, kind) for name, kind in _KINDS_OF_IDS.items()}
     columns |= {name: _times(reading, name, time_zone) for name in ("sent_at", "edited_at", "deleted_at")}
     columns |= {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
     columns["kind"] = reading.column("kind", lambda text: Kind.MESSAGE if cells.is_missing(text) else Kind(text))
@@ -192,6 +196,24 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list
     return columns
 
 
+def _ids(reading: _Reading, name: str, kind: str) -> list[int | None]:
+    """Return the ids of a column; one that lost digits is none, lest two people or two messages become the same.
+
+    That of a place stands for a place of its own, which nobody may read in Discord.
+    """
+    rounding = reading.chunk.rounding
+    texts = reading.texts(name)
+    lost = {text for text in set(texts) if cells.is_spoilt(text) or is_rounded(text.strip(), rounding)}
+    reading.notes[IDS_ROUNDED] += sum(text in lost for text in texts) if lost else 0
+
+    def convert(text: str) -> int | None:
+        if text in lost:
+            return made_id(kind, text.strip()) if kind == "channel" else None
+        return cells.id_of_others(text, kind=kind)
+
+    return reading.column(name, cells.optional_of_others(convert))
+
+
 def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None]:
     """Return the moments of a column, and note what had to be decided."""
     read: list[ReadTime | None] = reading.column(
@@ -200,6 +222,7 @@ def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None
     known = [time for time in read if time is not None]
     reading.notes[f"times without an offset, read in the time zone {zone.key}"] += sum(t.zone_used for t in known)
     reading.notes.update(time.clock for time in known if time.clock)
+    reading.notes[SERIAL_TIMES] += sum(time.serial for time in known)
     return [time.moment if time else None for time in read]
 
 
@@ -236,8 +259,11 @@ def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None
 def _complete_times(reading: _Reading, columns: dict[str, list[Any]]) -> None:
     """Take the time that is in a Discord id where none is given, and where the given one is the same but coarser."""
     times = columns["sent_at"]
+    texts = reading.texts("message_id")
     for position, (message_id, time) in enumerate(zip(columns["message_id"], times, strict=True)):
         known = snowflake_time(message_id) if message_id is not None else None
+        if known is None and time is None and is_rounded(texts[position].strip(), reading.chunk.rounding):
+            known = snowflake_time(int(texts[position]))  # the digits that are lost are less than a millisecond
         if known is not None and (time is None or abs(known - time) < _AGREES):
             times[position] = known
         elif time is None:

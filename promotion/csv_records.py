@@ -1,9 +1,10 @@
 """Read a CSV record by record: what is no record of the table is refused, and costs no other record."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TextIO
 
@@ -15,6 +16,14 @@ from promotion.chunks import ROWS, RawChunk, Refused
 from promotion.encodings import mended
 
 _SEPARATOR = SEPARATOR.decode()
+FURTHER_LINES = "lines around the records, such as a repeated header or a count, left out"
+_FOOTER = re.compile(
+    r"[^\w\r\n]{0,10}(?:exported|displaying|showing|generated|end of|total|count|rows?|records?"
+    r"|\d{1,9} (?:rows?|messages?|records?|lines?|entries))\b.{0,200}",
+    re.IGNORECASE | re.ASCII,
+)
+"""What programs write below a table."""
+
 _ESCAPED_BYTES = "bytes that are of no letter in the file's encoding, kept as escapes"
 
 
@@ -28,6 +37,8 @@ class Table:
     """Which of its columns goes by which name of ours; several that go by one are joined with a blank."""
     delimiter: str = ","
     ours: bool = False
+    header_line: str = ""
+    """The header as it stands in the file, where it has one that may come again."""
     added: Mapping[str, str] = field(default_factory=dict)
     """Columns that have the same text in every row, unless the file has them."""
 
@@ -40,6 +51,18 @@ class Table:
         if len(rows) != 1 or (len(rows[0]) != width and (self.ours or len(rows[0]) < width or any(rows[0][width:]))):
             raise ValueError(f"has {len(rows[0]) if rows else 0} fields instead of {width}")
         return rows[0][:width]
+
+    def says_nothing(self, record: str) -> bool:
+        """Return whether all cells of a record are empty, as spreadsheets leave them below a table."""
+        return not record.strip(f'{self.delimiter}" \t\r\n')
+
+    def is_further_line(self, record: str) -> bool:
+        """Return whether a line of others is no record at all: the header once more, or what stands below a table."""
+        line = record.strip("\r\n")
+        if line == self.header_line:
+            return True
+        words = line.rstrip(self.delimiter)
+        return len(self.header) > 1 and self.delimiter not in words and bool(_FOOTER.fullmatch(words.strip('"')))
 
     def is_record(self, text: str) -> bool:
         """Tell whether a text is one record."""
@@ -63,10 +86,24 @@ def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: 
     """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
     csv.field_size_limit(LARGEST)
     records = whole_records(file, table.is_record)
+    further = Counter[str]()
+    if not table.ours:
+        records = _only_records(records, table, further)
     first = 1
     while batch := list(islice(records, rows)):
-        yield _chunk(batch, table, first=first, end_bytes=position())
+        chunk = _chunk(batch, table, first=first, end_bytes=position())
+        yield replace(chunk, notes=chunk.notes + further)
+        further.clear()
         first += len(batch)
+
+
+def _only_records(records: Iterator[str], table: Table, further: Counter[str]) -> Iterator[str]:
+    """Yield the records of a table of others; count what stands between them."""
+    for record in records:
+        if table.is_further_line(record):
+            further[FURTHER_LINES] += 1
+        elif not table.says_nothing(record):
+            yield record
 
 
 def whole_records(file: TextIO, is_record: Callable[[str], bool], *, largest: int = LARGEST) -> Iterator[str]:

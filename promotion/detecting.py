@@ -25,6 +25,7 @@ class _File:
     path: Path
     kind: str
     read: Callable[[], Iterator[RawChunk]]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _source(path: Path, files: Sequence[_File], remarks: Sequence[str], options:
         digest=digest_of(paths, () if kind in _OWN else options.texts),
         size=sum(one.stat().st_size for one in paths),
         chunks=lambda: _one_after_the_other(files),
-        remarks=tuple(remarks),
+        remarks=(*remarks, *(remark for file in files for remark in file.remarks)),
     )
 
 
@@ -154,8 +155,8 @@ def _table_of_others(path: Path, options: _Options) -> _File:
     csv = foreign_csv.open_csv(path)
     is_export = exporter_csv.is_export(csv.header)
     known = exporter_csv.as_export(csv, options.mapping) if is_export else foreign_csv.mapped(csv, options.mapping)
-    csv = foreign_csv.with_days_in_order(replace(known, me=options.me))
-    return _File(path, "export" if is_export else "CSV", csv.read)
+    csv = foreign_csv.surveyed(replace(known, me=options.me))
+    return _File(path, "export" if is_export else "CSV", csv.read, csv.remarks)
 
 
 def _session_of(path: Path) -> str:

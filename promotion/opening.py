@@ -12,6 +12,8 @@ import zstandard
 from errors import InputFileError
 from promotion.encodings import SAMPLE
 
+Location = Path
+
 _PIECE = 1024  # compressed bytes; few, as each may become tens of thousands of plain ones
 _WINDOW = 2**27  # bytes that a compressed file may have us keep in memory
 

@@ -6,18 +6,23 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from io import StringIO
-from pathlib import Path
 
 from errors import InputFileError
+from memory.csv_records import LARGEST
 from memory.csv_rows import COLUMNS
 from memory.messages import Kind
 from promotion.chunks import RawChunk
+from promotion.columns import guessed_columns
 from promotion.csv_records import Table, chunks_of, read_header
 from promotion.encodings import encoding_of, open_as_text
-from promotion.opening import opened, sample_of
-from promotion.times import days_come_first
+from promotion.opening import Location, opened, sample_of
+from promotion.survey import Survey, survey
 
 _DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])", re.IGNORECASE)  # as Excel writes it
+_LOOKED_AT = 30  # lines from the beginning, among which the header is
+_MEANINGS = {"content": "the words", "sent_at": "the time", "author_name": "the author", "message_id": "the id"}
+_MEANINGS |= {"author_id": "the author's id"}
 _SYNONYMS = {
     "content": ("content", "contents", "text", "message", "body", "msg", "messagetext", "messagecontent"),
     "sent_at": ("sentat", "timestamp", "datetime", "createdat", "time", "date", "when", "ts"),
@@ -42,40 +47,111 @@ _SYNONYMS = {
 class ForeignCsv:
     """A CSV of others, and how it is read."""
 
-    path: Path
+    path: Location
     encoding: str
     delimiter: str
     header: Sequence[str]
     columns: Mapping[str, str]
+    lines_before: int = 0
+    """Lines that stand before the header, or before the first record where there is no header."""
+    has_header: bool = True
     added: Mapping[str, str] = field(default_factory=dict)
     me: int | None = None
-    day_first: bool = False
+    surveyed: Survey = field(default_factory=Survey)
+    remarks: tuple[str, ...] = ()
+    """Sentences for the operator about how it is read."""
 
     def read(self) -> Generator[RawChunk]:
         """Yield what the file holds; raises InputFileError."""
         with opened(self.path) as (plain, raw), open_as_text(plain, self.encoding) as text:
+            for _ in range(self.lines_before):
+                text.readline(LARGEST)
             table = Table(
                 source=self.path.name,
-                header=read_header(text, self.delimiter),
+                header=self.header,
                 columns=self.columns,
                 delimiter=self.delimiter,
+                header_line=text.readline(LARGEST).strip("\r\n\ufeff") if self.has_header else "",
                 added=self.added,
             )
             for chunk in chunks_of(text, table, position=raw.tell):
-                yield with_answers(replace(chunk, day_first=self.day_first), self.me)
+                known = replace(chunk, day_first=self.surveyed.day_first, rounding=self.surveyed.rounding)
+                yield with_answers(known, self.me)
 
 
-def open_csv(path: Path) -> ForeignCsv:
-    """Return a CSV with its encoding, delimiter and header; none of its columns is known yet. Raises InputFileError."""
+def open_csv(path: Location, *, encoding: str | None = None) -> ForeignCsv:
+    """Return a CSV with its encoding, delimiter and header; none of its columns is known yet.
+
+    Lines before the header, as titles and `sep=;` are, are passed over. Where the first line is a record already the
+    columns are called `column 1` and so on. Raises InputFileError.
+    """
     sample = sample_of(path)
-    encoding = encoding_of(sample)
-    with opened(path) as (plain, _), open_as_text(plain, encoding) as text:
-        header, delimiter = _header_and_delimiter(text.readline(64 * 1024))
+    encoding = encoding or encoding_of(sample)
     if b"\0" in sample and not encoding.startswith(("utf-16", "utf-32")):
         raise InputFileError(f"{path} is not text: save it as CSV with a first line that names the columns.")
-    if not any(header):
+    with opened(path) as (plain, _), open_as_text(plain, encoding) as text:
+        lines = [text.readline(64 * 1024) for _ in range(_LOOKED_AT)]
+    found = _Header.of(lines)
+    if not any(found.names):
         raise InputFileError(f"{path} does not begin with a line that names its columns: add one.")
-    return ForeignCsv(path=path, encoding=encoding, delimiter=delimiter, header=header, columns={})
+    csv = ForeignCsv(
+        path=path, encoding=encoding, delimiter=found.delimiter, header=found.names, columns={}, lines_before=found.at
+    )
+    return _without_header(csv, lines[found.at :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The line that names the columns: where it is, and its names."""
+
+    at: int
+    delimiter: str
+    names: list[str]
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> "_Header":
+        """Return the first line that names the words and the time, or else the first that says anything."""
+        headers = []
+        delimiter = ""
+        for at, line in enumerate(lines):
+            if at == 0 and (found := _SEPARATOR_LINE.fullmatch(line.strip('\r\n\ufeff "'))):
+                delimiter = found[1]
+            elif line.strip(f'{_DELIMITERS}" \r\n\ufeff'):
+                headers.append(cls(at, *_names_and_delimiter(line, delimiter)))
+        known = (one for one in headers if _names_enough(one.names))
+        return next(known, headers[0] if headers else cls(0, ",", []))
+
+
+def _names_enough(names: Sequence[str]) -> bool:
+    plain = {_plain(name) for name in names}
+    time = {*_SYNONYMS["sent_at"], *_SYNONYMS["message_id"]}
+    return len(names) > 1 and bool(plain & set(_SYNONYMS["content"])) and bool(plain & time)
+
+
+def _names_and_delimiter(line: str, delimiter: str) -> tuple[str, list[str]]:
+    """Return what stands between the names of the columns, which is what makes most names of the line, and these."""
+    names = {one: read_header(StringIO(line), one) for one in delimiter or _DELIMITERS}
+    best = max(names, key=lambda one: len(names[one]))
+    return best, names[best]
+
+
+def _without_header(csv: ForeignCsv, lines: Sequence[str]) -> ForeignCsv:
+    """Return a CSV with numbered columns, if its first line is a record: it has a time, and no known name."""
+    width = len(csv.header)
+    if any(_plain(name) in synonyms for name in csv.header for synonyms in _SYNONYMS.values()):
+        return csv
+    records = [read_header(StringIO(line), csv.delimiter) for line in lines]
+    columns = guessed_columns([record for record in records if len(record) == width])
+    if "sent_at" not in columns.values():
+        return csv
+    names = [f"column {number}" for number in range(1, width + 1)]
+    guessed = ", ".join(f"{names[at]} for {_MEANINGS[ours]}" for at, ours in sorted(columns.items()))
+    remark = (
+        f"{csv.path} has no line that names its columns: {guessed} is taken; if that is wrong, add such a line, or "
+        "say it as in --map author_name=1,sent_at=2,content=3."
+    )
+    named = {names[at]: ours for at, ours in columns.items()}
+    return replace(csv, header=names, columns=named, has_header=False, remarks=(remark,))
 
 
 def mapped(csv: ForeignCsv, mapping: Mapping[str, str]) -> ForeignCsv:
@@ -86,6 +162,8 @@ def mapped(csv: ForeignCsv, mapping: Mapping[str, str]) -> ForeignCsv:
     """
     chosen = {_our_name(ours): _their_columns(csv, theirs) for ours, theirs in mapping.items()}
     taken = {column for columns in chosen.values() for column in columns}
+    if not csv.has_header and not mapping:
+        chosen = {ours: [theirs] for theirs, ours in csv.columns.items()}
     for ours in _SYNONYMS:
         if ours not in chosen and (found := _known_columns(csv, ours, taken)):
             chosen[ours] = found
@@ -102,15 +180,20 @@ def mapped(csv: ForeignCsv, mapping: Mapping[str, str]) -> ForeignCsv:
     return replace(csv, columns=columns)
 
 
-def with_days_in_order(csv: ForeignCsv) -> ForeignCsv:
-    """Return a CSV of which is known whether its dates begin with the day; raises InputFileError when they may not."""
+def surveyed(csv: ForeignCsv, *, day_first: bool | None = None) -> ForeignCsv:
+    """Return a CSV of which is known what its dates and ids mean, after it was read once.
+
+    `day_first` is what the operator says of its dates. Raises InputFileError when they may mean two things.
+    """
     with closing(csv.read()) as chunks:
-        first = next(chunks, None)
-    texts = [] if first is None or "sent_at" not in first.frame else first.frame["sent_at"].tolist()
-    try:
-        return replace(csv, day_first=days_come_first(texts))
-    except ValueError as error:
-        raise InputFileError(f"{error} in {csv.path}: write the times as 2026-04-03 18:00 and try again.") from error
+        try:
+            found = survey(chunks, day_first=day_first)
+        except ValueError as error:
+            raise InputFileError(
+                f"{error} in {csv.path}, and nothing else in it says which: run this again with --day-first or with "
+                "--month-first."
+            ) from error
+    return replace(csv, surveyed=found)
 
 
 def with_answers(chunk: RawChunk, me: int | None) -> RawChunk:
@@ -120,13 +203,6 @@ def with_answers(chunk: RawChunk, me: int | None) -> RawChunk:
         return chunk
     kinds = frame["author_id"].eq(str(me)).map({True: Kind.ANSWER.value, False: ""})
     return replace(chunk, frame=frame.assign(kind=kinds.astype(str)))
-
-
-def _header_and_delimiter(line: str) -> tuple[list[str], str]:
-    """Return the names of the columns and what stands between them: that which makes most names of the line."""
-    headers = {delimiter: read_header(StringIO(line), delimiter) for delimiter in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda one: len(headers[one]))
-    return headers[delimiter], delimiter
 
 
 def _our_name(name: str) -> str:
@@ -142,6 +218,8 @@ def _our_name(name: str) -> str:
 def _their_columns(csv: ForeignCsv, name: str) -> list[str]:
     """Return the columns that a name of the mapping means: one, or several with a plus sign between them."""
     columns = [name] if name in csv.header else [part.strip() for part in name.split("+")]
+    if not csv.has_header:
+        columns = [f"column {column}" if column.isdecimal() else column for column in columns]
     for column in columns:
         if column not in csv.header:
             raise InputFileError(

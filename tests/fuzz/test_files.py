@@ -17,9 +17,10 @@ from memory.journal import encoded
 from memory.messages import storable
 from promotion import cells
 from promotion.cleaning import clean
+from promotion.day_order import days_come_first
 from promotion.detecting import open_source
 from promotion.encodings import mended
-from promotion.times import days_come_first, read_time
+from promotion.times import read_time
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
     csv_files,

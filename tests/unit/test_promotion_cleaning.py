@@ -21,12 +21,14 @@ from promotion.cleaning import (
     EMPTY,
     IDS_FROM_WORDS,
     IDS_MADE,
+    IDS_ROUNDED,
     STATES,
     UNKNOWN_AUTHOR,
     UNREADABLE_VECTORS,
     clean,
 )
 from promotion.made_ids import made_id
+from promotion.times import snowflake_time
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -197,9 +199,6 @@ def test_things_of_different_kinds_that_are_called_the_same_have_ids_of_their_ow
 @pytest.mark.parametrize(
     ("columns", "column"),
     [
-        pytest.param({"message_id": "1.23E+17"}, "message_id", id="a rounded id"),
-        pytest.param({"message_id": "1,23E+17"}, "message_id", id="a rounded id with a comma"),
-        pytest.param({"author_id": "123456789012345680.0"}, "author_id", id="an id that was a float"),
         pytest.param({"channel_id": "#NAME?"}, "channel_id", id="a formula's error"),
         pytest.param({"reply_to": str(2**63)}, "reply_to", id="an id larger than bigint"),
         pytest.param({"sent_at": "#VALUE!"}, "sent_at", id="a formula's error for a time"),
@@ -215,6 +214,40 @@ def test_what_a_spreadsheet_spoilt_is_refused_with_the_record(columns: dict[str,
     assert (refused.record, refused.text) == (2, "bad, as it was")
     assert refused.reason.startswith(f"{column}: ")
     assert [one.content for one in found.messages] == ["kept"]
+
+
+ROUNDED = ["1.56792E+18", "1,56792e+18", "1567918968570642475.0"]
+
+
+@pytest.mark.parametrize("text", ROUNDED)
+def test_an_id_that_was_written_as_a_number_without_its_digits_is_none(text: str) -> None:
+    columns = dict.fromkeys(("message_id", "author_id", "guild_id", "reply_to"), text)
+    plain = cleaned(chunk_of([row(), row("b", author_name="bo")])).messages
+
+    found = cleaned(chunk_of([row(**columns), row("b", author_name="bo", **columns)]))
+
+    assert (found.messages, found.refused) == (plain, [])
+    assert found.notes[IDS_ROUNDED] == 8
+
+
+def test_a_channel_whose_id_is_rounded_is_one_that_nobody_can_read_in_discord() -> None:
+    (one,) = cleaned(chunk_of([row(channel_id="1.08674E+18", thread_id="1.08674E+18")])).messages
+
+    assert one.channel_id == one.thread_id == made_id("channel", "1.08674E+18")
+
+
+def test_rounded_ids_of_a_file_are_not_trusted_and_whole_ones_are() -> None:
+    rows = [row("a", message_id=str(DISCORD_ID + 5), author_id="485020107559403000"), row("b", author_id="7")]
+
+    first, second = cleaned(chunk_of(rows, rounding="digits")).messages
+
+    assert (first.message_id, first.author_id, second.author_id) == (DISCORD_ID + 5, None, 7)
+
+
+def test_a_time_is_taken_from_an_id_that_lost_less_than_a_millisecond() -> None:
+    (one,) = cleaned(chunk_of([row(message_id="1567918968570640000", sent_at="")], rounding="digits")).messages
+
+    assert one.sent_at == snowflake_time(1567918968570640000)
 
 
 def test_a_refused_record_that_was_no_csv_is_written_as_one() -> None:

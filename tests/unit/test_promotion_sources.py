@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from memory.journal import Journal, NotAdded, encoded
 from memory.messages import Attachment, Kind, Message
 from promotion import csv_records
 from promotion.chunks import Cleaned, RawChunk, Source
-from promotion.cleaning import UNKNOWN_AUTHOR, clean
+from promotion.cleaning import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from promotion.detecting import open_source
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.sentences import is_one_sentence
@@ -28,6 +29,9 @@ from tests.sentences import is_one_sentence
 DEEP = f"{'[' * 5_000}{']' * 5_000}"
 BERLIN = ZoneInfo("Europe/Berlin")
 SENT = datetime(2026, 11, 3, 9, 0, 0, 123000, tzinfo=UTC)
+SENT_MS = int(SENT.timestamp() * 1000) - 123 - 1_420_070_400_000
+"""Whole seconds in milliseconds since Discord's first."""
+
 GUILD, CHANNEL, THREAD, ANA, BOT = 901_000_000_000_000_001, 902_000_000_000_000_002, 903_000_000_000_000_003, 7, 8
 
 
@@ -342,6 +346,110 @@ def test_a_record_of_another_width_is_refused_unless_only_empty_cells_follow(tmp
 
     assert found.contents == ["a", "b", 'e 5" disk']
     assert found.refused == [(2, "short"), (4, "c,2026-11-03 10:00,more"), (5, '"d,2026-11-03 10:00')]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("sep=,\ntext,time\nA\nB\n", id="the separator said before"),
+        pytest.param("\ufeffSEP=,\r\ntext,time\r\nA\r\nB\r\n", id="the same as Excel writes it"),
+        pytest.param("text,time,,\nA,,\n,,,\nB,,\n,,,\n", id="empty cells and rows"),
+        pytest.param('text,time\nA\n"",""\n , \nB\n', id="rows of blanks"),
+        pytest.param("\n\ntext,time\n\nA\n\n\nB\n", id="empty lines"),
+        pytest.param("text,time\nA\ntext,time\nB\n", id="the header once more"),
+        pytest.param("Chat of the pottery\n\ntext,time\nA\nB\n", id="a title"),
+        pytest.param("text,time\nA\nB\nExported 2 messages\n", id="a count below"),
+        pytest.param("text,time\nA\nB\n(2 rows)\n", id="a count as databases write it"),
+        pytest.param("text,time\nA\nB\nTotal: 2,\n", id="a total with empty cells"),
+    ],
+)
+def test_what_stands_around_the_records_of_a_table_is_no_record(tmp_path: Path, content: str) -> None:
+    for letter in "AB":
+        content = content.replace(f"\n{letter}", f"\n{letter.lower()},2026-11-03 10:00")
+
+    found = promoted(written(tmp_path / "chat.csv", content))
+
+    assert (found.contents, found.refused) == (["a", "b"], [])
+
+
+@pytest.mark.parametrize(
+    ("lines", "remark"),
+    [
+        pytest.param(
+            "ana,2026-11-03 10:00:00,hello there\nbo,2026-11-03 10:01:00,hi\n", "1 for the author", id="plain"
+        ),
+        pytest.param(
+            f"{snowflake(1)};{ANA};ana;03.11.2026 10:00;hello there\n{snowflake(2)};{ANA + 1};bo;03.11.2026 10:01;hi\n",
+            "column 3 for the author",
+            id="with ids",
+        ),
+    ],
+)
+def test_the_columns_of_a_table_without_a_header_are_guessed_and_said(tmp_path: Path, lines: str, remark: str) -> None:
+    found = promoted(written(tmp_path / "chat.csv", lines))
+
+    assert [(one.author_name, one.content) for one in found.messages] == [("ana", "hello there"), ("bo", "hi")]
+    (said_so,) = found.source.remarks
+    assert remark in said_so
+    assert "--map" in said_so
+
+
+def test_the_columns_of_a_table_without_a_header_may_be_named_by_their_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path / "chat.csv", "hi,2026-11-03 10:00,hello there\n")
+
+    (one,) = promoted(path, mapping={"content": "1", "sent_at": "2", "author_name": "column 3"}).messages
+
+    assert (one.author_name, one.content) == ("hello there", "hi")
+
+
+def rounded(number: int) -> int:
+    """Return an id as a spreadsheet has it after it was saved: with 15 digits."""
+    return round(number, 15 - len(str(number)))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(rounded, id="15 digits"),
+        pytest.param(lambda number: int(float(number)), id="a float in full"),
+        pytest.param(lambda number: int(Decimal(repr(float(number)))), id="as JavaScript"),
+        pytest.param(lambda number: f"{float(number):.5E}", id="powers of ten"),
+    ],
+)
+def test_ids_that_were_rounded_make_no_two_people_or_messages_one(
+    tmp_path: Path, spoil: Callable[[int], object]
+) -> None:
+    people = {"ana": 485020107559403137, "bo": 485020107559403219}
+    lines = [
+        f"{spoil(snowflake(number) + 77_777 * number)},{spoil(people[name])},{name},2026-11-03 10:00:00,{number}\n"
+        for number, name in enumerate(["ana", "bo", "ana", "bo", "bo"], 1)
+    ]
+
+    found = promoted(written(tmp_path / "chat.csv", "id,author_id,author,time,text\n" + "".join(lines)))
+
+    assert [one.author_name for one in found.messages] == ["ana", "bo", "ana", "bo", "bo"]
+    assert {one.author_id for one in found.messages} == {None}
+    assert len({one.message_id for one in found.messages}) == 5
+    assert min(one.message_id for one in found.messages) >= 2**62
+    assert found.cleaned[0].notes[IDS_ROUNDED] == 10
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pytest.param([f"{(SENT_MS + 60_000 * n) << 22}" for n in range(9)], id="made from whole minutes"),
+        pytest.param([f"{snowflake(n) // 1000 * 1000 + (n != 3)}" for n in range(9)], id="one that ends in zeros"),
+        pytest.param([f"{n}00000000000000000" for n in range(1, 9)], id="invented"),
+        pytest.param([f"{n}000" for n in range(1, 9)], id="short"),
+    ],
+)
+def test_ids_that_end_in_zeros_are_not_accused_without_reason(tmp_path: Path, ids: list[str]) -> None:
+    lines = [f"{one},{one},2026-11-03 10:00:{at:02},hi\n" for at, one in enumerate(ids)]
+
+    found = promoted(written(tmp_path / "chat.csv", "id,author_id,time,text\n" + "".join(lines)))
+
+    assert [str(one.author_id) for one in found.messages] == ids
+    assert found.cleaned[0].notes[IDS_ROUNDED] == 0
 
 
 def test_a_line_that_is_longer_than_any_message_is_refused_whole(

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from promotion.times import REPEATED, SKIPPED, days_come_first, read_time, snowflake_time
+from promotion.day_order import DayOrder, days_come_first
+from promotion.times import REPEATED, SKIPPED, read_time, snowflake_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -33,6 +34,40 @@ NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
         pytest.param("2026/11/03 10:00", NINE, id="year first with slashes"),
         pytest.param("12/31/2026 12:05 AM", datetime(2026, 12, 30, 23, 5, tzinfo=UTC), id="just after midnight"),
         pytest.param("12/31/2026 12:05 PM", datetime(2026, 12, 31, 11, 5, tzinfo=UTC), id="just after noon"),
+        pytest.param("1793696400000.0", NINE, id="milliseconds with a point"),
+        pytest.param("1.7936964e12", NINE, id="milliseconds in powers of ten"),
+        pytest.param("1.7936964E+09", NINE, id="seconds in powers of ten"),
+        pytest.param("1793696400250000000", NINE + timedelta(milliseconds=250), id="nanoseconds since 1970"),
+        pytest.param("46329.4166666667", NINE, id="a spreadsheet's number of days"),
+        pytest.param("46329,416667", NINE + timedelta(milliseconds=29), id="one with a comma"),
+        pytest.param("20261103100000", NINE, id="digits in a row"),
+        pytest.param("2026-11-03 10:00:00 CET", NINE, id="letters of a zone"),
+        pytest.param("2026-11-03 04:00:00 EST", NINE, id="letters of a zone far away"),
+        pytest.param("Tue Nov  3 10:00:00 2026", NINE, id="as C writes it"),
+        pytest.param("Tue Nov  3 04:00:00 EST 2026", NINE, id="as the command date writes it"),
+        pytest.param("Tue Nov 03 2026 10:00:00 GMT+0100 (Central European Standard Time)", NINE, id="as JavaScript"),
+        pytest.param("2026-11-03T10:00:00+01:00[Europe/Berlin]", NINE, id="as Java"),
+        pytest.param("2026-11-03 09:00:00.000000 +0000 UTC", NINE, id="as Go"),
+        pytest.param("2026-11-03 18:00 Asia/Tokyo", NINE, id="with the name of a zone"),
+        pytest.param("10:00, 3 Nov 2026", NINE, id="the clock first"),
+        pytest.param("10:00 AM \u00b7 Nov 3, 2026", NINE, id="the clock first, and a point"),
+        pytest.param("mar. 3 nov. 2026 \u00e0 10h00", NINE, id="French"),
+        pytest.param("Dienstag, 3. November 2026 um 10:00 Uhr", NINE, id="German"),
+        pytest.param("martes, 3 de noviembre de 2026, 10:00 a. m.", NINE, id="Spanish"),
+        pytest.param("03-\u043d\u043e\u044f-2026 10:00", NINE, id="Russian"),
+        pytest.param("\u0432\u0442, 3 \u043d\u043e\u044f\u0431. 2026 \u0433., 10:00", NINE, id="Russian in full"),
+        pytest.param("3. listopadu 2026 10:00", NINE, id="Czech"),
+        pytest.param("3 Kas 2026 10:00", NINE, id="Turkish"),
+        pytest.param(
+            "3 \u039d\u03bf\u03b5\u03bc\u03b2\u03c1\u03af\u03bf\u03c5 2026 10:00 \u03c0.\u03bc.", NINE, id="Greek"
+        ),
+        pytest.param("2026\u5e7411\u67083\u65e5 \u4e0a\u534810:00", NINE, id="Chinese"),
+        pytest.param("2026\ub144 11\uc6d4 3\uc77c \uc624\uc804 10:00", NINE, id="Korean"),
+        pytest.param(
+            "\uff12\uff10\uff12\uff16/\uff11\uff11/\uff10\uff13 \uff11\uff10:\uff10\uff10",
+            NINE,
+            id="digits of full width",
+        ),
     ],
 )
 def test_a_time_is_read(text: str, moment: datetime) -> None:
@@ -54,7 +89,10 @@ def test_the_day_comes_first_where_the_file_has_it_so() -> None:
         pytest.param("2026-02-30 10:00", id="a day of which there is none"),
         pytest.param("3 Nov 2026 10:00 XYZT", id="an unknown time zone"),
         pytest.param("0001-01-01T00:00:00+14:00", id="before the year 1"),
-        pytest.param("45964.375", id="a spreadsheet's number of days"),
+        pytest.param("1.79388E+12", id="a number that a spreadsheet has rounded"),
+        pytest.param("2026-11-03 10:00 IST", id="a zone that may be Indian, Irish or Israeli"),
+        pytest.param("3 listopada 2026", id="a month that is another one in the next country"),
+        pytest.param("12345.6", id="a number of days of 1933"),
         pytest.param("#REF!", id="a formula's error"),
         pytest.param("#########", id="a column that was too narrow"),
         pytest.param("9" * 30 + "m 1e5am 0x1--infinity", id="numbers without end"),
@@ -113,14 +151,58 @@ def test_an_order_that_stays_open_is_not_guessed(texts: list[str]) -> None:
         days_come_first(texts)
 
 
+@pytest.mark.parametrize("day_first", [True, False])
+def test_the_ids_of_discord_tell_the_order_of_day_and_month(day_first: bool) -> None:
+    sent = [datetime(2026, 11, day, 9, tzinfo=UTC) for day in (3, 4)]
+    texts = [f"{one:{'%d/%m/%Y' if day_first else '%m/%d/%Y'}} 10:00" for one in sent]
+
+    assert days_come_first(texts, [str(id_of(one)) for one in sent]) is day_first
+
+
+@pytest.mark.parametrize(
+    ("texts", "day_first"),
+    [
+        pytest.param(["10/11/2026 23:00", "11/11/2026 1:00", "1/12/2026 9:00"], True, id="forward"),
+        pytest.param(["12/1/2026 9:00", "11/11/2026 1:00", "11/10/2026 23:00"], False, id="backward"),
+    ],
+)
+def test_messages_in_order_tell_the_order_of_day_and_month(texts: list[str], day_first: bool) -> None:
+    assert days_come_first(texts) is day_first
+
+
+def test_what_the_operator_says_of_days_and_months_is_right() -> None:
+    order = DayOrder()
+    order.add(["13/04/2026 10:00", "04/13/2026 10:00"])
+
+    assert order.decided(True)
+    assert not order.decided(False)
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "moment"),
+    [
+        pytest.param("Asia/Shanghai", "2026-11-03 17:00 CST", NINE, id="of China"),
+        pytest.param("Europe/Berlin", "2026-11-03 03:00 CST", NINE, id="of North America"),
+        pytest.param("Asia/Kolkata", "2026-11-03 14:30 IST", NINE, id="of India"),
+    ],
+)
+def test_letters_that_the_zone_of_the_file_goes_by_are_of_that_zone(zone: str, text: str, moment: datetime) -> None:
+    assert read_time(text, zone=ZoneInfo(zone), day_first=False).moment == moment
+
+
 def test_only_the_date_is_repeated_of_a_time_that_stays_open() -> None:
     with pytest.raises(ValueError, match=r"A time such as 03/04/2026 may begin"):
         days_come_first(["03/04/2026 \x1b[2J\n10:00"])
 
 
+def id_of(sent: datetime) -> int:
+    """Return a Discord id of a moment."""
+    return (int(sent.timestamp() * 1000) - 1_420_070_400_000) << 22 | 5
+
+
 def test_a_discord_id_tells_its_time_and_another_id_none() -> None:
     sent = datetime(2026, 11, 3, 9, 0, 0, 123000, tzinfo=UTC)
-    message_id = (int(sent.timestamp() * 1000) - 1_420_070_400_000) << 22 | 5
+    message_id = id_of(sent)
 
     assert snowflake_time(message_id) == sent
     assert snowflake_time(12345) is None
