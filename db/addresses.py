@@ -57,6 +57,12 @@ def keywords_of(url: URL) -> dict[str, str]:
     return {name: value for name, value in known.items() if value} | _query_of(url)
 
 
+def with_settings(url: URL, **settings: str) -> URL:
+    """Return an address whose connections have PostgreSQL's settings of these names; values are without blanks."""
+    options = [_query_of(url).get("options", ""), *(f"-c {name}={value}" for name, value in settings.items())]
+    return url.update_query_dict({"options": " ".join(filter(None, options))})
+
+
 def libpq_address(url: URL) -> str:
     """Return an address that libpq reads as it is meant, password included: never to be logged."""
     password = "" if url.password is None else f":{quote(url.password, safe='')}"

@@ -11,13 +11,13 @@ from pathlib import Path
 from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.addresses import libpq_address
+from db.addresses import libpq_address, with_settings
 from db.connecting import completed_by_environment
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import Sessions, open_engine, parse_dsn, sessions_of
 from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
 from db.migrate import migrate
-from db.readiness import Capabilities, find_capabilities, operator_errors
+from db.readiness import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path, operator_errors
 from db.roles import Role
 from errors import DatabaseSetupError
 
@@ -100,6 +100,9 @@ async def open_database(
         opened = partial(open_engine, url, timeout=timeout)
         engine = await stack.enter_async_context(opened(pool_size=min(pool_size, _UPKEEP_CONNECTIONS)))
         offered = await find_capabilities(engine, name=name)
+        if await is_lost_on_its_path(engine, name=name):
+            opened = partial(open_engine, with_settings(url, search_path=USUAL_SCHEMA), timeout=timeout)
+            engine = await stack.enter_async_context(opened(pool_size=min(pool_size, _UPKEEP_CONNECTIONS)))
         writing = await stack.enter_async_context(opened(pool_size=pool_size, role=Role.WRITER))
         reading = await stack.enter_async_context(
             opened(pool_size=pool_size, role=Role.READER, prepares=offered.prepares)

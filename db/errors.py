@@ -68,6 +68,8 @@ def driver_errors() -> Iterator[None]:
         raise _translated(error) from error
     except StatementError as error:  # the value of a parameter is none for its column
         raise RefusedRowError(first_line(error.orig or error)) from error
+    except UnicodeEncodeError as error:  # half a letter, of which the driver makes nothing
+        raise RefusedRowError(f"a text holds what no encoding has ({error.reason})") from error
     except (PoolTimeoutError, PendingRollbackError) as error:
         raise DatabaseUnavailableError(_NO_ANSWER) from error
 
