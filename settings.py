@@ -1,28 +1,95 @@
 """One frozen Settings, read from the environment and `.env` by scripts alone."""
 
+import logging
+import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from errors import SettingsError, first_line
+from env_file import read_env_file
+from errors import SettingsError
+from util_async import expand_path
 
+logger = logging.getLogger(__name__)
 
-def _none_when_empty(value: object) -> object:
-    """Let `NAME=` in a .env file mean that the setting is not set."""
-    return None if value == "" else value
+OF_DOCKER = frozenset(
+    {
+        "BOT_MEMORY", "DB_MEMORY", "DB_SHARED_BUFFERS", "LONG_TERM_PORT", "LONG_TERM_SERVERS", "PIP_EXTRA_INDEX_URL",
+        "SHORT_TERM_PORT", "TIMESCALE_TAG",
+    }
+)  # fmt: skip
+"""What compose.yaml reads out of the same file."""
+
+_LONGEST_NAME = 64  # characters of a name that is compared with others
+_LIKENESS = 0.85  # of 1, from which on a name is taken for a misspelt one
+_LENGTH = re.compile(r"(\d{1,9})\s{0,3}([a-z]{0,7})", re.IGNORECASE)
+_UNITS = {
+    "S": ("s", "sec", "secs", "second", "seconds"),
+    "M": ("m", "min", "mins", "minute", "minutes"),
+    "H": ("h", "hr", "hour", "hours"),
+    "D": ("d", "day", "days"),
+    "W": ("w", "week", "weeks"),
+}
 
 
 def _known_time_zone(name: str) -> str:
-    """Return the name of a time zone that exists; raise ValueError otherwise."""
+    """Return the name of a time zone that exists, whatever its case; raise ValueError otherwise."""
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Paris") from error
+        nearest = _nearest_time_zone(name) or "Europe/Paris"
+        if nearest.casefold() == name.casefold():
+            return nearest
+        raise ValueError(f"{name!r} is not an IANA time zone such as {nearest}") from error
+
+
+def _nearest_time_zone(name: str) -> str | None:
+    from difflib import get_close_matches
+    from zoneinfo import available_timezones  # reads hundreds of files
+
+    if len(name) > _LONGEST_NAME:
+        return None
+    names = {known.casefold(): known for known in available_timezones()}
+    found = get_close_matches(name.casefold(), names, n=1)
+    return names[found[0]] if found else None
+
+
+def _length_of_time(unit: str) -> WrapValidator:
+    """Return what lets a wrong length of time be refused with the right spelling; a number alone counts units."""
+
+    def validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError(_spelling(str(value).strip(), unit)) from None
+
+    return WrapValidator(validate)
+
+
+def _spelling(text: str, unit: str) -> str:
+    """Return how a length of time is written."""
+    found = _LENGTH.fullmatch(text)
+    meant = (found[2].lower() or _UNITS[unit][0]) if found else ""
+    letter = next((letter for letter, names in _UNITS.items() if meant in names), None)
+    if found is None or letter is None or int(found[1]) == 0:
+        return "a length of time looks like PT15S (15 seconds), PT1M (a minute) or P7D (7 days)"
+    number = int(found[1])
+    return f"write {'P' if letter in 'DW' else 'PT'}{number}{letter} for {number} {_UNITS[letter][-2 if number == 1 else -1]}"
 
 
 def _postgres_address(address: SecretStr) -> SecretStr:
@@ -32,6 +99,16 @@ def _postgres_address(address: SecretStr) -> SecretStr:
     return address
 
 
+def _expanded(value: object) -> object:
+    """Return a path with the home that its first part stands for."""
+    return expand_path(value) if isinstance(value, str) else value
+
+
+def _expanded_name(name: str) -> str:
+    """Return a name that may be a path, with the home that its first part stands for."""
+    return str(expand_path(name)) if name.startswith(("~", "$")) else name
+
+
 def _without_control_characters(path: Path) -> Path:
     """Return a path that a system can have; raise ValueError for one with NUL, a line break or the like in it."""
     if any(unicodedata.category(character) == "Cc" for character in str(path)):
@@ -39,13 +116,10 @@ def _without_control_characters(path: Path) -> Path:
     return path
 
 
-_OfPath = Annotated[Path, AfterValidator(_without_control_characters)]
-OptionalPath = Annotated[_OfPath | None, BeforeValidator(_none_when_empty)]
-OptionalText = Annotated[str | None, BeforeValidator(_none_when_empty)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_when_empty)]
-OptionalDsn = Annotated[
-    Annotated[SecretStr, AfterValidator(_postgres_address)] | None, BeforeValidator(_none_when_empty)
-]
+_OfPath = Annotated[Path, BeforeValidator(_expanded), AfterValidator(_without_control_characters)]
+_Dsn = Annotated[SecretStr, AfterValidator(_postgres_address)]
+_Seconds = Annotated[timedelta, _length_of_time("S")]
+_Days = Annotated[timedelta, _length_of_time("D")]
 
 
 LONGEST_WAIT = timedelta(days=1)
@@ -58,44 +132,42 @@ _MOST = 10**9  # a number beyond it is a mistake, and some library takes no larg
 class Settings(BaseSettings):
     """Everything that a deployment may change; `.env_template` lists the same names with these defaults."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore", hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     # Discord
-    discord_token: OptionalSecret = None
-    discord_server_id: Annotated[int | None, BeforeValidator(_none_when_empty)] = None
+    discord_token: SecretStr | None = None
+    discord_server_id: int | None = None
 
     # Storage and databases
     storage_dir: _OfPath = Path("db/storage")
     backup_dir: _OfPath = Path("db/backups")
-    embedded_dir: OptionalPath = None
-    short_term_dsn: OptionalDsn = None
-    long_term_dsn: OptionalDsn = None
-    db_password: OptionalSecret = None
+    embedded_dir: _OfPath | None = None
+    short_term_dsn: _Dsn | None = None
+    long_term_dsn: _Dsn | None = None
+    db_password: SecretStr | None = None
     db_pool_size: int = Field(default=5, ge=1, le=100)
-    db_timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0), le=LONGEST_WAIT)
+    db_timeout: _Seconds = Field(default=timedelta(seconds=15), gt=timedelta(0), le=LONGEST_WAIT)
 
     # Chunks and vector indexes
-    short_term_chunk: timedelta = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
-    long_term_chunk: timedelta = Field(default=timedelta(days=90), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
+    short_term_chunk: _Days = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
+    long_term_chunk: _Days = Field(default=timedelta(days=90), ge=timedelta(hours=1), le=_LONGEST_CHUNK)
     diskann_neighbors: int = Field(default=20, ge=10, le=1000)
     diskann_search_list: int = Field(default=50, ge=10, le=1000)
     diskann_hot_rows: int = Field(default=20_000, ge=0, le=_MOST)
 
     # Embeddings
-    embedding_model: str = "all-MiniLM-L6-v2"
+    embedding_model: Annotated[str, AfterValidator(_expanded_name)] = "all-MiniLM-L6-v2"
     embedding_backend: Literal["auto", "onnx", "torch"] = "auto"
     embedding_precision: Literal["fp32", "int8"] = "fp32"
-    embedding_dir: OptionalPath = None
+    embedding_dir: _OfPath | None = None
     embedding_batch_size: int = Field(default=16, ge=1, le=4096)
 
     # Language model
     llm_model: str = "extractive"
-    llm_base_url: OptionalText = None
-    openai_api_key: OptionalSecret = None
-    hf_token: OptionalSecret = None
-    llm_timeout: timedelta = Field(default=timedelta(seconds=60), gt=timedelta(0), le=LONGEST_WAIT)
+    llm_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    hf_token: SecretStr | None = None
+    llm_timeout: _Seconds = Field(default=timedelta(seconds=60), gt=timedelta(0), le=LONGEST_WAIT)
     llm_max_steps: int = Field(default=6, ge=1, le=50)
     llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
     llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
@@ -103,20 +175,55 @@ class Settings(BaseSettings):
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
 
+    def __init__(self, **values: Any) -> None:
+        super().__init__(_env_file=None, **values)  # pydantic would read the file itself, and say less of what is wrong
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, and below it the file as `read_env_file` does; raise SettingsError."""
+        path = settings_cls.model_config.get("env_file")
+        written = {} if path is None else read_env_file(Path(str(path)))
+        for remark in _misspelt(written, {name.upper() for name in cls.model_fields}):
+            logger.warning(remark)
+        values: dict[str, Any] = {name.lower(): value for name, value in written.items()}
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, known)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Let `NAME=` mean that a setting has its default."""
+        return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}
+
     @property
     def server_dir(self) -> Path:
         """The folder of the embedded server, whether it is used or not."""
         return self.embedded_dir or self.storage_dir / "postgres"
 
 
+def _misspelt(written: Mapping[str, str], settings: set[str]) -> Iterator[str]:
+    """Yield a sentence for each name in the file that seems to be meant for one of ours."""
+    from difflib import get_close_matches
+
+    known = settings | OF_DOCKER
+    for name in written:
+        if name.upper() in known or len(name) > _LONGEST_NAME:
+            continue
+        if meant := get_close_matches(name.upper(), sorted(known - {key.upper() for key in written}), 1, _LIKENESS):
+            yield f"{name} in .env is not a setting and changes nothing: write {meant[0]}, or remove it."
+
+
 def read_settings() -> Settings:
     """Read the settings; raise SettingsError with one sentence that names each unusable one."""
     try:
         return Settings()
-    except (OSError, UnicodeError) as error:
-        raise SettingsError(
-            f".env cannot be read ({first_line(error)}): save it as UTF-8, where this account may read it."
-        ) from error
     except ValidationError as error:
         problems = "; ".join(
             f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"

@@ -108,6 +108,22 @@ def record_number(folder: Path, stem: str) -> None:
     _write_numbers(folder, _larger(read_file_num_pkl(folder), _numbers_of(folder, [stem])))
 
 
+def expand_path(text: str) -> Path:
+    """Return a path as it is written, but for a home at its beginning: ~, ~user, $HOME or ${HOME}.
+
+    Elsewhere these signs may be part of a name, and so may they behind `./`. Raises ValueError for an unknown user.
+    """
+    first, _, rest = text.partition("/")
+    if first in {"$HOME", "${HOME}"}:
+        first = "~"
+    try:
+        return Path(Path(first).expanduser(), rest.lstrip("/")) if first.startswith("~") else Path(text)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{reprlib.repr(first)} is nobody's home here: write the whole path, or ./~ for a name"
+        ) from error
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the whole new one.
 

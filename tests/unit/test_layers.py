@@ -22,7 +22,7 @@ LAYERS = (
 """From top to bottom; what shares a layer does not know of each other."""
 
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-OUTSIDE = {"tests", "bench", "commands", "settings"}  # they look at everything, or at nothing but errors
+OUTSIDE = {"tests", "bench", "commands", "settings", "env_file"}  # they look at everything, or at nothing but errors
 
 
 def sources(name: str) -> list[Path]:

@@ -13,7 +13,7 @@ from db.databases import Layouts
 from db.layout import Layout
 from errors import SettingsError
 from memory.embedding.choice import Backend, Precision
-from settings import Settings, read_settings
+from settings import OF_DOCKER, Settings, read_settings
 from tests.sentences import is_one_sentence
 
 TEMPLATE = Path(__file__).parents[2] / ".env_template"
@@ -96,14 +96,89 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in f"{settings!r} {settings}"
 
 
-def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    optional = [name for name, field in Settings.model_fields.items() if field.default is None]
-    for name in optional:
-        monkeypatch.setenv(name.upper(), "")
+@pytest.mark.parametrize("empty", ["", "  ", "\t"])
+def test_an_empty_value_is_the_default(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    defaults = read_settings()
+    for name in NAMES:
+        monkeypatch.setenv(name, empty)
+
+    assert read_settings() == defaults
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "spelling"),
+    [
+        pytest.param("DB_TIMEOUT", "15", "DB_TIMEOUT: write PT15S for 15 seconds.", id="a number"),
+        pytest.param("LLM_TIMEOUT", "90s", "LLM_TIMEOUT: write PT90S for 90 seconds.", id="seconds"),
+        pytest.param("LLM_TIMEOUT", "2 min", "LLM_TIMEOUT: write PT2M for 2 minutes.", id="minutes"),
+        pytest.param("DB_TIMEOUT", "1h", "DB_TIMEOUT: write PT1H for 1 hour.", id="hours"),
+        pytest.param("SHORT_TERM_CHUNK", "7", "SHORT_TERM_CHUNK: write P7D for 7 days.", id="a number of days"),
+        pytest.param("LONG_TERM_CHUNK", "2 Weeks", "LONG_TERM_CHUNK: write P2W for 2 weeks.", id="weeks"),
+        pytest.param("DB_TIMEOUT", "soon", "DB_TIMEOUT: a length of time looks like PT15S (15 seconds)", id="words"),
+        pytest.param("DB_TIMEOUT", "0", "DB_TIMEOUT: a length of time looks like PT15S (15 seconds)", id="nothing"),
+        pytest.param(
+            "TIME_ZONE",
+            "Europe/Pari",
+            "TIME_ZONE: 'Europe/Pari' is not an IANA time zone such as Europe/Paris.",
+            id="a zone",
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_right_spelling(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, spelling: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    assert spelling in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("PT15S", 15), ("PT1M", 60), ("P1D", 86_400), ("00:00:20", 20)])
+def test_a_length_of_time_is_read(monkeypatch: pytest.MonkeyPatch, value: str, seconds: int) -> None:
+    monkeypatch.setenv("DB_TIMEOUT", value)
+
+    assert read_settings().db_timeout == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("name", ["europe/paris", "EUROPE/PARIS", "Europe/Paris"])
+def test_the_case_of_a_time_zone_is_free(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TIME_ZONE", name)
+
+    assert read_settings().time_zone == "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        pytest.param("~", "/home/ana", id="a home"),
+        pytest.param("~/my ~files", "/home/ana/my ~files", id="below a home"),
+        pytest.param("~root/x", f"{Path('~root').expanduser()}/x", id="somebody else's home"),
+        pytest.param("$HOME/x", "/home/ana/x", id="a home by its variable"),
+        pytest.param("${HOME}/x", "/home/ana/x", id="a home by its variable in braces"),
+        pytest.param("./~/x", "~/x", id="a folder called so"),
+        pytest.param("a~/$HOME/~", "a~/$HOME/~", id="elsewhere it is a name"),
+        pytest.param("$HOMER/x", "$HOMER/x", id="another variable"),
+        pytest.param("~//x", "/home/ana/x", id="two slashes"),
+    ],
+)
+def test_a_home_in_a_path_is_found_once_for_all(monkeypatch: pytest.MonkeyPatch, text: str, path: str) -> None:
+    folders = ("STORAGE_DIR", "BACKUP_DIR", "EMBEDDED_DIR", "EMBEDDING_DIR")
+    monkeypatch.setenv("HOME", "/home/ana")
+    for name in folders:
+        monkeypatch.setenv(name, text)
 
     settings = read_settings()
 
-    assert {name: getattr(settings, name) for name in optional} == dict.fromkeys(optional)
+    assert {getattr(settings, name.lower()) for name in folders} == {Path(path)}
+
+
+def test_nobody_s_home_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_DIR", "~nobody-at-all/x")
+
+    with pytest.raises(SettingsError, match="STORAGE_DIR: '~nobody-at-all' is nobody's home here"):
+        read_settings()
 
 
 def test_settings_do_not_change() -> None:
@@ -112,7 +187,7 @@ def test_settings_do_not_change() -> None:
 
 
 def test_the_template_lists_every_setting() -> None:
-    assert dotenv_values(TEMPLATE).keys() >= NAMES  # what else it may list, test_compose.py says
+    assert dotenv_values(TEMPLATE).keys() == NAMES | OF_DOCKER
 
 
 def test_the_template_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,15 +230,31 @@ def test_exported_models_have_a_folder(monkeypatch: pytest.MonkeyPatch, settings
     assert model_choice(read_settings()).models_dir == Path(folder)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"DISCORD_TOKEN=hunter2\nTIME_ZONE=caf\xe9\n", id="no UTF-8"),
-        pytest.param("DISCORD_TOKEN=hunter2\n".encode("utf-16"), id="UTF-16"),
-    ],
-)
-def test_an_env_file_that_is_no_text_gives_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+UNREADABLE = [
+    pytest.param(b"DISCORD_TOKEN=hunter2\n\nTIME_ZONE=caf\xe9\n", "line 3 is not UTF-8", id="cp1252"),
+    pytest.param("DISCORD_TOKEN=hunter2\n".encode("utf-16"), "it is UTF-16, as PowerShell writes it", id="UTF-16"),
+    pytest.param(b"\xfe\xff" + "A=hunter2\n".encode("utf-16-be"), "it is UTF-16", id="UTF-16, the other way round"),
+    pytest.param("A=hunter2\n".encode("utf-16-le"), "it is UTF-16", id="UTF-16 without a mark"),
+    pytest.param(b'A=1\n\n\nDB_PASSWORD="hunter2\n', "line 4 has a quote that is not closed", id="an open quote"),
+    pytest.param(b"DB_PASSWORD='hunter2\nA=1", "line 1 has a quote that is not closed", id="another open quote"),
+    pytest.param(
+        b'DB_PASSWORD="hunter2\nTIME_ZONE=UTC\nLLM_MODEL="x\n', "line 1 has a quote", id="a quote closed by the next"
+    ),
+    pytest.param(
+        b'DB_PASSWORD="hunter2\nTIME_ZONE=UTC\nLLM_MODEL=x"\n',
+        "goes on over further settings",
+        id="a quote closed late",
+    ),
+    pytest.param(b"A=1\nhunter2 is my password\n", "line 2 is not of the form NAME=value", id="prose"),
+    pytest.param(b"A=1\r\nhunter2\r\n", "line 2 is not of the form NAME=value", id="a value alone"),
+    pytest.param(b"A=" + b"hunter2" * 800, "line 1 has more than 5,000 characters", id="a line without end"),
+    pytest.param(b"A=hunter2\n" * 7_000, "it is larger than 64 kB", id="a file without end"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), UNREADABLE)
+def test_an_env_file_that_is_damaged_gives_one_sentence_with_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
 ) -> None:
     (tmp_path / ".env").write_bytes(content)
     monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
@@ -172,8 +263,72 @@ def test_an_env_file_that_is_no_text_gives_one_sentence(
         read_settings()
 
     assert ".env cannot be read" in str(caught.value)
+    assert words in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert is_one_sentence(str(caught.value).replace(".env", "the file"))
+
+
+def test_a_folder_in_place_of_the_env_file_gives_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").mkdir()
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+
+    with pytest.raises(SettingsError, match=r"\.env cannot be read \(is a directory\): make it a file"):
+        read_settings()
+
+
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, encoding: str = "utf-8") -> Settings:
+    """Return the settings of an env file."""
+    (tmp_path / ".env").write_text(content, encoding=encoding)
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    return read_settings()
+
+
+def test_an_env_file_may_be_written_in_several_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = written(
+        tmp_path,
+        monkeypatch,
+        '# a comment\n\nexport TIME_ZONE=Asia/Tokyo  # there\nDB_PASSWORD=\'a#b "c\'\nhf_token = "x y"\r\n'
+        'BACKUP_DIR="my backups/#1"\nLLM_MODEL=openai:é#1\nMY_OWN="two\nlines"\n',
+        encoding="utf-8-sig",
+    )
+
+    assert settings.time_zone == "Asia/Tokyo"
+    assert settings.db_password is not None
+    assert settings.hf_token is not None
+    assert (settings.db_password.get_secret_value(), settings.hf_token.get_secret_value()) == ('a#b "c', "x y")
+    assert (settings.backup_dir, settings.llm_model) == (Path("my backups/#1"), "openai:é#1")
+
+
+def test_the_environment_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIME_ZONE", "Asia/Tokyo")
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+
+    settings = written(tmp_path, monkeypatch, "TIME_ZONE=Europe/Paris\nDISCORD_TOKEN=hunter2\nDB_POOL_SIZE=7\n")
+
+    assert (settings.time_zone, settings.discord_token, settings.db_pool_size) == ("Asia/Tokyo", None, 7)
+
+
+@pytest.mark.parametrize("empty", ["", "   ", '""', "'  '", "  # nothing"])
+def test_an_empty_value_in_the_env_file_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: str
+) -> None:
+    defaults = read_settings()
+
+    assert written(tmp_path, monkeypatch, "".join(f"{name}={empty}\n" for name in sorted(NAMES))) == defaults
+
+
+def test_a_name_that_is_misspelt_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("DISCORD_TOKN", "TIMEZONE", "DB_PASSWD", "SHORT_TERM_PORT", "MY_OWN_THING", "EDITOR")
+
+    written(tmp_path, monkeypatch, "".join(f"{name}=hunter2\n" for name in names))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "DISCORD_TOKN in .env is not a setting and changes nothing: write DISCORD_TOKEN, or remove it.",
+        "TIMEZONE in .env is not a setting and changes nothing: write TIME_ZONE, or remove it.",
+        "DB_PASSWD in .env is not a setting and changes nothing: write DB_PASSWORD, or remove it.",
+    ]
 
 
 def test_a_path_in_an_env_file_with_a_null_gives_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
