@@ -9,7 +9,7 @@ from errors import SettingsError, first_line
 _LARGEST = 64 * 1024  # bytes
 _LONGEST_LINE = 5_000  # characters; what parses a line takes a time that grows with the square of it
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_ASSIGNMENT = re.compile(r"\s*(?:export\s)?\s*[A-Za-z_]{1,64}\s{0,9}=")
+_ASSIGNMENT = re.compile(r"\s{0,20}(?:export\s{1,9})?[A-Za-z_]{1,64}\s{0,9}=")
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -238,7 +238,7 @@ class SaidOnce:
 
 
 async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:
-    """Run the services until one ends, SIGINT or SIGTERM comes, or `stop` is set; then cancel and await the rest.
+    """Run the services until one ends, a signal asks to end, or `stop` is set; then cancel and await the rest.
 
     A service's exception is raised as it is, several as an ExceptionGroup.
     """
@@ -268,9 +268,9 @@ async def _run_until(stopping: asyncio.Event, services: tuple[Coroutine[Any, Any
 
 @contextmanager
 def _set_by_signals(stopping: asyncio.Event) -> Generator[None]:
-    """Let SIGINT and SIGTERM set the event; on exit put back what handled them before."""
+    """Let what asks a program to end set the event; on exit put back what handled it before."""
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _ending_signals()}
     try:
         for number in before:
             with suppress(NotImplementedError):  # Windows, where Ctrl+C cancels the main task
@@ -282,6 +282,13 @@ def _set_by_signals(stopping: asyncio.Event) -> Generator[None]:
                 loop.remove_signal_handler(number)
             if handler is not None:  # asyncio.run has a handler of its own, which the loop does not put back
                 signal.signal(number, handler)
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """Return the signals that ask to end; that of a terminal that was closed too, unless `nohup` has it ignored."""
+    signals = [signal.SIGINT, signal.SIGTERM]
+    closed = getattr(signal, "SIGHUP", None)  # which Windows does not know
+    return signals if closed is None or signal.getsignal(closed) is signal.SIG_IGN else [*signals, closed]
 
 
 def _badly_formed(name: str) -> str | None:

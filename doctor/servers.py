@@ -25,5 +25,5 @@ async def open_if_made(folder: Path, *, start_timeout: timedelta) -> AsyncGenera
 
 
 def _is_made(folder: Path) -> bool:
-    folder = folder.expanduser().resolve()
+    folder = folder.resolve()
     return any((home / "data").exists() for home in (folder, substitute_of(folder, STATE_DIR)))

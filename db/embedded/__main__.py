@@ -1,50 +1,78 @@
 """Let an operator start, stop or look at the embedded server: `python -m db.embedded`."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from db.embedded import is_running, start_embedded, stop_embedded
-from errors import BackscrollError
-
-DEFAULT_DIR = Path("db/storage/postgres")
+from errors import BackscrollError, SettingsError
+from util_async import expand_path
 
 _Result = TypeVar("_Result")
-_BaseDir = Annotated[Path, typer.Option("--dir", help="The folder of the embedded server.")]
+_BaseDir = Annotated[
+    str, typer.Option("--dir", metavar="FOLDER", help="The folder of the embedded server. [default: that of the bot]")
+]
 
 app = typer.Typer(help="Start, stop or look at the embedded PostgreSQL server.", add_completion=False)
 
 
 @app.command("start")
-def _start_command(directory: _BaseDir = DEFAULT_DIR) -> None:
-    """Start the server and leave it running."""
-    server = _answer(start_embedded(directory))
+def _start_command(directory: _BaseDir = "") -> None:
+    """Start the server and leave it running until it is stopped, whatever scripts come and go."""
+    server = _answer(_folder(directory), partial(start_embedded, keeps=True))
     psql = server.binaries / "psql"
     typer.echo(f"The embedded server runs on {server.data_dir}; talk to it with {psql} '{server.dsn('postgres')}'")
 
 
 @app.command("stop")
-def _stop_command(directory: _BaseDir = DEFAULT_DIR) -> None:
+def _stop_command(directory: _BaseDir = "") -> None:
     """Stop the server, even while clients are connected."""
-    stopped = _answer(stop_embedded(directory))
+    stopped = _answer(_folder(directory), stop_embedded)
     typer.echo("The embedded server has stopped." if stopped else "The embedded server was not running.")
 
 
 @app.command("status")
-def _status_command(directory: _BaseDir = DEFAULT_DIR) -> None:
+def _status_command(directory: _BaseDir = "") -> None:
     """Tell whether the server runs; the exit status is 1 when it does not."""
-    running = _answer(is_running(directory))
-    typer.echo(f"The embedded server in {directory} {'runs' if running else 'does not run'}.")
+    folder = _folder(directory)
+    running = _answer(folder, is_running)
+    typer.echo(f"The embedded server in {folder} {'runs' if running else 'does not run'}.")
     raise typer.Exit(0 if running else 1)
 
 
-def _answer(action: Coroutine[None, None, _Result]) -> _Result:
-    """Run an action to its end; say what went wrong in its one sentence."""
+def _folder(directory: str) -> Path:
+    """Return the folder that an option names, or else the one that the bot uses."""
+    with _errors_are_told():
+        if directory:
+            return _expanded(directory)
+        from settings import read_settings  # an option may do without
+
+        return read_settings().server_dir
+
+
+def _expanded(directory: str) -> Path:
     try:
-        return asyncio.run(action)
+        return expand_path(directory)
+    except ValueError as error:
+        raise SettingsError(f"--dir: {error}.") from error
+
+
+def _answer(folder: Path, action: Callable[[Path], Coroutine[None, None, _Result]]) -> _Result:
+    """Run an action on the server of a folder to its end."""
+    with _errors_are_told():
+        return asyncio.run(action(folder))
+
+
+@contextmanager
+def _errors_are_told() -> Iterator[None]:
+    """Say what went wrong in its one sentence, and end with status 2."""
+    try:
+        yield
     except BackscrollError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

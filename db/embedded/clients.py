@@ -17,6 +17,15 @@ _QUERY_TIMEOUT = timedelta(seconds=30)
 _GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
 _POLL = timedelta(milliseconds=20)
 
+_LATER = (
+    "the database system is",  # starting up, shutting down, recovering
+    "Connection refused",
+    "No such file or directory",
+    "server closed the connection",
+    "timeout expired",
+    "too many clients",
+    "remaining connection slots",
+)
 _STARTED_AT = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _OTHER_CLIENTS = (
     "SELECT count(*), coalesce(min(backend_start) < %s, false) FROM pg_stat_activity"
@@ -28,6 +37,12 @@ async def connect(server: EmbeddedServer) -> psycopg.AsyncConnection:
     """Return a connection, to be closed by the caller; raise psycopg.OperationalError when there is no answer."""
     keywords = keywords_of(parse_address(server.dsn("postgres")))
     return await connect_by(keywords, timeout=_CONNECT_TIMEOUT, autocommit=True)
+
+
+def may_answer_later(error: psycopg.OperationalError) -> bool:
+    """Return whether a connection failed only because the server is not ready yet, or has too many clients."""
+    words = str(error)
+    return any(sign in words for sign in _LATER)
 
 
 async def ensure_database(server: EmbeddedServer, name: str) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import psycopg
 from filelock import AsyncFileLock, Timeout
 
 from db.embedded import programs
-from db.embedded.clients import connect, is_alone, started_at
+from db.embedded.clients import connect, is_alone, may_answer_later, started_at
 from db.embedded.data import ensure_data
+from db.embedded.keeping import is_kept, keep, keep_no_longer
 from db.embedded.places import STATE_DIR
 from db.embedded.processes import State, remove_stale_locks, state_of
 from db.embedded.reports import limited, operator_errors
@@ -35,8 +36,9 @@ async def open_embedded(
 ) -> AsyncGenerator[EmbeddedServer]:
     """Yield the server of `base_dir`: made on first use, started unless it runs, stopped by whoever leaves last.
 
-    A connection held open says that we use it, so nobody has to trust a list of process ids. A server that is
-    not `durable` does not survive a power cut: for tests and demonstrations. Raises DatabaseSetupError.
+    A connection held open says that we use it, so nobody has to trust a list of process ids. One that an operator has
+    started is left to them. A server that is not `durable` does not survive a power cut: for tests and demonstrations.
+    Raises DatabaseSetupError.
     """
     server = await asyncio.to_thread(prepare_server, base_dir, state_dir)
     presence: psycopg.AsyncConnection | None = None
@@ -52,12 +54,17 @@ async def open_embedded(
         await _leave(server, since)
 
 
-async def start_embedded(base_dir: Path) -> EmbeddedServer:
-    """Start the server of `base_dir` unless it runs, and leave it running; raise DatabaseSetupError."""
+async def start_embedded(base_dir: Path, *, keeps: bool = False) -> EmbeddedServer:
+    """Start the server of `base_dir` unless it runs, and leave it running; raise DatabaseSetupError.
+
+    With `keeps` nobody stops it but `stop_embedded`; else the next to leave does.
+    """
     server = await asyncio.to_thread(prepare_server, base_dir, STATE_DIR)
     async with _turn(server, _START_TIMEOUT), limited(server.home, _START_TIMEOUT):
         connection = await _ready(server, durable=True)
         await connection.close()
+        if keeps:
+            keep(server)
     return server
 
 
@@ -68,6 +75,7 @@ async def stop_embedded(base_dir: Path) -> bool:
     """
     server = await asyncio.to_thread(existing_server, base_dir, STATE_DIR)
     async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
+        keep_no_longer(server)
         if await state_of(server) is not State.RUNNING:
             return False
         await programs.stop(server)
@@ -84,25 +92,59 @@ async def is_running(base_dir: Path) -> bool:
 async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConnection:
     """Make and start the server as far as needed, and return a connection to it; call it in turn, limited."""
     await ensure_data(server, durable=durable)
-    while True:
-        match await state_of(server):
-            case State.RUNNING:  # which may mean that it still recovers from a crash
-                with suppress(psycopg.OperationalError):
-                    return await connect(server)
-            case State.STALE:
-                remove_stale_locks(server)
-            case State.STOPPED:
-                await programs.start(server, durable=durable)
-                continue
-        await asyncio.sleep(_POLL.total_seconds())
+    starts_it = False
+    try:
+        while True:
+            match await state_of(server):
+                case State.RUNNING:  # which may mean that it still recovers from a crash
+                    if (connection := await _connection(server)) is not None:
+                        return connection
+                case State.STALE:
+                    remove_stale_locks(server)
+                case State.STOPPED:
+                    starts_it = True
+                    await programs.start(server, durable=durable)
+                    continue
+            await asyncio.sleep(_POLL.total_seconds())
+    except BaseException:
+        if starts_it:
+            await _stop_unused(server)
+        raise
+
+
+async def _connection(server: EmbeddedServer) -> psycopg.AsyncConnection | None:
+    """Return a connection; None when there may be one later. Raises psycopg.Error when there will be none."""
+    try:
+        return await connect(server)
+    except psycopg.OperationalError as error:
+        if not may_answer_later(error):
+            raise
+        return None
+
+
+async def _stop_unused(server: EmbeddedServer) -> None:
+    """Stop a server that we have started, and that nobody could use: whoever else wants it waits for our turn."""
+    with _failures_are_logged():
+        async with limited(server.home, _STOP_TIMEOUT):
+            if await state_of(server) is State.RUNNING:
+                await programs.stop(server)
 
 
 async def _leave(server: EmbeddedServer, since: datetime) -> None:
-    """Stop the server unless somebody else is connected; a failure is only logged, since the work is done."""
-    try:
+    """Stop the server unless somebody else is connected, or an operator has started it."""
+    with _failures_are_logged():
         async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
-            if await state_of(server) is State.RUNNING and await is_alone(server, since=since):
+            if is_kept(server) or await state_of(server) is not State.RUNNING:
+                return
+            if await is_alone(server, since=since):
                 await programs.stop(server)
+
+
+@contextmanager
+def _failures_are_logged() -> Iterator[None]:
+    """Log what goes wrong while a server is stopped: the work is done, or has failed for another reason."""
+    try:
+        yield
     except DatabaseSetupError as error:
         logger.warning("The embedded server was not stopped: %s", error)
 

@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from datetime import timedelta
 from pathlib import Path
 
-from db.embedded.reports import last_line
+from db.embedded.reports import last_line, reason
 from db.embedded.server import EmbeddedServer
 from errors import DatabaseSetupError
 
@@ -34,7 +34,10 @@ async def make_data(server: EmbeddedServer, folder: Path, *, durable: bool) -> N
     options = _INITDB_OPTIONS if durable else (*_INITDB_OPTIONS, "--no-sync")
     code, words = await _run(server, "initdb", f"--pgdata={folder}", *options)
     if code != 0:
-        raise DatabaseSetupError(f"PostgreSQL could not make {server.data_dir}: {last_line(words)}.")
+        raise DatabaseSetupError(
+            f"PostgreSQL could not make {server.data_dir} ({reason(words)}): see that its disk has room and takes what "
+            "this account writes, or set EMBEDDED_DIR to another folder."
+        )
 
 
 async def start(server: EmbeddedServer, *, durable: bool) -> None:

@@ -1,6 +1,7 @@
 """Tell the operator in one sentence what went wrong around the server."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -38,6 +39,12 @@ async def limited(folder: Path, limit: timedelta) -> AsyncGenerator[None]:
 def last_line(words: str) -> str:
     """Return the last line of what a program said, without its full stop, to be put into a sentence."""
     return _lines(words)[-1].rstrip(".")
+
+
+def reason(words: str) -> str:
+    """Return what a program of PostgreSQL gave as its last error, or else its last line, to be put into a sentence."""
+    found = re.findall(r"(?:FATAL|PANIC|error):\s{1,4}([^\n]+)", words)
+    return found[-1].rstrip(".") if found else last_line(words)
 
 
 def _lines(words: str) -> list[str]:

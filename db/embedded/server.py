@@ -109,4 +109,4 @@ def _make_folders(server: EmbeddedServer) -> None:
 
 
 def _absolute(folder: Path) -> Path:
-    return folder.expanduser().resolve()
+    return folder.resolve()

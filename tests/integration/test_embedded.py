@@ -2,14 +2,15 @@
 
 import asyncio
 import os
+import resource
 import secrets
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -348,3 +349,98 @@ def test_a_folder_without_a_server_is_misuse(scratch: Path, action: str) -> None
     assert code == 2
     assert is_one_sentence(words.strip())
     assert not (scratch / "nowhere").exists()
+
+
+def test_a_server_started_by_hand_outlives_whoever_uses_it(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = scratch / "kept by hand"
+    monkeypatch.setenv("EMBEDDED_DIR", str(base))  # which is where the commands look without --dir
+
+    async def use() -> int:
+        async with opened(base) as server, await connected(server):
+            return postmaster(server)
+
+    assert command("start")[0] == 0
+    first, second = asyncio.run(use()), asyncio.run(use())
+    assert command("status")[0] == 0
+    assert command("stop") == (0, "The embedded server has stopped.\n")
+    third = asyncio.run(use())
+
+    assert first == second != third
+    assert command("status") == (1, f"The embedded server in {base} does not run.\n")
+
+
+def test_a_server_that_was_started_by_hand_before_a_crash_is_kept_no_longer(scratch: Path) -> None:
+    base = scratch / "by hand before a crash"
+    command("start", "--dir", base)
+    os.kill(int((base / "data" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+
+    async def use() -> None:
+        async with opened(base):
+            pass
+
+    asyncio.run(use())
+
+    assert command("status", "--dir", base)[0] == 1
+
+
+def test_a_home_in_the_option_of_a_command_is_found(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(scratch))
+
+    assert command("status", "--dir", "~/nowhere") == (
+        2,
+        f"There is no embedded server in {scratch}/nowhere: give its folder with --dir.\n",
+    )
+    assert command("status", "--dir", "~nobody-at-all/x")[1].startswith("--dir: '~nobody-at-all' is nobody's home")
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size, in this process and those that it starts, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_disk_that_takes_no_new_server_is_told_with_the_reason(base: Path) -> None:
+    with small_files(64 * 1024), pytest.raises(DatabaseSetupError) as caught:
+        async with opened(base):
+            pass
+
+    assert is_one_sentence(str(caught.value))
+    assert "File too large" in str(caught.value)
+    assert "see that its disk has room" in str(caught.value)
+    async with opened(base) as server:
+        assert await is_running(server.home)
+
+
+async def test_a_server_that_was_started_and_cannot_be_used_is_stopped_at_once(base: Path) -> None:
+    async with opened(base) as server:
+        pass
+    (server.data_dir / "pg_hba.conf").write_text("local all all reject\n")
+
+    with pytest.raises(DatabaseSetupError, match="rejects connection") as caught:
+        async with asyncio.timeout(30), opened(base):
+            pass
+
+    assert is_one_sentence(str(caught.value).replace("pg_hba.conf", "it").replace(".s.PGSQL.5432", ""))
+    assert not await is_running(base)
+
+
+async def test_a_start_that_is_cancelled_leaves_no_server_behind(base: Path) -> None:
+    async with opened(base):
+        pass
+
+    async def use() -> None:
+        async with opened(base):
+            await asyncio.Event().wait()
+
+    for seconds in (0.05, 0.1, 0.2, 0.4):
+        using = asyncio.create_task(use())
+        await asyncio.sleep(seconds)
+        using.cancel()
+        await asyncio.gather(using, return_exceptions=True)
+
+        assert not await is_running(base)

@@ -21,6 +21,9 @@ LAYERS = (
 )
 """From top to bottom; what shares a layer does not know of each other."""
 
+SCRIPT = "__main__.py"
+"""What `python -m` runs of a package is a script as those at the top are."""
+
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 OUTSIDE = {"tests", "bench", "commands", "settings", "env_file"}  # they look at everything, or at nothing but errors
 
@@ -28,7 +31,8 @@ OUTSIDE = {"tests", "bench", "commands", "settings", "env_file"}  # they look at
 def sources(name: str) -> list[Path]:
     """Return the files of a package, or of a module that has none."""
     folder = ROOT / name
-    return sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{name}.py"]
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{name}.py"]
+    return [path for path in files if path.name != SCRIPT]
 
 
 @cache
@@ -58,7 +62,7 @@ def imported_modules(path: Path) -> frozenset[str]:
 
 def importers_of(name: str) -> set[str]:
     """Return the top names, tests aside, of whatever imports a module."""
-    files = [path for path in our_files() if path.relative_to(ROOT).parts[0] != "tests"]
+    files = [path for path in our_files() if path.relative_to(ROOT).parts[0] != "tests" and path.name != SCRIPT]
     return {path.relative_to(ROOT).parts[0] for path in files if name in imported(path)}
 
 
