@@ -50,11 +50,12 @@ class Item(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """One way in which a rule can begin: the elements before `at` are optional and left out."""
+    """One way in which a rule can begin: the elements before `at` are optional and left out; `then` must follow."""
 
     rule: Rule
     at: int
     left_out: tuple[None, ...]
+    then: Element | None
 
 
 class Grammar:
@@ -86,10 +87,12 @@ class Grammar:
     def _add(self, rule: Rule) -> None:
         left_out: tuple[None, ...] = ()
         for at, element in enumerate(rule.elements):
+            then = next((following for following in rule.elements[at + 1 : at + 2] if not following.optional), None)
+            opening = Opening(rule, at, left_out, then)
             if element.category:
-                self.by_category[element.category].append(Opening(rule, at, left_out))
+                self.by_category[element.category].append(opening)
             for word in element.words:
-                self.by_word[word].append(Opening(rule, at, left_out))
+                self.by_word[word].append(opening)
             if not element.optional:
                 return
             left_out = (*left_out, None) if element.kept else left_out
@@ -111,6 +114,9 @@ def _element(written: str) -> Element:
     return Element(frozenset(words.split("|")), "", optional, glued, kept)
 
 
+Beside = Callable[["Chart", Item, Any], Iterable[Item]]
+
+
 class Chart:
     """Every reading of every stretch of some tokens.
 
@@ -120,31 +126,38 @@ class Chart:
 
     def __init__(self, tokens: Sequence[Token], lexicon: Iterable[Item]) -> None:
         self._tokens = tokens[:LONGEST_TEXT]
-        self._lexicon = tuple(lexicon)
         self._found: dict[tuple[int, str], dict[Item, None]] = defaultdict(dict)
         self._words: dict[int, list[Item]] = defaultdict(list)
-        for item in self._lexicon:
+        for item in lexicon:
             self._words[item.start].append(item)
 
-    def fill(self, grammar: Grammar, reading: object, *, begin: int = 0) -> None:
-        """Apply the rules to the tokens from one on, and to what rules made, until nothing new is found."""
+    def fill(self, grammar: Grammar, reading: Any, *, begin: int = 0, beside: Beside | None = None) -> None:
+        """Apply the rules to the tokens from one on, and to what rules made, until nothing new is found.
+
+        `beside` makes more of each item, of which it is given the chart, with all that begins further right.
+        """
         for start in reversed(range(begin, len(self._tokens))):
             word = self._tokens[start].text
             made = [
                 item
                 for opening in grammar.by_word.get(word, ())
+                if self._goes_on(opening.then, start + 1)
                 for item in self._made(opening, start, start + 1, word, reading)
             ]
             waiting = [item for item in (*self._words[start], *made) if self._add(item)]
             while waiting:
                 first = waiting.pop()
                 for opening in grammar.by_category.get(first.category, ()):
-                    made = self._made(opening, start, first.end, first.value, reading)
-                    waiting += [item for item in made if self._add(item)]
+                    if self._goes_on(opening.then, first.end):
+                        made = self._made(opening, start, first.end, first.value, reading)
+                        waiting += [item for item in made if self._add(item)]
+                if beside is not None:
+                    waiting += [item for item in beside(self, first, reading) if self._add(item)]
 
     def read_again(self, start: int, end: int, grammar: Grammar, reading: object) -> "Chart":
         """Return a chart of the tokens from `start` to before `end` alone, filled with another reading."""
-        chart = Chart(self._tokens[:end], (item for item in self._lexicon if start <= item.start and item.end <= end))
+        lexicon = (item for at in range(start, end) for item in self._words.get(at, ()) if item.end <= end)
+        chart = Chart(self._tokens[:end], lexicon)
         chart.fill(grammar, reading, begin=start)
         return chart
 
@@ -154,9 +167,17 @@ class Chart:
             return [item for item in self._found.get((start, category), ()) if end in (None, item.end)]
         return [item for (_, kind), found in self._found.items() if kind == category for item in found]
 
+    def _goes_on(self, element: Element | None, at: int) -> bool:
+        """Tell at little cost whether an element may follow, where one must."""
+        if element is None:
+            return True
+        if at >= len(self._tokens) or (element.glued and not self._tokens[at].glued):
+            return False
+        return (at, element.category) in self._found if element.category else self._tokens[at].text in element.words
+
     def _made(self, opening: Opening, start: int, end: int, value: Any, reading: object) -> list[Item]:
         """Return what a rule makes of a stretch whose first element is found."""
-        rule, at, left_out = opening
+        rule, at, left_out, _ = opening
         values = (*left_out, value) if rule.elements[at].kept else left_out
         ways = self._ways(rule.elements[at + 1 :], end, values)
         made = ((after, _result(rule, reading, given)) for after, given in ways)

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date, timedelta, tzinfo
 
+from memory.times.calendar import resolved
 from memory.times.chart import Grammar
-from memory.times.meanings import CLOCK_UNITS, Amount, Clock, Grain, Reading, Span
+from memory.times.meanings import CLOCK_UNITS, Amount, Clock, Grain, Partial, Reading, Span
 
 GRAMMAR = Grammar()
 rule = GRAMMAR.rule
@@ -248,6 +249,13 @@ def part_of_day(reading: Reading, one: Span | str, other: Span | str) -> Span | 
     if not isinstance(day, Span) or day.start is None:
         return None
     return part_of(reading, day.start.date(), str(part), weekly=day.weekly)
+
+
+@rule("part span", "<weekday> <part> ,|of|on? the? <date>", "<weekday> <part> ( <date> )")
+def part_of_date(reading: Reading, _: int, part: str, date: Partial) -> Span | None:
+    """Read "Sunday night, 7 June": the date counts."""
+    day = resolved(reading, date)
+    return part_of(reading, day.start.date(), part) if day and day.start else None
 
 
 @rule("part span", "[early|late] on? in? <part span>", "[early|late] in? the? <part span>")

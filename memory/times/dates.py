@@ -280,14 +280,18 @@ def last_day(reading: Reading, span: Span) -> Span | None:
     return reading.days(after - timedelta(days=1), after)
 
 
-@rule("day", "the? <nth> <weekday> of|in <stretch>")
-def nth_weekday_of(reading: Reading, nth: int, weekday: int, span: Span) -> Span | None:
-    """Read "the first Monday of last month"."""
+@rule("day", "the? <nth> <weekday> of|in|from? <stretch>", "<stretch> ,|on|'s? the? <nth> <weekday>")
+def nth_weekday_of(reading: Reading, *given: int | Span) -> Span | None:
+    """Read "the first Monday of last month", "last month's first Monday"."""
+    (nth, weekday), (span,) = (
+        [one for one in given if isinstance(one, int)],
+        [one for one in given if isinstance(one, Span)],
+    )
     day = nth_weekday(span, weekday, nth)
     return reading.days(day, day + timedelta(days=1)) if day else None
 
 
-@rule("day", "the? [last|final] <weekday> of|in <stretch>")
+@rule("day", "the? [last|final] <weekday> of|in|from <stretch>")
 def last_weekday_of(reading: Reading, _: str, weekday: int, span: Span) -> Span | None:
     """Read "the last Friday of October"."""
     day = nth_weekday(span, weekday, -1) if span.grain >= Grain.MONTH else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from memory.times.chart import Item
 from memory.times.numerals import ORDINALS, TENS, UNITS
 from memory.times.tokens import Token
-from memory.times.words import MONTHS
+from memory.times.words import MONTHS, PARTS_OF_DAY, WEEKDAYS
 
 CLEAR_MONTHS = frozenset(["january", "february", "july", "september", "october", "november", "december"])
 _NAMES_OF_PEOPLE = frozenset(["april", "may", "june", "august", "jan"])
@@ -127,11 +127,16 @@ _NEEDS_BEFORE = {
     "slashed span": _BEFORE_DATES,
     "dashed span": frozenset({"on"}),
     "day of month": frozenset(["on", "since", "by", "before", "after", "until", "till", "from", "of"]),
+    "bare half": frozenset(["in", "during", "since", "for", "from"]),
+    "day numbers": frozenset[str](),
+    "hour range": frozenset[str](),
     "day before": frozenset[str](),
     "the unit": frozenset[str](),
 }
 """What must stand before the readings that plain numbers and words have too; nothing particular where it is empty."""
 
+_JOINS = frozenset(["-", "~", "and", "or", "/", ",", "to", "through", "thru", "until", "till", "+"])
+_JOINS_TO_FRAMES = frozenset(["of", "in", ",", "from", "the"])
 _NOT_ONE = frozenset(["every", "each", "any", "per", "no"])
 
 
@@ -139,7 +144,7 @@ def is_month(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether a month's name means the month."""
     name = tokens[at].text.removesuffix("'s")
     before, behind = _text(tokens, at - 1), _text(tokens, at + 1)
-    if name in CLEAR_MONTHS or _beside_number(tokens, at):
+    if name in CLEAR_MONTHS or _beside_number(tokens, at) or _points_behind(tokens, at + 1, ("year",)):
         return True
     if behind in _RANGE_WORDS and (
         _month_elsewhere(tokens, at) or (before == "from" and _text(tokens, at + 2) in _NOW)
@@ -156,11 +161,38 @@ def is_month(tokens: Sequence[Token], at: int) -> bool:
 
 def is_weekday(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether a weekday's name, or its abbreviation, means the day."""
-    if tokens[at].text not in _WEAK_WEEKDAYS:
+    name, written = tokens[at].text, tokens[at].written
+    if name not in _WEAK_WEEKDAYS or _weekday_beside(tokens, at):
         return True
     if _text(tokens, at - 1) in _BEFORE_DATES | {"last", "next", "this", "past"}:
-        return tokens[at].text not in ("sat", "sun") or _text(tokens, at - 1) not in ("the", "to", "of", "and")
-    return tokens[at].written[0].isupper() and (at + 1 < len(tokens) and tokens[at + 1].is_number)
+        return name not in ("sat", "sun") or _text(tokens, at - 1) not in ("the", "to", "of", "and")
+    if _text(tokens, at + 1) in PARTS_OF_DAY:
+        return name != "sun" or written[0].isupper()
+    if _points_behind(tokens, at + 1, ("week",)):
+        return name in ("mon", "thu") or written[0].isupper()
+    return written[0].isupper() and at + 1 < len(tokens) and (tokens[at + 1].is_number or _text(tokens, at + 1) == "at")
+
+
+def _weekday_beside(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether another weekday stands before or behind, in a range or a list."""
+    for step in (-1, 1):
+        place, passed = at + step, 0
+        while _text(tokens, place) in _JOINS and passed < 2:
+            place, passed = place + step, passed + 1
+        if passed and _text(tokens, place) in WEEKDAYS:
+            return True
+    return False
+
+
+def _points_behind(tokens: Sequence[Token], at: int, units: tuple[str, ...]) -> bool:
+    """Tell whether "last year", "two years ago" or the like follows, with one of these units."""
+    words = [token.text.removesuffix("'s") for token in tokens[at : at + 5]]
+    if words and words[0] in _JOINS_TO_FRAMES:
+        words = words[1:]
+    if len(words) > 1 and words[0] in ("last", "this", "next", "previous") and words[1] in units:
+        return True
+    ago = next((place for place, word in enumerate(words) if word in ("ago", "back") or word == "before"), 0)
+    return ago > 1 and words[ago - 1].removesuffix("s") in units and ago <= 3
 
 
 def stands(item: Item, tokens: Sequence[Token]) -> bool:

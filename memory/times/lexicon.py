@@ -27,6 +27,8 @@ def _items_at(tokens: Sequence[Token], at: int) -> Iterator[Item]:
     ):
         if text in words and _is_meant(category, tokens, at):
             yield Item(category, at, at + 1, words[text])
+    if token.text.endswith("s") and token.text in UNITS:
+        yield Item("several units", at, at + 1, UNITS[token.text])
     if token.text.endswith("s") and token.text[:-1] in WEEKDAYS and len(token.text) > 6:
         yield Item("weekdays", at, at + 1, WEEKDAYS[token.text[:-1]])
     yield from _digits(tokens, at) if token.is_number else _number_words(tokens, at)

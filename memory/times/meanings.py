@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from zoneinfo import ZoneInfo
 
 from memory.conventions import Conventions
@@ -71,6 +71,19 @@ class Span:
     part: str = ""
     earlier: bool = False
     weekly: bool = False
+
+
+Spans = tuple[Span, ...]
+"""Several stretches of time that one phrase names: "the last two Fridays"."""
+
+
+class NoTime(Enum):
+    """What is named like a time, and is none: "31 November"."""
+
+    NO_TIME = "no time"
+
+
+NO_TIME = NoTime.NO_TIME
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,14 @@ def numbered_half(reading: Reading, number: int, year: int) -> Span | None:
     return _half(reading, year_span(reading, year), first=number == 1) if number in (1, 2) else None
 
 
+@rule("bare half", "h ~<count>", "the <nth> half")
+def half_alone(reading: Reading, number: int) -> Span | None:
+    """Read "H1", the latest that has begun."""
+    this = numbered_half(reading, number, reading.today.year)
+    begun = this is None or this.start is None or this.start <= reading.now
+    return this if begun else numbered_half(reading, number, reading.today.year - 1)
+
+
 @rule("span", "the? second|other|latter half of <stretch>")
 def second_half(reading: Reading, span: Span) -> Span | None:
     """Read "the second half of May"."""
@@ -142,6 +150,7 @@ def season_from_now(reading: Reading, word: str, month: int) -> Span:
 
 
 @rule("span", "in|during|since|over the? <season>")
+@rule("bare season", "the? <season>")
 def season_alone(reading: Reading, month: int) -> Span:
     """Read "in the summer", the latest that has begun."""
     seasons = [_season(reading, reading.today.year - away, month) for away in (0, 1)]
@@ -164,7 +173,18 @@ def day_like(_: Reading, day: Span) -> Span:
     return day
 
 
-@rule("week span", "the? weekend of|after|before <day like>", "<holiday> weekend")
+@rule("week span", "the? weekend [before|after] <day like>")
+def weekend_beside(reading: Reading, word: str, day: Span) -> Span | None:
+    """Read "the weekend before Christmas": the last that is over by then, or the first that begins after."""
+    if day.start is None:
+        return None
+    named = day.start.date()
+    away = (5 - named.weekday()) % 7  # to the next Saturday; 6 on a Sunday, which is in a weekend itself
+    saturday = named + timedelta(days=away - (14 if away == 6 else 7) if word == "before" else away or 7)
+    return reading.days(saturday, saturday + timedelta(days=2), Grain.WEEK)
+
+
+@rule("week span", "the? weekend of <day like>", "<holiday> weekend")
 def weekend_of(reading: Reading, day: Span) -> Span | None:
     """Read "the weekend of Halloween": the nearest one, with the day itself where it stands beside it."""
     if day.start is None:
@@ -177,6 +197,7 @@ def weekend_of(reading: Reading, day: Span) -> Span | None:
 
 
 @rule("week span", "the weekend", "over|on|at the? weekend", "[at] weekend")
+@rule("bare weekend", "weekend")
 def weekend_alone(reading: Reading, _: str = "") -> Span:
     """Read "over the weekend": the latest that has begun."""
     this = unit_span(reading, reading.today, Unit.WEEKEND)
@@ -215,7 +236,7 @@ def last_week_of(reading: Reading, span: Span) -> Span | None:
     return unit_span(reading, first_week_of(span.end.date()) - timedelta(weeks=1), Unit.WEEK)
 
 
-@rule("week span", "the? [first|second|third|fourth|last] weekend of|in <stretch>")
+@rule("week span", "the? [first|second|third|fourth] weekend of|in? <stretch>", "the? [last] weekend of|in <stretch>")
 def nth_weekend_of(reading: Reading, word: str, span: Span) -> Span | None:
     """Read "the first weekend of May", by its Saturday."""
     if span.start is None or span.end is None or span.grain < Grain.MONTH:

@@ -136,7 +136,8 @@ def between_spans(reading: Reading, start: Span, end: Span | None = None) -> Spa
     return _between(reading, start, end or Span(reading.now, reading.now, Grain.MOMENT))
 
 
-@rule("range", "from|between? <weekday> to|through|until|till|and|- <weekday> of|from|in? <week span>")
+@rule("range", "from? <weekday> to|through|until|till|thru|-|~ <weekday> of|from|in? <week span>")
+@rule("range", "between <weekday> and|to|- <weekday> of|from|in? <week span>")
 def weekdays_of_week(reading: Reading, first: int, last: int, week: Span) -> Span | None:
     """Read "Monday through Friday of last week"."""
     start, end = nth_weekday(week, first, 1), nth_weekday(week, last, 1)

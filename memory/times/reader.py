@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from memory.conventions import Conventions
-from memory.times import clock, counted, dates, named_days, periods, ranges, relative
-from memory.times.chart import Chart, Grammar, Item
+from memory.times import clock, counted, dates, named_days, no_time, periods, ranges, relative
+from memory.times.chart import LONGEST_TEXT, Chart, Grammar, Item
 from memory.times.counted import Counted
 from memory.times.evidence import stands
+from memory.times.frames import Frames
 from memory.times.lexicon import lexical_items
-from memory.times.meanings import Reading, Span
+from memory.times.meanings import NO_TIME, Reading, Span
 from memory.times.tokens import Token, tokens_of
 from memory.times.zones import zone_items
 
@@ -22,12 +24,13 @@ GRAMMAR = Grammar(
     clock.GRAMMAR,
     ranges.GRAMMAR,
     counted.GRAMMAR,
+    no_time.GRAMMAR,
 )
 
 _BEST_FIRST = (
-    "discussions", "last time", "iso range", "time range", "hour range", "part span", "day", "time span", "moment",
-    "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span", "dashed span",
-    "day of month", "day before", "the unit",
+    "no time", "discussions", "last time", "iso range", "time range", "hour range", "part span", "day", "time span",
+    "moment", "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span", "dashed span",
+    "bare half", "day of month", "day before", "the unit", "days", "day numbers", "not placed",
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
 
@@ -52,25 +55,31 @@ def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Fo
     reading = Reading(now, conventions)
     zones = zone_items(tokens, reading.zone) if conventions.zones_count else ()
     chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens), *zones])
-    chart.fill(GRAMMAR, reading)
+    chart.fill(GRAMMAR, reading, beside=Frames(tokens[:LONGEST_TEXT], GRAMMAR).beside)
     items = (item for category in _BEST_FIRST for item in chart.items(category))
     chosen = _chosen(item for item in items if stands(item, tokens))
-    return [_found(item, tokens, text, order_mattered=_order_matters(item, chart, reading)) for item in chosen]
+    in_digits = [date for category in _IN_DIGITS for date in chart.items(category)]
+    return [
+        _found(item, meaning, tokens, text, order_mattered=_order_matters(item, in_digits, chart, reading))
+        for item in chosen
+        for meaning in _meanings(item.value)
+    ]
 
 
-def _order_matters(item: Item, chart: Chart, reading: Reading) -> bool:
+def _order_matters(item: Item, in_digits: Sequence[Item], chart: Chart, reading: Reading) -> bool:
     """Tell whether a phrase holds a date in digits that stands elsewhere by the other order of day and month."""
-    inside = (
-        date
-        for category in _IN_DIGITS
-        for date in chart.items(category)
-        if item.start <= date.start and date.end <= item.end
-    )
-    if not any(inside):
+    if not any(item.start <= date.start and date.end <= item.end for date in in_digits):
         return False
     conventions = replace(reading.conventions, month_first=not reading.conventions.month_first)
     again = chart.read_again(item.start, item.end, GRAMMAR, replace(reading, conventions=conventions))
     return item not in again.items(item.category, start=item.start, end=item.end)
+
+
+def _meanings(value: Any) -> Sequence[Span | Counted]:
+    """Return each meaning of an item on its own: none, one, or several days."""
+    if value is NO_TIME:
+        return ()
+    return value if isinstance(value, tuple) and isinstance(value[0], Span) else (value,)
 
 
 def _chosen(items: Iterable[Item]) -> list[Item]:
@@ -83,7 +92,7 @@ def _chosen(items: Iterable[Item]) -> list[Item]:
     return sorted(taken, key=lambda item: item.start)
 
 
-def _found(item: Item, tokens: Sequence[Token], text: str, *, order_mattered: bool) -> Found:
+def _found(item: Item, meaning: Span | Counted, tokens: Sequence[Token], text: str, *, order_mattered: bool) -> Found:
     last = item.end - 1 if tokens[item.end - 1].text != "." else item.end - 2
     start, end = tokens[item.start].start, tokens[last].end
-    return Found(text[start:end], start, end, item.value, order_mattered)
+    return Found(text[start:end], start, end, meaning, order_mattered)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from memory.times.calendar import grain_of, monday_of, resolved, unit_span
+from memory.times.calendar import grain_of, monday_of, nth_weekday, resolved, unit_span
 from memory.times.chart import Grammar
-from memory.times.meanings import CLOCK_UNITS, Amount, Grain, Partial, Reading, Span, Unit
+from memory.times.meanings import CLOCK_UNITS, Amount, Grain, Partial, Reading, Span, Spans, Unit
 from memory.times.numerals import VAGUE
 
 GRAMMAR = Grammar()
@@ -16,6 +16,9 @@ _AWAY = {
     "this": 0, "current": 0, "present": 0, "same": 0, "last": -1, "past": -1, "previous": -1, "preceding": -1,
     "next": 1, "coming": 1, "following": 1, "upcoming": 1,
 }  # fmt: skip
+
+_MOST_DAYS = 53
+"""Days that one phrase names: a weekday in a year."""
 
 # ---- days
 
@@ -188,13 +191,11 @@ def amounts(_: Reading, one: Amount, other: Amount) -> Amount | None:
     return Amount(one.parts + other.parts) if falling and len(one.parts) < 4 else None
 
 
-@rule("amount", "a day or two", "one or two days")
-def a_day_or_two(_: Reading) -> Amount:
-    """Read "a day or two": the longer one."""
-    return Amount(((2, Unit.DAY),))
-
-
+_A_HALF = 5  # tenths
 _HALVES = {
+    Unit.WEEK: (3, Unit.DAY),
+    Unit.DECADE: (5, Unit.YEAR),
+    Unit.MINUTE: (30, Unit.SECOND),
     Unit.YEAR: (6, Unit.MONTH),
     Unit.MONTH: (15, Unit.DAY),
     Unit.DAY: (12, Unit.HOUR),
@@ -208,6 +209,26 @@ def and_a_half(_: Reading, *given: int | Unit) -> Amount | None:
     unit = next(one for one in given if isinstance(one, Unit))
     count = next((one for one in given if not isinstance(one, Unit)), 1)
     return Amount(((count, unit), _HALVES[unit])) if unit in _HALVES else None
+
+
+_QUARTERS = {Unit.YEAR: (3, Unit.MONTH), Unit.DAY: (6, Unit.HOUR), Unit.HOUR: (15, Unit.MINUTE)}
+
+
+@rule("amount", "[a] quarter of an|a <unit>", "<count> quarters of an|a <unit>", "[quarter|quarters] of an|a <unit>")
+def quarters_of_a_unit(_: Reading, count: str | int, unit: Unit) -> Amount | None:
+    """Read "a quarter of an hour", "three quarters of an hour"."""
+    if unit not in _QUARTERS:
+        return None
+    amount, finer = _QUARTERS[unit]
+    return Amount(((amount * (count if isinstance(count, int) else 1), finer),))
+
+
+@rule("amount", "<count> ~. ~<one digit> <unit>")
+def decimal_amount(_: Reading, count: int, tenths: int, unit: Unit) -> Amount | None:
+    """Read "1.5 hours"."""
+    if tenths != _A_HALF or unit not in _HALVES:
+        return None
+    return Amount(((count, unit), _HALVES[unit])) if count else Amount((_HALVES[unit],))
 
 
 @rule("amount", "half a|an <unit>")
@@ -236,6 +257,10 @@ def days_ago(reading: Reading, amount: Amount) -> Span | None:
     return _day_of(reading, reading.shifted(reading.now, amount, -1).date())
 
 
+def _ago(reading: Reading, amount: Amount) -> Span | None:
+    return days_ago(reading, amount) if grain_of(amount.unit) is Grain.DAY else ago(reading, amount)
+
+
 @rule("span", _AGO)
 def ago(reading: Reading, amount: Amount) -> Span | None:
     """Read "two weeks ago": the week that holds that moment; what is told in hours or minutes is about that time."""
@@ -244,6 +269,49 @@ def ago(reading: Reading, amount: Amount) -> Span | None:
         margin = min(timedelta(minutes=30), max(timedelta(minutes=2), (reading.now - moment) / 4))
         return Span(moment - margin, moment + margin, Grain.HOUR, moment=moment)
     return unit_span(reading, moment.date(), amount.unit) if grain_of(amount.unit) is not Grain.DAY else None
+
+
+@rule("span", "about|around|roughly? <count> or|to|-|~ <count> <unit> ago|back")
+def some_ago(reading: Reading, least: int, most: int, unit: Unit) -> Span | None:
+    """Read "two or three weeks ago", "2-3 weeks ago": all of them."""
+    first, last = (_ago(reading, Amount(((count, unit),))) for count in (most, least))
+    if first is None or last is None or not least < most:
+        return None
+    return replace(first, end=last.end, moment=None)
+
+
+@rule("span", "about|around? a|an|one <unit> or two ago|back", "one or two <unit> ago|back")
+def one_or_two_ago(reading: Reading, unit: Unit) -> Span | None:
+    """Read "a week or two ago": both of them."""
+    return some_ago(reading, 1, 2, unit)
+
+
+@rule("span", "the? last|past|previous <count> or|to|-|~ <count> <unit>")
+def last_some(reading: Reading, _: int, most: int, unit: Unit) -> Span:
+    """Read "the last 2-3 weeks": the longer one."""
+    return _rolling(reading, Amount(((most, unit),)))
+
+
+@rule("days", "the? last|past|previous <count> <weekdays>", "the? last|past [couple|few] of? <weekdays>")
+def last_weekdays(reading: Reading, count: int | str, weekday: int) -> Spans | None:
+    """Read "the last two Fridays", the earliest first."""
+    number = VAGUE[count] if isinstance(count, str) else count
+    nearest = resolved(reading, Partial(weekday=weekday))
+    if nearest is None or not 1 <= number <= _MOST_DAYS:
+        return None
+    return tuple(_moved(reading, nearest, -7 * (number - 1 - nth)) for nth in range(number))
+
+
+@rule("days", "all|on? the? <weekdays> of|in|during|from|over? the? <stretch>")
+@rule("days", "every|each <weekday> of|in|during|from? the? <stretch>", "<stretch> on <weekdays>")
+def weekdays_of(reading: Reading, one: int | Span, other: int | Span) -> Spans | None:
+    """Read "every Friday last month", as far as they are over."""
+    weekday, span = (one, other) if isinstance(one, int) else (other, one)
+    if not isinstance(span, Span) or not isinstance(weekday, int):
+        return None
+    days = (nth_weekday(span, weekday, nth) for nth in range(1, _MOST_DAYS + 1))
+    past = [_day_of(reading, day) for day in days if day is not None and day <= reading.today]
+    return tuple(past) or None if span.grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR) else None
 
 
 @rule("day", "<count> <weekdays> ago")
@@ -271,7 +339,16 @@ def amount_after_day(reading: Reading, amount: Amount, day: Span | None = None) 
     return _day_of(reading, reading.shifted(start, amount, 1).date()) if start else None
 
 
-@rule("day", "the? day [before|after|following] <day>")
+@rule("day", "the? <weekday> [before|after|following|preceding] <day>")
+def weekday_beside(reading: Reading, weekday: int, word: str, day: Span) -> Span | None:
+    """Read "the Friday before Easter": the nearest one that is not the day itself."""
+    if day.start is None:
+        return None
+    away = (weekday - day.start.weekday()) % 7
+    return _moved(reading, day, (away - 7) if word in ("before", "preceding") else (away or 7))
+
+
+@rule("day", "the? day [before|after|following] <day>", "the? day [before|after|following] <weekday span>")
 def day_beside(reading: Reading, word: str, day: Span) -> Span:
     """Read "the day after Christmas"."""
     return _moved(reading, day, -1 if word == "before" else 1)
@@ -323,7 +400,7 @@ def not_long_ago(reading: Reading, amount: Amount) -> Span:
 
 
 @rule("span", "the|this|these? last|past|previous|recent|preceding|prior <amount>")
-@rule("span", "<count> last|past|previous <unit>", "the? last|past|previous [few|couple] of? <unit>")
+@rule("span", "<count> last|past|previous <several units>", "the? last|past|previous [few|couple] of? <unit>")
 def last_amount(reading: Reading, count: Amount | int | str, unit: Unit | None = None) -> Span:
     """Read "the last three days"; a count of quarters is of whole ones."""
     if isinstance(count, Amount):
@@ -385,11 +462,16 @@ def later(reading: Reading, this: Span) -> Span | None:
     return replace(this, start=max(this.start, _today(reading)))
 
 
-@rule("span", "year|month|week|quarter to date", "[ytd]")
-def to_date(reading: Reading, _: str = "") -> Span:
-    """Read "year to date"."""
-    this = unit_span(reading, reading.today, Unit.YEAR)
-    return replace(this, end=reading.now)
+_TO_DATE = {
+    "year": Unit.YEAR, "quarter": Unit.QUARTER, "month": Unit.MONTH, "week": Unit.WEEK,
+    "ytd": Unit.YEAR, "qtd": Unit.QUARTER, "mtd": Unit.MONTH, "wtd": Unit.WEEK,
+}  # fmt: skip
+
+
+@rule("span", "this? [year|month|week|quarter] -? to -? date", "[ytd|qtd|mtd|wtd]")
+def to_date(reading: Reading, word: str) -> Span:
+    """Read "month to date"."""
+    return replace(unit_span(reading, reading.today, _TO_DATE[word]), end=reading.now)
 
 
 @rule("this", "<day>", "<week span>", "<span>", "the <week unit>", "the <long unit>", "<part span>")

@@ -185,6 +185,147 @@ BARE_HOURS = """
 """
 
 
+WITHIN = """
+    November last year                         | 2025-11-01 > 2025-12-01
+    Nov 5 last year                            | 2025-11-05 > 2025-11-06
+    May last year                              | 2025-05-01 > 2025-06-01
+    December last year                         | 2025-12-01 > 2026-01-01
+    Q3 last year                               | 2025-07-01 > 2025-10-01
+    Q2 last year                               | 2025-04-01 > 2025-07-01
+    from Q1 to Q3 this year                    | 2026-01-01 > 2026-10-01
+    Monday two weeks ago                       | 2026-11-02 > 2026-11-03
+    Tuesday morning last week                  | 2026-11-10 04:00 > 2026-11-10 12:00
+    Tues & Thurs last week                     | 2026-11-10 > 2026-11-11; 2026-11-12 > 2026-11-13
+    in summer last year                        | 2025-06-01 > 2025-09-01
+    Sunday night 7th June 2015                 | 2015-06-07 20:00 > 2015-06-08 04:00
+    on the Friday after Thanksgiving last year | 2025-11-28 > 2025-11-29
+    messages month to date                     | 2026-11-01 > 2026-11-21 10:00
+    messages week to date                      | 2026-11-16 > 2026-11-21 10:00
+    quarter to date                            | 2026-10-01 > 2026-11-21 10:00
+    a quarter of an hour ago                   | 2026-11-21 09:41 > 2026-11-21 09:48
+    two or three weeks ago                     | 2026-10-26 > 2026-11-09
+    three quarters of an hour ago              | 2026-11-21 09:03 > 2026-11-21 09:26
+    half an hour ago                           | 2026-11-21 09:22 > 2026-11-21 09:37
+    an hour and a half ago                     | 2026-11-21 08:07 > 2026-11-21 08:52
+    two and a half hours ago                   | 2026-11-21 07:00 > 2026-11-21 08:00
+    1.5 hours ago                              | 2026-11-21 08:07 > 2026-11-21 08:52
+    a couple of days ago                       | 2026-11-19 > 2026-11-20
+    a few weeks ago                            | 2026-10-26 > 2026-11-02
+    several months ago                         | 2026-08-01 > 2026-09-01
+    two or three days ago                      | 2026-11-18 > 2026-11-20
+    a week or two ago                          | 2026-11-02 > 2026-11-16
+    a day or two ago                           | 2026-11-19 > 2026-11-21
+    the Friday before Easter                   | 2026-04-03 > 2026-04-04
+    the day after Thanksgiving last year       | 2025-11-28 > 2025-11-29
+    Monday morning the week before last        | 2026-11-02 04:00 > 2026-11-02 12:00
+    Monday the week before last                | 2026-11-02 > 2026-11-03
+    weekend before last                        | 2026-11-07 > 2026-11-09
+    the weekend two weeks ago                  | 2026-11-07 > 2026-11-09
+    beginning of last month                    | 2026-10-01 > 2026-10-11
+    middle of last month                       | 2026-10-10 > 2026-10-21
+    end of last month                          | 2026-10-21 > 2026-11-01
+    early March 2024                           | 2024-03-01 > 2024-03-11
+    late last year                             | 2025-09-01 > 2026-01-01
+    first half of October                      | 2026-10-01 > 2026-10-16
+    year to date                               | 2026-01-01 > 2026-11-21 10:00
+    Christmas two years ago                    | 2024-12-25 > 2024-12-26
+    the 3rd last month                         | 2026-10-03 > 2026-10-04
+    3rd of last month                          | 2026-10-03 > 2026-10-04
+    on the 3rd of last month                   | 2026-10-03 > 2026-10-04
+    last year in November                      | 2025-11-01 > 2025-12-01
+    last week on Tuesday                       | 2026-11-10 > 2026-11-11
+    last week Tuesday                          | 2026-11-10 > 2026-11-11
+    last week, on Monday                       | 2026-11-09 > 2026-11-10
+    last week on Tuesday and Thursday          | 2026-11-10 > 2026-11-11; 2026-11-12 > 2026-11-13
+    Monday, Wednesday and Friday last week     | 2026-11-09 > 2026-11-10; 2026-11-11 > 2026-11-12; 2026-11-13 > 2026-11-14
+    Monday and Friday last week                | 2026-11-09 > 2026-11-10; 2026-11-13 > 2026-11-14
+    last month on the 3rd                      | 2026-10-03 > 2026-10-04
+    last year's Christmas                      | 2025-12-25 > 2025-12-26
+    last week's Monday                         | 2026-11-09 > 2026-11-10
+    two weeks ago on Monday                    | 2026-11-02 > 2026-11-03
+    two years ago in March                     | 2024-03-01 > 2024-04-01
+    March two years ago                        | 2024-03-01 > 2024-04-01
+    March 5th two years ago                    | 2024-03-05 > 2024-03-06
+    in March and May last year                 | 2025-03-01 > 2025-04-01; 2025-05-01 > 2025-06-01
+    the end of March last year                 | 2025-03-21 > 2025-04-01
+    since November last year                   | 2025-11-01 > open
+    before Christmas two years ago             | open > 2024-12-25
+    from March last year to May this year      | 2025-03-01 > 2026-06-01
+    from March to May last year                | 2025-03-01 > 2025-06-01
+    between Monday and Wednesday last week     | 2026-11-09 > 2026-11-12
+    Mon-Wed last week                          | 2026-11-09 > 2026-11-12
+    Monday 3pm last week                       | 2026-11-09 15:00 > 2026-11-09 16:00
+    Tuesday at 5pm last week                   | 2026-11-10 17:00 > 2026-11-10 18:00
+    last week on Tuesday at 5pm                | 2026-11-10 17:00 > 2026-11-10 18:00
+    last Tuesday at 5pm                        | 2026-11-17 17:00 > 2026-11-17 18:00
+    December this year                         | 2026-12-01 > 2027-01-01
+    Monday this week                           | 2026-11-16 > 2026-11-17
+    the first Monday last month                | 2026-10-05 > 2026-10-06
+    the first Monday of last month             | 2026-10-05 > 2026-10-06
+    the first Monday in March last year        | 2025-03-03 > 2025-03-04
+    the second week of March last year         | 2025-03-10 > 2025-03-17
+    first half of last year                    | 2025-01-01 > 2025-07-01
+    H1 last year                               | 2025-01-01 > 2025-07-01
+    second half of March last year             | 2025-03-16 > 2025-04-01
+    Halloween last year                        | 2025-10-31 > 2025-11-01
+    Christmas morning last year                | 2025-12-25 04:00 > 2025-12-25 12:00
+    winter last year                           | 2025-12-01 > 2026-03-01
+    spring this year                           | 2026-03-01 > 2026-06-01
+    summer two years ago                       | 2024-06-01 > 2024-09-01
+    Q4 two years ago                           | 2024-10-01 > 2025-01-01
+    January this year                          | 2026-01-01 > 2026-02-01
+    the 15th two months ago                    | 2026-09-15 > 2026-09-16
+    weekend of the 7th last month              | 2026-10-10 > 2026-10-12
+    Friday night last week                     | 2026-11-13 20:00 > 2026-11-14 04:00
+    Sunday evening two weeks ago               | 2026-11-08 17:00 > 2026-11-08 22:00
+    last month's first Monday                  | 2026-10-05 > 2026-10-06
+    the last Friday of last month              | 2026-10-30 > 2026-10-31
+    the day before Christmas last year         | 2025-12-24 > 2025-12-25
+    Easter Monday last year                    | 2025-04-21 > 2025-04-22
+    3 November last year at 5pm                | 2025-11-03 17:00 > 2025-11-03 18:00
+    the morning of 5 November last year        | 2025-11-05 04:00 > 2025-11-05 12:00
+    on 5/11 last year                          | 2025-11-05 > 2025-11-06
+    the 31st of last month                     | 2026-10-31 > 2026-11-01
+    the 2nd Friday last month                  | 2026-10-09 > 2026-10-10
+    last Friday of March 2024                  | 2024-03-29 > 2024-03-30
+    in the last two Fridays                    | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
+    the last 2 Fridays                         | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
+    past couple of Mondays                     | 2026-11-09 > 2026-11-10; 2026-11-16 > 2026-11-17
+    on Mondays in October                      | 2026-10-05 > 2026-10-06; 2026-10-12 > 2026-10-13; 2026-10-19 > 2026-10-20; 2026-10-26 > 2026-10-27
+    5 years ago in March                       | 2021-03-01 > 2021-04-01
+    this time last year                        | 2025-11-01 > 2025-12-01
+    in the week of 5 November last year        | 2025-11-03 > 2025-11-10
+    late November last year                    | 2025-11-21 > 2025-12-01
+    mid November last year                     | 2025-11-10 > 2025-11-21
+    Thanksgiving two years ago                 | 2024-11-28 > 2024-11-29
+    New Year's Eve last year                   | 2025-12-31 > 2026-01-01
+    the Monday after Easter                    | 2026-04-06 > 2026-04-07
+    the Sunday before last Christmas           | 2025-12-21 > 2025-12-22
+    the weekend before Christmas last year     | 2025-12-20 > 2025-12-22
+    the week after Easter last year            | 2025-04-21 > 2025-04-28
+    Monday or Tuesday last week                | 2026-11-09 > 2026-11-10; 2026-11-10 > 2026-11-11
+"""
+
+
+NO_SUCH_TIME = """
+    the 5th Sunday of last month               | nothing
+    Monday last month                          | nothing
+    morning last week                          | nothing
+    Monday in 2024                             | nothing
+    on 31 November                             | nothing
+    29 Feb 2025                                | nothing
+    2026-13-01                                 | nothing
+    2026-11-31                                 | nothing
+    yesterday at 25:00                         | nothing
+    between 31 November and 3 December         | nothing
+    week 54                                    | nothing
+    Q5 2026                                    | nothing
+    Monday 31 November                         | nothing
+    29 Feb last year                           | nothing
+    the 31st of September                      | nothing
+"""
+
+
 @pytest.mark.parametrize(("phrase", "windows"), cases(NIGHTS))
 def test_the_hours_after_midnight_belong_to_the_night_before(phrase: str, windows: str) -> None:
     assert written(f"what was said {phrase}?") == windows
@@ -207,6 +348,16 @@ def test_a_time_with_a_zone_is_that_of_the_clocks_there(phrase: str, windows: st
 
 @pytest.mark.parametrize(("phrase", "windows"), cases(BARE_HOURS))
 def test_a_bare_hour_is_one_at_which_people_are_awake(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(WITHIN))
+def test_a_time_within_another_is_one_window(phrase: str, windows: str) -> None:
+    assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("phrase", "windows"), cases(NO_SUCH_TIME))
+def test_a_time_that_cannot_be_placed_whole_is_no_window(phrase: str, windows: str) -> None:
     assert written(f"what was said {phrase}?") == windows
 
 
