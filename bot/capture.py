@@ -16,7 +16,8 @@ from discord.abc import Snowflake
 from bot.mention_names import names_for
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
-from memory.words import SPOILER, words_of
+from memory.place_names import thread_name
+from memory.words import SPOILER, TITLES, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where something was said; in a thread, `channel_id` and `channel_name` are its parent's."""
+    """Where something was said; in a thread, `channel_id` is its parent's, and `channel_name` names both."""
 
     guild_id: int | None
     channel_id: int
@@ -63,7 +64,7 @@ def place_of(channel: Snowflake, guild_id: int | None) -> Place:
         return Place(
             guild_id=guild_id,
             channel_id=channel.parent_id,
-            channel_name=channel.parent.name if channel.parent else channel.name,
+            channel_name=thread_name(channel.parent.name if channel.parent else "", channel.name),
             thread_id=channel.id,
         )
     return Place(guild_id=guild_id, channel_id=channel.id, channel_name=getattr(channel, "name", None) or "")
@@ -97,7 +98,7 @@ def message_of(message: discord.Message, *, session: str) -> Message:
         author_id=read("author", lambda: message.author.id, None),
         author_name=read("author's name", lambda: message.author.display_name, ""),
         reply_to=read("reference", lambda: _replied_to(message), None),
-        kind=Kind.SYSTEM if read("type", message.is_system, False) else Kind.MESSAGE,
+        kind=Kind.SYSTEM if _is_discords_own(message, fields) else Kind.MESSAGE,
         content=_text_of(message, fields),
         attachments=read("attachments", lambda: _attachments_of(message), ()),
         edited_at=read("edit", lambda: message.edited_at, None),
@@ -223,10 +224,16 @@ def _text_of(message: discord.Message, fields: Fields) -> str:
     names = fields.read("names", lambda: names_for(message.channel, message.guild), nobody)
     payload = _as_payload(message, fields)
     words = fields.read("words", lambda: words_of(payload, names), "") or words_of(payload)
-    if not fields.read("type", message.is_system, False):
+    if not _is_discords_own(message, fields):
         return words
     announced = fields.read("system content", lambda: message.system_content, "") or ""
     return announced or words or fields.read("type's name", lambda: message.type.name.replace("_", " "), "")
+
+
+def _is_discords_own(message: discord.Message, fields: Fields) -> bool:
+    """Return whether Discord made a message, and nobody wrote even a title in it."""
+    gives_title = fields.read("type", lambda: message.type.value in TITLES and bool(message.content), False)
+    return fields.read("type", message.is_system, False) and not gives_title
 
 
 def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:
@@ -234,12 +241,26 @@ def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:
     snapshots = fields.read("forwarded messages", lambda: tuple(message.message_snapshots), ())
     return {
         **_parts_of(message, fields),
-        "author": {"bot": fields.read("author", lambda: message.author.bot, False)},
+        "type": fields.read("type", lambda: message.type.value, 0),
+        "author": _author_of(message, fields),
+        "referenced_message": fields.read("referenced message", lambda: _shown_in_thread(message, fields), None),
         "webhook_id": fields.read("webhook", lambda: message.webhook_id, None),
         "poll": fields.read("poll", lambda: _poll_of(message.poll), None),
         "mentions": fields.read("mentions", lambda: [_mentioned(user) for user in message.mentions], ()),
         "message_snapshots": [{"message": _parts_of(snapshot, fields)} for snapshot in snapshots],
     }
+
+
+def _author_of(message: discord.Message, fields: Fields) -> dict[str, Any]:
+    return fields.read("author", lambda: {"id": message.author.id, "bot": message.author.bot}, {})
+
+
+def _shown_in_thread(message: discord.Message, fields: Fields) -> dict[str, Any] | None:
+    """Return the message that a thread began with, where this one shows it there."""
+    first = message.reference.resolved if message.reference else None
+    if message.type is not discord.MessageType.thread_starter_message or not isinstance(first, discord.Message):
+        return None
+    return {**_parts_of(first, fields), "author": _author_of(first, fields), "webhook_id": first.webhook_id}
 
 
 def _parts_of(message: discord.Message | discord.MessageSnapshot, fields: Fields) -> dict[str, Any]:

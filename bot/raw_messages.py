@@ -10,7 +10,7 @@ from bot.capture import Fields, Place, hidden_name
 from bot.mention_names import NamesIn
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
-from memory.words import is_spoiler, words_of
+from memory.words import TITLES, is_spoiler, words_of
 
 PlaceOfId = Callable[[int, int | None], Place]
 
@@ -38,7 +38,7 @@ def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: Pl
         author_id=author_of_payload(data),
         author_name=read("author's name", lambda: _author_name(data), ""),
         reply_to=read("reference", lambda: _replied_to(data), None),
-        kind=read("type", lambda: Kind.MESSAGE if data["type"] in _SAID else Kind.SYSTEM, Kind.MESSAGE),
+        kind=read("type", lambda: _kind(data), Kind.MESSAGE),
         content=read("words", lambda: words_of(data, names), "") or read("content", lambda: words_of(data), ""),
         attachments=read("attachments", lambda: _attachments(data), ()),
         edited_at=read("edit", lambda: _edited_at(data), None),
@@ -53,6 +53,11 @@ def author_of_payload(data: Mapping[str, Any]) -> int | None:
         return _id(data["author"]["id"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _kind(data: Mapping[str, Any]) -> Kind:
+    is_said = data["type"] in _SAID or (data["type"] in TITLES and bool(data.get("content")))
+    return Kind.MESSAGE if is_said else Kind.SYSTEM
 
 
 def _id(value: object) -> int | None:

@@ -1,5 +1,7 @@
 """What the two indexes read of a message: for vectors who said it and when, for words what was said before as well.
 
+In a thread or forum post both read its title, which its messages seldom repeat.
+
 A short message ("yes, do that") says nothing by itself: the words of the two before it let it be found. The vector
 does without them, or it would stand for the message before as much as for its own. In the words the message's own
 count twice, which is how BM25 weighs one field above another (Robertson, Zaragoza and Taylor, "Simple BM25 extension
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 
 from memory.mentions import readable
 from memory.messages import Kind, Message, storable
+from memory.place_names import title_of
 
 CONTEXT_MESSAGES = 2
 _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds the rest
@@ -29,8 +32,11 @@ def said(message: Message) -> str:
 def text_to_embed(message: Message) -> str:
     """Return the text that a message's vector stands for; empty for a message that says nothing."""
     own = said(message)
-    sent = message.sent_at
-    return storable(f"{message.author_name} ({sent:%A} {sent.day} {sent:%B %Y}): {own}") if own else ""
+    if not own:
+        return ""
+    sent, title = message.sent_at, title_of(message)
+    place = f" in {title}" if title else ""
+    return storable(f"{message.author_name} ({sent:%A} {sent.day} {sent:%B %Y}){place}: {own}")
 
 
 def search_text(message: Message, preceding: Sequence[Message]) -> str:

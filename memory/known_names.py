@@ -6,6 +6,7 @@ from datetime import datetime
 
 from memory.folding import FoldedText
 from memory.messages import Kind, Message
+from memory.place_names import channel_of
 from memory.topics import FUNCTION_WORDS
 
 LONGEST_NAME = 64
@@ -32,7 +33,8 @@ def named_in(message: Message) -> Named:
     """Return what a message tells of names."""
     is_said = message.kind is Kind.MESSAGE and message.deleted_at is None
     author = message.author_name if is_said else ""
-    return Named(message.place_id, message.channel_id, message.channel_name, author, message.sent_at)
+    channel = channel_of(message.channel_name)
+    return Named(message.place_id, message.channel_id, channel, author, message.sent_at)
 
 
 class Index:

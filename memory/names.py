@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tables import AwareTime, MessageRow, PromotionRow, place_id
 from memory.known_names import Named
 from memory.messages import Kind
+from memory.place_names import channel_of
 
 ROWS_AT_ONCE = 4000
 """Rows that one statement looks at, and most names that it may give: neither it nor the event loop takes long."""
@@ -35,7 +36,9 @@ async def some_names(session: AsyncSession, *, after: Position | None) -> tuple[
     bounds = [*([_position > _bound(after)] if after else []), *([_position <= _bound(last)] if last else [])]
     statement = select(*columns, func.max(MessageRow.sent_at)).where(*bounds).group_by(*columns)
     rows = (await session.execute(statement)).all()
-    return [Named(place, channel, name, who if said else "", at) for place, channel, name, who, said, at in rows], last
+    return [
+        Named(place, channel, channel_of(name), who if said else "", at) for place, channel, name, who, said, at in rows
+    ], last
 
 
 _position = tuple_(MessageRow.sent_at, MessageRow.message_id)

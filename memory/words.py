@@ -16,6 +16,10 @@ _LONGEST_VOICE = 24 * 3600  # seconds; Discord stops after 20 minutes
 _DEEPEST = 8  # components within components, and messages within messages; Discord itself allows three
 _MOST_CARDS = 10
 _HIDDEN = 1 << 3  # a flag of attachments
+TITLES = {4: "changed the title to", 18: "started a thread"}
+"""Types of messages that are Discord's own, but whose text somebody wrote: the title of a thread or forum post."""
+
+_THREAD_BEGINS = 21
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
 """Types of the embeds that Discord adds to a message by itself when its text has a link."""
@@ -60,9 +64,11 @@ def is_spoiler(file: Mapping[str, Any]) -> bool:
 
 def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     """Yield the parts of a message that have words, from top to bottom."""
-    content = message.get("content")
+    content, kind = message.get("content"), message.get("type")
     if isinstance(content, str) and content:
-        yield content
+        yield f"{TITLES[kind]}: {content}" if isinstance(kind, int) and kind in TITLES else content
+    elif kind == _THREAD_BEGINS and depth < _DEEPEST:
+        yield from _beginning(message, depth=depth)
     for file in _maps(message.get("attachments")):
         yield from _file(file, hidden=is_spoiler(file))
     if depth < _DEEPEST:
@@ -74,6 +80,14 @@ def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     yield from _components(message.get("components"), depth=depth)
     names = (_text(sticker.get("name")) for sticker in _maps(message.get("sticker_items")))
     yield from (f"(sticker: {name})" for name in names if name)
+
+
+def _beginning(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
+    """Yield what a thread began with, if it is said to be of the same person as the message that shows it there."""
+    first = _map(message.get("referenced_message"))
+    authors = [_map(one.get("author")).get("id") for one in (message, first)]
+    if authors[0] is not None and str(authors[0]) == str(authors[1]):
+        yield from _parts({**first, "type": 0}, depth=depth + 1)
 
 
 def _is_preview(card: Mapping[str, Any], message: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from errors import InputFileError
 from memory.csv_rows import COLUMNS
 from memory.messages import Kind
+from memory.place_names import thread_name
 from memory.words import words_of
 from promotion.chunks import RawChunk
 from promotion.json_stream import Items, check, chunks_of, text_of, values_before
@@ -101,7 +102,7 @@ def _place(head: Mapping[str, str]) -> dict[str, str]:
     if head.get("channel.type") in _THREADS and "channel.categoryId" in head:
         return place | {
             "channel_id": head["channel.categoryId"],
-            "channel_name": head.get("channel.category", ""),
+            "channel_name": thread_name(head.get("channel.category", ""), head.get("channel.name", "")),
             "thread_id": channel,
         }
     return place | {"channel_name": head.get("channel.name", "")}

@@ -14,7 +14,7 @@ import pytest
 import simcord
 from simcord.backend.models.channel import Overwrite
 from simcord.backend.serializers import channel_payload, message_payload
-from simcord.enums import ChannelType, OverwriteType
+from simcord.enums import ChannelType, MessageType, OverwriteType
 from simcord.results import ResponseMessage
 
 from agent.answers import Answer, Question, Searched, Source
@@ -134,7 +134,7 @@ async def test_a_message_in_a_thread_is_kept_under_its_parent_channel(
 
     kept = recorder.of_kind(Kind.MESSAGE)[-1]
     assert (kept.content, kept.thread_id, kept.channel_id) == ("in the thread", thread.id, general.id)
-    assert (kept.channel_name, kept.place_id) == ("general", thread.id)
+    assert (kept.channel_name, kept.place_id) == (f"general › {thread.name}", thread.id)
 
 
 async def test_a_direct_message_is_kept_without_a_guild(
@@ -148,13 +148,27 @@ async def test_a_direct_message_is_kept_without_a_guild(
 
 
 async def test_a_system_message_is_kept_as_one(
-    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+    simcord_env: simcord.Env,
+    guild: simcord.GuildHandle,
+    recorder: FakeRecorder,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
 ) -> None:
-    thread_in(simcord_env, general, ana)
+    guild.create_system_message(general, MessageType.NEW_MEMBER, author=ana)
     await simcord_env.settle()
 
     (kept,) = recorder.of_kind(Kind.SYSTEM)
-    assert "started a thread" in kept.content
+    assert "ana" in kept.content
+
+
+async def test_the_title_of_a_new_thread_is_what_somebody_said(
+    simcord_env: simcord.Env, recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    thread = thread_in(simcord_env, general, ana)
+    await simcord_env.settle()
+
+    (kept,) = recorder.of_kind(Kind.MESSAGE)
+    assert (kept.author_id, kept.content) == (ana.id, f"started a thread: {thread.name}")
 
 
 async def test_a_forwarded_message_is_kept_with_its_words_and_is_no_reply(

@@ -8,6 +8,7 @@ import discord
 import pytest
 import simcord
 from simcord.backend.serializers import message_payload
+from simcord.enums import ChannelType
 
 from bot.client import Bot
 from memory.messages import Kind, Message, fold
@@ -389,6 +390,57 @@ async def test_a_mention_in_a_direct_message_has_the_name_that_comes_with_it(gat
     (kept,) = await gateway.send("MESSAGE_CREATE", payload | {"channel_id": "4242"})
 
     assert kept.content == "<@Ben:88> <#5>"
+
+
+# ---- titles of threads and forum posts
+
+
+def thread_of(env: simcord.Env, parent: simcord.ChannelHandle, title: str) -> simcord.ChannelHandle:
+    owner = env.backend.create_thread(parent.id, title, env.create_user("owner").id, type=ChannelType.PUBLIC_THREAD)
+    return next(thread for thread in parent.threads if thread.id == owner.id)
+
+
+@pytest.mark.parametrize("forum", [pytest.param(True, id="a forum post"), pytest.param(False, id="a thread")])
+async def test_what_is_said_in_a_thread_is_kept_with_the_title_of_then(
+    forum: bool, simcord_env: simcord.Env, gateway: Gateway
+) -> None:
+    create = gateway.guild.create_forum_channel if forum else gateway.guild.create_text_channel
+    parent = create("help")
+    thread = thread_of(simcord_env, parent, "Thermostat reset")
+    await simcord_env.settle()
+
+    first = await gateway.create(content="It blinks twice", channel_id=str(thread.id))
+    simcord_env.backend.edit_channel(thread.id, {"name": "Thermostat: solved"})
+    await simcord_env.settle()
+    later = await gateway.create(content="thanks", channel_id=str(thread.id))
+
+    assert (first.channel_id, first.thread_id) == (parent.id, thread.id)
+    assert (first.channel_name, later.channel_name) == ("help › Thermostat reset", "help › Thermostat: solved")
+
+
+@pytest.mark.parametrize(
+    "broken", [pytest.param({}, id="read"), pytest.param({"message_reference": 7}, id="unreadable")]
+)
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        pytest.param(18, "started a thread: Exhibition", id="a new thread"),
+        pytest.param(4, "changed the title to: Exhibition", id="a new title"),
+    ],
+)
+async def test_a_title_is_what_somebody_said(kind: int, words: str, broken: dict[str, Any], gateway: Gateway) -> None:
+    kept = await gateway.create(type=kind, content="Exhibition", **broken)
+
+    assert (kept.kind, kept.content) == (Kind.MESSAGE, words)
+
+
+async def test_the_message_that_a_thread_began_with_is_kept_in_it(gateway: Gateway) -> None:
+    said = gateway.payload(content="It blinks twice")
+    reference = {"type": 0, "message_id": said["id"], "channel_id": said["channel_id"]}
+
+    kept = await gateway.create(type=21, referenced_message=said, message_reference=reference)
+
+    assert (kept.kind, kept.content, kept.reply_to) == (Kind.MESSAGE, "It blinks twice", int(said["id"]))
 
 
 # ---- an update that is no edit

@@ -380,6 +380,22 @@ async def test_who_was_mentioned_is_found_and_shown_by_name(
     assert (await memory.lookup([1], places=HERE))[1].content.startswith("@Ben")
 
 
+async def test_a_thread_is_found_by_any_title_that_it_had_and_names_its_place(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    post = {"thread_id": 7, "author_name": "ana"}
+    before = apart(1, "It blinks twice and then nothing happens", channel_name="help › Thermostat firmware", **post)
+    after = apart(2, "Hold the button for ten seconds", channel_name="help › Heating, solved", **post)
+    await remember(long_term, embedder, [before, after, *(apart(n, f"remark {n}") for n in range(3, 30))])
+    places = frozenset({1, 7})
+
+    for question, expected in (("the thermostat firmware", before), ("heating solved?", after)):
+        found = await memory.search(question, places=places, limit=1)
+        assert [line.message for excerpt in found.excerpts for line in excerpt.lines if line.hit] == [expected]
+    names = await memory.known_names(places=places)
+    assert names.channel_places("help") == frozenset({7})
+
+
 async def test_neighbours_are_merged_with_hits_that_touch_and_stand_in_time_order(
     memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
 ) -> None:

@@ -1,5 +1,7 @@
 """What the indexes read of a message: who said it, when, what, and what was said before."""
 
+from typing import Any
+
 import pytest
 
 from memory.context import search_text, text_to_embed
@@ -37,6 +39,25 @@ def test_the_names_of_files_are_found() -> None:
 
     assert "minutes.pdf" in search_text(only_a_file, ())
     assert "minutes.pdf" in text_to_embed(only_a_file)
+
+
+@pytest.mark.parametrize(
+    ("place", "is_found"),
+    [
+        pytest.param({"channel_name": "help-forum › Thermostat reset", "thread_id": 9}, True, id="a thread"),
+        pytest.param({"channel_name": "help-forum › Thermostat reset"}, True, id="a thread known by its name alone"),
+        pytest.param({"channel_name": "Thermostat reset", "channel_id": 9, "thread_id": 9}, True, id="no known parent"),
+        pytest.param({"channel_name": "thermostat-reset"}, False, id="a channel"),
+        pytest.param({"channel_name": "thermostat-reset", "thread_id": 9}, False, id="a thread of it without a title"),
+    ],
+)
+def test_the_title_of_a_thread_is_indexed_with_what_is_said_in_it(place: dict[str, Any], is_found: bool) -> None:
+    inside = message(content="It blinks twice", **place)
+
+    assert ("Thermostat reset" in search_text(inside, ())) is is_found
+    assert ("Thermostat reset" in text_to_embed(inside)) is is_found
+    assert "thermostat-reset" not in search_text(inside, ())
+    assert search_text(message(content="", **place), ()) == ""
 
 
 @pytest.mark.parametrize(

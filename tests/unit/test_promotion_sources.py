@@ -728,7 +728,7 @@ def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path:
 
     (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), channel={**thread, "name": "plans"})).messages
 
-    assert one == plainly(1, "hi", thread_id=THREAD)
+    assert one == plainly(1, "hi", thread_id=THREAD, channel_name="general › plans")
 
 
 def test_direct_messages_are_of_no_guild(tmp_path: Path) -> None:
@@ -887,10 +887,40 @@ def test_an_exported_csv_has_its_channel_in_its_name(tmp_path: Path) -> None:
 
     first, second = promoted(path).messages
 
-    assert (first.channel_id, first.channel_name, first.author_id) == (CHANNEL, "two", ANA)
+    assert (first.channel_id, first.channel_name, first.author_id) == (CHANNEL, "general › two", ANA)
     assert (first.content, first.attachments[0].name) == ('say "hi",\nthen go', "a.png")
     assert first.sent_at == datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
     assert (first.kind, second.kind) == (Kind.MESSAGE, Kind.ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        pytest.param("Home - Talk - general [ID]", "general", id="a channel in a category"),
+        pytest.param("Home - talk - general [ID]", "general", id="a category in small letters"),
+        pytest.param("Home - general [ID]", "general", id="a channel in none"),
+        pytest.param("Home - Info - All - general [ID]", "general", id="a channel in a category with a dash"),
+        pytest.param("general [ID]", "general", id="a name that somebody gave"),
+        pytest.param("Direct Messages - Private - ben [ID]", "ben", id="direct messages"),
+        pytest.param("Home - Voice - Big Hall [ID]", "Big Hall", id="a voice channel"),
+        pytest.param(
+            "Home - Voice - Hall - upstairs - left [ID]", "Hall - upstairs - left", id="dashes of a voice channel"
+        ),
+        pytest.param("Home - help-forum - Fix - crash on start [ID]", "help-forum › Fix - crash on start", id="a dash"),
+        pytest.param("Home - help-forum - Fix - crash [ID]", "help-forum › Fix - crash", id="a dash before one word"),
+        pytest.param("Home - Talk - general - Plans - 2 - b [ID]", "general › Plans - 2 - b", id="two dashes"),
+        pytest.param("Home - Talk - 💬│help - Reset [x] [ID]", "💬│help › Reset [x]", id="marks and brackets"),
+        pytest.param("Home - Talk - general [ID] [part 2]", "general", id="a part of an export"),
+        pytest.param("Home - Talk - general [ID] (2026-01-01 to 2026-02-01)", "general", id="a stretch of time"),
+        pytest.param("Home - Talk - 123456789012345678 [ID]", "123456789012345678", id="a channel named as a number"),
+    ],
+)
+def test_the_name_of_an_exported_csv_is_never_cut_at_a_dash_of_a_title(tmp_path: Path, name: str, place: str) -> None:
+    row = [str(ANA), "ana", "2026-11-03T10:00:00.0000000+01:00", "hi", "", ""]
+
+    (one,) = promoted(exported_csv(tmp_path / f"{name.replace('ID', str(CHANNEL))}.csv", row)).messages
+
+    assert (one.channel_name, one.channel_id) == (place, CHANNEL)
 
 
 def test_an_exported_csv_of_a_late_version_has_the_ids_of_discord(tmp_path: Path) -> None:

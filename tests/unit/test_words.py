@@ -153,6 +153,30 @@ def test_what_a_file_is_called_and_how_long_a_voice_speaks_is_read(file: dict[st
     assert words_of({"content": "", "attachments": [file]}) == words
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        pytest.param({"type": 18, "content": "Plans"}, "started a thread: Plans", id="a new thread"),
+        pytest.param({"type": 4, "content": "Old plans"}, "changed the title to: Old plans", id="a new title"),
+        pytest.param({"type": 18, "content": ""}, "", id="a thread without a title"),
+        pytest.param({"type": 63, "content": "of later"}, "of later", id="a type that nobody knows"),
+    ],
+)
+def test_the_title_that_somebody_gives_is_read(message: dict[str, Any], words: str) -> None:
+    assert words_of(message) == words
+
+
+def test_what_begins_a_thread_is_read_in_it_where_the_same_person_said_it() -> None:
+    said = {"content": "It blinks", "author": {"id": "7"}, "sticker_items": [{"name": "Wave"}]}
+    begins = {"type": 21, "content": "", "author": {"id": "7"}, "referenced_message": said}
+
+    assert words_of(begins) == "It blinks\n(sticker: Wave)"
+    assert words_of(begins | {"author": {"id": "8"}}) == ""
+    assert words_of(begins | {"author": {}, "referenced_message": said | {"author": {}}}) == ""
+    assert words_of(begins | {"type": 19, "content": "yes"}) == "yes"
+    assert words_of(begins | {"referenced_message": None}) == ""
+
+
 def test_a_long_text_of_its_own_is_never_cut() -> None:
     assert words_of(WEBHOOK | {"content": "a" * (LONGEST + 5), "embeds": [CARD]}).startswith("a" * (LONGEST + 5))
 
