@@ -17,7 +17,7 @@ from bot.mention_names import names_for
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
 from memory.place_names import thread_name
-from memory.words import SPOILER, TITLES, words_of
+from memory.words import SPOILER, is_said, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -232,8 +232,7 @@ def _text_of(message: discord.Message, fields: Fields) -> str:
 
 def _is_discords_own(message: discord.Message, fields: Fields) -> bool:
     """Return whether Discord made a message, and nobody wrote even a title in it."""
-    gives_title = fields.read("type", lambda: message.type.value in TITLES and bool(message.content), False)
-    return fields.read("type", message.is_system, False) and not gives_title
+    return not fields.read("type", lambda: is_said(message.type.value, message.content), True)
 
 
 def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:

@@ -10,11 +10,9 @@ from bot.capture import Fields, Place, hidden_name
 from bot.mention_names import NamesIn
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
-from memory.words import TITLES, is_spoiler, words_of
+from memory.words import is_said, is_spoiler, words_of
 
 PlaceOfId = Callable[[int, int | None], Place]
-
-_SAID = {0, 19, 20, 21, 23, 46}  # types of messages that are somebody's; Discord itself makes all others
 
 
 def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: PlaceOfId, names_in: NamesIn) -> Message:
@@ -56,8 +54,7 @@ def author_of_payload(data: Mapping[str, Any]) -> int | None:
 
 
 def _kind(data: Mapping[str, Any]) -> Kind:
-    is_said = data["type"] in _SAID or (data["type"] in TITLES and bool(data.get("content")))
-    return Kind.MESSAGE if is_said else Kind.SYSTEM
+    return Kind.MESSAGE if is_said(data["type"], data.get("content")) else Kind.SYSTEM
 
 
 def _id(value: object) -> int | None:

@@ -16,9 +16,10 @@ _LONGEST_VOICE = 24 * 3600  # seconds; Discord stops after 20 minutes
 _DEEPEST = 8  # components within components, and messages within messages; Discord itself allows three
 _MOST_CARDS = 10
 _HIDDEN = 1 << 3  # a flag of attachments
-TITLES = {4: "changed the title to", 18: "started a thread"}
+_TITLES = {4: "changed the title to", 18: "started a thread"}
 """Types of messages that are Discord's own, but whose text somebody wrote: the title of a thread or forum post."""
 
+_SAID = {0, 19, 20, 21, 23, 46}  # types of messages that are somebody's; Discord itself makes all others
 _THREAD_BEGINS = 21
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
@@ -56,6 +57,11 @@ def _people(message: Mapping[str, Any]) -> dict[int, str]:
     return names_in(user for part in (*forwarded, message) for user in _maps(part.get("mentions")))
 
 
+def is_said(kind: object, content: object) -> bool:
+    """Return whether somebody wrote a message, by its type in Discord's API and its text: all of it, or a title."""
+    return isinstance(kind, int) and (kind in _SAID or (kind in _TITLES and bool(content)))
+
+
 def is_spoiler(file: Mapping[str, Any]) -> bool:
     """Tell whether a file is hidden: by its name, or since 2026 by a flag."""
     flags = file.get("flags")
@@ -66,7 +72,7 @@ def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     """Yield the parts of a message that have words, from top to bottom."""
     content, kind = message.get("content"), message.get("type")
     if isinstance(content, str) and content:
-        yield f"{TITLES[kind]}: {content}" if isinstance(kind, int) and kind in TITLES else content
+        yield f"{_TITLES[kind]}: {content}" if isinstance(kind, int) and kind in _TITLES else content
     elif kind == _THREAD_BEGINS and depth < _DEEPEST:
         yield from _beginning(message, depth=depth)
     for file in _maps(message.get("attachments")):
@@ -80,6 +86,8 @@ def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     yield from _components(message.get("components"), depth=depth)
     names = (_text(sticker.get("name")) for sticker in _maps(message.get("sticker_items")))
     yield from (f"(sticker: {name})" for name in names if name)
+    if title := _text(_map(message.get("thread")).get("name")):
+        yield f"(thread: {title})"
 
 
 def _beginning(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:

@@ -25,6 +25,7 @@ _SAID = {
     "21",
     "23",
     "46",
+    "ChannelNameChange",  # a title that somebody gave to a thread: no other channel tells of its new name
     "ThreadStarterMessage",
     "ChatInputCommand",
     "ContextMenuCommand",

@@ -717,10 +717,20 @@ def test_an_export_gives_the_words_that_the_bot_would_have_read(
     assert one.reply_to is None
 
 
-def test_how_a_poll_has_ended_can_be_found(tmp_path: Path) -> None:
-    (one,) = promoted(export(tmp_path / "export.json", said(1, "", type="46", embeds=[POLL_RESULT]))).messages
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        pytest.param({"type": "46", "embeds": [POLL_RESULT]}, Kind.MESSAGE, id="how a poll ended"),
+        pytest.param({"type": "ChannelNameChange"}, Kind.MESSAGE, id="a title"),
+        pytest.param({"type": "ThreadCreated"}, Kind.SYSTEM, id="a thread without its title"),
+        pytest.param({"type": "99"}, Kind.SYSTEM, id="a type of later"),
+    ],
+)
+def test_what_somebody_said_in_an_export_can_be_found(tmp_path: Path, fields: dict[str, Any], kind: Kind) -> None:
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "as the export words it", **fields))).messages
 
-    assert one.kind is Kind.MESSAGE
+    assert one.kind is kind
+    assert one.content.startswith("as the export words it")
 
 
 def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.words import LONGEST, words_of
+from memory.words import LONGEST, is_said, words_of
 
 PERSON: dict[str, Any] = {"author": {"id": "1", "bot": False}}
 BOT: dict[str, Any] = {"author": {"id": "2", "bot": True}}
@@ -164,6 +164,25 @@ def test_what_a_file_is_called_and_how_long_a_voice_speaks_is_read(file: dict[st
 )
 def test_the_title_that_somebody_gives_is_read(message: dict[str, Any], words: str) -> None:
     assert words_of(message) == words
+
+
+def test_the_title_of_a_thread_that_hangs_on_a_message_is_read_there() -> None:
+    assert words_of({"content": "Who helps?", "thread": {"id": "5", "name": "Plans"}}) == "Who helps?\n(thread: Plans)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "is_somebodys"),
+    [
+        pytest.param(0, "", True, id="a message"),
+        pytest.param(46, "", True, id="how a poll ended"),
+        pytest.param(18, "Plans", True, id="a title"),
+        pytest.param(18, "", False, id="no title"),
+        pytest.param(7, "words", False, id="a join"),
+        pytest.param("Default", "words", False, id="no number"),
+    ],
+)
+def test_what_somebody_said_is_told_by_its_type(kind: object, content: str, is_somebodys: bool) -> None:
+    assert is_said(kind, content) is is_somebodys
 
 
 def test_what_begins_a_thread_is_read_in_it_where_the_same_person_said_it() -> None:
