@@ -1,4 +1,7 @@
-"""Check the `[n]` marks of an answer and number them in the order of first citation."""
+"""Check the `[n]` marks of an answer and number them in the order of first citation.
+
+An escaped bracket is no mark's: `agent.escaping` writes the words of others with such brackets alone.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,15 +10,15 @@ from agent.answers import Source
 from memory.messages import Message
 
 _CODE = re.compile(
-    r"(?<!`)(`{3,})(?!`).*?(?:(?<!`)\1(?!`)|\Z)"  # a fence; one that is never closed reaches to the end
-    r"|(?<!`)(`{1,2})(?!`)(?:(?!\n).)+?(?<!`)\2(?!`)",
+    r"(?P<code>(?<!`)(`{3,})(?!`).*?(?:(?<!`)\2(?!`)|\Z)"  # a fence; one that is never closed reaches to the end
+    r"|(?<!`)(`{1,2})(?!`)(?:(?!\n).)+?(?<!`)\3(?!`))"
+    r"|\\[^0-9A-Za-z\s]",
     re.DOTALL,
 )
 _MARK = re.compile(
     r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
 )
 _NUMBER = re.compile(r"\d+")
-WORD_JOINER = "\u2060"
 
 
 def cited_numbers(text: str) -> list[int]:
@@ -48,15 +51,12 @@ def without_marks(text: str) -> str:
     return with_sources(text, {})[0]
 
 
-def unmarked(quotation: str) -> str:
-    """Return quoted words in which `[1]` stays what the person wrote, and is no mark."""
-    return re.sub(r"\[(?=\d)", f"[{WORD_JOINER}", quotation)
-
-
 def split_code(text: str) -> Iterator[tuple[bool, str]]:
-    """Yield the parts of a text in order, each with whether it is code."""
+    """Yield the parts of a text in order, each with whether it is code; an escaped backtick begins none."""
     end = 0
     for code in _CODE.finditer(text):
+        if code["code"] is None:
+            continue
         yield False, text[end : code.start()]
         yield True, code[0]
         end = code.end()

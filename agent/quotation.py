@@ -3,16 +3,16 @@
 import logging
 from dataclasses import replace
 
-from agent.answers import Answer, Outcome, Question
+from agent.answers import Answer, Outcome, Question, Source
 from agent.checking import still_there
 from agent.choosing import NumberedLine, best_lines, spread_lines
-from agent.citations import with_sources
 from agent.context import Context, Recall
 from agent.drafts import context_of, draft_of
 from agent.lookup import Recalled, list_time, search
 from agent.quotes import quotation
 from agent.reading import Reading
 from errors import DatabaseUnavailableError
+from memory.findings import Line
 from memory.topics import asks_for_talk_alone
 
 MEMORY_OUT = "The memory of this chat cannot be reached just now, so I cannot look anything up. Please try again later."
@@ -44,8 +44,8 @@ async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answ
     cited, notes = await still_there(
         {number: line.message for number, line in chosen}, evidence=context.evidence, question=question, memory=memory
     )
-    present = [(number, replace(line, message=cited[number])) for number, line in chosen if number in cited]
-    text, sources = with_sources(_quoted(present, recalled, question), cited)
+    present = [replace(line, message=cited[number]) for number, line in chosen if number in cited]
+    text, sources = _quoted(present, recalled, question)
     if not sources:
         text = _nothing(context, recalled)
     elif _is_overview(context) and (recalled.selected_from or len(recalled.lines) > len(chosen)):
@@ -87,12 +87,19 @@ def _nothing(context: Context, recalled: Recalled) -> str:
     return NOTHING_ASKED if asks_for_talk_alone(context.asked.topic or context.asked.text) else NOTHING_FOUND
 
 
-def _quoted(lines: list[NumberedLine], recalled: Recalled, question: Question) -> str:
-    """Return the quotations; a message that cannot be quoted, for whatever reason, costs only itself."""
-    quotations = []
-    for number, line in lines:
+def _quoted(lines: list[Line], recalled: Recalled, question: Question) -> tuple[str, tuple[Source, ...]]:
+    """Return the quotations, numbered from 1, and what the numbers stand for.
+
+    A message that cannot be quoted, for whatever reason, costs only itself.
+    """
+    quotations: list[str] = []
+    sources: list[Source] = []
+    for line in lines:
+        number = len(sources) + 1
         try:
             quotations.append(quotation(number, line, question=question.text, time_zone=recalled.time_zone))
         except Exception:
             logger.exception("message %d cannot be quoted", line.message.message_id)
-    return "\n".join(quotations)
+        else:
+            sources.append(Source(number, line.message))
+    return "\n".join(quotations), tuple(sources)

@@ -1,56 +1,30 @@
-"""Keep what somebody wrote as `||spoiler||` hidden where their message is quoted."""
+"""Keep what somebody wrote as `||spoiler||` hidden where their words are repeated."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from enum import Enum, auto
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from agent.citations import WORD_JOINER
+from agent.citations import split_code
+from agent.markdown import hidden_spans
 
 PLACEHOLDER = "(spoiler)"
-"""What stands for a spoiler where nothing can hide it: in a code block, or in a text whose Markdown is escaped."""
+"""What stands for a spoiler where nothing can hide it: in a code block, or in a terminal."""
 
-# As Discord reads a message: whichever of these begins first. A code fence that is never closed is no code.
-_TOKEN = re.compile(
-    r"\\[^\w\s]"
-    r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?[^`](?P=ticks)(?!`))"
-    r"|\|\|(?P<hidden>.+?)\|\|",
-    re.DOTALL,
-)
 _SHORTEST = 3  # letters of what is hidden in an answer too: "ok" is in every other sentence
 _MOST_REPEATED = 100  # spoilers that one answer repeats; each costs another look through it
-_BARS = re.compile(r"\|(?=\|)")
-
-
-class _Kind(Enum):
-    PLAIN = auto()
-    CODE = auto()
-    SPOILER = auto()
-
-
-class _Part(NamedTuple):
-    kind: _Kind
-    start: int
-    end: int
-
-
-def masked(text: str, start: int = 0, end: int | None = None) -> str:
-    """Return a stretch of a message in which each spoiler is hidden, also one that the stretch cuts through.
-
-    A spoiler is closed on every line of its own, so that the lines can be quoted one by one. Other bars are made
-    harmless: with those of another quotation they could turn around what is hidden.
-    """
-    return _rewritten(text, start, end, spoiler=_closed)
+_MARKUP = re.compile(r"[|*_~`\\]{1,20}")
 
 
 def without_spoilers(text: str, start: int = 0, end: int | None = None) -> str:
-    """Return a stretch of a message with PLACEHOLDER for each spoiler; other bars are made harmless."""
-    return _rewritten(text, start, end, spoiler=lambda _: PLACEHOLDER)
-
-
-def without_masks(text: str) -> str:
-    """Return words, such as a name, in which no bars hide anything."""
-    return _BARS.sub(f"|{WORD_JOINER}", text)
+    """Return a stretch of a message with PLACEHOLDER for each spoiler, also one that the stretch cuts through."""
+    stop = len(text) if end is None else end
+    written: list[str] = []
+    position = start
+    for hidden_from, hidden_to in hidden_spans(text):
+        if hidden_to <= position or hidden_from >= stop:
+            continue
+        written += [text[position : max(position, hidden_from)], PLACEHOLDER]
+        position = min(stop, hidden_to)
+    return "".join([*written, text[position:stop]])
 
 
 def hidden_again(answer: str, messages: Iterable[str]) -> str:
@@ -61,28 +35,47 @@ def hidden_again(answer: str, messages: Iterable[str]) -> str:
     secrets = {
         line.strip()
         for text in messages
-        for part in _parts(text)
-        if part.kind is _Kind.SPOILER
-        for line in text[part.start + 2 : part.end - 2].splitlines()
+        for start, end in hidden_spans(text)
+        for line in _secrets(text[start + 2 : end - 2])
     }
     small = _lower(answer)
     repeated = (secret for secret in secrets if len(secret) >= _SHORTEST and _lower(secret) in small)
     for secret in sorted(repeated, key=len, reverse=True)[:_MOST_REPEATED]:
-        answer = "".join(_covered(answer[part.start : part.end], part.kind, secret) for part in _parts(answer))
+        answer = _covered(answer, secret)
     return answer
 
 
-def _covered(text: str, kind: _Kind, secret: str) -> str:
-    if kind is _Kind.SPOILER:
-        return text
+def _secrets(hidden: str) -> Iterable[str]:
+    """Yield the lines that are hidden, also without their markup, which whoever repeats them may leave out."""
+    for line in hidden.replace("||", "\n").splitlines():
+        yield line
+        yield _MARKUP.sub("", line)
+
+
+def _covered(answer: str, secret: str) -> str:
+    """Return an answer whose code has PLACEHOLDER for a secret, and whose words have it as a spoiler."""
+    written: list[str] = []
+    position = 0
+    for start, end in hidden_spans(answer):
+        hidden = answer[start + 2 : end - 2].replace("||", "")  # bars that are paired in another way elsewhere
+        written += [_covered_in_clear(answer[position:start], secret), f"||{hidden}||"]
+        position = end
+    written.append(_covered_in_clear(answer[position:], secret))
+    return "".join(written)
+
+
+def _covered_in_clear(text: str, secret: str) -> str:
+    return "".join(_replaced(part, secret, PLACEHOLDER if is_code else "||{}||") for is_code, part in split_code(text))
+
+
+def _replaced(text: str, secret: str, cover: str) -> str:
     small, wanted = _lower(text), _lower(secret)
     written: list[str] = []
     position = 0
     while (at := small.find(wanted, position)) >= 0:
         end = at + len(secret)
         is_word = not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())
-        cover = PLACEHOLDER if kind is _Kind.CODE else f"||{text[at:end]}||"
-        written += [text[position:at], cover if is_word else text[at:end]]
+        written += [text[position:at], cover.format(text[at:end]) if is_word else text[at:end]]
         position = end
     return "".join([*written, text[position:]])
 
@@ -91,40 +84,3 @@ def _lower(text: str) -> str:
     """Return a text in small letters, as long as it was: some letters have small forms that are longer."""
     small = text.lower()
     return small if len(small) == len(text) else text
-
-
-def _rewritten(text: str, start: int, end: int | None, *, spoiler: Callable[[str], str]) -> str:
-    stop = len(text) if end is None else end
-    written: list[str] = []
-    for part in _parts(text):
-        first, last = max(part.start, start), min(part.end, stop)
-        if first >= last:
-            continue
-        if part.kind is _Kind.SPOILER:
-            written.append(spoiler(text[max(first, part.start + 2) : min(last, part.end - 2)]))
-        elif part.kind is _Kind.CODE and (first, last) == (part.start, part.end) and _stays_code(text[first:last]):
-            written.append(text[first:last])
-        else:
-            written.append(without_masks(text[first:last]))
-    return "".join(written)
-
-
-def _parts(text: str) -> Iterator[_Part]:
-    """Yield the parts of a text in order; a spoiler with its bars, and its code and escapes in it."""
-    end = 0
-    for token in _TOKEN.finditer(text):
-        if token["code"] is None and token["hidden"] is None:
-            continue  # what is escaped begins nothing
-        yield _Part(_Kind.PLAIN, end, token.start())
-        yield _Part(_Kind.CODE if token["code"] else _Kind.SPOILER, token.start(), token.end())
-        end = token.end()
-    yield _Part(_Kind.PLAIN, end, len(text))
-
-
-def _stays_code(code: str) -> bool:
-    """Tell whether a quotation keeps this as code: a block, or what stands on one line."""
-    return code.startswith("```") or "\n" not in code
-
-
-def _closed(hidden: str) -> str:
-    return "\n".join(f"||{line.rstrip(chr(92))}||" if line.strip() else line for line in hidden.split("\n"))

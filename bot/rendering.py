@@ -1,16 +1,18 @@
 """Render an answer as Discord messages."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-import discord
-
 from agent.answers import Answer, Source
+from agent.citations import split_code
+from agent.escaping import address, inline, line
 from agent.footer import footer
 from agent.spoilers import PLACEHOLDER, without_spoilers
+from agent.visible import printable
 from bot.splitting import split_message
 from memory.mentions import in_discord
 from memory.messages import Message, storable
@@ -24,8 +26,8 @@ NOTHING_TO_SAY = "I have no answer to that."
 CUT_NOTE = "-# The answer is longer than I may post, so it is cut here."
 
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)")
-_CODE_OR_MARK = re.compile(r"```.*?```|`[^`\n]*`|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
-_ADDRESS = re.compile(r"(?<!<)https?://[^\s<>]+")
+_MARK = re.compile(r"\\.|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
+_MASKED_LINK = re.compile(r"(?<!\\)\[(?P<words>[^\[\]\n]{1,200})\]\((?P<address><?https?://[^\s<>()]{1,1000}>?)\)")
 
 
 def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
@@ -34,7 +36,8 @@ def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
     A long answer is cut before its sources and notes are: without them nobody could check it.
     """
     links = {source.number: source.message.link for source in answer.sources}
-    body = _with_links(neutralised(answer.text).strip() or NOTHING_TO_SAY, links)
+    text = _with_bare_links(neutralised(answer.text).strip())
+    body = _with_links(text or NOTHING_TO_SAY, links)
     ending = _ending(answer, time_zone)
     whole = _messages("\n\n".join(filter(None, (body, ending))), most=MAX_MESSAGES + 1)
     if len(whole) <= MAX_MESSAGES:
@@ -51,14 +54,23 @@ def render_text(text: str) -> list[str]:
 def neutralised(text: str) -> str:
     """Return a text in which nothing that looks like a mention of people is one, and which can be sent.
 
-    Mentions of channels go back to the form that Discord names to those who may see them.
+    Mentions of channels go back to the form that Discord names to those who may see them; nothing turns lines around.
     """
-    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(storable(text)))
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(printable(storable(text))))
 
 
 def _messages(text: str, *, most: int) -> list[str]:
     """Split a text into as many parts at most, and leave out blank ones, which Discord refuses."""
     return list(islice((part for part in split_message(text) if part.strip()), most))
+
+
+def _with_bare_links(text: str) -> str:
+    """Return what a model wrote with the address of each link shown: its words could be those of another address."""
+
+    def bare(link: re.Match[str]) -> str:
+        return f"{link['words']} ({address(link['address'].strip('<>'))})"
+
+    return _outside_code(text, lambda part: _MASKED_LINK.sub(bare, part))
 
 
 def _with_links(text: str, links: dict[int, str | None]) -> str:
@@ -69,7 +81,11 @@ def _with_links(text: str, links: dict[int, str | None]) -> str:
         link = links.get(int(number)) if number else None
         return _mark(int(number), link) if link else found[0]
 
-    return _CODE_OR_MARK.sub(linked, text)
+    return _outside_code(text, lambda part: _MARK.sub(linked, part))
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    return "".join(part if is_code else change(part) for is_code, part in split_code(text))
 
 
 def _mark(number: int, link: str | None) -> str:
@@ -90,16 +106,18 @@ def _ending(answer: Answer, time_zone: ZoneInfo) -> str:
         lines.append(f"-# and {len(answer.sources) - MAX_SOURCES} more")
     lines += [f"-# {_one_line(neutralised(note))}" for note in answer.notes if note.strip()]
     if searched := footer(answer.searched):
-        lines.append(f"-# {_plain(searched)}")
+        lines.append(f"-# {neutralised(searched)}")
     return "\n".join(lines)
 
 
 def _source_line(source: Source, time_zone: ZoneInfo) -> str:
     message = source.message
-    where = message.channel_name if message.guild_id is None else f"#{message.channel_name}"
-    said_by = _plain(f"{message.author_name} in {where}")
+    where = f"{'' if message.guild_id is None else '#'}{inline(message.channel_name)}"
     when = _day_and_time(message.sent_at, time_zone)
-    return f"{_mark(source.number, message.link)} {said_by}, {when}: {_excerpt(message)}"
+    words = (
+        f"{_mark(source.number, message.link)} {inline(message.author_name)} in {where}, {when}: {_excerpt(message)}"
+    )
+    return neutralised(words)
 
 
 def _day_and_time(moment: datetime, time_zone: ZoneInfo) -> str:
@@ -110,21 +128,14 @@ def _day_and_time(moment: datetime, time_zone: ZoneInfo) -> str:
 
 
 def _excerpt(message: Message) -> str:
-    """Return the beginning of a message as one line of plain text, which cannot hide what was hidden in it."""
-    text = _one_line(without_spoilers(message.content)) or ", ".join(_file(file.name) for file in message.attachments)
-    if len(text) > EXCERPT_LENGTH:
-        text = text[: EXCERPT_LENGTH - 1].rstrip() + "…"
-    return _plain(text)
+    """Return the beginning of a message as one line, or the names of its files; a placeholder hides what was hidden."""
+    files = ", ".join(_file(file.name) for file in message.attachments)
+    return line(without_spoilers(in_discord(message.content)).strip() or files, longest=EXCERPT_LENGTH)
 
 
 def _file(name: str) -> str:
     """Return a file by its name, unless the file is hidden until somebody clicks on it."""
     return PLACEHOLDER if name.startswith(SPOILER) else f"({name})"
-
-
-def _plain(text: str) -> str:
-    """Return recalled text so that Discord formats nothing in it, adds no preview to it and mentions nobody."""
-    return _ADDRESS.sub(r"<\g<0>>", discord.utils.escape_markdown(neutralised(_one_line(text))))
 
 
 def _one_line(text: str) -> str:

@@ -15,7 +15,7 @@ def exit_with_error(error: BackscrollError | BaseExceptionGroup[BaseException]) 
     first: BaseException = mendable
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    from terminal.rendering import printable  # what nobody needs who is told of no error
+    from agent.visible import printable  # what nobody needs who is told of no error
 
     typer.echo(printable(str(first)), err=True)
     raise typer.Exit(2)

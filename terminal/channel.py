@@ -10,10 +10,11 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
+from agent.visible import printable
 from errors import JournalUnavailableError, TemporaryError
 from memory.asking import LONGEST_QUESTION
 from memory.messages import Kind, Message
-from terminal.rendering import printable, render
+from terminal.rendering import render
 from terminal.time_zones import NOT_LOOKED_UP, SpeakerZone
 
 logger = logging.getLogger(__name__)

@@ -1,40 +1,47 @@
 """An answer as plain text for the terminal."""
 
-import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Source
+from agent.escaping import shortened, unescaped
 from agent.footer import footer
-from agent.spoilers import without_spoilers
+from agent.spoilers import PLACEHOLDER, without_spoilers
+from agent.visible import is_blank, printable, visible
 from memory.mentions import readable
+from memory.messages import Attachment
+from memory.words import SPOILER
+
+NAMELESS = "(no name)"
 
 _LONGEST_QUOTE = 80  # characters
-_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # bidirectional overrides
 
 
 def render(answer: Answer, time_zone: ZoneInfo) -> str:
-    """Return the answer, its sources, notes and footer, ready to print; control characters are taken out."""
-    sources = [_source(source, answer.text, time_zone) for source in answer.sources]
-    sourced = "\n".join(["Sources:", *sources]) if sources else ""
-    parts = [answer.text, sourced, *map("({})".format, answer.notes), _footer(answer)]
-    return printable(readable("\n\n".join(part for part in parts if part), time_zone))
+    """Return the answer, its sources, notes and footer, ready to print, with a placeholder for all that is hidden.
 
-
-def printable(text: str) -> str:
-    """Return text without the characters by which a message could command the terminal or turn its lines around.
-
-    Half a surrogate pair, which a language model may write and no stream takes, is left out too.
+    Control characters are taken out.
     """
-    return "".join(letter for letter in text if letter in "\n\t" or not _commands(letter))
+    text = unescaped(readable(without_spoilers(answer.text), time_zone))
+    sources = [_source(source, text, time_zone) for source in answer.sources]
+    sourced = "\n".join(["Sources:", *sources]) if sources else ""
+    parts = [text, sourced, *map("({})".format, answer.notes), _footer(answer)]
+    return printable("\n\n".join(part for part in parts if part))
 
 
-def _commands(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Cc", "Cs"} or unicodedata.bidirectional(letter) in _TURNING
+def name(text: str) -> str:
+    """Return a name, of a person, a channel or a file, on one line."""
+    line = " ".join(visible(text).split())
+    return NAMELESS if is_blank(line) else line
+
+
+def file_name(file: Attachment) -> str:
+    """Return the name of a file, or a placeholder for one that is hidden until somebody clicks on it."""
+    return PLACEHOLDER if file.name.startswith(SPOILER) else f"[{name(file.name)}]"
 
 
 def _footer(answer: Answer) -> str:
-    searched = footer(answer.searched)
+    searched = footer(answer.searched, written=name)
     return f"{searched}; /all searches all time" if answer.is_limited else searched
 
 
@@ -49,11 +56,11 @@ def _on_clock(moment: datetime, time_zone: ZoneInfo) -> datetime:
 def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
     """Return who said it, where and when; what was said too, without spoilers, unless the answer has it already."""
     message = source.message
-    said = " ".join(without_spoilers(readable(message.content, time_zone)).split())
+    said = " ".join(visible(without_spoilers(readable(message.content, time_zone))).split())
     sent = _on_clock(message.sent_at, time_zone)
-    line = (
-        f"[{source.number}] {message.author_name} in #{message.channel_name}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
-    )
-    if message.content.strip().split("\n")[0][:_LONGEST_QUOTE] not in answer:
-        line += f": {said if len(said) <= _LONGEST_QUOTE else f'{said[: _LONGEST_QUOTE - 1]}…'}"
+    who, where = name(message.author_name), name(message.channel_name)
+    line = f"[{source.number}] {who} in #{where}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
+    first = visible(without_spoilers(message.content)).strip().split("\n")[0]
+    if first[:_LONGEST_QUOTE] not in answer:
+        line += f": {shortened(said, _LONGEST_QUOTE)}"
     return f"{line}\n    {message.link}" if message.link else line

@@ -16,12 +16,12 @@ from agent.evidence import Evidence
 from agent.fence import OUTPUT_LIMIT, fenced
 from agent.footer import footer
 from agent.quotes import quotation
+from agent.visible import printable
 from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
 from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.findings import Excerpt, Findings, Line, Window
 from memory.messages import Kind, Message
 from terminal.excerpts import render_excerpts
-from terminal.rendering import printable
 from terminal.rendering import render as render_plainly
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import messages, moments, names, recent, texts, zones

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.citations import cited_numbers, unmarked, with_sources, without_marks
+from agent.citations import cited_numbers, with_sources, without_marks
 from memory.messages import Message
 from tests.fakes import said
 
@@ -50,5 +50,6 @@ def test_an_answer_without_its_marks_reads_on() -> None:
     assert without_marks("On Friday [1][2], at noon [3].") == "On Friday, at noon."
 
 
-def test_a_number_in_quoted_words_is_no_mark() -> None:
-    assert cited_numbers(f'"{unmarked("see [3]")}" [1]') == [1]
+@pytest.mark.parametrize("text", [r"see \[3\] [1]", r"see \[3] [1]", r"a\`b \`[1]\`", r"\`x `a[3]` [1]"])
+def test_what_is_escaped_is_neither_a_mark_nor_code(text: str) -> None:
+    assert cited_numbers(text) == [1]

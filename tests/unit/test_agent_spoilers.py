@@ -1,17 +1,23 @@
 """What somebody hid as a spoiler stays hidden in every quotation."""
 
-import re
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.citations import WORD_JOINER
+from agent.answers import Answer, Source
+from agent.escaping import block
+from agent.markdown import hidden_spans
 from agent.quotes import CODE_LENGTH, LENGTH, excerpt, quotation
-from agent.spoilers import PLACEHOLDER, hidden_again, masked, without_masks, without_spoilers
+from agent.spoilers import PLACEHOLDER, hidden_again, without_spoilers
+from bot.rendering import render
 from memory.findings import Line
+from memory.messages import Attachment
+from terminal.rendering import render as render_plainly
 from tests.agents import agent, chat, question
+from tests.discord_markdown import in_clear, nodes_of
 from tests.fakes import said, says
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -22,12 +28,6 @@ CODE = "x\n" * (CODE_LENGTH // 2 - 40)
 
 def quoted(content: str, question: str = "when?") -> str:
     return quotation(1, Line(said(content), hit=True), question=question, time_zone=PARIS)
-
-
-def in_clear(markdown: str) -> str:
-    """Return what Discord shows of a text before anybody clicks on a spoiler."""
-    token = re.compile(r"\\[^\w\s]|(?<!`)(?P<ticks>`+)(?!`).*?[^`](?P=ticks)(?!`)|(?P<hidden>\|\|.+?\|\|)", re.DOTALL)
-    return token.sub(lambda match: "" if match["hidden"] else match[0], markdown)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,18 @@ def in_clear(markdown: str) -> str:
         pytest.param(f"```\n{CODE}```\n||{SECRET} and {PADDING}||", id="where code is cut"),
         pytest.param(f"\\||| {SECRET} ||", id="after an escaped bar"),
         pytest.param(f"|||{SECRET}|||", id="between three bars"),
+        pytest.param(f"||||{SECRET}||||", id="between four bars"),
+        pytest.param(f"**a || b** ||{SECRET}||", id="after bars in bold words"),
+        pytest.param(f"> a || b\n||{SECRET}||", id="after bars in a quote"),
+        pytest.param(f"- a || b\n- c ||{SECRET}||", id="after bars in a list"),
+        pytest.param(f"# a || b\n||{SECRET}||", id="after bars in a heading"),
+        pytest.param(f"https://x.example/a||b c ||{SECRET}||", id="after bars in an address"),
+        pytest.param(f"<https://x.example/a||b> ||{SECRET}||", id="after bars in an address in brackets"),
+        pytest.param(f"[a || b](https://x.example) ||{SECRET}||", id="after bars in a link"),
+        pytest.param(f"||**bold** and `code` {SECRET}||", id="with markup"),
+        pytest.param(f"||https://x.example/{SECRET.replace(' ', '_')}||", id="an address"),
+        pytest.param(f"> ||{SECRET}\n> {SECRET}||", id="over the lines of a quote"),
+        pytest.param(f"````md\n```py\n||{SECRET}||\n```\n````", id="in a fence of four ticks around one of three"),
     ],
 )
 def test_a_quotation_hides_what_was_hidden(content: str) -> None:
@@ -59,7 +71,7 @@ def test_what_is_hidden_can_still_be_uncovered() -> None:
 
 
 def test_each_line_of_a_spoiler_is_hidden_by_itself() -> None:
-    assert masked("||one\n\ntwo||") == "||one||\n\n||two||"
+    assert block("||one\n\ntwo||") == "||one||\n\n||two||"
 
 
 def test_bars_of_one_quotation_do_not_pair_with_those_of_the_next() -> None:
@@ -68,11 +80,33 @@ def test_bars_of_one_quotation_do_not_pair_with_those_of_the_next() -> None:
     assert SECRET not in in_clear(both)
 
 
-def test_a_name_hides_nothing_and_turns_nothing_around() -> None:
-    name = quotation(1, Line(said(f"||{SECRET}||", author_name="||"), hit=True), question="", time_zone=PARIS)
+def test_a_name_is_no_spoiler_and_turns_nothing_around() -> None:
+    message = said(f"||{SECRET}||", author_name="||", channel_name="||Fay||")
+    text = quotation(1, Line(message, hit=True), question="", time_zone=PARIS)
 
-    assert SECRET not in in_clear(name)
-    assert without_masks("a||||b").replace(WORD_JOINER, "") == "a||||b"
+    assert SECRET not in in_clear(text)
+    assert "|| in #||Fay||," in in_clear(text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [f"||{SECRET}|| oh", f"{'x' * 70} ||{SECRET} {PADDING}||", f"```\nx\n```||{SECRET}||", f"**a || b** ||{SECRET}||"],
+)
+def test_what_is_hidden_is_neither_in_a_source_line_nor_in_the_terminal(content: str) -> None:
+    answer = Answer(text=quoted(content), sources=(Source(1, said(content, guild_id=1)),))
+
+    assert SECRET not in in_clear("\n".join(render(answer, PARIS)))
+    assert SECRET not in render_plainly(answer, PARIS)
+    assert PLACEHOLDER in render_plainly(answer, PARIS)
+
+
+def test_a_hidden_file_is_hidden_everywhere() -> None:
+    message = said("", attachments=(Attachment(name="SPOILER_the_end.png", url="u"),), guild_id=1)
+    text = quotation(1, Line(message, hit=True), question="", time_zone=PARIS)
+    answer = Answer(text=text, sources=(Source(1, message),))
+
+    assert "the_end" not in in_clear("\n".join(render(answer, PARIS)))
+    assert "the_end" not in render_plainly(answer, PARIS)
 
 
 def test_code_keeps_its_bars() -> None:
@@ -85,19 +119,60 @@ def test_a_placeholder_stands_for_a_spoiler_that_nothing_can_hide() -> None:
     assert SECRET not in without_spoilers(f"it was ||{SECRET}||, you know", 0, 14)
 
 
-@given(
-    st.text(alphabet="|`\\\n ab", max_size=40), st.text(alphabet="|`\\\n ab", max_size=40), st.integers(0, 2 * LENGTH)
-)
+MARKUP = [
+    "||",
+    "|",
+    "`",
+    "```",
+    "\\",
+    "\n",
+    " ",
+    "a",
+    "**",
+    "*",
+    "_",
+    "__",
+    "~~",
+    "> ",
+    "- ",
+    "# ",
+    "[",
+    "](https://b.c)",
+]
+odd_texts = st.lists(st.sampled_from([*MARKUP, "https://x.y/", "<https://x.y>"]), max_size=24).map("".join)
+
+
+@given(odd_texts, odd_texts, st.integers(0, 2 * LENGTH))
 def test_no_part_of_a_message_shows_what_the_whole_hides(before: str, after: str, start: int) -> None:
     content = f"{before}||{'QQQ ' * 80}||{after}"
     if "Q" in in_clear(content):
         return  # the bars around it are not its own
 
-    assert "Q" not in in_clear(masked(content, start, start + LENGTH))
-    assert "Q" not in in_clear(masked(content))
+    assert "Q" not in in_clear(block(content, start, start + LENGTH))
+    assert "Q" not in in_clear(block(content))
     assert "Q" not in without_spoilers(content, start, start + LENGTH)
     assert "Q" not in in_clear(quoted(content))
     assert "Q" not in in_clear(excerpt(content, "qqq"))
+
+
+@given(odd_texts)
+def test_a_quotation_shows_nothing_but_words_spoilers_code_and_addresses(text: str) -> None:
+    kinds = {node.kind for node in nodes_of(quoted(text))}
+
+    assert kinds <= {"item", "bold", "text", "quote", "spoiler", "code", "code block", "link"}
+
+
+@pytest.mark.parametrize(
+    "piece", ["||", "**||", "*", "_a ", "`", "``a", "[", "[||](", "\n> ", "\n- ||", "<a:/", "https://", "~~", "\\|"]
+)
+def test_any_text_is_looked_through_in_time(piece: str) -> None:
+    text = (piece * 16_000)[:16_000]
+    begun = time.thread_time()
+
+    hidden_spans(f"||{text}")
+    block(f"||{text}")
+
+    assert time.thread_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.answers import Answer, Searched, Source
+from agent.visible import printable
 from memory.findings import Window
-from terminal.rendering import printable, render
+from terminal.rendering import render
 from tests.fakes import said
 
 PARIS = ZoneInfo("Europe/Paris")
