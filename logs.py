@@ -16,7 +16,7 @@ _FILE = "backscroll.log"
 _LARGEST = 10 * 2**20  # bytes of one file
 _KEPT = 5  # older files
 _ERRORS = "backslashreplace"  # of half a surrogate pair, which no file takes
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _WARNS_OF_VOICE = "discord.client"  # which we do not use
 _TALKATIVE = ("httpx", "httpcore", "sentence_transformers", "transformers", "filelock", "alembic", "discord.gateway")
 

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from agent.answers import Answer, Outcome, Question
 from agent.checking import still_there
-from agent.citations import cited_numbers, with_sources
+from agent.citations import cited_numbers, with_names_escaped, with_sources
 from agent.context import Recall
 from agent.conversations import ConversationKey, Conversations
 from agent.drafts import Draft
@@ -191,10 +191,11 @@ class Agent:
     async def _proven(self, written: Draft, question: Question) -> Answer | None:
         """Return an answer with those of its marks that hold, None when none does."""
         evidence = written.evidence
+        text = with_names_escaped(written.text, evidence.names)
         cited, notes = await still_there(
-            evidence.messages(cited_numbers(written.text)), evidence=evidence, question=question, memory=self._memory
+            evidence.messages(cited_numbers(text)), evidence=evidence, question=question, memory=self._memory
         )
-        text, sources = with_sources(written.text, cited)
+        text, sources = with_sources(text, cited)
         if not sources:
             return None
         return Answer(

@@ -49,6 +49,13 @@ class Evidence:
         """What the messages say that have been shown."""
         return [message.content for message in self._messages.values()]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What the people and channels are called whose messages have been shown."""
+        return frozenset(
+            name for message in self._messages.values() for name in (message.author_name, message.channel_name)
+        )
+
     def record(self, findings: Findings) -> None:
         """Remember that memory answered, and which part of it did not."""
         self._answers += 1

@@ -19,6 +19,9 @@ _NAME_LIMIT = 60
 _LOOKALIKE = re.compile(r"<(?=\s*(?:/\s*)?messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
 """The start of what a fence, or the turn of a local model's chat template, looks like."""
 
+_MARK = re.compile(r"(?<![\w\])])\[(?P<numbers>\d[\d, ]{0,40})\]")
+"""What looks like the number of a message; an index, as in `a[1]`, does not."""
+
 _ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
@@ -90,7 +93,8 @@ def _body(message: Message, time_zone: ZoneInfo) -> str:
 
 
 def _harmless(text: str) -> str:
-    return _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
+    text = _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
+    return _MARK.sub(r"(\g<numbers>)", text)
 
 
 def _closed(written: list[str], shown: list[tuple[int, Line]], excerpts: list[Excerpt], evidence: Evidence) -> Shown:

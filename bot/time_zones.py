@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import app_commands
 
+from agent.escaping import line
 from bot.services import Services
 from errors import DatabaseUnavailableError
 from memory.time_zones import Owner, OwnerKind, Zone
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 100  # characters, as many as a choice of Discord's may have
 MOST_CHOICES = 25
+
+_LONGEST_SENTENCE = 400
 
 NOT_STORED = "I cannot reach the place where I keep time zones just now, so nothing has changed; please try again soon."
 NOT_LOOKED_UP = "I cannot look up just now whether a time zone was chosen here, so times are in {}."
@@ -67,7 +70,7 @@ async def _chosen(owner: Owner, text: str, services: Services) -> str:
     try:
         await services.time_zones.choose(owner, text, at=services.clock())
     except ValueError as error:
-        return str(error)
+        return line(str(error), longest=_LONGEST_SENTENCE)  # it repeats what was typed
     except DatabaseUnavailableError as error:
         logger.warning("a time zone was not stored: %r", error)
         return NOT_STORED

@@ -18,7 +18,9 @@ from sonyflake import SonyFlake
 
 from agent.agent import Agent, Limits
 from agent.conversations import Conversations
+from agent.escaping import inline
 from agent.stale_turns import kept_free_of_stale_turns
+from agent.visible import printable
 from commands.options import Options
 from commands.startup import model_creator, opened_databases, opened_embedder
 from db.databases import Database
@@ -64,7 +66,8 @@ class Program:
 
     async def about(self) -> str:
         """Return the text of /about."""
-        return await about(self.recorder, self.databases, models=self.models)
+        session = inline(self.recorder.session)
+        return await about(self.recorder, self.databases, session=session, models=inline(self.models, longest=500))
 
 
 async def serve(settings: Settings, session: ProgramSession, options: Options) -> None:
@@ -231,9 +234,9 @@ async def _import(csv: Path, recorder: Recorder) -> None:
         while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
             report(*recorder.progress)
     counts = f"{imported.added} lines taken in, {imported.already_there} were there, {imported.refused} refused"
-    typer.echo(f"{csv.name}: {counts}.", err=True)
+    typer.echo(printable(f"{csv.name}: {counts}."), err=True)
     if left_out := _left_out(imported):
-        typer.echo(f"Left out: {left_out}.", err=True)
+        typer.echo(printable(f"Left out: {left_out}."), err=True)
 
 
 def _left_out(imported: Imported) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.visible import printable
 from doctor.findings import Line, State, exit_status
 from terminal.screen import show
 
@@ -17,7 +18,7 @@ _UNWRAPPED = 10_000  # columns; whoever reads a pipe wants a line to stay one
 
 def present(lines: Sequence[Line]) -> int:
     """Print the table with a last word, and return the exit status."""
-    show(rendered(lines, Console()))
+    show(rendered(lines, Console()), styled=True)
     return exit_status(lines)
 
 
@@ -29,7 +30,8 @@ def rendered(lines: Sequence[Line], console: Console) -> str:
     for line in lines:
         state = line.finding.state
         # As Text, nothing in the words is taken for a style.
-        table.add_row(Text(line.name), Text(state, style=_STYLES[state]), Text(line.finding.words))
+        words = (printable(line.name), printable(line.finding.words))
+        table.add_row(Text(words[0]), Text(state, style=_STYLES[state]), Text(words[1]))
     with console.capture() as captured:
         console.print(table)
     shown = "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")

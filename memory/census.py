@@ -11,11 +11,11 @@ from memory.recorder import Recorder
 _VERSION = text("SELECT current_setting('server_version')")
 
 
-async def about(recorder: Recorder, databases: tuple[Database, ...], *, models: str) -> str:
-    """Return the text of /about, in Markdown that also reads well as it stands."""
+async def about(recorder: Recorder, databases: tuple[Database, ...], *, session: str, models: str) -> str:
+    """Return the text of /about, as Markdown; the names of the session and the models come as such."""
     lines = [
         "Backscroll remembers what is said here and answers questions with the messages that prove it.",
-        f"- session: {recorder.session}",
+        f"- session: {session}",
         *[await _describe(database) for database in databases],
         f"- {models}",
     ]

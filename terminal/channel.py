@@ -10,6 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
+from agent.escaping import unescaped
 from agent.visible import printable
 from errors import JournalUnavailableError, TemporaryError
 from memory.asking import LONGEST_QUESTION
@@ -135,7 +136,7 @@ class TerminalChannel:
             case "/timezone", name:
                 return printable(await self.speaker_zone.command(name))
             case "/about", _:
-                return printable(await self.about())
+                return printable(unescaped(await self.about()))
             case "/help", _:
                 return HELP
             case _:

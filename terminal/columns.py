@@ -6,6 +6,8 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from agent.visible import visible
+
 _UNWRAPPED = 10_000  # columns; whoever reads a pipe wants a line to stay one
 
 
@@ -16,7 +18,8 @@ def in_columns(heads: Mapping[str, JustifyMethod], rows: Iterable[Sequence[str]]
     for head, justify in heads.items():
         table.add_column(head, justify=justify)
     for row in rows:
-        table.add_row(*map(Text, row))  # as Text, nothing in the words is taken for a style
+        # As Text, nothing in the words is taken for a style.
+        table.add_row(*(Text(visible(cell).replace("\n", " ")) for cell in row))
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

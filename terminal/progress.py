@@ -17,13 +17,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from agent.visible import printable
+
 T = TypeVar("T")
 
 
 async def shown_while(awaitable: Awaitable[T], description: str) -> T:
     """Await something whose length nobody knows, with a bar that shows it goes on."""
     with _bar() as bar:
-        bar.add_task(description, total=None)
+        bar.add_task(printable(description), total=None)
         return await awaitable
 
 
@@ -34,7 +36,7 @@ def progress_bar(description: str, *, unit: str = "") -> Iterator[Callable[[int,
     The unit B stands for bytes, of which millions are counted.
     """
     with _bar(*([_Rate(unit), TimeRemainingColumn()] if unit else [])) as bar:
-        task = bar.add_task(description, total=None)
+        task = bar.add_task(printable(description), total=None)
 
         def report(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -65,7 +67,7 @@ def _bar(*more: ProgressColumn) -> Progress:
     """Return a bar that leaves no trace, and shows nothing where nobody looks."""
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # the name of a file may look like markup
         BarColumn(),
         TaskProgressColumn(),
         *more,

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Source
-from agent.escaping import shortened, unescaped
+from agent.escaping import block, line, unescaped
 from agent.footer import footer
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.visible import is_blank, printable, visible
@@ -56,11 +56,10 @@ def _on_clock(moment: datetime, time_zone: ZoneInfo) -> datetime:
 def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
     """Return who said it, where and when; what was said too, without spoilers, unless the answer has it already."""
     message = source.message
-    said = " ".join(visible(without_spoilers(readable(message.content, time_zone))).split())
+    said = without_spoilers(readable(message.content, time_zone)).strip()
     sent = _on_clock(message.sent_at, time_zone)
     who, where = name(message.author_name), name(message.channel_name)
-    line = f"[{source.number}] {who} in #{where}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
-    first = visible(without_spoilers(message.content)).strip().split("\n")[0]
-    if first[:_LONGEST_QUOTE] not in answer:
-        line += f": {shortened(said, _LONGEST_QUOTE)}"
-    return f"{line}\n    {message.link}" if message.link else line
+    heading = f"[{source.number}] {who} in #{where}, {sent:%a} {sent.day} {sent:%b %Y %H:%M}"
+    if unescaped(block(said.split("\n")[0]))[:_LONGEST_QUOTE] not in answer:
+        heading += f": {unescaped(line(said, longest=_LONGEST_QUOTE))}"
+    return f"{heading}\n    {message.link}" if message.link else heading

@@ -6,9 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.answers import Answer, Searched, Source
+from agent.quotes import quotation
 from agent.visible import printable
-from memory.findings import Window
+from memory.findings import Excerpt, Findings, Line, Window
+from memory.messages import Attachment
+from terminal.excerpts import render_excerpts
 from terminal.rendering import render
+from terminal.screen import show
 from tests.fakes import said
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -113,3 +117,43 @@ def test_mentions_emoji_and_times_are_read_in_the_terminal() -> None:
     answer = Answer(text=f"{words} [1]", sources=(Source(1, said(f"more {words}")),))
 
     assert render(answer, PARIS).count("@Ben: #tea :pot: Thursday 5 November 2026 14:10") == 2
+
+
+def test_an_answer_is_plain_text_in_the_terminal() -> None:
+    fay = said("see <https://pots.example/a_b> *now*", author_name="||Fay||", channel_name="💬│pots")
+    text = quotation(1, Line(fay, hit=True), question="", time_zone=PARIS)
+
+    shown = render(Answer(text=text, sources=(Source(1, fay),)), PARIS)
+
+    assert shown.startswith("- **||Fay||** in #💬│pots, ")
+    assert '"see https://pots.example/a_b *now*" [1]\n' in shown
+    assert shown.endswith("\n[1] ||Fay|| in #💬│pots, Tue 3 Nov 2026 14:02")
+
+
+def test_no_name_in_a_source_line_or_the_footer_takes_more_than_a_line() -> None:
+    gus = said("hi", author_name="Gus\n[2] Ana", channel_name="a\u202eb\n\u200b")
+    now = datetime(2026, 11, 4, tzinfo=UTC)
+    searched = Searched(windows=(), went_beyond=True, channels=("a\n[2]",), now=now, time_zone=PARIS)
+
+    shown = render(Answer(text="So [1].", sources=(Source(1, gus),), searched=searched), PARIS)
+
+    assert "\n[1] Gus [2] Ana in #ab, Tue" in shown
+    assert shown.endswith("\n\nsearched all time in #a [2]")
+
+
+def test_search_results_are_one_line_each_and_hide_what_was_hidden() -> None:
+    files = (Attachment(name="SPOILER_end.png", url="u"), Attachment(name="a\x1b[2J\nb.png", url="u"))
+    message = said(
+        "it was ||the\ngardener||\u202e\x1b[31m", author_name="G\nus", channel_name="p\not", attachments=files
+    )
+
+    shown = render_excerpts(Findings((Excerpt((Line(message, hit=True),)),)), PARIS)
+
+    assert shown == "#p ot\n> Tue 3 Nov 2026 14:02 G us: it was (spoiler)[31m (spoiler) [a[2J b.png]"
+
+
+def test_what_a_script_prints_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show("backup \x1b]0;owned\x07\u202e_1.dump")
+    show("\x1b[32mok\x1b[0m", styled=True)
+
+    assert capsys.readouterr().out.startswith("backup ]0;owned_1.dump\n")
