@@ -13,13 +13,14 @@ from agent.escaping import address, inline, line
 from agent.footer import footer
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.visible import printable
-from bot.splitting import split_message
+from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.mentions import in_discord
 from memory.messages import Message, storable
 from memory.words import SPOILER
 
 MAX_MESSAGES = 5
 MAX_SOURCES = 10
+_MOST_READ = 2 * MAX_MESSAGES * MESSAGE_LIMIT  # characters of an answer; beyond half of them it is cut
 EXCERPT_LENGTH = 80  # characters
 
 NOTHING_TO_SAY = "I have no answer to that."
@@ -27,6 +28,7 @@ CUT_NOTE = "-# The answer is longer than I may post, so it is cut here."
 
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)")
 _MARK = re.compile(r"\\.|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
+_REST_OF_LINK = re.compile(r"(?<!\\)\](?=\()")
 _MASKED_LINK = re.compile(r"(?<!\\)\[(?P<words>[^\[\]\n]{1,200})\]\((?P<address><?https?://[^\s<>()]{1,1000}>?)\)")
 
 
@@ -36,7 +38,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
     A long answer is cut before its sources and notes are: without them nobody could check it.
     """
     links = {source.number: source.message.link for source in answer.sources}
-    text = _with_bare_links(neutralised(answer.text).strip())
+    text = _with_bare_links(neutralised(answer.text).strip()[:_MOST_READ])
     body = _with_links(text or NOTHING_TO_SAY, links)
     ending = _ending(answer, time_zone)
     whole = _messages("\n\n".join(filter(None, (body, ending))), most=MAX_MESSAGES + 1)
@@ -70,7 +72,7 @@ def _with_bare_links(text: str) -> str:
     def bare(link: re.Match[str]) -> str:
         return f"{link['words']} ({address(link['address'].strip('<>'))})"
 
-    return _outside_code(text, lambda part: _MASKED_LINK.sub(bare, part))
+    return _outside_code(text, lambda part: _REST_OF_LINK.sub(r"\\]", _MASKED_LINK.sub(bare, part)))
 
 
 def _with_links(text: str, links: dict[int, str | None]) -> str:

@@ -13,6 +13,7 @@ from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
 from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.findings import Window
 from memory.messages import Attachment, Message
+from tests.discord_markdown import in_clear
 
 PARIS = ZoneInfo("Europe/Paris")
 SENT_AT = datetime(2026, 11, 3, 13, 2, tzinfo=UTC)
@@ -72,6 +73,9 @@ def test_a_channel_is_named_by_discord_alone_to_those_who_may_see_it() -> None:
         pytest.param(
             "[the docs](https://x/y)", "the docs (<https://x/y>)", id="a link of which one sees the words only"
         ),
+        pytest.param("[a](https://x/(y)z)", r"[a\](https://x/(y)z)", id="one with brackets in its address"),
+        pytest.param("[a\nb](https://x)", "[a\nb\\](https://x)", id="one of two lines"),
+        pytest.param("`[a](https://x)`", "`[a](https://x)`", id="one in code"),
         pytest.param(r"Gus \[1\] [1]", rf"Gus \[1\] [[1]](<{LINK}>)", id="what somebody wrote like a mark"),
     ],
 )
@@ -312,6 +316,37 @@ def test_a_line_of_code_that_is_too_long_is_closed_on_a_line_of_its_own() -> Non
 )
 def test_a_text_that_fits_is_left_whole(text: str) -> None:
     assert list(split_message(text)) == [text]
+
+
+@pytest.mark.parametrize("before", range(0, 70, 3))
+def test_a_spoiler_that_is_cut_stays_hidden(before: int) -> None:
+    parts = list(split_message(f"{'w' * before} ||{'QQ ' * 60}|| then", 64))
+
+    assert all("Q" not in in_clear(part) for part in parts)
+    assert "".join(parts).count("Q") == 120
+    assert all(0 < len(part) <= 64 for part in parts)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        f"[[1]](<{LINK}>)",
+        "<https://pots.example/a_b_c>",
+        "<:pot:123456789012345678>",
+        "<t:1793884200:F>",
+        "`a b c`",
+        "``a ` b``",
+        "\\*",
+    ],
+)
+@pytest.mark.parametrize("before", [20, 40, 50, 60, 61, 62, 63])
+def test_links_emoji_times_and_code_within_a_line_are_not_cut(whole: str, before: int) -> None:
+    text = f"{'w' * before}{whole}{'w' * 40}"
+
+    parts = list(split_message(text, 64))
+
+    assert "".join(parts) == text
+    assert any(whole in part for part in parts)
 
 
 def test_no_text_gives_no_message() -> None:
