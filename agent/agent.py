@@ -22,6 +22,8 @@ from agent.quotation import MEMORY_OUT, quote
 from agent.reading import Reading, read_question, read_without_memory
 from agent.spoilers import hidden_again
 from errors import TemporaryError
+from memory.asking import Asked
+from memory.namesakes import no_such_channels
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -151,8 +153,15 @@ class Agent:
 
     async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
         reading = await self._read(question)
-        answer = await self._written(question, reading, history)
+        answer = _with_names_explained(await self._told_or_written(question, reading, history), reading.asked)
         return answer if reading.complete or answer.outcome not in _KEPT else _with_notes(answer, HALF_READ)
+
+    async def _told_or_written(self, question: Question, reading: Reading, history: Sequence[Earlier]) -> Answer:
+        """Return an answer; that a question names no channel which may be read is all that can be said of it."""
+        asked = reading.asked
+        if asked.unknown and not asked.places:
+            return Answer(text=no_such_channels(asked.unknown), outcome=Outcome.NOTHING_FOUND)
+        return await self._written(question, reading, history)
 
     async def _read(self, question: Question) -> Reading:
         try:
@@ -230,6 +239,15 @@ def _log_failure(what: str, error: Exception) -> None:
         logger.warning("%s: %r, from %r", what, error, error.__cause__)
     else:
         logger.error("%s", what, exc_info=error)
+
+
+def _with_names_explained(answer: Answer, asked: Asked) -> Answer:
+    """Return an answer that says first which of several channels is unknown, and then who of one name is meant."""
+    if answer.outcome not in _KEPT:
+        return answer
+    if asked.unknown and asked.places:
+        answer = replace(answer, text=f"{no_such_channels(asked.unknown)}\n\n{answer.text}")
+    return replace(answer, notes=(*asked.namesakes, *answer.notes))
 
 
 def _with_notes(answer: Answer, note: str) -> Answer:

@@ -8,6 +8,7 @@ from agent.answers import Question
 from agent.evidence import Evidence
 from agent.searches import Searches
 from memory.asking import Asked
+from memory.authors import Authors
 from memory.findings import Findings, Scope, Window
 from memory.known_names import KnownNames
 from memory.messages import Message
@@ -26,7 +27,7 @@ class Recall(Protocol):
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 8,
     ) -> Findings:
@@ -38,7 +39,7 @@ class Recall(Protocol):
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
     ) -> Findings:

@@ -104,8 +104,12 @@ def opening_call(asked: Asked) -> AIMessage:
     The tools know the question's windows by themselves.
     """
     if asked.times and not asked.topic:
-        return _call("list_messages", authors=sorted(asked.authors))
-    return _call("search_messages", query=asked.topic or asked.text)
+        return _call("list_messages", **_by_whom(asked))
+    return _call("search_messages", query=asked.topic or asked.text, **_by_whom(asked))
+
+
+def _by_whom(asked: Asked) -> dict[str, object]:
+    return {"authors": list(asked.author_names)} if asked.author_names else {}
 
 
 def _call(name: str, **arguments: object) -> AIMessage:

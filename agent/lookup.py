@@ -8,6 +8,7 @@ from agent.context import Context
 from agent.fence import fenced
 from agent.listing import listing_of
 from agent.searches import Windows
+from memory.authors import Authors
 from memory.findings import Findings, Line, Scope
 from memory.spoken_windows import spoken_windows
 
@@ -33,7 +34,7 @@ async def search(
     text: str,
     *,
     windows: Windows,
-    authors: frozenset[str] = frozenset(),
+    authors: Authors | None = None,
     scope: Scope = Scope.BOTH,
 ) -> tuple[str, Recalled]:
     """Return the messages that fit a text, as a model reads them and for the program.
@@ -47,7 +48,7 @@ async def search(
 
 
 async def list_time(
-    context: Context, *, windows: Windows, authors: frozenset[str] = frozenset(), scope: Scope = Scope.BOTH
+    context: Context, *, windows: Windows, authors: Authors | None = None, scope: Scope = Scope.BOTH
 ) -> tuple[str, Recalled]:
     """Return the messages of a stretch of time in order, or a selection from all over a long one.
 
@@ -70,7 +71,7 @@ async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]
 
 
 async def _list_messages(
-    context: Context, windows: Windows, limit: int, *, authors: frozenset[str], scope: Scope
+    context: Context, windows: Windows, limit: int, *, authors: Authors | None, scope: Scope
 ) -> Findings:
     return await context.memory.list_messages(
         places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit

@@ -71,12 +71,12 @@ async def _chosen(context: Context) -> tuple[Recalled, list[NumberedLine]]:
     asked, question = context.asked, context.question
     windows = context.searches.allowed(None)
     if _is_overview(context):
-        _, listed = await list_time(context, windows=windows, authors=frozenset(asked.authors))
+        _, listed = await list_time(context, windows=windows, authors=asked.authors)
         return listed, spread_lines(listed.lines, question=question.text)
     topic = (asked.topic or asked.text).replace("\x00", " ").strip()
     if not topic:
         return Recalled((), question.time_zone), []
-    _, found = await search(context, topic, windows=windows)
+    _, found = await search(context, topic, windows=windows, authors=asked.authors)
     return found, best_lines(found.lines, topic=topic, question=question.text)
 
 

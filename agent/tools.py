@@ -14,9 +14,11 @@ from agent.lookup import Recalled
 from agent.prompts import spoken_time
 from agent.searches import ALL_TIME, Windows
 from memory.asking import LONGEST_QUESTION, understand
+from memory.authors import Authors
 from memory.findings import Scope
 from memory.folding import folded
 from memory.messages import storable
+from memory.speakers import authors_called
 
 ScopeName = Literal["short", "long", "both"]
 
@@ -57,7 +59,7 @@ async def search_messages(
         query: The words or the matter to look for, without names and dates.
         when: Only messages of this time, in the person's own words: "last Tuesday", "since March", "in our first
             session". Left out: the time that the question names. "all time" is for when nothing was found then.
-        authors: Only messages of these people, by the names that they are shown with.
+        authors: Only messages of these people, by the names that they are shown with, or "everyone but" such a name.
         start: In place of `when`, only messages from this time on: a date (2026-11-03) or date-time (2026-11-03T14:00).
         end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
         scope: "short" is the present session only, "long" everything saved from earlier ones.
@@ -65,7 +67,9 @@ async def search_messages(
     context = runtime.context
     text = _wanted(query)
     windows = context.searches.allowed(await _windows_meant(when, start, end, context))
-    return await lookup.search(context, text, windows=windows, authors=_names(authors), scope=Scope(scope))
+    return await lookup.search(
+        context, text, windows=windows, authors=await _authors(authors, context), scope=Scope(scope)
+    )
 
 
 @tool(response_format="content_and_artifact")
@@ -82,7 +86,7 @@ async def list_messages(
     Args:
         when: The time in the person's own words: "last Tuesday", "yesterday evening", "two discussions ago". Left out:
             the time that the question names.
-        authors: Only messages of these people, by the names that they are shown with.
+        authors: Only messages of these people, by the names that they are shown with, or "everyone but" such a name.
         start: In place of `when`, the first moment: a date (2026-11-03) or date-time (2026-11-03T14:00).
         end: The end, which is itself not included: for all of 3 November write 2026-11-04. Now, if left out.
         scope: "short" is the present session only, "long" everything saved from earlier ones.
@@ -91,7 +95,9 @@ async def list_messages(
     windows = context.searches.allowed(await _windows_meant(when, start, end, context))
     if windows == ALL_TIME:
         raise ToolException(_NO_TIME)
-    return await lookup.list_time(context, windows=windows, authors=_names(authors), scope=Scope(scope))
+    return await lookup.list_time(
+        context, windows=windows, authors=await _authors(authors, context), scope=Scope(scope)
+    )
 
 
 @tool(response_format="content_and_artifact")
@@ -132,10 +138,13 @@ def _short(name: str, text: str) -> str:
     return text
 
 
-def _names(authors: list[str] | None) -> frozenset[str]:
-    """Return the names of people, in the form in which they are compared with those of authors."""
-    _short("authors", " ".join(authors or ()))
-    return frozenset(storable(name.strip().removeprefix("@")) for name in authors or ())
+async def _authors(called: list[str] | None, context: Context) -> Authors | None:
+    """Return whom a model's list of names means among those who have spoken where it may look; None without a list."""
+    _short("authors", " ".join(called or ()))
+    names = [storable(name.replace("\x00", " ").strip().removeprefix("@")) for name in called or ()]
+    if not names:
+        return None
+    return authors_called(names, await context.memory.known_names(places=context.asked.places))
 
 
 async def _windows_meant(when: str | None, start: str | None, end: str | None, context: Context) -> Windows | None:

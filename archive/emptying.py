@@ -26,7 +26,7 @@ _TABLES = frozenset({"messages", "message_revisions"})
 _LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
 _LOCK = "LOCK TABLE messages, message_revisions IN SHARE ROW EXCLUSIVE MODE"
 _COUNT = "SELECT count(*) FROM messages"
-_EMPTY = "TRUNCATE messages, message_revisions"  # not the journal's position, or the bot would read it all again
+_EMPTY = "TRUNCATE messages, message_revisions, names"  # not the journal's position, or the bot would read it all again
 
 # Vectors can be made again, and how somebody was called is as it was when the message was first heard of.
 _MESSAGE = sql.SQL(

@@ -19,6 +19,7 @@ from db.checksums import Compared
 from db.copying import Connection, fetch, open_connection
 from db.databases import Database, open_database
 from db.former_conversations import take_over
+from db.name_rows import NAMES, renew_names
 from erasure.ledger import merged
 from erasure.rows import Counts, erase_rows, note_erasure
 from errors import InputFileError
@@ -65,6 +66,8 @@ async def restore(
         compared, timings = await replace_content(connection, entry, tables, load)
         _refuse_if_unequal(folder, compared)
         await take_over(connection)
+        if NAMES not in {table.name for table in entry.tables}:  # the backup is of an earlier version
+            await renew_names(connection)
         erased = await _erase_again(connection, manifest, known, erasures)
     return Restored(compared, erased, timings)
 

@@ -88,7 +88,7 @@ def on_the_loop(text: str, known: KnownNames) -> float:
 
     def find() -> None:
         names = KnownNames(known.places, known.indexes)  # what was found for one question is not kept for another
-        channels_in(read, names)
+        channels_in(read, names, here=1)
         speakers_in(read, names)
 
     return milliseconds(find)

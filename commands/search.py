@@ -15,6 +15,7 @@ from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import LONGEST_QUESTION, Asked, understand
 from memory.findings import Findings
+from memory.namesakes import no_such_channels
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.spoken_windows import spoken_windows
@@ -113,6 +114,8 @@ async def _answer(settings: Settings, question: Question) -> str:
         findings = await _find(memory, asked, question.limit)
     parts = [
         _searched(asked, question),
+        *([no_such_channels(asked.unknown)] if asked.unknown else []),
+        *asked.namesakes,
         *([] if asked.complete else [_INCOMPLETE]),
         render_excerpts(findings, question.time_zone),
     ]
@@ -123,7 +126,9 @@ async def _answer(settings: Settings, question: Question) -> str:
 
 async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
     if asked.topic:
-        return await memory.search(asked.topic, places=asked.places, windows=asked.windows, limit=limit)
+        return await memory.search(
+            asked.topic, places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit
+        )
     return await memory.list_messages(places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit)
 
 

@@ -20,6 +20,7 @@ from db.copying import Connection, fetch, names, open_connection, pipe
 from db.databases import Database
 from db.former_conversations import CONVERSATIONS
 from db.migrate import PATIENTLY
+from db.name_rows import NAMES, renew_names
 from db.readiness import operator_errors
 from db.tables import EMBEDDING_WIDTH
 from db.vector_index import drop_all
@@ -180,6 +181,8 @@ class Move:
             await self.here.execute(_EMPTY_FACTS)
             for table in others:
                 await pipe(self.there, all_rows(table), self.here, table=table.name, columns=list(table.columns))
+            if NAMES not in {table.name for table in others}:  # the source is of an earlier version
+                await renew_names(self.here)
             await self._write_note(replace(note, copied=True))
         logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
 

@@ -1,9 +1,9 @@
 """Give each side of the program the rights that it needs, and no more.
 
 The owner of a database, whom its address names, migrates it and looks after its indexes. The bot writes rows as the
-role `<database>_writer`; the agent's tools read as `<database>_reader`, which may only SELECT from messages, and see
-when a batch was brought in or taken back. Neither can log in: a connection of the owner assumes one of them before
-anything else is asked over it (docs/decisions/0008).
+role `<database>_writer`; the agent's tools read as `<database>_reader`, which may only SELECT from messages and names,
+and see when a batch was brought in or taken back. Neither can log in: a connection of the owner assumes one of them
+before anything else is asked over it (docs/decisions/0008).
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from db.tables import JournalPositionRow, MessageRow, PromotionRow, RevisionRow, TurnRow
+from db.tables import JournalPositionRow, MessageRow, NameRow, PromotionRow, RevisionRow, TurnRow
 
 ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')"
 """Assumes a role for as long as a connection lives; does nothing where there is no such role."""
@@ -25,7 +25,7 @@ _DATABASE = text("SELECT current_database()")
 _SCHEMA = text("SELECT current_schema()")
 _IS_THERE = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
 _IS_MEMBER = text("SELECT pg_has_role(:role, 'MEMBER')")
-_EMPTIED = (MessageRow, RevisionRow, JournalPositionRow)
+_EMPTIED = (MessageRow, RevisionRow, JournalPositionRow, NameRow)
 
 
 class Role(StrEnum):
@@ -91,7 +91,7 @@ def _rights_to_write(writer: str, schema: str, *, may_empty: bool) -> Iterator[s
 
 def _rights_to_read(reader: str, schema: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA {schema} TO {reader}"
-    yield f"GRANT SELECT ON {MessageRow.__tablename__} TO {reader}"
+    yield f"GRANT SELECT ON {MessageRow.__tablename__}, {NameRow.__tablename__} TO {reader}"
     # What tells that another process has brought messages in, or taken some back.
     yield f"GRANT SELECT (promotion_id, finished_at, undone_at) ON {PromotionRow.__tablename__} TO {reader}"
 

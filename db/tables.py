@@ -131,6 +131,26 @@ class ReplacedMessageRow(Base):
     embedding_model: Mapped[str | None] = mapped_column(Text)
 
 
+class NameRow(Base):
+    """A name under which somebody spoke in a channel or thread, with what that was called then.
+
+    `author_id` is 0 where messages say none, and `author_name` is empty where nobody spoke whose words can be searched.
+    Names are cut at `memory.authors.LONGEST_NAME` characters. `promotion_id` is the last batch that has brought it, if
+    any did.
+    """
+
+    __tablename__ = "names"
+
+    place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    author_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    author_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    first_seen: Mapped[datetime] = mapped_column(AwareTime)
+    last_seen: Mapped[datetime] = mapped_column(AwareTime)
+    promotion_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class ErasureRow(Base):
     """A person whose words from before a moment shall nowhere be kept; long-term memory and a file both say so."""
 

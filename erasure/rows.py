@@ -14,6 +14,7 @@ from db.checksums import tables_of
 from db.copying import Connection, fetch
 from db.databases import Database
 from db.engines import sessions_of, transaction
+from db.name_rows import NAMES, renew_names
 from db.tables import ErasureRow
 from erasure.contexts import renew_search_texts
 from erasure.files import Answers
@@ -21,7 +22,7 @@ from erasure.gathering import Conversation, Tables
 from erasure.ledger import LEDGER, merged, read_ledger
 from erasure.statistics import renew_statistics
 
-TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns")
+TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", NAMES)
 """The tables in which somebody's words may stand."""
 
 _FINISHED: LiteralString = "erased_until:"
@@ -66,6 +67,9 @@ _NAMES: LiteralString = (
 _DELETE_TIME_ZONES: LiteralString = """
     DELETE FROM time_zones USING erased_people
     WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
+"""
+_DELETE_NAMES: LiteralString = """
+    DELETE FROM names USING erased_people WHERE author_id = user_id AND last_seen <= erased_at
 """
 _DELETE_CONVERSATIONS: LiteralString = """
     WITH deleted AS (
@@ -214,7 +218,7 @@ async def erase_contexts(connection: Connection, tables: Tables, *, names: Colle
 
 
 async def erase_own(connection: Connection, tables: Tables, *, message_ids: Collection[int] = ()) -> Counts:
-    """Delete what the people said, in all its states, and the time zones they chose; note that this is done.
+    """Delete what the people said, in all its states, their names and their time zones; note that this is done.
 
     Messages whose author is not known go by their ids. All that repeats the people must be gone by now: what they
     said is what it is found by. PostgreSQL takes new samples of what is left for its planner: the old ones hold texts.
@@ -228,6 +232,10 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
         )
     if "time_zones" in tables:
         counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    if NAMES in tables:
+        await connection.execute(_DELETE_NAMES)
+        if counts.messages:  # those without an author's id have left names, too
+            await renew_names(connection)
     await renew_statistics(connection, {table: tables[table] for table in TOUCHED if table in tables})
     if "facts" in tables:
         await connection.execute(_WRITE_FINISHED, [_FINISHED])

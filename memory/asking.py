@@ -1,25 +1,32 @@
 """Read a question: what it is about, which time and which channel it means."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from memory.channels import channels_in, may_name_channels
+from memory.authors import Authors
+from memory.channels import NamedPlaces, channels_in, may_name_channels
 from memory.discussions import resolved
 from memory.findings import Findings, Window
 from memory.folding import FoldedText
 from memory.known_names import KnownNames
+from memory.namesakes import namesakes
 from memory.presumed_days import presumed_days
-from memory.spans import located, without
-from memory.speakers import NOBODY, Speakers, may_name_speakers, speakers_in
+from memory.spans import Span, located, without
+from memory.speakers import may_name_speakers, speakers_in
 from memory.topics import asks_for_talk_alone
 from memory.windows import TimePhrase, Times, times_in
 
 LONGEST_QUESTION = 2000
 """Characters of a question; what a message in Discord may have."""
+
+
+_MOST_MENTIONS = 8  # of people, that are searched for by name
+_MENTION = re.compile(r"<@!?(?P<author_id>\d{1,19})>", re.ASCII)
 
 
 class Knows(Protocol):
@@ -48,9 +55,12 @@ class Asked:
     `topic` is the question without its phrases of time and place, empty when it asks for nothing but a time ("what
     did we talk about last Friday?"). `places` are those that it names ("in #deploys") and may be read; those of the
     channel in which it is asked when it counts discussions ("our first session"); else all that may be read. No
-    `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"): with an empty
-    topic nobody else's are wanted, with a topic they are a hint. `channels` are the names of the channels that it is
-    confined to, if it is. It is not `complete` when it was read before all names of people and channels were known.
+    `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"), None when it
+    asks for nobody's in particular; `author_names` are the same people as it calls them, for
+    `memory.speakers.authors_called`, and `namesakes` says in a sentence for each name who bears it when several do.
+    `channels` are the names of the channels that it is confined to, if it is; `unknown` are those that it names and
+    that are none of the places, as it writes them: with no other channel beside them there are no places. It is not
+    `complete` when it was read before all names of people and channels were known.
 
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
     words, folded, by which it calls its authors.
@@ -60,8 +70,11 @@ class Asked:
     topic: str
     places: frozenset[int]
     times: tuple[TimePhrase, ...] = ()
-    authors: frozenset[str] = frozenset()
+    authors: Authors | None = None
+    author_names: tuple[str, ...] = ()
+    namesakes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     complete: bool = True
     rest: str = ""
     called: frozenset[str] = frozenset()
@@ -98,39 +111,76 @@ async def understand(
     Raises DatabaseUnavailableError when memory is needed to know what it means, and none answers.
     """
     # The grammar may take a tenth of a second, for which the event loop has something else to do.
-    read, said = await asyncio.to_thread(_words_and_times, text[:LONGEST_QUESTION], now, time_zone, read_times)
+    cut = text[:LONGEST_QUESTION]
+    read, said = await asyncio.to_thread(_words_and_times, cut, now, time_zone, read_times)
     names = await _names(read, places, memory, discussions=bool(said.discussions))
-    place_spans, named = channels_in(read, names) if may_name_channels(text) else ([], frozenset[int]())
+    channels = channels_in(read, names, here=here) if may_name_channels(text) else NamedPlaces()
+    named = channels.places
+    places = frozenset() if channels.unknown and not named else places
+    dated = text
+    if people := _taken_for_times(text, said, speakers_in(read, names.within(named or places)).surely):
+        dated = _blanked(text, people)
+        said = await asyncio.to_thread(_times, dated[:LONGEST_QUESTION], now, time_zone, read_times)
     counted = named or places & {here}
     times = await _with_discussions(
-        text, said, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
+        dated, said, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
     )
     searched = named or (counted if said.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
-    speakers = _speakers(read, names.within(searched))
-    question = without(text, [*place_spans, *located(text, [time.phrase for time in times])])
-    topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else question
-    channels = names.channel_names(searched) if searched != places else ()
+    known = names.within(searched)
+    speakers = speakers_in(read, known)
+    question = without(text, [*channels.spans, *located(dated, [time.phrase for time in times])])
+    topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else _with_names(question, names)
     return Asked(
         text,
         topic,
         searched,
         times,
         speakers.authors,
-        channels,
-        names.complete,
+        speakers.called,
+        namesakes(speakers, known),
+        names.channel_names(searched) if searched != places else (),
+        channels.unknown,
+        complete=names.complete,
         rest=question,
-        called=speakers.words,
+        called=speakers.names,
     )
 
 
 def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> tuple[FoldedText, Times]:
-    return FoldedText(text), _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+    return FoldedText(text), _times(text, now, time_zone, read_times)
+
+
+def _times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> Times:
+    return _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+
+
+def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:
+    """Return where people are named whose names were read as times, as in "what did April say?"."""
+    dated = located(text, [time.phrase for time in said.windows])
+    return [(start, end) for start, end in people if any(first < end and start < last for first, last in dated)]
+
+
+def _blanked(text: str, spans: Sequence[Span]) -> str:
+    """Return a text of the same length with nothing to read in these stretches."""
+    for start, end in spans:
+        text = text[:start] + "_" * (end - start) + text[end:]
+    return text
+
+
+def _with_names(question: str, names: KnownNames) -> str:
+    """Return a question with the newest name of each person whom it mentions as "<@123>", for so they are searched."""
+
+    def name_of(mention: re.Match[str]) -> str:
+        return names.name_of(int(mention["author_id"])) or mention[0]
+
+    named = _MENTION.sub(name_of, question, count=_MOST_MENTIONS)
+    return named if len(named) <= LONGEST_QUESTION else question
 
 
 async def _names(text: FoldedText, places: frozenset[int], memory: Knows, *, discussions: bool) -> KnownNames:
     """Return the names that a text may hold; those of no place when it needs none."""
-    needed = discussions or may_name_channels(text.text) or may_name_speakers(text)
+    needed = discussions or may_name_channels(text.text) or may_name_speakers(text) or "<@" in text.text
     return await memory.known_names(places=places) if places and needed else KnownNames(frozenset())
 
 
@@ -156,7 +206,3 @@ async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory:
         if findings.excerpts:
             return replace(time, window=window)
     return time
-
-
-def _speakers(text: FoldedText, names: KnownNames) -> Speakers:
-    return speakers_in(text, names) if may_name_speakers(text) else NOBODY

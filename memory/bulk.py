@@ -24,6 +24,7 @@ from db.tables import MessageRow, ReplacedMessageRow, RevisionRow
 from db.vector_index import drop
 from memory import store
 from memory.messages import Revision
+from memory.name_notes import note_names
 from memory.store import Indexed
 
 BATCH = 10_000
@@ -136,6 +137,9 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
             if first is not None:
                 await _clear_the_way(connection, first, last, expected=expected)
             await connection.execute(_MERGE)
+        noted = note_names((row.message for row in batch.rows), promotion_id=batch.promotion_id)
+        if noted is not None:
+            await connection.execute(noted)
         if batch.revisions:
             await connection.execute(_REVISE, _revisions(batch))
         if batch.journal is not None:

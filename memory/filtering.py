@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, bindparam, func, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, and_, any_, bindparam, func, or_, true
 from sqlalchemy.sql import ColumnCollection
 
 from db.tables import AwareTime, MessageRow
+from memory.authors import LONGEST_NAME, Authors
 from memory.findings import Filters
 from memory.messages import Kind
 
@@ -23,16 +24,20 @@ COLUMNS: Columns = TABLE.c
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What filters ask for, without the values: of each window whether it has a start and an end, and if authors."""
+    """What filters ask for, without the values.
+
+    It says of each window whether it has a start and an end, and of authors whether they are left out; None means that
+    everybody's messages count.
+    """
 
     windows: tuple[tuple[bool, bool], ...]
-    authors: bool
+    left_out: bool | None
 
 
 def shape_of(filters: Filters) -> Shape:
     """Return the shape of filters."""
     windows = tuple((window.start is not None, window.end is not None) for window in filters.windows)
-    return Shape(windows, bool(filters.authors))
+    return Shape(windows, filters.authors.excluded if filters.authors is not None else None)
 
 
 def values_of(filters: Filters) -> dict[str, Any]:
@@ -44,8 +49,11 @@ def values_of(filters: Filters) -> dict[str, Any]:
         if moment is not None
     }
     kinds = [kind.value for kind in filters.kinds if kind is not Kind.ANSWER]
-    authors = {"authors": sorted(filters.authors)} if filters.authors else {}
-    return {"places": sorted(filters.places), "kinds": kinds, **authors, **ends}
+    return {"places": sorted(filters.places), "kinds": kinds, **_authors(filters.authors), **ends}
+
+
+def _authors(authors: Authors | None) -> dict[str, Any]:
+    return {} if authors is None else {"author_ids": sorted(authors.ids), "author_names": sorted(authors.names)}
 
 
 def conditions(shape: Shape, *, of: Columns = COLUMNS) -> list[ColumnElement[bool]]:
@@ -57,11 +65,20 @@ def conditions(shape: Shape, *, of: Columns = COLUMNS) -> list[ColumnElement[boo
     ]
     if shape.windows:
         found.append(or_(*(and_(true(), *_within(of, number, ends)) for number, ends in enumerate(shape.windows))))
-    if shape.authors:
-        # The server lowers both sides: its rules and Python's differ.
-        author = func.unnest(bindparam("authors", type_=ARRAY(Text))).column_valued("author")
-        found.append(func.lower(of.author_name).in_(select(func.lower(author))))
+    if shape.left_out is not None:
+        found.append(_by_author(of, left_out=shape.left_out))
     return found
+
+
+def _by_author(of: Columns, *, left_out: bool) -> ColumnElement[bool]:
+    """Return the condition of `memory.authors.Authors.wrote`."""
+    ids = bindparam("author_ids", type_=ARRAY(BigInteger))
+    names = bindparam("author_names", type_=ARRAY(Text))
+    name = func.left(of.author_name, LONGEST_NAME)
+    has_id = of.author_id.is_not(None)
+    if left_out:
+        return or_(and_(has_id, of.author_id != all_(ids)), and_(~has_id, name != all_(names)))
+    return or_(of.author_id == any_(ids), and_(~has_id, name == any_(names)))
 
 
 def _within(of: Columns, number: int, ends: tuple[bool, bool]) -> Iterator[ColumnElement[bool]]:

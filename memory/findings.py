@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 
+from memory.authors import Authors
 from memory.messages import Kind, Message
 from memory.planner import Plan
 
@@ -51,12 +52,12 @@ class Window:
 class Filters:
     """What a row must be to count; the places are required, and none of them means no rows.
 
-    A row counts when it is in any of the windows; no window at all means all time.
+    A row counts when it is in any of the windows; no window at all means all time. None for authors means everybody's.
     """
 
     places: frozenset[int]
     windows: tuple[Window, ...] = ()
-    authors: frozenset[str] = frozenset()
+    authors: Authors | None = None
     kinds: frozenset[Kind] = frozenset({Kind.MESSAGE})
 
 

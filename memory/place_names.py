@@ -16,6 +16,11 @@ def channel_of(name: str) -> str:
     return name.partition(_BETWEEN)[0]
 
 
+def title_in(name: str) -> str:
+    """Return the title in the name of a thread; empty where the name has none."""
+    return name.partition(_BETWEEN)[2]
+
+
 def title_of(message: Message) -> str:
     """Return the title of the thread that a message was sent in; empty outside of threads, or where it is not known."""
     _, is_thread, title = message.channel_name.partition(_BETWEEN)

@@ -2,7 +2,7 @@
 
 Each memory's names are read once, in small pieces, by whoever needs them first or by a task in the background; what
 is read stays read when time runs out. What ingest stores is noted as it is stored. A batch that another process brings
-into a memory, or takes back, is noticed at the next question, and that memory's names are read anew.
+into a memory is noticed at the next question, and its names alone are read; when one was taken back, all are read anew.
 """
 
 import asyncio
@@ -101,6 +101,7 @@ class _NamesOfMemory:
         self._growing: Index | None = Index()
         self._position: Position | None = None
         self._version: Version | None = None
+        self._batches: list[int] | None = None  # all names are read, or else those of these batches
         self.is_read_on = False
         """Whether the memory answered when it was last asked."""
 
@@ -112,7 +113,7 @@ class _NamesOfMemory:
     @property
     def indexes(self) -> list[Index]:
         """All that is known, in one index or two."""
-        return [index for index in (self._whole, self._growing) if index is not None]
+        return list({id(index): index for index in (self._whole, self._growing) if index is not None}.values())
 
     def add(self, named: Named) -> None:
         """Take in names that were just stored."""
@@ -123,15 +124,23 @@ class _NamesOfMemory:
         """Read names until all are known or the deadline, a time of the event loop, has come."""
         current = await names.version(session)
         if self._version is not None and current != self._version:
-            self._growing, self._position = Index(), None
+            await self._begin_anew(session, self._version, current)
         self._version = current
         while self._growing is not None and asyncio.get_running_loop().time() < deadline:
-            found, last = await names.some_names(session, after=self._position)
+            found, last = await names.some_names(session, after=self._position, batches=self._batches)
             await _take_in(self._growing, found)
             self._position = last
             if last is None:
                 self._whole, self._growing = self._growing, None
         self.is_read_on = True
+
+    async def _begin_anew(self, session: AsyncSession, earlier: Version, current: Version) -> None:
+        """Read what batches have brought since into the whole index, or all names where some are gone or missing."""
+        self._position = None
+        if self._whole is None or self._growing is not None or current.undone_at != earlier.undone_at:
+            self._growing, self._batches = Index(), None
+        else:
+            self._growing, self._batches = self._whole, await names.batches_since(session, earlier)
 
 
 async def _take_in(index: Index, found: Iterable[Named]) -> None:

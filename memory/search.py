@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from errors import DatabaseUnavailableError
 from memory import discussions, queries
+from memory.authors import Authors
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
 from memory.fusion import RANKING, Ranking, fused
@@ -56,7 +57,7 @@ class Memory:
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         kinds: frozenset[Kind] = frozenset({Kind.MESSAGE}),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
@@ -69,8 +70,7 @@ class Memory:
         if not places:
             return Findings()
         text = storable(text)
-        names = await self._spellings(authors, places)
-        filters = Filters(places=places, windows=tuple(windows), authors=names, kinds=kinds)
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
         plans: list[Plan] = []
         async with begun(self._vector(text)) as vector, open_visit() as visit:
 
@@ -102,12 +102,12 @@ class Memory:
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
     ) -> Findings:
         """Return the first `limit` messages of the windows in time order, an excerpt for each run in a place."""
-        filters = Filters(places=places, windows=tuple(windows), authors=await self._spellings(authors, places))
+        filters = Filters(places=places, windows=tuple(windows), authors=authors)
 
         async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
             return await queries.in_order(session, filters=filters, limit=wanted)
@@ -166,13 +166,6 @@ class Memory:
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         """Return the names of the people and channels of these places, as far as they are known by now."""
         return await self.names.known(self._shelves(), places=places) if places else KnownNames(places)
-
-    async def _spellings(self, authors: frozenset[str], places: frozenset[int]) -> frozenset[str]:
-        """Return the names of authors as they are written, who may have been asked for in another way."""
-        if not authors:
-            return authors
-        known = await self.known_names(places=places)
-        return frozenset(storable(name) for author in authors for name in known.spellings(author))
 
     async def load_names(self) -> None:
         """Read the names of all people and channels, for a task in the background."""

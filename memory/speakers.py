@@ -1,50 +1,113 @@
-"""Find the people whose words a question asks for: "what did Ana say?"."""
+"""Find the people whose words a question asks for: "what did Ana say?", "everyone but Ana"."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from memory.folding import FoldedText
-from memory.known_names import KnownNames
+from memory.authors import Authors, kept_name
+from memory.folding import FoldedText, folded
+from memory.known_names import MOST_PARTS, KnownNames, Person
+from memory.name_words import NameText, sign_key, whole_key
+from memory.saying import ADVERBS, BE, CONTRACTED, POSTED, SAYING, WORDS_OF
+from memory.spans import Span
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SAYING = _words("""
-    say said says saying tell told tells mention mentioned mentions write wrote writes written post posted posts
-    talk talked talks discuss discussed chat chatted share shared shares comment commented comments state stated
-    explain explained claim claimed suggest suggested ask asked
-""")
-_WORDS_OF = _words("""
-    message messages post posts word words comment comments remark remarks statement statements text texts contribution
-    contributions opinion opinions view views thought thoughts
-""")
-_ADVERBS = _words("also just ever actually really last have had has")
-_NO_NAMES = _ADVERBS | _words("""
+_MAY_BE_NAMES = _words("will may")
+_NO_NAMES = (
+    (ADVERBS - _MAY_BE_NAMES)
+    | BE
+    | _words("""
     i we you he she it they who what that which people everyone everybody anyone anybody someone somebody thing things
-    stuff to and me us is are was were be been being
+    stuff to and me us nobody noone none else others a an the
 """)
-_AND, _FROM = frozenset({"and", "or"}), frozenset({"by", "from", "of"})
+)
+_DETERMINERS = _words("""
+    a an the this that these those my our your his her its their some any every each no another which what whose other
+    most many few several all both
+""")
+_INDEFINITE = _words("""
+    everyone everybody everything anyone anybody anything someone somebody something all others who people else folks
+    ones them us
+""")
+_NO = _words("nobody none nothing")
+_EXCEPT = _words("except besides excluding barring")
+_PAIRS_OF_EXCEPT = frozenset(
+    [("other", "than"), ("apart", "from"), ("aside", "from"), ("except", "for"), ("not", "by"), ("not", "from")]
+)
+_WITHIN = _words("last latest first newest recent previous earlier own original new old two three few many best exact")
+_AND = frozenset({"and", "or"})
+_NO_DECORATION = frozenset(",;:?!.\"'<>@#-/&")
+_MOST_SKIPPED = 6  # tokens between a name and the word of saying that belongs to it
+_LONGEST_ID = 19  # digits of what PostgreSQL keeps as bigint
 
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """The authors whose words a question asks for, and the words, folded, by which it calls them."""
+    """The authors whose words a question asks for, None when it names nobody, and how it speaks of them.
 
-    authors: frozenset[str] = frozenset()
+    `names` are the words, folded, by which it calls them, and `words` also those by which it says that it asks for what
+    they said. `calls` are the people as it calls them, each with all who are called so, and `surely` is where names
+    stand that can be nothing else, as months can.
+    """
+
+    authors: Authors | None = None
+    names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    calls: tuple[tuple[str, frozenset[Person]], ...] = ()
+    surely: tuple[Span, ...] = ()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The people as the question calls them, in the form that `authors_called` takes."""
+        leading = EVERYONE_BUT if self.authors is not None and self.authors.excluded else ""
+        return tuple(dict.fromkeys(f"{leading}{call}" for call, _ in self.calls))
 
 
 NOBODY = Speakers()
 
+EVERYONE_BUT = "everyone but "
+"""Begins, folded, what stands for all but somebody in a list of names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A name in a text, from a token to before another, and who is called so."""
+
+    first: int
+    after: int
+    people: frozenset[Person]
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """Names that follow each other, "Ana, Ben and Cleo", as they are looked up, with where they stand."""
+    """Names that follow each other, "Ana, Ben and Cleo"."""
 
-    start: int
-    end: int
-    keys: tuple[str, ...]
+    calls: tuple[_Call, ...]
+
+    @property
+    def first(self) -> int:
+        return self.calls[0].first
+
+    @property
+    def after(self) -> int:
+        return self.calls[-1].after
+
+    @property
+    def people(self) -> frozenset[Person]:
+        return frozenset().union(*(call.people for call in self.calls))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Names whose words are asked for, or left out, and the other tokens that say so."""
+
+    names: _Listed
+    tokens: frozenset[int]
+    is_sure: bool = True
+    excluded: bool = False
 
 
 def may_name_speakers(text: FoldedText) -> bool:
@@ -53,90 +116,250 @@ def may_name_speakers(text: FoldedText) -> bool:
 
 
 def speakers_in(text: FoldedText, names: KnownNames) -> Speakers:
-    """Return those of the names whose bearers' words a text asks for, however they are typed, in full or for short.
+    """Return those of the people whose words a text asks for, by any word of any name that they bore.
 
     A name counts only where a word for saying belongs to it: "did Ana say", "Ana said", "Ana's messages", "according
-    to Ana", "posted by Ana". Of names that begin at the same word the longest counts, and nothing is tried twice.
+    to Ana", "posted by Ana", "everyone but Ana". Of names that begin at the same word the longest counts.
     """
-    asked_for = [some for some in _lists(text, names) if _is_asked_for(text, some)]
-    words = (text.tokens[at].folded for some in asked_for for at in range(some.start, some.end))
-    keys = frozenset(key for some in asked_for for key in some.keys)
-    return Speakers(frozenset().union(*map(names.authors, keys)), frozenset(words))
+    asked = [found for listed in _lists(text, names) if (found := _asked(text, listed)) is not None]
+    if not asked:
+        return NOBODY
+    left_out = frozenset[Person]().union(*(one.names.people for one in asked if one.excluded))
+    wanted = frozenset[Person]().union(*(one.names.people for one in asked if not one.excluded)) - left_out
+    of_names = {at for one in asked for at in range(one.names.first, one.names.after)}
+    said = {at for one in asked for at in one.tokens}
+    authors = names.authors(wanted) if wanted else names.authors(left_out, excluded=True)
+    counted = [one for one in asked if one.excluded is not bool(wanted)]
+    return Speakers(
+        authors,
+        frozenset(text.word(at) for at in of_names if text.tokens[at].is_word),
+        frozenset(text.word(at) for at in of_names | said),
+        tuple((_written(text, call), call.people) for one in counted for call in one.names.calls),
+        tuple(_span(text, call) for one in asked if one.is_sure for call in one.names.calls),
+    )
+
+
+def authors_called(called: Iterable[str], names: KnownNames) -> Authors:
+    """Return the authors whom a list of names means, each of which may be a mention or say "everyone but Ana".
+
+    A name that nobody bears adds nobody. Names to leave out count where no other stands beside them.
+    """
+    wanted, left_out = set[Person](), set[Person]()
+    for name in called:
+        text = name.strip()
+        (left_out if folded(text).startswith(EVERYONE_BUT) else wanted).update(_people_called(text, names))
+    return names.authors(wanted - left_out) if wanted or not left_out else names.authors(left_out, excluded=True)
+
+
+def _people_called(name: str, names: KnownNames) -> frozenset[Person]:
+    text = name[len(EVERYONE_BUT) :].strip() if folded(name).startswith(EVERYONE_BUT) else name
+    read = FoldedText(kept_name(text))
+    if (mentioned := _mention_at(read, 0)) is not None:
+        return mentioned.people
+    return names.people(whole_key(kept_name(text)) or sign_key(kept_name(text)))
+
+
+def _written(text: FoldedText, call: _Call) -> str:
+    start, end = _span(text, call)
+    return text.text[start:end]
+
+
+def _span(text: FoldedText, call: _Call) -> Span:
+    return text.tokens[call.first].start, text.tokens[call.after - 1].end
 
 
 def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
     word = text.word(at)
-    if word in _WORDS_OF or (word == "according" and text.word(at + 1) == "to"):
+    if word in WORDS_OF or word in _EXCEPT or (word == "according" and text.word(at + 1) == "to"):
         return True
-    if word not in _SAYING:
+    if (word, text.word(at + 1)) in _PAIRS_OF_EXCEPT or _may_lead_to_somebody(text, at):
+        return True
+    if word not in SAYING:
         return False
-    before = at - 2 if text.word(at - 1) in _ADVERBS else at - 1
-    return text.word(at + 1) == "by" or (text.is_apart(at) and before >= 0 and text.word(before) not in _NO_NAMES)
+    before = [text.word(back) for back in range(at - 1, max(-1, at - 2 - _MOST_SKIPPED), -1)]
+    who = next((word for word in before if word not in ADVERBS or word in _MAY_BE_NAMES), "i")
+    return text.word(at + 1) == "by" or (text.is_apart(at) and who not in _NO_NAMES)
 
 
-def _lists(text: FoldedText, names: KnownNames) -> list[_Listed]:
-    """Return the names in a text, those that follow each other as one."""
-    lists: list[_Listed] = []
+def _may_lead_to_somebody(text: FoldedText, at: int) -> bool:
+    return text.word(at) == "by" or (text.word(at) == "from" and text.word(at - 1) in (POSTED | _INDEFINITE))
+
+
+def _lists(text: FoldedText, names: KnownNames) -> Iterator[_Listed]:
+    """Yield the names in a text, those that follow each other as one."""
+    parts = NameText(text)
     at = 0
     while at < len(text):
-        start, end, keys = at, at, list[str]()
-        while found := _name_at(text, at, names):
-            end, key = found
-            keys.append(key)
-            at = _after_separator(text, end)
-        if keys:
-            lists.append(_Listed(start, end, tuple(keys)))
-        at = max(end, start + 1)
-    return lists
+        calls: list[_Call] = []
+        after: int | None = at
+        while after is not None and (call := _call_at(text, after, parts, names)) is not None:
+            calls.append(call)
+            after = _after_separator(text, call.after)
+        if calls:
+            yield _Listed(tuple(calls))
+        at = calls[-1].after if calls else at + 1
 
 
-def _name_at(text: FoldedText, at: int, names: KnownNames) -> tuple[int, str] | None:
-    """Return where the longest name that begins at a token ends, and under what it is looked up."""
-    for end in range(min(len(text), at + names.longest(text.word(at))), at, -1):
-        is_word_of_english = end == at + 1 and text.word(at) in _NO_NAMES
-        if not is_word_of_english and names.authors(key := text.key(at, end)):
-            return end, key
-    return _name_at(text, at + 1, names) if text.word(at) == "@" and text.word(at + 1) != "@" else None
+def _call_at(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> _Call | None:
+    """Return the longest name that begins at a token, or behind the "@" there."""
+    if (mentioned := _mention_at(text, at)) is not None:
+        return mentioned
+    first = at + (text.word(at) == "@" and at + 1 < len(text) and not text.is_apart(at + 1))
+    if text.word(first - 1) in _DETERMINERS and text.is_apart(first):
+        return None
+    found = _of_words(text, first, parts, names) or _of_signs(text, first, names)
+    return None if found is None else _Call(at, found[0], found[1])
 
 
-def _after_separator(text: FoldedText, at: int) -> int:
-    """Return where another name may follow one that ends at a token: behind a comma, "and", or just a space."""
-    if text.word(at) == ",":
+def _of_words(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> tuple[int, frozenset[Person]] | None:
+    part = parts.part_at(at)
+    if part is None:
+        return None
+    found = None
+    for after, key in parts.keys(part, names.most_parts(parts.parts[part].words[0])):
+        is_word_of_english = after == at + 1 and text.word(at) in _NO_NAMES
+        if not is_word_of_english and (people := names.people(key)):
+            found = after, people
+    return found
+
+
+def _of_signs(text: FoldedText, at: int, names: KnownNames) -> tuple[int, frozenset[Person]] | None:
+    for after in range(min(len(text), at + names.most_signs(text.word(at))), at, -1):
+        if people := names.people(text.key(at, after)):
+            return after, people
+    return None
+
+
+def _mention_at(text: FoldedText, at: int) -> _Call | None:
+    """Return the person that Discord's "<@123>" or "<@!123>" means; a role's "<@&123>" means nobody."""
+    if text.word(at) != "<" or text.word(at + 1) != "@":
+        return None
+    number = at + 2 + (text.word(at + 2) == "!")
+    digits = text.word(number)
+    if text.word(number + 1) != ">" or not (digits.isdecimal() and digits.isascii()) or len(digits) > _LONGEST_ID:
+        return None
+    if any(text.is_apart(index) for index in range(at + 1, number + 2)):
+        return None
+    return _Call(at, number + 2, frozenset({int(digits)}))
+
+
+def _after_separator(text: FoldedText, at: int) -> int | None:
+    """Return where another name may follow one that ends at a token: behind a comma, "and", or before an "@"."""
+    at = _after_decoration(text, at)
+    comma = text.word(at) == ","
+    at += comma
+    linked = text.word(at) in _AND and text.is_apart(at)
+    at += linked
+    if comma or linked or text.word(at) in {"@", "<"}:
+        return at + (text.word(at) in {"but", "not"} and text.word(at + 1) in {"by", "from"})
+    return None
+
+
+def _after_decoration(text: FoldedText, at: int) -> int:
+    """Return the token behind the signs that a name ends in: an emoji, a bracket."""
+    for _ in range(MOST_PARTS):
+        if not (at < len(text) and not text.tokens[at].is_word and text.word(at) not in _NO_DECORATION):
+            break
         at += 1
-    elif not text.is_apart(at):
-        return len(text)
-    return at + (text.word(at) in _AND and text.is_apart(at))
+    return at
 
 
-def _is_asked_for(text: FoldedText, names: _Listed) -> bool:
-    return _is_followed_by_saying(text, names.end) or _has_words(text, names.end) or _is_led_to(text, names.start)
+def _before_decoration(text: FoldedText, at: int) -> int:
+    """Return the last token before the signs that a name begins with; -1 when there is none."""
+    before = at - 1
+    for _ in range(MOST_PARTS):
+        if not (before >= 0 and not text.tokens[before].is_word and text.word(before) not in _NO_DECORATION):
+            break
+        before -= 1
+    return before
 
 
-def _is_followed_by_saying(text: FoldedText, at: int) -> bool:
-    """Return whether "said" or "also said" stands there."""
-    if text.word(at) in _SAYING and text.is_apart(at):
-        return True
-    return text.word(at) in _ADVERBS and text.is_apart(at) and text.word(at + 1) in _SAYING and text.is_apart(at + 1)
+def _asked(text: FoldedText, names: _Listed) -> _Asked | None:
+    """Return what a text says of the words of these people; None when it only speaks of them."""
+    after, before = _after_decoration(text, names.after), _before_decoration(text, names.first)
+    if (tokens := _left_out(text, before, after)) is not None:
+        return _Asked(names, tokens, excluded=not _is_none(text, min(tokens) - 1))
+    if (tokens := _saying_after(text, before, after)) is not None:
+        return _Asked(names, tokens)
+    if (tokens := _words_after(text, after)) is not None:
+        return _Asked(names, tokens)
+    if (tokens := _said_before(text, before)) is not None:
+        return _Asked(names, tokens)
+    tokens = _posted_before(text, before)
+    return None if tokens is None else _Asked(names, tokens, is_sure=False)
 
 
-def _has_words(text: FoldedText, at: int) -> bool:
-    """Return whether "'s messages" or "'s last messages" stands there."""
+def _left_out(text: FoldedText, before: int, after: int) -> frozenset[int] | None:
+    """Return the tokens that leave the names behind them out: "except", "everyone but", "without Ana's messages"."""
+    word, leading = text.word(before), text.word(before - 1)
+    if word in _EXCEPT or (word == "but" and (leading in _INDEFINITE or _is_none(text, before - 1))):
+        return frozenset({before})
+    if (leading, word) in _PAIRS_OF_EXCEPT:
+        return frozenset({before, before - 1})
+    if word == "without" and (tokens := _words_after(text, after)) is not None:
+        return tokens | {before}
+    return None
+
+
+def _is_none(text: FoldedText, at: int) -> bool:
+    """Return whether "nobody" or "no one" ends at a token."""
+    return text.word(at) in _NO or (text.word(at - 1) == "no" and text.word(at) in {"one", "body"})
+
+
+def _saying_after(text: FoldedText, before: int, at: int) -> frozenset[int] | None:
+    """Return the verb when "said" or "has ever said" stands there, and not "was told"."""
+    is_passive = text.word(before) in BE
+    for _ in range(_MOST_SKIPPED):
+        word = text.word(at)
+        if not text.is_apart(at):
+            return None
+        if word in SAYING:
+            return None if is_passive and not word.endswith("ing") else frozenset({at})
+        is_passive = is_passive or word in BE
+        if word in CONTRACTED and text.word(at + 1) == "'":
+            at += 3
+        elif word in ADVERBS or word in BE:
+            at += 1
+        else:
+            return None
+    return None
+
+
+def _words_after(text: FoldedText, at: int) -> frozenset[int] | None:
+    """Return the noun when "'s messages" or "'s last messages" stands there."""
     if text.word(at) != "'":
-        return False
+        return None
     at += 1
     at += text.word(at) == "s" and not text.is_apart(at)
-    if not text.is_apart(at):
-        return False
-    return text.word(at) in _WORDS_OF or (
-        text.tokens[at].is_word and text.word(at + 1) in _WORDS_OF and text.is_apart(at + 1)
-    )
+    for skipped in range(3):
+        if not text.is_apart(at) or not text.tokens[at].is_word:
+            return None
+        if text.word(at) in WORDS_OF or text.word(at) in POSTED:
+            return frozenset({at})
+        if skipped and text.word(at) not in _WITHIN:
+            return None
+        at += 1
+    return None
 
 
-def _is_led_to(text: FoldedText, at: int) -> bool:
-    """Return whether "according to", "posted by" or "messages from" stands before it."""
-    if not text.is_apart(at):
-        return False
-    before, leading = text.word(at - 1), text.word(at - 2)
-    if before == "to":
-        return leading == "according"
-    return (before == "by" and leading in _SAYING) or (before in _FROM and leading in _WORDS_OF)
+def _said_before(text: FoldedText, before: int) -> frozenset[int] | None:
+    """Return the tokens of "according to" or "posted by" when one of them ends there."""
+    word, leading = text.word(before), text.word(before - 1)
+    if word == "to" and leading == "according":
+        return frozenset({before, before - 1})
+    return frozenset({before, before - 1}) if word == "by" and leading in SAYING and leading not in POSTED else None
+
+
+def _posted_before(text: FoldedText, before: int) -> frozenset[int] | None:
+    """Return the tokens when "messages from", "a link by" or "posted here by" ends there."""
+    word = text.word(before)
+    leading = before - 1
+    if word in {"by", "from", "of"} and text.word(leading) in WORDS_OF:
+        return frozenset({before, leading})
+    if word in {"by", "from"} and text.word(leading) in (POSTED | _INDEFINITE):
+        return frozenset({before, leading})
+    if word != "by":
+        return None
+    found = (at for at in range(leading, leading - _MOST_SKIPPED, -1) if text.word(at) in (SAYING | WORDS_OF | POSTED))
+    at = next(found, None)
+    return None if at is None else frozenset({before, at})

@@ -30,6 +30,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from db.tables import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
 from memory.messages import Attachment, Kind, Message, Revision
+from memory.name_notes import note_names
 
 _Columns = ReadOnlyColumnCollection[str, Any]
 
@@ -72,6 +73,8 @@ async def write(
             statement = statement.add_cte(kept.cte("kept"))
         rows = insert(MessageRow).values([values_of(item) for item in batch])
         statement = statement.add_cte(merging(rows).cte("stored"))
+        noted = note_names(item.message for item in batch)
+        statement = statement if noted is None else statement.add_cte(noted.cte("noted"))
     if revisions:
         statement = statement.add_cte(_revisions(revisions).cte("revised"))
     await session.execute(statement)
@@ -212,8 +215,8 @@ async def set_fact(session: AsyncSession, name: str, value: str) -> None:
 
 
 async def empty(session: AsyncSession) -> None:
-    """Delete every message, revision and journal position; facts stay."""
-    await session.execute(text("TRUNCATE messages, message_revisions, journal_positions"))
+    """Delete every message with its revisions and names, and every journal position; facts stay."""
+    await session.execute(text("TRUNCATE messages, message_revisions, journal_positions, names"))
 
 
 async def embedding_width(connection: AsyncConnection) -> int:

@@ -6,6 +6,7 @@ from typing import LiteralString
 
 from db.copying import Connection, fetch
 from db.databases import Database
+from db.name_rows import renew_names
 from errors import OperatorError
 from memory.embedder import Embedder
 from memory.missing_vectors import embed_some
@@ -93,6 +94,7 @@ async def take_back(connection: Connection, promotion_id: int, *, now: datetime)
         rows = await fetch(connection, _PUT_BACK, {"id": promotion_id, "model": MODEL_FACT})
         for statement in (_REMOVE_REVISIONS, _FORGET_REPLACED):
             await connection.execute(statement, [promotion_id])
+        await renew_names(connection)
         await connection.execute(_NOTE, [now, promotion_id])
     return Undone(
         removed=removed.rowcount, put_back=len(rows), without_vector=sum(lacks_vector for (lacks_vector,) in rows)

@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 
 from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
+from memory.authors import Authors
 from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
 from memory.known_names import Index, KnownNames, named_in
 from memory.messages import Message
@@ -159,7 +160,7 @@ class FakeMemory:
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 8,
     ) -> Findings:
@@ -173,7 +174,7 @@ class FakeMemory:
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
     ) -> Findings:
@@ -220,9 +221,8 @@ class FakeMemory:
             raise DatabaseUnavailableError("PostgreSQL did not answer")
 
     def _readable(
-        self, places: frozenset[int], windows: Sequence[Window] = (), authors: frozenset[str] = frozenset()
+        self, places: frozenset[int], windows: Sequence[Window] = (), authors: Authors | None = None
     ) -> Sequence[Message]:
-        names = {name.casefold() for name in authors}
         return sorted(
             (
                 message
@@ -230,7 +230,7 @@ class FakeMemory:
                 if message.place_id in places
                 and message.deleted_at is None
                 and (not windows or any(message.sent_at in window for window in windows))
-                and (not names or message.author_name.casefold() in names)
+                and (authors is None or authors.wrote(message))
             ),
             key=lambda message: message.sent_at,
         )

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from memory import store
+from memory.authors import Authors
 from memory.embedder import Embedder
 from memory.messages import Message
 from memory.preparation import prepare
@@ -85,7 +86,9 @@ def test_what_is_said_is_stored_as_it_was_said_or_put_aside_and_anything_can_be_
                 assert one.message_id in found or (not_storable(one) and f"\n{one.message_id}," in f"\n{put_aside}")
             memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
             for question in asked:
-                await memory.search(question, places=frozenset(one.place_id for one in some), authors=authors)
+                await memory.search(
+                    question, places=frozenset(one.place_id for one in some), authors=Authors(names=authors)
+                )
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(check(Path(folder)))

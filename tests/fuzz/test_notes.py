@@ -189,7 +189,7 @@ def manifest_of(name: str) -> dict[str, Any]:
         name=SHORT_TERM,
         server_version="18",
         extensions={"vector": "0.8"},
-        schema_revision="0005",
+        schema_revision="0006",
         embedding_model="m",
         dimensions=3,
         session="demo",

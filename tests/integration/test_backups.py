@@ -180,7 +180,7 @@ async def test_the_manifest_tells_what_the_databases_hold(both: list[Database], 
         assert (entry.embedding_model, entry.dimensions, entry.session) == ("made up", WIDTH, "demo")
         assert (entry.first_message, entry.last_message) == (minute(7), minute(11))
         assert entry.extensions.keys() >= {"vector", "vectorscale"}
-        assert entry.schema_revision == "0005"
+        assert entry.schema_revision == "0006"
         assert entry.dump_made_by is not None
         assert int(entry.dump_made_by.split(".")[0]) >= int(entry.server_version.split(".")[0])
 

@@ -10,6 +10,7 @@ from memory.embedder import Embedder
 from memory.findings import Window
 from memory.messages import Kind, Message
 from memory.search import Memory
+from memory.speakers import authors_called
 from tests.builders import deletion, message, minute, remember
 
 HERE = frozenset({1})
@@ -102,5 +103,6 @@ async def test_messages_are_listed_by_their_authors_however_these_are_typed(
 ) -> None:
     await remember(short_term, embedder, [message(5), message(6, author_name="Cleï Smith")])
 
-    found = await memory.list_messages(places=HERE, authors=frozenset({spelling}))
+    known = await memory.known_names(places=HERE)
+    found = await memory.list_messages(places=HERE, authors=authors_called([spelling], known))
     assert [line.message.message_id for excerpt in found.excerpts for line in excerpt.lines] == [6]

@@ -7,23 +7,30 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select
 
+from db.copying import open_connection
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.tables import PromotionRow
+from db.name_rows import renew_names
+from db.tables import NameRow, PromotionRow
 from errors import DatabaseUnavailableError
-from memory import names, remembered_names
+from memory import bulk, names, remembered_names
 from memory.asking import understand
+from memory.authors import Authors
+from memory.bulk import Batch
 from memory.embedder import Embedder
-from memory.known_names import KnownNames
-from memory.messages import Kind
+from memory.known_names import Index, KnownNames, Named
+from memory.messages import Kind, Message
 from memory.recorder import open_recorder
 from memory.search import Memory
+from memory.store import Indexed
 from memory.visit import Shelf
+from promotion.undoing import take_back
 from tests.builders import closed_port, deletion, message, minute, remember
 
 HERE = frozenset({1})
+PATIENCE = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +42,31 @@ def _few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def authors(known: KnownNames, *keys: str) -> list[set[str]]:
     """Return who is called so."""
-    return [set(known.authors(key)) for key in keys]
+    return [set(known.authors(known.people(key)).names) for key in keys]
 
 
-async def bring_in(database: Database, number: int, *, at: datetime) -> None:
-    """Note a finished batch, as a promotion in another process does."""
+async def bring_in(database: Database, number: int, *messages: Message, at: datetime) -> None:
+    """Bring messages in as a finished batch, as a promotion in another process does."""
+    rows = [Indexed(one, one.content, None, None) for one in messages]
+    await bulk.write(database, Batch(rows=rows, promotion_id=number), expected=len(rows))
     row = insert(PromotionRow).values(
         promotion_id=number, source="a.csv", digest=str(number), started_at=at, finished_at=at
     )
     async with transaction(database.sessions) as session:
         await session.execute(row)
+
+
+async def noted(database: Database) -> list[tuple[object, ...]]:
+    """Return the table of names, without the batches."""
+    columns = [column for column in NameRow.__table__.c if column.name != "promotion_id"]
+    async with transaction(database.sessions) as session:
+        return [tuple(row) for row in await session.execute(select(*columns).order_by(*columns))]
+
+
+async def renew(database: Database) -> None:
+    """Make the table of names anew from the messages."""
+    async with open_connection(database.dsn, timeout=PATIENCE) as connection:
+        await renew_names(connection)
 
 
 async def test_those_who_spoke_are_known_where_they_did(
@@ -64,7 +86,7 @@ async def test_those_who_spoke_are_known_where_they_did(
     assert here.complete
 
 
-async def test_a_channel_is_known_by_its_newest_name_and_its_mention_with_its_threads(
+async def test_a_channel_is_known_by_all_its_names_and_its_mention_with_its_threads(
     memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
 ) -> None:
     await remember(
@@ -84,7 +106,7 @@ async def test_a_channel_is_known_by_its_newest_name_and_its_mention_with_its_th
     assert [set(known.channel_places(key)) for key in ("deploys", "ops", "old", "secret")] == [
         {1, 7},
         {3},
-        set(),
+        {1},
         set(),
     ]
     assert [set(known.mentioned_places(one)) for one in (1, 7, 3, 99, 2)] == [{1, 7}, {7}, {3}, {99}, set()]
@@ -105,7 +127,8 @@ async def test_who_has_just_spoken_for_the_first_time_is_known(
 
     known = await memory.known_names(places=HERE)
     assert authors(known, "irmak", "x", "ana") == [{"Irmak"}, set(), {"ana"}]
-    assert (known.channel_names(HERE), set(known.channel_places("general"))) == (("town",), set())
+    assert known.channel_names(HERE) == ("town",)
+    assert [set(known.channel_places(name)) for name in ("town", "general")] == [{1}, {1}]
 
 
 async def test_a_question_right_after_the_first_message_of_somebody_finds_them(
@@ -128,7 +151,7 @@ async def test_a_question_right_after_the_first_message_of_somebody_finds_them(
             "what did \u0131rmak say?", places=HERE, here=1, now=minute(9), time_zone=ZoneInfo("UTC"), memory=memory
         )
 
-    assert asked.authors == {"Irmak"}
+    assert asked.authors == Authors(names=frozenset({"Irmak"}))
     assert asked.complete
 
 
@@ -136,28 +159,77 @@ async def test_what_another_process_brings_into_long_term_memory_is_known_at_the
     memory: Memory, long_term: Database, embedder: Embedder
 ) -> None:
     await remember(long_term, embedder, [message(1)])
-    before = await memory.known_names(places=HERE)
+    before = authors(await memory.known_names(places=HERE), "zed")
 
-    await remember(long_term, embedder, [message(2, author_name="zed", sent_at=minute(-9))])
-    await bring_in(long_term, 1, at=minute(0))
+    await bring_in(long_term, 1, message(2, author_name="zed", sent_at=minute(-9)), at=minute(0))
     after = await memory.known_names(places=HERE)
+    await bring_in(long_term, 2, message(3, author_name="yan", sent_at=minute(-8)), at=minute(1))
+    later = await memory.known_names(places=HERE)
 
-    assert (authors(before, "zed"), authors(after, "zed", "ana")) == ([set()], [{"zed"}, {"ana"}])
+    assert (before, authors(after, "zed", "ana")) == ([set()], [{"zed"}, {"ana"}])
+    assert authors(later, "yan", "zed", "ana") == [{"yan"}, {"zed"}, {"ana"}]
+
+
+async def test_of_a_batch_that_comes_in_its_names_alone_are_read(
+    memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(long_term, embedder, [message(number, author_name=f"author {number}") for number in range(1, 6)])
+    await memory.known_names(places=HERE)
+    read = list[str]()
+    take_in = Index.add
+
+    def add(index: Index, named: Named) -> None:
+        read.append(named.author)
+        take_in(index, named)
+
+    monkeypatch.setattr(Index, "add", add)
+    await bring_in(long_term, 1, message(8, author_name="zed"), at=minute(0))
+    await memory.known_names(places=HERE)
+
+    assert read == ["zed"]
 
 
 async def test_who_came_with_a_batch_that_was_taken_back_is_forgotten(
     memory: Memory, long_term: Database, embedder: Embedder
 ) -> None:
-    await remember(long_term, embedder, [message(1), message(2, author_name="zed")])
-    await bring_in(long_term, 1, at=minute(0))
+    await remember(long_term, embedder, [message(1)])
+    await bring_in(long_term, 1, message(2, author_name="zed"), at=minute(0))
     before = await memory.known_names(places=HERE)
 
-    await remember(long_term, embedder, [deletion(2, at=5, author_name="zed")])
-    async with transaction(long_term.sessions) as session:
-        await session.execute(update(PromotionRow).values(undone_at=minute(6)))
+    async with open_connection(long_term.dsn, timeout=PATIENCE) as connection:
+        await take_back(connection, 1, now=minute(6))
 
     assert authors(before, "zed") == [{"zed"}]
     assert authors(await memory.known_names(places=HERE), "zed", "ana") == [set(), {"ana"}]
+
+
+async def test_a_person_is_known_by_every_name_that_they_bore_where_they_bore_it(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(1, author_id=7, author_name="Ana")])
+    renamed = message(2, author_id=7, author_name="Ana \u2615 | on holiday")
+    secret = message(3, author_id=7, author_name="Nightingale", channel_id=2)
+    await remember(short_term, embedder, [renamed, secret, message(4, author_id=8, author_name="Ana Lima")])
+
+    known = await memory.known_names(places=HERE)
+
+    assert (set(known.people("ana")), set(known.people("nightingale"))) == ({7, 8}, set())
+    assert (known.name_of(7), known.name_of(8), known.name_of(9)) == ("Ana \u2615 | on holiday", "Ana Lima", None)
+    assert (await memory.known_names(places=frozenset({2}))).name_of(7) == "Nightingale"
+
+
+async def test_the_table_of_names_says_what_the_messages_say(long_term: Database, embedder: Embedder) -> None:
+    said = [message(1), message(2), message(3, author_id=7, author_name="Z" * 5000), message(4, kind=Kind.ANSWER)]
+    others = [message(5, thread_id=9, channel_name="t" * 5000), deletion(6, at=9), message(7, sent_at=minute(-50))]
+    await remember(long_term, embedder, said)
+    await remember(long_term, embedder, others)
+    await bring_in(long_term, 1, message(8, author_name="zed"), message(1, author_id=4), at=minute(0))
+    rows = await noted(long_term)
+
+    await renew(long_term)
+
+    assert len(rows) == 6
+    assert [row for row in await noted(long_term) if row not in rows] == []
 
 
 async def test_names_that_take_too_long_are_left_out_and_read_on_at_the_next_question(

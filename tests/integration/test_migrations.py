@@ -46,7 +46,7 @@ INSERT = text(
 ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NULL ORDER BY message_id")
 _OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
 TABLES = {
-    *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns"),
+    *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns", "names"),
     *_OF_PROMOTIONS,
 }
 

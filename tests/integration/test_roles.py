@@ -27,7 +27,7 @@ HERE = frozenset({1})
 PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)
 TABLES = (
-    *("messages", "message_revisions", "journal_positions", "facts", "time_zones"),
+    *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
     *("promotions", "replaced_messages", "erasures", "conversation_turns", "alembic_version"),
 )
 WRITES = [
@@ -83,7 +83,7 @@ async def readable_columns(session: AsyncSession) -> dict[str, set[str]]:
             if await session.scalar(asked, {"table": table.name, "column": column.name})
         }
         for table in Base.metadata.sorted_tables
-        if table.name != "messages"
+        if table.name not in {"messages", "names"}
     }
     return {table: columns for table, columns in given.items() if columns}
 
@@ -98,9 +98,9 @@ async def test_the_tools_cannot_write(database: Database, embedder: Embedder, st
     assert allowed == psycopg.errors.InsufficientPrivilege.sqlstate
 
 
-async def test_the_tools_read_messages_and_when_batches_came_and_went(database: Database) -> None:
+async def test_the_tools_read_messages_and_names_and_when_batches_came_and_went(database: Database) -> None:
     async with transaction(database.reading) as session:
-        assert await rights(session) == {"messages": {"SELECT"}}
+        assert await rights(session) == {"messages": {"SELECT"}, "names": {"SELECT"}}
         assert await readable_columns(session) == {"promotions": {"promotion_id", "finished_at", "undone_at"}}
         assert await session.scalar(text("SHOW statement_timeout")) == "1min"
         assert await session.scalar(text("SELECT current_user")) == role_name(
@@ -116,7 +116,7 @@ async def test_the_bot_writes_rows_and_changes_no_table(short_term: Database, lo
     async with transaction(long_term.sessions) as session:
         in_long_term = await rights(session)
 
-    emptied = {"messages", "message_revisions", "journal_positions"}
+    emptied = {"messages", "message_revisions", "journal_positions", "names"}
     written = dict.fromkeys(set(TABLES) - {"alembic_version"}, rows)
     written["conversation_turns"] = rows - {"UPDATE"}
     assert in_long_term == written

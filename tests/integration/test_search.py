@@ -22,6 +22,7 @@ from db.readiness import Capabilities
 from db.tables import MessageRow
 from errors import DatabaseUnavailableError
 from memory import queries, store, wording
+from memory.authors import Authors
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Scope, Window
 from memory.messages import Kind, Message
@@ -279,25 +280,27 @@ async def test_a_window_includes_its_start_and_not_its_end(
 @pytest.mark.parametrize(
     ("authors", "expected"),
     [
-        pytest.param({"ANA"}, {1}, id="capitals"),
-        pytest.param({"özge"}, {2}, id="beyond ASCII"),
-        pytest.param({"ΟΔΥΣΣΕΥΣ"}, {3}, id="a letter with two small forms"),
-        pytest.param({"ana", "Özge"}, {1, 2}, id="two"),
-        pytest.param({"an"}, set(), id="half a name"),
-        pytest.param({"a\0na\ud800"}, set(), id="what no database takes"),
-        pytest.param(set(), {1, 2, 3}, id="anybody"),
+        pytest.param(Authors(ids=frozenset({7})), {1, 2}, id="an id, whatever the name"),
+        pytest.param(Authors(names=frozenset({"Ana"})), {3}, id="a name without an id"),
+        pytest.param(Authors(frozenset({8}), frozenset({"ÖZGE"})), {4, 5}, id="an id and a name"),
+        pytest.param(Authors(names=frozenset({"An"})), set(), id="half a name"),
+        pytest.param(Authors(), set(), id="nobody"),
+        pytest.param(None, {1, 2, 3, 4, 5}, id="everybody"),
+        pytest.param(Authors(frozenset({7}), frozenset({"Ana"}), excluded=True), {4, 5}, id="all but somebody"),
+        pytest.param(Authors(excluded=True), {1, 2, 3, 4, 5}, id="all but nobody"),
     ],
 )
-async def test_authors_are_found_by_name_in_any_case(
-    memory: Memory, long_term: Database, embedder: Embedder, authors: set[str], expected: set[int]
+async def test_authors_are_found_by_id_and_by_name_where_they_have_none(
+    memory: Memory, long_term: Database, embedder: Embedder, authors: Authors | None, expected: set[int]
 ) -> None:
-    names = ["Ana", "ÖZGE", "ΟΔΥΣΣΕΥΣ"]
-    said = [apart(number, "tea", author_name=name) for number, name in enumerate(names, 1)]
+    people = [(7, "Ana"), (7, "Ana | away"), (None, "Ana"), (8, "Ana"), (None, "ÖZGE")]
+    said = [apart(at, "tea", author_id=author, author_name=name) for at, (author, name) in enumerate(people, 1)]
     await remember(long_term, embedder, said)
 
-    found = await memory.search("tea", places=HERE, authors=frozenset(authors))
+    found = await memory.search("tea", places=HERE, authors=authors)
+    listed = await memory.list_messages(places=HERE, authors=authors)
 
-    assert set(hits(found)) == expected
+    assert (set(hits(found)), set(hits(listed))) == (expected, expected)
 
 
 async def test_commands_are_found_when_asked_for(memory: Memory, long_term: Database, embedder: Embedder) -> None:

@@ -92,7 +92,7 @@ async def test_whatever_is_wrong_with_one_memory_the_other_answers_and_says_so(
     assert (await memory.read_around(3, places=HERE)).unreachable == ("long-term",)
     assert set(await memory.lookup([1, 3], places=HERE)) == {1}
     known = await memory.known_names(places=HERE)
-    assert known.authors("ana") == {"ana"}
+    assert known.people("ana") == {"ana"}
     assert known.channel_names(HERE) == ("general",)
     assert await memory.all_places() == HERE
     assert len(await memory.discussions(places=HERE)) == 1

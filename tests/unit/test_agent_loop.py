@@ -15,6 +15,7 @@ from agent.checking import UNCHECKED
 from agent.conversations import ConversationKey
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND
 from agent.search_first import SearchFirstChatModel
+from memory.authors import Authors
 from memory.findings import Scope, Window
 from memory.messages import Message
 from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
@@ -71,7 +72,7 @@ async def test_search_arguments_reach_memory_as_names_window_and_scope() -> None
 
     await asked.ask(question())
 
-    assert memory.asked[1]["authors"] == {"ana"}
+    assert memory.asked[1]["authors"] == Authors(names=frozenset({"ana"}))
     assert memory.asked[1]["scope"] == Scope.SHORT
     assert memory.asked[1]["windows"] == (
         Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC)),

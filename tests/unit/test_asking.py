@@ -98,6 +98,12 @@ async def ask(
     )
 
 
+def named(asked: Asked) -> set[str]:
+    """Return the names of those whose words a question asks for; they have no ids here."""
+    assert asked.authors is None or not (asked.authors.ids or asked.authors.excluded)
+    return set(asked.authors.names) if asked.authors else set()
+
+
 LAST = TimePhrase("last week", LAST_WEEK)
 
 # The topic
@@ -204,9 +210,6 @@ async def test_what_the_grammar_takes_for_time_is_taken_out_where_it_is_a_whole_
         pytest.param("#deploys: what broke?", "what broke?", {DEPLOYS, A_THREAD}, id="at the beginning"),
         pytest.param("what broke in #general and #deploys?", "what broke?", READABLE, id="two channels"),
         pytest.param("what is #deploys about?", "what is #deploys about?", READABLE, id="a topic"),
-        pytest.param("what broke in #deploys-old?", "what broke in #deploys-old?", READABLE, id="a longer name"),
-        pytest.param("what broke in #secret?", "what broke in #secret?", READABLE, id="a name that nobody knows"),
-        pytest.param("what broke in <#9>?", "what broke in <#9>?", READABLE, id="a mention that nobody knows"),
     ],
 )
 async def test_a_question_is_confined_to_the_channels_it_names(text: str, topic: str, places: Set[int]) -> None:
@@ -343,7 +346,7 @@ async def test_more_than_a_day_is_taken_as_it_is() -> None:
 async def test_whose_words_are_asked_for_is_no_topic(text: str, authors: Set[str]) -> None:
     asked = await ask(text, phrases=[LAST])
 
-    assert (asked.authors, asked.topic) == (authors, "")
+    assert (named(asked), asked.topic) == (authors, "")
 
 
 @pytest.mark.parametrize(
@@ -360,7 +363,7 @@ async def test_whose_words_are_asked_for_is_no_topic(text: str, authors: Set[str
 async def test_names_do_not_make_a_question_empty(text: str, authors: Set[str]) -> None:
     asked = await ask(text, phrases=[LAST])
 
-    assert asked.authors == authors
+    assert named(asked) == authors
     assert asked.topic
 
 
@@ -387,7 +390,7 @@ async def test_names_do_not_make_a_question_empty(text: str, authors: Set[str]) 
 async def test_a_name_is_found_however_it_is_typed(name: str, text: str) -> None:
     memory = FakeKnowledge(authors=frozenset({name, "Somebody Else"}))
 
-    assert (await ask(text, memory=memory)).authors == {name}
+    assert named(await ask(text, memory=memory)) == {name}
 
 
 @pytest.mark.parametrize("name", ["\u0131stanbul", "Istanbul", "\u0130STANBUL", "istanbul"])
@@ -403,15 +406,15 @@ async def test_who_is_called_like_a_word_of_english_is_not_meant_by_every_questi
     memory = FakeKnowledge(authors=frozenset({name}))
 
     for text in ("what did we say about Ana's messages?", "what are the messages of the week?"):
-        assert (await ask(text, memory=memory)).authors == frozenset()
+        assert named(await ask(text, memory=memory)) == set()
 
 
 async def test_the_longest_name_counts_and_only_where_it_may_be_read() -> None:
     both = FakeKnowledge(authors=frozenset({"Ana", "Ana Maria"}))
     hidden = FakeKnowledge(authors=frozenset({"Ana Maria"}), elsewhere=READABLE)
 
-    assert (await ask("what did Ana Maria say?", memory=both)).authors == {"Ana Maria"}
-    assert (await ask("what did Ana Maria say?", memory=hidden)).authors == frozenset()
+    assert named(await ask("what did Ana Maria say?", memory=both)) == {"Ana Maria"}
+    assert named(await ask("what did Ana Maria say?", memory=hidden)) == set()
 
 
 async def test_a_question_that_is_read_before_all_names_are_known_says_so() -> None:
@@ -426,10 +429,13 @@ async def test_the_channels_that_a_question_is_confined_to_are_told_by_name() ->
     assert (await ask("what broke in <#2>?")).channels == ("deploys",)
 
 
-async def test_a_full_name_is_not_mistaken_for_a_longer_one() -> None:
-    memory = FakeKnowledge(authors=frozenset({"Ben", "Ben Stone"}))
+async def test_a_whole_name_hides_no_other_that_has_the_same_word() -> None:
+    memory = FakeKnowledge(authors=frozenset({"Ben", "Ben Stone", "Benedict"}))
 
-    assert (await ask("what did Ben say?", memory=memory)).authors == {"Ben"}
+    asked = await ask("what did Ben say?", memory=memory)
+
+    assert named(asked) == {"Ben", "Ben Stone"}
+    assert asked.namesakes == ("Two people are called Ben here: Ben and Ben Stone.",)
 
 
 @pytest.mark.parametrize(
@@ -441,7 +447,7 @@ async def test_speakers_are_looked_for_in_the_named_channel(elsewhere: Set[int],
 
     asked = await ask("what did Ana say in #deploys?", memory=memory)
 
-    assert (asked.places, asked.authors) == (CHANNELS["deploys"], authors)
+    assert (asked.places, named(asked)) == (CHANNELS["deploys"], authors)
     assert memory.asked == [("known_names", READABLE)]
 
 
@@ -459,7 +465,7 @@ async def test_who_may_read_nothing_is_told_nothing() -> None:
     )
 
     assert memory.asked == []
-    assert (asked.places, asked.authors) == (frozenset(), frozenset())
+    assert (asked.places, asked.authors) == (frozenset(), None)
 
 
 def test_the_times_of_the_tests_are_what_they_say() -> None:

@@ -37,13 +37,14 @@ def known(authors=(), channels=()):
 def speakers(text, authors):
     names = known(authors)
     begun = time.thread_time()
-    found = sorted(speakers_in(FoldedText(text), names).authors)
+    authors = speakers_in(FoldedText(text), names).authors
+    found = sorted(authors.names) if authors else []
     return found, time.thread_time() - begun
 
 def places(text, channels):
     names = known(channels=channels)
     begun = time.thread_time()
-    found = sorted(channels_in(FoldedText(text), names)[1])
+    found = sorted(channels_in(FoldedText(text), names, here=1).places)
     return found, time.thread_time() - begun
 
 def timed(call):
@@ -72,8 +73,8 @@ def run(expression: str) -> tuple[str, float]:
             id="names that share words",
         ),
         pytest.param(
-            'speakers("did " + "a " * 900 + "say", ["a " * 16, "a a a", "a"])',
-            repr(sorted(["a " * 16, "a a a", "a"])),
+            'speakers("did " + "zo " * 900 + "say", ["zo " * 16, "zo zo zo", "zo"])',
+            repr(["zo " * 16]),
             id="the longest of names of names",
         ),
         pytest.param(
