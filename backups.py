@@ -6,6 +6,7 @@ import typer
 
 from archive.formats import Format
 from commands.options import Compression, Which, Written
+from commands.streams import open_missing_streams
 
 app = typer.Typer(
     help="Back up both memories, prove the backups, and restore them.",
@@ -27,6 +28,7 @@ _Weekly = Annotated[
 @app.callback(invoke_without_command=True)
 def main(context: typer.Context) -> None:
     """Ask what to back up, when no command is given."""
+    open_missing_streams()
     if context.invoked_subcommand is None:
         # Imported in each command: what only prints a help text or refuses an option loads nothing of the program.
         from commands.backups import ask_and_create

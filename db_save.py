@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from commands.streams import open_missing_streams
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -38,6 +40,7 @@ def main(
 
     What is there already is left alone, and whoever was stopped runs it again: it goes on where it was.
     """
+    open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
     from commands.db_save import CommandLine, run
 

@@ -1,11 +1,10 @@
 """Run Backscroll: on Discord when a token is set, else as a channel in the terminal."""
 
-import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from commands.streams import open_missing_streams
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -22,10 +21,10 @@ def main(
     add_date: Annotated[bool | None, typer.Option("--date/--no-date", help="Add today's date to the name.")] = None,
     add_number: Annotated[bool | None, typer.Option("--number/--no-number", help="Add the next number.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: keep the current session, add nothing.")] = False,
-    csv: Annotated[Path | None, typer.Option("--import", metavar="CSV", help="First take in another CSV.")] = None,
+    csv: Annotated[str | None, typer.Option("--import", metavar="CSV", help="First take in another CSV.")] = None,
     reembed_all: Annotated[bool, typer.Option("--re-embed", help="Embed all memory with EMBEDDING_MODEL.")] = False,
     heartbeat: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Touch this file while Discord is connected.")
+        str | None, typer.Option(metavar="FILE", help="Touch this file while Discord is connected.")
     ] = None,
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Export the embedding model, as the first start does, and end.")
@@ -35,8 +34,7 @@ def main(
     ] = False,
 ) -> None:
     """Remember what is said, and answer /chat from it, until Ctrl+C."""
-    if sys.stdin is None:  # it was closed before we began
-        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+    open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
     from commands.bot import CommandLine, check_everything, prepare_model, run
 

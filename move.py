@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from commands.streams import open_missing_streams
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -18,6 +20,7 @@ def main(
     What is copied stays where it was. Stopped half-way it goes on from there. The exit status is 0 only when both sides
     hold the same.
     """
+    open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
     from commands.move import run
 

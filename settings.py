@@ -89,7 +89,9 @@ def _spelling(text: str, unit: str) -> str:
     if found is None or letter is None or int(found[1]) == 0:
         return "a length of time looks like PT15S (15 seconds), PT1M (a minute) or P7D (7 days)"
     number = int(found[1])
-    return f"write {'P' if letter in 'DW' else 'PT'}{number}{letter} for {number} {_UNITS[letter][-2 if number == 1 else -1]}"
+    singular, plural = _UNITS[letter][-2:]
+    sign = "P" if letter in "DW" else "PT"
+    return f"write {sign}{number}{letter} for {number} {singular if number == 1 else plural}"
 
 
 def _postgres_address(address: SecretStr) -> SecretStr:

@@ -1,12 +1,14 @@
 """Find the backups in their folder."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive.manifest import MANIFEST, VERIFIED, Manifest, Verified, read_manifest, read_small
 from archive.whole import naming_the_folder
 from errors import InputFileError
+from util_async import expand_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,27 @@ def list_backups(backup_dir: Path) -> Listed:
 
 
 def find_backup(backup_dir: Path, name: str) -> Backup:
-    """Return the backup of a name; raise InputFileError when there is none, or when it cannot be read."""
+    """Return the backup of a name, or of a path to it as a shell completes it.
+
+    Raises InputFileError when there is none, or when it cannot be read.
+    """
+    name = _name_of(backup_dir, name)
     if name not in {folder.name for folder in _folders(backup_dir)}:
         raise InputFileError(
             f"There is no backup {name!r} in {backup_dir}: python backups.py list shows those there are."
         )
     return _read(backup_dir / name)
+
+
+def _name_of(backup_dir: Path, text: str) -> str:
+    """Return the name in a path that leads to a backup; any other text as it is."""
+    name = text.rstrip("/" + os.sep) or text
+    try:
+        path = expand_path(name)
+        leads_there = path.parent.resolve() == backup_dir.resolve()
+    except (OSError, RuntimeError, ValueError):  # of a loop of links, or a name with NUL in it
+        return name
+    return path.name if leads_there else name
 
 
 def names_in(backup_dir: Path) -> list[str]:

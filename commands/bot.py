@@ -15,6 +15,7 @@ from rich.prompt import Confirm, Prompt
 from agent.chat_models import check_chat_model
 from commands.failures import exit_with_error
 from commands.options import Options
+from commands.path_option import path_named
 from commands.zone_option import zone_named
 from errors import BackscrollError, SettingsError
 from logs import write_logs
@@ -41,9 +42,9 @@ class CommandLine:
     add_date: bool | None = None
     add_number: bool | None = None
     asks: bool = True
-    csv: Path | None = None
+    csv: str | None = None
     reembed: bool = False
-    heartbeat: Path | None = None
+    heartbeat: str | None = None
 
 
 def run(line: CommandLine) -> None:
@@ -56,14 +57,14 @@ def run(line: CommandLine) -> None:
             terminal=line.terminal,
             speaker=line.speaker or _account_name(),
             time_zone=zone_named(line.time_zone) if line.time_zone else None,
-            csv=line.csv,
+            csv=None if line.csv is None else path_named(line.csv, "--import"),
             reembed=line.reembed,
-            heartbeat=line.heartbeat,
+            heartbeat=None if line.heartbeat is None else path_named(line.heartbeat, "--heartbeat"),
         )
-        if line.csv is not None:
+        if options.csv is not None:
             from memory.importing import checked_size
 
-            checked_size(line.csv)  # before anything is opened for it
+            checked_size(options.csv)  # before anything is opened for it
         if not line.reembed:
             _check_language_model(settings)
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs"):

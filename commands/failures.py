@@ -15,7 +15,7 @@ def exit_with_error(error: BackscrollError | BaseExceptionGroup[BaseException]) 
     first: BaseException = mendable
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    from agent.visible import printable  # what nobody needs who is told of no error
+    from terminal.screen import tell  # what nobody needs who is told of no error
 
-    typer.echo(printable(str(first)), err=True)
+    tell(str(first))
     raise typer.Exit(2)

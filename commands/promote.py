@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.prompt import Confirm, Prompt
 
 from commands.db_save import CommandLine
+from commands.path_option import path_named
 from commands.startup import opened_memory
 from commands.vectors import open_embedder_for
 from commands.zone_option import zone_named
@@ -87,7 +88,7 @@ def _path_of(name: str, storage_dir: Path) -> Path:
     """Return the path that a name on the command line stands for: a session's folder, or else a file or folder."""
     folder = storage_dir / name
     is_session = Path(name).name == name and folder in session_folders(storage_dir)
-    return folder if is_session else Path(name)
+    return folder if is_session else path_named(name, name)
 
 
 async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> None:

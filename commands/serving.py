@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import typer
 from pydantic import SecretStr
 from sonyflake import SonyFlake
 
@@ -20,7 +19,6 @@ from agent.agent import Agent, Limits
 from agent.conversations import Conversations
 from agent.escaping import inline
 from agent.stale_turns import kept_free_of_stale_turns
-from agent.visible import printable
 from commands.options import Options
 from commands.startup import model_creator, opened_databases, opened_embedder
 from db.databases import Database
@@ -41,7 +39,7 @@ from memory.visit import shelf_of
 from sessions import ProgramSession, remember_session
 from settings import Settings
 from terminal.progress import progress_bar
-from terminal.screen import show
+from terminal.screen import show, tell
 
 logger = logging.getLogger(__name__)
 
@@ -234,9 +232,9 @@ async def _import(csv: Path, recorder: Recorder) -> None:
         while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
             report(*recorder.progress)
     counts = f"{imported.added} lines taken in, {imported.already_there} were there, {imported.refused} refused"
-    typer.echo(printable(f"{csv.name}: {counts}."), err=True)
+    tell(f"{csv.name}: {counts}.")
     if left_out := _left_out(imported):
-        typer.echo(printable(f"Left out: {left_out}."), err=True)
+        tell(f"Left out: {left_out}.")
 
 
 def _left_out(imported: Imported) -> str:
@@ -255,7 +253,7 @@ async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, 
             count = await reembed(database, embedder, batch=batch, report=report)
         with progress_bar(f"Indexing the {database.name} memory") as report:
             await build(database.engine, database.layout, report=report)
-        typer.echo(f"{database.name} memory: {count} messages embedded with {embedder.name}.", err=True)
+        tell(f"{database.name} memory: {count} messages embedded with {embedder.name}.")
 
 
 async def _all_places(memory: Memory) -> frozenset[int]:

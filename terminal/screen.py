@@ -1,11 +1,14 @@
-"""Print what the program answers to standard output."""
+"""Print what the program answers to standard output, and what goes wrong to the error stream."""
 
+import logging
 import os
 import sys
 
 import typer
 
 from agent.visible import printable
+
+logger = logging.getLogger(__name__)
 
 
 def show(text: str, *, styled: bool = False) -> None:
@@ -14,11 +17,32 @@ def show(text: str, *, styled: bool = False) -> None:
     A text that is `styled` has colours, and none of its words are anybody else's. An output that nobody reads any more,
     as behind `| head`, must not keep the rest from being recorded.
     """
-    encoding = sys.stdout.encoding
+    _print(text, is_error=False, styled=styled)
+
+
+def tell(text: str) -> None:
+    """Print a sentence for the operator, in the same way."""
+    _print(text, is_error=True)
+
+
+def _print(text: str, *, is_error: bool, styled: bool = False) -> None:
+    stream = sys.stderr if is_error else sys.stdout
+    if stream is None:  # it was closed before we began
+        return
+    encoding = stream.encoding or "utf-8"
     try:
         shown = text.encode(encoding, "backslashreplace").decode(encoding)
-        typer.echo(shown if styled else printable(shown))
+        typer.echo(shown if styled else printable(shown), err=is_error)
     except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # closing it would fail once more when Python ends
-        os.close(nowhere)
+        _print_no_more(stream.fileno())
+    except OSError as error:
+        _print_no_more(stream.fileno())
+        if not is_error:
+            logger.warning("standard output cannot be written (%s): what follows is not shown", error.strerror)
+
+
+def _print_no_more(descriptor: int) -> None:
+    """Lead a stream nowhere: closing it would fail once more when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -1,6 +1,7 @@
 """Let an operator start, stop or look at the embedded server: `python -m db.embedded`."""
 
 import asyncio
+import shlex
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,9 +10,11 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from commands.path_option import path_named
+from commands.streams import open_missing_streams
 from db.embedded import is_running, start_embedded, stop_embedded
-from errors import BackscrollError, SettingsError
-from util_async import expand_path
+from errors import BackscrollError
+from terminal.screen import show, tell
 
 _Result = TypeVar("_Result")
 _BaseDir = Annotated[
@@ -21,19 +24,24 @@ _BaseDir = Annotated[
 app = typer.Typer(help="Start, stop or look at the embedded PostgreSQL server.", add_completion=False)
 
 
+@app.callback()
+def _main() -> None:
+    open_missing_streams()
+
+
 @app.command("start")
 def _start_command(directory: _BaseDir = "") -> None:
     """Start the server and leave it running until it is stopped, whatever scripts come and go."""
     server = _answer(_folder(directory), partial(start_embedded, keeps=True))
-    psql = server.binaries / "psql"
-    typer.echo(f"The embedded server runs on {server.data_dir}; talk to it with {psql} '{server.dsn('postgres')}'")
+    talk = shlex.join([str(server.binaries / "psql"), server.dsn("postgres")])
+    show(f"The embedded server runs on {server.data_dir}; talk to it with {talk}")
 
 
 @app.command("stop")
 def _stop_command(directory: _BaseDir = "") -> None:
     """Stop the server, even while clients are connected."""
     stopped = _answer(_folder(directory), stop_embedded)
-    typer.echo("The embedded server has stopped." if stopped else "The embedded server was not running.")
+    show("The embedded server has stopped." if stopped else "The embedded server was not running.")
 
 
 @app.command("status")
@@ -41,7 +49,7 @@ def _status_command(directory: _BaseDir = "") -> None:
     """Tell whether the server runs; the exit status is 1 when it does not."""
     folder = _folder(directory)
     running = _answer(folder, is_running)
-    typer.echo(f"The embedded server in {folder} {'runs' if running else 'does not run'}.")
+    show(f"The embedded server in {folder} {'runs' if running else 'does not run'}.")
     raise typer.Exit(0 if running else 1)
 
 
@@ -49,17 +57,10 @@ def _folder(directory: str) -> Path:
     """Return the folder that an option names, or else the one that the bot uses."""
     with _errors_are_told():
         if directory:
-            return _expanded(directory)
+            return path_named(directory, "--dir")
         from settings import read_settings  # an option may do without
 
         return read_settings().server_dir
-
-
-def _expanded(directory: str) -> Path:
-    try:
-        return expand_path(directory)
-    except ValueError as error:
-        raise SettingsError(f"--dir: {error}.") from error
 
 
 def _answer(folder: Path, action: Callable[[Path], Coroutine[None, None, _Result]]) -> _Result:
@@ -74,7 +75,7 @@ def _errors_are_told() -> Iterator[None]:
     try:
         yield
     except BackscrollError as error:
-        typer.echo(str(error), err=True)
+        tell(str(error))
         raise typer.Exit(2) from error
 
 
