@@ -1,8 +1,10 @@
 """Tell words that name a time from the same words that mean something else: "may", "march", "the second", "at last"."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from memory.times.chart import Item
+from memory.times.meanings import Looks
 from memory.times.numerals import ORDINALS, TENS, UNITS
 from memory.times.tokens import Token
 from memory.times.words import MONTHS, PARTS_OF_DAY, WEEKDAYS
@@ -64,7 +66,7 @@ _BEFORE_DATES = frozenset(
         "through",
     ]
 )
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     [
         "and",
         "or",
@@ -138,6 +140,38 @@ _NEEDS_BEFORE = {
 _JOINS = frozenset(["-", "~", "and", "or", "/", ",", "to", "through", "thru", "until", "till", "+"])
 _JOINS_TO_FRAMES = frozenset(["of", "in", ",", "from", "the"])
 _NOT_ONE = frozenset(["every", "each", "any", "per", "no"])
+
+
+_AHEAD = frozenset(
+    [
+        "will", "won't", "shall", "gonna", "plan", "plans", "planned", "planning", "upcoming", "scheduled", "schedule",
+        "forecast", "we'll", "i'll", "you'll", "they'll", "he'll", "she'll", "it'll", "rsvp", "wanna", "tomorrow",
+    ]
+)  # fmt: skip
+_ARE = frozenset(["are", "is", "am", "we're", "i'm", "they're", "you're", "who's", "what's", "he's", "she's"])
+_MODALS = frozenset(["should", "can", "could", "may", "do", "does", "is", "are", "let's", "wants", "want"])
+_WAS = frozenset(
+    [
+        "did", "was", "were", "had", "said", "happened", "went", "talked", "discussed", "wrote", "posted", "mentioned",
+        "decided", "asked", "been", "didn't", "wasn't", "weren't", "told", "spoke", "shared", "sent",
+    ]
+)  # fmt: skip
+
+
+def direction_of(tokens: Sequence[Token]) -> Looks | None:
+    """Return which way a text looks by its verbs: "what are we doing ..." and "who did ...", None where none tells.
+
+    Plans are ahead whatever else is said: of "what did we plan for this weekend?" the weekend is to come.
+    """
+    words = [token.text for token in tokens]
+    if not _AHEAD.isdisjoint(words) or any(pair == ("going", "to") for pair in pairwise(words)):
+        return Looks.AHEAD
+    if not _WAS.isdisjoint(words):
+        return Looks.BACK
+    for at, word in enumerate(words):
+        if word in _ARE and any(later.endswith("ing") and len(later) > 4 for later in words[at + 1 : at + 4]):
+            return Looks.AHEAD
+    return Looks.AHEAD if words and words[0] in _MODALS else None
 
 
 def is_month(tokens: Sequence[Token], at: int) -> bool:
@@ -273,7 +307,7 @@ def _content_behind(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether a noun or a verb follows: "the 2nd option", "2000 users"."""
     if at >= len(tokens):
         return False
-    return (tokens[at].is_word and tokens[at].text not in _FUNCTION_WORDS) or tokens[at].text in ("%", "_")
+    return (tokens[at].is_word and tokens[at].text not in FUNCTION_WORDS) or tokens[at].text in ("%", "_")
 
 
 def _content_or_verb_behind(tokens: Sequence[Token], at: int) -> bool:

@@ -134,12 +134,20 @@ class Amount:
         return min((unit for _, unit in self.parts), key=list(Unit).index)
 
 
+class Looks(Enum):
+    """Which way from now a text looks."""
+
+    BACK = "back"
+    AHEAD = "ahead"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Whose clock and habits a text is read with."""
+    """Whose clock and habits a text is read with, and which way it looks if its words tell."""
 
     now: datetime
     conventions: Conventions
+    looks: Looks | None = None
 
     @property
     def today(self) -> date:

@@ -9,11 +9,12 @@ from memory.conventions import Conventions
 from memory.times import clock, counted, dates, named_days, no_time, periods, ranges, relative
 from memory.times.chart import LONGEST_TEXT, Chart, Grammar, Item
 from memory.times.counted import Counted
-from memory.times.evidence import stands
+from memory.times.evidence import direction_of, stands
 from memory.times.frames import Frames
 from memory.times.lexicon import lexical_items
 from memory.times.meanings import NO_TIME, Reading, Span
 from memory.times.tokens import Token, tokens_of
+from memory.times.topics import is_introduced_by_about, is_topic
 from memory.times.zones import zone_items
 
 GRAMMAR = Grammar(
@@ -52,18 +53,26 @@ class Found:
 def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Found]:
     """Return the phrases of time in a text, in its order; `now` carries the asker's zone."""
     tokens = tokens_of(text)
-    reading = Reading(now, conventions)
+    reading = Reading(now, conventions, looks=direction_of(tokens))
     zones = zone_items(tokens, reading.zone) if conventions.zones_count else ()
     chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens), *zones])
     chart.fill(GRAMMAR, reading, beside=Frames(tokens[:LONGEST_TEXT], GRAMMAR).beside)
     items = (item for category in _BEST_FIRST for item in chart.items(category))
-    chosen = _chosen(item for item in items if stands(item, tokens))
+    standing = [item for item in items if stands(item, tokens)]
+    chosen = _spoken_of(_chosen(standing), tokens)
     in_digits = [date for category in _IN_DIGITS for date in chart.items(category)]
     return [
         _found(item, meaning, tokens, text, order_mattered=_order_matters(item, in_digits, chart, reading))
         for item in chosen
         for meaning in _meanings(item.value)
     ]
+
+
+def _spoken_of(chosen: Sequence[Item], tokens: Sequence[Token]) -> list[Item]:
+    """Return the items without those that are what is asked about: "yesterday about the Monday meeting"."""
+    times = [item for item in chosen if not is_topic(item, tokens)]
+    spoken_of = [item for item in times if not is_introduced_by_about(item, tokens)]
+    return spoken_of or times
 
 
 def _order_matters(item: Item, in_digits: Sequence[Item], chart: Chart, reading: Reading) -> bool:

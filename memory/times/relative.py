@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from memory.times.calendar import grain_of, monday_of, nth_weekday, resolved, unit_span
 from memory.times.chart import Grammar
-from memory.times.meanings import CLOCK_UNITS, Amount, Grain, Partial, Reading, Span, Spans, Unit
+from memory.times.meanings import CLOCK_UNITS, Amount, Grain, Looks, Partial, Reading, Span, Spans, Unit
 from memory.times.numerals import VAGUE
 
 GRAMMAR = Grammar()
@@ -19,6 +19,8 @@ _AWAY = {
 
 _MOST_DAYS = 53
 """Days that one phrase names: a weekday in a year."""
+
+_LAST = ("last", "past", "previous", "preceding")
 
 # ---- days
 
@@ -74,7 +76,7 @@ def weekday_from_now(reading: Reading, word: str, weekday: int) -> Span:
         monday = monday_of(reading.today) - timedelta(days=7)
         return _day_of(reading, monday + timedelta(days=weekday))
     if word == "this" and span.start is not None and span.start.date() < monday_of(reading.today):
-        return _moved(reading, span, 7)
+        return span if reading.looks is Looks.BACK else _moved(reading, span, 7)
     return span
 
 
@@ -501,8 +503,9 @@ def _moved(reading: Reading, span: Span, days: int) -> Span:
 
 def _unit(reading: Reading, word: str, unit: Unit) -> Span:
     away = _AWAY[word]
-    if unit is Unit.WEEKEND and away < 0 and reading.today.weekday() < 5:
-        return unit_span(reading, reading.today, unit, away=-1)
+    if unit is Unit.WEEKEND and reading.today.weekday() < 5:
+        over = word in _LAST or (word == "this" and reading.looks is not Looks.AHEAD)
+        return unit_span(reading, reading.today, unit, away=-1 if over else max(away, 0))
     return unit_span(reading, reading.today, unit, away=away)
 
 

@@ -237,7 +237,7 @@ WITHIN = """
     last week Tuesday                          | 2026-11-10 > 2026-11-11
     last week, on Monday                       | 2026-11-09 > 2026-11-10
     last week on Tuesday and Thursday          | 2026-11-10 > 2026-11-11; 2026-11-12 > 2026-11-13
-    Monday, Wednesday and Friday last week     | 2026-11-09 > 2026-11-10; 2026-11-11 > 2026-11-12; 2026-11-13 > 2026-11-14
+    Monday, Wednesday and Friday last week | 2026-11-09 > 2026-11-10; 2026-11-11 > 2026-11-12; 2026-11-13 > 2026-11-14
     Monday and Friday last week                | 2026-11-09 > 2026-11-10; 2026-11-13 > 2026-11-14
     last month on the 3rd                      | 2026-10-03 > 2026-10-04
     last year's Christmas                      | 2025-12-25 > 2025-12-26
@@ -291,7 +291,6 @@ WITHIN = """
     in the last two Fridays                    | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
     the last 2 Fridays                         | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
     past couple of Mondays                     | 2026-11-09 > 2026-11-10; 2026-11-16 > 2026-11-17
-    on Mondays in October                      | 2026-10-05 > 2026-10-06; 2026-10-12 > 2026-10-13; 2026-10-19 > 2026-10-20; 2026-10-26 > 2026-10-27
     5 years ago in March                       | 2021-03-01 > 2021-04-01
     this time last year                        | 2025-11-01 > 2025-12-01
     in the week of 5 November last year        | 2025-11-03 > 2025-11-10
@@ -323,6 +322,81 @@ NO_SUCH_TIME = """
     Monday 31 November                         | nothing
     29 Feb last year                           | nothing
     the 31st of September                      | nothing
+"""
+
+TOPICS = """
+    who hid the Easter eggs?                          | nothing
+    who bought the Christmas tree lights?             | nothing
+    does anyone use Monday.com?                       | nothing
+    who wrote the Friday bot?                         | nothing
+    what was said on Friday about the Monday meeting? | 2026-11-20 > 2026-11-21
+    what was said yesterday about last week's firing? | 2026-11-20 > 2026-11-21
+    any Black Friday deals?                           | nothing
+    who made the Sunday roast?                        | nothing
+    who watched the Friday the 13th movie?            | nothing
+    who won March madness?                            | nothing
+    what is in the May release?                       | nothing
+    who sells second hand bikes?                      | nothing
+    who likes Wednesday Addams?                       | nothing
+    who does spring cleaning?                         | nothing
+    how does fall damage work?                        | nothing
+    who goes to summer school?                        | nothing
+    who needs winter tyres?                           | nothing
+    what are your New Year's resolutions?             | nothing
+    is support 24/7?                                  | nothing
+    who has a 9 to 5 job?                             | nothing
+    who missed the Monday standup?                    | nothing
+    what did we decide in the Monday meeting?         | 2026-11-16 > 2026-11-17
+    what did we decide in yesterday's call?           | 2026-11-20 > 2026-11-21
+    what was said in last week's meeting?             | 2026-11-09 > 2026-11-16
+    what was said yesterday about Monday?             | 2026-11-20 > 2026-11-21
+    who played "Last Christmas"?                      | nothing
+    did anyone see Saturday Night Live?               | nothing
+    who made the Q3 roadmap?                          | nothing
+    what did we ship in Q3?                           | 2026-07-01 > 2026-10-01
+    what does the October newsletter say?             | nothing
+    who has a Halloween costume?                      | nothing
+    what was said about the Easter egg hunt?          | nothing
+    when is the Christmas party?                      | nothing
+    who was at the Christmas party?                   | nothing
+    what did we do at Christmas?                      | 2025-12-25 > 2025-12-26
+    who went to Easter Island?                        | nothing
+    what is in #friday-chat about the fan?            | nothing
+    what did @wednesday_bot say?                      | nothing
+    did we say on Friday that the fan broke?          | 2026-11-20 > 2026-11-21
+    what did Ana say Friday about the fan?            | 2026-11-20 > 2026-11-21
+    what did Ana say Monday?                          | 2026-11-16 > 2026-11-17
+    what did Ben say on Monday morning?               | 2026-11-16 04:00 > 2026-11-16 12:00
+    what did Ana post last Friday regarding kilns?    | 2026-11-20 > 2026-11-21
+    what was said on Friday Ben?                      | 2026-11-20 > 2026-11-21
+    who joined the weekend trip?                      | nothing
+    what is the weekend plan?                         | nothing
+    did the morning routine change?                   | nothing
+    what did Ana say in the morning?                  | 2026-11-21 04:00 > 2026-11-21 12:00
+    who remembers Taco Tuesday?                       | nothing
+    what did Ben say yesterday about the Q3 roadmap?  | 2026-11-20 > 2026-11-21
+    what did Ana say in April about the Easter party? | 2026-04-01 > 2026-05-01
+    who brought the Thanksgiving turkey?              | nothing
+    what did Ana say about Sunday roast last week?    | 2026-11-09 > 2026-11-16
+    what did we say about last week's firing?         | nothing
+    what was said on Christmas?                       | 2025-12-25 > 2025-12-26
+    who likes Friday night pizza?                     | nothing
+    who is on the Tuesday rota?                       | nothing
+    did the Wednesday build pass?                     | nothing
+    when is the Monday sprint review?                 | nothing
+    who sang Blue Monday?                             | nothing
+    what was on the Friday menu last month?           | 2026-10-01 > 2026-11-01
+"""
+
+THIS_WEEKEND = """
+    what did we do this weekend?          | before
+    what was said this weekend?           | before
+    who broke the kiln this weekend?      | before
+    anything about the kiln this weekend? | before
+    what are we doing this weekend?       | after
+    who will be there this weekend?       | after
+    what did we plan for this weekend?    | after
+    is anybody going to come this weekend?| after
 """
 
 
@@ -359,6 +433,24 @@ def test_a_time_within_another_is_one_window(phrase: str, windows: str) -> None:
 @pytest.mark.parametrize(("phrase", "windows"), cases(NO_SUCH_TIME))
 def test_a_time_that_cannot_be_placed_whole_is_no_window(phrase: str, windows: str) -> None:
     assert written(f"what was said {phrase}?") == windows
+
+
+@pytest.mark.parametrize(("question", "windows"), cases(TOPICS))
+def test_a_word_of_time_in_the_name_of_something_is_no_window(question: str, windows: str) -> None:
+    assert written(question) == windows
+
+
+@pytest.mark.parametrize("day", range(23, 28))
+@pytest.mark.parametrize(("question", "side"), cases(THIS_WEEKEND))
+def test_this_weekend_on_a_weekday_is_the_one_that_the_question_looks_at(question: str, side: str, day: int) -> None:
+    weekends = {"before": "2026-11-21 > 2026-11-23", "after": "2026-11-28 > 2026-11-30"}
+
+    assert written(question, now=NOW.replace(day=day)) == weekends[side]
+
+
+@pytest.mark.parametrize("day", [21, 22])
+def test_this_weekend_on_one_of_its_days_is_that_one(day: int) -> None:
+    assert written("what did we do this weekend?", now=NOW.replace(day=day)) == "2026-11-21 > 2026-11-23"
 
 
 @pytest.mark.parametrize(
