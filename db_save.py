@@ -25,6 +25,17 @@ def main(
     me: Annotated[
         int | None, typer.Option(metavar="USER_ID", help="The bot in an export: what it said is no evidence.")
     ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="What 03/04/2026 begins with, where a file does not tell."),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="How a file's letters are written, as in cp1251; else it is found out.")
+    ] = "",
+    author: Annotated[
+        str, typer.Option(metavar="NAME", help="Who wrote a data package that does not tell whose it is.")
+    ] = "",
+    author_id: Annotated[int | None, typer.Option(metavar="USER_ID", help="The id of that author.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: only tell what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     index: Annotated[
@@ -50,6 +61,10 @@ def main(
             columns=columns,
             time_zone=time_zone,
             me=me,
+            day_first=day_first,
+            encoding=encoding,
+            author=author,
+            author_id=author_id,
             dry_run=dry_run,
             asks=not yes,
             index=index,

@@ -18,6 +18,10 @@ class CommandLine:
     columns: str
     time_zone: str
     me: int | None
+    day_first: bool | None
+    encoding: str
+    author: str
+    author_id: int | None
     dry_run: bool
     asks: bool
     index: bool

@@ -1,7 +1,9 @@
 """Promote sources into long-term memory, one after the other."""
 
 import asyncio
+import codecs
 import gc
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ from terminal.progress import progress_bar, shown_while
 from terminal.screen import show
 from util_async import PROMOTIONS
 
+logger = logging.getLogger(__name__)
+
 _NOBODY = "Nobody is here to be asked: name what to promote, as in python db_save.py demo."
 
 
@@ -44,6 +48,10 @@ class Request:
     me: int | None
     dry_run: bool
     index: bool
+    day_first: bool | None
+    encoding: str | None
+    author: dict[str, str]
+    """Who has written a data package that does not tell: `author_id` and `author_name`, as far as given."""
 
 
 def promote_sources(settings: Settings, line: CommandLine) -> None:
@@ -56,6 +64,9 @@ def promote_sources(settings: Settings, line: CommandLine) -> None:
         me=line.me,
         dry_run=line.dry_run,
         index=line.index,
+        day_first=line.day_first,
+        encoding=_encoding(line.encoding),
+        author=_author(line),
     )
     asyncio.run(_promote_all(settings, request, ask=line.asks and not line.sources))
 
@@ -69,6 +80,28 @@ def _mapping(columns: str) -> dict[str, str]:
             f"--map: {columns!r} is not a list of columns: write it as in author_name=user,content=text, each once."
         )
     return mapping
+
+
+def _encoding(name: str) -> str | None:
+    """Return how the letters of text files are written, None where that is to be found out.
+
+    Raises SettingsError for a name that no encoding of texts has.
+    """
+    if not name:
+        return None
+    try:
+        encoding = codecs.lookup(name).name
+        "".encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise SettingsError(
+            f"--encoding: {name!r} is no encoding: write it as in utf-8, cp1251 or shift_jis."
+        ) from error
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+def _author(line: CommandLine) -> dict[str, str]:
+    given = {"author_id": "" if line.author_id is None else str(line.author_id), "author_name": line.author.strip()}
+    return {name: text for name, text in given.items() if text}
 
 
 def _asked(storage_dir: Path) -> str:
@@ -115,6 +148,9 @@ async def _source(settings: Settings, request: Request, name: str) -> Source:
         mapping=request.mapping,
         time_zone=request.time_zone,
         me=request.me,
+        day_first=request.day_first,
+        encoding=request.encoding,
+        author=request.author,
     )
     return await shown_while(opening, f"Opening {name}")
 
@@ -133,7 +169,7 @@ async def _difference(
             report=report,
             own=own,
         )
-    return in_words(tally, source.title)
+    return in_words(tally, source.title, source)
 
 
 async def _promote(
@@ -159,7 +195,10 @@ async def _promote(
                 promoted = await promote(source, means, time_zone=request.time_zone, clock=_now, report=report)
         except DatabaseUnavailableError as error:
             raise DatabaseUnavailableError(f"{error}: run this again, it goes on where it was.") from error
-    show("\n".join([in_words(promoted.tally, source.title), *_conclusion(promoted)]))
+    told = "\n".join([in_words(promoted.tally, source.title, source), *_conclusion(promoted)])
+    for line in told.splitlines():
+        logger.info("%s", line)
+    show(told)
 
 
 def _conclusion(promoted: Promoted) -> Iterator[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from memory.messages import Message, Revision
+from promotion.listing import Skipped
 
 ROWS = 10_000
 """Records in a chunk: as many as bulk loads write in a transaction."""
@@ -56,6 +57,19 @@ class RawChunk:
     """Records that have no place in `frame`."""
     notes: Counter[str] = field(default_factory=Counter)
     """What the reader had to mend, each thing with how often."""
+    damage: str = ""
+    """A sentence about the file, of which nothing follows behind this chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfSource:
+    """A file that messages are read from, as the report names it."""
+
+    name: str
+    kind: str
+    """What sort of file it is, such as CSV."""
+    encoding: str = ""
+    """How its letters are written; empty where that is not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +89,12 @@ class Source:
     """Reads it from its beginning; raises InputFileError when it is not what it should be."""
     remarks: tuple[str, ...] = ()
     """Sentences for the operator, such as of a file beside it that is left out."""
+    files: tuple[FileOfSource, ...] = ()
+    """What is read; chunks bear the name of theirs."""
+    skipped: tuple[Skipped, ...] = ()
+    """What is not read, and why."""
+    lacks_ids: bool = False
+    """Whether there is a file whose messages come without ids, beside others or alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

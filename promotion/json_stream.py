@@ -7,14 +7,16 @@ digits, and take hours for what is nested a million times.
 import codecs
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import IO, Any, NoReturn
 
 from pandas import DataFrame
 
 from errors import first_line
+from memory.csv_records import lines_in
 from memory.messages import storable
 from promotion.chunks import ROWS, RawChunk, Refused
 
@@ -22,6 +24,9 @@ _PIECE = 256 * 1024  # bytes that are read at once, and more where one message i
 _LARGEST = 16 * 2**20  # characters of a message in JSON, as of a record in CSV
 _LONGEST_WORD = 100  # characters of what stands in JSON besides strings and numbers
 _HEAD = 2**20  # characters before the messages, which are far fewer
+
+NO_LIST = "it has no list"
+REPLACED = "marks where letters could not be decoded, or had been lost before"
 
 _BLANKS = re.compile(r"[ \t\r\n]*+")
 # A string that has no end takes the rest, or looking for others in it would take the square of its length.
@@ -38,6 +43,9 @@ class Items:
     """Under which the list stands in the object that the file is; empty where the file is the list."""
     names: Sequence[str]
     """The columns that a row may have."""
+    encoding: str = "utf-8-sig"
+    by_line: bool = False
+    """Whether each line is a message, and there is no list."""
     row: Callable[[Any], Mapping[str, str]]
     """Raises AttributeError, ArithmeticError, KeyError, TypeError or ValueError for what is no message."""
 
@@ -72,7 +80,7 @@ class _Batch:
             said = f"not a message as such files have it ({reason})"
             self.refused.append(Refused(number, storable(record.text), said))
 
-    def chunk(self, items: Items, end_bytes: int) -> RawChunk:
+    def chunk(self, items: Items, end_bytes: int, replaced: int) -> RawChunk:
         columns = {name: [storable(row.get(name, "")) for row in self.rows.values()] for name in items.names}
         return RawChunk(
             source=items.source,
@@ -80,31 +88,38 @@ class _Batch:
             frame=DataFrame(columns, index=list(self.rows), dtype=str),
             end_bytes=end_bytes,
             refused=self.refused,
+            notes=Counter({REPLACED: replaced}) if replaced else Counter(),
         )
 
 
 class _Text:
     """The text of a file, of which only what is needed is held; what stands before `at` is done with."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], encoding: str = "utf-8-sig") -> None:
         self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()  # editors put a mark before UTF-8
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self.replaced = 0
+        """How many marks stand for what could not be decoded, or had been lost before."""
         self.held = ""
         self.at = 0
         self.ended = False
 
     def extend(self) -> None:
-        """Hold more of the file; raises ValueError when too much is waiting already, or what comes is no text."""
+        """Hold more of the file; raises ValueError when too much is waiting already."""
         waiting = len(self.held) - self.at
         if waiting > _LARGEST:
             raise ValueError("a part of it is longer than any message")
         piece = self._file.read(max(_PIECE, waiting))  # twice as much each time, or a long piece would be read for ever
         self.ended = not piece
-        try:
-            self.held = self.held[self.at :] + self._decoder.decode(piece, final=self.ended)
-        except UnicodeDecodeError as error:
-            raise ValueError("it is not UTF-8") from error
+        plain = self._decoder.decode(piece, final=self.ended)
+        self.replaced += plain.count("\ufffd")
+        self.held = self.held[self.at :] + plain
         self.at = 0
+
+    def take_replaced(self) -> int:
+        """Return how many marks came since the last call."""
+        replaced, self.replaced = self.replaced, 0
+        return replaced
 
     def next_mark(self) -> str:
         """Pass over blanks and return the character that follows; empty at the end of the file."""
@@ -116,28 +131,40 @@ class _Text:
 
 
 def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
-    """Yield the messages of a list in chunks; raises ValueError where the file is damaged or ends.
+    """Yield the messages of a list in chunks; raises ValueError where the file is damaged or ends, behind all before.
 
     JSON that is whole, but of which nothing can be made, costs no other message. `position` tells how many bytes are
     read.
     """
-    batch = _Batch(1)
-    for number, record in enumerate(_records(file, items.key), 1):
+    text = _Text(file, items.encoding)
+    records = _lines(file, items) if items.by_line else _records(text, items.key)
+    batch, damage = _Batch(1), None
+    number = 0
+    while True:
+        try:
+            record = next(records, None)
+        except ValueError as error:
+            record, damage = None, error
+        if record is None:
+            break
+        number += 1
         batch.add(number, record, items.row)
         if len(batch) == rows:
-            yield batch.chunk(items, position())
+            yield batch.chunk(items, position(), text.take_replaced())
             batch = _Batch(number + 1)
     if len(batch):
-        yield batch.chunk(items, position())
+        yield batch.chunk(items, position(), text.take_replaced())
+    if damage is not None:
+        raise damage
 
 
-def values_before(file: IO[bytes], key: str) -> dict[str, str]:
+def values_before(file: IO[bytes], key: str, encoding: str = "utf-8-sig") -> dict[str, str]:
     """Return the texts and numbers that stand before the list under a key, by their own; empty when it is not there.
 
     Those of objects are told apart by a dot, as in `channel.id`; what is deeper is left out. Raises ValueError for what
     is not JSON.
     """
-    head = _head(_Text(file), key)
+    head = _head(_Text(file, encoding), key)
     values = {name: value for name, value in head.items() if not isinstance(value, dict)}
     for name, inner in head.items():
         if isinstance(inner, dict):
@@ -154,17 +181,10 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def check(file: IO[bytes], key: str) -> None:
-    """Read to the end; raises ValueError for what is not one whole piece of JSON with a list under a key."""
-    for _ in _records(file, key):
-        pass
-
-
-def _records(file: IO[bytes], key: str) -> Iterator[_Record]:
+def _records(text: _Text, key: str) -> Iterator[_Record]:
     """Yield the members of a list; raises ValueError when it is damaged, or not all that it should be."""
-    text = _Text(file)
     if key and not _head(text, key):
-        raise ValueError(f"it has no list of {key}")
+        raise ValueError(f"{NO_LIST} of {key}")
     if text.next_mark() != "[":
         raise ValueError("it is no list")
     text.at += 1
@@ -178,6 +198,21 @@ def _records(file: IO[bytes], key: str) -> Iterator[_Record]:
         raise ValueError("what follows a message is neither another one nor the end of their list")
     text.at += 1
     _check_rest(text, key)
+
+
+def _lines(file: IO[bytes], items: Items) -> Iterator[_Record]:
+    """Yield the messages of a file that has one in each line; a line that is no JSON costs no other."""
+    text = TextIOWrapper(file, encoding=items.encoding, errors="replace", newline="\n")
+    try:
+        for line in lines_in(text, largest=_LARGEST):
+            if not line.text.strip():
+                continue
+            try:
+                yield _Record(line.text.strip(), _DECODER.decode(line.text))
+            except (ValueError, RecursionError) as error:
+                yield _Record(line.text.strip(), reason=_short(error))
+    finally:
+        text.detach()  # the file is closed by whoever opened it
 
 
 def _head(text: _Text, key: str) -> dict[str, Any]:
@@ -288,5 +323,5 @@ def _short(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, json.JSONDecodeError):
-        return error.msg[:1].lower() + error.msg[1:]
+        return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" starting at").removesuffix(" at")
     return "it has a number that cannot be read"

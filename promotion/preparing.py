@@ -45,7 +45,8 @@ class Comparing:
         kept = self._without_erased(cleaned)
         compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
         self._tally.add_cleaned(replace(chunk.cleaned, refused=list(kept.refused)), chunk.source)
-        self._tally.add_compared(compared)
+        self._tally.add_compared(compared, chunk.source)
+        self._tally.add_damage(chunk.damage, chunk.source)
         self._tally.add_command_bots(
             {bot: count for bot, count in cleaned.command_bots.items() if bot[0] not in self._own.author_ids}
         )

@@ -28,6 +28,8 @@ class Read:
     cleaned: Cleaned
     end_bytes: int
     """How many bytes of the whole source are read after it."""
+    damage: str = ""
+    """A sentence about the file, of which nothing follows behind this chunk."""
 
 
 async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[Read]:
@@ -66,4 +68,4 @@ def _next(chunks: Iterator[RawChunk], source: Source, time_zone: ZoneInfo, names
             f"The {source.title} cannot be read ({type(error).__name__}, see the log): name another file, and report "
             "what the log says."
         ) from error
-    return Read(source=chunk.source, cleaned=cleaned, end_bytes=chunk.end_bytes)
+    return Read(source=chunk.source, cleaned=cleaned, end_bytes=chunk.end_bytes, damage=chunk.damage)

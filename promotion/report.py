@@ -1,18 +1,46 @@
 """Count what becomes of the records of a source, and put it into words."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from promotion.chunks import Cleaned, Refused
+from promotion.chunks import Cleaned, FileOfSource, Refused, Source
 from promotion.differences import Compared, Verdict
+from promotion.listing import OF_NO_KIND, Skipped
 
 _TOLD_REASONS = 5
 _TOLD_EXAMPLES = 3
 _KNOWN_REASONS = 1000  # a hostile file has another one in every record
 _LONGEST_EXAMPLE = 100  # characters
 _ALWAYS_TOLD = ("new", "changed: edited or deleted since", "already there", "refused")
+_TOLD_FILES = 20
+_LONGEST_NAME = 60  # characters of the path of a file
+_KNOWN_FILES = 100_000
 OTHER_REASONS = "other reasons"
+
+
+@dataclass(slots=True)
+class FileTally:
+    """What became of the records of one file."""
+
+    records: int = 0
+    refused: int = 0
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    damage: str = ""
+    """A sentence about what could not be read; empty where all could."""
+
+    @property
+    def words(self) -> str:
+        """What became of the records, in a few words."""
+        counts = [
+            (self.verdicts[Verdict.NEW], "new"),
+            (self.verdicts[Verdict.CHANGED], "changed"),
+            (self.verdicts[Verdict.THERE] + self.verdicts[Verdict.FURTHER], "known already"),
+            (self.refused, "refused"),
+        ]
+        rest = self.records - sum(count for count, _ in counts)
+        counts.append((rest, "left out or brought together"))
+        return ", ".join(f"{count:,} {what}" for count, what in counts if count > 0) or "no messages"
 
 
 @dataclass(slots=True)
@@ -32,6 +60,8 @@ class Tally:
     """The first that were refused, each with the file that it is in."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was mended, in phrases that follow a number."""
+    files: dict[str, FileTally] = field(default_factory=dict)
+    """What became of each file, by its name."""
     embedded: int = 0
     reused: int = 0
 
@@ -52,14 +82,28 @@ class Tally:
         self.duplicates += cleaned.duplicates
         self.empty += cleaned.empty
         self.notes += cleaned.notes
+        file = self._file(source)
+        file.records += cleaned.records
+        file.refused += len(cleaned.refused)
         for refused in cleaned.refused:
             self._refuse(refused.reason)
             if len(self.examples) < _TOLD_EXAMPLES:
                 self.examples.append((source, refused))
 
-    def add_compared(self, compared: Iterable[Compared]) -> None:
-        """Count messages by what they are beside what is there."""
+    def add_compared(self, compared: Sequence[Compared], source: str) -> None:
+        """Count messages of a file by what they are beside what is there."""
         self.verdicts.update(one.verdict for one in compared)
+        self._file(source).verdicts.update(one.verdict for one in compared)
+
+    def add_damage(self, damage: str, source: str) -> None:
+        """Note what could not be read of a file; nothing where that is empty."""
+        if damage:
+            self._file(source).damage = damage
+
+    def _file(self, name: str) -> FileTally:
+        if len(self.files) >= _KNOWN_FILES:
+            return self.files.get(name, FileTally())
+        return self.files.setdefault(name, FileTally())
 
     def add_command_bots(self, bots: Mapping[tuple[int | None, str], int]) -> None:
         """Count what bots have answered to commands that nothing is known of; one of them may be this one."""
@@ -78,9 +122,55 @@ class Tally:
         self.refused[reason if known else OTHER_REASONS] += 1
 
 
-def in_words(tally: Tally, title: str) -> str:
-    """Return what became of the records of a source, a line for each way that some of them went."""
-    return "\n".join(_lines(tally, title))
+def in_words(tally: Tally, title: str, source: Source | None = None) -> str:
+    """Return what became of the records of a source, a line for each way that some of them went, and for each file."""
+    lines = list(_lines(tally, title))
+    if source is not None:
+        lines += _of_files(tally, source.files)
+        lines += _of_skipped(source.skipped)
+    return "\n".join(lines)
+
+
+def _of_files(tally: Tally, files: Sequence[FileOfSource]) -> Iterator[str]:
+    """Yield a line for each of the first files; those of which something could not be read come first."""
+    known = {file.name: tally.files.get(file.name, FileTally()) for file in files}
+    ordered = sorted(files, key=lambda file: not known[file.name].damage)[:_TOLD_FILES]
+    if ordered:
+        yield "files:"
+    width = max((len(_end_of(file.name)) for file in ordered), default=0)
+    for file in ordered:
+        what = f"{file.kind}, {file.encoding.removesuffix('-sig')}" if file.encoding else file.kind
+        yield f"  {_end_of(file.name):{width}}  {what}: {known[file.name].words}"
+        if damage := known[file.name].damage:
+            yield f"  {'':{width}}  not all of it can be read: {_printable(damage)}"
+    if (more := len(files) - len(ordered)) > 0:
+        yield f"  and {more:,} more files"
+
+
+def _of_skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
+    """Yield a line for each of the first files that nothing is read of; those of no kind come last, in one line."""
+    told = [one for one in skipped if one.reason != OF_NO_KIND]
+    if told:
+        yield "not read:"
+    for one in told[:_TOLD_FILES]:
+        yield f"  {_end_of(one.name)}: {_printable(one.reason)}"
+    if (more := len(told) - _TOLD_FILES) > 0:
+        yield f"  and {more:,} more files"
+    if others := len(skipped) - len(told):
+        names = ", ".join(_end_of(one.name) for one in skipped if one.reason == OF_NO_KIND)
+        files = "file" if others == 1 else "files"
+        yield f"passed over: {others:,} {files} of a kind that messages are not read from ({_shortened(names)})"
+
+
+def _end_of(name: str) -> str:
+    """Return the path of a file, or the end of a long one."""
+    name = _printable(name)
+    return name if len(name) <= _LONGEST_NAME else f"\N{HORIZONTAL ELLIPSIS}{name[1 - _LONGEST_NAME :]}"
+
+
+def _printable(text: str) -> str:
+    """Return a text as one line that cannot command a terminal."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _lines(tally: Tally, title: str) -> Iterator[str]:

@@ -1,11 +1,9 @@
 """Read the JSON of DiscordChatExporter: one channel or thread with its messages."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from errors import InputFileError
 from memory.csv_rows import COLUMNS
@@ -13,8 +11,8 @@ from memory.messages import Kind
 from memory.place_names import thread_name
 from memory.words import words_of
 from promotion.chunks import RawChunk
-from promotion.json_stream import Items, check, chunks_of, text_of, values_before
-from promotion.opening import opened
+from promotion.json_stream import Items, chunks_of, text_of, values_before
+from promotion.opening import Location, opened
 from promotion.sources.exporter_message import as_discord
 
 _THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
@@ -34,8 +32,6 @@ _SAID = {
 """Types of messages that somebody wrote; late ones have only their number. All others Discord itself has made."""
 _COMMANDS = {"20", "23", "ChatInputCommand", "ContextMenuCommand"}
 _KEY = "messages"
-_TAIL = 1024  # bytes
-_END = re.compile(rb'"messageCount"\s*:\s*\d+\s*}\s*$')  # nothing else can tell that a file is whole
 _NAMES = (*(name for name in COLUMNS if name not in {"session", "deleted_at"}), "command_bot")
 
 
@@ -43,13 +39,14 @@ _NAMES = (*(name for name in COLUMNS if name not in {"session", "deleted_at"}), 
 class JsonExport:
     """An export of a channel; what every message of it shares stands before the messages."""
 
-    path: Path
+    path: Location
     place: Mapping[str, str]
     me: int | None
+    encoding: str = "utf-8-sig"
 
     def read(self) -> Iterator[RawChunk]:
-        """Yield what the file holds; raises InputFileError."""
-        messages = Items(source=self.path.name, key=_KEY, names=_NAMES, row=self._row)
+        """Yield what the file holds; raises InputFileError behind the last whole message of one that is cut off."""
+        messages = Items(source=self.path.name, key=_KEY, names=_NAMES, row=self._row, encoding=self.encoding)
         with opened(self.path) as (plain, raw):
             try:
                 yield from chunks_of(plain, messages, position=raw.tell)
@@ -75,25 +72,16 @@ class JsonExport:
         }
 
 
-def open_export(path: Path, *, me: int | None) -> JsonExport:
-    """Return an export whose beginning has been read; `me` is the bot whose messages are answers.
+def export_in(path: Location, file: IO[bytes], *, me: int | None, encoding: str = "utf-8-sig") -> JsonExport | None:
+    """Return the export that an open file is, by its beginning, or None when it is none.
 
-    Raises InputFileError when the file is no export, or ends before its end.
+    `me` is the bot whose messages are answers. Raises InputFileError for what is not JSON.
     """
-    head = _head(path)
-    if "channel.id" not in head:
-        raise InputFileError(f"{path} is JSON, but not an export of DiscordChatExporter: export the channel again.")
-    _refuse_if_cut_off(path)
-    return JsonExport(path, _place(head), me)
-
-
-def _head(path: Path) -> dict[str, str]:
-    """Return what stands before the messages, each value by its path."""
-    with opened(path) as (plain, _):
-        try:
-            return values_before(plain, _KEY)
-        except ValueError as error:
-            raise InputFileError(f"{path} is not JSON ({error}): correct the path.") from error
+    try:
+        head = values_before(file, _KEY, encoding)
+    except ValueError as error:
+        raise InputFileError(f"{path} is not JSON ({error}): correct the path.") from error
+    return JsonExport(path, _place(head), me, encoding) if "channel.id" in head else None
 
 
 def _place(head: Mapping[str, str]) -> dict[str, str]:
@@ -107,19 +95,6 @@ def _place(head: Mapping[str, str]) -> dict[str, str]:
             "thread_id": channel,
         }
     return place | {"channel_name": head.get("channel.name", "")}
-
-
-def _refuse_if_cut_off(path: Path) -> None:
-    """Look for the end of the JSON before anything of it is taken."""
-    with opened(path) as (plain, raw):
-        raw.seek(max(0, raw.seek(0, 2) - _TAIL))
-        if _END.search(raw.read()):
-            return
-        raw.seek(0)
-        try:
-            check(plain, _KEY)
-        except ValueError as error:
-            raise InputFileError(f"{path} is damaged or cut off ({error}): export the channel again.") from error
 
 
 def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> Kind:

@@ -3,7 +3,6 @@
 import re
 import reprlib
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from io import StringIO
 
@@ -16,14 +15,14 @@ from promotion.columns import guessed_columns
 from promotion.csv_records import Table, chunks_of, read_header
 from promotion.encodings import encoding_of, open_as_text
 from promotion.opening import Location, opened, sample_of
-from promotion.survey import Survey, survey
+from promotion.survey import Survey, survey_file
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])", re.IGNORECASE)  # as Excel writes it
 _LOOKED_AT = 30  # lines from the beginning, among which the header is
 _MEANINGS = {"content": "the words", "sent_at": "the time", "author_name": "the author", "message_id": "the id"}
 _MEANINGS |= {"author_id": "the author's id"}
-_SYNONYMS = {
+SYNONYMS = {
     "content": ("content", "contents", "text", "message", "body", "msg", "messagetext", "messagecontent"),
     "sent_at": ("sentat", "timestamp", "datetime", "createdat", "time", "date", "when", "ts"),
     "message_id": ("messageid", "msgid", "id"),
@@ -35,8 +34,8 @@ _SYNONYMS = {
     "thread_id": ("threadid",),
     "reply_to": ("replyto", "replytoid", "inreplyto"),
     "attachments": ("attachments", "attachment", "files"),
-    "edited_at": ("editedat", "timestampedited"),
-    "deleted_at": ("deletedat",),
+    "edited_at": ("editedat", "timestampedited", "editedtimestamp", "edited", "lasteditedat"),
+    "deleted_at": ("deletedat", "deletedtimestamp"),
     "session": ("session",),
     "kind": ("kind",),
 }
@@ -123,9 +122,9 @@ class _Header:
 
 
 def _names_enough(names: Sequence[str]) -> bool:
-    plain = {_plain(name) for name in names}
-    time = {*_SYNONYMS["sent_at"], *_SYNONYMS["message_id"]}
-    return len(names) > 1 and bool(plain & set(_SYNONYMS["content"])) and bool(plain & time)
+    known = {plain(name) for name in names}
+    time = {*SYNONYMS["sent_at"], *SYNONYMS["message_id"]}
+    return len(names) > 1 and bool(known & set(SYNONYMS["content"])) and bool(known & time)
 
 
 def _names_and_delimiter(line: str, delimiter: str) -> tuple[str, list[str]]:
@@ -138,7 +137,7 @@ def _names_and_delimiter(line: str, delimiter: str) -> tuple[str, list[str]]:
 def _without_header(csv: ForeignCsv, lines: Sequence[str]) -> ForeignCsv:
     """Return a CSV with numbered columns, if its first line is a record: it has a time, and no known name."""
     width = len(csv.header)
-    if any(_plain(name) in synonyms for name in csv.header for synonyms in _SYNONYMS.values()):
+    if any(plain(name) in synonyms for name in csv.header for synonyms in SYNONYMS.values()):
         return csv
     records = [read_header(StringIO(line), csv.delimiter) for line in lines]
     columns = guessed_columns([record for record in records if len(record) == width])
@@ -164,7 +163,7 @@ def mapped(csv: ForeignCsv, mapping: Mapping[str, str]) -> ForeignCsv:
     taken = {column for columns in chosen.values() for column in columns}
     if not csv.has_header and not mapping:
         chosen = {ours: [theirs] for theirs, ours in csv.columns.items()}
-    for ours in _SYNONYMS:
+    for ours in SYNONYMS:
         if ours not in chosen and (found := _known_columns(csv, ours, taken)):
             chosen[ours] = found
             taken |= set(found)
@@ -185,15 +184,7 @@ def surveyed(csv: ForeignCsv, *, day_first: bool | None = None) -> ForeignCsv:
 
     `day_first` is what the operator says of its dates. Raises InputFileError when they may mean two things.
     """
-    with closing(csv.read()) as chunks:
-        try:
-            found = survey(chunks, day_first=day_first)
-        except ValueError as error:
-            raise InputFileError(
-                f"{error} in {csv.path}, and nothing else in it says which: run this again with --day-first or with "
-                "--month-first."
-            ) from error
-    return replace(csv, surveyed=found)
+    return replace(csv, surveyed=survey_file(csv.path, csv.read(), day_first=day_first))
 
 
 def with_answers(chunk: RawChunk, me: int | None) -> RawChunk:
@@ -208,9 +199,9 @@ def with_answers(chunk: RawChunk, me: int | None) -> RawChunk:
 def _our_name(name: str) -> str:
     if name in COLUMNS:
         return name
-    plain = _plain(name)
-    for ours, synonyms in _SYNONYMS.items():
-        if plain in synonyms:
+    known = plain(name)
+    for ours, synonyms in SYNONYMS.items():
+        if known in synonyms:
             return ours
     raise InputFileError(f"--map names {name!r}, which is no column of ours: those are {_listed(COLUMNS)}.")
 
@@ -229,14 +220,15 @@ def _their_columns(csv: ForeignCsv, name: str) -> list[str]:
 
 
 def _known_columns(csv: ForeignCsv, ours: str, taken: set[str]) -> list[str]:
-    free = {_plain(column): column for column in reversed(csv.header) if column not in taken}
-    found = [free[synonym] for synonym in _SYNONYMS[ours] if synonym in free]
-    if ours == "sent_at" and found and {"date", "time"} <= free.keys() and _plain(found[0]) in {"date", "time"}:
+    free = {plain(column): column for column in reversed(csv.header) if column not in taken}
+    found = [free[synonym] for synonym in SYNONYMS[ours] if synonym in free]
+    if ours == "sent_at" and found and {"date", "time"} <= free.keys() and plain(found[0]) in {"date", "time"}:
         return [free["date"], free["time"]]
     return found[:1]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return the name of a column in small letters and without marks."""
     return re.sub(r"[\W_]", "", name).lower()
 
 

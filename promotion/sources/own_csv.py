@@ -1,19 +1,18 @@
 """Read what this program has written: sessions' CSVs and the messages of a backup."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from memory.csv_rows import COLUMNS
 from promotion.chunks import RawChunk
 from promotion.csv_records import Table, chunks_of, read_header
 from promotion.encodings import open_as_text
-from promotion.opening import opened
+from promotion.opening import Location, opened
 
 _ENCODING = "utf-8-sig"  # our files have no mark, but editors may add one
 _KEPT = (*COLUMNS, "embedding", "embedding_model")
 
 
-def header_of(path: Path) -> list[str]:
+def header_of(path: Location) -> list[str]:
     """Return the fields of a file's first line, if it is text as we write it; raises InputFileError."""
     with opened(path) as (plain, _), open_as_text(plain, _ENCODING) as text:
         return read_header(text)
@@ -29,7 +28,7 @@ def is_backup(header: Sequence[str]) -> bool:
     return {*COLUMNS, "search_text", "embedding", "embedding_model"} <= set(header)
 
 
-def read(path: Path) -> Iterator[RawChunk]:
+def read(path: Location) -> Iterator[RawChunk]:
     """Yield what a CSV of ours holds; raises InputFileError."""
     with opened(path) as (plain, raw), open_as_text(plain, _ENCODING) as text:
         table = Table(source=path.name, header=read_header(text), columns={name: name for name in _KEPT}, ours=True)

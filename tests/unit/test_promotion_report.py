@@ -1,12 +1,15 @@
 """What became of the records of a source is counted once and told in a few lines."""
 
 from collections import Counter
+from dataclasses import replace
 
 from memory.messages import Message
-from promotion.chunks import Cleaned, Refused
+from promotion.chunks import Cleaned, FileOfSource, Refused, Source
 from promotion.differences import Compared, Verdict
+from promotion.listing import OF_NO_KIND, Skipped
 from promotion.report import OTHER_REASONS, Tally, in_words
 from tests.builders import message
+from tests.sources import source_of
 
 
 def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -> Cleaned:
@@ -29,7 +32,7 @@ def compared(number: int, verdict: Verdict) -> Compared:
 def test_every_way_that_a_record_can_go_is_told() -> None:
     tally = Tally()
     tally.add_cleaned(cleaned(message(1), message(2), message(3), refused=2), "a.csv")
-    tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE), compared(3, Verdict.FURTHER)])
+    tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE), compared(3, Verdict.FURTHER)], "a.csv")
 
     told = in_words(tally, "session demo").splitlines()
 
@@ -52,7 +55,7 @@ def test_every_way_that_a_record_can_go_is_told() -> None:
 
 def test_a_message_that_the_database_refuses_is_counted_as_refused_alone() -> None:
     tally = Tally()
-    tally.add_compared([compared(1, Verdict.NEW)])
+    tally.add_compared([compared(1, Verdict.NEW)], "a.csv")
 
     tally.take_back(Verdict.NEW, "too long")
 
@@ -80,3 +83,48 @@ def test_a_long_record_is_shortened() -> None:
     tally.add_cleaned(chunk, "a.csv")
 
     assert max(len(line) for line in in_words(tally, "a.csv").splitlines()) < 160
+
+
+def test_each_file_is_named_with_what_became_of_it() -> None:
+    files = tuple(FileOfSource(f"{name}.csv", "CSV", "cp1251") for name in "abc")
+    tally = Tally()
+    tally.add_cleaned(cleaned(message(1), message(2), refused=1), "a.csv")
+    tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE)], "a.csv")
+    tally.add_damage("c.csv is cut off: export it again.", "c.csv")
+
+    told = in_words(tally, "folder all", source_with(files, [Skipped("settings.json", "It is no export.")]))
+
+    assert told.splitlines()[-7:] == [
+        "files:",
+        "  c.csv  CSV, cp1251: no messages",
+        "         not all of it can be read: c.csv is cut off: export it again.",
+        "  a.csv  CSV, cp1251: 1 new, 1 known already, 1 refused, 4 left out or brought together",
+        "  b.csv  CSV, cp1251: no messages",
+        "not read:",
+        "  settings.json: It is no export.",
+    ]
+
+
+def test_files_without_end_are_counted() -> None:
+    files = tuple(FileOfSource(f"{number}.csv", "CSV") for number in range(500))
+    skipped = [Skipped(f"{number}.json", "no export") for number in range(500)]
+    pictures = [Skipped(f"{number}.png", OF_NO_KIND) for number in range(500)]
+
+    told = in_words(Tally(), "folder all", source_with(files, [*skipped, *pictures]))
+
+    assert len(told.splitlines()) < 60
+    assert told.count("and 480 more files") == 2
+    assert "passed over: 500 files" in told
+
+
+def test_the_name_of_a_file_cannot_command_the_terminal() -> None:
+    files = (FileOfSource(f"\x1b[2J{'x' * 300}\n.csv", "CSV"),)
+
+    told = in_words(Tally(), "folder all", source_with(files, []))
+
+    assert "\x1b" not in told
+    assert max(map(len, told.splitlines())) < 100
+
+
+def source_with(files: tuple[FileOfSource, ...], skipped: list[Skipped]) -> Source:
+    return replace(source_of([message(1)]), files=files, skipped=tuple(skipped))
