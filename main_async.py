@@ -15,6 +15,9 @@ def main(
     terminal: Annotated[bool, typer.Option("--terminal", help="Talk here, even when a Discord token is set.")] = False,
     speaker: Annotated[str, typer.Option("--as", metavar="NAME", help="Speak under this name in the terminal.")] = "",
     time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Take dates on this clock, as in Europe/Paris.")] = "",
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="What 10/11 is; else by DATE_ORDER or the clock.")
+    ] = None,
     session: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the session; empty: a random one.")
     ] = None,
@@ -55,6 +58,7 @@ def main(
             csv=csv,
             reembed=reembed_all,
             heartbeat=heartbeat,
+            day_first=day_first,
         )
     )
 

@@ -15,6 +15,9 @@ def main(
     *,
     now: Annotated[str, typer.Option(metavar="ISO", help="Ask as if it were this moment.")] = "",
     time_zone: Annotated[str, typer.Option(metavar="ZONE", help="Take dates on this clock, as in Europe/Paris.")] = "",
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="What 10/11 is; else by DATE_ORDER or the clock.")
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many messages to find.")] = 8,
     session: Annotated[str, typer.Option(metavar="NAME", help="Search only if this is the current session.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Show how the rows were found, and count them.")] = False,
@@ -24,7 +27,17 @@ def main(
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
     from commands.search import CommandLine, run
 
-    run(CommandLine(text=text, now=now, time_zone=time_zone, limit=limit, session=session, explain=explain))
+    run(
+        CommandLine(
+            text=text,
+            now=now,
+            time_zone=time_zone,
+            day_first=day_first,
+            limit=limit,
+            session=session,
+            explain=explain,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from memory.conventions import DateOrder
 from memory.findings import Window
 from memory.messages import Message
+from memory.windows import TimePhrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +17,8 @@ class Question:
 
     `places` are the ids of the channels and threads that the answer may use; the model can neither see nor
     change them. An answer to a `private` question is shown to the asker alone. A question of `all_time` is searched
-    over all time, whatever time it names.
+    over all time, whatever time it names. Days and months in digits come in the asker's `date_order`, or as is usual in
+    their time zone.
     """
 
     text: str
@@ -27,6 +30,7 @@ class Question:
     time_zone: ZoneInfo
     private: bool = False
     all_time: bool = False
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Searched:
     """Where an answer was looked for, with the asker's clock and the time of the question to write it with.
 
     No `windows` are all time; it `went_beyond` when the question named a time and all time was searched instead.
-    `channels` are the names of those that the question was about, none when it named none.
+    `channels` are the names of those that the question was about, none when it named none. `ordered` are the dates of
+    the question that the other order of day and month would have made others, which were read in the `date_order`.
     """
 
     windows: tuple[Window, ...]
@@ -50,6 +55,8 @@ class Searched:
     channels: tuple[str, ...]
     now: datetime
     time_zone: ZoneInfo
+    ordered: tuple[TimePhrase, ...] = ()
+    date_order: DateOrder = DateOrder.DAY_FIRST
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agent.answers import Question, Searched
 from agent.context import Context, Recall
 from agent.evidence import Evidence
-from agent.reading import Reading
+from agent.reading import Reading, order_of
 from agent.searches import Searches
 
 
@@ -43,4 +43,6 @@ def _searched(question: Question, reading: Reading, searches: Searches) -> Searc
         channels=reading.channels,
         now=question.now,
         time_zone=question.time_zone,
+        ordered=tuple(time for time in reading.asked.times if time.order_mattered),
+        date_order=order_of(question),
     )

@@ -24,7 +24,7 @@ LONGEST_NAME = 100
 _SPECIAL = re.compile(r"[\\*~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 """What begins or ends Markdown within a line; an underscore between two letters does neither."""
 
-_SPECIAL_IN_NAMES = re.compile(r"[:/](?=[\w/])")
+_SPECIAL_IN_NAMES = re.compile(r":(?=[\w/])|(?<=[a-z])/(?=\w)")
 """What makes an address, an invitation or an emoji of words."""
 
 _LINE_START = re.compile(r"^[ \t]{0,20}(?:(?=#{1,3}\s|-#\s|[+-]\s|>)|\d{1,9}(?=[.)]\s))", re.MULTILINE)

@@ -2,10 +2,12 @@
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.answers import Question
 from agent.context import Recall
 from memory.asking import Asked, understand
+from memory.conventions import OURS, Conventions, DateOrder, date_order
 from memory.windows import TimePhrase, times_in
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ async def read_question(question: Question, *, memory: Recall) -> Reading:
         now=question.now,
         time_zone=question.time_zone,
         memory=memory,
+        read_times=partial(times_in, conventions=_conventions(question)),
     )
     asked = replace(
         understood,
@@ -50,8 +53,19 @@ def read_without_memory(question: Question) -> Reading:
     times: tuple[TimePhrase, ...] = ()
     try:
         if not question.all_time:
-            times = times_in(question.text, now=question.now, time_zone=question.time_zone).windows
+            conventions = _conventions(question)
+            found = times_in(question.text, now=question.now, time_zone=question.time_zone, conventions=conventions)
+            times = found.windows
     except Exception:
         logger.exception("the time in a question in channel %d was not read", question.channel_id)
     asked = Asked(text=question.text, topic=question.text, places=question.places, times=times)
     return Reading(asked=asked, complete=False)
+
+
+def order_of(question: Question) -> DateOrder:
+    """Return the order in which days and months in digits are read in a question."""
+    return question.date_order or date_order(locale=None, time_zone=question.time_zone, setting=None)
+
+
+def _conventions(question: Question) -> Conventions:
+    return OURS.in_order(order_of(question))

@@ -21,6 +21,7 @@ from bot.spoiler_channels import SpoilerChannels
 from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.asking import LONGEST_QUESTION
+from memory.conventions import date_order
 from memory.messages import Message
 
 logger = logging.getLogger(__name__)
@@ -166,6 +167,7 @@ class Conversation:
             time_zone=zone.zone,
             private=private,
             all_time=all_time,
+            date_order=date_order(locale=interaction.locale.value, time_zone=zone.zone, setting=services.date_order),
         )
         answer = await services.asker.ask(question)
         notes = [] if settled else [NOT_SETTLED]

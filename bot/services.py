@@ -7,6 +7,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from agent.answers import Answer, Question
+from memory.conventions import DateOrder
 from memory.messages import Message
 from memory.time_zones import Owner, Zone
 
@@ -46,7 +47,7 @@ class Services:
     """Everything that the front end is given.
 
     `about` writes the text of /about in Markdown, `session` is the name of the program session, `time_zone` is the
-    one of those who have chosen none.
+    one of those who have chosen none, `date_order` the order of days and months that was set for everybody, if any.
     """
 
     recorder: Recorder
@@ -56,3 +57,4 @@ class Services:
     time_zones: TimeZones
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
+    date_order: DateOrder | None = None

@@ -45,6 +45,7 @@ class CommandLine:
     csv: str | None = None
     reembed: bool = False
     heartbeat: str | None = None
+    day_first: bool | None = None
 
 
 def run(line: CommandLine) -> None:
@@ -60,6 +61,7 @@ def run(line: CommandLine) -> None:
             csv=None if line.csv is None else path_named(line.csv, "--import"),
             reembed=line.reembed,
             heartbeat=None if line.heartbeat is None else path_named(line.heartbeat, "--heartbeat"),
+            day_first=line.day_first,
         )
         if options.csv is not None:
             from memory.importing import checked_size

@@ -41,3 +41,4 @@ class Options:
     csv: Path | None
     reembed: bool
     heartbeat: Path | None
+    day_first: bool | None

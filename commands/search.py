@@ -6,20 +6,24 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from commands.failures import exit_with_error
+from commands.order_option import chosen_order
 from commands.startup import opened_databases, opened_embedder
 from commands.zone_option import zone_named
 from errors import BackscrollError, SessionError, SettingsError
 from logs import write_logs
 from memory.asking import LONGEST_QUESTION, Asked, understand
+from memory.conventions import OURS, DateOrder, date_order
 from memory.findings import Findings
 from memory.namesakes import no_such_channels
 from memory.preparation import prepare
 from memory.search import Memory
 from memory.spoken_windows import spoken_windows
 from memory.visit import shelf_of
+from memory.windows import times_in
 from sessions import remembered_session
 from settings import Settings, read_settings
 from terminal.channel import CHANNEL_ID
@@ -37,6 +41,7 @@ class CommandLine:
     text: str
     now: str
     time_zone: str
+    day_first: bool | None
     limit: int
     session: str
     explain: bool
@@ -49,6 +54,7 @@ class Question:
     text: str
     now: datetime
     time_zone: ZoneInfo
+    date_order: DateOrder
     limit: int
     explain: bool
 
@@ -76,7 +82,15 @@ def _question(settings: Settings, line: CommandLine) -> Question:
     if line.limit < 1:
         raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
     zone = zone_named(line.time_zone or settings.time_zone)
-    return Question(text=line.text, now=_moment(line.now, zone), time_zone=zone, limit=line.limit, explain=line.explain)
+    order = date_order(locale=None, time_zone=zone, setting=chosen_order(settings, day_first=line.day_first))
+    return Question(
+        text=line.text,
+        now=_moment(line.now, zone),
+        time_zone=zone,
+        date_order=order,
+        limit=line.limit,
+        explain=line.explain,
+    )
 
 
 def _moment(now: str, time_zone: ZoneInfo) -> datetime:
@@ -110,6 +124,7 @@ async def _answer(settings: Settings, question: Question) -> str:
             now=question.now,
             time_zone=question.time_zone,
             memory=memory,
+            read_times=partial(times_in, conventions=OURS.in_order(question.date_order)),
         )
         findings = await _find(memory, asked, question.limit)
     parts = [
@@ -134,7 +149,8 @@ async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
 
 def _searched(asked: Asked, question: Question) -> str:
     windows = spoken_windows(asked.windows, time_zone=question.time_zone)
-    return f"searched {windows or 'all time'}"
+    ordered = f" ({question.date_order.replace('-', ' ')})" if any(time.order_mattered for time in asked.times) else ""
+    return f"searched {windows or 'all time'}{ordered}"
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from agent.conversations import Conversations
 from agent.escaping import inline
 from agent.stale_turns import kept_free_of_stale_turns
 from commands.options import Options
+from commands.order_option import chosen_order
 from commands.startup import model_creator, opened_databases, opened_embedder
 from db.databases import Database
 from db.vector_index import build, kept_indexed
@@ -27,6 +28,7 @@ from db.word_index import kept_whole
 from erasure.rows import known_erasures
 from heartbeat import beating
 from memory.census import about
+from memory.conventions import DateOrder
 from memory.embedder import Embedder
 from memory.erased import Erased
 from memory.importing import Imported, import_csv
@@ -61,6 +63,7 @@ class Program:
     models: str
     time_zones: TimeZones
     time_zone: ZoneInfo
+    date_order: DateOrder | None
 
     async def about(self) -> str:
         """Return the text of /about."""
@@ -77,7 +80,12 @@ async def serve(settings: Settings, session: ProgramSession, options: Options) -
     async with (
         _open_memory(settings) as (databases, embedder),
         _open_program(
-            settings, session, databases, embedder, options.time_zone or ZoneInfo(settings.time_zone)
+            settings,
+            session,
+            databases,
+            embedder,
+            options.time_zone or ZoneInfo(settings.time_zone),
+            chosen_order(settings, day_first=options.day_first),
         ) as program,
     ):
         if options.csv is not None:
@@ -125,6 +133,7 @@ async def _open_program(
     databases: tuple[Database, Database],
     embedder: Embedder,
     time_zone: ZoneInfo,
+    date_order: DateOrder | None,
 ) -> AsyncGenerator[Program]:
     """Yield what serves a session, ready to record."""
     short_term, long_term = databases
@@ -165,6 +174,7 @@ async def _open_program(
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
                 time_zone=time_zone,
+                date_order=date_order,
             )
 
 
@@ -191,6 +201,7 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
         speaker=speaker,
         show=show,
         echo=not interactive,
+        date_order=program.date_order,
     )
     if interactive:
         await channel.serve(typed_lines(f"{speaker}> "))
@@ -215,6 +226,7 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
         time_zones=program.time_zones,
         time_zone=program.time_zone,
         clock=_now,
+        date_order=program.date_order,
     )
     bot = Bot(services, server_id=server_id, announce=show)
     async with AsyncExitStack() as stack:

@@ -14,6 +14,7 @@ from agent.escaping import unescaped
 from agent.visible import printable
 from errors import JournalUnavailableError, TemporaryError
 from memory.asking import LONGEST_QUESTION
+from memory.conventions import DateOrder
 from memory.messages import Kind, Message
 from terminal.rendering import render
 from terminal.time_zones import NOT_LOOKED_UP, SpeakerZone
@@ -82,6 +83,7 @@ class TerminalChannel:
     speaker: str
     show: Callable[[str], None]
     echo: bool = False
+    date_order: DateOrder | None = None
     _asked: str = field(default="", init=False)
 
     async def serve(self, lines: AsyncIterable[str]) -> None:
@@ -163,6 +165,7 @@ class TerminalChannel:
             places=await self.places(),
             now=self.clock(),
             time_zone=time_zone,
+            date_order=self.date_order,
         )
 
     async def _record(

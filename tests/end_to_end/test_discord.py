@@ -23,6 +23,7 @@ from bot.commands import JOURNAL_LIMIT, NO_JOURNAL
 from bot.in_flight import InFlight
 from bot.views import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
+from memory.conventions import DateOrder
 from memory.findings import Window
 from memory.messages import Kind, Message
 from memory.time_zones import Owner, OwnerKind
@@ -297,6 +298,7 @@ async def test_a_question_is_answered_with_links_to_the_messages_that_prove_it(
     question = asker.questions[0]
     assert (question.text, question.asker_id, question.asker_name) == ("when is the deploy?", ana.id, "Ana")
     assert (question.channel_id, question.now, question.time_zone.key) == (general.id, NOW, "Europe/Paris")
+    assert question.date_order is DateOrder.MONTH_FIRST  # as people write whose Discord is in American English
 
 
 async def test_a_command_and_its_answer_are_each_kept_once(

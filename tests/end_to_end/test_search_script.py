@@ -42,6 +42,18 @@ async def test_it_prints_what_was_found_and_the_time_that_was_searched(lived_in:
 
 
 @pytest.mark.server
+@pytest.mark.parametrize(("option", "day"), [("--day-first", "10 Nov"), ("--month-first", "11 Oct")])
+async def test_a_date_in_digits_is_read_in_the_order_that_is_asked_for(
+    lived_in: Workplace, option: str, day: str
+) -> None:
+    found = await search(lived_in, "the kiln on 10/11/2025", option, script=Fresh(SCRIPT))
+
+    assert found.status == 0, found.err
+    assert f"{day} 2025 00:00 - 24:00" in found.out.splitlines()[0]
+    assert found.out.splitlines()[0].endswith(f"({option.removeprefix('--').replace('-', ' ')})")
+
+
+@pytest.mark.server
 async def test_it_explains_how_each_memory_was_searched(lived_in: Workplace) -> None:
     found = await search(lived_in, "crates", "--explain")
 

@@ -1,24 +1,29 @@
 """The agent and time: what a question that names one is searched in, whatever the model does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from agent.agent import HALF_READ, MODEL_FAILED, Agent
-from agent.answers import Answer
+from agent.answers import Answer, Searched
 from agent.choosing import MOST_SPREAD
 from agent.footer import footer
 from agent.listing import MOST_LISTED
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
+from agent.reading import read_without_memory
 from agent.search_first import SearchFirstChatModel
 from agent.searches import common
 from errors import DatabaseUnavailableError
 from memory.asking import Asked
+from memory.conventions import DateOrder
 from memory.findings import Window
 from memory.known_names import KnownNames
 from memory.messages import Message
+from memory.windows import TimePhrase
 from tests.agents import agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
@@ -395,3 +400,55 @@ async def test_quotes_in_place_of_an_answer_keep_to_the_time(lines: list[Utteran
     assert answer.notes == (MODEL_FAILED,)
     assert [source.message for source in answer.sources] == [NEW]
     assert footer(answer.searched) == f"searched {SPOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("order", "day", "line"),
+    [
+        pytest.param(DateOrder.DAY_FIRST, 2, "2/10 read as 2 October (day first)", id="day first"),
+        pytest.param(DateOrder.MONTH_FIRST, 10, "2/10 read as 10 February (month first)", id="month first"),
+        pytest.param(None, 2, "2/10 read as 2 October (day first)", id="as in Paris"),
+    ],
+)
+async def test_a_date_in_digits_is_read_in_the_order_of_the_asker_and_the_footer_says_so(
+    order: DateOrder | None, day: int, line: str
+) -> None:
+    memory = chat(NEW)
+    asked = replace(question("what was said about the deploy on 2/10?"), date_order=order)
+
+    answer = await quoting(memory).ask(asked)
+
+    ((window,),) = windows_asked(memory)
+    assert window.start is not None
+    assert window.start.astimezone(asked.time_zone).day == day
+    assert footer(answer.searched).endswith(f"Europe/Paris; {line}")
+
+
+async def test_the_order_of_a_date_is_not_told_where_it_makes_no_difference() -> None:
+    answer = await quoting(chat(NEW)).ask(question("what was said about the deploy on 25/10?"))
+
+    assert "day first" not in footer(answer.searched)
+
+
+async def test_the_order_counts_also_for_a_question_that_is_read_without_memory() -> None:
+    asked = replace(question("the deploy on 2/10"), date_order=DateOrder.MONTH_FIRST)
+
+    (time,) = read_without_memory(asked).asked.times
+
+    assert time.window.start is not None
+    assert time.window.start.astimezone(asked.time_zone).month == 2
+
+
+def test_a_range_of_dates_is_told_with_its_order_alone() -> None:
+    days = Window(datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 2, 13, tzinfo=UTC))
+    searched = Searched(
+        windows=(days,),
+        went_beyond=False,
+        channels=(),
+        now=datetime(2026, 11, 4, tzinfo=UTC),
+        time_zone=ZoneInfo("UTC"),
+        ordered=(TimePhrase("2/10 - 2/12", days, order_mattered=True),),
+        date_order=DateOrder.MONTH_FIRST,
+    )
+
+    assert footer(searched).endswith("UTC; 2/10 - 2/12 read month first")

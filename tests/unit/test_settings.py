@@ -55,6 +55,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("STORAGE_DIR", "db\nstorage", id="a line break in a path"),
         pytest.param("BACKUP_DIR", "\x1b[2J", id="a path that commands the terminal"),
         pytest.param("EMBEDDED_DIR", "a\x7f", id="a path with an invisible character"),
+        pytest.param("DATE_ORDER", "year-first", id="an order of dates that nobody asked for"),
         pytest.param("TIME_ZONE", "a" * 5_000, id="a time zone of 5,000 letters"),
         pytest.param("TIME_ZONE", "Europe", id="a time zone that is a folder"),
         pytest.param("TIME_ZONE", "Mars/Olympus", id="a time zone elsewhere"),

@@ -1,0 +1,24 @@
+"""Which order of days and months a run or a deployment chooses."""
+
+import pytest
+
+from commands.order_option import chosen_order
+from memory.conventions import DateOrder
+from settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("setting", "day_first", "order"),
+    [
+        pytest.param("", None, None, id="neither"),
+        pytest.param("month-first", None, DateOrder.MONTH_FIRST, id="the deployment"),
+        pytest.param("month-first", True, DateOrder.DAY_FIRST, id="the run, before the deployment"),
+        pytest.param("", False, DateOrder.MONTH_FIRST, id="the run alone"),
+    ],
+)
+def test_a_run_chooses_before_the_deployment(
+    monkeypatch: pytest.MonkeyPatch, setting: str, day_first: bool | None, order: DateOrder | None
+) -> None:
+    monkeypatch.setenv("DATE_ORDER", setting)
+
+    assert chosen_order(Settings(), day_first=day_first) is order
