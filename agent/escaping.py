@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from agent.citations import split_code
 from agent.markdown import hidden_spans
-from agent.visible import is_blank, visible
+from agent.visible import APART, is_blank, visible
 from memory.words import SPOILER
 
 Markdown = NewType("Markdown", str)
@@ -21,10 +21,10 @@ NAMELESS = Markdown("(no name)")
 LONGEST_NAME = 100
 """Characters of a name that are shown; the longest that Discord takes of a thread."""
 
-_SPECIAL = re.compile(r"[\\*~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
-"""What begins or ends Markdown within a line; an underscore between two letters does neither."""
+_SPECIAL = re.compile(r"[\\*~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<=\.gg)/")
+"""What begins or ends Markdown within a line, or invites to a server; an underscore between letters does nothing."""
 
-_SPECIAL_IN_NAMES = re.compile(r":(?=[\w/])|(?<=[a-z])/(?=\w)")
+_SPECIAL_IN_NAMES = re.compile(r":(?=[\w/])|(?<=[A-Za-z])/(?=\w)")
 """What makes an address, an invitation or an emoji of words."""
 
 _LINE_START = re.compile(r"^[ \t]{0,20}(?:(?=#{1,3}\s|-#\s|[+-]\s|>)|\d{1,9}(?=[.)]\s))", re.MULTILINE)
@@ -45,7 +45,6 @@ _FENCE = re.compile(r"`{3,}")
 _LANGUAGE_LINE = re.compile(r"[\w+.#-]{0,20}[ \t]{0,20}\n", re.ASCII)
 _TICKS = re.compile(r"`(?=``)")
 _ESCAPED = re.compile(r"\\(?P<letter>[^0-9A-Za-z\s])|<(?P<address>https?://[^\s<>]{1,1500})>")
-_BREAK = "\N{ZERO WIDTH SPACE}"
 _MOST_TICKS = 2  # of code within a line; three make a block of it
 
 
@@ -85,7 +84,7 @@ def unescaped(markdown: str) -> str:
     What is hidden in it has to be taken out before.
     """
     parts = (part if is_code else _plain(part) for is_code, part in split_code(markdown))
-    return "".join(parts).replace(f"`{_BREAK}", "`")
+    return "".join(parts).replace(f"`{APART}", "`")
 
 
 def _plain(words: str) -> str:
@@ -172,7 +171,7 @@ def _code(body: str) -> Markdown:
     shown = visible(body)
     language = shown.partition("\n")[0].strip() if _LANGUAGE_LINE.match(shown) else ""
     lines = shown.partition("\n")[2] if _LANGUAGE_LINE.match(shown) else shown
-    return Markdown(f"```{language}\n{_TICKS.sub(f'`{_BREAK}', lines).rstrip() or ' '}\n```")
+    return Markdown(f"```{language}\n{_TICKS.sub(f'`{APART}', lines).rstrip() or ' '}\n```")
 
 
 def _words(text: str, *, is_cut: bool = False, with_code: bool = True) -> str:

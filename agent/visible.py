@@ -9,6 +9,9 @@ TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u206
 MOST_MARKS = 4
 """Combining marks of one letter; Hebrew and Thai need three."""
 
+APART = "\N{ZERO WIDTH SPACE}"
+"""What keeps ticks in a block of code from ending it; it stays where it stands behind one."""
+
 _LINE_ENDS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _JOINERS = frozenset("\u200c\u200d")  # Persian and emoji need one at a time
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
@@ -52,6 +55,8 @@ def _is_needed(letter: str, before: list[str]) -> bool:
     if letter in _VISIBLE_FORMATS:
         return True
     last = before[-1] if before else " "
+    if letter == APART:
+        return last == "`"
     if letter in _JOINERS:
         return not (last.isspace() or last in _JOINERS)
     return "\U000e0020" <= letter <= "\U000e007f" and _FLAG in before[-7:]  # six tags and the flag

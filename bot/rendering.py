@@ -12,7 +12,7 @@ from agent.citations import split_code
 from agent.escaping import address, inline, line
 from agent.footer import footer
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from agent.visible import printable
+from agent.visible import visible
 from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.mentions import in_discord
 from memory.messages import Message, storable
@@ -38,7 +38,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
     A long answer is cut before its sources and notes are: without them nobody could check it.
     """
     links = {source.number: source.message.link for source in answer.sources}
-    text = _with_bare_links(neutralised(answer.text).strip()[:_MOST_READ])
+    text = _with_bare_links(neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ])
     body = _with_links(text or NOTHING_TO_SAY, links)
     ending = _ending(answer, time_zone)
     whole = _messages("\n\n".join(filter(None, (body, ending))), most=MAX_MESSAGES + 1)
@@ -56,9 +56,9 @@ def render_text(text: str) -> list[str]:
 def neutralised(text: str) -> str:
     """Return a text in which nothing that looks like a mention of people is one, and which can be sent.
 
-    Mentions of channels go back to the form that Discord names to those who may see them; nothing turns lines around.
+    Mentions of channels go back to the form that Discord names to those who may see them. What nobody sees is left out.
     """
-    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(printable(storable(text))))
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(visible(storable(text))))
 
 
 def _messages(text: str, *, most: int) -> list[str]:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fence import one_line
+from agent.visible import visible
 from memory.mentions import in_discord, readable
 
 RUN = 5
@@ -143,7 +144,7 @@ def file_names(attachments: str) -> list[str]:
 
 def _shown(text: str) -> str:
     """Return a text as it is compared: without case, without what a rendering adds or hides."""
-    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold().split())
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", visible(text))).casefold().split())
 
 
 def _numbers(words: list[str]) -> Numbers:

@@ -12,22 +12,26 @@ from hypothesis import strategies as st
 from agent.answers import Answer, Searched, Source
 from agent.choosing import best_lines, spread_lines
 from agent.citations import cited_numbers, split_code, with_sources, without_marks
+from agent.escaping import NAMELESS, inline, unescaped
 from agent.evidence import Evidence
 from agent.fence import OUTPUT_LIMIT, fenced
 from agent.footer import footer
 from agent.quotes import quotation
-from agent.visible import printable
+from agent.visible import printable, visible
 from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
 from bot.splitting import MESSAGE_LIMIT, split_message
 from memory.findings import Excerpt, Findings, Line, Window
 from memory.messages import Kind, Message
 from terminal.excerpts import render_excerpts
 from terminal.rendering import render as render_plainly
+from tests.discord_markdown import nodes_of
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import messages, moments, names, recent, texts, zones
 
 PARIS = ZoneInfo("Europe/Paris")
 MENTION = re.compile(r"@(?:everyone|here|[!&]?\d)")
+NUMBER = re.compile(r"\[\d+\]")
+SHOWN = {"item", "bold", "text", "quote", "subtext", "spoiler", "code", "code block", "emoji", "time", "mention"}
 NUMBERED = re.compile(r"\[(\d+)\] ")
 
 shown_messages = st.lists(
@@ -125,6 +129,32 @@ def test_a_quotation_cites_its_message_and_no_other(some: list[Message], questio
     for number, text in quoted:
         assert cited_numbers(text) == [number]
         assert text.count("```") % 2 == 0
+
+
+@given(names)
+def test_a_name_is_shown_as_it_is_and_as_nothing_else(name: str) -> None:
+    with in_time(len(name)):
+        shown = inline(name)
+
+    bold, *after = [node for node in nodes_of(f"- **{shown}** in #{shown}") if node.kind != "item"]
+    assert [node.kind for node in (bold, *after)] == ["bold", "text"]
+    as_seen = unescaped(shown)
+    assert after[0].text.split() == f"{as_seen} in #{as_seen}".split()
+    assert as_seen in {NAMELESS, " ".join(visible(name).split())} or as_seen.endswith("…")
+
+
+@given(shown_messages, zones)
+def test_quotations_are_words_spoilers_code_and_links_to_what_is_seen(some: list[Message], zone: ZoneInfo) -> None:
+    quoted = [quotation(n, Line(one, hit=True), question="", time_zone=zone) for n, one in enumerate(some, 1)]
+    answer = Answer(text="\n".join(quoted), sources=tuple(Source(n, one) for n, one in enumerate(some, 1)))
+
+    nodes = [node for part in render(answer, zone) for node in nodes_of(part)]
+
+    kinds = {node.kind for node in nodes}
+    assert kinds <= {*SHOWN, "masked link", "link"}
+    own = {one.link for one in some}
+    assert all(node.target in own and NUMBER.fullmatch(node.text) for node in nodes if node.kind == "masked link")
+    assert all(node.text == node.target for node in nodes if node.kind == "link")
 
 
 # ---- Discord

@@ -248,3 +248,12 @@ def test_a_hidden_file_is_uncovered_with_a_click() -> None:
     assert nodes_of(file_name("SPOILER_the_end.png")) == [Node("spoiler", "the_end.png")]
     assert nodes_of(file_name("a*b*.png")) == words("a*b*.png")
     assert in_clear(file_name("SPOILER_||the_end||")) == ""
+
+
+def test_the_channel_of_a_mention_cannot_be_called_like_a_mark() -> None:
+    assert cited_numbers(f"{block('see <#pots [2]:123456789012345678>')} [1]") == [1]
+
+
+def test_an_invitation_in_a_message_invites_nobody() -> None:
+    assert nodes_of(block("join discord.gg/abc")) == words("join discord.gg/abc")
+    assert "discord.gg/" not in block("join discord.gg/abc")
