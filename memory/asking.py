@@ -128,8 +128,9 @@ async def understand(
     searched = named or (counted if said.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
     known = names.within(searched)
-    speakers = speakers_in(read, known)
-    question = without(text, [*channels.spans, *located(dated, [time.phrase for time in times])])
+    phrases = located(dated, [time.phrase for time in times])
+    speakers = speakers_in(read, known, dated=phrases)
+    question = without(text, [*channels.spans, *phrases])
     topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else _with_names(question, names)
     return Asked(
         text,

@@ -19,6 +19,7 @@ from db.databases import Database
 from db.engines import sessions_of, transaction
 from db.errors import driver_errors
 from db.migrate import PATIENTLY
+from db.name_rows import FILL_FROM_STAGE
 from db.parts import Part, is_hypertable, parts
 from db.tables import MessageRow, ReplacedMessageRow, RevisionRow
 from db.vector_index import drop
@@ -67,6 +68,7 @@ _MERGE = store.merging(insert(MessageRow).from_select(_COLUMNS, select(_COMING))
     _KEEP_REPLACED_ROWS.cte("replaced"),
 )
 
+_NOTE_NAMES = text(FILL_FROM_STAGE)
 _REVISE = insert(RevisionRow).on_conflict_do_nothing()
 
 _AS_IT_IS = and_(
@@ -129,6 +131,7 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
             times = [row.message.sent_at for row in batch.rows]
             await _clear_the_way(connection, min(times), max(times), expected=expected)
             await _copy(connection, MessageRow.__tablename__, batch)
+            await connection.execute(note_names((row.message for row in batch.rows), promotion_id=batch.promotion_id))
         elif batch.rows:
             await connection.execute(_STAGE)
             await _copy(connection, _COMING.name, batch)
@@ -137,9 +140,7 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
             if first is not None:
                 await _clear_the_way(connection, first, last, expected=expected)
             await connection.execute(_MERGE)
-        noted = note_names((row.message for row in batch.rows), promotion_id=batch.promotion_id)
-        if noted is not None:
-            await connection.execute(noted)
+            await connection.execute(_NOTE_NAMES)
         if batch.revisions:
             await connection.execute(_REVISE, _revisions(batch))
         if batch.journal is not None:

@@ -77,7 +77,7 @@ def _channels_from(text: FoldedText, at: int, parts: NameText, names: KnownNames
     found: list[_Channel] = []
     for first in _first_tokens(text, at):
         channel = _channel_at(text, first, parts, names) or _here_at(text, first, names.places & {here})
-        if channel is not None and (channel.places or at != 0 or text.word(channel.after) == ":"):
+        if channel is not None and (channel.places or first or text.word(channel.after) == ":"):
             found = [channel]
             break
     while found and (following := _after_separator(text, found[-1].after)) is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.types import TypeEngine
 
@@ -28,14 +28,12 @@ _TYPES: tuple[type[TypeEngine[Any]] | TypeEngine[Any], ...] = (
 _COLUMNS = (*_KEY, "first_seen", "last_seen")
 
 
-def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert | None:
-    """Return the statement that takes in the names of messages; None when there are no messages.
+def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert:
+    """Return the statement that takes in the names of messages, of which there is at least one.
 
     Its parameters are one array for each column, so that it is the same for any number of messages.
     """
     seen = _seen(messages)
-    if not seen:
-        return None
     columns = zip(*((*key, first, last) for key, (first, last) in seen.items()), strict=True)
     arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, _TYPES, strict=True)]
     names: list[Any] = [column(name, kind) for name, kind in zip(_COLUMNS, _TYPES, strict=True)]
@@ -48,9 +46,13 @@ def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) 
         set_={
             "first_seen": func.least(NameRow.first_seen, new.first_seen),
             "last_seen": func.greatest(NameRow.last_seen, new.last_seen),
-            "promotion_id": new.promotion_id,
+            "promotion_id": func.greatest(NameRow.promotion_id, new.promotion_id),
         },
-        where=(new.first_seen < NameRow.first_seen) | (new.last_seen > NameRow.last_seen),
+        where=or_(
+            new.first_seen < NameRow.first_seen,
+            new.last_seen > NameRow.last_seen,
+            new.promotion_id > func.coalesce(NameRow.promotion_id, 0),
+        ),
     )
 
 

@@ -32,7 +32,8 @@ def _different(people: frozenset[Person], names: KnownNames) -> list[str]:
     ids: list[Person] = [person for person in people if isinstance(person, int)]
     borne = {folded(name) for person in ids for name in names.names_of(person)}
     others = [person for person in people if isinstance(person, str) and person not in borne]
-    return sorted(name for person in [*ids, *others] if (name := names.name_of(person)) is not None)
+    newest = [name for person in [*ids, *others] if (name := names.name_of(person)) is not None]
+    return sorted(newest, key=lambda name: (folded(name), name))
 
 
 def _sentence(call: str, different: list[str]) -> str:

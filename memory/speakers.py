@@ -1,6 +1,6 @@
 """Find the people whose words a question asks for: "what did Ana say?", "everyone but Ana"."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from memory.authors import Authors, kept_name
@@ -115,13 +115,15 @@ def may_name_speakers(text: FoldedText) -> bool:
     return any(_may_be_said_by_somebody(text, at) for at in range(len(text)))
 
 
-def speakers_in(text: FoldedText, names: KnownNames) -> Speakers:
+def speakers_in(text: FoldedText, names: KnownNames, *, dated: Sequence[Span] = ()) -> Speakers:
     """Return those of the people whose words a text asks for, by any word of any name that they bore.
 
     A name counts only where a word for saying belongs to it: "did Ana say", "Ana said", "Ana's messages", "according
-    to Ana", "posted by Ana", "everyone but Ana". Of names that begin at the same word the longest counts.
+    to Ana", "posted by Ana", "everyone but Ana". Of names that begin at the same word the longest counts. What stands
+    where the text is `dated` and may be a month as well ("messages from April") is no name.
     """
-    asked = [found for listed in _lists(text, names) if (found := _asked(text, listed)) is not None]
+    found = [one for listed in _lists(text, names) if (one := _asked(text, listed)) is not None]
+    asked = [one for one in found if one.is_sure or not _meets(text, one.names, dated)]
     if not asked:
         return NOBODY
     left_out = frozenset[Person]().union(*(one.names.people for one in asked if one.excluded))
@@ -157,6 +159,12 @@ def _people_called(name: str, names: KnownNames) -> frozenset[Person]:
     if (mentioned := _mention_at(read, 0)) is not None:
         return mentioned.people
     return names.people(whole_key(kept_name(text)) or sign_key(kept_name(text)))
+
+
+def _meets(text: FoldedText, names: _Listed, dated: Sequence[Span]) -> bool:
+    """Return whether one of the names stands where a text is dated."""
+    spans = [_span(text, call) for call in names.calls]
+    return any(first < end and start < last for start, end in spans for first, last in dated)
 
 
 def _written(text: FoldedText, call: _Call) -> str:

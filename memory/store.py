@@ -73,8 +73,7 @@ async def write(
             statement = statement.add_cte(kept.cte("kept"))
         rows = insert(MessageRow).values([values_of(item) for item in batch])
         statement = statement.add_cte(merging(rows).cte("stored"))
-        noted = note_names(item.message for item in batch)
-        statement = statement if noted is None else statement.add_cte(noted.cte("noted"))
+        statement = statement.add_cte(note_names(item.message for item in batch).cte("noted"))
     if revisions:
         statement = statement.add_cte(_revisions(revisions).cte("revised"))
     await session.execute(statement)

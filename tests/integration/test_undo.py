@@ -79,6 +79,7 @@ async def test_what_a_batch_changed_is_put_back_vector_and_all(means: Means, lon
         "messages",
         "message_revisions",
         "replaced_messages",
+        "names",
     }
 
     done = await undone(means, 2)

@@ -79,6 +79,48 @@ async def test_search_arguments_reach_memory_as_names_window_and_scope() -> None
     )
 
 
+async def test_a_channel_that_is_unknown_is_said_to_be_and_nothing_is_quoted() -> None:
+    memory = chat()
+    asked, model = agent(says("On Friday [1]."), memory=memory)
+
+    hidden = await asked.ask(question("when is the deploy in #secret?"))
+    missing = await asked.ask(question("when is the deploy in #nowhere?"))
+
+    assert hidden.text == "I know no channel #secret that I may show you here."
+    assert missing.text == hidden.text.replace("secret", "nowhere")
+    assert (hidden.outcome, hidden.sources, missing.sources) == (Outcome.NOTHING_FOUND, (), ())
+    assert (memory.asked, model.heard) == ([], [])
+
+
+async def test_an_unknown_channel_beside_another_is_named_first() -> None:
+    asked, _ = agent(says("On Friday [1]."))
+
+    answer = await asked.ask(question("when is the deploy in #general and #nowhere?"))
+
+    assert answer.text == "I know no channel #nowhere that I may show you here.\n\nOn Friday [1]."
+
+
+async def test_several_people_of_one_name_are_told_apart() -> None:
+    people = [
+        said("the deploy is on Friday", author_id=author, author_name=name)
+        for author, name in ((5, "ana"), (6, "Ana Lima"))
+    ]
+    asked, _ = agent(says("On Friday [1]."), memory=chat(*people))
+
+    answer = await asked.ask(question("what did Ana say about the deploy?"))
+
+    assert answer.notes == ("Two people are called Ana here: ana and Ana Lima.",)
+
+
+async def test_a_first_search_is_of_those_whose_words_are_asked_for() -> None:
+    memory = chat()
+    asked, _ = agent(says("On Friday [1]."), memory=memory)
+
+    await asked.ask(question("what did everyone but ana say about the deploy?"))
+
+    assert memory.asked[0]["authors"] == Authors(names=frozenset({"ana"}), excluded=True)
+
+
 async def test_a_day_can_be_listed_and_a_message_read_in_its_surroundings() -> None:
     memory = chat(DEPLOY, LUNCH, said("bye", sent_at=datetime(2026, 11, 3, 14, tzinfo=UTC)))
     around = calls("read_around", number_or_message=1)

@@ -409,6 +409,52 @@ async def test_who_is_called_like_a_word_of_english_is_not_meant_by_every_questi
         assert named(await ask(text, memory=memory)) == set()
 
 
+def months(text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
+    """Read "April" as a time, as often as it stands in a text."""
+    return Times((TimePhrase("April", LAST_WEEK),) * text.count("April"))
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "windows"),
+    [
+        pytest.param("what did April say?", {"April"}, (), id="she said"),
+        pytest.param("April's messages", {"April"}, (), id="what is hers"),
+        pytest.param("what was said in April?", set(), (LAST_WEEK,), id="said in the month"),
+        pytest.param("messages from April", set(), (LAST_WEEK,), id="either"),
+        pytest.param("what did April say in April?", {"April"}, (LAST_WEEK,), id="both"),
+    ],
+)
+async def test_a_month_is_a_person_where_it_says_something(
+    text: str, people: Set[str], windows: tuple[Window, ...]
+) -> None:
+    memory = FakeKnowledge(authors=frozenset({"April", "Cleo"}))
+
+    asked = await understand(
+        text, places=READABLE, here=GENERAL, now=NOW, time_zone=PARIS, memory=memory, read_times=months
+    )
+
+    assert (named(asked), asked.windows) == (people, windows)
+
+
+async def test_who_is_mentioned_is_searched_for_by_name() -> None:
+    class Mentioned(FakeKnowledge):
+        async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+            index = Index()
+            index.add(Named(GENERAL, GENERAL, "general", "Ben Stone", START, 77))
+            return KnownNames(places, (index,))
+
+    asked = await ask("what should <@77> and <@88> bring?", memory=Mentioned())
+
+    assert asked.topic == "what should Ben Stone and <@88> bring?"
+
+
+@pytest.mark.parametrize("text", ["what broke in #secret?", "what broke in #nowhere?", "what broke in <#9>?"])
+async def test_a_question_for_a_channel_that_is_unknown_looks_nowhere(text: str) -> None:
+    asked = await ask(text)
+
+    assert (asked.places, asked.unknown) == (frozenset(), (text.split()[-1].rstrip("?"),))
+
+
 async def test_the_longest_name_counts_and_only_where_it_may_be_read() -> None:
     both = FakeKnowledge(authors=frozenset({"Ana", "Ana Maria"}))
     hidden = FakeKnowledge(authors=frozenset({"Ana Maria"}), elsewhere=READABLE)
