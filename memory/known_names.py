@@ -164,6 +164,14 @@ class _Channels:
         """Return the names of the channels of these places."""
         return frozenset(channel_of(self._newest[place][2]) for place in places if place in self._newest)
 
+    def newest(self, place: int) -> str | None:
+        """Return what a place is called by itself, a thread by its title; None where that is not known."""
+        known = self._newest.get(place)
+        if known is None:
+            return None
+        _, channel_id, name = known
+        return title_in(name) or (name if channel_id == place else None)
+
 
 def _channel_names(name: str) -> frozenset[str]:
     """Return by what a place is named: a thread by its channel, by its title and by both."""
@@ -246,6 +254,11 @@ class KnownNames:
         """Return the names of the channels of some of the places, in order."""
         found = (index.channels.names(places & self.places) for index in self.indexes)
         return tuple(sorted(frozenset().union(*found)))
+
+    def channel_name(self, place: int) -> str | None:
+        """Return what one of the places is called, a thread by its title; None where that is not known."""
+        found = (index.channels.newest(place) for index in self.indexes) if place in self.places else ()
+        return next((name for name in found if name), None)
 
     def most_channel_parts(self, first: str) -> int:
         """Return of how many parts the longest name of a channel may be that begins with this word."""

@@ -43,6 +43,11 @@ def named(text: str, name_of: NameOf) -> str:
     return _RAW.sub(name, text) if "<" in text else text
 
 
+def has_bare(text: str) -> bool:
+    """Return whether a text has a mention without a name."""
+    return "<" in text and _RAW.search(text) is not None
+
+
 def fitting(name: str) -> str:
     """Return a name as it fits into a mention and hides nothing of the text around it; empty when nothing is left."""
     return _NOT_IN_NAMES.sub(" ", name[: 2 * LONGEST]).strip(" |")[:LONGEST].strip(" |")

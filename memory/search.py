@@ -17,7 +17,7 @@ from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
 from memory.fusion import RANKING, Ranking, fused
 from memory.known_names import KnownNames
-from memory.mentions import people_named
+from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.messages import Kind, Message, merged, storable
 from memory.planner import Plan, noted
 from memory.queries import Candidate
@@ -72,7 +72,7 @@ class Memory:
         text = storable(text)
         filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
         plans: list[Plan] = []
-        async with begun(self._vector(text)) as vector, open_visit() as visit:
+        async with begun(self._vector(text)) as vector, open_visit(places) as visit:
 
             async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
                 found, plan = await queries.candidates(
@@ -112,7 +112,7 @@ class Memory:
         async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
             return await queries.in_order(session, filters=filters, limit=wanted)
 
-        async with open_visit() as visit:
+        async with open_visit(places) as visit:
             _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
         first = sorted(current.values(), key=_in_time)[:limit]
         return Findings(tuple(by_place(Line(message, hit=True) for message in first)), visit.unreachable)
@@ -121,7 +121,7 @@ class Memory:
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> Findings:
         """Return a message with those around it; nothing when it may not be read or is not there."""
-        async with open_visit() as visit:
+        async with open_visit(places) as visit:
             found = await self._by_id(visit, {message_id}, places)
             if message_id not in found:
                 return Findings(unreachable=visit.unreachable)
@@ -135,7 +135,7 @@ class Memory:
         if not ids or not places:
             return {}
 
-        async with open_visit() as visit:
+        async with open_visit(places) as visit:
             return await self._by_id(visit, ids, places)
 
     async def all_places(self) -> frozenset[int]:
@@ -237,7 +237,23 @@ class Memory:
             changes = {}
         for change in (one for found in changes.values() for one in found):
             messages[change.message_id] = merged(messages[change.message_id], change)
-        return {key: _as_read(message) for key, message in messages.items() if message.deleted_at is None}
+        there = {key: message for key, message in messages.items() if message.deleted_at is None}
+        name_of = await self._name_of(visit.places) if any(has_bare(one.content) for one in there.values()) else nobody
+        return {key: _as_read(message, name_of) for key, message in there.items()}
+
+    async def _name_of(self, places: frozenset[int]) -> NameOf:
+        """Return how mentions that were kept without a name are named to those who may read these places."""
+        try:
+            known = await self.known_names(places=places)
+        except DatabaseUnavailableError:
+            return nobody
+
+        def name_of(sign: str, mentioned: int) -> str | None:
+            if sign == "#":
+                return known.channel_name(mentioned)
+            return known.name_of(mentioned) if sign == "@" else None
+
+        return name_of
 
     async def _ask_for(
         self,
@@ -272,10 +288,10 @@ class Memory:
         return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
 
 
-def _as_read(message: Message) -> Message:
-    """Return a message in which people and roles that it mentions have the names that it was kept with."""
-    content = people_named(message.content)
-    return message if content is message.content else replace(message, content=content)
+def _as_read(message: Message, name_of: NameOf) -> Message:
+    """Return a message in which whoever it mentions has the name that it was kept with, or else a known one."""
+    content = people_named(named(message.content, name_of))
+    return message if content == message.content else replace(message, content=content)
 
 
 def _nearest(message: Message, others: Sequence[Message], before: int, after: int) -> list[Message]:

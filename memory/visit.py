@@ -44,8 +44,10 @@ Answers = Mapping[str, Sequence[T]]
 class Visit:
     """Connections to the memories, opened when they are first needed; one that fails in any way is not asked again."""
 
-    def __init__(self, stack: AsyncExitStack) -> None:
+    def __init__(self, stack: AsyncExitStack, places: frozenset[int]) -> None:
         self._stack = stack
+        self.places = places
+        """What may be read by whoever asks, and so may be named to them."""
         self._sessions: dict[str, AsyncSession] = {}
         self._lost: dict[str, None] = {}
         self._left_out: set[str] = set()
@@ -97,10 +99,10 @@ class Visit:
 
 
 @asynccontextmanager
-async def open_visit() -> AsyncGenerator[Visit]:
-    """Yield a visit whose connections are given back on exit."""
+async def open_visit(places: frozenset[int] = frozenset()) -> AsyncGenerator[Visit]:
+    """Yield a visit whose connections are given back on exit; to whoever may read no places nothing is named."""
     async with AsyncExitStack() as stack:
-        yield Visit(stack)
+        yield Visit(stack, places)
 
 
 @asynccontextmanager

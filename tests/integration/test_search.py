@@ -383,6 +383,27 @@ async def test_who_was_mentioned_is_found_and_shown_by_name(
     assert (await memory.lookup([1], places=HERE))[1].content.startswith("@Ben")
 
 
+async def test_a_mention_without_a_name_is_named_to_those_who_may_read_where_the_name_is_known(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    asked = message(1, "<@7> bring the key to <#3>, <#4> or <#9>")
+    ben = message(2, "yes", author_id=7, author_name="Ben", channel_id=2, channel_name="tea")
+    others = [
+        message(3, "hm", channel_id=3, channel_name="help"),
+        message(4, "hm", thread_id=9, channel_name="tea › Key"),
+    ]
+    await remember(long_term, embedder, [asked, ben, *others])
+    await remember(short_term, embedder, [message(5, "hm", channel_id=4, channel_name="secret")])
+
+    async def shown_to(*places: int) -> str:
+        return (await memory.lookup([1], places=frozenset({1, *places})))[1].content
+
+    assert await shown_to() == "<@7> bring the key to <#3>, <#4> or <#9>"
+    assert await shown_to(2, 3, 9) == "@Ben bring the key to <#help:3>, <#4> or <#Key:9>"
+    best = (await memory.search("bring the key", places=frozenset({1, 2}), limit=1)).excerpts[0]
+    assert best.lines[0].message.content.startswith("@Ben bring")
+
+
 async def test_a_thread_is_found_by_any_title_that_it_had_and_names_its_place(
     memory: Memory, long_term: Database, embedder: Embedder
 ) -> None:
