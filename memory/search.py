@@ -22,6 +22,8 @@ from memory.messages import Kind, Message, merged, storable
 from memory.planner import Plan, noted
 from memory.queries import Candidate
 from memory.remembered_names import RememberedNames
+from memory.tallies import Matter, Tally
+from memory.tallying import tally
 from memory.visit import Look, Shelf, Visit, open_visit
 from util_async import begun
 
@@ -116,6 +118,28 @@ class Memory:
             _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
         first = sorted(current.values(), key=_in_time)[:limit]
         return Findings(tuple(by_place(Line(message, hit=True) for message in first)), visit.unreachable)
+
+    async def tally(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: frozenset[str] = frozenset(),
+        newest_first: bool = True,
+        limit: int = 3,
+    ) -> Tally:
+        """Return how many messages, links or files there are, by whom, and the first `limit` of their messages.
+
+        A message that both memories hold counts once, and as it is now.
+        """
+        if not places:
+            return Tally()
+        filters = Filters(places=places, windows=tuple(windows), authors=await self._spellings(authors, places))
+        async with open_visit() as visit:
+            return await tally(
+                visit, self._shelves(), matter=matter, filters=filters, newest_first=newest_first, limit=limit
+            )
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5

@@ -1,0 +1,166 @@
+"""A question for a number or a list is told from a question for what was said."""
+
+import pytest
+
+from memory.counting import CountRequest, Wanted, read_request
+from memory.counting_words import Sought
+from tests.fuzz.limits import in_time
+
+CALLED = frozenset({"ana", "ben"})
+
+
+def asked(text: str) -> tuple[Wanted, Sought, str, str, str] | None:
+    request = read_request(text, called=CALLED)
+    if request is None:
+        return None
+    return request.wanted, request.sought, request.terms, request.attribute, request.by
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "by"),
+    [
+        ("how many times did ben mention cobalt?", "cobalt", "ben"),
+        ("How often was raku mentioned?", "raku", ""),
+        ("how often has the kiln shelf been mentioned so far?", "kiln shelf", ""),
+        ("how many times was cobalt mentioned by Ben?", "cobalt", "Ben"),
+        ("how often do we talk about the budget?", "budget", ""),
+        ("how often does raku come up?", "raku", ""),
+        ('how many times did anyone say "no more"?', '"no more"', ""),
+        ("how many times was the word kiln used?", "kiln", ""),
+        ("count how often ana wrote lol", "lol", "ana"),
+        ("how many messages did Ana post?", "", "Ana"),
+        ("please count the messages that mention kiln", "kiln", ""),
+        ("count messages with 'kiln'", '"kiln"', ""),
+        ("number of messages from Cleo", "", "Cleo"),
+        ("what's the number of messages by Ana and Ben?", "", "Ana and Ben"),
+        ("how many messages are there in total?", "", ""),
+        ("how many messages about glaze did ben write?", "glaze", "ben"),
+        ("how many mentions of cobalt by ben are there?", "cobalt", "ben"),
+        ("message count of Ana", "", "Ana"),
+    ],
+)
+def test_how_many_messages_there_are_is_a_number_of_messages(text: str, terms: str, by: str) -> None:
+    assert asked(text) == (Wanted.NUMBER, Sought.MESSAGES, terms, "", by)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "terms"),
+    [
+        ("how many people talked about the kiln?", Wanted.PEOPLE, "kiln"),
+        ("how many different users mentioned glaze?", Wanted.PEOPLE, "glaze"),
+        ("how many people have posted?", Wanted.PEOPLE, ""),
+        ("who mentioned cobalt most?", Wanted.MOST, "cobalt"),
+        ("who talks the most about glaze?", Wanted.MOST, "glaze"),
+        ("who most often brings up the budget?", Wanted.MOST, "budget"),
+        ("who has written the most messages?", Wanted.MOST, ""),
+        ("who is the most active member?", Wanted.MOST, ""),
+        ("when was raku first mentioned?", Wanted.FIRST, "raku"),
+        ("who was the first to mention raku?", Wanted.FIRST, "raku"),
+        ("who mentioned raku first?", Wanted.FIRST, "raku"),
+        ("when was the first mention of raku?", Wanted.FIRST, "raku"),
+        ("when did we last talk about the budget?", Wanted.LAST, "budget"),
+        ("when was the last time that ben mentioned cobalt?", Wanted.LAST, "cobalt"),
+        ("who mentioned cobalt most recently?", Wanted.LAST, "cobalt"),
+        ("list all messages that mention cobalt", Wanted.LIST, "cobalt"),
+    ],
+)
+def test_people_and_order_are_asked_for_in_many_ways(text: str, wanted: Wanted, terms: str) -> None:
+    found = read_request(text, called=CALLED)
+
+    assert found is not None
+    assert (found.wanted, found.sought, found.terms) == (wanted, Sought.MESSAGES, terms)
+
+
+@pytest.mark.parametrize(
+    ("text", "sought", "terms", "attribute", "by"),
+    [
+        ("list all links", Sought.LINKS, "", "", ""),
+        ("which links did Ben post?", Sought.LINKS, "", "", "Ben"),
+        ("any YouTube links?", Sought.LINKS, "", "YouTube", ""),
+        ("links to youtube", Sought.LINKS, "", "youtube", ""),
+        ("links from youtube", Sought.LINKS, "", "youtube", ""),
+        ("links from Ana", Sought.LINKS, "", "", "Ana"),
+        ("ana's links about glaze chemistry", Sought.LINKS, "glaze chemistry", "", "ana"),
+        ("show me the pictures", Sought.PICTURES, "", "", ""),
+        ("did anyone post a picture?", Sought.PICTURES, "", "", ""),
+        ("are there pictures of the kiln shelf?", Sought.PICTURES, "kiln shelf", "", ""),
+        ("have any pictures been posted?", Sought.PICTURES, "", "", ""),
+        ("what files were shared?", Sought.FILES, "", "", ""),
+        ("the PDF Ana posted", Sought.PDFS, "", "", "Ana"),
+        ("invoices?", Sought.FILES, "", "invoices", ""),
+        ("screenshots", Sought.PICTURES, "", "", ""),
+        ("can you show me all voice messages please", Sought.RECORDINGS, "", "", ""),
+        ("polls?", Sought.POLLS, "", "", ""),
+    ],
+)
+def test_links_and_files_are_listed(text: str, sought: Sought, terms: str, attribute: str, by: str) -> None:
+    assert asked(text) == (Wanted.LIST, sought, terms, attribute, by)
+
+
+def test_links_and_files_are_counted() -> None:
+    assert asked("how many links did Ana share?") == (Wanted.NUMBER, Sought.LINKS, "", "", "Ana")
+    assert asked("who posted the most pictures?") == (Wanted.MOST, Sought.PICTURES, "", "", "")
+    assert asked("how many people posted pictures?") == (Wanted.PEOPLE, Sought.PICTURES, "", "", "")
+
+
+def test_whoever_asks_may_ask_for_their_own() -> None:
+    request = CountRequest(wanted=Wanted.NUMBER, terms="cobalt", by_asker=True)
+
+    assert read_request("how often did I mention cobalt?") == request
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how many euro is the budget?",
+        "how many grams of feldspar go into the glaze?",
+        "how many people come to the exhibition?",
+        "how many people said they will come?",
+        "how many people are there?",
+        "how many messages can a free workspace store?",
+        "how many files does the backup contain?",
+        "how many pictures fit on a page?",
+        "how many photos were lost?",
+        "how many links are broken?",
+        "how many images are in the album?",
+        "how many posts does the fence have?",
+        "how many times did the server crash?",
+        "how many times was it mentioned?",
+        "how often should I stir?",
+        "how often is the kiln fired?",
+        "how often was cobalt used?",
+        "number of messages per second",
+        "who mentioned cobalt?",
+        "who posted the photo of the cracked kiln shelf?",
+        "who has the key?",
+        "who knows most about glaze?",
+        "who was first?",
+        "when did ben first say that?",
+        "when was the first firing?",
+        "when did we last use the kiln?",
+        "any news?",
+        "any links between salt and fever?",
+        "which files were lost?",
+        "what was in the picture?",
+        "what did the poll say?",
+        "file system",
+        "what were the last messages?",
+        "messages from ana",
+        "list the steps of the recipe",
+        "the file that broke the build",
+        "what is the message of the story?",
+        "count me in",
+        "",
+        "?!",
+    ],
+)
+def test_a_question_for_what_was_said_is_none_for_a_number(text: str) -> None:
+    assert read_request(text, called=CALLED) is None
+
+
+@pytest.mark.parametrize("part", ["most ", "how many ", "who first ", "links ", "by ana ", "did ben post ", "'", '"a '])
+def test_a_long_question_is_read_in_bounded_time(part: str) -> None:
+    text = (part * 2000)[:2000]
+
+    with in_time(len(text)):
+        assert read_request(text, called=CALLED) is None
