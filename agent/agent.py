@@ -15,6 +15,7 @@ from agent.checking import still_there
 from agent.citations import cited_numbers, with_names_escaped, with_sources
 from agent.context import Recall
 from agent.conversations import ConversationKey, Conversations
+from agent.counts import count
 from agent.drafts import Draft
 from agent.history import Earlier, earlier_questions, finished_turn
 from agent.language_model import LanguageModel
@@ -161,7 +162,7 @@ class Agent:
         asked = reading.asked
         if asked.unknown and not asked.places:
             return Answer(text=no_such_channels(asked.unknown), outcome=Outcome.NOTHING_FOUND)
-        return await self._written(question, reading, history)
+        return await self._counted(question, reading) or await self._written(question, reading, history)
 
     async def _read(self, question: Question) -> Reading:
         try:
@@ -170,6 +171,15 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} was read without memory", error)
             return read_without_memory(question)
+
+    async def _counted(self, question: Question, reading: Reading) -> Answer | None:
+        """Return the number or the list that a question asks for; None when something else has to answer it."""
+        try:
+            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
+                return await count(question, reading=reading, memory=self._memory)
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
+            return None
 
     async def _written(self, question: Question, reading: Reading, history: Sequence[Earlier]) -> Answer:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""

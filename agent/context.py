@@ -12,6 +12,7 @@ from memory.authors import Authors
 from memory.findings import Findings, Scope, Window
 from memory.known_names import KnownNames
 from memory.messages import Message
+from memory.tallies import Matter, Tally
 
 
 @runtime_checkable  # the tools' argument schemas check that the context holds one
@@ -44,6 +45,19 @@ class Recall(Protocol):
         limit: int = 50,
     ) -> Findings:
         """Return the messages of the windows in time order."""
+        ...
+
+    async def tally(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        newest_first: bool = True,
+        limit: int = 3,
+    ) -> Tally:
+        """Return how much there is of a matter, by whom, and the first `limit` messages of it."""
         ...
 
     async def read_around(

@@ -77,7 +77,7 @@ def _admitted(findings: Findings, evidence: Evidence) -> list[Excerpt]:
 
 def _written(message: Message, time_zone: ZoneInfo) -> str:
     heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
-    return f"{_harmless(heading)}: {_harmless(_body(message, time_zone))}"
+    return f"{harmless(heading)}: {harmless(_body(message, time_zone))}"
 
 
 def _body(message: Message, time_zone: ZoneInfo) -> str:
@@ -92,7 +92,8 @@ def _body(message: Message, time_zone: ZoneInfo) -> str:
     return "\n    ".join(f"{text}{names}".strip().splitlines())
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Return a text in which nothing looks like a fence, a mark or a turn of a chat template."""
     text = _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
     return _MARK.sub(r"(\g<numbers>)", text)
 

@@ -9,18 +9,22 @@ from pydantic import BeforeValidator
 
 from agent import lookup
 from agent.context import Context
+from agent.counts import count_shown
 from agent.dates import read_window
 from agent.lookup import Recalled
 from agent.prompts import spoken_time
 from agent.searches import ALL_TIME, Windows
 from memory.asking import LONGEST_QUESTION, understand
 from memory.authors import Authors
+from memory.counting_words import Sought
 from memory.findings import Scope
 from memory.folding import folded
 from memory.messages import storable
 from memory.speakers import authors_called
+from memory.tallies import Matter
 
 ScopeName = Literal["short", "long", "both"]
+Counted = Literal["messages", "links", "pictures", "videos", "recordings", "PDFs", "files", "polls"]
 
 _LONGEST_TIME = 200  # characters of a time in words or as a date
 
@@ -101,6 +105,33 @@ async def list_messages(
 
 
 @tool(response_format="content_and_artifact")
+async def count_messages(
+    runtime: ToolRuntime[Context],
+    words: str = "",
+    what: Counted = "messages",
+    when: str | None = None,
+    authors: Names = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> tuple[str, Recalled]:
+    """Count exactly how many messages, links, pictures or files there are, and by whom: how often, who most, who first.
+
+    Args:
+        words: Count only messages with all of these words; "in quotation marks" as they stand. Left out: all.
+        what: What to count in these messages.
+        when: Only messages of this time, in the person's own words. Left out: the time that the question names.
+        authors: Only messages of these people, by the names that they are shown with.
+        start: In place of `when`, only messages from this time on: a date (2026-11-03) or date-time (2026-11-03T14:00).
+        end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
+    """
+    context = runtime.context
+    terms = _short("words", storable(words.replace("\x00", " ")).strip())
+    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
+    matter = Matter(sought=Sought(what), terms=terms)
+    return await count_shown(context, matter, windows=windows, authors=await _authors(authors, context))
+
+
+@tool(response_format="content_and_artifact")
 async def read_around(number_or_message: int, runtime: ToolRuntime[Context]) -> tuple[str, Recalled]:
     """Read the conversation just before and after a message that you were shown.
 
@@ -122,7 +153,7 @@ async def current_time(runtime: ToolRuntime[Context]) -> str:
     return spoken_time(question.now, question.time_zone)
 
 
-TOOLS: tuple[BaseTool, ...] = (search_messages, list_messages, read_around, current_time)
+TOOLS: tuple[BaseTool, ...] = (search_messages, list_messages, count_messages, read_around, current_time)
 
 
 def _wanted(query: str) -> str:

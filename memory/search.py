@@ -125,7 +125,7 @@ class Memory:
         *,
         places: frozenset[int],
         windows: Sequence[Window] = (),
-        authors: frozenset[str] = frozenset(),
+        authors: Authors | None = None,
         newest_first: bool = True,
         limit: int = 3,
     ) -> Tally:
@@ -135,7 +135,7 @@ class Memory:
         """
         if not places:
             return Tally()
-        filters = Filters(places=places, windows=tuple(windows), authors=await self._spellings(authors, places))
+        filters = Filters(places=places, windows=tuple(windows), authors=authors)
         async with open_visit() as visit:
             return await tally(
                 visit, self._shelves(), matter=matter, filters=filters, newest_first=newest_first, limit=limit

@@ -21,6 +21,7 @@ from memory.authors import Authors
 from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
 from memory.known_names import Index, KnownNames, named_in
 from memory.messages import Message
+from memory.tallies import Example, Matter, Share, Tally
 
 HANGS = "the model never answers"
 
@@ -145,7 +146,7 @@ class FakeMemory:
     """A memory that finds messages by the share of the query's words that they hold.
 
     `asked` records each search with its scope; `failures` answers are refused first (-1: all of them).
-    `held` are its discussions.
+    `held` are its discussions; `tallied` is what it counts, in place of the messages that have all of the words.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -153,6 +154,7 @@ class FakeMemory:
     failures: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
     held: tuple[Window, ...] = ()
+    tallied: Tally | None = None
 
     async def search(
         self,
@@ -181,6 +183,33 @@ class FakeMemory:
         self._answer(places=places, windows=windows, authors=authors, scope=scope)
         lines = [Line(message, hit=True) for message in self._readable(places, windows, authors)]
         return Findings(tuple(by_place(lines[:limit])), self.unreachable)
+
+    async def tally(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        newest_first: bool = True,
+        limit: int = 3,
+    ) -> Tally:
+        self._answer(matter=matter, places=places, windows=windows, authors=authors)
+        if self.tallied is not None:
+            return self.tallied
+        wanted = _words(matter.terms)
+        found = [one for one in self._readable(places, windows, authors) if wanted <= _words(one.content)]
+        people = {one.author_name: one for one in found}
+        shares = [
+            Share(sum(one.author_name == name for one in found), 0, Example(newest)) for name, newest in people.items()
+        ]
+        ordered = sorted(found, key=lambda one: one.sent_at, reverse=newest_first)
+        return Tally(
+            messages=len(found),
+            shares=tuple(sorted(shares, key=lambda share: -share.messages)),
+            examples=tuple(Example(one) for one in ordered[:limit]),
+            unreachable=self.unreachable,
+        )
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5

@@ -1,0 +1,357 @@
+"""Answer a question for a number or a list: count by SQL, and show some of what was counted."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from agent.answers import Answer, Outcome, Question, Source
+from agent.checking import still_there
+from agent.context import Context, Recall
+from agent.drafts import context_of, draft_of
+from agent.escaping import address, file_name, inline
+from agent.fence import fenced, harmless, one_line
+from agent.footer import MOST_CHANNELS
+from agent.lookup import Recalled
+from agent.quotes import quotation
+from agent.reading import Reading
+from agent.searches import Windows
+from agent.spoilers import PLACEHOLDER, without_spoilers
+from errors import DatabaseUnavailableError
+from memory.authors import Authors, kept_name
+from memory.counting import CountRequest, Wanted, read_request
+from memory.counting_words import Sought
+from memory.findings import Findings, Line, by_place
+from memory.messages import Message
+from memory.spoken_windows import spoken_windows
+from memory.tallies import Example, Matter, Share, Tally
+
+MOST_LISTED = 20
+"""Messages of a list."""
+
+MOST_ITEMS = 5
+"""Links or files of one message in a list."""
+
+MOST_PEOPLE = 10
+"""People of a list; `memory.tallying.SHOWN_PEOPLE` of them have a message to show."""
+
+UNKNOWN_PERSON = 'I know nobody called "{name}" in the channels that I may read here.'
+NOT_EXACT = (
+    "More messages stand in both memories than I compare, so that some of them may have been counted twice: ask about "
+    "a shorter time."
+)
+
+_QUOTED = 3
+_LONGEST_TERMS = 200  # characters of the words that are counted
+_MOST_NAMES = 3
+_NOUNS = {
+    Sought.MESSAGES: ("message", "messages"),
+    Sought.LINKS: ("link", "links"),
+    Sought.PICTURES: ("picture", "pictures"),
+    Sought.VIDEOS: ("video", "videos"),
+    Sought.RECORDINGS: ("recording", "recordings"),
+    Sought.PDFS: ("PDF", "PDFs"),
+    Sought.FILES: ("file", "files"),
+    Sought.POLLS: ("poll", "polls"),
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What was asked and what was counted, with whose it is and where it was counted, in words."""
+
+    request: CountRequest
+    tally: Tally
+    by: str
+    scope: str
+
+    @property
+    def amount(self) -> int:
+        """The number that was asked for."""
+        return self.tally.messages if self.request.sought is Sought.MESSAGES else self.tally.items
+
+    def share(self, share: Share) -> int:
+        """Return the number of one person."""
+        return share.messages if self.request.sought is Sought.MESSAGES else share.items
+
+
+async def count(question: Question, *, reading: Reading, memory: Recall) -> Answer | None:
+    """Return the number or the list that a question asks for; None when it asks for something else.
+
+    None too when memory does not answer, or when nothing was found by a question that may not mean a list: a search is
+    the answer to both.
+    """
+    request = read_request(reading.asked.rest, called=reading.asked.called)
+    if request is None or not reading.asked.places:
+        return None
+    context = context_of(question, reading, memory)
+    if request.by and reading.asked.authors is None:
+        return _nobody(request) if request.certain else None
+    try:
+        tally = await _tally(request, context)
+    except DatabaseUnavailableError as error:
+        logger.warning("nothing counted for channel %d: %r", question.channel_id, error)
+        return None
+    if not tally.messages and not request.certain:
+        return None
+    return await _answer(_Count(request, tally, _by(request, tally), _scope(context)), context, reading)
+
+
+async def count_shown(
+    context: Context, matter: Matter, *, windows: Windows, authors: Authors | None
+) -> tuple[str, Recalled]:
+    """Return how much there is of a matter and by whom, with the oldest and the newest of it, for a model.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    newest, oldest = [
+        await context.memory.tally(
+            matter, places=context.asked.places, windows=windows, authors=authors, newest_first=first, limit=_QUOTED
+        )
+        for first in (True, False)
+    ]
+    messages = dict.fromkeys(example.message for example in (*oldest.examples, *reversed(newest.examples)))
+    findings = Findings(tuple(by_place(Line(message, hit=True) for message in messages)), newest.unreachable)
+    context.evidence.record(findings)
+    context.searches.record(windows, nothing_there=not messages and not newest.unreachable)
+    shown = fenced(findings, evidence=context.evidence, time_zone=context.question.time_zone)
+    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), newest, "", "")
+    people = ", ".join(
+        f"{one_line(share.newest.message.author_name)}: {counted.share(share)}"
+        for share in newest.shares[:MOST_PEOPLE]
+        if share.newest
+    )
+    text = f"Counted exactly: {_amount(counted)} by {_number(len(newest.shares), 'person', 'people')} ({people})."
+    return f"{harmless(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
+        shown.lines, context.question.time_zone
+    )
+
+
+def _nobody(request: CountRequest) -> Answer:
+    return Answer(text=UNKNOWN_PERSON.format(name=inline(request.by)), outcome=Outcome.NOTHING_FOUND)
+
+
+async def _tally(request: CountRequest, context: Context) -> Tally:
+    question, asked = context.question, context.asked
+    themselves = Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
+    authors = asked.authors if request.by else (themselves if request.by_asker else None)
+    windows = context.searches.allowed(None)
+    tally = await context.memory.tally(
+        Matter(sought=request.sought, terms=request.terms, attribute=request.attribute),
+        places=asked.places,
+        windows=windows,
+        authors=authors,
+        newest_first=request.wanted is not Wanted.FIRST,
+        limit=MOST_LISTED if request.wanted is Wanted.LIST else _QUOTED,
+    )
+    context.evidence.record(Findings(unreachable=tally.unreachable))
+    context.searches.record(windows, nothing_there=not tally.messages and not tally.unreachable)
+    return tally
+
+
+async def _answer(counted: _Count, context: Context, reading: Reading) -> Answer:
+    shown = _shown(counted)
+    numbered = {context.evidence.number(example.message): example for example in shown}
+    present, notes = await still_there(
+        {number: example.message for number, example in numbered.items()},
+        evidence=context.evidence,
+        question=context.question,
+        memory=context.memory,
+    )
+    examples = [replace(numbered[number], message=message) for number, message in present.items()]
+    text, sources = _written(counted, examples, context.question)
+    return Answer(
+        text=text,
+        outcome=Outcome.QUOTED if counted.amount else Outcome.NOTHING_FOUND,
+        sources=sources,
+        notes=(*context.evidence.notes, *notes, *(() if counted.tally.exact else (NOT_EXACT,))),
+        searched=draft_of(text, context, reading).searched,
+        shown_places=context.evidence.shown_places,
+    )
+
+
+def _shown(counted: _Count) -> list[Example]:
+    """Return the examples that an answer shows, each once."""
+    tally, wanted = counted.tally, counted.request.wanted
+    if wanted in {Wanted.PEOPLE, Wanted.MOST}:
+        return [share.newest for share in tally.shares[:MOST_PEOPLE] if share.newest]
+    return list(tally.examples[:1] if wanted in {Wanted.FIRST, Wanted.LAST} else tally.examples)
+
+
+def _written(counted: _Count, examples: Sequence[Example], question: Question) -> tuple[str, tuple[Source, ...]]:
+    """Return the answer with its marks, and what they stand for."""
+    sources = tuple(Source(number, example.message) for number, example in enumerate(examples, 1))
+    marks = {source.message.message_id: source.number for source in sources}
+    if not counted.amount:
+        return _none(counted), ()
+    if counted.request.wanted in {Wanted.PEOPLE, Wanted.MOST}:
+        lines = list(_people(counted, marks))
+    else:
+        lines = [_line(counted, example, marks[example.message.message_id], question) for example in examples]
+    return "\n".join([_heading(counted, shown=len(lines)), *lines]), sources
+
+
+# ---- the sentence in front
+
+
+def _heading(counted: _Count, *, shown: int) -> str:
+    match counted.request.wanted:
+        case Wanted.PEOPLE:
+            return _heading_of_people(counted)
+        case Wanted.MOST:
+            return _heading_of_most(counted)
+        case Wanted.FIRST | Wanted.LAST:
+            return _heading_of_order(counted)
+        case Wanted.LIST:
+            return _heading_of_list(counted, shown)
+    return f"**{_amount(counted)}**{_described(counted)} {counted.scope}{_lead(counted, shown)}"
+
+
+def _none(counted: _Count) -> str:
+    return f"No {_NOUNS[counted.request.sought][0]}{_described(counted, amount=1)} {counted.scope}."
+
+
+def _lead(counted: _Count, shown: int) -> str:
+    if not shown:
+        return "."
+    if counted.tally.messages > shown:
+        return f". The newest{'' if shown == 1 else f' {shown}'} of {_its_messages(counted)}:"
+    return ":"
+
+
+def _its_messages(counted: _Count) -> str:
+    return "them" if counted.request.sought is Sought.MESSAGES else "the messages"
+
+
+def _heading_of_people(counted: _Count) -> str:
+    people = len(counted.tally.shares)
+    verb = "has" if people == 1 else "have"
+    nouns = _NOUNS[counted.request.sought]
+    return f"**{_number(people, 'person', 'people')}** {verb} posted {nouns[1]}{_described(counted)} {counted.scope}:"
+
+
+def _heading_of_most(counted: _Count) -> str:
+    shares = counted.tally.shares
+    most = counted.share(shares[0])
+    first = [share for share in shares if counted.share(share) == most]
+    names = _listed([f"**{_name(share)}**" for share in first[:_MOST_NAMES]], more=len(first) - _MOST_NAMES)
+    one_each = " each" if len(first) > 1 else ""
+    has = "have" if len(first) > 1 else "has"
+    noun = _NOUNS[counted.request.sought][counted.amount != 1]
+    return f"{names} {has} most: {most}{one_each} of {counted.amount} {noun}{_described(counted)} {counted.scope}."
+
+
+def _heading_of_order(counted: _Count) -> str:
+    which = "first" if counted.request.wanted is Wanted.FIRST else "last"
+    noun = _NOUNS[counted.request.sought][0]
+    that = " that" if counted.request.terms and counted.request.sought is Sought.MESSAGES else ""
+    return f"The {which} {noun}{_described(counted, amount=1, that=that)} {counted.scope}:"
+
+
+def _heading_of_list(counted: _Count, shown: int) -> str:
+    heading = f"**{_amount(counted)}**{_described(counted)} {counted.scope}"
+    if counted.tally.messages > shown:
+        return f"{heading}, in the newest {shown} of {counted.tally.messages} messages:"
+    return f"{heading}, newest first:" if shown > 1 else f"{heading}:"
+
+
+def _amount(counted: _Count) -> str:
+    return _number(counted.amount, *_NOUNS[counted.request.sought])
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _described(counted: _Count, *, amount: int | None = None, that: str = "") -> str:
+    """Return whose they are and which words they have: ' by Ben mention "cobalt"'."""
+    request = counted.request
+    attribute = f' for "{_plain(request.attribute)}"' if request.attribute else ""
+    if not request.terms:
+        return f"{attribute}{counted.by}"
+    terms = f'"{_plain(request.terms)}"'
+    if request.sought is not Sought.MESSAGES:
+        return f"{attribute}{counted.by} with {terms} beside or in the name"
+    is_one = (counted.amount if amount is None else amount) == 1
+    if request.wanted in {Wanted.PEOPLE, Wanted.MOST}:
+        return f"{counted.by} that mention {terms}"
+    return f"{counted.by}{that} {'mentions' if is_one else 'mention'} {terms}"
+
+
+def _plain(terms: str) -> str:
+    return inline(terms.strip('"'), longest=_LONGEST_TERMS)
+
+
+def _by(request: CountRequest, tally: Tally) -> str:
+    """Return whose messages were counted, by the names that they bear."""
+    if request.by_asker:
+        return " by you"
+    if not request.by:
+        return ""
+    names = list(dict.fromkeys(_name(share) for share in tally.shares if share.newest))
+    if not 0 < len(tally.shares) <= _MOST_NAMES:
+        names = [inline(request.by)]
+    return f" by {_listed(names)}"
+
+
+def _scope(context: Context) -> str:
+    """Return where it was counted, in parentheses."""
+    question, names = context.question, context.asked.channels
+    spoken = spoken_windows(context.searches.windows, time_zone=question.time_zone, now=question.now)
+    channels = [f"#{inline(name)}" for name in names[:MOST_CHANNELS]]
+    where = (
+        f"in {_listed(channels, more=len(names) - MOST_CHANNELS)}"
+        if channels
+        else "in the channels that I may read here"
+    )
+    return f"({spoken or 'all time'}, {where})"
+
+
+def _listed(names: Sequence[str], *, more: int = 0) -> str:
+    """Return names as one says them: "Ana, Ben and Cleo"."""
+    parts = [*names, *([f"{more} more"] if more > 0 else [])]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+def _name(share: Share) -> str:
+    return inline(share.newest.message.author_name) if share.newest else "somebody"
+
+
+# ---- the lines behind
+
+
+def _people(counted: _Count, marks: dict[int, int]) -> Iterator[str]:
+    """Yield a line for each person with most, with the mark of the newest message."""
+    shares = [share for share in counted.tally.shares[:MOST_PEOPLE] if share.newest]
+    for share in shares:
+        number = marks.get(share.newest.message.message_id) if share.newest else None
+        mark = f" [{number}]" if number else ""
+        yield f"- **{_name(share)}**: {_number(counted.share(share), *_NOUNS[counted.request.sought])}{mark}"
+    if len(counted.tally.shares) > len(shares):
+        yield f"- and {len(counted.tally.shares) - len(shares)} more"
+
+
+def _line(counted: _Count, example: Example, number: int, question: Question) -> str:
+    """Return a message as a quotation, or the links or files in it."""
+    message = example.message
+    if counted.request.sought is Sought.MESSAGES:
+        return quotation(number, Line(message, hit=True), question=question.text, time_zone=question.time_zone)
+    sent_at = message.sent_at.astimezone(question.time_zone)
+    when = f"{sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}"
+    items = ", ".join(_items(message, example.items))
+    return f"- **{inline(message.author_name)}** in #{inline(message.channel_name)}, {when}: {items} [{number}]"
+
+
+def _items(message: Message, items: Iterable[str]) -> Iterator[str]:
+    """Yield links and names of files as they are shown; what the message hides stays hidden."""
+    files = {file.name for file in message.attachments}
+    open_words = without_spoilers(message.content)
+    listed = list(items)
+    for item in listed[:MOST_ITEMS]:
+        if item in files:
+            yield file_name(item)
+        else:
+            yield address(item) if item in open_words else PLACEHOLDER
+    if len(listed) > MOST_ITEMS:
+        yield f"and {len(listed) - MOST_ITEMS} more"
