@@ -4,7 +4,7 @@ The words of a message are compared as search compares them: stemmed as English,
 word ends. What was asked for becomes a bound value of PostgreSQL's own full-text query, and never a pattern.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,7 +14,9 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Integer,
+    Numeric,
     Select,
     Text,
     all_,
@@ -27,11 +29,13 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    or_,
     select,
     text,
     true,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import AwareTime
@@ -39,7 +43,7 @@ from memory.counting_words import Sought
 from memory.filtering import COLUMNS, Shape, conditions, shape_of, values_of
 from memory.findings import Filters
 from memory.folding import words_of
-from memory.messages import Kind
+from memory.messages import Kind, MessageKey
 from memory.store import MESSAGE_COLUMNS, to_message
 from memory.tallies import Example, Matter
 
@@ -107,10 +111,14 @@ _RUN_TOGETHER = (
 """Letters of Thai, Lao, Burmese, Khmer, Japanese, Chinese and Korean, in which no space parts words from each other."""
 
 
-_WORDS, _PHRASE, _PARTS = "words", "phrase", "parts"
+_WORDS, _ANY, _PHRASE, _PARTS = "all words", "any words", "phrase", "parts"
 _LETTERS, _PLAIN_LETTERS = "łŁøØđĐı\N{RIGHT SINGLE QUOTATION MARK}", "lLoOdDi'"
-_SIGNS = r"/_-|*`~@#=&?<>\^+(){}[]"
-"""Letters that have no decomposition and are typed as others, and signs that may join words."""
+"""Letters that have no decomposition, and as which they are typed."""
+
+_SIGNS = r"'[][/_|*`~@#=&?:<>\\^+(){}-]|\.(?!\d)'"
+"""The SQL of what may join words; "0.4" stays one word."""
+
+_SHORTEST_STEM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,37 +132,37 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class PersonCount:
-    """How much one person has, by a key that both memories know the person by, and the sums of all people."""
+    """How much one person has, by a key that both memories know the person by, and the person's newest message."""
 
-    key: str
+    person: str
     messages: int
     items: int
-    all_messages: int
-    all_items: int
+    newest: MessageKey
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What decides which of two memories knows a message as it is now."""
+class Counted:
+    """How much there is in one memory: the sums, those of each person, and the keys of the first messages."""
 
-    message_id: int
-    edited_at: datetime | None
-    deleted: bool
-    is_answer: bool
-
-
-async def by_person(
-    session: AsyncSession, *, matter: Matter, filters: Filters, excluded: Collection[int]
-) -> list[PersonCount]:
-    """Return how much each person has, most first; `excluded` are messages that the other memory knows better."""
-    if not filters.places:
-        return []
-    statement = _by_person(shape_of(filters), _asked(matter))
-    rows = await session.execute(statement, {"most": MOST_PEOPLE, **_values(matter, filters, excluded)})
-    return [PersonCount(row.person, row.messages, row.items, row.all_messages, row.all_items) for row in rows]
+    messages: int
+    items: int
+    people: tuple[PersonCount, ...]
+    first: tuple[MessageKey, ...]
 
 
-async def examples(
+@dataclass(frozen=True, slots=True)
+class States:
+    """The messages of some time in one memory, and of those that were changed, when they were edited last.
+
+    `gone` are those that were deleted or are the bot's own answers.
+    """
+
+    ids: frozenset[int]
+    edited: Mapping[int, datetime]
+    gone: frozenset[int]
+
+
+async def count(
     session: AsyncSession,
     *,
     matter: Matter,
@@ -162,25 +170,45 @@ async def examples(
     excluded: Collection[int],
     newest_first: bool,
     limit: int,
+) -> Counted:
+    """Return how much there is and by whom, and the keys of the first `limit` messages, newest or oldest first.
+
+    `excluded` are messages that the other memory knows better.
+    """
+    statement = _count(shape_of(filters), _asked(matter), newest_first=newest_first)
+    values = {"most": MOST_PEOPLE, "limit": limit, **_values(matter, filters, excluded)}
+    rows = (await session.execute(statement, values)).all()
+    people = [row for row in rows if row.person is not None]
+    first = sorted(((row.message_id, row.sent_at) for row in rows if row.person is None), key=_in_time)
+    return Counted(
+        messages=people[0].all_messages if people else 0,
+        items=people[0].all_items if people else 0,
+        people=tuple(PersonCount(row.person, row.messages, row.items, (row.message_id, row.sent_at)) for row in people),
+        first=tuple(reversed(first) if newest_first else first),
+    )
+
+
+async def read(
+    session: AsyncSession,
+    *,
+    matter: Matter,
+    filters: Filters,
+    excluded: Collection[int],
+    keys: Collection[MessageKey],
 ) -> list[Example]:
-    """Return the first `limit` messages that count, newest or oldest first."""
-    if not filters.places or not limit:
-        return []
-    statement = _examples(shape_of(filters), _asked(matter), newest_first=newest_first)
-    rows = (await session.execute(statement, {"most": limit, **_values(matter, filters, excluded)})).mappings()
+    """Return those of the messages that count, with what was counted in them."""
+    values = {
+        "ids": [message_id for message_id, _ in keys],
+        "times": [sent_at for _, sent_at in keys],
+        **_values(matter, filters, excluded),
+    }
+    rows = (await session.execute(_read(shape_of(filters), _asked(matter)), values)).mappings()
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
 
 
-async def newest_of_people(
-    session: AsyncSession, *, matter: Matter, filters: Filters, excluded: Collection[int], people: Sequence[str]
-) -> list[tuple[str, Example]]:
-    """Return the newest message that counts of each of these people, under their keys."""
-    if not filters.places or not people:
-        return []
-    statement = _newest_of_people(shape_of(filters), _asked(matter))
-    values = {"people": list(people), **_values(matter, filters, excluded)}
-    rows = (await session.execute(statement, values)).mappings()
-    return [(row["person"], Example(to_message(row), tuple(row["items"] or ()))) for row in rows]
+def _in_time(key: MessageKey) -> tuple[datetime, int]:
+    message_id, sent_at = key
+    return sent_at, message_id
 
 
 async def span(session: AsyncSession) -> tuple[datetime, datetime] | None:
@@ -190,27 +218,35 @@ async def span(session: AsyncSession) -> tuple[datetime, datetime] | None:
     return (first, last) if first is not None and last is not None else None
 
 
-async def states(session: AsyncSession, *, first: datetime, last: datetime) -> list[State]:
+async def states(session: AsyncSession, *, first: datetime, last: datetime) -> States:
     """Return the states of the messages from one moment to another, both included; MOST_STATES at most."""
     within = COLUMNS.sent_at.between(bindparam("first", type_=AwareTime), bindparam("last", type_=AwareTime))
-    statement = (
-        select(COLUMNS.message_id, COLUMNS.edited_at, COLUMNS.deleted_at, COLUMNS.kind)
-        .where(within)
-        .order_by(COLUMNS.sent_at.desc(), COLUMNS.message_id.desc())
-        .limit(MOST_STATES)
+    newest = select(COLUMNS.message_id).where(within).order_by(COLUMNS.sent_at.desc()).limit(MOST_STATES).subquery()
+    is_gone = or_(COLUMNS.deleted_at.is_not(None), COLUMNS.kind == Kind.ANSWER.value)
+    changed = select(COLUMNS.message_id, COLUMNS.edited_at, is_gone.label("is_gone")).where(
+        within, or_(COLUMNS.edited_at.is_not(None), is_gone)
     )
-    rows = await session.execute(statement, {"first": first, "last": last})
-    return [
-        State(row.message_id, row.edited_at, row.deleted_at is not None, row.kind == Kind.ANSWER.value) for row in rows
-    ]
+    times = {"first": first, "last": last}
+    ids = await session.scalar(select(func.array_agg(newest.c.message_id)), times)
+    rows = (await session.execute(changed.limit(MOST_STATES), times)).all()
+    return States(
+        frozenset(ids or ()),
+        {row.message_id: row.edited_at for row in rows if row.edited_at is not None},
+        frozenset(row.message_id for row in rows if row.is_gone),
+    )
 
 
 def _asked(matter: Matter) -> _Asked:
-    if _is_part(matter.terms):
-        terms = _PARTS
-    else:
-        terms = (_PHRASE if _is_phrase(matter.terms) else _WORDS) if matter.terms else ""
-    return _Asked(matter.sought, terms, bool(matter.attribute))
+    return _Asked(matter.sought, _way_of(matter.terms), bool(matter.attribute))
+
+
+def _way_of(terms: str) -> str:
+    """Return in which way terms are compared."""
+    if not terms or _is_part(terms):
+        return _PARTS if terms else ""
+    if _is_phrase(terms):
+        return _PHRASE
+    return _ANY if "or" in words_of(terms) else _WORDS
 
 
 def _is_phrase(terms: str) -> bool:
@@ -240,18 +276,13 @@ def _part_of(attribute: str) -> str:
     return "youtu" if attribute.lower() in {"youtube", "yt"} else attribute
 
 
-def _person() -> ColumnElement[str]:
-    return func.coalesce(cast(COLUMNS.author_id, Text), func.lower(COLUMNS.author_name)).label("person")
-
-
-@cache
-def _found(shape: Shape, asked: _Asked) -> Select[Any]:
-    """Return the messages that count, each with its person and its items."""
-    statement = select(*MESSAGE_COLUMNS, _person()).where(
+def _found(shape: Shape, asked: _Asked, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return columns of the messages that count, and `items`, what was counted in each."""
+    statement = select(*columns).where(
         *conditions(shape), COLUMNS.message_id != all_(bindparam("excluded", type_=ARRAY(BigInteger)))
     )
     if asked.terms:
-        statement = statement.where(_has_terms(asked))
+        statement = statement.where(*_has_terms(asked))
     if asked.sought is Sought.MESSAGES:
         statement = statement.add_columns(cast(None, ARRAY(Text)).label("items"))
         return statement.where(_has_words(_document(asked), "attribute")) if asked.attribute else statement
@@ -277,12 +308,17 @@ def _items(asked: _Asked) -> Any:
 
 
 @cache
-def _by_person(shape: Shape, asked: _Asked) -> Select[Any]:
-    found = _found(shape, asked).subquery().c
+def _count(shape: Shape, asked: _Asked, *, newest_first: bool) -> CompoundSelect[Any]:
+    """Return a row for each person, and one without a person for each of the first messages, in one reading."""
+    person = func.coalesce(cast(COLUMNS.author_id, Text), func.lower(COLUMNS.author_name)).label("person")
+    found = _found(shape, asked, person, COLUMNS.message_id, COLUMNS.sent_at).cte("counted").c
     messages, items = func.count(), func.coalesce(func.sum(func.cardinality(found["items"])), 0)
-    return (
+    newest = aggregate_order_by(found.message_id, found.sent_at.desc(), found.message_id.desc())
+    people = (
         select(
             found.person,
+            func.array_agg(newest, type_=ARRAY(BigInteger))[1].label("message_id"),
+            func.max(found.sent_at).label("sent_at"),
             messages.label("messages"),
             items.label("items"),
             func.sum(messages).over().label("all_messages"),
@@ -292,30 +328,28 @@ def _by_person(shape: Shape, asked: _Asked) -> Select[Any]:
         .order_by(items.desc(), messages.desc(), found.person)
         .limit(bindparam("most", type_=Integer))
     )
+    order = [found.sent_at.desc(), found.message_id.desc()] if newest_first else [found.sent_at, found.message_id]
+    nothing = [cast(None, Numeric)] * 4
+    first = select(cast(None, Text), found.message_id, found.sent_at, *nothing).order_by(*order)
+    return union_all(people, first.limit(bindparam("limit", type_=Integer)))
 
 
 @cache
-def _examples(shape: Shape, asked: _Asked, *, newest_first: bool) -> Select[Any]:
-    order = COLUMNS.sent_at, COLUMNS.message_id
-    ordered = [one.desc() for one in order] if newest_first else list(order)
-    return _found(shape, asked).order_by(*ordered).limit(bindparam("most", type_=Integer))
-
-
-@cache
-def _newest_of_people(shape: Shape, asked: _Asked) -> Select[Any]:
-    person = _person()
-    return (
-        _found(shape, asked)
-        .where(person == any_(bindparam("people", type_=ARRAY(Text))))
-        .ext(distinct_on(person))
-        .order_by(person, COLUMNS.sent_at.desc(), COLUMNS.message_id.desc())
+def _read(shape: Shape, asked: _Asked) -> Select[Any]:
+    return _found(shape, asked, *MESSAGE_COLUMNS).where(
+        COLUMNS.sent_at == any_(bindparam("times", type_=ARRAY(AwareTime))),
+        COLUMNS.message_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
     )
 
 
-def _has_terms(asked: _Asked) -> ColumnElement[bool]:
+def _has_terms(asked: _Asked) -> Iterator[ColumnElement[bool]]:
+    document = _document(asked)
     if asked.terms == _PARTS:
-        return _has_parts(_document(asked))
-    return _has_words(_document(asked), "terms", as_they_are=asked.terms == _PHRASE)
+        yield _has_parts(document)
+        return
+    if asked.sought is Sought.MESSAGES and asked.terms != _ANY:
+        yield may_have_words(COLUMNS.content, bindparam("terms", type_=Text))
+    yield _has_words(document, "terms", as_they_are=asked.terms == _PHRASE)
 
 
 def _document(asked: _Asked) -> ColumnElement[str]:
@@ -325,12 +359,31 @@ def _document(asked: _Asked) -> ColumnElement[str]:
     return COLUMNS.content + literal_column("' '", Text) + literal_column(_NAMES, Text)
 
 
+def _is_ascii(words: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.octet_length(words) == func.length(words)
+
+
 def _folded(words: ColumnElement[str]) -> ColumnElement[str]:
     """Return a text without width and accents, in which no sign joins words; its case is the dictionary's matter."""
     apart = func.normalize(words, literal_column("NFKD"))
     plain = func.regexp_replace(apart, literal_column(r"'[\u0300-\u036f]'"), "", "g")
-    signs = func.translate(func.replace(plain, "ß", "ss"), _LETTERS + _SIGNS, _PLAIN_LETTERS + " " * len(_SIGNS))
-    return func.regexp_replace(signs, literal_column(r"'\.(?!\d)'"), " ", "g")
+    letters = func.translate(func.replace(plain, "ß", "ss"), _LETTERS, _PLAIN_LETTERS)
+    return func.regexp_replace(case((_is_ascii(words), words), else_=letters), literal_column(_SIGNS), " ", "g")
+
+
+def may_have_words(words: ColumnElement[str], terms: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return whether a text can have all of the terms, at a twentieth of the price of cutting it into words.
+
+    A text in plain letters that has a word also has all letters of its stem but the last ("glazing" and "glaz"); only
+    "dying", "lying" and "tying" share no more than one with theirs.
+    """
+    english = literal_column("'english'", Text)
+    stems = func.tsvector_to_array(func.to_tsvector(english, _folded(terms)))
+    stem = func.unnest(stems, type_=Text).column_valued("stem")
+    length = func.length(stem)
+    beginning = func.left(stem, case((length > _SHORTEST_STEM, length - 1), else_=1))
+    parts = func.array(select(literal_column("'%'", Text) + beginning + literal_column("'%'", Text)).scalar_subquery())
+    return or_(not_(_is_ascii(words)), func.lower(words).like(all_(parts)))
 
 
 def _has_words(document: ColumnElement[str], name: str, *, as_they_are: bool = False) -> ColumnElement[bool]:

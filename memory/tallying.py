@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from memory import count_queries
-from memory.count_queries import MOST_STATES, PersonCount, State
+from memory.count_queries import MOST_STATES, Counted, PersonCount, States
 from memory.findings import Filters
+from memory.messages import MessageKey
 from memory.tallies import Example, Matter, Share, Tally
 from memory.visit import Shelf, Visit
 
@@ -44,11 +45,8 @@ async def tally(
     """
     overlap = await _overlap(visit, shelves)
 
-    async def count(session: AsyncSession, shelf: Shelf) -> list[PersonCount]:
-        return await count_queries.by_person(session, matter=matter, filters=filters, excluded=overlap.of(shelf))
-
-    async def read(session: AsyncSession, shelf: Shelf) -> list[Example]:
-        return await count_queries.examples(
+    async def count(session: AsyncSession, shelf: Shelf) -> list[Counted]:
+        counted = await count_queries.count(
             session,
             matter=matter,
             filters=filters,
@@ -56,24 +54,25 @@ async def tally(
             newest_first=newest_first,
             limit=limit,
         )
+        return [counted]
 
-    counted = await visit.ask(shelves, count)
-    shares = _added(counted.values())
-    shown = list(shares)[:SHOWN_PEOPLE]
+    counted = [found for founds in (await visit.ask(shelves, count)).values() for found in founds]
+    shares = _added(counted)
+    newest = {share.newest for share in list(shares.values())[:SHOWN_PEOPLE]}
+    first = sorted((key for found in counted for key in found.first), key=_in_time, reverse=newest_first)[:limit]
 
-    async def read_newest(session: AsyncSession, shelf: Shelf) -> list[tuple[str, Example]]:
-        return await count_queries.newest_of_people(
-            session, matter=matter, filters=filters, excluded=overlap.of(shelf), people=shown
+    async def read(session: AsyncSession, shelf: Shelf) -> list[Example]:
+        return await count_queries.read(
+            session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first)
         )
 
-    found = [one for some in (await visit.ask(shelves, read)).values() for one in some] if shares else []
-    newest = (await visit.ask(shelves, read_newest)).values() if shares else ()
-    latest = _latest([pair for pairs in newest for pair in pairs])
+    found = (await visit.ask(shelves, read)).values() if shares else ()
+    examples = {example.message.key: example for some in found for example in some}
     return Tally(
-        messages=sum(people[0].all_messages for people in counted.values() if people),
-        items=sum(people[0].all_items for people in counted.values() if people),
-        shares=tuple(Share(*numbers, latest.get(person)) for person, numbers in shares.items()),
-        examples=tuple(sorted(found, key=_in_time, reverse=newest_first)[:limit]),
+        messages=sum(one.messages for one in counted),
+        items=sum(one.items for one in counted),
+        shares=tuple(Share(one.messages, one.items, examples.get(one.newest)) for one in shares.values()),
+        examples=tuple(examples[key] for key in first if key in examples),
         unreachable=visit.unreachable,
         exact=overlap.exact,
     )
@@ -93,42 +92,42 @@ async def _overlap(visit: Visit, shelves: Sequence[Shelf]) -> _Overlap:
     if first > last:
         return _Overlap()
 
-    async def read(session: AsyncSession, _: Shelf) -> list[State]:
-        return await count_queries.states(session, first=first, last=last)
+    async def read(session: AsyncSession, _: Shelf) -> list[States]:
+        return [await count_queries.states(session, first=first, last=last)]
 
-    answers = await visit.ask(shelves, read)
-    known = {name: {state.message_id: state for state in states} for name, states in answers.items()}
-    return _Overlap(_not_counted(known), exact=all(len(states) < MOST_STATES for states in answers.values()))
+    known = {name: answer[0] for name, answer in (await visit.ask(shelves, read)).items()}
+    return _Overlap(_not_counted(known), exact=all(len(states.ids) < MOST_STATES for states in known.values()))
 
 
-def _not_counted(known: Mapping[str, Mapping[int, State]]) -> dict[str, list[int]]:
+def _not_counted(known: Mapping[str, States]) -> dict[str, list[int]]:
     """Return by memory the messages that it shall not count; of two states the one that was edited later counts."""
     if len(known) < 2:  # the other memory did not answer
         return {}
     (one, ours), (other, theirs) = known.items()
-    excluded: dict[str, list[int]] = {one: [], other: []}
-    for message_id in ours.keys() & theirs.keys():
-        mine, yours = ours[message_id], theirs[message_id]
-        is_gone = any(state.deleted or state.is_answer for state in (mine, yours))
-        is_edited = yours.edited_at is not None and (mine.edited_at is None or mine.edited_at < yours.edited_at)
-        for name, counts in ((one, not is_edited), (other, is_edited)):
-            if is_gone or not counts:
-                excluded[name].append(message_id)
-    return excluded
+    both = ours.ids & theirs.ids
+    gone = both & (ours.gone | theirs.gone)
+    newer = {
+        message_id
+        for message_id in both & theirs.edited.keys()
+        if message_id not in ours.edited or ours.edited[message_id] < theirs.edited[message_id]
+    }
+    return {one: [*(newer | gone)], other: [*((both - newer) | gone)]}
 
 
-def _added(counted: Collection[Sequence[PersonCount]]) -> dict[str, tuple[int, int]]:
-    """Return the messages and items of each person in all memories, those with most first."""
-    sums: dict[str, tuple[int, int]] = {}
-    for person in (person for people in counted for person in people):
-        messages, items = sums.get(person.key, (0, 0))
-        sums[person.key] = messages + person.messages, items + person.items
-    return dict(sorted(sums.items(), key=lambda pair: (-pair[1][1], -pair[1][0], pair[0])))
+def _added(counted: Sequence[Counted]) -> dict[str, PersonCount]:
+    """Return what each person has in all memories, those with most first."""
+    sums: dict[str, PersonCount] = {}
+    for one in (person for found in counted for person in found.people):
+        other = sums.get(one.person)
+        sums[one.person] = _sum(one, other) if other else one
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1].items, -pair[1].messages, pair[0])))
 
 
-def _latest(pairs: Sequence[tuple[str, Example]]) -> dict[str, Example]:
-    return dict(sorted(pairs, key=lambda pair: _in_time(pair[1])))
+def _sum(one: PersonCount, other: PersonCount) -> PersonCount:
+    newest = max(one.newest, other.newest, key=_in_time)
+    return PersonCount(one.person, one.messages + other.messages, one.items + other.items, newest)
 
 
-def _in_time(example: Example) -> tuple[object, int]:
-    return example.message.sent_at, example.message.message_id
+def _in_time(key: MessageKey) -> tuple[datetime, int]:
+    message_id, sent_at = key
+    return sent_at, message_id

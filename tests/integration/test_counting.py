@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import ARRAY, Text, func, literal, not_, select, text
 
+from bench.processes import ROOT
 from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from memory.count_queries import LINK
+from memory.count_queries import LINK, may_have_words
 from memory.counting_words import Sought
 from memory.embedder import Embedder
 from memory.findings import Window
+from memory.folding import words_of
 from memory.messages import Attachment, Kind
 from memory.preparation import prepare
 from memory.search import Memory
@@ -23,6 +25,7 @@ from memory.visit import Shelf, shelf_of
 from tests.builders import closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.servers import Server
+
 
 pytestmark = pytest.mark.server
 
@@ -165,6 +168,25 @@ async def test_people_are_told_apart_by_their_ids_and_shown_by_their_newest_name
 async def test_the_first_and_the_last_come_in_the_order_of_time(memory: Memory) -> None:
     assert ids(await count(memory, terms="raku", limit=1)) == [21]
     assert ids(await count(memory, terms="raku", limit=1, newest_first=True)) == [51]
+
+
+_IRREGULAR = "dying lying tying died ties skies skis sky idly gently ugly early only singly crying hoping relational"
+
+
+async def test_no_word_is_passed_over_for_the_letters_of_its_stem(server: Server, names: tuple[str, str]) -> None:
+    """A message is cut into words only when it has the letters; this must never cost one that has the word."""
+    words = sorted({*words_of((ROOT / "db" / "sample.csv").read_text(encoding="utf-8")), *_IRREGULAR.split()})
+    word = func.unnest(literal(words, ARRAY(Text))).column_valued("word")
+    async with (
+        open_existing_database(server, names[0], name=SHORT_TERM) as database,
+        transaction(database.sessions) as session,
+    ):
+        passed_over = (await session.scalars(select(word).where(not_(may_have_words(word, word))))).all()
+        possible = (await session.scalars(select(word).where(may_have_words(word, literal("kiln"))))).all()
+
+    assert len(words) > 2000
+    assert not passed_over
+    assert 0 < len(possible) < len(words) / 10
 
 
 # ---- links and files
