@@ -176,7 +176,7 @@ class Settings(BaseSettings):
 
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
-    date_order: Annotated[Literal["day-first", "month-first"] | None, BeforeValidator(_none_when_empty)] = None
+    date_order: Literal["day-first", "month-first"] | None = None
 
     def __init__(self, **values: Any) -> None:
         super().__init__(_env_file=None, **values)  # pydantic would read the file itself, and say less of what is wrong
