@@ -26,7 +26,6 @@ from tests.builders import closed_port, deletion, edit, message, minute, remembe
 from tests.conftest import open_existing_database
 from tests.servers import Server
 
-
 pytestmark = pytest.mark.server
 
 HERE = frozenset({1})
