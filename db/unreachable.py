@@ -54,7 +54,10 @@ _REASONS = (
     ("hot standby mode", _OTHER_KIND),
     ("the database system is", "is starting, stopping or recovering from a crash: try again in a moment"),
     ("Permission denied", "has a socket that this account may not use: start Backscroll as another user, or grant it"),
-    ("server closed the connection unexpectedly", "breaks every connection off: look into its log"),
+    (
+        "server closed the connection unexpectedly",
+        "has broken the connection off: look into its log, and at the room on its disk",
+    ),
 )
 _NO_ANSWER = "does not answer: start it, or correct the address in .env"
 _BAD_VALUE = "connection is bad: "

@@ -61,15 +61,14 @@ async def started_at(connection: psycopg.AsyncConnection) -> datetime:
     return row[0] if row else datetime.min.replace(tzinfo=UTC)
 
 
-async def is_alone(server: EmbeddedServer, *, since: datetime) -> bool:
-    """Return whether nobody else is connected, once our own connections that have just been closed are gone.
+async def is_alone(connection: psycopg.AsyncConnection, *, since: datetime) -> bool:
+    """Return whether nobody else is connected, once our other connections that have just been closed are gone.
 
     Ours have all been opened `since` then: whoever was connected before is somebody else, and is not waited for.
     """
-    async with await connect(server) as connection:
-        for _ in range(_GRACE // _POLL):
-            count, has_older = await (await connection.execute(_OTHER_CLIENTS, [since])).fetchone() or (0, False)
-            if count == 0 or has_older:
-                return bool(count == 0)
-            await asyncio.sleep(_POLL.total_seconds())
+    for _ in range(_GRACE // _POLL):
+        count, has_older = await (await connection.execute(_OTHER_CLIENTS, [since])).fetchone() or (0, False)
+        if count == 0 or has_older:
+            return bool(count == 0)
+        await asyncio.sleep(_POLL.total_seconds())
     return False

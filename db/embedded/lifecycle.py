@@ -134,10 +134,18 @@ async def _leave(server: EmbeddedServer, since: datetime) -> None:
     """Stop the server unless somebody else is connected, or an operator has started it."""
     with _failures_are_logged():
         async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
-            if is_kept(server) or await state_of(server) is not State.RUNNING:
-                return
-            if await is_alone(server, since=since):
+            if not is_kept(server) and await _is_unused(server, since):
                 await programs.stop(server)
+
+
+async def _is_unused(server: EmbeddedServer, since: datetime) -> bool:
+    """Return whether the server runs and nobody is connected, once it answers: it may recover from a crash just now."""
+    while await state_of(server) is State.RUNNING:
+        if (connection := await _connection(server)) is not None:
+            async with connection:
+                return await is_alone(connection, since=since)
+        await asyncio.sleep(_POLL.total_seconds())
+    return False
 
 
 @contextmanager

@@ -42,9 +42,9 @@ def last_line(words: str) -> str:
 
 
 def reason(words: str) -> str:
-    """Return what a program of PostgreSQL gave as its last error, or else its last line, to be put into a sentence."""
+    """Return the first error of a program of PostgreSQL, of which others follow, or else its last line."""
     found = re.findall(r"(?:FATAL|PANIC|error):\s{1,4}([^\n]+)", words)
-    return found[-1].rstrip(".") if found else last_line(words)
+    return found[0].rstrip(".") if found else last_line(words)
 
 
 def _lines(words: str) -> list[str]:
