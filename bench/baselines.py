@@ -3,15 +3,18 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
+
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 
 Scores = NDArray[np.float64]
 
 _K1, _B = 1.2, 0.75  # the usual values
-_CONNECT_TIMEOUT = 10  # seconds
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 _LEXEMES = """
     SELECT text.number - 1, word.lexeme, array_length(word.positions, 1)
     FROM unnest(%s::text[]) WITH ORDINALITY AS text (content, number)
@@ -52,7 +55,7 @@ class Bm25:
 async def lexemes(dsn: str, texts: Sequence[str]) -> list[Counter[str]]:
     """Return the stems of each text with their counts, stop words left out, as PostgreSQL makes them."""
     found: list[Counter[str]] = [Counter() for _ in texts]
-    async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_TIMEOUT) as connection:
+    async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
         for number, word, count in await (await connection.execute(_LEXEMES, (list(texts),))).fetchall():
             found[number][word] = count
     return found

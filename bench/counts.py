@@ -4,12 +4,14 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-import psycopg
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 
 _CONTENTS = "SELECT content FROM messages WHERE kind = 'message'"
-_CONNECT_TIMEOUT = 10  # seconds
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,5 @@ def journalled_texts(journal: Path) -> list[str]:
 
 async def stored_texts(dsn: str) -> list[str]:
     """Return the texts of the messages in a database, commands and answers left out; raise psycopg.Error."""
-    async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_TIMEOUT) as connection:
+    async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
         return [text for (text,) in await (await connection.execute(_CONTENTS)).fetchall()]

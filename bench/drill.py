@@ -13,13 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, LiteralString
 
-import psycopg
 import typer
 from psycopg import sql
 
 from bench.made_rows import Rows, make_rows
 from bench.processes import PATIENCE, ROOT, Program, Workplace, open_program, open_workplace, run_program
+from db.addresses import keywords_of, parse_address
 from db.checksums import Content, content_of, tables_of
+from db.connecting import connect
 from db.content import content_tables
 from db.copying import copy_out_statement, open_connection
 from db.databases import LONG_TERM, open_database
@@ -41,6 +42,7 @@ _ROWS = sql.SQL("SELECT * FROM {}")
 _STATISTICS = sql.SQL("SELECT pg_stats::text FROM pg_stats WHERE schemaname <> 'pg_catalog'")
 
 _GLANCE = timedelta(milliseconds=20)
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 _COPYING: LiteralString = "SELECT coalesce(max(tuples_processed), 0) FROM pg_stat_progress_copy"
 _PROMOTED: LiteralString = "SELECT count(*) FROM messages WHERE promotion_id IS NOT NULL"
 
@@ -115,7 +117,7 @@ async def _seen(program: Program, happened: Callable[[], Awaitable[bool]]) -> bo
 
 
 async def _number(dsn: str, query: LiteralString) -> int:
-    async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=10) as connection:
+    async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
         found = await (await connection.execute(query)).fetchone()
         return 0 if found is None else int(found[0])
 

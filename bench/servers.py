@@ -4,13 +4,15 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
-import psycopg
 import typer
 from psycopg import sql
 from sqlalchemy import make_url
 
 from bench.processes import PATIENCE, Workplace
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 from db.databases import LONG_TERM, Database, open_database
 from db.embedded import open_embedded
 from db.engines import parse_dsn
@@ -24,7 +26,7 @@ ADDRESS = "BACKSCROLL_TIMESCALE_DSN"
 WIDTH = 384
 """Of the vectors of all-MiniLM-L6-v2."""
 
-_CONNECT_TIMEOUT = 10  # seconds
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 
 AddressOf = Callable[[str], str]
 """Returns the address of a database of a server."""
@@ -80,7 +82,7 @@ async def open_new_database(
 
 
 async def _administer(address_of: AddressOf, statement: sql.Composed) -> None:
-    async with await psycopg.AsyncConnection.connect(
-        address_of("postgres"), autocommit=True, connect_timeout=_CONNECT_TIMEOUT
+    async with await connect(
+        keywords_of(parse_address(address_of("postgres"))), timeout=_CONNECT_TIMEOUT, autocommit=True
     ) as connection:
         await connection.execute(statement)

@@ -4,6 +4,7 @@ Cold is the first run of a fresh copy of the checkout: nothing of it is compiled
 of Python or of its packages is in the disk cache. Warm are the medians of the runs that follow.
 """
 
+import asyncio
 import os
 import shutil
 import statistics
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -22,6 +24,8 @@ import typer
 
 from bench.processes import ROOT, Workplace, open_workplace
 from bench.tables import table
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 from db.embedded.places import STATE_DIR
 from db.embedded.server import existing_server
 from errors import DatabaseSetupError
@@ -33,6 +37,7 @@ QUESTION = "/chat where is the kettle?"
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 _LONGEST = 600.0  # seconds that one run may take
 _GLANCE = 0.01
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 _MEGABYTE = 1024  # of the kilobytes that the system counts in
 _STORED = "SELECT 1 FROM messages WHERE content = %s"
 
@@ -234,10 +239,14 @@ def _is_stored(copy: Copy, text: str) -> bool:
     """Return whether short-term memory holds a message; False also while it cannot be asked."""
     try:
         dsn = existing_server(copy.place.embedded_dir, STATE_DIR).dsn("short_term")
-        with psycopg.connect(dsn, connect_timeout=10) as connection:
-            return connection.execute(_STORED, [text]).fetchone() is not None
+        return asyncio.run(_has_text(dsn, text))
     except (psycopg.Error, DatabaseSetupError):
         return False
+
+
+async def _has_text(dsn: str, text: str) -> bool:
+    async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
+        return await (await connection.execute(_STORED, [text])).fetchone() is not None
 
 
 def _resident(pid: int) -> float:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from pgvector import Vector
 from pgvector.psycopg import register_vector_async
 
+from db.addresses import keywords_of, parse_address
+from db.connecting import connect
 from memory.embedder import Embedder
 from memory.embedding.running_model import Vectors
 
@@ -42,7 +43,7 @@ _TYPES = {
     "embedding_model": "text",
 }
 _COPY = f"COPY messages ({', '.join(_TYPES)}) FROM STDIN (FORMAT BINARY)"
-_CONNECT_TIMEOUT = 10  # seconds
+_CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ async def copy_rows(
     dsn: str, sentences: Sentences, *, rows: int, days: int, report: Callable[[int, int], None]
 ) -> None:
     """Copy so many messages of so many days, in time order, into the table of a memory."""
-    async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_TIMEOUT) as connection:
+    async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
         await register_vector_async(connection)
         async with connection.cursor().copy(_COPY.encode()) as copy:
             copy.set_types(list(_TYPES.values()))

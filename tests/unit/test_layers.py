@@ -104,3 +104,19 @@ def test_only_the_bot_knows_discord() -> None:
 @pytest.mark.parametrize("module", ["langgraph.checkpoint.postgres", "psycopg_pool"])
 def test_what_kept_conversations_in_earlier_versions_is_not_needed_any_more(module: str) -> None:
     assert {path for path in our_files() if any(name.startswith(module) for name in imported_modules(path))} == set()
+
+
+@pytest.mark.parametrize(
+    ("call", "module"),
+    [
+        pytest.param("psycopg.connect(", None, id="by the driver, at once"),
+        pytest.param("AsyncConnection.connect(", "db/connecting.py", id="by the driver"),
+        pytest.param("create_async_engine(", "db/engines.py", id="by a pool"),
+        pytest.param("create_engine(", None, id="by a pool, at once"),
+    ],
+)
+def test_connections_are_made_in_one_place(call: str, module: str | None) -> None:
+    files = [path for path in our_files() if path.relative_to(ROOT).parts[0] != "tests"]
+    makers = {path.relative_to(ROOT).as_posix() for path in files if call in path.read_text(encoding="utf-8")}
+
+    assert makers == ({module} if module else set())
