@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from errors import SettingsError
-from util_async import begun
+from util_async import begun, expand_path
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def complaint(path: Path, *, at_most: timedelta, now: datetime) -> str | None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at the last beat; exit with status 1 and a sentence when it does not do."""
     parser = argparse.ArgumentParser(description="Tell by the exit status whether a heartbeat goes on.")
-    parser.add_argument("path", type=Path, help="the file that is touched")
+    parser.add_argument("path", type=expand_path, help="the file that is touched")
     parser.add_argument("--at-most", type=_seconds, required=True, metavar="SECONDS", help="how old a beat may be")
     options = parser.parse_args(arguments)
     sys.exit(complaint(options.path, at_most=options.at_most, now=datetime.now(UTC)))

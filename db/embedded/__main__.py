@@ -21,7 +21,12 @@ _BaseDir = Annotated[
     str, typer.Option("--dir", metavar="FOLDER", help="The folder of the embedded server. [default: that of the bot]")
 ]
 
-app = typer.Typer(help="Start, stop or look at the embedded PostgreSQL server.", add_completion=False)
+app = typer.Typer(
+    help="Start, stop or look at the embedded PostgreSQL server.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()

