@@ -12,19 +12,23 @@ import pytest
 from bench.models import shared_models_dir
 from bench.processes import ROOT, Workplace, open_workplace
 from tests.end_to_end.processes import run_program, terminal_arguments
+from tests.libpq_variables import VARIABLES
 
 ODD = "my 50% & #1+1 été 🔥 'q' \"d\" ~x $HOME"
 
 
 @pytest.fixture
 def odd_place() -> Iterator[Workplace]:
-    """A workplace on an embedded server of its own, in a folder whose name every format has its own idea of."""
+    """A workplace on an embedded server of its own, in a folder whose name every format has its own idea of.
+
+    Its shell has been set up for quite another server.
+    """
     with open_workplace() as plain:
         folder = plain.folder / ODD
         folder.mkdir()
         folder.chmod(0o755)
         (folder / "models").symlink_to(shared_models_dir())
-        yield replace(plain, folder=folder, settings={"EMBEDDING_DIR": str(folder / "models")})
+        yield replace(plain, folder=folder, settings={**VARIABLES, "EMBEDDING_DIR": str(folder / "models")})
 
 
 async def out_of(place: Workplace, script: str, *arguments: str, given: str = "") -> str:
@@ -39,7 +43,7 @@ def lies_at(path: Path) -> bool:
 
 
 @pytest.mark.own_server
-async def test_every_script_works_in_a_folder_of_any_name(odd_place: Workplace) -> None:
+async def test_every_script_works_in_a_folder_of_any_name_whatever_the_shell_says(odd_place: Workplace) -> None:
     said = "the kettle is in the blue kitchen\n/chat where is the kettle?\n"
 
     assert '"the kettle is in the blue kitchen" [1]' in await out_of(

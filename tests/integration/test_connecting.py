@@ -12,20 +12,9 @@ from db.copying import fetch, open_connection
 from db.databases import Addresses, Layouts, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
+from tests.libpq_variables import VARIABLES
 
 LIMIT = timedelta(seconds=10)
-VARIABLES = {
-    "PGCHANNELBINDING": "require", "PGCLIENTENCODING": "LATIN1", "PGCONNECT_TIMEOUT": "soon", "PGDATABASE": "none",
-    "PGDATA": "/nowhere", "PGDATESTYLE": "German", "PGGEQO": "perhaps", "PGGSSENCMODE": "require",
-    "PGHOST": "nowhere.invalid", "PGHOSTADDR": "127.0.0.1", "PGLOADBALANCEHOSTS": "random", "PGMAXPROTOCOLVERSION": "9",
-    "PGMINPROTOCOLVERSION": "3.2", "PGOPTIONS": "-c statement_timeout=1 -c search_path=nowhere", "PGPASSWORD": "x",
-    "PGPASSFILE": "/nowhere", "PGPORT": "1", "PGREQUIREAUTH": "scram-sha-256", "PGREQUIREPEER": "nobody-at-all",
-    "PGSERVICE": "nosuch", "PGSSLCERTMODE": "perhaps", "PGSSLMINPROTOCOLVERSION": "SSLv2", "PGSSLMODE": "verify-full",
-    "PGSSLNEGOTIATION": "direct", "PGSSLROOTCERT": "/nowhere", "PGTARGETSESSIONATTRS": "standby", "PGTZ": "Foo/Bar",
-    "PGUSER": "nobody",
-}  # fmt: skip
-"""Values that end or change a connection to which they get."""
-
 HARMLESS = {
     "PGAPPNAME", "PGGSSDELEGATION", "PGGSSLIB", "PGKRBSRVNAME", "PGSSLCERT", "PGSSLCOMPRESSION", "PGSSLCRL",
     "PGSSLCRLDIR", "PGSSLKEY", "PGSSLMAXPROTOCOLVERSION", "PGSSLSNI",
