@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from memory.times.calendar import full_year, nth_weekday, on, resolved, unit_span
 from memory.times.chart import Grammar
-from memory.times.meanings import Grain, Partial, Reading, Span, Unit
+from memory.times.meanings import Grain, Partial, Reading, Span, Spans, Unit
 
 GRAMMAR = Grammar()
 rule = GRAMMAR.rule
@@ -306,6 +306,59 @@ def weekday_of_week(reading: Reading, one: int | Span, other: int | Span) -> Spa
         return None
     day = nth_weekday(span, weekday, 1)
     return reading.days(day, day + timedelta(days=1)) if day else None
+
+
+# ---- several days of a month
+
+
+@rule("days of month", "<dom> and|or the? <dom>", "<dom> , the? <dom>", "<dom> , and|or the? <dom>")
+def two_days(_: Reading, first: int, second: int) -> tuple[int, ...] | None:
+    """Read "3 and 5", where a month stands beside them."""
+    return (first, second) if first < second else None
+
+
+@rule("days of month", "<dom> , the? <days of month>")
+def more_days(_: Reading, first: int, others: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Read "3, 5 and 7"."""
+    return (first, *others) if first < others[0] else None
+
+
+@rule("days", "<days of month> of? <month>", "<days of month> of? <month> <year part>")
+@rule("days", "<days of month> of? <month> <yyyy>")
+def days_before_month(reading: Reading, days: tuple[int, ...], month: int, year: int | None = None) -> Spans | None:
+    """Read "the 3rd, 5th and 7th of November"."""
+    spans = [resolved(reading, Partial(year, month, day)) for day in days if _valid(year, month, day)]
+    found = tuple(span for span in spans if span is not None)
+    return found if len(found) == len(days) else None
+
+
+@rule("day numbers", "<month> ~.? the? <days of month>", "<month> the? <days of month> <year part>")
+def days_behind_month(reading: Reading, month: int, days: tuple[int, ...], year: int | None = None) -> Spans | None:
+    """Read "Nov 3, 5 and 7"."""
+    return days_before_month(reading, days, month, year)
+
+
+@rule("numbered days", "the? <digit nth> and|or|, the? <digit nth>")
+def two_numbered(_: Reading, first: int, second: int) -> tuple[int, ...]:
+    """Read "the 3rd and the 5th"."""
+    return (first, second)
+
+
+@rule("numbered days", "the? <digit nth> , and? the? <numbered days>")
+def more_numbered(_: Reading, first: int, others: tuple[int, ...]) -> tuple[int, ...]:
+    """Read "the 3rd, the 5th and the 7th"."""
+    return (first, *others)
+
+
+@rule("days", "on <numbered days>", "on <numbered days> of|in|, the? <stretch>", "<numbered days> of the? <stretch>")
+def numbered_days(reading: Reading, days: tuple[int, ...], span: Span | None = None) -> Spans | None:
+    """Read "on the 3rd and the 5th", "the 3rd and 5th of last month"."""
+    if span is not None:
+        found = [nth_day(reading, day, span) for day in days]
+    else:
+        found = [resolved(reading, Partial(day=day)) for day in days if 1 <= day <= 31]
+    spans = tuple(one for one in found if isinstance(one, Span))
+    return spans if len(spans) == len(days) else None
 
 
 def _in_some_order(reading: Reading, first: int, second: int, year: int) -> Partial | None:

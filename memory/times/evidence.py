@@ -130,12 +130,24 @@ _NEEDS_BEFORE = {
     "dashed span": frozenset({"on"}),
     "day of month": frozenset(["on", "since", "by", "before", "after", "until", "till", "from", "of"]),
     "bare half": frozenset(["in", "during", "since", "for", "from"]),
+    "bare week": frozenset(["in", "during", "since", "for", "from", "until", "before", "after", "of"]),
     "day numbers": frozenset[str](),
     "hour range": frozenset[str](),
     "day before": frozenset[str](),
     "the unit": frozenset[str](),
 }
 """What must stand before the readings that plain numbers and words have too; nothing particular where it is empty."""
+
+_THINGS_SAID = frozenset(
+    [
+        "messages", "message", "posts", "post", "chats", "chat", "conversations", "conversation", "discussions",
+        "everything", "anything", "something", "stuff", "things", "links", "link", "pictures", "picture", "photos",
+        "photo", "images", "image", "files", "screenshots", "videos", "notes", "news", "answers", "questions", "polls",
+        "announcements", "memes", "decisions", "updates", "highlights", "summary", "logs", "history", "quotes", "texts",
+        "attachments", "documents", "events", "minutes", "comments", "replies", "threads", "talk", "discussion", "best",
+    ]
+)  # fmt: skip
+"""What is from a month and not from a person of that name: "messages from April"."""
 
 _JOINS = frozenset(["-", "~", "and", "or", "/", ",", "to", "through", "thru", "until", "till", "+"])
 _JOINS_TO_FRAMES = frozenset(["of", "in", ",", "from", "the"])
@@ -186,11 +198,19 @@ def is_month(tokens: Sequence[Token], at: int) -> bool:
         return True
     if before in _BEFORE_TIMES:
         return name not in _VERBS or before not in ("on", "of", "past", "before", "after") or _ends(tokens, at)
+    if before in ("from", "of") and _ends(tokens, at) and _is_no_person(tokens, at):
+        return True
     if before in _BEFORE_RANGES:
         return _month_elsewhere(tokens, at) or (
             before in ("this", "by", "for", "the") and _is_capital_or_ends(tokens, at)
         )
     return name not in _NAMES_OF_PEOPLE | _VERBS and len(name) > 3 and tokens[at].written[0].isupper()
+
+
+def _is_no_person(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether "from" before a name leads to a month: by what is from it, or because nobody has that name."""
+    nobody = tokens[at].text not in _NAMES_OF_PEOPLE and tokens[at].written[0].isupper()
+    return nobody or _text(tokens, at - 2) in _THINGS_SAID
 
 
 def is_weekday(tokens: Sequence[Token], at: int) -> bool:

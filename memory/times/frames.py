@@ -18,6 +18,7 @@ _MADE_OF = {
     "day": "day", "weekday span": "day", "slashed span": "day", "day of month": "day", "part span": "part span",
     "moment": "moment", "time span": "time span", "week span": "week span", "span": "span", "bare month": "span",
     "range": "range", "bare weekend": "week span", "bare season": "span", "bare half": "span",
+    "bare week": "week span",
 }  # fmt: skip
 """What may be within another time, and what it makes with it."""
 

@@ -40,6 +40,9 @@ def _is_meant(category: str, tokens: Sequence[Token], at: int) -> bool:
     return category != "weekday" or is_weekday(tokens, at)
 
 
+_BY_LENGTH = {1: "one digit", 2: "two digits", 3: "three digits"}
+
+
 def _digits(tokens: Sequence[Token], at: int) -> Iterator[Item]:
     """Read digits: as a number, and by their length as a year, or a day or month."""
     text = tokens[at].text
@@ -48,15 +51,13 @@ def _digits(tokens: Sequence[Token], at: int) -> Iterator[Item]:
         yield Item("nth", at, at + 2, int(text))
         yield Item("digit nth", at, at + 2, int(text))
         return
+    yield Item("digits", at, at + 1, text)
+    if len(text) in _BY_LENGTH:
+        yield Item(_BY_LENGTH[len(text)], at, at + 1, int(text))
     if len(text) <= 4:
         yield Item("count", at, at + 1, int(text))
     if len(text) <= 2:
         yield Item("dd", at, at + 1, int(text))
-    yield Item("digits", at, at + 1, text)
-    if len(text) == 1:
-        yield Item("one digit", at, at + 1, int(text))
-    if len(text) == 2:
-        yield Item("two digits", at, at + 1, int(text))
     if len(text) == 4 and 1000 <= int(text) < 3000:
         yield Item("yyyy", at, at + 1, int(text))
     if len(text) == 8:

@@ -220,6 +220,52 @@ def week_number_of(reading: Reading, number: int, year: int | Span) -> Span | No
     return _iso_week(reading, year, number)
 
 
+@rule("week span", "<yyyy> ~-? ~w ~<count>", "<yyyy> - w ~<count>")
+def iso_week(reading: Reading, year: int, number: int) -> Span | None:
+    """Read "2026-W45" (ISO 8601)."""
+    return _iso_week(reading, year, number)
+
+
+@rule("week span", "w|kw|cw ~<count> ,|/|of|in? <year>", "kw|cw <count> ,|/|of|in? <year>", "week|wk <count> / <year>")
+def week_by_letter_of_year(reading: Reading, number: int, year: int) -> Span | None:
+    """Read "W45 2026", "KW 45/2026"."""
+    return _iso_week(reading, year, number)
+
+
+@rule("bare week", "w|kw|cw ~<count>", "kw|cw <count>")
+def week_by_letter(reading: Reading, number: int) -> Span | None:
+    """Read "W45", the latest that has begun."""
+    return week_number(reading, number)
+
+
+@rule("day", "<yyyy> ~- ~w ~<dd> ~- ~<one digit>", "<yyyy> ~w ~<dd> ~- ~<one digit>")
+def day_of_iso_week(reading: Reading, year: int, number: int, weekday: int) -> Span:
+    """Read "2026-W45-3", a Wednesday (ISO 8601)."""
+    day = date.fromisocalendar(year, number, weekday)
+    return reading.days(day, day + timedelta(days=1))
+
+
+@rule("day", "<yyyy> ~- ~<three digits>", "day <count> of <year>")
+def day_of_year(reading: Reading, *numbers: int) -> Span | None:
+    """Read "2026-315", an ordinal date (ISO 8601)."""
+    year, number = max(numbers), min(numbers)
+    day = date(year, 1, 1) + timedelta(days=number - 1)
+    return reading.days(day, day + timedelta(days=1)) if number and day.year == year else None
+
+
+@rule("range", "weeks|week|wk|wks <count> -|to|~|through|until <count> ,|of|in? <year>")
+def weeks_of_year(reading: Reading, first: int, last: int, year: int) -> Span | None:
+    """Read "weeks 44 to 46 of 2025"."""
+    start, end = _iso_week(reading, year, first), _iso_week(reading, year, last)
+    return Span(start.start, end.end, Grain.WEEK) if start and end and first < last else None
+
+
+@rule("range", "weeks|week|wk|wks <count> -|to|~|through|until <count>", "w ~<count> -|to|~|through|until w? ~<count>")
+def weeks(reading: Reading, first: int, last: int) -> Span | None:
+    """Read "weeks 44 to 46" of this year."""
+    return weeks_of_year(reading, first, last, reading.today.year)
+
+
 @rule("week span", "the? <nth> week of|in <stretch>")
 def nth_week_of(reading: Reading, nth: int, span: Span) -> Span | None:
     """Read "the third week of January": weeks belong where most of their days are."""

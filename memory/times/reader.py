@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from memory.conventions import Conventions
-from memory.times import clock, counted, dates, named_days, no_time, periods, ranges, relative
+from memory.times import clock, counted, dates, named_days, no_time, other_languages, periods, ranges, relative
 from memory.times.chart import LONGEST_TEXT, Chart, Grammar, Item
 from memory.times.counted import Counted
 from memory.times.evidence import direction_of, stands
@@ -15,6 +15,7 @@ from memory.times.lexicon import lexical_items
 from memory.times.meanings import NO_TIME, Reading, Span
 from memory.times.tokens import Token, tokens_of
 from memory.times.topics import is_introduced_by_about, is_topic
+from memory.times.typos import spelt_out
 from memory.times.zones import zone_items
 
 GRAMMAR = Grammar(
@@ -26,12 +27,13 @@ GRAMMAR = Grammar(
     ranges.GRAMMAR,
     counted.GRAMMAR,
     no_time.GRAMMAR,
+    other_languages.GRAMMAR,
 )
 
 _BEST_FIRST = (
     "no time", "discussions", "last time", "iso range", "time range", "hour range", "part span", "day", "time span",
     "moment", "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span", "dashed span",
-    "bare half", "day of month", "day before", "the unit", "days", "day numbers", "not placed",
+    "bare half", "bare week", "day of month", "day before", "the unit", "days", "day numbers", "not placed",
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
 
@@ -52,11 +54,12 @@ class Found:
 
 def phrases_of(text: str, *, now: datetime, conventions: Conventions) -> list[Found]:
     """Return the phrases of time in a text, in its order; `now` carries the asker's zone."""
-    tokens = tokens_of(text)
+    tokens = spelt_out(tokens_of(text)[:LONGEST_TEXT], GRAMMAR)
     reading = Reading(now, conventions, looks=direction_of(tokens))
     zones = zone_items(tokens, reading.zone) if conventions.zones_count else ()
-    chart = Chart(tokens, [*lexical_items(tokens), *named_days.holiday_items(tokens), *zones])
-    chart.fill(GRAMMAR, reading, beside=Frames(tokens[:LONGEST_TEXT], GRAMMAR).beside)
+    names = (*named_days.holiday_items(tokens), *other_languages.foreign_items(tokens))
+    chart = Chart(tokens, [*lexical_items(tokens), *names, *zones])
+    chart.fill(GRAMMAR, reading, beside=Frames(tokens, GRAMMAR).beside)
     items = (item for category in _BEST_FIRST for item in chart.items(category))
     standing = [item for item in items if stands(item, tokens)]
     chosen = _spoken_of(_chosen(standing), tokens)

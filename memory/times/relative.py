@@ -239,10 +239,16 @@ def half_a_unit(_: Reading, unit: Unit) -> Amount | None:
     return Amount((_HALVES[unit],)) if unit in _HALVES else None
 
 
-@rule("amount", "<count> [d|w]", "<count> ~[d|w]")
+_LETTERS = {
+    "d": Unit.DAY, "w": Unit.WEEK, "y": Unit.YEAR, "mo": Unit.MONTH, "mos": Unit.MONTH, "m": Unit.MINUTE,
+    "s": Unit.SECOND,
+}  # fmt: skip
+
+
+@rule("amount", "<count> [d|w|mo|mos]", "<count> ~[d|w|mo|mos|y|m|s]")
 def amount_by_letter(_: Reading, count: int, letter: str) -> Amount:
-    """Read "2d"."""
-    return Amount(((count, Unit.DAY if letter == "d" else Unit.WEEK),))
+    """Read "2d", "1mo"; a single m is a minute."""
+    return Amount(((count, _LETTERS[letter]),))
 
 
 # ---- so long ago

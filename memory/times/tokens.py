@@ -23,6 +23,8 @@ _SIGNS = {
 }
 """Signs that are read as another: all dashes as a hyphen, dots and arrows between two times as a tilde."""
 
+QUOTES = frozenset('"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}«»')
+
 _HIDES = "\N{REPLACEMENT CHARACTER}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from memory.times.chart import Item
 from memory.times.evidence import FUNCTION_WORDS
 from memory.times.named_days import NAMES
-from memory.times.tokens import Token
+from memory.times.tokens import QUOTES, Token
 from memory.times.words import MONTHS, PARTS_OF_DAY, SEASONS, WEEKDAYS
 
 _ENDS_OF_ADDRESSES = frozenset(
@@ -146,14 +146,13 @@ def _is_in_an_address(item: Item, tokens: Sequence[Token]) -> bool:
 
 def _is_quoted(item: Item, tokens: Sequence[Token]) -> bool:
     """Tell whether double quotes stand around it, and not around the whole text."""
-    openings = [at for at, token in enumerate(tokens[: item.start]) if token.text in _QUOTES]
-    closings = [at for at, token in enumerate(tokens[item.end :], start=item.end) if token.text in _QUOTES]
+    openings = [at for at, token in enumerate(tokens[: item.start]) if token.text in QUOTES]
+    closings = [at for at, token in enumerate(tokens[item.end :], start=item.end) if token.text in QUOTES]
     if len(openings) % 2 == 0 or not closings:
         return False
     return openings[-1] > 0 or closings[0] < len(tokens) - _MARKS_AT_THE_END
 
 
-_QUOTES = frozenset('"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}«»')
 _MARKS_AT_THE_END = 2
 
 

@@ -48,7 +48,7 @@ UNITS = {
         Unit.WEEKEND: "weekend weekends",
         Unit.WEEK: "week weeks wk wks",
         Unit.FORTNIGHT: "fortnight fortnights",
-        Unit.MONTH: "month months",
+        Unit.MONTH: "month months mth mths",
         Unit.QUARTER: "quarter quarters",
         Unit.YEAR: "year years yr yrs",
         Unit.DECADE: "decade decades",

@@ -399,6 +399,116 @@ THIS_WEEKEND = """
     is anybody going to come this weekend?| after
 """
 
+SPELLINGS = """
+    what was said yesteday                            | 2026-11-20 > 2026-11-21
+    what was said yesturday                           | 2026-11-20 > 2026-11-21
+    what was said on wensday                          | 2026-11-18 > 2026-11-19
+    what was said on thrusday                         | 2026-11-19 > 2026-11-20
+    what was said in febuary                          | 2026-02-01 > 2026-03-01
+    what was said in setpember                        | 2026-09-01 > 2026-10-01
+    what was said lastweek                            | 2026-11-09 > 2026-11-16
+    what was said last wek                            | 2026-11-09 > 2026-11-16
+    what was said lsat week                           | 2026-11-09 > 2026-11-16
+    what was said 2daysago                            | 2026-11-19 > 2026-11-20
+    what was said 2 daysago                           | 2026-11-19 > 2026-11-20
+    what was said twoweeksago                         | 2026-11-02 > 2026-11-09
+    what was said lastfriday                          | 2026-11-20 > 2026-11-21
+    what was said mondaymorning                       | 2026-11-16 04:00 > 2026-11-16 12:00
+    what was said yesterdaymorning                    | 2026-11-20 04:00 > 2026-11-20 12:00
+    what was said thismorning                         | 2026-11-21 04:00 > 2026-11-21 12:00
+    what was said lastnight                           | 2026-11-20 20:00 > 2026-11-21 04:00
+    messages from April                               | 2026-04-01 > 2026-05-01
+    messages from March                               | 2026-03-01 > 2026-04-01
+    messages from August                              | 2026-08-01 > 2026-09-01
+    messages from May                                 | 2026-05-01 > 2026-06-01
+    links from June                                   | 2026-06-01 > 2026-07-01
+    what did we get from April?                       | nothing
+    what was said 1mo ago                             | 2026-10-01 > 2026-11-01
+    what was said 2mos ago                            | 2026-09-01 > 2026-10-01
+    what was said 3y ago                              | 2023-01-01 > 2024-01-01
+    what was said 2h ago                              | 2026-11-21 07:30 > 2026-11-21 08:30
+    what was said 5m ago                              | 2026-11-21 09:53 > 2026-11-21 09:57
+    what was said 3 mths ago                          | 2026-08-01 > 2026-09-01
+    what was said 2-3 weeks ago                       | 2026-10-26 > 2026-11-09
+    what was said 2–3 weeks ago                       | 2026-10-26 > 2026-11-09
+    what was said 2 to 3 days ago                     | 2026-11-18 > 2026-11-20
+    what was said in 2026-W45                         | 2026-11-02 > 2026-11-09
+    what was said in 2026W45                          | 2026-11-02 > 2026-11-09
+    what was said in W45                              | 2026-11-02 > 2026-11-09
+    what was said in KW 45                            | 2026-11-02 > 2026-11-09
+    what was said in week 45                          | 2026-11-02 > 2026-11-09
+    what was said in week 45 of 2025                  | 2025-11-03 > 2025-11-10
+    what was said in 2026-W45-3                       | 2026-11-04 > 2026-11-05
+    what was said in weeks 44-46                      | 2026-10-26 > 2026-11-16
+    what was said on 2026-315                         | 2026-11-11 > 2026-11-12
+    what was said on Tues & Thurs                     | 2026-11-17 > 2026-11-18; 2026-11-19 > 2026-11-20
+    what was said on Mon, Wed and Fri | 2026-11-16 > 2026-11-17; 2026-11-18 > 2026-11-19; 2026-11-20 > 2026-11-21
+    what was said on Nov 3, 5 and 7 | 2026-11-03 > 2026-11-04; 2026-11-05 > 2026-11-06; 2026-11-07 > 2026-11-08
+    what was said on 3, 5 and 7 November | 2026-11-03 > 2026-11-04; 2026-11-05 > 2026-11-06; 2026-11-07 > 2026-11-08
+    what was said on 3 and 5 November 2025            | 2025-11-03 > 2025-11-04; 2025-11-05 > 2025-11-06
+    what was said on the 3rd and the 5th              | 2026-11-03 > 2026-11-04; 2026-11-05 > 2026-11-06
+    what was said on the 3rd and 5th of last month    | 2026-10-03 > 2026-10-04; 2026-10-05 > 2026-10-06
+    what was said the last 2 Fridays                  | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
+    what was said the last three Mondays | 2026-11-02 > 2026-11-03; 2026-11-09 > 2026-11-10; 2026-11-16 > 2026-11-17
+    what was said on satruday                         | 2026-11-14 > 2026-11-15
+    what was said on firday                           | 2026-11-20 > 2026-11-21
+    what was said in ocotber                          | 2026-10-01 > 2026-11-01
+    what was said in decemeber                        | 2025-12-01 > 2026-01-01
+    what was said last munday                         | 2026-11-16 > 2026-11-17
+    what was said tommorow                            | 2026-11-22 > 2026-11-23
+    what was said this weekned                        | 2026-11-21 > 2026-11-23
+    what was said yesterady mornign                   | 2026-11-20 04:00 > 2026-11-20 12:00
+    who likes the marsh?                              | nothing
+    who bought the mat?                               | nothing
+    who wrote "yesteday"?                             | nothing
+    what is `yesteday`?                               | nothing
+    who is in #yesteday?                              | nothing
+    who likes The Weeknd?                             | nothing
+    did Frida post?                                   | nothing
+    who plays in Helloween?                           | nothing
+    what did Mondal say?                              | nothing
+    who ate the sundae?                               | nothing
+    what was said on sinday                           | 2026-11-15 > 2026-11-16
+    what was said yest                                | 2026-11-20 > 2026-11-21
+    what was said on 31 November                      | nothing
+    what was said from noon to midnight yesterday     | 2026-11-20 12:00 > 2026-11-21
+    what was said last 2-3 weeks                      | 2026-10-31 > 2026-11-22
+    what was said in sept                             | 2026-09-01 > 2026-10-01
+    what was said on weds                             | 2026-11-18 > 2026-11-19
+"""
+
+OTHER_LANGUAGES = """
+    ¿qué se dijo el mar 3 de noviembre?                | 2026-11-03 > 2026-11-04
+    ¿qué se dijo el mar. 3 de nov. de 2026?            | 2026-11-03 > 2026-11-04
+    ¿qué se dijo el martes 3 de noviembre?             | 2026-11-03 > 2026-11-04
+    ¿qué se dijo el 3 de marzo?                        | 2026-03-03 > 2026-03-04
+    ¿qué se dijo el mié 4 de noviembre?                | 2026-11-04 > 2026-11-05
+    ¿qué se dijo el mar 3?                             | 2026-11-03 > 2026-11-04
+    ¿qué se dijo el 5 de mayo de 2025?                 | 2025-05-05 > 2025-05-06
+    ¿qué se dijo del 3 al 5 de noviembre?              | 2026-11-03 > 2026-11-06
+    qu'a-t-on dit le mar. 3 nov. 2026 ?                | 2026-11-03 > 2026-11-04
+    qu'a-t-on dit le mar 3 novembre ?                  | 2026-11-03 > 2026-11-04
+    qu'a-t-on dit le mer 4 novembre ?                  | 2026-11-04 > 2026-11-05
+    qu'a-t-on dit le 3 mars ?                          | 2026-03-03 > 2026-03-04
+    qu'a-t-on dit du 3 au 5 novembre ?                 | 2026-11-03 > 2026-11-06
+    was wurde am Di, 3. November gesagt?               | 2026-11-03 > 2026-11-04
+    was wurde am Mi., 4. Nov. gesagt?                  | 2026-11-04 > 2026-11-05
+    was wurde am Do 5. November 2026 gesagt?           | 2026-11-05 > 2026-11-06
+    was wurde am 3. März gesagt?                       | 2026-03-03 > 2026-03-04
+    was wurde vom 3. bis 5. November gesagt?           | 2026-11-03 > 2026-11-06
+    cosa si è detto mar 3 novembre?                    | 2026-11-03 > 2026-11-04
+    cosa si è detto ven 6 novembre 2026?               | 2026-11-06 > 2026-11-07
+    o que foi dito na seg 2 de novembro?               | 2026-11-02 > 2026-11-03
+    o que foi dito na segunda-feira, 2 de novembro de 2026? | 2026-11-02 > 2026-11-03
+    o que foi dito em 3 de out?                        | 2026-10-03 > 2026-10-04
+    ¿qué se dijo el 31 de noviembre?                   | nothing
+    3 out of 4 tests pass                              | nothing
+    do 5 sets of these                                 | nothing
+    who ate 3 Mars bars                                | nothing
+    what was said on Mar 3                             | 2026-03-03 > 2026-03-04
+    what was said on mar 3, 2026                       | 2026-03-03 > 2026-03-04
+"""
+
 
 @pytest.mark.parametrize(("phrase", "windows"), cases(NIGHTS))
 def test_the_hours_after_midnight_belong_to_the_night_before(phrase: str, windows: str) -> None:
@@ -451,6 +561,16 @@ def test_this_weekend_on_a_weekday_is_the_one_that_the_question_looks_at(questio
 @pytest.mark.parametrize("day", [21, 22])
 def test_this_weekend_on_one_of_its_days_is_that_one(day: int) -> None:
     assert written("what did we do this weekend?", now=NOW.replace(day=day)) == "2026-11-21 > 2026-11-23"
+
+
+@pytest.mark.parametrize(("text", "windows"), cases(SPELLINGS))
+def test_a_time_is_read_however_it_is_spelt(text: str, windows: str) -> None:
+    assert written(text) == windows
+
+
+@pytest.mark.parametrize(("text", "windows"), cases(OTHER_LANGUAGES))
+def test_a_whole_date_is_read_in_other_languages(text: str, windows: str) -> None:
+    assert written(text) == windows
 
 
 @pytest.mark.parametrize(

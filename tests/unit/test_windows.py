@@ -10,6 +10,7 @@ from memory.conventions import OURS, Conventions, DateOrder, date_order
 from memory.times import numerals, words
 from memory.times.lexicon import lexical_items
 from memory.times.named_days import holiday_items
+from memory.times.other_languages import foreign_items
 from memory.times.reader import GRAMMAR
 from memory.times.tokens import tokens_of
 from memory.times.zones import zone_items
@@ -245,9 +246,9 @@ def test_a_text_without_time_has_no_window(text: str) -> None:
 
 def test_every_part_of_a_pattern_can_be_found() -> None:
     tokens = tokens_of(
-        "Monday Mondays May 2020 12 2 3rd third two week weeks spring noon nineties 20200101 nineteen ninety"
+        "Monday Mondays May 2020 12 2 3rd third two week weeks spring noon nineties 20200101 315 nineteen ninety"
     )
-    zones = zone_items(tokens_of("EST +02:00"), PARIS)
+    zones = [*zone_items(tokens_of("EST +02:00"), PARIS), *foreign_items(tokens_of("mar noviembre"))]
     found = {item.category for item in (*lexical_items(tokens), *holiday_items(tokens_of("Easter")), *zones)}
     openings = [*GRAMMAR.by_word.values(), *GRAMMAR.by_category.values()]
     rules = {one.rule for every in openings for one in every}
