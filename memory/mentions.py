@@ -43,6 +43,13 @@ def named(text: str, name_of: NameOf) -> str:
     return _RAW.sub(name, text) if "<" in text else text
 
 
+def people_without_names(text: str) -> set[int]:
+    """Return the ids of the people whom a text mentions without a name."""
+    return (
+        {int(found["id"]) for found in _RAW.finditer(text) if found["sign"] in {"@", "@!"}} if "<@" in text else set()
+    )
+
+
 def has_bare(text: str) -> bool:
     """Return whether a text has a mention without a name."""
     return "<" in text and _RAW.search(text) is not None

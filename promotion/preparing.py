@@ -10,6 +10,7 @@ from memory.messages import Message, Revision
 from promotion.chunks import Cleaned, Refused, Vector
 from promotion.differences import Compared, Differences, Verdict
 from promotion.embeddings import Draft, Drafting, embedded
+from promotion.mentions import NamesOfAuthors
 from promotion.own_answers import OwnAnswers
 from promotion.reading import Read
 from promotion.refused import RefusedCsv, row_of_record
@@ -32,8 +33,11 @@ class Kept:
 class Comparing:
     """Sorts the messages of one chunk after the other, and counts."""
 
-    def __init__(self, differences: Differences, erased: Erased, own: OwnAnswers, tally: Tally) -> None:
+    def __init__(
+        self, differences: Differences, erased: Erased, own: OwnAnswers, tally: Tally, names: NamesOfAuthors
+    ) -> None:
         self._differences = differences
+        self._names = names
         self._erased = erased
         self._own = own
         self._tally = tally
@@ -43,6 +47,8 @@ class Comparing:
         """Return what is kept of a chunk, what each of its messages is, and the revisions that are new."""
         cleaned = replace(chunk.cleaned, messages=[self._own.marked(one) for one in chunk.cleaned.messages])
         kept = self._without_erased(cleaned)
+        messages, vectors = await self._names.named(kept.messages, kept.vectors)
+        kept = replace(kept, messages=messages, vectors=vectors)
         compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
         self._tally.add_cleaned(replace(chunk.cleaned, refused=list(kept.refused)), chunk.source)
         self._tally.add_compared(compared, chunk.source)

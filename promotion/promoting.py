@@ -31,6 +31,7 @@ from promotion.chunks import Source
 from promotion.contexts import Contexts
 from promotion.differences import Differences
 from promotion.embeddings import Drafting
+from promotion.mentions import NamesOfAuthors
 from promotion.own_answers import OwnAnswers, mark_others
 from promotion.preparing import Comparing, Preparing
 from promotion.reading import one_ahead, read
@@ -124,7 +125,11 @@ async def difference(
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
             comparing = Comparing(
-                Differences(connection, seen, has_tables=has_tables), Erased(erasures), own or OwnAnswers(), tally
+                Differences(connection, seen, has_tables=has_tables),
+                Erased(erasures),
+                own or OwnAnswers(),
+                tally,
+                NamesOfAuthors(),
             )
             async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
                 async for chunk in chunks:
@@ -149,7 +154,8 @@ async def _bring_in(
                 short_term=short_term,
                 contexts=Contexts(partial(_said_before, means.long_term)),
             )
-            comparing = Comparing(Differences(connection, seen, has_tables=True), Erased(erasures), means.own, tally)
+            differences = Differences(connection, seen, has_tables=True)
+            comparing = Comparing(differences, Erased(erasures), means.own, tally, NamesOfAuthors(connection))
             preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
             writer = Writer(means.long_term, batch.promotion_id, refused, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from errors import BackscrollError, InputFileError
 from promotion.chunks import Cleaned, RawChunk, Source
 from promotion.cleaning import clean
-from promotion.mentions import NamesOfAuthors
 from util_async import begun
 
 T = TypeVar("T")
@@ -34,8 +33,8 @@ class Read:
 
 async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[Read]:
     """Yield the chunks of a source; raise InputFileError when it is not what it should be."""
-    chunks, names = source.chunks(), NamesOfAuthors()
-    while (chunk := await asyncio.to_thread(_next, chunks, source, time_zone, names)) is not None:
+    chunks = source.chunks()
+    while (chunk := await asyncio.to_thread(_next, chunks, source, time_zone)) is not None:
         yield chunk
 
 
@@ -53,13 +52,13 @@ async def _next_of(items: AsyncIterator[T]) -> T | None:
     return await anext(items, None)
 
 
-def _next(chunks: Iterator[RawChunk], source: Source, time_zone: ZoneInfo, names: NamesOfAuthors) -> Read | None:
+def _next(chunks: Iterator[RawChunk], source: Source, time_zone: ZoneInfo) -> Read | None:
     """Return the next chunk; what nobody foresaw of the contents of a file is a refusal of it, too."""
     try:
         chunk = next(chunks, None)
         if chunk is None:
             return None
-        cleaned = names.named(clean(chunk, session=source.session, time_zone=time_zone))
+        cleaned = clean(chunk, session=source.session, time_zone=time_zone)
     except BackscrollError:
         raise
     except Exception as error:

@@ -276,6 +276,22 @@ async def test_somebody_who_was_forgotten_since_the_ledger_was_read_stays_out(
     assert set(await stored(long_term)) == {2}
 
 
+async def test_mentions_are_named_by_the_source_or_by_who_has_spoken_there_and_never_by_the_forgotten(
+    means: Means, long_term: Database
+) -> None:
+    known = [message(1, "hi", author_id=5, author_name="Cleo"), message(2, "ho", author_id=6, channel_id=2)]
+    await bring_in(source_of(known), means)
+    async with open_connection(long_term.dsn, timeout=PATIENCE) as connection:
+        await note_erasure(connection, 7, minute(9))
+    forgotten = message(3, "my secret", author_id=7, author_name="Fay")
+    said = message(4, "<@5> <@6> <@7> <@8> bring the key", author_id=8, author_name="Dora")
+
+    await bring_in(source_of([forgotten, said]), means)
+
+    assert (await stored(long_term))[4].content == "<@Cleo:5> <@6> <@7> <@Dora:8> bring the key"
+    assert "@Cleo" in str((await column(long_term, "search_text"))[4])
+
+
 class StoppedError(TemporaryError):
     """What may pass ends the promotion here."""
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from memory.messages import Message
-from promotion.chunks import Cleaned
 from promotion.detecting import open_source
 from promotion.mentions import NamesOfAuthors
 from promotion.reading import read
@@ -24,21 +22,11 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 async def contents(path: Path) -> list[str]:
     source = open_source(path, mapping={}, time_zone=PARIS, me=None)
-    return [one.content async for chunk in read(source, time_zone=PARIS) for one in chunk.cleaned.messages]
-
-
-def cleaned(*messages: Message) -> Cleaned:
-    vectors = {place: (np.zeros(2, dtype=np.float32), "model") for place in range(len(messages))}
-    return Cleaned(
-        messages=[*messages],
-        revisions=[],
-        vectors=vectors,
-        refused=[],
-        merged=0,
-        duplicates=0,
-        empty=0,
-        notes=Counter(),
-    )
+    names, found = NamesOfAuthors(), []
+    async for chunk in read(source, time_zone=PARIS):
+        messages, _ = await names.named(chunk.cleaned.messages, {})
+        found += [one.content for one in messages]
+    return found
 
 
 def at(hour: int, number: int, content: str, author: int, name: str) -> Message:
@@ -76,20 +64,18 @@ async def test_an_export_names_those_whom_it_lists_as_mentioned(tmp_path: Path) 
     assert await contents(path) == [f"<@Big Ben:{BEN}> bring the wax, @Big Ben"]
 
 
-def test_the_name_is_that_of_the_time_and_chunks_know_of_those_before() -> None:
+async def test_the_name_is_that_of_the_time_and_chunks_know_of_those_before() -> None:
     names = NamesOfAuthors()
-    names.named(cleaned(at(1, 1, "a", BEN, "Ben"), at(5, 2, "b", BEN, "Ben on holiday")))
+    await names.named([at(1, 1, "a", BEN, "Ben"), at(5, 2, "b", BEN, "Ben on holiday")], {})
 
-    later = names.named(cleaned(*(at(hour, 10 + hour, f"<@{BEN}>", ANA, "Ana") for hour in (0, 4, 6))))
+    later, _ = await names.named([at(hour, 10 + hour, f"<@{BEN}>", ANA, "Ana") for hour in (0, 4, 6)], {})
 
-    assert [one.content for one in later.messages] == [
-        f"<@Ben:{BEN}>",
-        f"<@Ben:{BEN}>",
-        f"<@Ben on holiday:{BEN}>",
-    ]
+    assert [one.content for one in later] == [f"<@Ben:{BEN}>", f"<@Ben:{BEN}>", f"<@Ben on holiday:{BEN}>"]
 
 
-def test_a_vector_of_words_without_the_name_is_made_again() -> None:
-    found = NamesOfAuthors().named(cleaned(at(0, 1, "plain", BEN, "Ben"), at(1, 2, f"<@{BEN}>", BEN, "Ben")))
+async def test_a_vector_of_words_without_the_name_is_made_again() -> None:
+    vectors = {place: (np.zeros(2, dtype=np.float32), "model") for place in (0, 1)}
 
-    assert set(found.vectors) == {0}
+    _, kept = await NamesOfAuthors().named([at(0, 1, "plain", BEN, "Ben"), at(1, 2, f"<@{BEN}>", BEN, "Ben")], vectors)
+
+    assert set(kept) == {0}
