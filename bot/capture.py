@@ -17,7 +17,7 @@ from bot.mention_names import names_for
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
 from memory.place_names import thread_name
-from memory.words import SPOILER, is_said, words_of
+from memory.words import hidden_name, is_said, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -184,11 +184,6 @@ def answer_of(interaction: discord.Interaction, sent: discord.Message, *, sessio
     )
     fields.report()
     return state
-
-
-def hidden_name(name: str) -> str:
-    """Return the name of a file that is hidden until it is clicked on, also where only a flag of Discord's says so."""
-    return name if name.startswith(SPOILER) else SPOILER + name
 
 
 def _guild_of(message: discord.Message) -> int | None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import discord
 
-from bot.capture import Fields, Place, hidden_name
+from bot.capture import Fields, Place
 from bot.mention_names import NamesIn
 from memory.mentions import nobody
 from memory.messages import Attachment, Kind, Message
-from memory.words import is_said, is_spoiler, words_of
+from memory.words import files_of, hidden_name, is_said, is_spoiler, words_of
 
 PlaceOfId = Callable[[int, int | None], Place]
 
@@ -38,7 +38,7 @@ def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: Pl
         reply_to=read("reference", lambda: _replied_to(data), None),
         kind=read("type", lambda: _kind(data), Kind.MESSAGE),
         content=read("words", lambda: words_of(data, names), "") or read("content", lambda: words_of(data), ""),
-        attachments=read("attachments", lambda: _attachments(data), ()),
+        attachments=read("attachments", lambda: tuple(_attachment(file) for file in files_of(data)), ()),
         edited_at=read("edit", lambda: _edited_at(data), None),
     )
     fields.report()
@@ -78,12 +78,6 @@ def _replied_to(data: Mapping[str, Any]) -> int | None:
 
 def _edited_at(data: Mapping[str, Any]) -> datetime | None:
     return discord.utils.parse_time(data.get("edited_timestamp"))
-
-
-def _attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    snapshots = [snapshot["message"] for snapshot in data.get("message_snapshots") or ()]
-    files = (file for part in (data, *snapshots) for file in part.get("attachments") or ())
-    return tuple(_attachment(file) for file in files if isinstance(file, Mapping))
 
 
 def _attachment(file: Mapping[str, Any]) -> Attachment:

@@ -62,6 +62,18 @@ def is_said(kind: object, content: object) -> bool:
     return isinstance(kind, int) and (kind in _SAID or (kind in _TITLES and bool(content)))
 
 
+def files_of(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the files of a message, and of those that it forwards, as Discord's API tells of them."""
+    forwarded = (_map(snapshot.get("message")) for snapshot in _maps(message.get("message_snapshots")))
+    for part in (message, *forwarded):
+        yield from _maps(part.get("attachments"))
+
+
+def hidden_name(name: str) -> str:
+    """Return the name of a file that is hidden until it is clicked on, also where only a flag of Discord's says so."""
+    return name if name.startswith(SPOILER) else SPOILER + name
+
+
 def is_spoiler(file: Mapping[str, Any]) -> bool:
     """Tell whether a file is hidden: by its name, or since 2026 by a flag."""
     flags = file.get("flags")

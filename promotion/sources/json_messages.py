@@ -10,15 +10,12 @@ from typing import Any
 from errors import InputFileError
 from memory.csv_rows import COLUMNS
 from memory.messages import Kind
-from memory.words import words_of
+from memory.words import files_of, hidden_name, is_said, is_spoiler, words_of
 from promotion.chunks import ROWS, RawChunk
 from promotion.json_stream import NO_LIST, Items, chunks_of, values_before
 from promotion.opening import Location, opened
 from promotion.sources.foreign_csv import SYNONYMS, plain
 from promotion.survey import Survey, survey_file
-
-_SAID = {0, 19, 20, 21, 23}
-"""Types of Discord's messages that somebody wrote; all others Discord itself has made."""
 
 _AUTHORS = ("author", "user", "sender", "from", "member", "name", *SYNONYMS["author_name"])
 _NAMES_OF_AUTHORS = ("nick", "nickname", "global_name", "globalName", "display_name", "displayName", "username", "name")
@@ -160,10 +157,13 @@ def _replied_to(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
 
 def _kind(one: Mapping[str, Any], *, is_own: bool) -> Kind:
     kind = one.get("type")
-    is_of_discord = isinstance(kind, int) and "channel_id" in one
-    if kind == "service" or (is_of_discord and kind not in _SAID):
+    if kind == "service" or (_is_of_discord(one) and not is_said(kind, one.get("content"))):
         return Kind.SYSTEM
     return Kind.ANSWER if is_own else Kind.MESSAGE
+
+
+def _is_of_discord(one: Mapping[str, Any]) -> bool:
+    return isinstance(one.get("type"), int) and "channel_id" in one
 
 
 def _content(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
@@ -172,25 +172,30 @@ def _content(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     if isinstance(content, list):
         pieces = (piece.get("text") if isinstance(piece, Mapping) else piece for piece in content)
         content = "".join(piece for piece in pieces if isinstance(piece, str))
-    return words_of({**one, "content": _scalar(content)})
+    return words_of({**one, "content": _scalar(content), "type": one.get("type") if _is_of_discord(one) else None})
 
 
 def _files(one: Mapping[str, Any]) -> str:
-    """Return attachments as JSON, or as addresses."""
-    found = one.get("attachments") or one.get("files")
+    """Return attachments, those of a forwarded message too, as JSON, or as addresses."""
+    found: object = list(files_of(one)) or one.get("attachments") or one.get("files")
     if isinstance(found, str):
         return found
     if not isinstance(found, Sequence):
         return ""
-    if all(isinstance(file, str) for file in found):
-        return ", ".join(found)
+    if texts := [file for file in found if isinstance(file, str)]:
+        return ", ".join(texts)
     files = [
-        {"name": _scalar(_first(file, ("filename", "fileName", "name", "url"))), "url": _scalar(file.get("url"))}
+        {"name": _file_name(file), "url": _scalar(file.get("url"))}
         | ({"size": file["size"]} if type(file.get("size")) is int else {})
         for file in found
         if isinstance(file, Mapping)
     ]
     return json.dumps(files) if files else ""
+
+
+def _file_name(file: Mapping[str, Any]) -> str:
+    name = _scalar(_first(file, ("filename", "fileName", "name", "url")))
+    return hidden_name(name) if is_spoiler(file) else name
 
 
 def _first(values: Mapping[str, Any], names: Sequence[str]) -> Any:

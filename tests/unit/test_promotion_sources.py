@@ -1188,6 +1188,33 @@ def test_messages_as_discord_gives_them_are_read(tmp_path: Path, write: Callable
     ]
 
 
+def test_all_words_and_files_of_messages_as_discord_gives_them_are_read(tmp_path: Path) -> None:
+    forwarded = {"content": "news", "attachments": [{"filename": "b.png", "url": "u", "flags": 8}], "embeds": [CARD]}
+    card = {"type": "poll_result", "fields": POLL_RESULT["fields"]}
+    messages = [
+        of_api(1, "", message_reference={"type": 1, "message_id": "5"}, message_snapshots=[{"message": forwarded}]),
+        of_api(2, "", type=46, embeds=[card]),
+        of_api(3, "Exhibition", type=18),
+        of_api(4, f"<@{BOT}> come", mentions=[{"id": str(BOT), "username": "helper", "member": {"nick": "Helper"}}]),
+        of_api(5, "of later", type=63),
+    ]
+    other = {"user": "ana", "text": "typed", "type": 18, "createdAt": "2026-11-03T09:00:00Z"}
+
+    found = promoted(written(tmp_path / "a.json", json.dumps(messages)))
+    others = promoted(written(tmp_path / "b.json", json.dumps([other])))
+
+    assert [(one.kind, one.content) for one in found.messages] == [
+        (Kind.MESSAGE, f"news\n{WORDS_OF_CARD}"),
+        (Kind.MESSAGE, "The poll has closed: Which day?\nWinner: Sunday (3 of 4 votes)"),
+        (Kind.MESSAGE, "started a thread: Exhibition"),
+        (Kind.MESSAGE, f"<@Helper:{BOT}> come"),
+        (Kind.SYSTEM, "of later"),
+    ]
+    assert [file.name for file in found.messages[0].attachments] == ["SPOILER_b.png"]
+    assert found.messages[0].reply_to is None
+    assert others.contents == ["typed"]
+
+
 def test_messages_in_json_of_other_programs_are_read_by_common_names(tmp_path: Path) -> None:
     lines = [
         {"user": "ana", "text": "hello", "createdAt": 1793696400000, "room": "glaze"},
