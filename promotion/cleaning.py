@@ -18,7 +18,7 @@ from memory.csv_rows import COLUMNS, time_of
 from memory.messages import Kind, Message, MessageKey, fold, storable
 from promotion import cells
 from promotion.chunks import Cleaned, RawChunk, Refused, Vector
-from promotion.made_ids import made_id
+from promotion.made_ids import Occurrences, made_id
 from promotion.rounded_ids import is_rounded
 from promotion.times import ReadTime, read_time, snowflake_time
 
@@ -97,14 +97,15 @@ class _Reading:
         return sorted([*self.chunk.refused, *rows], key=lambda refused: refused.record)
 
 
-def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo) -> Cleaned:
+def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo, occurrences: Occurrences | None = None) -> Cleaned:
     """Return the messages of a chunk, each in its last state, with all that was mended, left out or refused.
 
     A row without a session is of `session`, a time without an offset of `time_zone`. What an edited message said before
     is among the revisions as far as this chunk knows it; the database brings the states of several chunks together.
+    `occurrences` knows what the chunks of the file before this one said.
     """
     reading = _Reading(chunk, {}, Counter(chunk.notes))
-    states = _messages(reading, session, time_zone)
+    states = _messages(reading, session, time_zone, occurrences or Occurrences())
     once, duplicates = _without_repetitions(reading, states)
     saying = once if chunk.ours else [(position, state) for position, state in once if _says_something(state)]
     messages, revisions = fold(state for _, state in saying)
@@ -127,9 +128,9 @@ def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo) -> Cleaned:
     )
 
 
-def _messages(reading: _Reading, session: str, time_zone: ZoneInfo) -> dict[int, Message]:
+def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[int, Message]:
     """Return the message of each row that is one, by the position of the row."""
-    columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone)
+    columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone, occurrences)
     is_ours = reading.chunk.ours
     columns["session"] = [
         session if not text or (not is_ours and cells.is_missing(text)) else text
@@ -181,7 +182,7 @@ def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
     return columns | {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
 
 
-def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list[Any]]:
+def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
     """Return the columns of a source that others have written; what is missing is made where that can be done."""
     columns: dict[str, list[Any]] = {name: _ids(reading, name, kind) for name, kind in _KINDS_OF_IDS.items()}
     columns |= {name: _times(reading, name, time_zone) for name in ("sent_at", "edited_at", "deleted_at")}
@@ -192,7 +193,7 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo) -> dict[str, list
     _complete_authors(reading, columns)
     _complete_channels(reading, columns)
     _complete_times(reading, columns)
-    _complete_ids(reading, columns)
+    _complete_ids(reading, columns, occurrences)
     return columns
 
 
@@ -270,22 +271,22 @@ def _complete_times(reading: _Reading, columns: dict[str, list[Any]]) -> None:
             reading.reasons.setdefault(position, "sent_at: there is no time, and no Discord id that would tell it")
 
 
-def _complete_ids(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+def _complete_ids(reading: _Reading, columns: dict[str, list[Any]], occurrences: Occurrences) -> None:
     """Make an id for each message without one from its time, channel, author, words, and which of several such it is.
 
-    Only rows that are the same in every column get the same one.
+    Rows that are the same in every column get the same one only where their time tells milliseconds: in a second
+    somebody may well say the same twice.
     """
     ids = columns["message_id"]
     if None not in ids:
         return
     frame = reading.chunk.frame
     whole = list(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
-    known: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
     for position, message_id in enumerate(ids):
         if message_id is None and position not in reading.reasons:
             said = _identity(columns, position)
-            alike = known.setdefault(said, {})
-            occurrence = alike.setdefault(whole[position], len(alike))
+            is_precise = bool(columns["sent_at"][position].microsecond)
+            occurrence = occurrences.number(said, whole[position] if is_precise else None)
             ids[position] = made_id("message", *said, str(occurrence))
             reading.notes[IDS_MADE] += 1
 

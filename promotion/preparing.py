@@ -1,7 +1,7 @@
 """Compare chunks of a source with what is there, and make what shall be written of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memory.embedder import Embedder
@@ -15,6 +15,7 @@ from promotion.own_answers import OwnAnswers
 from promotion.reading import Read
 from promotion.refused import RefusedCsv, row_of_record
 from promotion.report import Tally
+from promotion.twins import Twins
 from promotion.writing import Piece
 
 _EMBEDDED_AT_ONCE = 1000  # messages that are written together when the model has to work for them
@@ -34,9 +35,16 @@ class Comparing:
     """Sorts the messages of one chunk after the other, and counts."""
 
     def __init__(
-        self, differences: Differences, erased: Erased, own: OwnAnswers, tally: Tally, names: NamesOfAuthors
+        self,
+        differences: Differences,
+        twins: Twins,
+        erased: Erased,
+        own: OwnAnswers,
+        tally: Tally,
+        names: NamesOfAuthors,
     ) -> None:
         self._differences = differences
+        self._twins = twins
         self._names = names
         self._erased = erased
         self._own = own
@@ -49,6 +57,10 @@ class Comparing:
         kept = self._without_erased(cleaned)
         messages, vectors = await self._names.named(kept.messages, kept.vectors)
         kept = replace(kept, messages=messages, vectors=vectors)
+        if not chunk.ours:
+            known = await self._twins.known(kept.messages, chunk.source)
+            kept = _without(kept, known)
+            self._tally.add_known(len(known), chunk.source)
         compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
         self._tally.add_cleaned(replace(chunk.cleaned, refused=list(kept.refused)), chunk.source)
         self._tally.add_compared(compared, chunk.source)
@@ -81,6 +93,20 @@ class Comparing:
 
     def _is_left_out(self, message: Message) -> bool:
         return message.message_id in self._erased_ids or self._erased.covers(message)
+
+
+def _without(kept: Kept, places: Collection[int]) -> Kept:
+    """Return what is kept of a chunk without the messages at some places."""
+    if not places:
+        return kept
+    left = [place for place in range(len(kept.messages)) if place not in places]
+    ids = {kept.messages[place].message_id for place in left}
+    return Kept(
+        messages=[kept.messages[place] for place in left],
+        revisions=[one for one in kept.revisions if one.message_id in ids],
+        vectors={new: kept.vectors[old] for new, old in enumerate(left) if old in kept.vectors},
+        refused=kept.refused,
+    )
 
 
 class Preparing:

@@ -38,6 +38,7 @@ from promotion.reading import one_ahead, read
 from promotion.refused import open_refused
 from promotion.report import Tally
 from promotion.seen import open_seen
+from promotion.twins import Twins
 from promotion.undoing import take_back
 from promotion.writing import Writer
 
@@ -126,6 +127,7 @@ async def difference(
         with open_seen() as seen:
             comparing = Comparing(
                 Differences(connection, seen, has_tables=has_tables),
+                Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures),
                 own or OwnAnswers(),
                 tally,
@@ -154,8 +156,14 @@ async def _bring_in(
                 short_term=short_term,
                 contexts=Contexts(partial(_said_before, means.long_term)),
             )
-            differences = Differences(connection, seen, has_tables=True)
-            comparing = Comparing(differences, Erased(erasures), means.own, tally, NamesOfAuthors(connection))
+            comparing = Comparing(
+                Differences(connection, seen, has_tables=True),
+                Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
+                Erased(erasures),
+                means.own,
+                tally,
+                NamesOfAuthors(connection),
+            )
             preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
             writer = Writer(means.long_term, batch.promotion_id, refused, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
@@ -171,6 +179,11 @@ async def _bring_in(
         tally=tally,
         refused_path=path if tally.refused else None,
     )
+
+
+def _mixes_formats(source: Source) -> bool:
+    """Return whether a source may have a message twice, in one file with and in another one without its id."""
+    return source.lacks_ids and len(source.files) > 1
 
 
 @asynccontextmanager

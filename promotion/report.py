@@ -16,6 +16,7 @@ _ALWAYS_TOLD = ("new", "changed: edited or deleted since", "already there", "ref
 _TOLD_FILES = 20
 _LONGEST_NAME = 60  # characters of the path of a file
 _KNOWN_FILES = 100_000
+KNOWN_OTHERWISE = "messages that were known already from another format, by their place, author, time and words"
 OTHER_REASONS = "other reasons"
 
 
@@ -94,6 +95,13 @@ class Tally:
         """Count messages of a file by what they are beside what is there."""
         self.verdicts.update(one.verdict for one in compared)
         self._file(source).verdicts.update(one.verdict for one in compared)
+
+    def add_known(self, count: int, source: str) -> None:
+        """Count messages of a file that are there already under the ids of another format."""
+        if count:
+            self.verdicts[Verdict.THERE] += count
+            self._file(source).verdicts[Verdict.THERE] += count
+            self.notes[KNOWN_OTHERWISE] += count
 
     def add_damage(self, damage: str, source: str) -> None:
         """Note what could not be read of a file; nothing where that is empty."""

@@ -19,6 +19,29 @@ _NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)"
 _LOOK_UP = "SELECT edited_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
 
 
+_CREATE_SAID = """
+    CREATE TABLE said (place INTEGER, sent_at INTEGER, message_id INTEGER, file TEXT, author_id INTEGER,
+    author_name TEXT, content TEXT)
+"""
+_INDEX_SAID = "CREATE INDEX said_where ON said (place, sent_at)"
+_NOTE_SAID = "INSERT INTO said VALUES (?, ?, ?, ?, ?, ?, ?)"
+_LOOK_UP_SAID = """
+    SELECT message_id, sent_at, author_id, author_name, content FROM said
+    WHERE place = ? AND sent_at >= ? AND sent_at < ? AND file <> ? LIMIT 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What tells whether two messages are one."""
+
+    message_id: int
+    sent_at: datetime
+    author_id: int | None
+    author_name: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What decides whether another state of a message changes it."""
@@ -67,21 +90,47 @@ class Seen:
     def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
         listed = list(states)
-        try:
+        with _no_room():
             self._connection.executemany(_NOTE, (_row(key, state) for key, state in listed))
-        except sqlite3.OperationalError as error:
-            raise SessionError(
-                f"The folder for temporary files cannot be used ({error}): free some space, or set TMPDIR to another."
-            ) from error
         times = [sent_at for (_, sent_at), _ in listed]
         self._last_sent = max([*times, *([self._last_sent] if self._last_sent else [])], default=None)
+
+    def note_said(self, file: str, messages: Iterable[Message]) -> None:
+        """Remember what messages of a file say; raise SessionError when there is no room for that."""
+        rows = (
+            (one.place_id, _number(one.sent_at), one.message_id, file, one.author_id, one.author_name, one.content)
+            for one in messages
+        )
+        with _no_room():
+            self._connection.executemany(_NOTE_SAID, rows)
+
+    def said(self, place_id: int, first: datetime, beyond: datetime, *, but: str) -> list[Said]:
+        """Return what was said in a place from a time on and before another one, in all files but one."""
+        rows = self._connection.execute(_LOOK_UP_SAID, (place_id, _number(first), _number(beyond), but))
+        return [Said(row[0], _EPOCH + row[1] * _MICROSECOND, *row[2:]) for row in rows]
+
+
+@contextmanager
+def _no_room() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SessionError(
+            f"The folder for temporary files cannot be used ({error}): free some space, or set TMPDIR to another."
+        ) from error
 
 
 @contextmanager
 def open_seen() -> Iterator[Seen]:
     """Yield a memory that is gone on exit, and with the process."""
     with closing(sqlite3.connect("", isolation_level=None)) as connection:  # a file of its own that has no name
-        for statement in ("PRAGMA journal_mode = OFF", _CREATE, "BEGIN"):  # never committed: it need not last
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            _CREATE,
+            _CREATE_SAID,
+            _INDEX_SAID,
+            "BEGIN",
+        ):  # never committed: it need not last
             connection.execute(statement)
         yield Seen(connection)
 

@@ -27,7 +27,7 @@ from promotion.cleaning import (
     UNREADABLE_VECTORS,
     clean,
 )
-from promotion.made_ids import made_id
+from promotion.made_ids import Occurrences, made_id
 from promotion.times import snowflake_time
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
@@ -165,13 +165,31 @@ def test_ids_that_are_missing_are_the_same_in_every_run_and_none_of_discord() ->
     assert all(2**62 <= number < 2**63 for one in first for number in (one.message_id, one.channel_id))
 
 
-def test_rows_that_are_the_same_in_everything_count_once_and_others_keep_apart() -> None:
-    rows = [row(), row(), row(attachments="https://example.org/a.png"), row("hello ")]
+def test_rows_that_are_the_same_to_the_millisecond_count_once_and_others_keep_apart() -> None:
+    at = "2026-11-03T09:00:00.123Z"
+    rows = [row(sent_at=at), row(sent_at=at), row(sent_at=at, attachments="https://example.org/a.png"), row("hello ")]
 
     found = cleaned(chunk_of(rows))
 
     assert (len(found.messages), found.duplicates) == (3, 1)
     assert found.notes[IDS_MADE] == 4
+
+
+def test_somebody_may_say_the_same_twice_in_a_minute() -> None:
+    chunks = [chunk_of([row("lol"), row("lol")]), chunk_of([row("lol")])]
+    occurrences = Occurrences()
+
+    first, again = (
+        [
+            one.message_id
+            for chunk in chunks
+            for one in clean(chunk, session="", time_zone=BERLIN, occurrences=known).messages
+        ]
+        for known in (occurrences, Occurrences())
+    )
+
+    assert first == again
+    assert len(set(first)) == 3
 
 
 def test_without_a_channel_the_file_is_one() -> None:
