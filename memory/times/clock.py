@@ -36,7 +36,7 @@ def hour_and_minute(_: Reading, hour: int, minute: int) -> Clock | None:
     return Clock(hour, minute, sure=hour == 0) if minute < 60 else None
 
 
-@rule("clock", "<two digits> ~: ~<two digits>", "<two digits> ~h ~<two digits>")
+@rule("clock", "<two digits> ~: ~<two digits>", "<two digits> ~h ~<two digits>", "<two digits> ~: ~<two digits> h|uhr")
 def two_digits_and_minute(_: Reading, hour: int, minute: int) -> Clock | None:
     """Read "14:30" or "04:30", from midnight to midnight; ten to twelve may be meant for the night."""
     return Clock(hour, minute, sure=not _WITH_ZERO < hour <= _NOON) if hour < _DAY and minute < 60 else None
@@ -142,7 +142,7 @@ def time_of_day(_: Reading, time: Clock | int) -> Clock:
 # ---- on another clock
 
 
-@rule("clock", "<clock> <zone>", "<clock> ( <zone> )", "<hour> <clear zone>", "<clock> ~<plus offset>")
+@rule("clock", "<clock> <zone>", "<clock> ( <zone> )", "<hour> <clear zone>", "<clock> <plus offset>")
 def clock_of_zone(_: Reading, clock: Clock | int, zone: tzinfo) -> Clock | None:
     """Read "5pm EST", "15:00Z"."""
     clock = clock if isinstance(clock, Clock) else Clock(clock, sure=clock > _NOON)
@@ -249,6 +249,19 @@ def part_of_day(reading: Reading, one: Span | str, other: Span | str) -> Span | 
     if not isinstance(day, Span) or day.start is None:
         return None
     return part_of(reading, day.start.date(), str(part), weekly=day.weekly)
+
+
+@rule("time span", "<day like> in? the? <part> to|till|until|through|-|~ <part>")
+@rule("time span", "from <day like> <part> to|till|until <part>", "from <part> to|till|until <part> <day like>")
+def parts_of_day(reading: Reading, *given: Span | str) -> Span | None:
+    """Read "yesterday morning to evening"."""
+    (day,) = (one for one in given if isinstance(one, Span))
+    if "noon" in given or "midnight" in given:
+        return None  # those are times of day here
+    first, last = (part_of(reading, day_of(day), str(part)) for part in given if not isinstance(part, Span))
+    if first.start is None or last.end is None or first.start >= last.end:
+        return None
+    return Span(first.start, last.end, Grain.PART_OF_DAY)
 
 
 @rule("part span", "<weekday> <part> ,|of|on? the? <date>", "<weekday> <part> ( <date> )")

@@ -298,6 +298,17 @@ def last_weekday_of(reading: Reading, _: str, weekday: int, span: Span) -> Span 
     return reading.days(day, day + timedelta(days=1)) if day else None
 
 
+@rule(
+    "day",
+    "the? second|next|two to|from last <weekday> of|in|from? <stretch>",
+    "the? penultimate <weekday> of|in <stretch>",
+)
+def last_weekday_but_one(reading: Reading, weekday: int, span: Span) -> Span | None:
+    """Read "the second to last Friday of October"."""
+    day = nth_weekday(span, weekday, -2) if span.grain >= Grain.MONTH else None
+    return reading.days(day, day + timedelta(days=1)) if day else None
+
+
 @rule("day", "<weekday> ,|-|of|from|in|on? the? <week span>", "<week span> ,|-|on|'s? <weekday>")
 def weekday_of_week(reading: Reading, one: int | Span, other: int | Span) -> Span | None:
     """Read "Sunday from last week", "this week Monday"."""
@@ -336,6 +347,13 @@ def days_before_month(reading: Reading, days: tuple[int, ...], month: int, year:
 def days_behind_month(reading: Reading, month: int, days: tuple[int, ...], year: int | None = None) -> Spans | None:
     """Read "Nov 3, 5 and 7"."""
     return days_before_month(reading, days, month, year)
+
+
+@rule("days", "on <slashed> and|or <slashed>", "on <slashed> , <slashed> ,? and|or <slashed>")
+def slashed_days(reading: Reading, *dates: Partial) -> Spans | None:
+    """Read "on 3/11, 5/11 and 7/11"."""
+    spans = tuple(span for date in dates if (span := resolved(reading, date)) is not None)
+    return spans if len(spans) == len(dates) else None
 
 
 @rule("numbered days", "the? <digit nth> and|or|, the? <digit nth>")

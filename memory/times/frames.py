@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from memory.times.chart import Chart, Grammar, Item
 from memory.times.meanings import NO_TIME, Grain, Reading, Span, Spans
 from memory.times.tokens import Token
+from memory.times.topics import EVENTS, is_for_a_holiday, is_introduced_by_about
 from memory.times.words import UNITS
 
 _MADE_OF = {
@@ -27,12 +28,14 @@ _POINTING = frozenset(
     ["this", "last", "past", "previous", "preceding", "current", "next", "coming", "ago", "before", "back"]
 )
 _FROM_NOW = _POINTING | {
-    "today", "yesterday", "tomorrow", "tonight", "now", "yday", "earlier", "later", "ytd", "date", "since", "until",
-    "till", "after", "today's", "yesterday's",
+    "today", "yesterday", "tomorrow", "tonight", "now", "yday", "earlier", "later", "ytd", "date", "today's",
+    "yesterday's",
 }  # fmt: skip
-"""Words that point from now on, or leave an end open: what holds one of them is within nothing else."""
+"""Words that point from now on: what holds one of them is within nothing else."""
 
-_BETWEEN = frozenset([",", "of", "in", "from", "during", "the", "on", "within", "at", "over"])
+_BETWEEN = EVENTS | {",", "of", "in", "from", "during", "the", "on", "within", "at", "over"}
+_APART = EVENTS | {","}
+"""After these a frame stands on its own where the inner time is not in it."""
 _LISTED = frozenset([",", "and", "or", "/", "+"])
 _MOST_BETWEEN = 2
 _LONGEST_INNER = 14  # tokens
@@ -56,7 +59,8 @@ class Frames:
 
     def _then_frame(self, chart: Chart, inner: Item, reading: Reading) -> Iterator[Item]:
         """Read "Monday last week"."""
-        if not self._may_be_inner(inner):
+        spoken_of = is_introduced_by_about(inner, self._tokens) or is_for_a_holiday(inner, self._tokens)
+        if not self._may_be_inner(inner) or spoken_of:
             return
         for at in self._after(inner.end, _BETWEEN):
             for frame in self._frames(chart, at):
@@ -65,7 +69,7 @@ class Frames:
                 span = self._read(chart, inner, frame.value, reading)
                 if span is not None:
                     yield self._made(Item(_MADE_OF[inner.category], inner.start, frame.end, span), frame.value)
-                elif self._tokens[at - 1].text != "," and inner.value.grain < frame.value.grain:
+                elif self._tokens[at - 1].text not in _APART and inner.value.grain < frame.value.grain:
                     yield Item("not placed", inner.start, frame.end, NO_TIME)
 
     def _then_inner(self, chart: Chart, frame: Item, reading: Reading) -> Iterator[Item]:

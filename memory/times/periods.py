@@ -135,7 +135,7 @@ def season_of_year(reading: Reading, month: int, year: int) -> Span:
 
 @rule(
     "span",
-    "the|this|last|past|previous|during|in|over [last|past|previous|this|the] <season>",
+    "the|this|last|past|previous|during|in|over [last|past|previous|this] <season>",
     "[this|last|past|previous|next] <season>",
 )
 def season_from_now(reading: Reading, word: str, month: int) -> Span:
@@ -147,6 +147,13 @@ def season_from_now(reading: Reading, word: str, month: int) -> Span:
     if word == "next":
         return [season for season in seasons if season.start is not None and season.start > reading.now][-1]
     return next(season for season in seasons if season.start is not None and season.start.year <= reading.today.year)
+
+
+@rule("span", "the? <season> before last")
+def season_before_last(reading: Reading, month: int) -> Span | None:
+    """Read "the summer before last"."""
+    last = season_from_now(reading, "last", month)
+    return _season(reading, last.start.year - 1, month) if last.start else None
 
 
 @rule("span", "in|during|since|over the? <season>")

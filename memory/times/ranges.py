@@ -69,7 +69,7 @@ def day_with_gaps(_: Reading, day: int) -> Partial:
 )
 @rule(
     "range",
-    "<range day> .? -|~ <range date>",
+    "<range day> .? -|~|bis <range date>",
     "<range day> to|through|thru <range date>",
     "<range day> ~/ ~<day date>",
     "<range day> ~/ ~<named date>",
@@ -105,6 +105,7 @@ def days_of_month_of_year(reading: Reading, month: int, first: int, last: int, y
 
 
 @rule("range", "from <any> to|till|until|through|- <range date>", "between <any> and|- <range date>")
+@rule("range", "<moment> to|till|until|through|-|~ <range date>")
 def from_span_to_date(reading: Reading, start: Span, last: Partial) -> Span | None:
     """Read "between now and November 15th": the date comes after the start."""
     first = start.moment or start.start
@@ -125,7 +126,8 @@ def from_span_to_date(reading: Reading, start: Span, last: Partial) -> Span | No
     "<any> to|till|until|through now",
     "<span> to|till|until|through|- <span>",
     "<day> to|until|through|till <span>",
-    "<moment> to|till|until|through|-|~ <moment>",
+    "<moment> to|till|until|through|-|~|/ <moment>",
+    "<weekday span> to|till|until|through|-|~ <moment>",
     "<moment> to|till|until|through|-|~ <day>",
     "<day> to|till|until|through|-|~ <moment>",
     "<any> -|~ now|today",

@@ -93,6 +93,20 @@ def weekday_before_last(reading: Reading, weekday: int) -> Span | None:
     return _moved(reading, span, -7) if span else None
 
 
+@rule("day", "the? <weekday> after next")
+def weekday_after_next(reading: Reading, weekday: int) -> Span | None:
+    """Read "the Tuesday after next"."""
+    span = resolved(reading, Partial(weekday=weekday))
+    return _moved(reading, span, 14) if span else None
+
+
+@rule("week span", "the? <week unit> after next")
+@rule("span", "the? <long unit> after next")
+def unit_after_next(reading: Reading, unit: Unit) -> Span:
+    """Read "the week after next"."""
+    return unit_span(reading, reading.today, unit, away=2)
+
+
 @rule("day", "a week ago on? <weekday>", "<weekday> a week ago", "<weekday> of? the? week before last")
 def weekday_a_week_ago(reading: Reading, weekday: int) -> Span | None:
     """Read "a week ago Tuesday"."""
@@ -310,6 +324,16 @@ def last_weekdays(reading: Reading, count: int | str, weekday: int) -> Spans | N
     return tuple(_moved(reading, nearest, -7 * (number - 1 - nth)) for nth in range(number))
 
 
+@rule("days", "the? [first|last|final] <count> <weekdays> of|in|from? the? <stretch>")
+def some_weekdays_of(reading: Reading, word: str, count: int, weekday: int, span: Span) -> Spans | None:
+    """Read "the last two Fridays of October"."""
+    if not 1 <= count <= _MOST_DAYS or span.grain not in (Grain.MONTH, Grain.YEAR):
+        return None
+    numbers = range(1, count + 1) if word == "first" else range(-count, 0)
+    days = [nth_weekday(span, weekday, number) for number in numbers]
+    return tuple(_day_of(reading, day) for day in days if day) if None not in days else None
+
+
 @rule("days", "all|on? the? <weekdays> of|in|during|from|over? the? <stretch>")
 @rule("days", "every|each <weekday> of|in|during|from? the? <stretch>", "<stretch> on <weekdays>")
 def weekdays_of(reading: Reading, one: int | Span, other: int | Span) -> Spans | None:
@@ -320,6 +344,12 @@ def weekdays_of(reading: Reading, one: int | Span, other: int | Span) -> Spans |
     days = (nth_weekday(span, weekday, nth) for nth in range(1, _MOST_DAYS + 1))
     past = [_day_of(reading, day) for day in days if day is not None and day <= reading.today]
     return tuple(past) or None if span.grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR) else None
+
+
+@rule("span", "[fortnight|week|month|year] ago")
+def one_ago(reading: Reading, word: str) -> Span | None:
+    """Read "fortnight ago"."""
+    return ago(reading, Amount(((1, Unit(word)),)))
 
 
 @rule("day", "<count> <weekdays> ago")
@@ -376,6 +406,12 @@ def week_beside(reading: Reading, word: str, day: Span) -> Span | None:
 def same_day_of(reading: Reading, _: str, unit: Unit) -> Span:
     """Read "this day last year"."""
     return _day_of(reading, reading.shifted(reading.now, Amount(((1, unit),)), -1).date())
+
+
+@rule("day", "this|the same? time [last|previous] <week unit>", "this|the same? time [last|previous] <long unit>")
+def same_time_before(reading: Reading, word: str, unit: Unit) -> Span | None:
+    """Read "this time last week": the same day of it; of last year it is the month."""
+    return None if unit is Unit.YEAR else same_day_of(reading, word, unit)
 
 
 @rule("span", "this|the same? time [last|previous] year")

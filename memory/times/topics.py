@@ -22,8 +22,8 @@ _BEFORE_TIMES = frozenset(
         "around", "through", "throughout", "for", "of", "early", "late", "mid", "-", "and", "or",
     ]
 )  # fmt: skip
-_AT_EVENTS = frozenset(["in", "at", "during", "from", "after", "before", "since", "until"])
-_EVENTS = frozenset(
+_ATEVENTS = frozenset(["in", "at", "during", "from", "after", "before", "since", "until"])
+EVENTS = frozenset(
     [
         "meeting", "call", "standup", "sync", "session", "discussion", "chat", "talk", "conversation", "stream",
         "workshop", "retro", "retrospective", "review", "demo", "lecture", "class", "seminar", "webinar", "interview",
@@ -66,6 +66,7 @@ _AFTER_HOLIDAYS = frozenset(
         "cookies", "jumper", "sweater", "pudding", "cracker", "crackers", "parade", "bonus", "candy", "basket",
     ]
 )  # fmt: skip
+_WORKS = frozenset(["movie", "film", "series", "song", "show", "band", "book", "game", "album", "comic", "novel"])
 _BEFORE_WEEKDAYS = frozenset(
     ["blue", "manic", "taco", "casual", "throwback", "meatless", "ruby", "bloody", "freaky", "giving", "super", "fat"]
 )
@@ -79,6 +80,8 @@ def is_topic(item: Item, tokens: Sequence[Token]) -> bool:
     before, behind = _text(tokens, item.start - 1), item.end
     if words[0] in WEEKDAYS and before in _BEFORE_WEEKDAYS:
         return True
+    if is_for_a_holiday(item, tokens) or _is_called_a_work(item, tokens):
+        return True
     if behind >= len(tokens) or not tokens[behind].is_word:
         return False
     follower = tokens[behind].text
@@ -87,6 +90,18 @@ def is_topic(item: Item, tokens: Sequence[Token]) -> bool:
     if words[0] in MONTHS and words[-1] in ("4th", "fourth", "th") and follower == "be":
         return True
     return follower not in _NO_NOUNS and _names(item, words, before, follower, tokens)
+
+
+def is_for_a_holiday(item: Item, tokens: Sequence[Token]) -> bool:
+    """Tell whether something is for a holiday, not on it: "what did we buy for Christmas"."""
+    words = " ".join(token.text for token in tokens[item.start : item.end] if token.text not in _DETERMINERS)
+    return words in NAMES and _text(tokens, item.start - 1) == "for"
+
+
+def _is_called_a_work(item: Item, tokens: Sequence[Token]) -> bool:
+    """Tell whether it is called a film or the like: "Wednesday (the series)"."""
+    behind = [token.text for token in tokens[item.end : item.end + 3] if token.text != "("]
+    return behind[:1] == ["the"] and len(behind) > 1 and behind[1] in _WORKS
 
 
 def is_introduced_by_about(item: Item, tokens: Sequence[Token]) -> bool:
@@ -110,7 +125,7 @@ def _names(item: Item, words: list[str], before: str, follower: str, tokens: Seq
     if bare[-1] in SEASONS:
         return follower in _AFTER_SEASONS or (determined and follower not in _STRETCHES)
     if bare[0] in WEEKDAYS and _is_day_alone(bare):
-        return not introduced and not (determined and follower in _EVENTS and _is_at_event(item, tokens))
+        return not introduced and not (determined and follower in EVENTS and _is_at_event(item, tokens))
     if len(bare) == 1 and bare[0] in MONTHS:
         return not introduced or follower == "madness"
     if item.category == "part span" and bare[0] in ("in", "during") and bare[-1] in PARTS_OF_DAY:
@@ -130,7 +145,7 @@ def _is_at_event(item: Item, tokens: Sequence[Token]) -> bool:
     at = item.start - 1
     while _text(tokens, at) in _DETERMINERS:
         at -= 1
-    return _text(tokens, at) in _AT_EVENTS
+    return _text(tokens, at) in _ATEVENTS
 
 
 def _is_in_an_address(item: Item, tokens: Sequence[Token]) -> bool:

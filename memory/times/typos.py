@@ -38,9 +38,11 @@ _MISSPELT_ALONE = {
 }  # fmt: skip
 """Short forms that people write."""
 
+_MISSPELT_AGO = frozenset(["agao", "aog", "agp", "agoo", "agi", "agho", "agon"])
+
 _OTHER_WORDS = frozenset(
     [
-        "abril", "aftergood", "afternose", "afternote", "agust", "alts", "angust", "antenoon", "apoil", "aprile",
+        "abril", "aftergood", "afternose", "afternote", "alts", "angust", "antenoon", "apoil", "aprile",
         "aprilo", "apris", "apryl", "atril", "augusta", "auguste", "augusti", "augusto", "augustu", "avril",
         "chrisma", "chrismal", "christman", "christmann", "dabs", "dads", "dams", "data", "dates", "deceiver",
         "decemb", "decembre", "decender", "decenter", "deciembre", "deemer", "dember", "desember", "dezember",
@@ -82,12 +84,14 @@ _LONGEST_JOINED = 30
 
 def spelt_out(tokens: Sequence[Token], grammar: Grammar) -> list[Token]:
     """Return the tokens with the words of time that were meant; other words stay as they are."""
+    tokens = _without_joints(tokens)
     known = _known(grammar)
     quoted = _in_quotes(tokens)
     found: list[Token] = []
     for at, token in enumerate(tokens):
         stem = token.text.removesuffix("'s").removesuffix("s")
-        if not token.is_word or token.text in known or stem in known or at in quoted or _is_name(tokens, at):
+        is_known = not token.is_word or token.text in _OTHER_WORDS or token.text in known or stem in known
+        if (is_known and not _is_weekend(tokens, at)) or at in quoted or _is_name(tokens, at):
             found.append(token)
         elif parts := _parts(token):
             found += parts
@@ -100,7 +104,28 @@ def spelt_out(tokens: Sequence[Token], grammar: Grammar) -> list[Token]:
 def _known(grammar: Grammar) -> frozenset[str]:
     """Return the words that have a meaning as they are."""
     words = (grammar.by_word, WEEKDAYS, MONTHS, UNITS, PARTS_OF_DAY, SEASONS, NUMBERS, TENS, ORDINALS, VAGUE)
-    return FUNCTION_WORDS.union(*words, _OTHER_WORDS) - frozenset(_MISSPELT_ALONE)
+    return FUNCTION_WORDS.union(*words) - frozenset(_MISSPELT_ALONE)
+
+
+def _without_joints(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens without the hyphens of "last-week" and "monday_morning"."""
+    return [token for at, token in enumerate(tokens) if not _is_joint(tokens, at)]
+
+
+def _is_joint(tokens: Sequence[Token], at: int) -> bool:
+    if tokens[at].text not in ("-", "_") or not 0 < at < len(tokens) - 1:
+        return False
+    before, behind = tokens[at - 1].text, tokens[at + 1].text
+    if not tokens[at].glued or not tokens[at + 1].glued or (at > 1 and tokens[at - 1].glued):
+        return False
+    points = before in _BESIDE_UNITS | {"this"} and (behind in UNITS or behind in WEEKDAYS)
+    return points or (before in WEEKDAYS and behind in PARTS_OF_DAY)
+
+
+def _is_weekend(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether "weeknd", which is a name too, is meant for the weekend: "last weeknd"."""
+    pointed = at > 0 and tokens[at - 1].text in _BESIDE_UNITS | {"this"}
+    return tokens[at].text == "weeknd" and pointed and tokens[at].written.islower()
 
 
 def _in_quotes(tokens: Sequence[Token]) -> frozenset[int]:
@@ -128,6 +153,8 @@ def _meant(tokens: Sequence[Token], at: int) -> str | None:
     token = tokens[at]
     if token.text in _MISSPELT_ALONE:
         return _MISSPELT_ALONE[token.text]
+    if token.text in _MISSPELT_AGO and at and tokens[at - 1].text in UNITS:
+        return "ago"
     if not _SHORTEST <= len(token.text) <= _LONGEST:
         return _meant_beside_others(tokens, at)
     meant = _nearest(token.text)

@@ -509,6 +509,388 @@ OTHER_LANGUAGES = """
     what was said on mar 3, 2026                       | 2026-03-03 > 2026-03-04
 """
 
+MORE = """
+    what was said what did we do at the weekend last month | nothing
+    what was said the second to last Friday of October | 2026-10-23 > 2026-10-24
+    what was said the last two weeks of last year  | 2025-12-18 > 2026-01-01
+    what was said in the first week of last month  | 2026-09-28 > 2026-10-05
+    what was said the first day of last month      | 2026-10-01 > 2026-10-02
+    what was said the last day of last year        | 2025-12-31 > 2026-01-01
+    what was said the third week of last month     | 2026-10-12 > 2026-10-19
+    what was said last week of last year           | 2025-12-22 > 2025-12-29
+    what was said the second half of last week     | 2026-11-12 > 2026-11-16
+    what was said the first half of last month     | 2026-10-01 > 2026-10-16
+    what was said second quarter of last year      | 2025-04-01 > 2025-07-01
+    what was said the third quarter last year      | 2025-07-01 > 2025-10-01
+    what was said spring 2025                      | 2025-03-01 > 2025-06-01
+    what was said in the spring of last year       | 2025-03-01 > 2025-06-01
+    what was said early last month                 | 2026-10-01 > 2026-10-11
+    what was said early last week                  | 2026-11-09 > 2026-11-12
+    what was said late on Friday night             | 2026-11-20 23:00 > 2026-11-21 04:00
+    what was said mid last week                    | 2026-11-11 > 2026-11-14
+    what was said end of last week                 | 2026-11-13 > 2026-11-16
+    what was said at the start of this month       | 2026-11-01 > 2026-11-11
+    what was said beginning of this year           | 2026-01-01 > 2026-05-01
+    what was said at the end of 2024               | 2024-09-01 > 2025-01-01
+    what was said late 2024                        | 2024-09-01 > 2025-01-01
+    what was said in late October last year        | 2025-10-21 > 2025-11-01
+    what was said between March and May last year  | 2025-03-01 > 2025-06-01
+    what was said between Q1 and Q2 last year      | 2025-01-01 > 2025-07-01
+    what was said from Monday to Friday last week  | 2026-11-09 > 2026-11-14
+    what was said from Tuesday last week to Monday this week | 2026-11-10 > 2026-11-17
+    what was said from last Monday to last Wednesday | 2026-11-16 > 2026-11-19
+    what was said since last week Tuesday          | 2026-11-10 > open
+    what was said since the 3rd of last month      | 2026-10-03 > open
+    what was said until the end of last week       | open > 2026-11-16
+    what was said before Monday last week          | open > 2026-11-09
+    what was said after November last year         | 2025-12-01 > open
+    what was said Monday to Wednesday two weeks ago | 2026-11-02 > 2026-11-05
+    what was said Christmas Eve last year          | 2025-12-24 > 2025-12-25
+    what was said last year at Christmas           | 2025-12-25 > 2025-12-26
+    what was said on New Year's Day this year      | 2026-01-01 > 2026-01-02
+    what was said the day before yesterday at 5pm  | 2026-11-19 17:00 > 2026-11-19 18:00
+    what was said the Sunday after next            | 2026-11-29 > 2026-11-30
+    what was said Tuesday last week between 2 and 4 | 2026-11-10 14:00 > 2026-11-10 16:00
+    what was said Tuesday afternoon last week at 3 | 2026-11-10 15:00 > 2026-11-10 16:00
+    what was said Friday evening two weeks ago     | 2026-11-06 17:00 > 2026-11-06 22:00
+    what was said two weeks ago Friday             | 2026-11-06 > 2026-11-07
+    what was said a week ago Friday                | 2026-11-13 > 2026-11-14
+    what was said three weeks ago on Tuesday evening | 2026-10-27 17:00 > 2026-10-27 22:00
+    what was said a month ago today                | 2026-10-21 > 2026-10-22
+    what was said a year ago today                 | 2025-11-21 > 2025-11-22
+    what was said exactly two weeks ago            | 2026-11-02 > 2026-11-09
+    what was said two weeks ago today              | 2026-11-07 > 2026-11-08
+    what was said an hour or two ago               | 2026-11-21 07:30 > 2026-11-21 09:15
+    what was said a couple of hours ago            | 2026-11-21 07:30 > 2026-11-21 08:30
+    what was said a few minutes ago                | 2026-11-21 09:55 > 2026-11-21 09:59
+    what was said five minutes ago                 | 2026-11-21 09:53 > 2026-11-21 09:57
+    what was said about an hour ago                | 2026-11-21 08:45 > 2026-11-21 09:15
+    what was said half a year ago                  | 2026-05-01 > 2026-06-01
+    what was said a year and a half ago            | 2025-05-01 > 2025-06-01
+    what was said half a day ago                   | 2026-11-20 21:30 > 2026-11-20 22:30
+    what was said a decade ago                     | 2010-01-01 > 2020-01-01
+    what was said fortnight ago                    | 2026-11-02 > 2026-11-16
+    what was said a fortnight ago                  | 2026-11-02 > 2026-11-16
+    what was said 2.5 hours ago                    | 2026-11-21 07:00 > 2026-11-21 08:00
+    what was said several days ago                 | 2026-11-18 > 2026-11-19
+    what was said a few days ago                   | 2026-11-18 > 2026-11-19
+    what was said three or four months ago         | 2026-07-01 > 2026-09-01
+    what was said one or two years ago             | 2024-01-01 > 2026-01-01
+    what was said in the last year                 | 2025-11-21 > 2026-11-22
+    what was said this time last week              | 2026-11-14 > 2026-11-15
+    what was said earlier this week                | 2026-11-16 > 2026-11-21 10:00
+    what was said earlier last week                | 2026-11-09 > 2026-11-12
+    what was said the 4th Thursday of November last year | 2025-11-27 > 2025-11-28
+    what was said the third Friday in 2025         | 2025-01-17 > 2025-01-18
+    what was said in Q1 of last year               | 2025-01-01 > 2025-04-01
+    what was said Q1 this year                     | 2026-01-01 > 2026-04-01
+    what was said in H2 2025                       | 2025-07-01 > 2026-01-01
+    what was said year before last                 | 2024-01-01 > 2025-01-01
+    what was said the month before last            | 2026-09-01 > 2026-10-01
+    what was said the summer before last           | 2025-06-01 > 2025-09-01
+    what was said summer of last year              | 2025-06-01 > 2025-09-01
+    what was said last winter                      | 2025-12-01 > 2026-03-01
+    what was said Black Friday last year           | 2025-11-28 > 2025-11-29
+    what was said the week of Christmas last year  | 2025-12-22 > 2025-12-29
+    what was said over Easter two years ago        | 2024-03-31 > 2024-04-01
+    what was said the weekend after Thanksgiving last year | 2025-11-29 > 2025-12-01
+    what was said the Tuesday after Easter last year | 2025-04-22 > 2025-04-23
+    what was said the day after Christmas two years ago | 2024-12-26 > 2024-12-27
+    what was said three days before Christmas last year | 2025-12-22 > 2025-12-23
+    what was said on the last Monday of August last year | 2025-08-25 > 2025-08-26
+    what was said last August                      | 2026-08-01 > 2026-09-01
+    what was said August last year                 | 2025-08-01 > 2025-09-01
+    what was said on 5 November of last year       | 2025-11-05 > 2025-11-06
+    what was said 5th of November last year        | 2025-11-05 > 2025-11-06
+    what was said November 5 the year before last  | 2024-11-05 > 2024-11-06
+    what was said November the year before last    | 2024-11-01 > 2024-12-01
+    what was said on Friday, November 6 last year  | 2025-11-06 > 2025-11-07
+    what was said the night of November 5 last year | 2025-11-05 20:00 > 2025-11-06 04:00
+    what was said Nov 5 last year at 5pm           | 2025-11-05 17:00 > 2025-11-05 18:00
+    what was said on the 15th of this month        | 2026-11-15 > 2026-11-16
+    what was said the 5th Monday of November       | 2026-11-30 > 2026-12-01
+    what was said 30 February                      | nothing
+    what was said February 29 2025                 | nothing
+    what was said 29 February 2024                 | 2024-02-29 > 2024-03-01
+    what was said 29/02/2025                       | nothing
+    what was said 31/04/2026                       | nothing
+    what was said 2025-02-29                       | nothing
+    what was said 13/13/2026                       | nothing
+    what was said 10:75 yesterday                  | nothing
+    what was said yesterday at 24:30               | nothing
+    what was said on the 32nd of October           | nothing
+    what was said September 31st                   | nothing
+    what was said from 31 September to 3 October   | nothing
+    what was said 31 June last year                | nothing
+    what was said the 6th Friday of October        | nothing
+    what was said week 53 of 2025                  | nothing
+    what was said 2025-W53                         | nothing
+    what was said Q0                               | nothing
+    what was said the week after next              | 2026-11-30 > 2026-12-07
+    what was said this time last month             | 2026-10-21 > 2026-10-22
+    what was said this time last year              | 2025-11-01 > 2025-12-01
+    what was said 9/11/2026-15/11/2026             | 2026-11-09 > 2026-11-16
+    what was said on 9/11 - 15/11                  | 2026-11-09 > 2026-11-16
+    what was said from 9.11. to 15.11.             | 2026-11-09 > 2026-11-16
+    what was said 9. bis 15. November              | 2026-11-09 > 2026-11-16
+    what was said between 9 and 15 November        | 2026-11-09 > 2026-11-16
+    what was said between the 9th and 15th         | 2026-11-09 > 2026-11-16
+    what was said from the 9th until the 15th of last month | 2026-10-09 > 2026-10-16
+    what was said the 9th through the 15th         | 2026-11-09 > 2026-11-16
+    what was said Nov 9th-15th                     | 2026-11-09 > 2026-11-16
+    what was said 9th Nov - 15th Nov               | 2026-11-09 > 2026-11-16
+    what was said 09-15 Nov                        | 2026-11-09 > 2026-11-16
+    what was said 9-15/11                          | 2026-11-09 > 2026-11-16
+    what was said 9-15/11/2026                     | 2026-11-09 > 2026-11-16
+    what was said 9/11 to 15/11/2026               | 2026-11-09 > 2026-11-16
+    what was said 2026.11.09-2026.11.15            | 2026-11-09 > 2026-11-16
+    what was said 2026/11/09-2026/11/15            | 2026-11-09 > 2026-11-16
+    what was said 2026-11-09 to 2026-11-15         | 2026-11-09 > 2026-11-16
+    what was said 2026-11-09 until 2026-11-15      | 2026-11-09 > 2026-11-16
+    what was said 2026-11-09T10:00/2026-11-09T12:00 | 2026-11-09 10:00 > 2026-11-09 12:00
+    what was said 2026-11-09 10:00 - 2026-11-09 12:00 | 2026-11-09 10:00 > 2026-11-09 12:00
+    what was said 2026-11-09 10:00–12:00           | 2026-11-09 10:00 > 2026-11-09 12:00
+    what was said Mon–Fri                          | 2026-11-16 > 2026-11-21
+    what was said Fri-Sun                          | 2026-11-20 > 2026-11-23
+    what was said Mon - Wed                        | 2026-11-16 > 2026-11-19
+    what was said Tue/Wed last week                | 2026-11-10 > 2026-11-11; 2026-11-11 > 2026-11-12
+    what was said Sat/Sun                          | 2026-11-14 > 2026-11-15; 2026-11-15 > 2026-11-16
+    what was said Sept–Oct                         | 2026-09-01 > 2026-11-01
+    what was said May-July                         | 2026-05-01 > 2026-08-01
+    what was said May–July 2025                    | 2025-05-01 > 2025-08-01
+    what was said May to July last year            | 2025-05-01 > 2025-08-01
+    what was said Jan - Mar                        | 2026-01-01 > 2026-04-01
+    what was said 2024-2026                        | 2024-01-01 > 2027-01-01
+    what was said Q2-Q3 2025                       | 2025-04-01 > 2025-10-01
+    what was said Q2 – Q3 last year                | 2025-04-01 > 2025-10-01
+    what was said 10-12am yesterday                | 2026-11-20 22:00 > 2026-11-21
+    what was said 10am–noon yesterday              | 2026-11-20 10:00 > 2026-11-20 12:00
+    what was said noon–3pm yesterday               | 2026-11-20 12:00 > 2026-11-20 15:00
+    what was said 11pm–1am last night              | 2026-11-20 23:00 > 2026-11-21 01:00
+    what was said 9:30-11 on Tuesday               | 2026-11-17 09:30 > 2026-11-17 11:00
+    what was said 9.30–11.00 on Tuesday            | 2026-11-17 09:30 > 2026-11-17 11:00
+    what was said 14–16h yesterday                 | 2026-11-20 14:00 > 2026-11-20 16:00
+    what was said 14:00h yesterday                 | 2026-11-20 14:00 > 2026-11-20 15:00
+    what was said yesterday 14h30                  | 2026-11-20 14:30 > 2026-11-20 14:31
+    what was said yesterday from 9 – 11am          | 2026-11-20 09:00 > 2026-11-20 11:00
+    what was said Tuesday 9—11                     | 2026-11-17 09:00 > 2026-11-17 11:00
+    what was said yesterday morning–afternoon      | 2026-11-20 04:00 > 2026-11-20 18:00
+    what was said last Monday–Wednesday            | 2026-11-16 > 2026-11-19
+    what was said this Mon-Wed                     | 2026-11-16 > 2026-11-19
+    what was said Monday–Wednesday two weeks ago   | 2026-11-02 > 2026-11-05
+    what was said from 3pm yesterday to 9am today  | 2026-11-20 15:00 > 2026-11-21 09:00
+    what was said from yesterday 3pm to today 9am  | 2026-11-20 15:00 > 2026-11-21 09:00
+    what was said from Tuesday morning to Wednesday evening | 2026-11-17 04:00 > 2026-11-18 22:00
+    what was said from Monday at 9 to Tuesday at 5 | 2026-11-16 09:00 > 2026-11-17 17:00
+    what was said between yesterday 3pm and today 9am | 2026-11-20 15:00 > 2026-11-21 09:00
+    what was said between Monday 9am and 11am      | 2026-11-16 09:00 > 2026-11-16 11:00
+    what was said from 2026-11-16 15:00 to 2026-11-17 09:00 | 2026-11-16 15:00 > 2026-11-17 09:00
+    what was said from 16 Nov 3pm until 17 Nov 9am | 2026-11-16 15:00 > 2026-11-17 09:00
+    what was said until yesterday at noon          | open > 2026-11-20 12:00
+    what was said since yesterday at noon          | 2026-11-20 12:00 > open
+    what was said since 9am yesterday              | 2026-11-20 09:00 > open
+    what was said from last Friday 6pm to Sunday 6pm | 2026-11-20 18:00 > 2026-11-22 18:00
+    what was said from Monday to Tuesday 9am       | 2026-11-16 > 2026-11-17 09:00
+    what was said from 5pm to 9pm yesterday        | 2026-11-20 17:00 > 2026-11-20 21:00
+    what was said from 5:30pm Thursday till midnight | 2026-11-19 17:30 > 2026-11-20
+    what was said from Thursday 10pm to Friday 2am | 2026-11-19 22:00 > 2026-11-20 02:00
+    what was said Monday 9am to Wednesday          | 2026-11-16 09:00 > 2026-11-19
+    what was said from half past two to four on Tuesday | 2026-11-17 14:30 > 2026-11-17 16:00
+    what was said from yesterday morning until evening | 2026-11-20 04:00 > 2026-11-20 22:00
+    what was said Monday to Tuesday 9am            | 2026-11-16 > 2026-11-17 09:00
+    what was said at 3pm CET on Tuesday            | 2026-11-17 15:00 > 2026-11-17 16:00
+    what was said at 3pm CEST on 3 July            | 2026-07-03 15:00 > 2026-07-03 16:00
+    what was said Tuesday 3pm BST                  | 2026-11-17 15:00 > 2026-11-17 16:00
+    what was said on 3 July at 3pm BST             | 2026-07-03 16:00 > 2026-07-03 17:00
+    what was said yesterday at 17:00 UTC+1         | 2026-11-20 17:00 > 2026-11-20 18:00
+    what was said yesterday at 17:00 UTC-8         | 2026-11-21 02:00 > 2026-11-21 03:00
+    what was said yesterday at 17:00+02:00         | 2026-11-20 16:00 > 2026-11-20 17:00
+    what was said yesterday at 17:00 +0200         | 2026-11-20 16:00 > 2026-11-20 17:00
+    what was said at 17:00Z yesterday              | 2026-11-20 18:00 > 2026-11-20 19:00
+    what was said on 2026-11-20 17:00 UTC          | 2026-11-20 18:00 > 2026-11-20 19:00
+    what was said on 20 Nov at 17:00 GMT           | 2026-11-20 18:00 > 2026-11-20 19:00
+    what was said yesterday 5pm JST                | 2026-11-20 09:00 > 2026-11-20 10:00
+    what was said yesterday at 5pm Sydney time     | 2026-11-20 07:00 > 2026-11-20 08:00
+    what was said yesterday at 5pm Los Angeles time | 2026-11-21 02:00 > 2026-11-21 03:00
+    what was said yesterday at noon EST            | 2026-11-20 17:00 > 2026-11-20 20:00
+    what was said yesterday at midnight UTC        | 2026-11-21 > 2026-11-21 02:00
+    what was said last night at 11pm EST           | 2026-11-21 05:00 > 2026-11-21 06:00
+    what was said yesterday evening EST            | 2026-11-20 23:00 > 2026-11-21 04:00
+    what was said since 9am PST today              | 2026-11-21 18:00 > open
+    what was said until 5pm EST yesterday          | 2026-11-20 > 2026-11-20 23:00
+    what was said on Monday between 9am and 11am PT | 2026-11-16 18:00 > 2026-11-16 20:00
+    what was said on Monday 9am–11am PT            | 2026-11-16 18:00 > 2026-11-16 20:00
+    what was said from 9am ET to 5pm ET on Monday  | 2026-11-16 15:00 > 2026-11-16 23:00
+    what was said on 15 July at 9am Eastern time   | 2026-07-15 15:00 > 2026-07-15 16:00
+    what was said on 15 March at 9am ET            | 2026-03-15 14:00 > 2026-03-15 15:00
+    what was said on 25 October at 2pm London time | 2026-10-25 15:00 > 2026-10-25 16:00
+    what was said 2026-07-03T10:00:00-04:00        | 2026-07-03 16:00 > 2026-07-03 17:00
+    what was said yesterday at 5pm our time        | 2026-11-20 17:00 > 2026-11-20 18:00
+    what was said today at 9am local time          | 2026-11-21 09:00 > 2026-11-21 10:00
+    what was said yesterday 5pm PDT                | 2026-11-21 01:00 > 2026-11-21 02:00
+    what was said yesterday at 5:30 pm EST         | 2026-11-20 23:30 > 2026-11-20 23:31
+    what was said yesterday 17h UTC                | 2026-11-20 18:00 > 2026-11-20 19:00
+    what was said on Tuesday at 9 am Central       | 2026-11-17 16:00 > 2026-11-17 17:00
+    what was said at 9 EST on Tuesday              | 2026-11-17 15:00 > 2026-11-17 16:00
+    what was said 8pm Berlin time on Thursday      | 2026-11-19 20:00 > 2026-11-19 21:00
+    what was said at 8pm Sao Paulo time on Thursday | 2026-11-20 > 2026-11-20 01:00
+    what was said on Monday at 9am Z               | 2026-11-16 10:00 > 2026-11-16 11:00
+    where is the Monday call link?                 | nothing
+    what was decided at the Tuesday standup?       | 2026-11-17 > 2026-11-18
+    what did we say about the Friday release yesterday? | 2026-11-20 > 2026-11-21
+    who liked the Valentine's Day card?            | nothing
+    is the Thanksgiving dinner vegan?              | nothing
+    who saw Groundhog Day?                         | 2026-02-02 > 2026-02-03
+    who saw Groundhog Day the movie?               | nothing
+    what about the New Year's party?               | nothing
+    does anyone have a Christmas jumper?           | nothing
+    who has the Halloween playlist?                | nothing
+    who wants Cyber Monday discounts?              | nothing
+    is the August invoice paid?                    | nothing
+    what is the December budget?                   | nothing
+    who fixed the Sunday crash?                    | nothing
+    who runs the summer camp?                      | nothing
+    who broke the winter coat?                     | nothing
+    what was the midnight snack?                   | nothing
+    who likes weekend trips?                       | nothing
+    who runs the night shift?                      | nothing
+    who has the week 45 report?                    | nothing
+    where is the 2024 report?                      | nothing
+    who knows the spring framework?                | nothing
+    did somebody fall asleep?                      | nothing
+    what did Ana say about fall colours?           | nothing
+    who said Friday is fine?                       | 2026-11-20 > 2026-11-21
+    what was said about Monday's meeting on Friday? | 2026-11-20 > 2026-11-21
+    what did we say today about yesterday's outage? | 2026-11-21 > 2026-11-22
+    what did we say about the outage of last week? | 2026-11-09 > 2026-11-16
+    who reviewed yesterday's PR?                   | 2026-11-20 > 2026-11-21
+    what did Ana say about Christmas last week?    | 2026-11-09 > 2026-11-16
+    what did Ana say last week about Christmas?    | 2026-11-09 > 2026-11-16
+    what was said on Friday about next week's release? | 2026-11-20 > 2026-11-21
+    who wrote "see you on Friday"?                 | nothing
+    where did I say "yesterday"?                   | nothing
+    who likes Wednesday (the series)?              | nothing
+    who uses tuesday.io?                           | nothing
+    who is sunday_cook?                            | nothing
+    is #monday-standup active?                     | nothing
+    what did Ana write in the Friday thread?       | nothing
+    what was said in Tuesday's meeting?            | 2026-11-17 > 2026-11-18
+    what was said during the Wednesday call last week? | 2026-11-11 > 2026-11-12
+    who maintains friday.py?                       | nothing
+    when does the Sunday market open?              | nothing
+    who plays Sunday league?                       | nothing
+    what is a leap second?                         | nothing
+    what was the second hand price?                | nothing
+    did anyone finish Advent of Code?              | nothing
+    is May in the chat?                            | nothing
+    what did June say yesterday?                   | 2026-11-20 > 2026-11-21
+    what did April say on Friday?                  | 2026-11-20 > 2026-11-21
+    what does August think?                        | nothing
+    who will march on Monday?                      | 2026-11-16 > 2026-11-17
+    what did we buy for Christmas last month?      | 2026-10-01 > 2026-11-01
+    what did we say about the Monday meeting last week? | 2026-11-09 > 2026-11-16
+    what was said on monay                         | 2026-11-16 > 2026-11-17
+    what was said on tusday                        | 2026-11-17 > 2026-11-18
+    what was said on teusday                       | 2026-11-17 > 2026-11-18
+    what was said on wendsday                      | 2026-11-18 > 2026-11-19
+    what was said on wednsday                      | 2026-11-18 > 2026-11-19
+    what was said on wedensday                     | 2026-11-18 > 2026-11-19
+    what was said on thurday                       | 2026-11-19 > 2026-11-20
+    what was said on thurs                         | 2026-11-19 > 2026-11-20
+    what was said on thirsday                      | 2026-11-19 > 2026-11-20
+    what was said on fridey                        | 2026-11-20 > 2026-11-21
+    what was said on saterday                      | 2026-11-14 > 2026-11-15
+    what was said on sunaday                       | 2026-11-15 > 2026-11-16
+    what was said on munday                        | 2026-11-16 > 2026-11-17
+    what was said in janurary                      | 2026-01-01 > 2026-02-01
+    what was said in jaunary                       | 2026-01-01 > 2026-02-01
+    what was said in feburary                      | 2026-02-01 > 2026-03-01
+    what was said in apirl                         | 2026-04-01 > 2026-05-01
+    what was said in agust                         | 2026-08-01 > 2026-09-01
+    what was said in augst                         | 2026-08-01 > 2026-09-01
+    what was said in septmber                      | 2026-09-01 > 2026-10-01
+    what was said in octobr                        | 2026-10-01 > 2026-11-01
+    what was said in novembr                       | 2026-11-01 > 2026-12-01
+    what was said in novemeber                     | 2026-11-01 > 2026-12-01
+    what was said in decmber                       | 2025-12-01 > 2026-01-01
+    what was said in march                         | 2026-03-01 > 2026-04-01
+    what was said on 3 novmber                     | 2026-11-03 > 2026-11-04
+    what was said on novmber 3rd                   | 2026-11-03 > 2026-11-04
+    what was said yestreday                        | 2026-11-20 > 2026-11-21
+    what was said yesterdya                        | 2026-11-20 > 2026-11-21
+    what was said yesteray                         | 2026-11-20 > 2026-11-21
+    what was said yesterday evning                 | 2026-11-20 17:00 > 2026-11-20 22:00
+    what was said this mroning                     | 2026-11-21 04:00 > 2026-11-21 12:00
+    what was said last weeknd                      | 2026-11-14 > 2026-11-16
+    what was said last mont                        | 2026-10-01 > 2026-11-01
+    what was said last moth                        | 2026-10-01 > 2026-11-01
+    what was said last yaer                        | 2025-01-01 > 2026-01-01
+    what was said lats week                        | 2026-11-09 > 2026-11-16
+    what was said 3 weks ago                       | 2026-10-26 > 2026-11-02
+    what was said 2 dyas ago                       | 2026-11-19 > 2026-11-20
+    what was said two weeks agao                   | 2026-11-02 > 2026-11-09
+    what was said thisweek                         | 2026-11-16 > 2026-11-23
+    what was said lastmonth                        | 2026-10-01 > 2026-11-01
+    what was said lastyear                         | 2025-01-01 > 2026-01-01
+    what was said nextweek                         | 2026-11-23 > 2026-11-30
+    what was said 2weeksago                        | 2026-11-02 > 2026-11-09
+    what was said 3 daysago                        | 2026-11-18 > 2026-11-19
+    what was said 10minutesago                     | 2026-11-21 09:47 > 2026-11-21 09:52
+    what was said last-week                        | 2026-11-09 > 2026-11-16
+    what was said last_week                        | 2026-11-09 > 2026-11-16
+    what was said yesterdaynight                   | 2026-11-20 20:00 > 2026-11-21 04:00
+    what was said lastweekend                      | 2026-11-14 > 2026-11-16
+    what was said monday-morning                   | 2026-11-16 04:00 > 2026-11-16 12:00
+    what was said on chrismas                      | 2025-12-25 > 2025-12-26
+    what was said on haloween                      | 2026-10-31 > 2026-11-01
+    what was said 1 mo ago                         | 2026-10-01 > 2026-11-01
+    what was said 6mo ago                          | 2026-05-01 > 2026-06-01
+    what was said 1yr ago                          | 2025-01-01 > 2026-01-01
+    what was said 1w ago                           | 2026-11-09 > 2026-11-16
+    what was said 90 min ago                       | 2026-11-21 08:07 > 2026-11-21 08:52
+    what was said 3hrs ago                         | 2026-11-21 06:30 > 2026-11-21 07:30
+    what was said 30s ago                          | 2026-11-21 09:57 > 2026-11-21 10:01
+    what was said past 2 Sundays                   | 2026-11-08 > 2026-11-09; 2026-11-15 > 2026-11-16
+    what was said the past three weekends          | 2026-10-31 > 2026-11-16
+    what was said the last couple of Fridays       | 2026-11-13 > 2026-11-14; 2026-11-20 > 2026-11-21
+    what was said the last few Mondays | 2026-11-02 > 2026-11-03; 2026-11-09 > 2026-11-10; 2026-11-16 > 2026-11-17
+    what was said the previous 3 Tuesdays | 2026-11-03 > 2026-11-04; 2026-11-10 > 2026-11-11; 2026-11-17 > 2026-11-18
+    what was said on the last two Fridays of October | 2026-10-23 > 2026-10-24; 2026-10-30 > 2026-10-31
+    what was said in week 45, 2025                 | 2025-11-03 > 2025-11-10
+    what was said in wk 45                         | 2026-11-02 > 2026-11-09
+    what was said in wk45                          | 2026-11-02 > 2026-11-09
+    what was said in calendar week 45              | 2026-11-02 > 2026-11-09
+    what was said in 2025-W45                      | 2025-11-03 > 2025-11-10
+    what was said in 2026-W45 on Tuesday           | 2026-11-03 > 2026-11-04
+    what was said in week 45 on Tuesday            | 2026-11-03 > 2026-11-04
+    what was said on Tuesday of week 45            | 2026-11-03 > 2026-11-04
+    what was said on day 315                       | nothing
+    what was said on 2025-001                      | 2025-01-01 > 2025-01-02
+    what was said on 2026-366                      | nothing
+    what was said on 2024-366                      | 2024-12-31 > 2025-01-01
+    what was said on Monday & Wednesday            | 2026-11-16 > 2026-11-17; 2026-11-18 > 2026-11-19
+    what was said Saturday and Sunday              | 2026-11-14 > 2026-11-15; 2026-11-15 > 2026-11-16
+    what was said in March, April and May | 2026-03-01 > 2026-04-01; 2026-04-01 > 2026-05-01; 2026-05-01 > 2026-06-01
+    what was said in Jan, Feb and Mar 2025 | 2025-01-01 > 2025-02-01; 2025-02-01 > 2025-03-01; 2025-03-01 > 2025-04-01
+    what was said in Q1 and Q3                     | 2026-01-01 > 2026-04-01; 2026-07-01 > 2026-10-01
+    what was said in Q1 and Q3 last year           | 2025-01-01 > 2025-04-01; 2025-07-01 > 2025-10-01
+    what was said in 2024 and 2025                 | 2024-01-01 > 2025-01-01; 2025-01-01 > 2026-01-01
+    what was said on 3/11, 5/11 and 7/11 | 2026-11-03 > 2026-11-04; 2026-11-05 > 2026-11-06; 2026-11-07 > 2026-11-08
+    what was said on 3 Nov and 5 Nov               | 2026-11-03 > 2026-11-04; 2026-11-05 > 2026-11-06
+    posts from August                              | 2026-08-01 > 2026-09-01
+    what is new from July                          | 2026-07-01 > 2026-08-01
+    everything from last April                     | 2026-04-01 > 2026-05-01
+    pictures from May                              | 2026-05-01 > 2026-06-01
+    messages in April                              | 2026-04-01 > 2026-05-01
+    messages of March                              | 2026-03-01 > 2026-04-01
+    messages from April 2025                       | 2025-04-01 > 2025-05-01
+    messages from April to June                    | 2026-04-01 > 2026-07-01
+    messages from April, please                    | 2026-04-01 > 2026-05-01
+    what did Ben send from March?                  | 2026-03-01 > 2026-04-01
+    all of April                                   | 2026-04-01 > 2026-05-01
+    anything from early April?                     | 2026-04-01 > 2026-04-11
+"""
+
 
 @pytest.mark.parametrize(("phrase", "windows"), cases(NIGHTS))
 def test_the_hours_after_midnight_belong_to_the_night_before(phrase: str, windows: str) -> None:
@@ -570,6 +952,11 @@ def test_a_time_is_read_however_it_is_spelt(text: str, windows: str) -> None:
 
 @pytest.mark.parametrize(("text", "windows"), cases(OTHER_LANGUAGES))
 def test_a_whole_date_is_read_in_other_languages(text: str, windows: str) -> None:
+    assert written(text) == windows
+
+
+@pytest.mark.parametrize(("text", "windows"), cases(MORE))
+def test_a_text_means_these_windows(text: str, windows: str) -> None:
     assert written(text) == windows
 
 
