@@ -67,7 +67,10 @@ def checked_size(path: Path) -> int:
     try:
         with path.open("rb") as file:
             if not Journal(path).accepts(file.readline()):
-                raise InputFileError(f"{path} is not a session's CSV: its first line must be the header of one.")
+                raise InputFileError(
+                    f"{path} is not a session's CSV, whose first line names its columns: bring what others have "
+                    "exported into long-term memory with python db_save.py FILE."
+                )
         return path.stat().st_size
     except OSError as error:
         raise InputFileError(f"{path} cannot be read ({error.strerror}): correct the path.") from error

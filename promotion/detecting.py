@@ -19,6 +19,7 @@ from promotion.opening import Location, Member, digest_of, opened, sample_of, si
 from promotion.sources import (
     data_package,
     exporter_csv,
+    exporter_html,
     exporter_json,
     exporter_text,
     foreign_csv,
@@ -245,6 +246,9 @@ def _file(location: Location, options: _Options) -> _File:
     if text.startswith("{") or (text.startswith("[") and text[1:].lstrip().startswith(("{", "]"))):
         return _json_file(location, encoding, text, options)
     if text[:9].lower().startswith(("<!doctype", "<html")):
+        if exporter_html.is_export(sample.decode(encoding, "replace")):
+            page = exporter_html.HtmlExport(location, encoding, options.me)
+            return _File(location, _EXPORT, page.read, encoding)
         raise InputFileError(f"{location} is a page of HTML: export the channel again, as JSON.")
     if exporter_text.is_export(text):
         export = exporter_text.open_export(location, encoding=encoding, day_first=options.day_first)

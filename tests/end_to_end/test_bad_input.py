@@ -73,7 +73,7 @@ async def test_an_import_of_something_else_is_refused_before_a_session_is_made(p
     )
 
     assert_refused(no_file, f"{missing} cannot be read (No such file or directory): correct the path")
-    assert_refused(no_session, f"{foreign} is not a session's CSV: its first line must be the header")
+    assert_refused(no_session, f"{foreign} is not a session's CSV")
     assert not place.storage_dir.exists()
 
 

@@ -1292,6 +1292,73 @@ def test_an_export_as_plain_text_is_read(tmp_path: Path) -> None:
     assert found.chunks[-1].end_bytes == found.source.size
 
 
+# --- The web page of DiscordChatExporter
+
+
+def page(*groups: str) -> str:
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><title>Home - general</title><style>.chatlog__message {{ color: red; }}</style></head><body>
+<div class="preamble"><div class="preamble__entries-container">
+<div class="preamble__entry">Home</div><div class="preamble__entry">Talk / general</div></div></div>
+<div class="chatlog">{"".join(groups)}</div>
+<div class="postamble"><div class="postamble__entry">Exported 5 message(s)</div></div></body></html>"""
+
+
+def in_page(number: int, content: str, *, author: str = "", aside: str = "", more: str = "") -> str:
+    return f"""<div id="chatlog__message-container-{snowflake(number)}" class="chatlog__message-container"
+ data-message-id="{snowflake(number)}"><div class=chatlog__message><div class="chatlog__message-aside">{aside}</div>
+<div class="chatlog__message-primary">{author}<div class="chatlog__content chatlog__markdown">
+<span class="chatlog__markdown-preserve">{content}</span></div>{more}</div></div></div>"""
+
+
+def header(user_id: int, name: str) -> str:
+    return f"""<div class="chatlog__header">
+<span class="chatlog__author" title="x" data-user-id="{user_id}">{name}</span>
+<span class="chatlog__timestamp" title="Tuesday, 3 November 2026 10:01"><a href="#">03/11/2026 10:01</a></span></div>"""
+
+
+def test_an_export_as_a_web_page_is_read(tmp_path: Path) -> None:
+    reply = f"""<div class="chatlog__reply"><div class="chatlog__reply-author">Bo</div>
+<div class="chatlog__reply-content"><span class="chatlog__reply-link"
+ onclick="scrollToMessage(event, '{snowflake(1)}')">fish &amp; chips</span></div></div>"""
+    picture = '<div class="chatlog__attachment"><a href="https://e.org/a.png"><img src="https://e.org/a.png"></a></div>'
+    card = '<div class="chatlog__embed"><div class="chatlog__embed-title">Build</div><div>failed</div></div>'
+    first = in_page(1, "fish &amp; chips<br>\n&lt;b&gt; <strong>now</strong>", author=header(ANA, "Ana"))
+    second = in_page(2, "", aside='<div class="chatlog__short-timestamp" title="x">10:02</div>', more=picture)
+    third = in_page(3, 'yes <img class="chatlog__emoji" alt="\N{SNOWMAN}"> ', author=f"{reply}{header(8, 'Bo')}")
+    edited = in_page(
+        4, 'better</span> <span class="chatlog__edited-timestamp">(edited)', author=header(ANA, "Ana"), more=card
+    )
+    groups = [f'<div class="chatlog__message-group">{"".join(group)}</div>' for group in ([first, second], [third])]
+    groups.append(f'<div class="chatlog__message-group">{edited}</div>')
+
+    found = promoted(written(tmp_path / f"Home - Talk - general [{CHANNEL}].html", page(*groups)))
+
+    plain = partial(plainly, guild_id=None, session=f"Home - Talk - general [{CHANNEL}]")
+    assert found.messages == [
+        plain(1, "fish & chips\n\n<b> now"),
+        plain(2, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png"),)),
+        plain(3, "yes \N{SNOWMAN}", author_id=8, author_name="Bo", reply_to=snowflake(1), kind=Kind.ANSWER),
+        plain(4, "better"),
+    ]
+    assert found.chunks[-1].end_bytes == found.source.size
+
+
+def test_a_web_page_whose_end_is_missing_is_read_until_there(tmp_path: Path) -> None:
+    whole = page(in_page(1, "hello", author=header(ANA, "Ana")), in_page(2, "there"))
+
+    found = promoted(written(tmp_path / "a.html", whole.partition("there")[0]))
+
+    assert found.contents == ["hello"]
+    assert "cut off" in found.damage["a.html"]
+
+
+def test_a_tag_without_end_does_not_take_for_ever(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.html", page(in_page(1, "hi")) + "<!--" + "x<" * 10_000_000)
+
+    assert "has no end" in refusal(path)
+
+
 def test_dates_that_read_both_ways_are_refused_until_somebody_says_how(tmp_path: Path) -> None:
     rows = [[str(ANA), "ana", "06/10/2026 00:37", "a", "", ""], [str(ANA), "ana", "07/10/2026 13:05", "b", "", ""]]
     path = exported_csv(tmp_path / "chat.csv", *rows)
@@ -1390,10 +1457,45 @@ def test_a_thread_of_a_package_is_a_place_of_its_own(tmp_path: Path) -> None:
     assert found.refused == [(2, "7")]
 
 
-def test_a_package_without_the_account_is_of_nobody(tmp_path: Path) -> None:
+def test_a_package_without_the_account_is_of_nobody_and_says_so(tmp_path: Path) -> None:
     files = {name: content for name, content in package().items() if not name.startswith("account")}
+    path = zipped(tmp_path / "package.zip", files)
 
-    assert {one.author_id for one in promoted(zipped(tmp_path / "package.zip", files)).messages} == {None}
+    found = promoted(path)
+
+    assert {(one.author_id, one.author_name) for one in found.messages} == {(None, UNKNOWN_AUTHOR)}
+    (remark,) = found.source.remarks
+    assert "--author" in remark
+    assert UNKNOWN_AUTHOR in remark
+
+
+def test_whoever_wrote_a_package_that_does_not_tell_may_be_named(tmp_path: Path) -> None:
+    files = {name: content for name, content in package().items() if not name.startswith("account")}
+    path = zipped(tmp_path / "package.zip", files)
+
+    found = promoted(path, author={"author_name": "Ana", "author_id": str(ANA)})
+
+    assert {(one.author_id, one.author_name) for one in found.messages} == {(ANA, "Ana")}
+    assert not found.source.remarks
+    assert found.source.digest != opened(path).digest
+
+
+def test_a_package_that_tells_whose_it_is_is_of_nobody_else(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "package.zip", package())
+
+    found = promoted(path, author={"author_name": "Bo"})
+
+    assert {one.author_name for one in found.messages} == {"Ana"}
+
+
+@pytest.mark.parametrize("content", [b"", b"[{", b"nothing", b"{}"], ids=["empty", "cut", "no JSON", "an object"])
+def test_a_channel_of_a_package_that_cannot_be_read_costs_no_other(tmp_path: Path, content: bytes) -> None:
+    name = f"messages/c{THREAD}/messages.json"
+
+    found = promoted(zipped(tmp_path / "package.zip", {**package(), name: content}))
+
+    assert len(found.messages) == 2
+    assert found.damage.keys() == {name}
 
 
 @pytest.mark.parametrize(
