@@ -44,6 +44,20 @@ def is_missing(text: str) -> bool:
     return text.strip().casefold() in _MISSING
 
 
+_NO_ID = frozenset({"0", "-1"})
+_NO_TIME = re.compile(r"0{4}-00-00(?:[ T]00:00:00(?:\.0+)?)?", re.ASCII)  # as MySQL writes it
+
+
+def is_no_reference(text: str) -> bool:
+    """Return whether an id, of a message or place that another one belongs to, says that there is none."""
+    return text.strip() in _NO_ID or is_missing(text)
+
+
+def is_no_time(text: str) -> bool:
+    """Return whether an optional time says that there is none."""
+    return is_missing(text) or bool(_NO_TIME.fullmatch(text.strip()))
+
+
 def is_missing_name(text: str) -> bool:
     """Return whether a name is written as programs write a missing value."""
     return text.strip() in _MISSING_NAMES
@@ -54,9 +68,11 @@ def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
     return lambda text: convert(text) if text.strip() else None
 
 
-def optional_of_others(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+def optional_of_others(
+    convert: Callable[[str], T], *, lacks: Callable[[str], bool] = is_missing
+) -> Callable[[str], T | None]:
     """Return a converter that gives None for whatever other programs write for a missing value."""
-    return lambda text: None if is_missing(text) else convert(text)
+    return lambda text: None if lacks(text) else convert(text)
 
 
 def own_id(text: str) -> int:

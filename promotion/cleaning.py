@@ -40,6 +40,7 @@ _KINDS_OF_IDS = {
     "author_id": "author",
     "reply_to": "message",
 }
+_REFERENCES = ("guild_id", "thread_id", "reply_to")
 UNKNOWN_AUTHOR = "unknown author"
 """The name of whoever wrote a message of which no author is known."""
 
@@ -212,13 +213,17 @@ def _ids(reading: _Reading, name: str, kind: str) -> list[int | None]:
             return made_id(kind, text.strip()) if kind == "channel" else None
         return cells.id_of_others(text, kind=kind)
 
-    return reading.column(name, cells.optional_of_others(convert))
+    lacks = cells.is_no_reference if name in _REFERENCES else cells.is_missing
+    return reading.column(name, cells.optional_of_others(convert, lacks=lacks))
 
 
 def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None]:
     """Return the moments of a column, and note what had to be decided."""
     read: list[ReadTime | None] = reading.column(
-        name, cells.optional_of_others(partial(read_time, zone=zone, day_first=reading.chunk.day_first))
+        name,
+        cells.optional_of_others(
+            partial(read_time, zone=zone, day_first=reading.chunk.day_first), lacks=cells.is_no_time
+        ),
     )
     known = [time for time in read if time is not None]
     reading.notes[f"times without an offset, read in the time zone {zone.key}"] += sum(t.zone_used for t in known)

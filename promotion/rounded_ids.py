@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import log10
 
 _LONG = re.compile(r"\d{17,19}", re.ASCII)
 _SPREADSHEET_DIGITS = 15
@@ -16,7 +17,6 @@ _BITS_OF_FLOATS = 53
 _BELOW_THE_TIME = (1 << 22) - 1
 """Bits of a Discord id that are all zero only when the id was made from a time: rounding does not leave them so."""
 
-_CHANCE_OF_FLOATS = 1.5  # one of about thirty ids looks like a float by chance, as a power of ten
 _ENOUGH = 6.0  # one file of a million is accused without reason
 _SHARE = 0.5  # of the ids
 _MOST_IDS = 100_000  # different ones of a column that are looked at
@@ -87,7 +87,8 @@ def _is_float(text: str) -> bool:
     return number.bit_length() > _BITS_OF_FLOATS and number in {int(nearest), int(Decimal(repr(nearest)))}
 
 
+# Of the numbers between two floats only one is a float, and one more may be its shortest decimal.
 _ROUNDINGS: dict[str, tuple[Callable[[str], bool], Callable[[str], float]]] = {
     "digits": (_has_few_digits, lambda text: len(text) - _SPREADSHEET_DIGITS),
-    "float": (_is_float, lambda _: _CHANCE_OF_FLOATS),
+    "float": (_is_float, lambda text: log10(2 ** (int(text).bit_length() - _BITS_OF_FLOATS) / 2)),
 }

@@ -18,7 +18,8 @@ from promotion.json_stream import Items
 from promotion.opening import Location, opened, size_of
 
 _USER = re.compile(r"[^/]+/user\.json")
-_CHANNEL = re.compile(r"(?P<root>(?:.*/)?[^/]+)/c?(?P<id>\d{15,20})/messages\.(?:json|csv)")
+_CHANNEL = re.compile(r"(?:(?P<root>.+)/)?c?(?P<id>\d{15,20})/messages\.(?:json|csv)")
+_CHANNEL_FOLDER = re.compile(r"c?\d{15,20}/")
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
 _COLUMNS = {"ID": "message_id", "Timestamp": "sent_at", "Contents": "content", "Attachments": "attachments"}
 _NEEDED = ("ID", "Timestamp")
@@ -41,13 +42,17 @@ class DataPackage:
     """Who has written all of it: an id and a name, both empty where the package does not tell."""
 
     def has(self, name: str) -> bool:
-        """Return whether a file is part of the package, or beside its folders."""
-        above = self.root.rpartition("/")[0]
-        return name.startswith(f"{above}/" if above else "")
+        """Return whether a file is part of the package: of its messages, or of what stands beside them in one."""
+        if name.startswith(f"{self.root}/") if self.root else _CHANNEL_FOLDER.match(name) or name == "index.json":
+            return True
+        above = _within(self.root.rpartition("/")[0])
+        beside = name.removeprefix(above)
+        is_whole = any(_USER.fullmatch(file, len(above)) for file in self.files if file.startswith(above))
+        return is_whole and name.startswith(above) and ("/" in beside or beside.lower().startswith("readme"))
 
     def read(self, member: str) -> Iterator[RawChunk]:
         """Yield what a file with messages holds; raises InputFileError."""
-        index = _json_of(self.files, f"{self.root}/index.json", missing={})
+        index = _json_of(self.files, f"{_within(self.root)}index.json", missing={})
         location = self.files[member]
         added = {**self.author, **_channel(self.files, member, index)}
         if size_of(location) == 0:
@@ -59,18 +64,22 @@ class DataPackage:
 
 def find_packages(files: Mapping[str, Location]) -> list[DataPackage]:
     """Return the packages among files; raises InputFileError where the account of one is damaged."""
-    found = [(name, found["root"]) for name in sorted(files) if (found := _CHANNEL.fullmatch(name))]
-    roots = sorted({root for _, root in found if f"{root}/index.json" in files})
+    found = [(name, found["root"] or "") for name in sorted(files) if (found := _CHANNEL.fullmatch(name))]
+    roots = sorted({root for _, root in found})
     return [
         DataPackage(files, root, tuple(name for name, above in found if above == root), _author(files, root))
         for root in roots
     ]
 
 
+def _within(folder: str) -> str:
+    """Return how the paths of files in a folder begin."""
+    return f"{folder}/" if folder else ""
+
+
 def _author(files: Mapping[str, Location], root: str) -> dict[str, str]:
     """Return who has written all of it, as the account's own file tells, in whatever folder it is."""
-    top = root.rpartition("/")[0]
-    above = f"{top}/" if top else ""
+    above = _within(root.rpartition("/")[0])
     names = (name for name in files if name.startswith(above) and _USER.fullmatch(name, len(above)))
     user = _json_of(files, next(names, ""), missing={})
     name = _text(user.get("global_name")) or _text(user.get("username"))

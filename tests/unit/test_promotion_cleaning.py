@@ -426,6 +426,13 @@ def test_a_null_in_an_optional_column_is_a_missing_value(null: str) -> None:
     assert (found.messages, found.refused, found.notes[IDS_FROM_WORDS]) == ([plain], [], 0)
 
 
+def test_what_databases_write_for_no_reference_and_no_time_is_missing() -> None:
+    (plain,) = cleaned(chunk_of([row(message_id="5", channel_id="6")])).messages
+    columns = {"reply_to": "0", "guild_id": "0", "thread_id": "-1", "edited_at": "0000-00-00 00:00:00"}
+
+    assert cleaned(chunk_of([row(message_id="5", channel_id="6", **columns)])).messages == [plain]
+
+
 @pytest.mark.parametrize("null", NULLS)
 def test_a_null_for_the_id_of_a_message_or_channel_makes_no_two_messages_one(null: str) -> None:
     rows = [row(text, message_id=null, channel_id=null, channel_name="") for text in ("a", "b")]

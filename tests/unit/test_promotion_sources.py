@@ -1480,6 +1480,22 @@ def test_whoever_wrote_a_package_that_does_not_tell_may_be_named(tmp_path: Path)
     assert found.source.digest != opened(path).digest
 
 
+@pytest.mark.parametrize("left", ["messages/", ""], ids=["the folder of the messages", "what is in it"])
+def test_messages_of_a_package_alone_are_read_channel_by_channel(tmp_path: Path, left: str) -> None:
+    """Somebody has packed a part of the package; without the index, too."""
+    files = {
+        f"{left}{name.removeprefix('messages/')}": content
+        for name, content in package().items()
+        if name.startswith("messages/c")
+    }
+    files["notes.json"] = json.dumps([of_api(9, "beside it")])
+
+    found = promoted(zipped(tmp_path / "package.zip", files))
+
+    assert sorted(found.contents) == ["", "beside it", "hello,\nworld"]
+    assert {one.channel_name for one in found.messages if not one.author_id} == {"general"}
+
+
 def test_a_package_that_tells_whose_it_is_is_of_nobody_else(tmp_path: Path) -> None:
     path = zipped(tmp_path / "package.zip", package())
 
