@@ -93,8 +93,10 @@ def _shown(kind: str, match: re.Match[str]) -> list[Node]:
         return [Node(kind, match[1], match[1])]
     if kind == "masked link":
         return [Node(kind, match[1], match[2])]
-    if kind in {"spoiler", "code block"}:
+    if kind == "code block":
         return [Node(kind, match[1])]
+    if kind == "spoiler":
+        return [Node(kind, "".join(node.text for node in _inline(match[1])))]
     return [Node(kind, ""), *_inline(match[1])]
 
 

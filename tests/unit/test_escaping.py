@@ -74,7 +74,7 @@ def test_a_name_reads_exactly_as_it_is(name: str) -> None:
     "name", ["snake_case", "dana.k", "dana-k", "Dana | away", "d.a.n.a#1234", "10/11", "💬│pots", "Dana (she)"]
 )
 def test_a_harmless_name_is_hardly_changed(name: str) -> None:
-    assert inline(name).replace("\\|", "|") == name
+    assert inline(name).replace("\\|", "|").replace("\\_", "_") == name
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,11 @@ def test_the_markup_of_a_message_is_shown_as_it_was_typed(text: str) -> None:
                 Node("mention", "<#123456789012345678>"),
             ],
             id="emoji, times and channels",
+        ),
+        pytest.param(
+            "a_b <https://pots.example/_>",
+            [Node("text", "a_b "), Node("link", "https://pots.example/_", "https://pots.example/_")],
+            id="an underscore before an address that ends with one",
         ),
         pytest.param("`a || b[1]` **", [Node("code", "a || b[1]"), Node("text", " **")], id="code"),
         pytest.param("``a`b``", [Node("code", "a`b")], id="code with a tick"),
