@@ -17,6 +17,7 @@ from agent.context import Recall
 from agent.conversations import ConversationKey, Conversations
 from agent.counts import count
 from agent.drafts import Draft
+from agent.escaping import inline
 from agent.history import Earlier, earlier_questions, finished_turn
 from agent.language_model import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
@@ -43,6 +44,8 @@ HALF_READ = (
     "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
     "may not have been found."
 )
+
+_LONGEST_SENTENCE = 1000  # characters; it may list names
 
 _KEPT = frozenset({Outcome.ANSWERED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
 """What becomes a turn of the conversation; nothing can be built on the others."""
@@ -161,7 +164,7 @@ class Agent:
         """Return an answer; that a question names no channel which may be read is all that can be said of it."""
         asked = reading.asked
         if asked.unknown and not asked.places:
-            return Answer(text=no_such_channels(asked.unknown), outcome=Outcome.NOTHING_FOUND)
+            return Answer(text=_sentence(no_such_channels(asked.unknown)), outcome=Outcome.NOTHING_FOUND)
         return await self._counted(question, reading) or await self._written(question, reading, history)
 
     async def _read(self, question: Question) -> Reading:
@@ -256,8 +259,13 @@ def _with_names_explained(answer: Answer, asked: Asked) -> Answer:
     if answer.outcome not in _KEPT:
         return answer
     if asked.unknown and asked.places:
-        answer = replace(answer, text=f"{no_such_channels(asked.unknown)}\n\n{answer.text}")
-    return replace(answer, notes=(*asked.namesakes, *answer.notes))
+        answer = replace(answer, text=f"{_sentence(no_such_channels(asked.unknown))}\n\n{answer.text}")
+    return replace(answer, notes=(*map(_sentence, asked.namesakes), *answer.notes))
+
+
+def _sentence(words: str) -> str:
+    """Return a sentence in which names are, as Markdown."""
+    return inline(words, longest=_LONGEST_SENTENCE)
 
 
 def _with_notes(answer: Answer, note: str) -> Answer:

@@ -25,7 +25,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> str:
     text = unescaped(readable(without_spoilers(answer.text), time_zone))
     sources = [_source(source, text, time_zone) for source in answer.sources]
     sourced = "\n".join(["Sources:", *sources]) if sources else ""
-    parts = [text, sourced, *map("({})".format, answer.notes), _footer(answer)]
+    parts = [text, sourced, *map("({})".format, map(unescaped, answer.notes)), _footer(answer)]
     return printable("\n\n".join(part for part in parts if part))
 
 

@@ -12,12 +12,14 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent, Limits
 from agent.answers import Outcome, Question
 from agent.checking import UNCHECKED
+from agent.citations import cited_numbers
 from agent.conversations import ConversationKey
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND
 from agent.search_first import SearchFirstChatModel
 from memory.authors import Authors
 from memory.findings import Scope, Window
 from memory.messages import Message
+from terminal.rendering import render
 from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
 from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
@@ -110,6 +112,21 @@ async def test_several_people_of_one_name_are_told_apart() -> None:
     answer = await asked.ask(question("what did Ana say about the deploy?"))
 
     assert answer.notes == ("Two people are called Ana here: ana and Ana Lima.",)
+
+
+async def test_names_in_a_note_and_an_unknown_channel_are_shown_as_they_are() -> None:
+    people = [
+        said("the deploy is on Friday", author_id=author, author_name=name)
+        for author, name in ((5, "**Ana**"), (6, "Ana [2]"))
+    ]
+    asked, _ = agent(says("On Friday [1]."), memory=chat(*people))
+
+    answer = await asked.ask(question("what did Ana say about the deploy in #general and #no__where__?"))
+
+    assert answer.notes == ("Two people are called Ana here: \\*\\*Ana\\*\\* and Ana \\[2\\].",)
+    assert answer.text.startswith("I know no channel #no\\_\\_where\\_\\_ that")
+    assert cited_numbers(answer.text) == [1]
+    assert "Two people are called Ana here: **Ana** and Ana [2]." in render(answer, question().time_zone)
 
 
 async def test_a_first_search_is_of_those_whose_words_are_asked_for() -> None:
