@@ -12,12 +12,12 @@ from weakref import WeakValueDictionary
 
 from agent.answers import Answer, Outcome, Question
 from agent.checking import still_there
-from agent.citations import cited_numbers, with_names_escaped, with_sources
+from agent.citations import cited_numbers, with_sources
 from agent.context import Recall
 from agent.conversations import ConversationKey, Conversations
 from agent.counts import count
 from agent.drafts import Draft
-from agent.escaping import inline
+from agent.escaping import inline, with_names_escaped
 from agent.history import Earlier, earlier_questions, finished_turn
 from agent.language_model import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
@@ -213,7 +213,7 @@ class Agent:
     async def _proven(self, written: Draft, question: Question) -> Answer | None:
         """Return an answer with those of its marks that hold, None when none does."""
         evidence = written.evidence
-        text = with_names_escaped(written.text, evidence.names)
+        text = with_names_escaped(hidden_again(written.text, evidence.contents), evidence.names)
         cited, notes = await still_there(
             evidence.messages(cited_numbers(text)), evidence=evidence, question=question, memory=self._memory
         )
@@ -221,7 +221,7 @@ class Agent:
         if not sources:
             return None
         return Answer(
-            text=hidden_again(text, evidence.contents),
+            text=text,
             sources=sources,
             notes=(*evidence.notes, *notes),
             searched=written.searched,

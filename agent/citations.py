@@ -4,7 +4,7 @@ An escaped bracket is no mark's: `agent.escaping` writes the words of others wit
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from agent.answers import Source
 from memory.messages import Message
@@ -44,18 +44,6 @@ def with_sources(text: str, messages: Mapping[int, Message]) -> tuple[str, tuple
 
     sources = tuple(Source(order[number], messages[number]) for number in order)
     return _outside_code(text, lambda part: _MARK.sub(renumbered, part)), sources
-
-
-def with_names_escaped(text: str, names: Iterable[str]) -> str:
-    """Return a model's answer in which a name such as "Gus [2]" cites nothing; one that is only a mark does."""
-    marked = {name for name in names if _MARK.search(name) and any(letter.isalpha() for letter in name)}
-
-    def escaped(part: str) -> str:
-        for name in sorted(marked, key=len, reverse=True):
-            part = part.replace(name, name.replace("[", "\\[").replace("]", "\\]"))
-        return part
-
-    return _outside_code(text, escaped) if marked else text
 
 
 def without_marks(text: str) -> str:

@@ -5,6 +5,7 @@ a name can neither be one of the answer's own marks nor the text of a link, what
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import NewType
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ _FENCE = re.compile(r"`{3,}")
 _LANGUAGE_LINE = re.compile(r"[\w+.#-]{0,20}[ \t]{0,20}\n", re.ASCII)
 _TICKS = re.compile(r"`(?=``)")
 _ESCAPED = re.compile(r"\\(?P<letter>[^0-9A-Za-z\s])|<(?P<address>https?://[^\s<>]{1,1500})>")
+_MOST_NAMES = 50  # in one answer
 _MOST_TICKS = 2  # of code within a line; three make a block of it
 
 
@@ -55,6 +57,22 @@ def inline(name: str, *, longest: int = LONGEST_NAME) -> Markdown:
     """
     line = " ".join(visible(name[: 10 * longest]).split())
     return NAMELESS if is_blank(line) else _inert(shortened(line, longest))
+
+
+def with_names_escaped(text: str, names: Iterable[str]) -> str:
+    """Return what a model wrote with these names, wherever it uses one of them, as they are: "Gus [2]" cites nothing.
+
+    A name without letters stays as it is, for it may be a mark or a bullet of the model's own.
+    """
+    odd = {name for name in names if any(letter.isalpha() for letter in name) and inline(name) != name}
+    longest_first = sorted(odd, key=lambda name: (-len(name), name))[:_MOST_NAMES]
+    return "".join(part if is_code else _named(part, longest_first) for is_code, part in split_code(text))
+
+
+def _named(text: str, names: Sequence[str]) -> str:
+    if not names:
+        return text
+    return inline(names[0]).join(_named(part, names[1:]) for part in text.split(names[0]))
 
 
 def shortened(text: str, longest: int) -> str:

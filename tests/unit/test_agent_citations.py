@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.citations import cited_numbers, with_names_escaped, with_sources, without_marks
+from agent.citations import cited_numbers, with_sources, without_marks
 from memory.messages import Message
 from tests.fakes import said
 
@@ -53,16 +53,3 @@ def test_an_answer_without_its_marks_reads_on() -> None:
 @pytest.mark.parametrize("text", [r"see \[3\] [1]", r"see \[3] [1]", r"a\`b \`[1]\`", r"\`x `a[3]` [1]"])
 def test_what_is_escaped_is_neither_a_mark_nor_code(text: str) -> None:
     assert cited_numbers(text) == [1]
-
-
-@pytest.mark.parametrize(
-    ("text", "cited"),
-    [
-        pytest.param("Gus [2] said so [1].", [1], id="a name like a mark"),
-        pytest.param("Gus [2]: yes [2].", [2], id="the name, and the mark"),
-        pytest.param("Ana said so [2].", [2], id="another name"),
-        pytest.param("Whoever is called [3] said so [3].", [3], id="a name that is nothing but a mark"),
-    ],
-)
-def test_a_model_that_names_somebody_cites_nothing_by_it(text: str, cited: list[int]) -> None:
-    assert cited_numbers(with_names_escaped(text, ["Gus [2]", "Ana", "[3]"])) == cited

@@ -191,6 +191,13 @@ async def test_a_model_that_repeats_what_was_hidden_hides_it_too(answer: str, sh
     assert (await asked.ask(question())).text == shown
 
 
+async def test_a_model_that_repeats_a_hidden_name_hides_it_too() -> None:
+    message = said("how the deploy ends: ||the_real_dana_ did it||", author_name="the_real_dana_")
+    asked, _ = agent(says("It says the_real_dana_ did it [1]."), memory=chat(message))
+
+    assert in_clear((await asked.ask(question())).text) == "It says  [1]."
+
+
 @given(st.text(alphabet="|`\\\n abİß", max_size=60), st.lists(st.text(alphabet="|` abİß", max_size=30), max_size=4))
 def test_hiding_takes_nothing_but_code_out_of_an_answer(answer: str, messages: list[str]) -> None:
     hidden = hidden_again(answer, messages)

@@ -14,6 +14,7 @@ from agent.escaping import (
     inline,
     line,
     unescaped,
+    with_names_escaped,
 )
 from agent.visible import printable, visible
 from tests.discord_markdown import Node, in_clear, nodes_of
@@ -262,3 +263,30 @@ def test_the_channel_of_a_mention_cannot_be_called_like_a_mark() -> None:
 def test_an_invitation_in_a_message_invites_nobody() -> None:
     assert nodes_of(block("join discord.gg/abc")) == words("join discord.gg/abc")
     assert "discord.gg/" not in block("join discord.gg/abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        pytest.param("Gus [2] said so [1].", [1], id="a name like a mark"),
+        pytest.param("Gus [2]: yes [2].", [2], id="the name, and the mark"),
+        pytest.param("Ana said so [2].", [2], id="another name"),
+        pytest.param("Whoever is called [3] said so [3].", [3], id="a name that is nothing but a mark"),
+    ],
+)
+def test_a_model_that_names_somebody_cites_nothing_by_it(text: str, cited: list[int]) -> None:
+    assert cited_numbers(with_names_escaped(text, ["Gus [2]", "Ana", "[3]"])) == cited
+
+
+@pytest.mark.parametrize(
+    "name", ["*Eve*", "||Fay||", "the_real_dana_", "[free nitro](https://evil.example)", "Gus [2]"]
+)
+def test_a_model_that_names_somebody_shows_their_name_as_it_is(name: str) -> None:
+    answer = with_names_escaped(f"**Yes**, {name} and {name} said so [1].", [name, "Ana", "**"])
+
+    assert nodes_of(answer)[0].kind == "bold"
+    assert in_clear(answer) == f"Yes, {name} and {name} said so [1]."
+
+
+def test_a_name_in_code_of_a_model_stays_as_it_is() -> None:
+    assert with_names_escaped("`the_real_dana_`", ["the_real_dana_"]) == "`the_real_dana_`"
