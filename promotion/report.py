@@ -116,7 +116,8 @@ class Tally:
     def add_command_bots(self, bots: Mapping[tuple[int | None, str], int]) -> None:
         """Count what bots have answered to commands that nothing is known of; one of them may be this one."""
         for (user_id, name), count in bots.items():
-            note = f"answers of the bot {name} to commands, taken for evidence: --me {user_id} if that is this bot"
+            bot = _printable(name)
+            note = f"answers of the bot {bot} to commands, taken for evidence: --me {user_id} if that is this bot"
             if note in self.notes or len(self.notes) < _KNOWN_REASONS:
                 self.notes[note] += count
 
@@ -182,7 +183,7 @@ def _printable(text: str) -> str:
 
 
 def _lines(tally: Tally, title: str) -> Iterator[str]:
-    yield f"{title}: {tally.records:,} records"
+    yield f"{_printable(title)}: {tally.records:,} records"
     counts = [
         (tally.verdicts[Verdict.NEW], "new"),
         (tally.verdicts[Verdict.CHANGED], "changed: edited or deleted since"),
@@ -207,7 +208,7 @@ def _reasons(tally: Tally) -> Iterator[str]:
     if (more := len(tally.refused) - _TOLD_REASONS) > 0:
         yield f"{more:>15,}  more reasons"
     for source, refused in tally.examples:
-        yield f"{'':11}  such as record {refused.record:,} of {source}: {_shortened(refused.text)}"
+        yield f"{'':11}  such as record {refused.record:,} of {_end_of(source)}: {_shortened(refused.text)}"
 
 
 def _shortened(text: str) -> str:

@@ -128,3 +128,14 @@ def test_the_name_of_a_file_cannot_command_the_terminal() -> None:
 
 def source_with(files: tuple[FileOfSource, ...], skipped: list[Skipped]) -> Source:
     return replace(source_of([message(1)]), files=files, skipped=tuple(skipped))
+
+
+def test_no_name_can_pass_for_a_line_of_the_report() -> None:
+    tally = Tally()
+    tally.add_cleaned(cleaned(refused=1), "a\n        9  new.csv")
+    tally.add_command_bots({(7, "Quill\n        9  new"): 2})
+
+    told = in_words(tally, "demo\n        9  new\x1b[2J").splitlines()
+
+    assert [line for line in told if line.strip() == "9  new" or line.strip().startswith("9 ")] == []
+    assert told[0].startswith("demo\ufffd")
