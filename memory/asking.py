@@ -118,7 +118,7 @@ async def understand(
     named = channels.places
     places = frozenset() if channels.unknown and not named else places
     dated = text
-    if people := _taken_for_times(text, said, speakers_in(read, names.within(named or places)).surely):
+    if people := _taken_for_times(text, said, speakers_in(read, names.within(places)).surely):
         dated = _blanked(text, people)
         said = await asyncio.to_thread(_times, dated[:LONGEST_QUESTION], now, time_zone, read_times)
     counted = named or places & {here}
@@ -127,9 +127,8 @@ async def understand(
     )
     searched = named or (counted if said.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
-    known = names.within(searched)
     phrases = located(dated, [time.phrase for time in times])
-    speakers = speakers_in(read, known, dated=phrases)
+    speakers = speakers_in(read, names.within(places), dated=phrases, channels=channels.spans)
     question = without(text, [*channels.spans, *phrases])
     topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else _with_names(question, names)
     return Asked(
@@ -139,7 +138,7 @@ async def understand(
         times,
         speakers.authors,
         speakers.called,
-        namesakes(speakers, known),
+        namesakes(speakers, names.within(searched)),
         names.channel_names(searched) if searched != places else (),
         channels.unknown,
         complete=names.complete,

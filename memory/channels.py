@@ -7,9 +7,10 @@ from memory.known_names import KnownNames
 from memory.name_words import BREAKS, NameText
 from memory.spans import Span
 
-_IN = frozenset({"in", "inside", "within", "on", "from", "at", "of", "across"})
+_IN = frozenset({"in", "inside", "within", "on", "from", "at", "of", "across", "to", "into"})
 _READS = frozenset({"summarise", "summarize", "summary", "recap", "tldr", "list", "show", "read", "scan", "search"})
-_THE = frozenset({"the", "our", "channel", "channels", "thread", "threads", "forum", "post"})
+_THE = frozenset({"me", "us", "the", "our", "channel", "channels", "thread", "threads", "forum", "post"})
+_SIGNS = ("#", "\N{FULLWIDTH NUMBER SIGN}", "-", "_", "channel", "thread", "forum", " in ")
 _CHANNELS = frozenset({"channel", "channels", "thread", "threads", "forum"})
 _HERE = frozenset({"this", "current"})
 _AND = frozenset({"and", "or", "&"})
@@ -39,7 +40,7 @@ class _Channel:
 def may_name_channels(text: str) -> bool:
     """Tell whether it is worth looking for channels in a text."""
     folded = text.casefold()
-    return any(sign in folded for sign in ("#", "\N{FULLWIDTH NUMBER SIGN}", "-", "_", "channel", "thread", "forum"))
+    return any(sign in folded for sign in _SIGNS)
 
 
 def channels_in(text: FoldedText, names: KnownNames, *, here: int) -> NamedPlaces:
@@ -126,16 +127,15 @@ def _with_sign(text: FoldedText, at: int, parts: NameText, names: KnownNames) ->
 
 
 def _by_words(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> _Channel | None:
-    """Return the channel that is named without a "#": as "the help channel", or by a name written with hyphens."""
+    """Return the channel that is named without a "#": as "the help channel", or by a name of several words."""
     first = parts.part_at(at)
     if first is None:
         return None
     glued = _end_of_glued(text, first, parts)
-    is_joined = len(_words_until(parts, first, glued)) > 1
     found = None
     for after, key in parts.keys(first, names.most_channel_parts(parts.parts[first].words[0])):
         is_called_so = text.word(after) in _CHANNELS and text.is_apart(after)
-        is_name = is_joined and after == glued and names.has_channel(key)
+        is_name = " " in key and after >= glued and names.has_channel(key)
         if (is_called_so or is_name) and (places := names.channel_places(key)):
             found = _Channel(at, after, places)
     return found

@@ -38,7 +38,6 @@ _REMEMBERED = 10_000  # characters
 BREAKS = frozenset(',;:?!"<>\n')
 """Signs that end a name in a sentence."""
 
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LETTER_NAME = re.compile(
     r"(?:LATIN LETTER SMALL CAPITAL|NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER) (?P<letter>[A-Z])"
 )
@@ -87,7 +86,7 @@ def name_keys(name: str) -> list[str]:
     plain = _plain(name)
     whole = _words_in(plain)
     keys = [" ".join(whole), *_run_keys(whole)]
-    split = [piece for word in whole_words(plain) for piece in _pieces(word)]
+    split = [piece for word in whole_words(plain) for piece in _pieces(word) if piece][:_MOST_WORDS]
     if split != whole:
         keys += [" ".join(split), *_run_keys(split)]
     if len(whole) > 1:
@@ -161,11 +160,23 @@ def _is_letter(token: Token) -> bool:
     return token.is_word and len(token.folded) == 1 and token.folded.isalpha()
 
 
-def _pieces(word: str) -> list[str]:
-    """Return the parts of a word that its capitals and digits mark: "DarkWolf", "ben99"."""
-    plain = word.replace("_", " ")
-    found = _PIECE.findall(plain) if plain.isascii() else plain.split()
-    return [key for piece in found if (key := folded(piece))]
+def _pieces(word: str) -> Iterator[str]:
+    """Yield the parts of a word, folded, that its capitals, digits or scripts mark: "DarkWolf", "ben99"."""
+    piece = ""
+    for letter, after in zip(word, f"{word[1:]} ", strict=True):
+        begins_word = piece[-1:].isupper() and letter.isupper() and after.islower()
+        if piece and (begins_word or _kind(letter) != _kind(piece[-1]) or (letter.isupper() and piece[-1].islower())):
+            yield folded(piece)
+            piece = ""
+        piece += "" if letter == "_" else letter
+    if piece:
+        yield folded(piece)
+
+
+@lru_cache(_REMEMBERED)
+def _kind(letter: str) -> str:
+    """Return the script of a letter, or that it is a digit."""
+    return "DIGIT" if letter.isdecimal() else unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _plain(name: str) -> str:

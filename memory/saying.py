@@ -37,6 +37,15 @@ _IRREGULAR = """
     swear swears swore sworn swearing bring brings brought bringing
 """
 
+NOUNS_AS_WELL = frozenset(verb.rstrip("!") for verb in _REGULAR.split())
+"""Verbs whose plain form may be a noun, "post" and "talk": they say something only behind "did" or the like."""
+
+HELPING = _words("""
+    do does did will would can could should may might must let to
+    don doesn didn won wouldn couldn shouldn
+""")
+"""Verbs that such a plain form follows, contracted ones without their ending."""
+
 SAYING = _words(_IRREGULAR) | frozenset(form for verb in _REGULAR.split() for form in _forms(verb))
 """The verbs by which somebody says, writes or posts something, folded, in all forms."""
 

@@ -7,7 +7,7 @@ from memory.authors import Authors, kept_name
 from memory.folding import FoldedText, folded
 from memory.known_names import MOST_PARTS, KnownNames, Person
 from memory.name_words import NameText, sign_key, whole_key
-from memory.saying import ADVERBS, BE, CONTRACTED, POSTED, SAYING, WORDS_OF
+from memory.saying import ADVERBS, BE, CONTRACTED, HELPING, NOUNS_AS_WELL, POSTED, SAYING, WORDS_OF
 from memory.spans import Span
 
 
@@ -25,19 +25,19 @@ _NO_NAMES = (
 """)
 )
 _DETERMINERS = _words("""
-    a an the this that these those my our your his her its their some any every each no another which what whose other
-    most many few several all both
+    a an the these those my our your his her its their some any every each no another other most many few several
 """)
 _INDEFINITE = _words("""
     everyone everybody everything anyone anybody anything someone somebody something all others who people else folks
     ones them us
 """)
 _NO = _words("nobody none nothing")
+_TITLES = _words("mr mrs ms miss mx dr prof sir lady lord")
 _EXCEPT = _words("except besides excluding barring")
 _PAIRS_OF_EXCEPT = frozenset(
     [("other", "than"), ("apart", "from"), ("aside", "from"), ("except", "for"), ("not", "by"), ("not", "from")]
 )
-_WITHIN = _words("last latest first newest recent previous earlier own original new old two three few many best exact")
+_WITHIN = _words("last latest first newest recent previous earlier own original new old two three few many best else")
 _AND = frozenset({"and", "or"})
 _NO_DECORATION = frozenset(",;:?!.\"'<>@#-/&")
 _MOST_SKIPPED = 6  # tokens between a name and the word of saying that belongs to it
@@ -115,14 +115,18 @@ def may_name_speakers(text: FoldedText) -> bool:
     return any(_may_be_said_by_somebody(text, at) for at in range(len(text)))
 
 
-def speakers_in(text: FoldedText, names: KnownNames, *, dated: Sequence[Span] = ()) -> Speakers:
+def speakers_in(
+    text: FoldedText, names: KnownNames, *, dated: Sequence[Span] = (), channels: Sequence[Span] = ()
+) -> Speakers:
     """Return those of the people whose words a text asks for, by any word of any name that they bore.
 
     A name counts only where a word for saying belongs to it: "did Ana say", "Ana said", "Ana's messages", "according
     to Ana", "posted by Ana", "everyone but Ana". Of names that begin at the same word the longest counts. What stands
-    where the text is `dated` and may be a month as well ("messages from April") is no name.
+    where the text is `dated` and may be a month as well ("messages from April") is no name, nor is one of its
+    `channels`.
     """
-    found = [one for listed in _lists(text, names) if (one := _asked(text, listed)) is not None]
+    listed = [some for some in _lists(text, names) if not _meets(text, some, channels)]
+    found = [one for some in listed if (one := _asked(text, some)) is not None]
     asked = [one for one in found if one.is_sure or not _meets(text, one.names, dated)]
     if not asked:
         return NOBODY
@@ -162,14 +166,14 @@ def _people_called(name: str, names: KnownNames) -> frozenset[Person]:
 
 
 def _meets(text: FoldedText, names: _Listed, dated: Sequence[Span]) -> bool:
-    """Return whether one of the names stands where a text is dated."""
+    """Return whether one of the names stands in one of some stretches of a text."""
     spans = [_span(text, call) for call in names.calls]
     return any(first < end and start < last for start, end in spans for first, last in dated)
 
 
 def _written(text: FoldedText, call: _Call) -> str:
     start, end = _span(text, call)
-    return text.text[start:end]
+    return text.text[start:end].removeprefix("@")
 
 
 def _span(text: FoldedText, call: _Call) -> Span:
@@ -190,7 +194,8 @@ def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
 
 
 def _may_lead_to_somebody(text: FoldedText, at: int) -> bool:
-    return text.word(at) == "by" or (text.word(at) == "from" and text.word(at - 1) in (POSTED | _INDEFINITE))
+    word, before = text.word(at), {text.word(at - 1), text.word(at - 2)}
+    return word == "by" or (word == "from" and not before.isdisjoint(POSTED | _INDEFINITE))
 
 
 def _lists(text: FoldedText, names: KnownNames) -> Iterator[_Listed]:
@@ -273,13 +278,14 @@ def _after_decoration(text: FoldedText, at: int) -> int:
 
 
 def _before_decoration(text: FoldedText, at: int) -> int:
-    """Return the last token before the signs that a name begins with; -1 when there is none."""
+    """Return the last token before the signs or the title that a name begins with; -1 when there is none."""
     before = at - 1
     for _ in range(MOST_PARTS):
         if not (before >= 0 and not text.tokens[before].is_word and text.word(before) not in _NO_DECORATION):
             break
         before -= 1
-    return before
+    title = before - (text.word(before) == ".")
+    return title - 1 if text.word(title) in _TITLES else before
 
 
 def _asked(text: FoldedText, names: _Listed) -> _Asked | None:
@@ -317,12 +323,15 @@ def _is_none(text: FoldedText, at: int) -> bool:
 def _saying_after(text: FoldedText, before: int, at: int) -> frozenset[int] | None:
     """Return the verb when "said" or "has ever said" stands there, and not "was told"."""
     is_passive = text.word(before) in BE
+    has_helping = _is_helped(text, before)
     for _ in range(_MOST_SKIPPED):
         word = text.word(at)
         if not text.is_apart(at):
             return None
         if word in SAYING:
-            return None if is_passive and not word.endswith("ing") else frozenset({at})
+            is_noun = word in NOUNS_AS_WELL and not has_helping
+            return None if is_noun or (is_passive and not word.endswith("ing")) else frozenset({at})
+        has_helping = has_helping or word in HELPING
         is_passive = is_passive or word in BE
         if word in CONTRACTED and text.word(at + 1) == "'":
             at += 3
@@ -331,6 +340,17 @@ def _saying_after(text: FoldedText, before: int, at: int) -> frozenset[int] | No
         else:
             return None
     return None
+
+
+def _is_helped(text: FoldedText, before: int) -> bool:
+    """Return whether "did", "doesn't" or "will also" ends at a token."""
+    for _ in range(_MOST_SKIPPED):
+        if text.word(before) in HELPING:
+            return True
+        if text.word(before) not in ADVERBS and text.word(before) not in {"t", "'"}:
+            return False
+        before -= 1
+    return False
 
 
 def _words_after(text: FoldedText, at: int) -> frozenset[int] | None:
@@ -366,6 +386,8 @@ def _posted_before(text: FoldedText, before: int) -> frozenset[int] | None:
         return frozenset({before, leading})
     if word in {"by", "from"} and text.word(leading) in (POSTED | _INDEFINITE):
         return frozenset({before, leading})
+    if word in {"by", "from"} and text.word(leading - 1) in _INDEFINITE and text.word(leading) in _WITHIN:
+        return frozenset({before, leading, leading - 1})
     if word != "by":
         return None
     found = (at for at in range(leading, leading - _MOST_SKIPPED, -1) if text.word(at) in (SAYING | WORDS_OF | POSTED))

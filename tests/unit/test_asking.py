@@ -486,9 +486,15 @@ async def test_a_whole_name_hides_no_other_that_has_the_same_word() -> None:
 
 @pytest.mark.parametrize(
     ("elsewhere", "authors"),
-    [pytest.param({GENERAL}, {"Ana"}, id="she spoke there"), pytest.param({DEPLOYS, A_THREAD}, set(), id="not there")],
+    [
+        pytest.param({GENERAL}, {"Ana"}, id="she spoke there"),
+        pytest.param({DEPLOYS, A_THREAD}, {"Ana"}, id="she spoke elsewhere, and nobody else is meant"),
+        pytest.param(READABLE, set(), id="she spoke where nobody asks"),
+    ],
 )
-async def test_speakers_are_looked_for_in_the_named_channel(elsewhere: Set[int], authors: Set[str]) -> None:
+async def test_speakers_of_a_channel_are_those_who_are_known_where_the_asker_may_read(
+    elsewhere: Set[int], authors: Set[str]
+) -> None:
     memory = FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana"}), elsewhere=frozenset(elsewhere))
 
     asked = await ask("what did Ana say in #deploys?", memory=memory)

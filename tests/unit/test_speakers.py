@@ -34,6 +34,7 @@ PEOPLE = {
     20: "\U0001f409\U0001f409",
     21: "Ben99",
     22: "Mira Lopez \u2615",
+    24: "\u4f50\u85e4\u3055\u3093",
     23: "nils \uff5c on holiday",
 }
 
@@ -95,11 +96,13 @@ def left_out(text: str) -> set[int]:
         pytest.param("Naomi", 17, id="full width"),
         pytest.param("\U0001f409\U0001f409", 20, id="signs alone"),
         pytest.param("Ben", 21, id="without the digits"),
+        pytest.param("Mr. Pavel", 10, id="with a title that is no part of it"),
         pytest.param("@Tove", 3, id="with the sign of a mention"),
         pytest.param("<@5>", 5, id="a mention"),
         pytest.param("<@!5>", 5, id="a mention of old"),
         pytest.param("<@777>", 777, id="a mention of somebody who never spoke"),
         pytest.param("June", 18, id="a month"),
+        pytest.param("\u4f50\u85e4", 24, id="without a title in another script"),
         pytest.param("Will", 19, id="a verb"),
         pytest.param("Miranda", 7, id="a name that begins like another"),
     ],
@@ -130,6 +133,9 @@ def test_all_who_are_called_so_are_meant(text: str) -> None:
         "the picture Oleg uploaded",
         "what did Oleg have to say about it?",
         "what did Oleg say?",
+        "did Mr. Oleg recommend it?",
+        "show me what Oleg wrote",
+        "anything new from Oleg?",
         "Oleg said what?",
         "Oleg promised a raft",
         "Oleg, did he complain? Oleg complained.",
@@ -188,6 +194,7 @@ def test_several_are_left_out_with_all_who_are_called_so() -> None:
         pytest.param("what will be said?", id="a verb that is a name"),
         pytest.param("what did <@&5> say?", id="a role"),
         pytest.param("what did the heron say?", id="a word with an article"),
+        pytest.param("is there a viper talk on rafts?", id="a noun that is a verb as well"),
     ],
 )
 def test_nobody_is_meant_by(text: str) -> None:
