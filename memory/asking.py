@@ -17,7 +17,7 @@ from memory.known_names import KnownNames
 from memory.namesakes import namesakes
 from memory.presumed_days import presumed_days
 from memory.spans import Span, located, without
-from memory.speakers import may_name_speakers, speakers_in
+from memory.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.topics import asks_for_talk_alone
 from memory.windows import TimePhrase, Times, times_in
 
@@ -118,7 +118,8 @@ async def understand(
     named = channels.places
     places = frozenset() if channels.unknown and not named else places
     dated = text
-    if people := _taken_for_times(text, said, speakers_in(read, names.within(places)).surely):
+    people = people_surely_in(read, names.within(places)) if said.windows else []
+    if people := _taken_for_times(text, said, people):
         dated = _blanked(text, people)
         said = await asyncio.to_thread(_times, dated[:LONGEST_QUESTION], now, time_zone, read_times)
     counted = named or places & {here}

@@ -53,9 +53,9 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._bearers: dict[str, set[tuple[Person, str]]] = {}
+        self._bearers: dict[str, list[tuple[Person, str]]] = {}
         self._places_of_name: dict[tuple[Person, str], dict[int, datetime]] = {}
-        self._names_of: dict[Person, set[str]] = {}
+        self._names_of: dict[Person, list[str]] = {}
         self._most_parts: dict[str, int] = {}
         self._most_signs: dict[str, int] = {}
         self._channels = _Channels()
@@ -76,7 +76,13 @@ class Index:
 
     def has_spoken(self, person: Person, places: frozenset[int]) -> bool:
         """Return whether somebody has spoken in these places."""
-        return any(True for _ in self.names(person, places))
+        return any(True for _ in self.spellings(person, places))
+
+    def spellings(self, person: Person, places: frozenset[int]) -> Iterator[str]:
+        """Yield the names that somebody bore in these places."""
+        for name in self._names_of.get(person, ()):
+            if not places.isdisjoint(self._places_of_name[person, name]):
+                yield name
 
     def names(self, person: Person, places: frozenset[int]) -> Iterator[tuple[datetime, str]]:
         """Yield the names that somebody bore in these places, each with the last time, in no order."""
@@ -105,9 +111,9 @@ class Index:
         places = self._places_of_name.get(bearer)
         if places is None:
             places = self._places_of_name[bearer] = {}
-            self._names_of.setdefault(person, set()).add(named.author)
+            self._names_of.setdefault(person, []).append(named.author)
             for key in _author_keys(named.author, self._most_parts, self._most_signs):
-                self._bearers.setdefault(key, set()).add(bearer)
+                self._bearers.setdefault(key, []).append(bearer)
         if places.get(named.place_id, named.sent_at) <= named.sent_at:
             places[named.place_id] = named.sent_at
 
@@ -209,9 +215,8 @@ class KnownNames:
     def authors(self, people: Iterable[Person], *, excluded: bool = False) -> Authors:
         """Return the authors that some people are, or all others; those without an id are known by all spellings."""
         listed = list(people)
-        names = {name for person in listed if isinstance(person, str) for _, name in self._all_names(person)}
-        ids = frozenset(person for person in listed if isinstance(person, int))
-        return Authors(ids, frozenset(names), excluded)
+        names = frozenset[str]().union(*(self.names_of(person) for person in listed if isinstance(person, str)))
+        return Authors(frozenset(person for person in listed if isinstance(person, int)), names, excluded)
 
     def name_of(self, person: Person) -> str | None:
         """Return the newest name of somebody in these places; None when they have not spoken there."""
@@ -219,7 +224,7 @@ class KnownNames:
 
     def names_of(self, person: Person) -> frozenset[str]:
         """Return all names that somebody bore in these places."""
-        return frozenset(name for _, name in self._all_names(person))
+        return frozenset(name for index in self.indexes for name in index.spellings(person, self.places))
 
     def most_parts(self, first: str) -> int:
         """Return of how many parts the longest name of a person may be that begins with this word."""

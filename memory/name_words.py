@@ -86,8 +86,8 @@ def name_keys(name: str) -> list[str]:
     plain = _plain(name)
     whole = _words_in(plain)
     keys = [" ".join(whole), *_run_keys(whole)]
-    split = [piece for word in whole_words(plain) for piece in _pieces(word) if piece][:_MOST_WORDS]
-    if split != whole:
+    split = [piece for word in whole_words(plain) for piece in _pieces(word) if piece and not piece.isdecimal()]
+    if (split := split[:_MOST_WORDS]) != whole:
         keys += [" ".join(split), *_run_keys(split)]
     if len(whole) > 1:
         keys.append("".join(whole))

@@ -8,15 +8,13 @@ from memory.speakers import Speakers
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MOST_LISTED = 5
+_MOST_COUNTED = 50  # people; who they are says little then, and takes long to find
 _LONGEST = 60  # characters of a name in a sentence
 
 
 def namesakes(speakers: Speakers, names: KnownNames) -> tuple[str, ...]:
     """Return a sentence for each name of several people: "Two people are called Ana here: Ana and Ana Lima."."""
-    sentences = {
-        _sentence(call, different) for call, people in speakers.calls if len(different := _different(people, names)) > 1
-    }
-    return tuple(sorted(sentences))
+    return tuple(sentence for call, people in speakers.calls if (sentence := _sentence(call, people, names)))
 
 
 def no_such_channels(unknown: Sequence[str]) -> str:
@@ -36,7 +34,13 @@ def _different(people: frozenset[Person], names: KnownNames) -> list[str]:
     return sorted(newest, key=lambda name: (folded(name), name))
 
 
-def _sentence(call: str, different: list[str]) -> str:
+def _sentence(call: str, people: frozenset[Person], names: KnownNames) -> str:
+    """Return who bears a name when several do, and else nothing."""
+    if len(people) > _MOST_COUNTED:
+        return f"Many people are called {_short(call)} here."
+    different = _different(people, names)
+    if len(different) <= 1:
+        return ""
     count = _NUMBERS[len(different)] if len(different) < len(_NUMBERS) else str(len(different))
     listed = [_short(name) for name in different[:_MOST_LISTED]]
     if len(different) > _MOST_LISTED:

@@ -34,7 +34,7 @@ _REGULAR = """
 _IRREGULAR = """
     say says said saying tell tells told telling write writes wrote written writing think thinks thought thinking
     send sends sent sending speak speaks spoke spoken speaking mean means meant meaning feel feels felt feeling
-    swear swears swore sworn swearing bring brings brought bringing
+    swear swears swore sworn swearing
 """
 
 NOUNS_AS_WELL = frozenset(verb.rstrip("!") for verb in _REGULAR.split())
@@ -65,6 +65,9 @@ POSTED = _words("""
     reports news update updates note notes story stories joke jokes tip tips recording recordings
 """)
 """Nouns for what somebody posted."""
+
+BRINGING = _words("bring brings brought bringing")
+"""Forms of what says something with "up" behind it."""
 
 BE = _words("is are was were am be been being get gets got getting")
 """Forms of the verbs that make a passive."""

@@ -7,7 +7,7 @@ from memory.authors import Authors, kept_name
 from memory.folding import FoldedText, folded
 from memory.known_names import MOST_PARTS, KnownNames, Person
 from memory.name_words import NameText, sign_key, whole_key
-from memory.saying import ADVERBS, BE, CONTRACTED, HELPING, NOUNS_AS_WELL, POSTED, SAYING, WORDS_OF
+from memory.saying import ADVERBS, BE, BRINGING, CONTRACTED, HELPING, NOUNS_AS_WELL, POSTED, SAYING, WORDS_OF
 from memory.spans import Span
 
 
@@ -31,6 +31,7 @@ _INDEFINITE = _words("""
     everyone everybody everything anyone anybody anything someone somebody something all others who people else folks
     ones them us
 """)
+_LATEST = _words("latest newest")
 _NO = _words("nobody none nothing")
 _TITLES = _words("mr mrs ms miss mx dr prof sir lady lord")
 _EXCEPT = _words("except besides excluding barring")
@@ -38,7 +39,7 @@ _PAIRS_OF_EXCEPT = frozenset(
     [("other", "than"), ("apart", "from"), ("aside", "from"), ("except", "for"), ("not", "by"), ("not", "from")]
 )
 _WITHIN = _words("last latest first newest recent previous earlier own original new old two three few many best else")
-_AND = frozenset({"and", "or"})
+_AND = frozenset({"and", "or", "&", "/"})
 _NO_DECORATION = frozenset(",;:?!.\"'<>@#-/&")
 _MOST_SKIPPED = 6  # tokens between a name and the word of saying that belongs to it
 _LONGEST_ID = 19  # digits of what PostgreSQL keeps as bigint
@@ -49,15 +50,13 @@ class Speakers:
     """The authors whose words a question asks for, None when it names nobody, and how it speaks of them.
 
     `names` are the words, folded, by which it calls them, and `words` also those by which it says that it asks for what
-    they said. `calls` are the people as it calls them, each with all who are called so, and `surely` is where names
-    stand that can be nothing else, as months can.
+    they said. `calls` are the people as it calls them, each with all who are called so.
     """
 
     authors: Authors | None = None
     names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     calls: tuple[tuple[str, frozenset[Person]], ...] = ()
-    surely: tuple[Span, ...] = ()
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -79,6 +78,8 @@ class _Call:
     first: int
     after: int
     people: frozenset[Person]
+    is_possessive: bool = False
+    """Whether it stands with an "s" and no apostrophe: "bens message"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,7 @@ def speakers_in(
     where the text is `dated` and may be a month as well ("messages from April") is no name, nor is one of its
     `channels`.
     """
-    listed = [some for some in _lists(text, names) if not _meets(text, some, channels)]
-    found = [one for some in listed if (one := _asked(text, some)) is not None]
-    asked = [one for one in found if one.is_sure or not _meets(text, one.names, dated)]
+    asked = _asked_in(text, names, dated, channels)
     if not asked:
         return NOBODY
     left_out = frozenset[Person]().union(*(one.names.people for one in asked if one.excluded))
@@ -135,14 +134,30 @@ def speakers_in(
     of_names = {at for one in asked for at in range(one.names.first, one.names.after)}
     said = {at for one in asked for at in one.tokens}
     authors = names.authors(wanted) if wanted else names.authors(left_out, excluded=True)
-    counted = [one for one in asked if one.excluded is not bool(wanted)]
+    calls = {
+        folded(written): (written, call.people)
+        for one in asked
+        for call in one.names.calls
+        if one.excluded is not bool(wanted) and (written := _written(text, call))
+    }
     return Speakers(
         authors,
         frozenset(text.word(at) for at in of_names if text.tokens[at].is_word),
         frozenset(text.word(at) for at in of_names | said),
-        tuple((_written(text, call), call.people) for one in counted for call in one.names.calls),
-        tuple(_span(text, call) for one in asked if one.is_sure for call in one.names.calls),
+        tuple(calls.values()),
     )
+
+
+def people_surely_in(text: FoldedText, names: KnownNames) -> list[Span]:
+    """Return where a text names people whose words it asks for, and can mean nothing else: no month says something."""
+    asked = _asked_in(text, names, (), ())
+    return [_span(text, call) for one in asked if one.is_sure for call in one.names.calls]
+
+
+def _asked_in(text: FoldedText, names: KnownNames, dated: Sequence[Span], channels: Sequence[Span]) -> list[_Asked]:
+    listed = [some for some in _lists(text, names) if not _meets(text, some, channels)]
+    found = [one for some in listed if (one := _asked(text, some)) is not None]
+    return [one for one in found if one.is_sure or not _meets(text, one.names, dated)]
 
 
 def authors_called(called: Iterable[str], names: KnownNames) -> Authors:
@@ -182,20 +197,24 @@ def _span(text: FoldedText, call: _Call) -> Span:
 
 def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
     word = text.word(at)
-    if word in WORDS_OF or word in _EXCEPT or (word == "according" and text.word(at + 1) == "to"):
+    if word in WORDS_OF or word in _EXCEPT or word in {"'", "without"}:
+        return True
+    if (word == "according" and text.word(at + 1) == "to") or (
+        word == "but" and text.word(at - 1) in _INDEFINITE | _NO
+    ):
         return True
     if (word, text.word(at + 1)) in _PAIRS_OF_EXCEPT or _may_lead_to_somebody(text, at):
         return True
-    if word not in SAYING:
+    if word not in SAYING and word not in BRINGING:
         return False
     before = [text.word(back) for back in range(at - 1, max(-1, at - 2 - _MOST_SKIPPED), -1)]
-    who = next((word for word in before if word not in ADVERBS or word in _MAY_BE_NAMES), "i")
+    who = next((word for word in before if word not in (ADVERBS | BE) or word in _MAY_BE_NAMES), "i")
     return text.word(at + 1) == "by" or (text.is_apart(at) and who not in _NO_NAMES)
 
 
 def _may_lead_to_somebody(text: FoldedText, at: int) -> bool:
     word, before = text.word(at), {text.word(at - 1), text.word(at - 2)}
-    return word == "by" or (word == "from" and not before.isdisjoint(POSTED | _INDEFINITE))
+    return word == "by" or (word == "from" and not before.isdisjoint(POSTED | _INDEFINITE | _LATEST | {"not", "t"}))
 
 
 def _lists(text: FoldedText, names: KnownNames) -> Iterator[_Listed]:
@@ -221,7 +240,11 @@ def _call_at(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> _
     if text.word(first - 1) in _DETERMINERS and text.is_apart(first):
         return None
     found = _of_words(text, first, parts, names) or _of_signs(text, first, names)
-    return None if found is None else _Call(at, found[0], found[1])
+    if found is not None:
+        return _Call(at, found[0], found[1])
+    stem = text.word(first).removesuffix("s")
+    people = names.people(stem) if stem != text.word(first) and text.word(first + 1) in WORDS_OF else None
+    return _Call(at, first + 1, people, is_possessive=True) if people else None
 
 
 def _of_words(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> tuple[int, frozenset[Person]] | None:
@@ -259,10 +282,14 @@ def _mention_at(text: FoldedText, at: int) -> _Call | None:
 def _after_separator(text: FoldedText, at: int) -> int | None:
     """Return where another name may follow one that ends at a token: behind a comma, "and", or before an "@"."""
     at = _after_decoration(text, at)
+    possessive = at + 1 + (text.word(at + 1) == "s")
+    if text.word(at) == "'" and text.word(possessive) in _AND | {","}:
+        at = possessive
     comma = text.word(at) == ","
     at += comma
-    linked = text.word(at) in _AND and text.is_apart(at)
-    at += linked
+    linked = text.word(at) in _AND and (text.is_apart(at) or text.word(at) == "/")
+    for _ in range(3):  # "and/or"
+        at += text.word(at) in _AND
     if comma or linked or text.word(at) in {"@", "<"}:
         return at + (text.word(at) in {"but", "not"} and text.word(at + 1) in {"by", "from"})
     return None
@@ -295,12 +322,19 @@ def _asked(text: FoldedText, names: _Listed) -> _Asked | None:
         return _Asked(names, tokens, excluded=not _is_none(text, min(tokens) - 1))
     if (tokens := _saying_after(text, before, after)) is not None:
         return _Asked(names, tokens)
+    if names.calls[-1].is_possessive:
+        return _Asked(names, frozenset({after}))
     if (tokens := _words_after(text, after)) is not None:
         return _Asked(names, tokens)
     if (tokens := _said_before(text, before)) is not None:
-        return _Asked(names, tokens)
+        return _Asked(names, tokens, excluded=_is_denied(text, min(tokens)))
     tokens = _posted_before(text, before)
-    return None if tokens is None else _Asked(names, tokens, is_sure=False)
+    return None if tokens is None else _Asked(names, tokens, is_sure=False, excluded=_is_denied(text, min(tokens)))
+
+
+def _is_denied(text: FoldedText, at: int) -> bool:
+    """Return whether "not" or "hasn't been" stands before a token."""
+    return any(_is_negation(text, back) for back in range(at - 1, at - 4, -1))
 
 
 def _left_out(text: FoldedText, before: int, after: int) -> frozenset[int] | None:
@@ -308,11 +342,20 @@ def _left_out(text: FoldedText, before: int, after: int) -> frozenset[int] | Non
     word, leading = text.word(before), text.word(before - 1)
     if word in _EXCEPT or (word == "but" and (leading in _INDEFINITE or _is_none(text, before - 1))):
         return frozenset({before})
-    if (leading, word) in _PAIRS_OF_EXCEPT:
+    if word == "but" and leading in WORDS_OF and text.word(after) in {"'", "?", ".", ""}:
+        return frozenset({before})
+    if (leading, word) in _PAIRS_OF_EXCEPT or (word in {"by", "from"} and _is_negation(text, before - 1)):
         return frozenset({before, before - 1})
+    if word == "without" and leading in {"", ","}:
+        return frozenset({before})
     if word == "without" and (tokens := _words_after(text, after)) is not None:
         return tokens | {before}
     return None
+
+
+def _is_negation(text: FoldedText, at: int) -> bool:
+    """Return whether "not", "never" or the end of "hasn't" stands at a token."""
+    return text.word(at) in {"not", "never"} or (text.word(at) == "t" and text.word(at - 1) == "'")
 
 
 def _is_none(text: FoldedText, at: int) -> bool:
@@ -328,7 +371,7 @@ def _saying_after(text: FoldedText, before: int, at: int) -> frozenset[int] | No
         word = text.word(at)
         if not text.is_apart(at):
             return None
-        if word in SAYING:
+        if word in SAYING or (word in BRINGING and text.word(at + 1) == "up"):
             is_noun = word in NOUNS_AS_WELL and not has_helping
             return None if is_noun or (is_passive and not word.endswith("ing")) else frozenset({at})
         has_helping = has_helping or word in HELPING
@@ -384,7 +427,7 @@ def _posted_before(text: FoldedText, before: int) -> frozenset[int] | None:
     leading = before - 1
     if word in {"by", "from", "of"} and text.word(leading) in WORDS_OF:
         return frozenset({before, leading})
-    if word in {"by", "from"} and text.word(leading) in (POSTED | _INDEFINITE):
+    if word in {"by", "from"} and text.word(leading) in (POSTED | _INDEFINITE | _LATEST):
         return frozenset({before, leading})
     if word in {"by", "from"} and text.word(leading - 1) in _INDEFINITE and text.word(leading) in _WITHIN:
         return frozenset({before, leading, leading - 1})

@@ -137,6 +137,11 @@ def test_all_who_are_called_so_are_meant(text: str) -> None:
         "show me what Oleg wrote",
         "anything new from Oleg?",
         "Oleg said what?",
+        "what has Oleg been saying?",
+        "what did Oleg bring up?",
+        "the latest from Oleg",
+        "Oleg's pictures",
+        "olegs take on it",
         "Oleg promised a raft",
         "Oleg, did he complain? Oleg complained.",
         "Oleg's reply to the plan",
@@ -170,10 +175,30 @@ def test_words_are_asked_for_in_many_ways(text: str) -> None:
         "show the posts without Oleg's messages",
         "what did people say, aside from Oleg?",
         "what did everyone else but <@2> say?",
+        "has anyone but Oleg seen the raft?",
+        "what was not said by Oleg?",
+        "what hasn't been posted by Oleg?",
+        "messages that aren't from Oleg",
+        "without Oleg, who talked about it?",
+        "all messages but Oleg's",
+        "who (other than Oleg) replied?",
     ],
 )
 def test_somebody_is_left_out(text: str) -> None:
     assert left_out(text) == {2}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tove, Oleg and Yuna said",
+        "did Tove & Oleg & Yuna talk?",
+        "Tove's, Oleg's and Yuna's posts",
+        "Tove and/or Oleg, Yuna wrote",
+    ],
+)
+def test_names_follow_each_other_in_many_ways(text: str) -> None:
+    assert asked_for(text) == {2, 3, 4}
 
 
 def test_several_are_left_out_with_all_who_are_called_so() -> None:
@@ -187,6 +212,7 @@ def test_several_are_left_out_with_all_who_are_called_so() -> None:
         pytest.param("Oleg was told what?", id="somebody who was told"),
         pytest.param("what did we say about Oleg?", id="somebody who is spoken of"),
         pytest.param("who replied to Oleg?", id="somebody who is spoken to"),
+        pytest.param("what did Oleg bring?", id="somebody who did something else"),
         pytest.param("a photo of Oleg", id="somebody in a picture"),
         pytest.param("what did the team say on holiday plans?", id="words of a state"),
         pytest.param("what did the old admin say?", id="words of tags"),
