@@ -1,22 +1,30 @@
 """Choose the messages that answer a question by themselves, or that stand for a stretch of time."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from agent.quotes import LENGTH
 from memory.findings import Line
-from memory.folding import folded, words_of
+from memory.folding import words_of
+from memory.keywords import all_stems, keywords_of, stems_in
 from memory.messages import Kind, Message
-from memory.topics import asks_for_talk_alone
+from memory.rarity import Weighed
+from memory.replies import answers_to, asks, only_asks
 
-ALIKE_ENOUGH = 0.45
+ALIKE_ENOUGH = 0.5
 """Likeness to the question from which a message is quoted: cosine similarity plus what shared words add."""
 
-ALL_WORDS_ADD = 0.3
-"""What having all the telling words of a question adds to a message's likeness, and half of them half as much.
+ALL_WORDS_ADD = 0.4
+"""What having all the telling words of a question adds to a message's likeness, and half of their weight half as much.
 
 Only words that the message has itself count: its lexical score is that of the messages before it as well.
 """
+
+EACH_WORD_ADDS, MOST_WORDS = 0.03, 4
+"""What each of these words adds besides, up to so many: one may be there by chance, four are not."""
+
+UNKNOWN_WORDS_ADD = 0.2
+"""How much more likeness is needed when no message at all has any of the telling words, and half as much for half."""
 
 ENOUGH_WORDS = 0.5
 """Share of the telling words that a message needs to be quoted when nobody knows how alike it is."""
@@ -24,84 +32,154 @@ ENOUGH_WORDS = 0.5
 OUTSHONE_BY = 0.6
 """Share of the best fused score that a quotation needs: what falls further short was found for want of better."""
 
+NAMES_ADD = 2.0
+"""What it adds to a fused score to have the name of somebody whom the question names."""
+
 MOST_QUOTES = 3
 """More is a list of search results, no answer."""
 
 MOST_SPREAD = 5
 """Quotations that stand for a stretch of time: enough for its turns, few enough to read."""
 
+SHORTEST_PASTED = 3
+"""Words of a question that a message has just so, from which it is taken to be meant."""
+
 NumberedLine = tuple[int, Line]
 
-_STEM = 5  # letters (Can et al., "Information retrieval on Turkish texts", 2008)
-_WORD = re.compile(r"\w+(?:\.\w+)*")  # "0.4" is one
+
+class Quote(NamedTuple):
+    """A numbered line to quote, and the message that it answers when that is to be shown beside it."""
+
+    number: int
+    line: Line
+    answers: Message | None = None
 
 
-def best_lines(lines: Iterable[NumberedLine], *, topic: str, question: str) -> list[NumberedLine]:
+def best_lines(
+    lines: Iterable[NumberedLine], *, topic: str, question: str, words: Sequence[Weighed] = ()
+) -> list[Quote]:
     """Return up to MOST_QUOTES lines that answer a question, the best first; none when none is relevant.
 
-    `topic` is what was searched for: the question without its time and place.
+    `topic` is what was searched for: the question without its time and place. Its telling `words` count for as much as
+    each other unless they come with their weights. A message that has the question's very
+    words comes first. In place of a message that asks, its answer is quoted where it got one.
     """
-    said = [(number, line) for number, line in lines if line.hit and _is_said(line.message, question)]
-    authors = _stems(" ".join(line.message.author_name for _, line in said))
-    asked = _telling_stems(topic)
-    hits = [one for one in said if _is_relevant(one[1], asked, authors)]
-    best_first = sorted(hits, key=lambda one: -one[1].score)
-    best = best_first[0][1].score if best_first else 0.0
-    needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
-    return _without_repeats(one for one in best_first if one[1].score >= needed)[:MOST_QUOTES]
+    said = [(number, line) for number, line in lines if line.message.kind == Kind.MESSAGE]
+    hits = [one for one in said if one[1].hit]
+    pasted = [Quote(*one) for one in hits if has_words(one[1].message, question)]
+    if pasted and not any(asks(quote.line.message) for quote in pasted):
+        return pasted[:MOST_QUOTES]
+    relevant = _relevant(hits, words or [Weighed(word) for word in keywords_of(topic)])
+    return _without_repeats([*pasted, *_with_answers(relevant, said, topic)])[:MOST_QUOTES]
 
 
-def spread_lines(lines: Iterable[NumberedLine], *, question: str) -> list[NumberedLine]:
+def has_words(message: Message, question: str) -> bool:
+    """Tell whether a message has the words of a question in their order, or is nothing but them."""
+    asked, said = words_of(question), words_of(message.content)
+    if len(asked) < SHORTEST_PASTED or not keywords_of(question):
+        return bool(asked) and asked == said
+    return f" {' '.join(asked)} " in f" {' '.join(said)} "
+
+
+def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
     """Return up to MOST_SPREAD lines that stand for a stretch of time, in time order.
 
     The lines, which come in time order, are parted into as many runs of one length; of each the wordiest is taken.
     """
-    said = _without_repeats(one for one in lines if _is_said(one[1].message, question))
+    said = _without_repeats(Quote(*one) for one in lines if one[1].message.kind == Kind.MESSAGE)
     runs = min(MOST_SPREAD, len(said))
     parts = (said[run * len(said) // runs : (run + 1) * len(said) // runs] for run in range(runs))
     return [max(part, key=_wordiness) for part in parts]
 
 
-def _is_relevant(line: Line, asked: frozenset[str], authors: frozenset[str]) -> bool:
-    """Tell whether a line is about what is asked, and not just by somebody whom the question names.
-
-    A vector stands for who said a message too, so that all that Ana says is like a question about Ana.
-    """
-    telling = asked - authors
-    shared = len(telling & _stems(line.message.content)) / len(telling) if telling else 0.0
-    if telling and not shared and asked & _stems(line.message.author_name):
-        return False
-    if line.similarity is None:
-        return shared >= ENOUGH_WORDS
-    return line.similarity + ALL_WORDS_ADD * shared >= ALIKE_ENOUGH
+def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[NumberedLine]:
+    """Return the hits that are about a topic and not far outshone by the best of them, the best first."""
+    authors = all_stems(" ".join(line.message.author_name for _, line in hits))
+    asked = _Asked(words, authors)
+    scores = {number: asked.score_of(line) for number, line in hits if asked.is_met_by(line)}
+    best = max(scores.values(), default=0.0)
+    needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
+    near = [one for one in hits if one[0] in scores and scores[one[0]] >= needed]
+    return sorted(near, key=lambda one: -scores[one[0]])
 
 
-def _telling_stems(text: str) -> frozenset[str]:
-    """Return the stems of the words that say what a text is about: "did", "about" and "said" do not."""
-    return _stems(" ".join(word for word in _words(text) if not asks_for_talk_alone(word)))
+class _Asked:
+    """The telling words of a question, without the names of people who said what was found."""
+
+    def __init__(self, words: Sequence[Weighed], authors: frozenset[str]) -> None:
+        self._names = [word.keyword for word in words if word.keyword.stems & authors]
+        self._telling = [word for word in words if not word.keyword.stems & authors]
+        self._weight = sum(word.weight for word in self._telling)
+        unknown = sum(word.weight for word in self._telling if not word.is_known)
+        self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
+
+    def is_met_by(self, line: Line) -> bool:
+        """Tell whether a line is about what is asked, and not just by somebody whom the question names.
+
+        A vector stands for who said a message too, so that all that Ana says is like a question about Ana.
+        """
+        stems = stems_in(line.message)
+        having = [word for word in self._telling if word.keyword.stems & stems]
+        shared = sum(word.weight for word in having) / self._weight if self._weight else 0.0
+        if self._telling and not having and self._is_by_somebody_named(line.message):
+            return False
+        if line.alike is None:
+            return shared >= ENOUGH_WORDS
+        added = ALL_WORDS_ADD * shared + EACH_WORD_ADDS * min(len(having), MOST_WORDS)
+        return line.alike + added >= self._needed
+
+    def score_of(self, line: Line) -> float:
+        """Return the score of a line; to be about somebody whom the question names makes it better."""
+        stems = stems_in(line.message)
+        return line.score + NAMES_ADD * any(name.stems & stems for name in self._names)
+
+    def _is_by_somebody_named(self, message: Message) -> bool:
+        stems = all_stems(message.author_name)
+        return any(name.stems & stems for name in self._names)
 
 
-def _stems(text: str) -> frozenset[str]:
-    """Return words cut to a few letters, which does for the endings of most languages."""
-    return frozenset(folded(word)[:_STEM] for word in _words(text))
+def _with_answers(chosen: Sequence[NumberedLine], said: Sequence[NumberedLine], topic: str) -> list[Quote]:
+    """Return the chosen lines with the answers in place of what only asks, and then what else was said in reply."""
+    lines = {line.message.message_id: (number, line) for number, line in said}
+    others = [line.message for _, line in said]
+    first: list[Quote] = []
+    later: list[Quote] = []
+    for number, line in chosen:
+        answers = [Quote(*lines[one.message_id], line.message) for one in answers_to(line.message, others, topic=topic)]
+        if answers and only_asks(line.message):
+            first += answers
+            continue
+        before = lines.get(line.message.reply_to or 0)
+        first.append(Quote(number, line, before[1].message if before and asks(before[1].message) else None))
+        later += answers or _replies_found(line, said, topic)
+    return [*first, *later]
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text)
+def _replies_found(line: Line, said: Sequence[NumberedLine], topic: str) -> list[Quote]:
+    """Return the replies to a line that the search found as well; of one that asks, its answer."""
+    others = [other.message for _, other in said]
+    numbers = {other.message.message_id: number for number, other in said}
+    lines = {other.message.message_id: other for _, other in said}
+    found: list[Quote] = []
+    for number, reply in said:
+        if not reply.hit or reply.message.reply_to != line.message.message_id:
+            continue
+        answers = answers_to(reply.message, others, topic=topic)
+        found += [Quote(numbers[one.message_id], lines[one.message_id], reply.message) for one in answers]
+        if not asks(reply.message):
+            found.append(Quote(number, reply, line.message))
+    return found
 
 
-def _is_said(message: Message, question: str) -> bool:
-    """Tell whether a message is somebody's, and not the question itself."""
-    return message.kind == Kind.MESSAGE and message.content.strip() != question.strip()
-
-
-def _wordiness(numbered: NumberedLine) -> int:
+def _wordiness(quote: Quote) -> int:
     """Return how many different words a line has; beyond what a quotation shows, more of them count for nothing."""
-    return len(set(words_of(numbered[1].message.content[:LENGTH])))
+    return len(set(words_of(quote.line.message.content[:LENGTH])))
 
 
-def _without_repeats(lines: Iterable[NumberedLine]) -> list[NumberedLine]:
-    first: dict[tuple[str, str], NumberedLine] = {}
-    for number, line in lines:
-        first.setdefault((line.message.author_name, line.message.content), (number, line))
+def _without_repeats(quotes: Iterable[Quote]) -> list[Quote]:
+    first: dict[tuple[str, str, tuple[str, ...]], Quote] = {}
+    for quote in quotes:
+        message = quote.line.message
+        files = tuple(file.name for file in message.attachments)
+        first.setdefault((message.author_name, message.content, files), quote)
     return list(first.values())

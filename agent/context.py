@@ -43,8 +43,9 @@ class Recall(Protocol):
         authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
+        newest: bool = False,
     ) -> Findings:
-        """Return the messages of the windows in time order."""
+        """Return the first messages of the windows, or the newest, in time order."""
         ...
 
     async def tally(

@@ -99,11 +99,11 @@ def _answer(written: str) -> str:
 
 
 def opening_call(asked: Asked) -> AIMessage:
-    """Return the call that a run begins with: search for what the question is about, or list the time it names.
+    """Return the call that a run begins with: search for what the question is about, or list what it asks for.
 
-    The tools know the question's windows by themselves.
+    The tools know the question's windows, and whether it asks for the newest messages, by themselves.
     """
-    if asked.times and not asked.topic:
+    if (asked.times or asked.selection) and not asked.topic:
         return _call("list_messages", **_by_whom(asked))
     return _call("search_messages", query=asked.topic or asked.text, **_by_whom(asked))
 

@@ -1,7 +1,7 @@
 """List what was said in a stretch of time; of a long one, messages that stand for all of it."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.fence import MESSAGE_LIMIT, OUTPUT_LIMIT
@@ -43,6 +43,16 @@ async def listing_of(windows: Windows, list_messages: ListMessages, *, now: date
         return Listing(found, amount, is_whole=True)
     chosen = [lines[index * len(lines) // shown] for index in range(shown)]
     return Listing(Findings(tuple(by_place(chosen)), found.unreachable), amount, is_whole=False)
+
+
+def newest_that_fit(found: Findings) -> Findings:
+    """Return the last of some messages in time order, as many as fit into a tool's output."""
+    lines = _lines(found)
+    left, fitting = OUTPUT_LIMIT, 0
+    for line in reversed(lines):
+        left -= _HEADING + min(len(line.message.content), MESSAGE_LIMIT)
+        fitting += left >= 0
+    return found if fitting == len(lines) else replace(found, excerpts=tuple(by_place(lines[len(lines) - fitting :])))
 
 
 def _lines(findings: Findings) -> list[Line]:

@@ -6,11 +6,16 @@ from zoneinfo import ZoneInfo
 
 from agent.context import Context
 from agent.fence import fenced
-from agent.listing import listing_of
+from agent.listing import listing_of, newest_that_fit
 from agent.searches import Windows
 from memory.authors import Authors
 from memory.findings import Findings, Line, Scope
+from memory.rarity import Weighed
 from memory.spoken_windows import spoken_windows
+from memory.topics import Selection
+
+SELECTED = 8
+"""Messages of a selection when the question does not say how many: about what a screen shows."""
 
 _MAY_WIDEN = 'Say that nothing was found then, or look further with when="all time".'
 
@@ -20,13 +25,14 @@ class Recalled:
     """What was found, for the program: the lines that were shown with their numbers, and where it was looked for.
 
     `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
-    not all of them are among the lines.
+    not all of them are among the lines. `words` are the telling ones of what was searched for.
     """
 
     lines: tuple[tuple[int, Line], ...]
     time_zone: ZoneInfo
     spoken: str = ""
     selected_from: str = ""
+    words: tuple[Weighed, ...] = ()
 
 
 async def search(
@@ -64,6 +70,23 @@ async def list_time(
     return text, replace(recalled, selected_from=listing.amount)
 
 
+async def select_in_order(
+    context: Context, selection: Selection, *, windows: Windows, authors: Authors | None = None
+) -> tuple[str, Recalled]:
+    """Return the newest messages, or the oldest, in time order, without regard to what they say.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    found = await context.memory.list_messages(
+        places=context.asked.places,
+        windows=windows,
+        authors=authors,
+        limit=selection.count or SELECTED,
+        newest=selection.newest,
+    )
+    return _searched(newest_that_fit(found) if selection.newest else found, windows, context, scope=Scope.BOTH)
+
+
 async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]:
     """Return a message with those just before and after it; raise DatabaseUnavailableError when no memory answers."""
     findings = await context.memory.read_around(message_id, places=context.question.places)
@@ -99,4 +122,4 @@ def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
     text = shown.text
     if findings.unreachable:
         text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
-    return text, Recalled(shown.lines, time_zone)
+    return text, Recalled(shown.lines, time_zone, words=findings.words)

@@ -3,10 +3,12 @@
 from zoneinfo import ZoneInfo
 
 from agent.escaping import Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
+from agent.escaping import line as one_line
 from agent.spoilers import without_spoilers
 from memory.findings import Line
 from memory.folding import tokens_of, words_of
 from memory.mentions import people_named
+from memory.messages import Message
 
 LENGTH = 300
 """Characters of a quotation: two or three sentences."""
@@ -14,16 +16,22 @@ LENGTH = 300
 CODE_LENGTH = 800
 """Characters of a quotation with code, which half a block would spoil."""
 
+ANSWERED_LENGTH = 120
+"""Characters of a message that is named beside the answer to it."""
 
-def quotation(number: int, line: Line, *, question: str, time_zone: ZoneInfo) -> Markdown:
+
+def quotation(
+    number: int, line: Line, *, question: str, time_zone: ZoneInfo, answers: Message | None = None
+) -> Markdown:
     """Return one message as a bullet with who said it, where, when (on the clock of `time_zone`), and its mark.
 
-    What the person hid as a spoiler stays hidden, and nothing but the mark itself can be taken for one.
+    A message that it `answers` is named beside it. What the person hid as a spoiler stays hidden, and nothing but the
+    mark itself can be taken for one.
     """
     message = line.message
     sent_at = message.sent_at.astimezone(time_zone)
     who, where = inline(message.author_name), inline(message.channel_name)
-    heading = f"- **{who}** in #{where}, {sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}"
+    heading = f"- **{who}** in #{where}, {sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}{_after(answers, message)}"
     text = people_named(message.content).strip()
     if has_code_block(without_spoilers(text)):
         return Markdown(f"{heading} [{number}]:\n{_with_code(text)}")
@@ -33,6 +41,15 @@ def quotation(number: int, line: Line, *, question: str, time_zone: ZoneInfo) ->
     if "\n" in said:
         return Markdown(f"{heading} [{number}]:\n{quoted(said)}")
     return Markdown(f'{heading}: "{said}" [{number}]')
+
+
+def _after(answered: Message | None, message: Message) -> Markdown:
+    """Return whose message another one replies to, or comes after, and what that says, on one line."""
+    if answered is None:
+        return Markdown("")
+    how = "replying to" if message.reply_to == answered.message_id else "after"
+    words = one_line(without_spoilers(people_named(answered.content)), longest=ANSWERED_LENGTH)
+    return Markdown(f', {how} {inline(answered.author_name)}\'s "{words}"')
 
 
 def excerpt(text: str, question: str) -> Markdown:

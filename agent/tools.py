@@ -22,6 +22,7 @@ from memory.folding import folded
 from memory.messages import storable
 from memory.speakers import authors_called
 from memory.tallies import Matter
+from memory.topics import Selection
 
 ScopeName = Literal["short", "long", "both"]
 Counted = Literal["messages", "links", "pictures", "videos", "recordings", "PDFs", "files", "polls"]
@@ -36,7 +37,6 @@ _FORMS = (
     'Write `when` like "last Tuesday", "3 November", "since March", "the last two weeks" or "two discussions ago", '
     "or give start and end as dates such as 2026-11-03."
 )
-_NO_TIME = f"Say which time to list; to look at all time, use search_messages. {_FORMS}"
 
 
 def _as_list(value: object) -> object:
@@ -87,6 +87,8 @@ async def list_messages(
 ) -> tuple[str, Recalled]:
     """Read what was said in a stretch of time, in order, whatever it was about; of a long one, a selection.
 
+    Without any time these are the newest messages.
+
     Args:
         when: The time in the person's own words: "last Tuesday", "yesterday evening", "two discussions ago". Left out:
             the time that the question names.
@@ -97,11 +99,11 @@ async def list_messages(
     """
     context = runtime.context
     windows = context.searches.allowed(await _windows_meant(when, start, end, context))
-    if windows == ALL_TIME:
-        raise ToolException(_NO_TIME)
-    return await lookup.list_time(
-        context, windows=windows, authors=await _authors(authors, context), scope=Scope(scope)
-    )
+    wanted = await _authors(authors, context)
+    selection = context.asked.selection
+    if selection or windows == ALL_TIME:
+        return await lookup.select_in_order(context, selection or Selection(), windows=windows, authors=wanted)
+    return await lookup.list_time(context, windows=windows, authors=wanted, scope=Scope(scope))
 
 
 @tool(response_format="content_and_artifact")

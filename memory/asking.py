@@ -18,7 +18,7 @@ from memory.namesakes import namesakes
 from memory.presumed_days import presumed_days
 from memory.spans import Span, located, without
 from memory.speakers import may_name_speakers, people_surely_in, speakers_in
-from memory.topics import asks_for_talk_alone
+from memory.topics import Selection, asks_for_talk_alone, selection_in
 from memory.windows import TimePhrase, Times, times_in
 
 LONGEST_QUESTION = 2000
@@ -63,7 +63,8 @@ class Asked:
     `complete` when it was read before all names of people and channels were known.
 
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
-    words, folded, by which it calls its authors.
+    words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
+    or "catch me up", `selection` says which.
     """
 
     text: str
@@ -78,6 +79,7 @@ class Asked:
     complete: bool = True
     rest: str = ""
     called: frozenset[str] = frozenset()
+    selection: Selection | None = None
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -131,7 +133,10 @@ async def understand(
     phrases = located(dated, [time.phrase for time in times])
     speakers = speakers_in(read, names.within(places), dated=phrases, channels=channels.spans)
     question = without(text, [*channels.spans, *phrases])
-    topic = "" if times and asks_for_talk_alone(question, names=speakers.words) else _with_names(question, names)
+    confined = bool(named or speakers.authors)
+    selection = selection_in(question, names=speakers.words, at_a_time=bool(times), confined=confined)
+    nothing_else = bool(times) and asks_for_talk_alone(question, names=speakers.words)
+    topic = "" if selection or nothing_else else _with_names(question, names)
     return Asked(
         text,
         topic,
@@ -145,6 +150,7 @@ async def understand(
         complete=names.complete,
         rest=question,
         called=speakers.names,
+        selection=selection,
     )
 
 

@@ -8,25 +8,35 @@ count twice, which is how BM25 weighs one field above another (Robertson, Zarago
 to multiple weighted fields", 2004).
 """
 
+import re
 from collections.abc import Sequence
 
+from memory.keywords import parts_of
 from memory.mentions import readable
 from memory.messages import Kind, Message, storable
 from memory.place_names import title_of
 
 CONTEXT_MESSAGES = 2
+_MOST_READ = 4000  # characters in which addresses are looked for
+_MOST_PARTS = 24  # words of names and addresses
+_ADDRESS = re.compile(r"https?://[^/\s]+/(?P<path>[^\s?#]+)")
 _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds the rest
 
 
 def said(message: Message) -> str:
     """Return what a message says: its text as read, and the names of its files; nothing for the bot's own answers.
 
-    Answers are never found, and their words, repeated from others, would bend the statistics of the word index.
+    The words that a file's name and the path of an address are made of stand behind it, for an index takes the whole
+    for one word. Answers are never found, and their words, repeated from others, would bend the statistics of the word
+    index.
     """
     if message.kind is Kind.ANSWER:
         return ""
-    names = (attachment.name for attachment in message.attachments)
-    return " ".join([readable(message.content), *names]).strip()
+    names = [attachment.name for attachment in message.attachments]
+    text = readable(message.content)
+    paths = [address["path"] for address in _ADDRESS.finditer(text[:_MOST_READ])]
+    parts = dict.fromkeys(part for name in [*names, *paths] for part in parts_of(name))
+    return " ".join([text, *names, *list(parts)[:_MOST_PARTS]]).strip()
 
 
 def text_to_embed(message: Message) -> str:

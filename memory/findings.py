@@ -9,6 +9,7 @@ from itertools import groupby
 from memory.authors import Authors
 from memory.messages import Kind, Message
 from memory.planner import Plan
+from memory.rarity import Weighed
 
 
 class Scope(StrEnum):
@@ -69,8 +70,15 @@ class Line:
     hit: bool = False
     similarity: float | None = None
     """Cosine similarity to what was searched for; None where it is not known."""
+    likeness: float | None = None
+    """The same for its words alone, without who said it and when; known where the search names its author."""
     lexical: float = 0.0
     score: float = 0.0
+
+    @property
+    def alike(self) -> float | None:
+        """How like its words are to what was searched for, as far as it is known."""
+        return self.similarity if self.likeness is None else self.likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +97,15 @@ class Excerpt:
 class Findings:
     """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched.
 
-    A search is `by_words_alone` when the embedding model was not ready to compare meanings.
+    A search is `by_words_alone` when the embedding model was not ready to compare meanings. `words` are the telling
+    ones of what was searched for.
     """
 
     excerpts: tuple[Excerpt, ...] = ()
     unreachable: tuple[str, ...] = ()
     plans: tuple[Plan, ...] = ()
     by_words_alone: bool = False
+    words: tuple[Weighed, ...] = ()
 
 
 def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:

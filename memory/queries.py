@@ -18,6 +18,8 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    TableValuedAlias,
+    Tuple,
     and_,
     any_,
     bindparam,
@@ -278,18 +280,35 @@ def _distance(of: Columns = COLUMNS) -> ColumnElement[float]:
     return of.embedding.op("<=>", return_type=Float())(bindparam("vector", type_=VectorType()))
 
 
-async def in_order(session: AsyncSession, *, filters: Filters, limit: int) -> list[Message]:
-    """Return the first `limit` messages that match, oldest first."""
+async def in_order(session: AsyncSession, *, filters: Filters, limit: int, newest: bool = False) -> list[Message]:
+    """Return the first `limit` messages that match, or the `newest`, which come newest first."""
     if not filters.places:
         return []
     values = {"wanted": limit, **values_of(filters)}
-    return [to_message(row) for row in (await session.execute(_in_order(shape_of(filters)), values)).mappings()]
+    statement = _newest if newest else _in_order
+    return [to_message(row) for row in (await session.execute(statement(shape_of(filters)), values)).mappings()]
 
 
 @cache
 def _in_order(shape: Shape) -> Select[Any]:
     order = COLUMNS.sent_at, COLUMNS.message_id
     return select(*MESSAGE_COLUMNS).where(*conditions(shape)).order_by(*order).limit(WANTED)
+
+
+@cache
+def _newest(shape: Shape) -> Select[Any]:
+    """Return the newest rows of each place, which its index gives, and of those the newest."""
+    every = func.unnest(bindparam("places", type_=ARRAY(BigInteger)))
+    place = every.table_valued(column("place_id", BigInteger), name="place").render_derived()
+    of_place = (
+        select(*MESSAGE_COLUMNS)
+        .where(place_id == place.c.place_id, *conditions(shape))
+        .order_by(COLUMNS.sent_at.desc(), COLUMNS.message_id.desc())
+        .limit(WANTED)
+        .lateral("of_place")
+    )
+    order = of_place.c.sent_at.desc(), of_place.c.message_id.desc()
+    return select(of_place).select_from(place).join(of_place, literal(True)).order_by(*order).limit(WANTED)
 
 
 async def by_id(session: AsyncSession, *, message_ids: Collection[int], places: frozenset[int]) -> list[Message]:
@@ -342,31 +361,86 @@ def _both_sides() -> CompoundSelect[Any]:
     return union_all(_beside("before", earlier=True), _beside("after", earlier=False))
 
 
-def _beside(count: str, *, earlier: bool) -> Select[Any]:
-    wanted = (
+FOLLOWERS_READ = 300
+"""Messages after one among which replies to it are looked for."""
+
+
+async def linked(session: AsyncSession, *, messages: Sequence[Message]) -> list[tuple[int, Message]]:
+    """Return pairs of a message's id and another one of its place: a reply to it, or what it replies to itself."""
+    values = {
+        "places": [message.place_id for message in messages],
+        "times": [message.sent_at for message in messages],
+        "ids": [message.message_id for message in messages],
+        "parents": [message.reply_to for message in messages],
+        "read": FOLLOWERS_READ,
+    }
+    rows = (await session.execute(_replies_and_parents(), values)).mappings()
+    return [(row["of_id"], to_message(row)) for row in rows]
+
+
+@cache
+def _replies_and_parents() -> CompoundSelect[Any]:
+    wanted = _wanted(column("parent", BigInteger), bindparam("parents", type_=ARRAY(BigInteger)))
+    following = (
+        select(*MESSAGE_COLUMNS)
+        .where(place_id == wanted.c.place_id, _position(COLUMNS) > _position(wanted.c))
+        .order_by(COLUMNS.sent_at, COLUMNS.message_id)
+        .limit(bindparam("read", type_=Integer))
+        .lateral("following")
+    )
+    parents = (
+        select(*MESSAGE_COLUMNS)
+        .where(COLUMNS.message_id == wanted.c.parent, place_id == wanted.c.place_id)
+        .lateral("parents")
+    )
+    of_id = wanted.c.message_id.label("of_id")
+    replies = select(of_id, following).join(following, following.c.reply_to == wanted.c.message_id)
+    return union_all(
+        replies.where(*_is_shown(following.c)),
+        select(of_id, parents).join(parents, literal(True)).where(*_is_shown(parents.c)),
+    )
+
+
+def _is_shown(of: Columns) -> tuple[ColumnElement[bool], ...]:
+    """Return what a message must be to be shown beside another one."""
+    return of.deleted_at.is_(None), of.kind == Kind.MESSAGE.value
+
+
+def _position(of: Columns) -> Tuple:
+    return tuple_(of.sent_at, of.message_id)
+
+
+def _wanted(*more: Any) -> TableValuedAlias:
+    """Return the messages beside which others are looked for, as a table of their places, times and ids."""
+    names, arrays = more[::2], more[1::2]
+    return (
         func.unnest(
             bindparam("places", type_=ARRAY(BigInteger)),
             bindparam("times", type_=ARRAY(AwareTime)),
             bindparam("ids", type_=ARRAY(BigInteger)),
+            *arrays,
         )
         .table_valued(
             column("place_id", BigInteger),
             column("sent_at", AwareTime),
             column("message_id", BigInteger),
+            *names,
             name="wanted",
         )
         .render_derived()
     )
-    here = tuple_(COLUMNS.sent_at, COLUMNS.message_id)
-    there = tuple_(wanted.c.sent_at, wanted.c.message_id)
+
+
+def _beside(count: str, *, earlier: bool) -> Select[Any]:
+    wanted = _wanted()
+    here, there = _position(COLUMNS), _position(wanted.c)
     order = (COLUMNS.sent_at, COLUMNS.message_id)
     nearest = (
         select(*MESSAGE_COLUMNS)
         .where(
             place_id == wanted.c.place_id,
             here < there if earlier else here > there,
-            COLUMNS.deleted_at.is_(None),
-            COLUMNS.kind == Kind.MESSAGE.value,
+            *_is_shown(COLUMNS),
         )
         .order_by(*(column.desc() if earlier else column for column in order))
         .limit(bindparam(count, type_=Integer))

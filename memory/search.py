@@ -1,5 +1,6 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,15 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from errors import DatabaseUnavailableError
 from memory import discussions, queries
 from memory.authors import Authors
+from memory.context import said
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
-from memory.fusion import RANKING, Ranking, fused
+from memory.fusion import RANKING, Ranking, fused, names_any
+from memory.keywords import with_other_words
 from memory.known_names import KnownNames
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.messages import Kind, Message, merged, storable
 from memory.planner import Plan, noted
 from memory.queries import Candidate
+from memory.rarity import weighed
 from memory.remembered_names import RememberedNames
+from memory.replies import asks
 from memory.tallies import Matter, Tally
 from memory.tallying import tally
 from memory.visit import Look, Shelf, Visit, open_visit
@@ -29,11 +34,21 @@ from util_async import begun
 
 T = TypeVar("T")
 
+Vector = NDArray[np.float32]
+
 NEIGHBOURS = 1
 """Messages before and after a hit that an excerpt shows."""
 
+FOLLOWING = 4
+"""Messages after a hit that asks: one of them may answer it."""
+
+REPLIES = 5
+"""Replies to a hit that an excerpt shows at most, the first ones."""
+
 EMBEDDER_PATIENCE = timedelta(seconds=2)
 """How long a search waits for an embedding model that is still loading, before it searches by words alone."""
+
+_COMPARED = 500  # characters of a message that are compared once more: a model reads little more of it
 
 Supplied = Mapping[str, Collection[Message]]
 """Messages under the name of the memory that they were found in."""
@@ -79,7 +94,7 @@ class Memory:
             async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
                 found, plan = await queries.candidates(
                     session,
-                    text=text,
+                    text=with_other_words(text),
                     vector=vector,
                     filters=filters,
                     wanted=wanted,
@@ -93,10 +108,15 @@ class Memory:
 
             candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
             hits = self._best(text, candidates, current)[:limit]
-            around = await self._beside(visit, [hit.message for hit in hits], before=NEIGHBOURS, after=NEIGHBOURS)
+            around = await self._around(visit, [hit.message for hit in hits])
+        hits = await self._with_likeness(text, vector, hits)
         excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
         return Findings(
-            tuple(excerpts), visit.unreachable, tuple(plans), by_words_alone=vector.done() and vector.result() is None
+            tuple(excerpts),
+            visit.unreachable,
+            tuple(plans),
+            by_words_alone=vector.done() and vector.result() is None,
+            words=weighed(text, current.values()),
         )
 
     async def list_messages(
@@ -107,17 +127,21 @@ class Memory:
         authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
+        newest: bool = False,
     ) -> Findings:
-        """Return the first `limit` messages of the windows in time order, an excerpt for each run in a place."""
+        """Return the first `limit` messages of the windows, or the `newest`, an excerpt for each run in a place.
+
+        They come in time order.
+        """
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
 
         async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
-            return await queries.in_order(session, filters=filters, limit=wanted)
+            return await queries.in_order(session, filters=filters, limit=wanted, newest=newest)
 
         async with open_visit(places) as visit:
             _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
-        first = sorted(current.values(), key=_in_time)[:limit]
-        return Findings(tuple(by_place(Line(message, hit=True) for message in first)), visit.unreachable)
+        ordered = sorted(current.values(), key=_in_time, reverse=newest)[:limit]
+        return Findings(tuple(by_place(Line(message, hit=True) for message in ordered)), visit.unreachable)
 
     async def tally(
         self,
@@ -171,11 +195,11 @@ class Memory:
         found = await self._all(look)
         return frozenset(found)
 
-    async def _vector(self, text: str) -> NDArray[np.float32] | None:
+    async def _vector(self, text: str) -> Vector | None:
         """Return the vector of a text; None when the embedding model is not ready soon enough."""
         if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return None
-        vector: NDArray[np.float32] = (await self.embedder.embed([text]))[0]
+        vector: Vector = (await self.embedder.embed([text]))[0]
         return vector
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
@@ -206,10 +230,44 @@ class Memory:
         live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
         scores = fused(text, live, ranking=self.ranking)
         lines = [
-            Line(one.message, True, one.similarity, one.lexical, float(score))
+            Line(one.message, hit=True, similarity=one.similarity, lexical=one.lexical, score=float(score))
             for one, score in zip(live, scores, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
+
+    async def _with_likeness(self, text: str, vector: asyncio.Task[Vector | None], hits: list[Line]) -> list[Line]:
+        """Return the hits, each with the likeness of its own words when the text names the author of one.
+
+        A vector stands for who said a message as well: all that Ana says is like a question about Ana.
+        """
+        asked = vector.result() if vector.done() else None
+        if asked is None or not names_any(text, {hit.message.author_name for hit in hits}):
+            return hits
+        own = await self.embedder.embed([storable(said(hit.message))[:_COMPARED] for hit in hits])
+        return [replace(hit, likeness=float(one @ asked)) for hit, one in zip(hits, own, strict=True)]
+
+    async def _around(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
+        beside = await self._beside(visit, hits, before=NEIGHBOURS, after=FOLLOWING)
+        linked = await self._linked(visit, hits)
+        around: dict[int, list[Message]] = {}
+        for hit in hits:
+            later = FOLLOWING if asks(hit) else NEIGHBOURS
+            near = _nearest(hit, beside[hit.message_id], NEIGHBOURS, later)
+            replies = [one for one in linked[hit.message_id] if one.reply_to == hit.message_id]
+            asked = [one for one in linked[hit.message_id] if one.message_id == hit.reply_to]
+            shown = (*near, *sorted(replies, key=_in_time)[:REPLIES], *asked)
+            found = {one.message_id: one for one in shown}
+            around[hit.message_id] = sorted(found.values(), key=_in_time)
+        return around
+
+    async def _linked(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return, for each message, those of its place that reply to it and the one that it replies to."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
+            return await queries.linked(session, messages=hits)
+
+        return await self._by_hit(visit, hits, look)
 
     async def _by_id(self, visit: Visit, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
         async def look(session: AsyncSession, _: Shelf) -> list[Message]:
@@ -225,16 +283,22 @@ class Memory:
         async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
             return await queries.beside(session, messages=messages, before=before, after=after)
 
+        around = await self._by_hit(visit, messages, look)
+        return {
+            message.message_id: _nearest(message, around[message.message_id], before, after) for message in messages
+        }
+
+    async def _by_hit(
+        self, visit: Visit, messages: Sequence[Message], look: Look[tuple[int, Message]]
+    ) -> dict[int, list[Message]]:
+        """Return what the memories give for each of the messages, by its id, as it is now."""
         found = await visit.ask(self._shelves() if messages else (), look)
         current = await self._current(visit, {name: [one for _, one in pairs] for name, pairs in found.items()})
-        around: dict[int, set[int]] = {message.message_id: set() for message in messages}
-        for message_id, neighbour in (pair for pairs in found.values() for pair in pairs):
-            if neighbour.message_id in current:
-                around[message_id].add(neighbour.message_id)
-        return {
-            message.message_id: _nearest(message, [current[i] for i in around[message.message_id]], before, after)
-            for message in messages
-        }
+        given: dict[int, set[int]] = {message.message_id: set() for message in messages}
+        for message_id, other in (pair for pairs in found.values() for pair in pairs):
+            if other.message_id in current:
+                given[message_id].add(other.message_id)
+        return {message_id: [current[other] for other in others] for message_id, others in given.items()}
 
     async def _current(self, visit: Visit, supplied: Supplied) -> dict[int, Message]:
         """Return messages by id as they are now, without the deleted ones.

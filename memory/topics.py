@@ -1,6 +1,8 @@
 """Tell whether a question asks for anything but what was said."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from memory.folding import Token, tokens_of
 
@@ -27,38 +29,133 @@ FUNCTION_WORDS = _words("""
 """)
 """Words, folded, that say nothing of a topic, contracted ones in the two parts that an apostrophe makes of them."""
 
+SAYING_WORDS = _words("""
+    talk talks talked talking speak speaks spoke spoken speaking say says said saying tell tells told telling
+    discuss discusses discussed discussing chat chats chatted chatting converse conversed mention mentions mentioned
+    mentioning write writes wrote written writing post posts posted posting share shares shared sharing state stated
+    express expressed communicate communicated happen happens happened happening summarise summarises summarised
+    summarize summarized recap recall remind show shows showed list describe described explain explained
+    anything everything something nothing thing things stuff know knows
+    message messages msg msgs conversation conversations discussion discussions channel channels thread threads
+    transcript summary overview gist rundown synopsis
+""")
+"""Verbs of saying, and nouns for what was said: in a question for something else they say nothing of its topic."""
+
 _TALK_WORDS = _words("""
-    talk speak spoke spoken say said tell told discuss chat converse mention cover touch bring brought come came raise
-    address go went gone exchange write wrote written post share state express communicate
-    happen occur transpire miss take took taken place
-    summarise summarize sum recap recall remember remind list show give gave outline describe explain refresh
-    catch fill find look see read know hear heard get got let like want help provide
-    anything everything something nothing thing stuff topic subject matter theme sort kind type content detail point
-    conversation discussion session dialogue chatter exchange message msg word channel thread transcript
-    summary overview gist rundown highlight tl dr tldr digest synopsis
-    main key important interesting notable major big whole entire full complete quick short brief general different
-    various several few new part bit item
+    talk speak spoke spoken say said tell told discuss chat converse mention write wrote written post share state
+    communicate exchange happen occur transpire miss
+    summarise summarize sum recap recall remember remind list show describe explain refresh
+    anything everything something nothing thing stuff topic subject matter theme point highlight
+    conversation discussion session dialogue chatter message msg transcript
+    summary overview gist rundown synopsis tl dr tldr digest news update fill catch
 """)
 """Verbs of talking and of asking for a report, and nouns for talk as such; their endings may vary."""
 
+_BESIDE_TALK = _words("""
+    main key important interesting notable major big whole entire full complete quick short brief general different
+    various several few part bit item sort kind type content detail
+    channel thread word cover touch bring brought come came raise address go went gone express
+    take took taken place give gave outline find look see read know hear heard get got let like want help
+    provide date new last latest newest recent past previous first earliest oldest
+""")
+"""Words that say nothing of a topic beside those, and may be one themselves: the key points, and the key."""
+
+_ABOUT_TALK = frozenset({"up", "on", "over", "place"})
+"""What makes talk of "bring", "go" and "take": things come up, go on and take place."""
+
+_NEWEST = _words("new news update updates last latest newest recent recently lately")
+_OLDEST = _words("first earliest oldest")
+
+MOST_SELECTED = 25
+"""Messages of a selection that can be asked for."""
+
+_NUMBERS = MappingProxyType(
+    {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+)
+_SHORTEST_ID = 10  # digits
+_ONE = frozenset({"message", "post", "msg", "thing"})
 _ENDINGS = ("s", "es", "d", "ed", "ing", "ies", "ied")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The newest messages, or the oldest, and how many of them; None when the question leaves that open."""
+
+    newest: bool = True
+    count: int | None = None
 
 
 def asks_for_talk_alone(question: str, *, names: frozenset[str] = frozenset()) -> bool:
     """Tell whether a question, without its time, asks for nothing but what was said, or what these speakers said.
 
-    "What did we talk about?" does, and "summarise the conversation"; "what did we say about the logo?" does not.
-    `names` are the words, folded, by which it names speakers.
+    "What did we talk about?" does, and "summarise the conversation"; "what did we say about the logo?" does not, and
+    neither does "who has the key?". `names` are the words, folded, by which it names speakers.
     """
-    words = [token for token in tokens_of(question) if token.is_word]
-    shouted = all(_is_shouted(word, question) for word in words)
-    return all(_is_empty(word, question, shouted=shouted) or word.folded in names for word in words)
+    words = _content_words(question, names)
+    return not words or _are_about_talk(words)
 
 
-def _is_empty(word: Token, question: str, *, shouted: bool) -> bool:
-    if word.folded in FUNCTION_WORDS:
-        return shouted or len(word.folded) == 1 or not _is_shouted(word, question)  # "IT" and "US" are topics
-    return any(form in _TALK_WORDS for form in _forms(word.folded))
+def selection_in(
+    question: str, *, names: frozenset[str] = frozenset(), at_a_time: bool = False, confined: bool = False
+) -> Selection | None:
+    """Return which messages a question asks for that has no topic; None when it has one, or asks for a whole time.
+
+    That is "the last 5 messages", "what is new?", "the first message ever", and without a time "catch me up" as well.
+    `at_a_time` tells that it names a time, and `confined` that it names a channel or a speaker: then it may say nothing
+    more.
+    """
+    words = [token.folded for token in tokens_of(question) if token.is_word]
+    content = _content_words(question, names)
+    if (content and not _are_about_talk(content)) or not (content or confined):
+        return None
+    oldest, newest = (not known.isdisjoint(words) for known in (_OLDEST, _NEWEST))
+    count = next((_number(word) for word in words if _number(word)), None)
+    if at_a_time and not (oldest or newest or count):
+        return None
+    if count is None and (oldest or newest) and not _ONE.isdisjoint(words):
+        count = 1
+    return Selection(newest=newest or not oldest, count=count)
+
+
+def _number(word: str) -> int:
+    """Return how many messages a word asks for, a selection at most; 0 when it is no number."""
+    if word.isascii() and word.isdecimal():
+        return min(int(word), MOST_SELECTED) if len(word) < _SHORTEST_ID else 0
+    return _NUMBERS.get(word, 0)
+
+
+def _content_words(question: str, names: frozenset[str]) -> list[str]:
+    """Return the words of a question, folded, that are no mere grammar, number or name of a speaker."""
+    tokens = [token for token in tokens_of(question) if token.is_word]
+    shouted = all(_is_shouted(token, question) for token in tokens)
+    return [
+        token.folded
+        for token in tokens
+        if not (_is_function_word(token, question, shouted=shouted) or token.folded in names or _number(token.folded))
+    ]
+
+
+def _are_about_talk(words: list[str]) -> bool:
+    """Tell whether words say that talk is asked for, and nothing else."""
+    kinds = [_kind_of(word) for word in words]
+    if "topic" in kinds:
+        return False
+    only_order = all(word in _NEWEST | _OLDEST for word in words)
+    goes_on = not _ABOUT_TALK.isdisjoint(words) and not _ABOUT_TALK.issuperset(words)
+    return "talk" in kinds or only_order or goes_on
+
+
+def _kind_of(word: str) -> str:
+    forms = set(_forms(word))
+    if forms & _TALK_WORDS:
+        return "talk"
+    return "beside talk" if forms & _BESIDE_TALK or word in _ABOUT_TALK else "topic"
+
+
+def _is_function_word(word: Token, question: str, *, shouted: bool) -> bool:
+    if word.folded in _ABOUT_TALK or word.folded not in FUNCTION_WORDS:
+        return False
+    return shouted or len(word.folded) == 1 or not _is_shouted(word, question)  # "IT" and "US" are topics
 
 
 def _is_shouted(word: Token, question: str) -> bool:

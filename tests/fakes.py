@@ -179,10 +179,11 @@ class FakeMemory:
         authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 50,
+        newest: bool = False,
     ) -> Findings:
         self._answer(places=places, windows=windows, authors=authors, scope=scope)
         lines = [Line(message, hit=True) for message in self._readable(places, windows, authors)]
-        return Findings(tuple(by_place(lines[:limit])), self.unreachable)
+        return Findings(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
 
     async def tally(
         self,

@@ -123,8 +123,11 @@ def test_a_quotation_cites_its_message_and_no_other(some: list[Message], questio
         for number, one in enumerate(some, 1)
     ]
     with in_time(size_of(some) + len(question)):
-        chosen = [*best_lines(lines, topic=question, question=question), *spread_lines(lines, question=question)]
-        quoted = [(number, quotation(number, line, question=question, time_zone=time_zone)) for number, line in chosen]
+        chosen = [*best_lines(lines, topic=question, question=question), *spread_lines(lines)]
+        quoted = [
+            (number, quotation(number, line, question=question, time_zone=time_zone, answers=answers))
+            for number, line, answers in chosen
+        ]
 
     for number, text in quoted:
         assert cited_numbers(text) == [number]

@@ -420,6 +420,69 @@ async def test_a_thread_is_found_by_any_title_that_it_had_and_names_its_place(
     assert names.channel_places("help") == frozenset({7})
 
 
+async def test_the_newest_messages_of_both_memories_come_in_time_order(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [message(number, f"earlier {number}") for number in range(1, 6)])
+    here = [message(6, "in a thread", thread_id=7), message(7, "last"), message(8, "a question", kind=Kind.COMMAND)]
+    await remember(short_term, embedder, [*here, message(9, "elsewhere", channel_id=2)])
+    await remember(short_term, embedder, [deletion(5, at=99)])
+
+    newest = partial(memory.list_messages, places=frozenset({1, 7}), newest=True)
+
+    assert hits(await newest(limit=3)) == [4, 6, 7]
+    assert hits(await newest(limit=2, windows=(Window(None, minute(4)),))) == [2, 3]
+    assert hits(await newest(limit=2, authors=Authors(names=frozenset({"nobody"})))) == []
+
+
+def _chat(number: int) -> Message:
+    return message(number, f"chatter {number}", author_name="cleo")
+
+
+async def test_replies_to_a_hit_are_shown_with_it_from_either_memory(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    asked = message(1, "why is my celadon brown?")
+    await remember(long_term, embedder, [asked, *map(_chat, range(2, 10))])
+    replies = [
+        message(20, "too much oxygen", reply_to=1),
+        message(21, "in a thread of others", reply_to=1, thread_id=7),
+        message(22, "as the bot said", reply_to=1, kind=Kind.ANSWER),
+        message(23, "deleted", reply_to=1),
+    ]
+    await remember(short_term, embedder, replies)
+    await remember(short_term, embedder, [deletion(23, at=99, sent_at=minute(23))])
+
+    found = await memory.search("celadon brown", places=frozenset({1, 7}), limit=1)
+
+    assert hits(found) == [1]
+    assert set(shown(found)) == {1, 2, 3, 4, 5, 20}
+
+
+async def test_a_hit_is_shown_with_what_it_replies_to(memory: Memory, long_term: Database, embedder: Embedder) -> None:
+    chatter = map(_chat, range(2, 10))
+    await remember(long_term, embedder, [message(1, "why so?"), *chatter, message(20, "oxygen", reply_to=1)])
+
+    found = await memory.search("oxygen", places=HERE, limit=1)
+
+    assert (hits(found), shown(found)) == ([20], [1, 9, 20])
+
+
+async def test_words_of_somebody_whom_a_search_names_are_compared_by_themselves(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(long_term, embedder, [apart(1, "lol", author_name="ben"), apart(2, "the key is with him")])
+
+    named = await memory.search("what should ben bring?", places=HERE, limit=1)
+    unnamed = await memory.search("who has the key?", places=HERE, limit=1)
+
+    of_ben, of_nobody = named.excerpts[0].lines[0], unnamed.excerpts[0].lines[0]
+    assert of_ben.alike is not None
+    assert of_ben.similarity is not None
+    assert of_ben.alike < of_ben.similarity - 0.2
+    assert of_nobody.likeness is None
+
+
 async def test_neighbours_are_merged_with_hits_that_touch_and_stand_in_time_order(
     memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
 ) -> None:

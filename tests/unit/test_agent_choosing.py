@@ -1,13 +1,16 @@
 """Which messages answer a question by themselves."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent.choosing import MOST_QUOTES, best_lines
+from agent.choosing import MOST_QUOTES, Quote, best_lines
 from memory.findings import Line
-from memory.messages import Kind
+from memory.keywords import keywords_of
+from memory.messages import Attachment, Kind
+from memory.rarity import Weighed
 from tests.fakes import said
 
 
@@ -15,17 +18,16 @@ def hit(similarity: float, *, content: str = "on friday", **fields: Any) -> Line
     return Line(said(content, **fields), hit=True, similarity=similarity, score=similarity)
 
 
-def chosen(*lines: Line, topic: str = "when is it?") -> list[int]:
+def chosen(*lines: Line, topic: str = "when is it?", question: str = "when is it?") -> list[int]:
     """Return the places, from 1 on, of the lines that answer."""
-    return [number for number, _ in best_lines(enumerate(lines, 1), topic=topic, question="when is it?")]
+    return [quote.number for quote in best_lines(enumerate(lines, 1), topic=topic, question=question)]
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(hit(0.44), id="faintly alike without a shared word"),
+        pytest.param(hit(0.49), id="faintly alike without a shared word"),
         pytest.param(hit(0.9, kind=Kind.COMMAND), id="an earlier question to the bot"),
-        pytest.param(hit(0.9, content="when is it?"), id="the question itself"),
         pytest.param(replace(hit(0.9), hit=False), id="a neighbour of a hit"),
     ],
 )
@@ -34,7 +36,7 @@ def test_what_does_not_answer_is_not_quoted(line: Line) -> None:
 
 
 def test_what_is_alike_is_quoted() -> None:
-    assert chosen(hit(0.46)) == [1]
+    assert chosen(hit(0.51)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_words_of_the_question_make_up_for_likeness(content: str, quoted_numbers
 
 
 def test_a_shared_word_in_another_sense_does_not_answer() -> None:
-    assert chosen(hit(0.10, content="the deployment of troops"), topic="when is the deployment?") == []
+    assert chosen(hit(0.05, content="the deployment of troops"), topic="when is the deployment?") == []
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,129 @@ def test_where_likeness_is_not_known_the_words_decide(content: str, quoted_numbe
     line = replace(hit(0.0, content=content), similarity=None)
 
     assert chosen(line, topic="when is the deploy of 0.4?") == quoted_numbers
+
+
+PASTED = "The wheel head wobbles, somebody must tighten the belt."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(PASTED, id="all of it"),
+        pytest.param("wheel head wobbles, somebody must", id="a part of it"),
+        pytest.param("the WHEEL head wobbles somebody must tighten the belt", id="in other letters and signs"),
+    ],
+)
+def test_a_message_in_the_very_words_of_the_question_comes_first_and_alone(question: str) -> None:
+    lines = [
+        replace(hit(0.9, content="the belt of the wheel must be tightened"), score=9.0),
+        replace(hit(0.2, content=PASTED), score=1.0),
+    ]
+
+    assert chosen(*lines, topic=question, question=question) == [2]
+
+
+def test_what_somebody_has_asked_before_in_the_same_words_is_found_with_what_answers_it() -> None:
+    asked = hit(0.9, content="when is the firing?", message_id=7)
+    lines = [asked, hit(0.1, content="on friday", author_name="ben", reply_to=7)]
+
+    assert chosen(*lines, topic="when is the firing?", question="when is the firing?") == [1, 2]
+
+
+def test_words_by_whoever_is_named_need_to_be_like_the_question_themselves() -> None:
+    line = replace(hit(0.6, content="lol", author_name="ben"), likeness=0.1)
+
+    assert chosen(line, topic="what should ben bring?") == []
+
+
+def test_a_word_with_another_ending_is_a_shared_one() -> None:
+    assert chosen(hit(0.25, content="We glaze on Thursday"), topic="what did we say about glazing?") == [1]
+
+
+def test_a_file_is_found_by_the_words_of_its_name() -> None:
+    picture = Attachment(name="kiln_shelf_cracked.jpg", url="https://example.org/")
+
+    assert chosen(hit(0.1, content="", attachments=(picture,)), topic="photo of the cracked kiln shelf") == [1]
+
+
+ASKED = hit(0.8, content="why did my celadon turn brown?", message_id=7)
+
+
+def test_the_answer_is_quoted_in_place_of_a_question() -> None:
+    yes = Line(said("yes", author_name="cleo", reply_to=7))
+    advice = Line(said("too much oxygen in the kiln", author_name="ben", reply_to=7))
+
+    quotes = best_lines(enumerate([ASKED, yes, advice], 1), topic="why is celadon brown?", question="")
+
+    assert quotes == [Quote(3, advice, ASKED.message)]
+
+
+def test_a_question_that_nobody_answered_is_quoted() -> None:
+    assert chosen(ASKED, topic="why is celadon brown?") == [1]
+
+
+def test_an_answer_that_was_found_stands_with_what_it_answers() -> None:
+    advice = hit(0.8, content="too much oxygen in the kiln", author_name="ben", reply_to=7)
+    asked = Line(ASKED.message)
+
+    assert best_lines(enumerate([advice, asked], 1), topic="oxygen", question="") == [Quote(1, advice, asked.message)]
+
+
+def test_what_tells_something_besides_asking_is_quoted_with_its_answer() -> None:
+    poll = hit(0.8, content="My chapter is called Silence. Too dramatic?", message_id=7)
+    reply = Line(said("just right", author_name="ben", reply_to=7))
+
+    quotes = best_lines(enumerate([poll, reply], 1), topic="what is the chapter called?", question="")
+
+    assert [quote.number for quote in quotes] == [1, 2]
+
+
+def weighed_words(text: str, *, unknown: Collection[str] = ()) -> list[Weighed]:
+    return [Weighed(word, is_known=word.text not in unknown) for word in keywords_of(text)]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "quoted_numbers"),
+    [
+        pytest.param((), [1], id="both words are known"),
+        pytest.param(("tokyo",), [], id="nobody ever said one of them"),
+    ],
+)
+def test_a_question_with_a_word_that_nobody_ever_said_needs_a_better_answer(
+    unknown: Collection[str], quoted_numbers: list[int]
+) -> None:
+    question = "what is a ticket to Tokyo?"
+    line = hit(0.35, content="tickets are free")
+
+    quotes = best_lines([(1, line)], topic=question, question=question, words=weighed_words(question, unknown=unknown))
+
+    assert [quote.number for quote in quotes] == quoted_numbers
+
+
+def test_a_rare_word_tells_more_than_a_common_one() -> None:
+    rare, common = keywords_of("kiln budget")
+    words = [Weighed(rare, weight=4.0), Weighed(common, weight=1.0)]
+    lines = [hit(0.2, content="the kiln is cold"), hit(0.2, content="the budget is spent")]
+
+    quotes = best_lines(enumerate(lines, 1), topic="kiln budget", question="", words=words)
+
+    assert [quote.number for quote in quotes] == [1]
+
+
+def test_what_is_about_whoever_the_question_names_comes_first() -> None:
+    lines = [
+        replace(hit(0.5, content="I bring the wax", author_name="eve"), score=5.0),
+        replace(hit(0.5, content="@ben please bring the key", author_name="ana"), score=4.5),
+        replace(hit(0.5, content="lol", author_name="ben"), likeness=0.1, score=4.4),
+    ]
+
+    assert chosen(*lines, topic="what should ben bring?") == [2, 1]
+
+
+def test_what_was_found_in_reply_to_an_answer_follows_it() -> None:
+    drill = replace(hit(0.6, content="restore drill, clock running", message_id=7), score=9.0)
+    result = replace(hit(0.1, content="43 minutes until the first photo", reply_to=7), score=6.0)
+
+    quotes = best_lines(enumerate([drill, result], 1), topic="how long did the restore drill take?", question="")
+
+    assert quotes == [Quote(1, drill), Quote(2, result, drill.message)]

@@ -91,3 +91,25 @@ def test_whoever_is_called_like_a_mark_cites_nothing(name: str) -> None:
 
 def test_a_mark_in_quoted_words_stays_the_persons_own() -> None:
     assert cited_numbers(quoted("see [7]")) == [1]
+
+
+def test_an_answer_names_what_it_replies_to() -> None:
+    asked = said("Why did my ||celadon|| turn\nbrown [1]?", message_id=5, author_name="[2] *ana*")
+    line = hit(0.9, content="too much oxygen", author_name="ben", reply_to=5)
+
+    text = quotation(1, line, question="why?", time_zone=PARIS, answers=asked)
+
+    assert text.startswith("- **ben** in #general, Tue 3 Nov 2026 14:02, replying to \\[2\\] \\*ana\\*'s \"Why did my ")
+    assert "celadon" not in text
+    assert text.endswith(': "too much oxygen" [1]')
+    assert cited_numbers(text) == [1]
+
+
+def test_an_answer_that_is_no_reply_comes_after_what_it_answers() -> None:
+    asked = said("x" * 300, message_id=5, author_name="ana")
+
+    text = quotation(1, hit(0.9), question="why?", time_zone=PARIS, answers=asked)
+
+    assert ", after ana's \"xxx" in text
+    assert 'x…": "on friday" [1]' in text
+    assert len(text) < LENGTH

@@ -1,6 +1,6 @@
 """The agent and time: what a question that names one is searched in, whatever the model does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from agent.answers import Answer, Searched
 from agent.choosing import MOST_SPREAD
 from agent.footer import footer
 from agent.listing import MOST_LISTED
-from agent.quotation import MEMORY_OUT, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
+from agent.quotation import MEMORY_OUT, NO_MESSAGES, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
 from agent.reading import read_without_memory
 from agent.search_first import SearchFirstChatModel
 from agent.searches import common
@@ -452,3 +452,52 @@ def test_a_range_of_dates_is_told_with_its_order_alone() -> None:
     )
 
     assert footer(searched).endswith("UTC; 2/10 - 2/12 read month first")
+
+
+# ---- messages by their order
+
+
+@pytest.mark.parametrize(
+    ("text", "called", "found"),
+    [
+        pytest.param(
+            "what were the last messages?", "The newest 8 messages, in the order of time:", range(16, 24), id="newest"
+        ),
+        pytest.param(
+            "show me the last 3 messages", "The newest 3 messages, in the order of time:", range(21, 24), id="a number"
+        ),
+        pytest.param("what was the last message?", "The newest message", [23], id="the newest one"),
+        pytest.param("the first 2 messages", "The first 2 messages", [0, 1], id="oldest"),
+    ],
+)
+async def test_messages_are_selected_by_their_order_and_called_so(text: str, called: str, found: Iterable[int]) -> None:
+    answer = await quoting(chat(*hourly(24))).ask(question(text))
+
+    assert answer.text.startswith(called)
+    assert [source.message.content for source in answer.sources] == [f"remark number {number}" for number in found]
+
+
+async def test_as_many_of_the_newest_messages_are_given_as_can_be_shown() -> None:
+    long = hourly(24, text=lambda number: f"remark {number} " + "x" * 3000)
+
+    answer = await quoting(chat(*long)).ask(question("the last 20 messages"))
+
+    assert answer.sources[-1].message == long[-1]
+    assert answer.text.startswith(f"The newest {len(answer.sources)} messages")
+    assert 1 < len(answer.sources) < 20
+
+
+async def test_where_nothing_was_said_there_is_no_newest_message() -> None:
+    answer = await quoting(FakeMemory()).ask(question("catch me up"))
+
+    assert answer.text == NO_MESSAGES
+
+
+async def test_a_model_is_shown_the_newest_messages_when_they_are_asked_for() -> None:
+    asked, model = agent(says("Remark 23 was the last [1]."), memory=chat(*hourly(24)))
+
+    await asked.ask(question("what was the last message?"))
+
+    shown = str(model.heard[0][-1].text)
+    assert "remark number 23" in shown
+    assert "remark number 22" not in shown

@@ -10,6 +10,7 @@ import pytest
 from memory.asking import Asked, understand
 from memory.findings import Excerpt, Findings, Line, Window
 from memory.known_names import Index, KnownNames, Named
+from memory.topics import MOST_SELECTED, Selection
 from memory.windows import DiscussionPhrase, TimePhrase, Times
 from tests.builders import START, message, minute
 
@@ -161,9 +162,9 @@ async def test_a_topic_is_the_question_without_its_time(text: str, topic: str) -
 
 
 async def test_a_question_without_a_time_keeps_its_words() -> None:
-    asked = await ask("what did we talk about?")
+    asked = await ask("what did we decide?")
 
-    assert asked == Asked("what did we talk about?", "what did we talk about?", READABLE, rest=asked.text)
+    assert asked == Asked("what did we decide?", "what did we decide?", READABLE, rest=asked.text)
 
 
 async def test_a_question_without_a_topic_still_has_its_words() -> None:
@@ -523,3 +524,63 @@ async def test_who_may_read_nothing_is_told_nothing() -> None:
 def test_the_times_of_the_tests_are_what_they_say() -> None:
     assert NOW - timedelta(days=1) == minute(0)
     assert NOW.tzinfo is UTC
+
+
+# Selections
+
+
+@pytest.mark.parametrize(
+    ("text", "selection"),
+    [
+        pytest.param("catch me up", Selection(), id="what was missed"),
+        pytest.param("tl;dr", Selection(), id="for short"),
+        pytest.param("what's new?", Selection(), id="what is new"),
+        pytest.param("any news?", Selection(), id="news"),
+        pytest.param("what were the last messages?", Selection(), id="the last ones"),
+        pytest.param("show me the latest 5 messages", Selection(count=5), id="a number of them"),
+        pytest.param("the last three messages please", Selection(count=3), id="a number in words"),
+        pytest.param("the last 9999999 messages", Selection(count=MOST_SELECTED), id="too many"),
+        pytest.param("what did <@200000000000000001> say?", Selection(), id="an id is no number"),
+        pytest.param("what was the last message?", Selection(count=1), id="the last one"),
+        pytest.param("what was the first message ever?", Selection(newest=False, count=1), id="the first one"),
+        pytest.param("the first 4 messages", Selection(newest=False, count=4), id="the first ones"),
+        pytest.param("what happened in #deploys?", Selection(), id="in a channel"),
+        pytest.param("in #deploys", Selection(), id="nothing but a channel"),
+        pytest.param("what did Ana say?", Selection(), id="by somebody"),
+        pytest.param("the last message of Ben Stone", Selection(count=1), id="the last one of somebody"),
+    ],
+)
+async def test_messages_are_asked_for_by_their_order_alone(text: str, selection: Selection) -> None:
+    asked = await ask(text)
+
+    assert (asked.topic, asked.selection) == ("", selection)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who has the key?",
+        "what should Ben bring?",
+        "what is the new key?",
+        "who is on call?",
+        "what was the last price of the kiln?",
+        "what did Ana say about the logo?",
+        "who was there?",
+        "when is the firing?",
+        "",
+    ],
+)
+async def test_a_question_with_a_topic_asks_for_no_order(text: str) -> None:
+    asked = await ask(text)
+
+    assert (asked.topic, asked.selection) == (text, None)
+
+
+async def test_the_last_messages_of_a_time_are_asked_for_by_their_order_too() -> None:
+    asked = await ask("what were the last 3 messages last week?", phrases=[LAST])
+
+    assert (asked.topic, asked.selection, asked.windows) == ("", Selection(count=3), (LAST_WEEK,))
+
+
+async def test_what_was_said_in_a_time_is_asked_for_whole() -> None:
+    assert (await ask("what did we talk about last week?", phrases=[LAST])).selection is None

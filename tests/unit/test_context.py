@@ -61,6 +61,20 @@ def test_the_title_of_a_thread_is_indexed_with_what_is_said_in_it(place: dict[st
 
 
 @pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(
+            message(content="", attachments=(Attachment(name="kiln_shelf-2.JPG", url="https://example.org/"),)),
+            id="a picture",
+        ),
+        pytest.param(message(content="see <https://example.org/papers/kiln-shelf_picture.pdf?page=2>"), id="a link"),
+    ],
+)
+def test_files_and_links_are_found_by_the_words_of_their_names(shown: Message) -> None:
+    assert {"kiln", "shelf", "picture"} <= set(search_text(shown, ()).split())
+
+
+@pytest.mark.parametrize(
     "silent",
     [
         pytest.param(message(content=""), id="no text"),
