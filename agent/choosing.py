@@ -29,8 +29,11 @@ UNKNOWN_WORDS_ADD = 0.2
 ENOUGH_WORDS = 0.5
 """Share of the telling words that a message needs to be quoted when nobody knows how alike it is."""
 
-OUTSHONE_BY = 0.6
-"""Share of the best fused score that a quotation needs: what falls further short was found for want of better."""
+LIKENESS_ADDS = 5.0
+"""What likeness adds to a fused score, which says little of how a message by itself is about the question."""
+
+OUTSHONE_BY = 0.65
+"""Share of the best score that a quotation needs: what falls further short was found for want of better."""
 
 NAMES_ADD = 2.0
 """What it adds to a fused score to have the name of somebody whom the question names."""
@@ -96,7 +99,7 @@ def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[Nu
     """Return the hits that are about a topic and not far outshone by the best of them, the best first."""
     authors = all_stems(" ".join(line.message.author_name for _, line in hits))
     asked = _Asked(words, authors)
-    scores = {number: asked.score_of(line) for number, line in hits if asked.is_met_by(line)}
+    scores = {number: score for number, line in hits if (score := asked.score_of(line)) is not None}
     best = max(scores.values(), default=0.0)
     needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
     near = [one for one in hits if one[0] in scores and scores[one[0]] >= needed]
@@ -113,25 +116,22 @@ class _Asked:
         unknown = sum(word.weight for word in self._telling if not word.is_known)
         self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
 
-    def is_met_by(self, line: Line) -> bool:
-        """Tell whether a line is about what is asked, and not just by somebody whom the question names.
+    def score_of(self, line: Line) -> float | None:
+        """Return what a line is worth as an answer; None when it is not about what is asked.
 
-        A vector stands for who said a message too, so that all that Ana says is like a question about Ana.
+        A vector stands for who said a message too, so that all that Ana says is like a question about Ana: to be by
+        somebody whom the question names is not enough, and to be about them is better.
         """
         stems = stems_in(line.message)
         having = [word for word in self._telling if word.keyword.stems & stems]
-        shared = sum(word.weight for word in having) / self._weight if self._weight else 0.0
         if self._telling and not having and self._is_by_somebody_named(line.message):
-            return False
-        if line.alike is None:
-            return shared >= ENOUGH_WORDS
+            return None
+        shared = sum(word.weight for word in having) / self._weight if self._weight else 0.0
         added = ALL_WORDS_ADD * shared + EACH_WORD_ADDS * min(len(having), MOST_WORDS)
-        return line.alike + added >= self._needed
-
-    def score_of(self, line: Line) -> float:
-        """Return the score of a line; to be about somebody whom the question names makes it better."""
-        stems = stems_in(line.message)
-        return line.score + NAMES_ADD * any(name.stems & stems for name in self._names)
+        likeness = (line.alike or 0.0) + added
+        is_relevant = shared >= ENOUGH_WORDS if line.alike is None else likeness >= self._needed
+        names = NAMES_ADD * any(name.stems & stems for name in self._names)
+        return line.score + LIKENESS_ADDS * likeness + names if is_relevant else None
 
     def _is_by_somebody_named(self, message: Message) -> bool:
         stems = all_stems(message.author_name)

@@ -1,5 +1,6 @@
 """Look into memory for one question: in its places, in the time that it may search, with numbers for what is found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from agent.context import Context
 from agent.fence import fenced
 from agent.listing import listing_of, newest_that_fit
-from agent.searches import Windows
+from agent.searches import ALL_TIME, Windows
 from memory.authors import Authors
 from memory.findings import Findings, Line, Scope
 from memory.rarity import Weighed
@@ -25,7 +26,9 @@ class Recalled:
     """What was found, for the program: the lines that were shown with their numbers, and where it was looked for.
 
     `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
-    not all of them are among the lines. `words` are the telling ones of what was searched for.
+    not all of them are among the lines. `words` are the telling ones of what was
+    searched for, and `read_as` those that were taken for others. It may be `of_another_time` than
+    the question names.
     """
 
     lines: tuple[tuple[int, Line], ...]
@@ -33,6 +36,8 @@ class Recalled:
     spoken: str = ""
     selected_from: str = ""
     words: tuple[Weighed, ...] = ()
+    read_as: tuple[tuple[str, str], ...] = ()
+    of_another_time: bool = False
 
 
 async def search(
@@ -51,6 +56,18 @@ async def search(
         text, places=context.asked.places, windows=windows, authors=authors, scope=scope
     )
     return _searched(findings, windows, context, scope=scope)
+
+
+async def search_all_time(context: Context, text: str, *, speaks_of_it: Callable[[Line], bool]) -> Recalled | None:
+    """Return the messages of any time that fit a text, None unless one of them speaks of what is meant.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    asked = context.asked
+    findings = await context.memory.search(text, places=asked.places, authors=asked.authors)
+    if not any(line.hit and speaks_of_it(line) for excerpt in findings.excerpts for line in excerpt.lines):
+        return None
+    return _searched(findings, ALL_TIME, context, scope=Scope.BOTH)[1]
 
 
 async def list_time(
@@ -122,4 +139,4 @@ def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
     text = shown.text
     if findings.unreachable:
         text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
-    return text, Recalled(shown.lines, time_zone, words=findings.words)
+    return text, Recalled(shown.lines, time_zone, words=findings.words, read_as=findings.read_as)

@@ -1,17 +1,23 @@
 """Answer a question without a language model: search once, and quote the best of what was found."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.answers import Answer, Outcome, Question, Source
 from agent.checking import still_there
-from agent.choosing import Quote, best_lines, spread_lines
+from agent.choosing import Quote, best_lines, has_words, spread_lines
 from agent.context import Context, Recall
 from agent.drafts import context_of, draft_of
-from agent.lookup import Recalled, list_time, search, select_in_order
+from agent.lookup import Recalled, list_time, search, search_all_time, select_in_order
 from agent.quotes import quotation
 from agent.reading import Reading
 from errors import DatabaseUnavailableError
+from memory.findings import Line
+from memory.keywords import keywords_of, stems_in
+from memory.messages import Message
+from memory.replies import is_question
+from memory.stems import stems_of
 from memory.topics import Selection, asks_for_talk_alone
 
 MEMORY_OUT = "The memory of this chat cannot be reached just now, so I cannot look anything up. Please try again later."
@@ -25,6 +31,13 @@ NOTHING_ASKED = (
     "Ask me about something that was said in the channels that you may read, "
     'such as "what did we decide about the database?".'
 )
+_RELATIVE = frozenset(
+    ["yesterday", "today", "tonight", "now", "last", "this", "past", "previous", "recently", "ago", "earlier", "since"]
+)
+"""Words of time that mean another one in every message."""
+
+OF_ANOTHER_TIME = "Nothing about that was said at the time that you named; this speaks of it, and is of another time."
+READ_AS = 'I read "{typed}" as "{meant}".'
 SELECTED = "These are {shown} of {amount} messages. To read more, ask about one of these matters or a shorter time."
 
 logger = logging.getLogger(__name__)
@@ -60,6 +73,9 @@ async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answ
     elif _is_overview(context) and (recalled.selected_from or len(recalled.lines) > len(chosen)):
         amount = recalled.selected_from or len(recalled.lines)
         text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
+    if recalled.of_another_time:
+        notes = (*notes, OF_ANOTHER_TIME)
+    notes = (*notes, *_spellings(recalled, [source.message for source in sources]))
     return Answer(
         text=text,
         outcome=Outcome.QUOTED if sources else Outcome.NOTHING_FOUND,
@@ -68,6 +84,12 @@ async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answ
         searched=draft_of(text, context, reading).searched,
         shown_places=context.evidence.shown_places,
     )
+
+
+def _spellings(recalled: Recalled, quoted: Sequence[Message]) -> list[str]:
+    """Return which words of the question were taken for others that are quoted."""
+    stems = frozenset[str]().union(*map(stems_in, quoted))
+    return [READ_AS.format(typed=typed, meant=meant) for typed, meant in recalled.read_as if stems & stems_of(meant)]
 
 
 def _is_overview(context: Context) -> bool:
@@ -89,7 +111,33 @@ async def _chosen(context: Context) -> tuple[Recalled, list[Quote]]:
     if not topic:
         return Recalled((), question.time_zone), []
     _, found = await search(context, topic, windows=windows, authors=asked.authors)
-    return found, best_lines(found.lines, words=found.words, topic=topic, question=question.text)
+    chosen = best_lines(found.lines, words=found.words, topic=topic, question=question.text)
+    if chosen or not windows:
+        return found, chosen
+    return await _of_another_time(context) or (found, [])
+
+
+async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | None:
+    """Return what speaks of the time that a question names, or has its very words, but was said at another time.
+
+    "How much is the rent from January?" is a question about January, and not for what was said then.
+    """
+    text = context.question.text
+    times = keywords_of(" ".join(time.phrase for time in context.asked.times))
+    names_a_time = any(time.text.isalpha() for time in times) and _RELATIVE.isdisjoint(time.text for time in times)
+    if is_question(text) and not names_a_time:
+        return None
+
+    def speaks_of_it(line: Line) -> bool:
+        stems = stems_in(line.message)
+        return has_words(line.message, text) or (names_a_time and all(word.stems & stems for word in times))
+
+    found = await search_all_time(context, text.replace("\x00", " "), speaks_of_it=speaks_of_it)
+    if found is None:
+        return None
+    lines = [(number, replace(line, hit=line.hit and speaks_of_it(line))) for number, line in found.lines]
+    chosen = best_lines(lines, words=found.words, topic=text, question=text)
+    return (replace(found, of_another_time=True), chosen) if chosen else None
 
 
 def _nothing(context: Context, recalled: Recalled) -> str:

@@ -98,7 +98,7 @@ class Findings:
     """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched.
 
     A search is `by_words_alone` when the embedding model was not ready to compare meanings. `words` are the telling
-    ones of what was searched for.
+    ones of what was searched for, and `read_as` those that no message has with the ones that were searched for instead.
     """
 
     excerpts: tuple[Excerpt, ...] = ()
@@ -106,6 +106,7 @@ class Findings:
     plans: tuple[Plan, ...] = ()
     by_words_alone: bool = False
     words: tuple[Weighed, ...] = ()
+    read_as: tuple[tuple[str, str], ...] = ()
 
 
 def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:

@@ -23,7 +23,11 @@ _ASKING_WORDS = frozenset(["what", "who", "whom", "whose", "where", "when", "why
 
 def asks(message: Message) -> bool:
     """Tell whether a message asks something of the others."""
-    text = message.content.strip()
+    return is_question(message.content.strip())
+
+
+def is_question(text: str) -> bool:
+    """Tell whether a text asks something."""
     if text.endswith(_QUESTION_MARKS) or _begins_with_asking(text):
         return True
     return len(text) <= _SHORT and any(mark in word for word in _words(text) for mark in _QUESTION_MARKS)

@@ -22,9 +22,10 @@ from memory.keywords import with_other_words
 from memory.known_names import KnownNames
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.messages import Kind, Message, merged, storable
+from memory.misspelling import corrected, corrections
 from memory.planner import Plan, noted
 from memory.queries import Candidate
-from memory.rarity import weighed
+from memory.rarity import Weighed, weighed
 from memory.remembered_names import RememberedNames
 from memory.replies import asks
 from memory.tallies import Matter, Tally
@@ -82,14 +83,24 @@ class Memory:
         """Return the excerpts with the `limit` best messages, or as many as match, the best excerpt first.
 
         A message that both memories hold is found once. The bot's own answers are never found. While the embedding
-        model is loading only words are compared, and messages without any of them are not found.
+        model is loading only words are compared, and messages without any of them are not found. A word that no message
+        has, and that is nearly one that some have, is searched for as that.
         """
         if not places:
             return Findings()
-        text = storable(text)
         filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
+        found, meant = await self._search(storable(text), filters, scope=scope, limit=limit)
+        if not meant:
+            return found
+        again, _ = await self._search(corrected(storable(text), meant), filters, scope=scope, limit=limit)
+        return replace(again, read_as=tuple(meant.items()))
+
+    async def _search(
+        self, text: str, filters: Filters, *, scope: Scope, limit: int
+    ) -> tuple[Findings, dict[str, str]]:
+        """Return what is found, and for which other words those of the text may be misspelt."""
         plans: list[Plan] = []
-        async with begun(self._vector(text)) as vector, open_visit(places) as visit:
+        async with begun(self._vector(text)) as vector, open_visit(filters.places) as visit:
 
             async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
                 found, plan = await queries.candidates(
@@ -111,13 +122,18 @@ class Memory:
             around = await self._around(visit, [hit.message for hit in hits])
         hits = await self._with_likeness(text, vector, hits)
         excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
-        return Findings(
+        words = weighed(text, current.values())
+        meant = corrections(words, current.values())
+        if filters.windows or filters.authors:  # what these messages lack may stand in many others
+            words = tuple(Weighed(word.keyword) for word in words)
+        findings = Findings(
             tuple(excerpts),
             visit.unreachable,
             tuple(plans),
             by_words_alone=vector.done() and vector.result() is None,
-            words=weighed(text, current.values()),
+            words=words,
         )
+        return findings, meant
 
     async def list_messages(
         self,

@@ -33,7 +33,8 @@ SAYING_WORDS = _words("""
     talk talks talked talking speak speaks spoke spoken speaking say says said saying tell tells told telling
     discuss discusses discussed discussing chat chats chatted chatting converse conversed mention mentions mentioned
     mentioning write writes wrote written writing post posts posted posting share shares shared sharing state stated
-    express expressed communicate communicated happen happens happened happening summarise summarises summarised
+    ask asks asked asking express expressed communicate communicated happen happens happened happening
+    summarise summarises summarised
     summarize summarized recap recall remind show shows showed list describe described explain explained
     anything everything something nothing thing things stuff know knows
     message messages msg msgs conversation conversations discussion discussions channel channels thread threads

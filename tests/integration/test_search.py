@@ -459,6 +459,19 @@ async def test_replies_to_a_hit_are_shown_with_it_from_either_memory(
     assert set(shown(found)) == {1, 2, 3, 4, 5, 20}
 
 
+async def test_a_misspelt_word_is_searched_for_as_what_was_meant(
+    memory: Memory, long_term: Database, embedder: Embedder
+) -> None:
+    others = [apart(number, f"the kiln opens at {number}") for number in range(2, 9)]
+    await remember(long_term, embedder, [apart(1, "the exhibition opens on 12 December"), *others])
+
+    found = await memory.search("when does the exibition open?", places=HERE, limit=1)
+    elsewhere = await memory.search("when does the exibition open?", places=frozenset({2}), limit=1)
+
+    assert (hits(found), found.read_as) == ([1], (("exibition", "exhibition"),))
+    assert elsewhere.read_as == ()
+
+
 async def test_a_hit_is_shown_with_what_it_replies_to(memory: Memory, long_term: Database, embedder: Embedder) -> None:
     chatter = map(_chat, range(2, 10))
     await remember(long_term, embedder, [message(1, "why so?"), *chatter, message(20, "oxygen", reply_to=1)])

@@ -86,7 +86,7 @@ def test_quotes_come_best_first_and_few() -> None:
     [
         pytest.param((8.0, 4.0), [1], id="far below the best"),
         pytest.param((8.0, 5.0), [1, 2], id="not far below it"),
-        pytest.param((-0.5, -0.6), [1], id="all below the mean"),
+        pytest.param((-3.0, -3.1), [1], id="all below the mean"),
     ],
 )
 def test_a_quotation_needs_a_score_near_the_best(scores: tuple[float, float], quoted_numbers: list[int]) -> None:

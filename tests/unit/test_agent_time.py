@@ -501,3 +501,37 @@ async def test_a_model_is_shown_the_newest_messages_when_they_are_asked_for() ->
     shown = str(model.heard[0][-1].text)
     assert "remark number 23" in shown
     assert "remark number 22" not in shown
+
+
+# ---- times that are a matter of the question
+
+
+@pytest.mark.parametrize(
+    ("asking", "content"),
+    [
+        pytest.param("how much is the rent in January?", "the rent goes up in January", id="it speaks of that time"),
+        pytest.param("the clay comes on Tuesday evening", "the clay comes on Tuesday evening", id="its very words"),
+    ],
+)
+async def test_what_speaks_of_a_time_may_have_been_said_at_another(asking: str, content: str) -> None:
+    memory = chat(said(content, sent_at=datetime(2026, 10, 20, 13, tzinfo=UTC)), OLD)
+
+    answer = await quoting(memory).ask(question(asking))
+
+    assert [source.message.content for source in answer.sources] == [content]
+    assert "all time" in footer(answer.searched)
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        pytest.param("what was said about the rent in January?", id="it speaks of another time"),
+        pytest.param("is the rent due yesterday?", id="a word that means another day each time"),
+    ],
+)
+async def test_what_speaks_of_no_such_time_is_not_quoted_from_another(asking: str) -> None:
+    memory = chat(said("the rent is due, said Ana yesterday", sent_at=datetime(2026, 10, 20, 13, tzinfo=UTC)))
+
+    answer = await quoting(memory).ask(question(asking))
+
+    assert answer.sources == ()
