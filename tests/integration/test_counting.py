@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, Text, func, literal, not_, select, text
 from bench.processes import ROOT
 from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
+from memory.authors import Authors
 from memory.count_queries import LINK, may_have_words
 from memory.counting_words import Sought
 from memory.embedder import Embedder
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.server
 
 HERE = frozenset({1})
 SECRET = 9
+GUS = Authors(frozenset({6}))
 
 
 def file(name: str, content_type: str | None = None) -> Attachment:
@@ -153,8 +155,8 @@ async def test_times_and_authors_are_obeyed(memory: Memory) -> None:
     early = (Window(minute(0), minute(3)),)
 
     assert ids(await count(memory, terms="cobalt", windows=early)) == [1, 2]
-    assert ids(await count(memory, terms="cobalt", authors=frozenset({"gus"}))) == [1]
-    assert ids(await count(memory, authors=frozenset({"Gus"}))) == [1, 51]
+    assert ids(await count(memory, terms="cobalt", authors=GUS)) == [1]
+    assert ids(await count(memory, authors=GUS)) == [1, 51]
 
 
 async def test_people_are_told_apart_by_their_ids_and_shown_by_their_newest_names(memory: Memory) -> None:
@@ -227,7 +229,7 @@ async def test_links_and_files_are_found(memory: Memory, sought: Sought, expecte
         pytest.param(Sought.LINKS, {"attribute": "%"}, [], id="a wildcard that is none"),
         pytest.param(Sought.PICTURES, {"terms": "kiln shelf"}, [30], id="words of a file's name"),
         pytest.param(Sought.FILES, {"attribute": "invoices"}, [31], id="a file's name in the singular"),
-        pytest.param(Sought.FILES, {"authors": frozenset({"gus"})}, [], id="nobody's"),
+        pytest.param(Sought.FILES, {"authors": GUS}, [], id="nobody's"),
     ],
 )
 async def test_links_and_files_are_found_by_their_words(
