@@ -12,7 +12,7 @@ from memory.authors import Authors
 from memory.channels import NamedPlaces, channels_in, may_name_channels
 from memory.discussions import resolved
 from memory.findings import Findings, Window
-from memory.folding import FoldedText
+from memory.folding import FoldedText, folded, words_of
 from memory.known_names import KnownNames
 from memory.namesakes import namesakes
 from memory.presumed_days import presumed_days
@@ -26,6 +26,10 @@ LONGEST_QUESTION = 2000
 
 
 _MOST_MENTIONS = 8  # of people, that are searched for by name
+_LAST_TALKS = frozenset({"last talk", "last chat"})
+_BEFORE_TALKS = frozenset(
+    {"in", "during", "from", "of", "since", "until", "before", "after", "at", "for", "by", "about"}
+)
 _MENTION = re.compile(r"<@!?(?P<author_id>\d{1,19})>", re.ASCII)
 
 
@@ -159,7 +163,17 @@ def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: 
 
 
 def _times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> Times:
-    return _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+    said = _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+    return replace(said, discussions=tuple(one for one in said.discussions if not _is_a_verb(one.phrase, text)))
+
+
+def _is_a_verb(phrase: str, text: str) -> bool:
+    """Return whether a phrase says what somebody did: "when did we last talk about it?" counts no talks."""
+    if folded(phrase) not in _LAST_TALKS:
+        return False
+    before, _, after = text.partition(phrase)
+    leading, following = words_of(before)[-1:], words_of(after)[:1]
+    return following == ["about"] and bool(leading) and leading[0] not in _BEFORE_TALKS
 
 
 def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:

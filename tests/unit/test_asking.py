@@ -584,3 +584,24 @@ async def test_the_last_messages_of_a_time_are_asked_for_by_their_order_too() ->
 
 async def test_what_was_said_in_a_time_is_asked_for_whole() -> None:
     assert (await ask("what did we talk about last week?", phrases=[LAST])).selection is None
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("when did we last talk about the logo?", False),
+        ("when did Ana last talk about the logo?", False),
+        ("what was said in last talk about the logo?", True),
+    ],
+)
+async def test_a_verb_counts_no_discussions(text: str, counted: bool) -> None:
+    memory = FakeKnowledge(held=[FIRST], names=CHANNELS)
+
+    asked = await ask(text, phrases=[DiscussionPhrase("last talk", -1, -1)], memory=memory)
+
+    assert bool(asked.times) is counted
+    assert ("last talk" in asked.rest) is not counted
+
+
+async def test_whose_pictures_are_meant_is_known() -> None:
+    assert (await ask("Ben's pictures")).called == {"ben"}
