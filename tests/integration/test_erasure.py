@@ -107,7 +107,7 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
         )
         tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
         for database in (short_term, long_term):
-            await run(database, f"TRUNCATE {tables}, conversation_turns")
+            await run(database, f"TRUNCATE {tables}, conversation_turns, names")
 
 
 @pytest.fixture
@@ -181,6 +181,20 @@ async def test_nobody_else_has_lost_anything(world: World) -> None:
     assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS
     for key in KEPT_CONVERSATIONS:
         assert await Conversations(world.long_term.sessions).recall(key) == TALKED[key]
+
+
+async def test_the_names_that_are_left_are_those_of_messages_that_are_left(world: World) -> None:
+    await fill(world)
+    people = "DISTINCT coalesce(author_id, 0), author_name"
+    said = "messages WHERE kind = 'message' AND deleted_at IS NULL"
+    before = await rows(world.long_term, people, "names")
+
+    await forget_her(world)
+
+    assert len([name for author_id, name in before if author_id == NADIA]) > 1
+    for database in (world.short_term, world.long_term):
+        left = set(await rows(database, people, "names"))
+        assert left - {(0, "")} == set(await rows(database, people, said))
 
 
 def context_of(one: Message, among: list[Message]) -> list[Message]:
