@@ -414,7 +414,7 @@ def _leading_to(said: Words, found: CountRequest, called: frozenset[str]) -> Cou
 
 def _of_somebody(said: Words, found: CountRequest, called: frozenset[str]) -> CountRequest | None:
     """Read whose something is; "links from youtube" are nobody's."""
-    part = said.to(_end_of_matter(said, called))
+    part = said.to(_end_of_person(said, called))
     if found.sought is Sought.LINKS and len(part) == 1 and part.word(0) not in called | MYSELF | ANYBODY:
         return replace(found, attribute=part.written)
     person = _person(part, called)
@@ -442,6 +442,12 @@ def _end_of_matter(said: Words, called: frozenset[str]) -> int:
         if ahead.take(_BY) and ahead.folded and ahead.folded[0].removesuffix("'s") in called | MYSELF | ANYBODY:
             return at
     return said.end
+
+
+def _end_of_person(said: Words, called: frozenset[str]) -> int:
+    """Return where the words end that say whose something is: before "that mention", "about", "were posted"."""
+    found = said.find(_by_length(_EXACTLY, _LOOSELY), start=1)
+    return min(_end_of_matter(said, called), found[0] if found else said.end)
 
 
 def _person(part: Words, called: frozenset[str]) -> CountRequest | None:
@@ -502,6 +508,8 @@ def _terms(part: Words) -> str:
         return f'"{unquoted(written)}"'
     part.skip(ARTICLES)
     folded = part.folded
-    if not 0 < len(folded) <= _MOST_TERMS or "#" in folded or folded[0] in PRONOUNS | PREPOSITIONS:
+    if not 0 < len(folded) <= _MOST_TERMS or folded[0] in PRONOUNS | PREPOSITIONS:
+        return ""
+    if not AUXILIARIES.isdisjoint(folded) or "#" in folded:
         return ""
     return part.written
