@@ -197,7 +197,7 @@ def _span(text: FoldedText, call: _Call) -> Span:
 
 def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
     word = text.word(at)
-    if word in WORDS_OF or word in _EXCEPT or word in {"'", "without"} or (word in POSTED and "'" in text.text):
+    if word in WORDS_OF | POSTED | _EXCEPT or word in {"'", "without"}:
         return True
     if (word == "according" and text.word(at + 1) == "to") or (
         word == "but" and text.word(at - 1) in _INDEFINITE | _NO
