@@ -13,7 +13,7 @@ from pandas import DataFrame
 from errors import InputFileError
 from promotion.chunks import FileOfSource, RawChunk, Source
 from promotion.cleaning import UNKNOWN_AUTHOR
-from promotion.encodings import encoding_of
+from promotion.encodings import encoding_of, named_encoding
 from promotion.listing import OF_NO_KIND, Listing, Skipped, is_archive, list_files
 from promotion.opening import Location, Member, digest_of, opened, sample_of, size_of
 from promotion.sources import (
@@ -241,7 +241,7 @@ def _file(location: Location, options: _Options) -> _File:
     sample = sample_of(location)
     if not sample.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise InputFileError(f"{location} is empty: name another file.")
-    encoding = options.encoding or encoding_of(sample)
+    encoding = named_encoding(options.encoding, sample) if options.encoding else encoding_of(sample)
     text = sample[: 64 * 1024].decode(encoding, "replace").lstrip(_BLANKS)
     if text.startswith("{") or (text.startswith("[") and text[1:].lstrip().startswith(("{", "]"))):
         return _json_file(location, encoding, text, options)

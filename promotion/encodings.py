@@ -51,6 +51,13 @@ def encoding_of(sample: bytes) -> str:
     return _UTF8 if right > wrong or not wrong else _guess(sample)
 
 
+def named_encoding(name: str, sample: bytes) -> str:
+    """Return an encoding that the operator names as it fits a file that begins so: without a mark the order is told."""
+    orders = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+    has_mark = any(sample.startswith(mark) for mark, encoding in _MARKS if encoding == name)
+    return name if has_mark else orders.get(name, name)
+
+
 def _with_zeros(sample: bytes) -> str:
     """Return UTF-16 without a mark where a third or more of every other byte is zero, and few others are."""
     half = len(sample) // 2

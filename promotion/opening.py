@@ -95,6 +95,10 @@ def opened(path: Location) -> Generator[tuple[IO[bytes], IO[bytes]]]:
             yield plain, raw
         except DAMAGED as error:
             raise damaged(path, error) from error
+        except UnicodeError as error:
+            raise InputFileError(
+                f"{path} cannot be read in this encoding ({first_line(error)}): name another one with --encoding."
+            ) from error
 
 
 def sample_of(path: Location) -> bytes:

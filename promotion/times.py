@@ -25,6 +25,7 @@ _SCIENTIFIC = re.compile(r"(-?\d)(?:[.,](\d{1,30}))?[eE]\+?(\d{1,2})", re.ASCII)
 _ROUNDED_DIGITS = 6  # to which spreadsheets shorten a long number
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d{1,20})?", re.ASCII)
 _SERIALS = range(32_874, 73_051)  # from 1990 to 2099
+_PLACES_OF_MILLISECONDS = 8  # decimals of a day from which on it tells them
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - of spreadsheets, whose clock is that of the file
 _NUMERIC_DATE = re.compile(
     r"(?P<one>\d{1,2})(?P<mark> ?[/.-]) ?(?P<two>\d{1,2})(?P=mark) ?(?P<year>\d{4}|\d\d)\.?,?(?P<clock>\D.*)?",
@@ -40,7 +41,7 @@ _CLOCK_WITH_H = re.compile(r"(?<!\d)(\d{1,2}) ?[hH] ?(\d\d)(?!\d)(?: ?m(?:in)?\b
 _DOTTED_CLOCK = re.compile(r"(?<=[a-z\d,] )(\d{1,2})\.(\d\d)(?:\.(\d\d))?$", re.ASCII)
 _MARKS = str.maketrans("\u00b7\u2022|", "   ")  # between a clock and a date
 _ONLY_DIGITS = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)  # year, month, day, hour, minute and second in a row
-_IN_BRACKETS = re.compile(r"\s*\([^()]{0,100}\)$")  # as JavaScript writes the name of a zone behind its offset
+_IN_BRACKETS = re.compile(r"\([^()]{0,100}\)$|\([^()\d]{1,20}\)")  # the name of a zone behind its offset, or a weekday
 _NAMED_ZONE = re.compile(r"\s?\[?([A-Z][A-Za-z_]{1,30}/[A-Za-z_/+-]{1,40})\]?$")
 _OFFSET = re.compile(r"\s?(?:GMT|UTC)?\s?([+\-\u2212])(\d\d?):?(\d\d)?$", re.ASCII)
 _ZONE_WORD = re.compile(r"(?<![A-Za-z])([A-Z]{2,5}|Z)$", re.ASCII)
@@ -140,7 +141,7 @@ def read_time(text: str, *, zone: ZoneInfo, day_first: bool) -> ReadTime:
 
 def _read_written(text: str, zone: ZoneInfo, day_first: bool) -> ReadTime:
     """Return the moment of a date in words or numbers that is of no standard form."""
-    text = " ".join(_IN_BRACKETS.sub("", text).translate(_MARKS).split())
+    text = " ".join(_IN_BRACKETS.sub(" ", text).translate(_MARKS).split())
     if found := _NAMED_ZONE.search(text):
         rest = text[: found.start()]
         named, offset = _zone_named(found[1]), None
@@ -250,13 +251,15 @@ def _plain_number(found: re.Match[str]) -> str:
 
 
 def _serial_date(text: str) -> datetime | None:
-    """Return the time of a spreadsheet's number of days, to the millisecond: its digits reach no further."""
+    """Return the time of a spreadsheet's number of days, to the second or millisecond, as far as its digits reach."""
     if not _SERIAL.fullmatch(text):
         return None
     days = Decimal(text.replace(",", "."))
     if int(days) not in _SERIALS:
         return None
-    return _DAY_ZERO + timedelta(milliseconds=round(days * 86_400_000))
+    places = len(text) - len("12345.")
+    per_second = 1 if places < _PLACES_OF_MILLISECONDS else 1_000
+    return _DAY_ZERO + timedelta(seconds=round(days * 86_400 * per_second) / per_second)
 
 
 def _iso_time(text: str) -> datetime | None:

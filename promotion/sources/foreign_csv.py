@@ -22,11 +22,53 @@ _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])", re.IGNORECASE)  # as Excel writes
 _LOOKED_AT = 30  # lines from the beginning, among which the header is
 _MEANINGS = {"content": "the words", "sent_at": "the time", "author_name": "the author", "message_id": "the id"}
 _MEANINGS |= {"author_id": "the author's id"}
+_DATES = ("date", "datum", "fecha", "data", "\u0434\u0430\u0442\u0430", "\u65e5\u671f")
+_CLOCKS = ("time", "heure", "uhrzeit", "zeit", "hora", "ora", "\u0432\u0440\u0435\u043c\u044f", "\u6642\u523b")
+"""Names of columns of which two, a day and a clock, make a time."""
+
 SYNONYMS = {
-    "content": ("content", "contents", "text", "message", "body", "msg", "messagetext", "messagecontent"),
-    "sent_at": ("sentat", "timestamp", "datetime", "createdat", "time", "date", "when", "ts"),
+    "content": (
+        *("content", "contents", "text", "message", "body", "msg", "messagetext", "messagecontent"),
+        *("nachricht", "inhalt", "contenu", "texte", "mensaje", "contenido", "mensagem", "texto", "messaggio", "testo"),
+        *(
+            "bericht",
+            "wiadomo\u015b\u0107",
+            "zpr\u00e1va",
+            "\u0441\u043e\u043e\u0431\u0449\u0435\u043d\u0438\u0435",
+            "\u0442\u0435\u043a\u0441\u0442",
+            "\u5185\u5bb9",
+            "\u6d88\u606f",
+        ),
+        *("\u30e1\u30c3\u30bb\u30fc\u30b8", "\ub0b4\uc6a9", "\uba54\uc2dc\uc9c0"),
+    ),
+    "sent_at": (
+        *("sentat", "timestamp", "datetime", "createdat", "time", "date", "when", "ts"),
+        *(
+            "zeitstempel",
+            "datum",
+            "fecha",
+            "data",
+            "\u0434\u0430\u0442\u0430",
+            "\u65e5\u671f",
+            "\u65e5\u6642",
+            "\u65f6\u95f4",
+            "\ub0a0\uc9dc",
+            *_CLOCKS[1:],
+        ),
+    ),
     "message_id": ("messageid", "msgid", "id"),
-    "author_name": ("authorname", "author", "username", "user", "sender", "displayname", "name", "nick", "from"),
+    "author_name": (
+        *("authorname", "author", "username", "user", "sender", "displayname", "name", "nick", "from"),
+        *("auteur", "autor", "autore", "benutzer", "benutzername", "verfasser", "absender", "utilisateur", "usuario"),
+        *(
+            "utente",
+            "\u0430\u0432\u0442\u043e\u0440",
+            "\u4f5c\u8005",
+            "\u7528\u6237",
+            "\u30e6\u30fc\u30b6\u30fc",
+            "\uc791\uc131\uc790",
+        ),
+    ),
     "author_id": ("authorid", "userid", "senderid"),
     "channel_name": ("channelname", "channel", "room", "conversation"),
     "channel_id": ("channelid", "roomid"),
@@ -222,8 +264,10 @@ def _their_columns(csv: ForeignCsv, name: str) -> list[str]:
 def _known_columns(csv: ForeignCsv, ours: str, taken: set[str]) -> list[str]:
     free = {plain(column): column for column in reversed(csv.header) if column not in taken}
     found = [free[synonym] for synonym in SYNONYMS[ours] if synonym in free]
-    if ours == "sent_at" and found and {"date", "time"} <= free.keys() and plain(found[0]) in {"date", "time"}:
-        return [free["date"], free["time"]]
+    if ours == "sent_at" and found and plain(found[0]) in {*_DATES, *_CLOCKS}:
+        day = next((free[name] for name in _DATES if name in free), None)
+        clock = next((free[name] for name in _CLOCKS if name in free), None)
+        return [day, clock] if day and clock else found[:1]
     return found[:1]
 
 

@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import zstandard
@@ -43,13 +44,15 @@ MAPPING = {"content": "text", "sent_at": "when"}
 CHANNEL = "902000000000000002"
 
 
-def promoted(name: str, content: bytes, *, mapping: dict[str, str] | None = None, unpacked: int = 0) -> int | None:
+def promoted(
+    name: str, content: bytes, *, mapping: dict[str, str] | None = None, unpacked: int = 0, **options: Any
+) -> int | None:
     """Return how many records a file holds, each of them a message or refused; None when the file is refused."""
     with tempfile.TemporaryDirectory() as folder, in_time(max(len(content), unpacked)):
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            source = open_source(path, mapping=mapping or {}, time_zone=BERLIN, me=8)
+            source = open_source(path, mapping=mapping or {}, time_zone=BERLIN, me=8, **options)
             chunks = list(source.chunks())
         except InputFileError as error:
             assert is_one_sentence(plain(str(error), folder)), error
@@ -110,6 +113,65 @@ def test_a_compressed_csv_is_read_or_refused(text: str, damage: tuple[str, float
     plain_bytes = text.encode("utf-8", "replace")
     content = zstandard.ZstdCompressor().compress(plain_bytes)
     promoted("chat.csv.zst", damaged(content, damage) if damage else content, unpacked=len(plain_bytes))
+
+
+@given(exports, st.sampled_from(["utf-16", "utf-16-le", "utf-32", "cp1251", "shift_jis"]), damages | st.none())
+def test_an_export_in_another_encoding_is_read_or_refused(
+    text: str, encoding: str, damage: tuple[str, float, bytes] | None
+) -> None:
+    content = text.encode(encoding, "replace")
+    promoted("export.json", damaged(content, damage) if damage else content)
+
+
+@given(st.lists(hostile_json, max_size=6), st.sampled_from(["\n", "\r\n", ",\n", ""]), st.booleans())
+def test_any_list_or_lines_of_json_are_read_or_refused(values: list[str], between: str, is_list: bool) -> None:
+    text = between.join(values)
+    promoted("chat.json", (f"[{text}]" if is_list else text).encode("utf-8", "surrogatepass"))
+
+
+@given(st.lists(st.tuples(times_of_others, texts), max_size=6), damages | st.none(), st.booleans() | st.none())
+def test_any_export_as_text_is_read_or_refused(
+    said: list[tuple[str, str]], damage: tuple[str, float, bytes] | None, day_first: bool | None
+) -> None:
+    rule = "=" * 62
+    lines = [rule, "Guild: Home", "Channel: Talk / general", rule, ""]
+    for time, text in said:
+        lines += [f"[{time}] ana", text, ""]
+    content = "\n".join(lines).encode("utf-8", "surrogatepass")
+    promoted("chat.txt", damaged(content, damage) if damage else content, day_first=day_first)
+
+
+@given(st.lists(texts | hostile_json, max_size=6), damages | st.none())
+def test_any_export_as_a_web_page_is_read_or_refused(said: list[str], damage: tuple[str, float, bytes] | None) -> None:
+    messages = (
+        f'<div class="chatlog__message-container" data-message-id="{number}"><span class="chatlog__author" '
+        f'data-user-id="{number}">ana</span><div class="chatlog__content">{text}</div></div>'
+        for number, text in enumerate(said)
+    )
+    content = f"<!DOCTYPE html><html>{''.join(messages)}</html>".encode("utf-8", "surrogatepass")
+    promoted("chat.html", damaged(content, damage) if damage else content)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a.csv", "b.json", "x/c.txt", "x/d.html", "x/y.zip", "e.png"]), st.binary() | csv_files
+        ),
+        max_size=5,
+    ),
+    exports,
+)
+def test_any_archive_of_files_is_read_or_refused(files: list[tuple[str, bytes | str]], export: str) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in {**dict(files), "export.json": export}.items():
+            archive.writestr(name, text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+    promoted("all.zip", content.getvalue())
+
+
+@given(st.binary(max_size=2_000), st.sampled_from(["cp1251", "utf-16", "utf-8-sig", "shift_jis", "utf-7"]))
+def test_any_bytes_in_a_named_encoding_are_read_or_refused(content: bytes, encoding: str) -> None:
+    promoted("a.csv", b"text,time\n" + content, encoding=encoding)
 
 
 def packed(files: dict[str, str], method: int) -> bytes:

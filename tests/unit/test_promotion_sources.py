@@ -303,6 +303,20 @@ def test_a_day_and_an_hour_in_two_columns_are_one_time(tmp_path: Path, mapping: 
     assert [one.sent_at for one in promoted(path, mapping=mapping).messages] == [SENT.replace(microsecond=0)]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("Datum;Uhrzeit;Benutzer;Nachricht", id="German"),
+        pytest.param("Date;Heure;Auteur;Message", id="French"),
+        pytest.param("Fecha;Hora;Usuario;Mensaje", id="Spanish"),
+    ],
+)
+def test_common_names_of_columns_are_known_in_other_languages(tmp_path: Path, header: str) -> None:
+    (one,) = promoted(written(tmp_path / "chat.csv", f"{header}\n03.11.2026;10:00;ana;hello\n")).messages
+
+    assert (one.author_name, one.content, one.sent_at) == ("ana", "hello", SENT.replace(microsecond=0))
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old"])
 def test_any_delimiter_and_line_end_will_do(tmp_path: Path, delimiter: str, ending: str) -> None:
