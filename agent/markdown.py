@@ -97,6 +97,7 @@ class _Reader:
             if close >= 0:
                 self._waiting.append((special.end(), close, depth + 1))
                 return close + len(opener)
+            return at + 1  # of two stars the second may begin something
         elif opener == "[" and depth < _DEEPEST:
             return self._behind_link(at, end, depth)
         elif opener[0] in "<hs" and depth < _DEEPEST:
@@ -133,7 +134,7 @@ class _Reader:
         at = start + 1
         while (at := self._text.find(opener, at, end)) >= 0:
             behind = at + len(opener)
-            if self._text[at - 1] == "\\":
+            if self._is_escaped(at):
                 at += 1
             elif self._text[behind : behind + 1] == opener[0] and behind < end:
                 at += 2 if len(opener) == 1 else 1
@@ -141,6 +142,12 @@ class _Reader:
                 return at
         self._missing[opener, end] = start
         return -1
+
+    def _is_escaped(self, position: int) -> bool:
+        first = position
+        while first and self._text[first - 1] == "\\":
+            first -= 1
+        return (position - first) % 2 == 1
 
     def _find(self, wanted: str, start: int, end: int) -> int:
         if self._missing.get((wanted, end), end + 1) <= start:
