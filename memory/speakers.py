@@ -31,6 +31,11 @@ _INDEFINITE = _words("""
     everyone everybody everything anyone anybody anything someone somebody something all others who people else folks
     ones them us
 """)
+_OTHERS = _words("who anyone anybody someone somebody people everyone everybody they we")
+_SUBORDINATE = _words("when after before since until once while because if whenever")
+_OBJECTS = _words("what where how why whether which of")
+_THINK = _words("think thinks thought thinking make makes made")
+_ON = _words("to about on with after before against than")
 _LATEST = _words("latest newest")
 _NO = _words("nobody none nothing")
 _TITLES = _words("mr mrs ms miss mx dr prof sir lady lord")
@@ -321,15 +326,34 @@ def _asked(text: FoldedText, names: _Listed) -> _Asked | None:
     if (tokens := _left_out(text, before, after)) is not None:
         return _Asked(names, tokens, excluded=not _is_none(text, min(tokens) - 1))
     if (tokens := _saying_after(text, before, after)) is not None:
-        return _Asked(names, tokens)
-    if names.calls[-1].is_possessive:
-        return _Asked(names, frozenset({after}))
-    if (tokens := _words_after(text, after)) is not None:
-        return _Asked(names, tokens)
+        return None if _is_clause(text, before) else _Asked(names, tokens)
+    tokens = frozenset({after}) if names.calls[-1].is_possessive else _words_after(text, after)
+    if tokens is not None:
+        return None if _is_matter(text, before) else _Asked(names, tokens)
     if (tokens := _said_before(text, before)) is not None:
         return _Asked(names, tokens, excluded=_is_denied(text, min(tokens)))
     tokens = _posted_before(text, before)
     return None if tokens is None else _Asked(names, tokens, is_sure=False, excluded=_is_denied(text, min(tokens)))
+
+
+def _is_clause(text: FoldedText, before: int) -> bool:
+    """Return whether what somebody said only tells when, or of what: "who answered when Ana asked"."""
+    if text.word(before) in _SUBORDINATE and text.word(before - 1) not in {"", ","}:
+        return True
+    return text.word(before) not in _OBJECTS and not _is_helped(text, before) and _others_act(text, before)
+
+
+def _is_matter(text: FoldedText, before: int) -> bool:
+    """Return whether others speak of somebody's words: "who answered Ana's question", "comments on Ana's post"."""
+    word, leading = text.word(before), text.word(before - 1)
+    if (word in _ON and leading != "according") or (word == "of" and leading in _THINK):
+        return True
+    return _others_act(text, before + 1)
+
+
+def _others_act(text: FoldedText, at: int) -> bool:
+    """Return whether a question that ends before a token asks what others do."""
+    return any(text.word(back) in _OTHERS for back in range(at - 1, at - _MOST_SKIPPED - 1, -1))
 
 
 def _is_denied(text: FoldedText, at: int) -> bool:
