@@ -39,7 +39,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import AwareTime
-from memory.counting_words import Sought
+from memory.counting_words import ENDINGS, SITES, Sought
 from memory.filtering import COLUMNS, Shape, conditions, shape_of, values_of
 from memory.findings import Filters
 from memory.folding import words_of
@@ -112,6 +112,7 @@ _RUN_TOGETHER = (
 
 
 _WORDS, _ANY, _PHRASE, _PARTS = "all words", "any words", "phrase", "parts"
+_IN_NAME, _ANYWHERE = "in the name", "anywhere"
 _LETTERS, _PLAIN_LETTERS = "łŁøØđĐı\N{RIGHT SINGLE QUOTATION MARK}", "lLoOdDi'"
 """Letters that have no decomposition, and as which they are typed."""
 
@@ -127,7 +128,7 @@ class _Asked:
 
     sought: Sought
     terms: str
-    attribute: bool
+    attribute: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,8 @@ async def states(session: AsyncSession, *, first: datetime, last: datetime) -> S
 
 
 def _asked(matter: Matter) -> _Asked:
-    return _Asked(matter.sought, _way_of(matter.terms), bool(matter.attribute))
+    attribute = (_IN_NAME if matter.attribute.lower() in SITES | ENDINGS else _ANYWHERE) if matter.attribute else ""
+    return _Asked(matter.sought, _way_of(matter.terms), attribute)
 
 
 def _way_of(terms: str) -> str:
@@ -273,7 +275,10 @@ def _values(matter: Matter, filters: Filters, excluded: Collection[int]) -> dict
 
 def _part_of(attribute: str) -> str:
     """Return what an address or the name of a file has when it is called so: YouTube's short addresses are youtu.be."""
-    return "youtu" if attribute.lower() in {"youtube", "yt"} else attribute
+    word = attribute.lower()
+    if word in ENDINGS:
+        return f".{word}"
+    return "youtu" if word in {"youtube", "yt"} else attribute
 
 
 def _found(shape: Shape, asked: _Asked, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -300,10 +305,9 @@ def _items(asked: _Asked) -> Any:
     item = every.c["item"]
     statement = select(func.array_agg(item, type_=ARRAY(Text)).label("items")).select_from(every)
     if asked.attribute:
-        part = func.lower(bindparam("part", type_=Text))
-        statement = statement.where(
-            (func.strpos(func.lower(item), part) > 0) | _has_words(_document(asked), "attribute")
-        )
+        named = func.strpos(func.lower(item), func.lower(bindparam("part", type_=Text))) > 0
+        has_name = named if asked.attribute == _IN_NAME else or_(named, _has_words(_document(asked), "attribute"))
+        statement = statement.where(has_name)
     return statement.lateral("found")
 
 

@@ -219,8 +219,17 @@ def _first_or_last_of(rest: Words, called: frozenset[str]) -> CountRequest | Non
     if rest.take(_WHO):
         return _predicate(rest, called)
     if not rest.take_word(words("when")):
-        return None
+        rest.take(phrases("what was, what is, which was, which is"))
+        return _single(rest, called)
     return _clause(rest.copy(), called) or (_clause(rest, called) if rest.take_word(words("was is")) else None)
+
+
+def _single(rest: Words, called: frozenset[str]) -> CountRequest | None:
+    """Read "picture that Ben posted" behind "the last"; of "the last pictures" there are several."""
+    noun = _noun(rest, called)
+    if noun is None or noun.is_file_name or rest.before.endswith("s"):
+        return None
+    return _tail(rest, noun, CountRequest(wanted=Wanted.LIST), called)
 
 
 def _order(said: Words, called: frozenset[str]) -> CountRequest | None:
@@ -315,7 +324,7 @@ def _active(said: Words, called: frozenset[str]) -> CountRequest | None:
 
 
 def _passive(said: Words, called: frozenset[str]) -> CountRequest | None:
-    is_word = any(said.is_at(phrase, said.at) for phrase in _WORD_AS_SUCH) or is_quoted(said.word(0))
+    is_word = any(said.is_at(phrase, said.at) for phrase in _WORD_AS_SUCH) or not said.word(0)[:1].isalnum()
     verbs = _by_length(IS_MENTIONED, IS_POSTED, IS_USED if is_word else ())
     found = said.find(verbs, start=1)
     if found is None:

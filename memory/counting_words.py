@@ -58,6 +58,16 @@ KINDS_OF_FILES = words(
 )
 """Nouns for files that are known by their names alone."""
 
+SITES = words("""
+    youtube yt github gitlab wikipedia reddit twitter google imgur tenor giphy spotify soundcloud twitch vimeo amazon
+    instagram facebook linkedin tiktok discord steam substack arxiv stackoverflow pinterest etsy ebay dropbox
+""")
+ENDINGS = words("""
+    svg png jpg jpeg gif webp heic tiff bmp psd mp3 wav ogg flac mp4 mov webm zip rar gz 7z tar csv tsv xls xlsx ods doc
+    docx odt ppt pptx txt md rtf epub json xml yaml yml html css js ts py log stl obj gltf pdf exe apk
+""")
+"""Names of sites and endings of files: they are looked for in addresses and names alone, not in the words beside."""
+
 MENTION_VERBS = phrases("""
     mention, mentions, mentioned, mentioning, discuss, discusses, discussed, discussing
     talk about, talks about, talked about, talking about, talk of, talked of
@@ -99,7 +109,7 @@ ASK = phrases("""
 
 AT_THE_END = phrases("""
     in total, in all, all in all, altogether, overall, so far, ever, yet, already, please, pls, at all, by now
-    until now, up to now, thanks, thank you, here, exactly, in here, in this server, on this server, in this chat
+    until now, up to now, here, exactly, in here, in this server, on this server, in this chat
     on this discord, in this discord, in the chat, on the server, in the server, of all time, anywhere
 """)
 """What may stand behind a question and changes nothing."""
@@ -154,6 +164,11 @@ class Words:
         """Return the word, folded, so far behind the cursor; empty behind the end."""
         at = self.at + index
         return self._tokens[at][0] if self.at <= at < self.end else ""
+
+    @property
+    def before(self) -> str:
+        """The word, folded, in front of the cursor; empty at the beginning."""
+        return self._tokens[self.at - 1][0] if self.at else ""
 
     def take(self, *wanted: Iterable[tuple[str, ...]]) -> str:
         """Take the first of these phrases that stands at the cursor and return it, else return an empty text."""

@@ -27,6 +27,8 @@ def asked(text: str) -> tuple[Wanted, Sought, str, str, str] | None:
         ("how often does raku come up?", "raku", ""),
         ('how many times did anyone say "no more"?', '"no more"', ""),
         ("how many times was the word kiln used?", "kiln", ""),
+        ("how many times was 😂 used?", "😂", ""),
+        ("how many times did someone say thank you?", "thank you", ""),
         ("count how often ana wrote lol", "lol", "ana"),
         ("how many messages did Ana post?", "", "Ana"),
         ("please count the messages that mention kiln", "kiln", ""),
@@ -63,6 +65,8 @@ def test_how_many_messages_there_are_is_a_number_of_messages(text: str, terms: s
         ("when did we last talk about the budget?", Wanted.LAST, "budget"),
         ("when was the last time that ben mentioned cobalt?", Wanted.LAST, "cobalt"),
         ("who mentioned cobalt most recently?", Wanted.LAST, "cobalt"),
+        ("what was the first message?", Wanted.FIRST, ""),
+        ("what was the last message by Ana?", Wanted.LAST, ""),
         ("list all messages that mention cobalt", Wanted.LIST, "cobalt"),
     ],
 )
@@ -104,6 +108,12 @@ def test_links_and_files_are_counted() -> None:
     assert asked("how many links did Ana share?") == (Wanted.NUMBER, Sought.LINKS, "", "", "Ana")
     assert asked("who posted the most pictures?") == (Wanted.MOST, Sought.PICTURES, "", "", "")
     assert asked("how many people posted pictures?") == (Wanted.PEOPLE, Sought.PICTURES, "", "", "")
+
+
+def test_the_last_picture_is_one_and_the_last_pictures_are_a_list() -> None:
+    assert asked("the last picture Ben posted") == (Wanted.LAST, Sought.PICTURES, "", "", "Ben")
+    assert asked("what was the first picture?") == (Wanted.FIRST, Sought.PICTURES, "", "", "")
+    assert asked("the last pictures") == (Wanted.LIST, Sought.PICTURES, "", "", "")
 
 
 def test_whoever_asks_may_ask_for_their_own() -> None:
