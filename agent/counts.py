@@ -1,6 +1,7 @@
 """Answer a question for a number or a list: count by SQL, and show some of what was counted."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from memory.counting import CountRequest, Wanted, read_request
 from memory.counting_words import Sought
 from memory.findings import Findings, Line, by_place
 from memory.messages import Message
+from memory.speakers import authors_called
 from memory.spoken_windows import spoken_windows
 from memory.tallies import Example, Matter, Share, Tally
 
@@ -40,6 +42,7 @@ NOT_EXACT = (
     "a shorter time."
 )
 
+_AND = re.compile(r" (?:and|or) |, ?", re.IGNORECASE)
 _QUOTED = 3
 _LONGEST_TERMS = 200  # characters of the words that are counted
 _MOST_NAMES = 3
@@ -86,10 +89,11 @@ async def count(question: Question, *, reading: Reading, memory: Recall) -> Answ
     if request is None or not reading.asked.places:
         return None
     context = context_of(question, reading, memory)
-    if request.by and reading.asked.authors is None:
-        return _nobody(request) if request.certain else None
     try:
-        tally = await _tally(request, context)
+        authors = await _authors(request, context)
+        if authors == Authors():
+            return _nobody(request) if request.certain else None
+        tally = await _tally(request, authors, context)
     except DatabaseUnavailableError as error:
         logger.warning("nothing counted for channel %d: %r", question.channel_id, error)
         return None
@@ -132,14 +136,23 @@ def _nobody(request: CountRequest) -> Answer:
     return Answer(text=UNKNOWN_PERSON.format(name=inline(request.by)), outcome=Outcome.NOTHING_FOUND)
 
 
-async def _tally(request: CountRequest, context: Context) -> Tally:
+async def _authors(request: CountRequest, context: Context) -> Authors | None:
+    """Return whose messages are meant, None for everybody's; nobody's when no one there is called so."""
     question, asked = context.question, context.asked
-    themselves = Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
-    authors = asked.authors if request.by else (themselves if request.by_asker else None)
+    if request.by_asker:
+        return Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
+    if not request.by or asked.authors is not None:
+        return asked.authors if request.by else None
+    known = await context.memory.known_names(places=asked.places)
+    whole = authors_called([request.by], known)
+    return authors_called(_AND.split(request.by), known) if whole == Authors() else whole
+
+
+async def _tally(request: CountRequest, authors: Authors | None, context: Context) -> Tally:
     windows = context.searches.allowed(None)
     tally = await context.memory.tally(
         Matter(sought=request.sought, terms=request.terms, attribute=request.attribute),
-        places=asked.places,
+        places=context.asked.places,
         windows=windows,
         authors=authors,
         newest_first=request.wanted is not Wanted.FIRST,

@@ -164,16 +164,17 @@ def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: 
 
 def _times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> Times:
     said = _looking_back(read_times(text, now=now, time_zone=time_zone), now)
-    return replace(said, discussions=tuple(one for one in said.discussions if not _is_a_verb(one.phrase, text)))
+    return replace(said, discussions=tuple(one for one in said.discussions if not _counts_nothing(one.phrase, text)))
 
 
-def _is_a_verb(phrase: str, text: str) -> bool:
-    """Return whether a phrase says what somebody did: "when did we last talk about it?" counts no talks."""
-    if folded(phrase) not in _LAST_TALKS:
-        return False
+def _counts_nothing(phrase: str, text: str) -> bool:
+    """Return whether a phrase counts no talks: "when did we last talk about it?", "mentioned for the last time"."""
     before, _, after = text.partition(phrase)
     leading, following = words_of(before)[-1:], words_of(after)[:1]
-    return following == ["about"] and bool(leading) and leading[0] not in _BEFORE_TALKS
+    if folded(phrase) == "the last time":
+        return leading == ["for"]
+    is_verb = following == ["about"] and bool(leading) and leading[0] not in _BEFORE_TALKS
+    return is_verb and folded(phrase) in _LAST_TALKS
 
 
 def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:

@@ -80,9 +80,9 @@ _HOW_OFTEN = phrases("""
     count how many times, count the times, what is the number of times, what's the number of times
 """)
 _HOW_MANY = phrases("""
-    how many, count, count up, count all, tally, number of, the number of, total number of, the total number of
-    what is the number of, what's the number of, what is the total number of, what's the total number of
-    what was the number of, give me the number of, how many of
+    how many, in how many, total, count, count up, count all, tally, number of, the number of, total number of
+    the total number of, what is the number of, what's the number of, what is the total number of
+    what's the total number of, what was the number of, give me the number of, how many of
 """)
 _COUNT_OF = phrases("message count of, message count for, message count by, post count of, message count, post count")
 _ORDERS = phrases("list, show, show me, show us, give me, give us, find, find me, get, get me, display, see, fetch")
@@ -91,10 +91,11 @@ _IS_THERE = phrases("""
     are there, were there, is there, was there, have there been, has there been, there are, do we have, did we have
     have we got, exist
 """)
-_ANY = (
-    *phrases("any, got any, do you have any, do you have, do we have any, did we have any"),
-    *phrases("are there, were there, is there, was there, have there been, has there been, do we have, did we have"),
-)
+_ANY = phrases("""
+    have you got, have we got, has anyone got, has anybody got, any, got any, do you have any, do you have
+    do we have any, did we have any, are there, were there, is there, was there, have there been, has there been
+    do we have, did we have
+""")
 _WHERE = phrases("""
     where is, where are, where was, where were, where's, wheres, where can i find, where do i find, where did we put
     what is, what's, whats, what was, what were, what are
@@ -109,8 +110,13 @@ _EXACTLY = phrases("""
     mention, mentions, mentioned, saying, that say, which say, that use the word, that used the word, which use the word
 """)
 _LOOSELY = phrases("""
-    about, regarding, concerning, on, with, including, that talk about, that are about, that were about, on the topic of
+    about, are about, were about, is about, was about
+    regarding, concerning, on, with, including, that talk about, that are about, that were about, on the topic of
     talking about, talk about, named, called, titled
+""")
+_HAVING = phrases("""
+    with, have, has, had, having, that have, that had, which have, including, that include
+    contain, contains, containing, that contain, which contain, that contained
 """)
 _TO = phrases("to, for")
 _OF = phrases("of")
@@ -158,8 +164,10 @@ def _how_many(said: Words, called: frozenset[str]) -> CountRequest | None:
         return by and replace(by, wanted=Wanted.NUMBER)
     if not said.take(_HOW_MANY):
         return None
-    said.skip(ARTICLES | words("different distinct unique"))
+    said.skip(ARTICLES | words("different distinct unique total"))
     if said.take_word(PEOPLE):
+        if said.take(phrases("were active, are active, was active, have been active, active")):
+            return None if said else CountRequest(wanted=Wanted.PEOPLE)
         said.skip(_RELATIVE | words("of us you"))
         found = _predicate(said, called)
         return found and replace(found, wanted=Wanted.PEOPLE)
@@ -201,11 +209,13 @@ def _first_or_last(said: Words, called: frozenset[str]) -> CountRequest | None:
         return None
     wanted = Wanted.FIRST if folded[at] in _FIRST else Wanted.LAST
     start = at - (folded[at - 1 : at] in (["the"], ["most"], ["very"]))
+    start -= folded[start - 1 : start] == ["for"]
     after = at + 1
     is_time = folded[after : after + 1] == ["time"]
     after += folded[after : after + 1] in (["time"], ["person"], ["one"], ["member"], ["user"])
     after += is_time and folded[after : after + 1] == ["that"]
-    found = _first_or_last_of(said.without(said.at + start, said.at + after), called)
+    rest = said.without(said.at + start, said.at + after)
+    found = _first_or_last_of(rest.copy(), called) or (_clause(rest, called) if is_time else None)
     return found and replace(found, wanted=wanted)
 
 
@@ -275,7 +285,10 @@ def _where(said: Words, called: frozenset[str]) -> CountRequest | None:
 
 
 def _bare(said: Words, called: frozenset[str]) -> CountRequest | None:
-    """Read "screenshots", "the PDF Ana posted"; it may mean something else."""
+    """Read "screenshots", "the PDF Ana posted", "mentions of raku"; it may mean something else."""
+    if said.take(phrases("mentions of, all mentions of, every mention of")):
+        found = _mentions_of(said, called)
+        return found and replace(found, wanted=Wanted.LIST, certain=False)
     return _listed(said, called, certain=False)
 
 
@@ -384,14 +397,20 @@ def _tail(
 def _next_clause(said: Words, found: CountRequest, called: frozenset[str]) -> CountRequest | None:
     if said.take(_IS_THERE) or _take_posted(said):
         return found
+    if found.sought is Sought.MESSAGES and not found.terms and (other := _of_messages(said, found, called)):
+        return other
     if said.take(_EXACTLY) or said.take(_LOOSELY):
         return _with_terms(said, found, called)
-    if found.sought is Sought.LINKS and said.take(_TO):
-        return _leading_to(said, found, called)
-    if found.sought is not Sought.MESSAGES and (said.take(_OF) or said.take(_TO)):
-        return _with_terms(said, found, called)
+    if found.sought is not Sought.MESSAGES and (leading := said.take(_OF) or said.take(_TO)):
+        leads_there = found.sought is Sought.LINKS and leading != "of"
+        return (_leading_to if leads_there else _with_terms)(said, found, called)
     if said.take(_BY) or said.take(_OF):
         return _of_somebody(said, found, called)
+    return _that_somebody_posted(said, found, called)
+
+
+def _that_somebody_posted(said: Words, found: CountRequest, called: frozenset[str]) -> CountRequest | None:
+    """Read "did Ana post", "that Ben shared"."""
     said.skip(_RELATIVE)
     auxiliary = said.take_word(AUXILIARIES)
     verb = said.find(_by_length(POST_VERBS, phrases("mention, mentioned")), start=1)
@@ -400,6 +419,33 @@ def _next_clause(said: Words, found: CountRequest, called: frozenset[str]) -> Co
         return None
     said.at += verb[1]
     return replace(found, by=person.by or found.by, by_asker=person.by_asker)
+
+
+def _of_messages(said: Words, found: CountRequest, called: frozenset[str]) -> CountRequest | None:
+    """Read "with attachments", "is raku mentioned"; None, and nothing taken, for anything else."""
+    if (sought := _having(said, called)) is not None:
+        return replace(found, sought=sought)
+    clause = _mentioned_there(said, called)
+    return replace(found, terms=clause.terms, by=clause.by or found.by) if clause else None
+
+
+def _having(said: Words, called: frozenset[str]) -> Sought | None:
+    """Take "with attachments", "that contain a link"."""
+    ahead = said.copy()
+    noun = _noun(ahead, frozenset()) if ahead.take(_HAVING) else None
+    if noun is None or noun.attribute or noun.sought is Sought.MESSAGES or _end_of_matter(said, called) > ahead.at:
+        return None
+    said.at = ahead.at
+    return noun.sought
+
+
+def _mentioned_there(said: Words, called: frozenset[str]) -> CountRequest | None:
+    """Take all of "is cobalt mentioned" behind "in how many messages"."""
+    ahead = said.copy()
+    clause = _passive(ahead, called) if ahead.take_word(BE) else None
+    if clause is not None:
+        said.at = said.end
+    return clause if clause and clause.terms else None
 
 
 def _take_posted(said: Words) -> bool:
@@ -489,7 +535,7 @@ def _noun(said: Words, called: frozenset[str]) -> Noun | None:
         ahead = said.copy()
         attribute = ahead.to(min(ahead.at + number, ahead.end))
         if any(not _is_attribute(word) for word in attribute.folded):
-            return None
+            break
         noun = ahead.take(_by_length(tuple(NOUNS)))
         if noun and not any(ahead.is_at(other, ahead.at) for other in NOUNS):
             said.at = ahead.at

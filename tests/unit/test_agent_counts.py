@@ -75,6 +75,13 @@ async def test_nothing_is_counted_of_somebody_unknown() -> None:
     assert answer.text == 'I know nobody called "Zed" in the channels that I may read here.'
 
 
+@pytest.mark.parametrize("text", ["how many messages did Ben make?", "how many comments did ben and Gus make?"])
+async def test_a_name_is_known_wherever_it_stands(text: str) -> None:
+    answer = await ask(text)
+
+    assert answer.text.startswith("**3 messages** by " if "Gus" in text else "**2 messages** by ben")
+
+
 async def test_whoever_asks_may_ask_for_their_own() -> None:
     answer = await ask("how often did I mention cobalt?", asker_name="Gus [2]")
 

@@ -603,5 +603,13 @@ async def test_a_verb_counts_no_discussions(text: str, counted: bool) -> None:
     assert ("last talk" in asked.rest) is not counted
 
 
+async def test_the_last_time_of_something_is_no_talk() -> None:
+    phrase = DiscussionPhrase("the last time", -1, -1)
+    memory = FakeKnowledge(held=[FIRST], names=CHANNELS)
+
+    assert not (await ask("when was it mentioned for the last time?", phrases=[phrase], memory=memory)).times
+    assert (await ask("what did we say the last time?", phrases=[phrase], memory=memory)).times
+
+
 async def test_whose_pictures_are_meant_is_known() -> None:
     assert (await ask("Ben's pictures")).called == {"ben"}

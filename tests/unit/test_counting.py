@@ -39,6 +39,10 @@ def asked(text: str) -> tuple[Wanted, Sought, str, str, str] | None:
         ("how many messages about glaze did ben write?", "glaze", "ben"),
         ("how many mentions of cobalt by ben are there?", "cobalt", "ben"),
         ("message count of Ana", "", "Ana"),
+        ("in how many messages is raku mentioned?", "raku", ""),
+        ("how many messages are about raku?", "raku", ""),
+        ("total messages", "", ""),
+        ("how many messages contain link rot?", "link rot", ""),
         ("count messages by ben that mention the licence", "licence", "ben"),
         ("how many messages from Ana about the licence are there?", "licence", "Ana"),
     ],
@@ -65,6 +69,10 @@ def test_how_many_messages_there_are_is_a_number_of_messages(text: str, terms: s
         ("when did we last talk about the budget?", Wanted.LAST, "budget"),
         ("when was the last time that ben mentioned cobalt?", Wanted.LAST, "cobalt"),
         ("who mentioned cobalt most recently?", Wanted.LAST, "cobalt"),
+        ("when was raku mentioned for the first time?", Wanted.FIRST, "raku"),
+        ("the last time raku was mentioned", Wanted.LAST, "raku"),
+        ("mentions of raku", Wanted.LIST, "raku"),
+        ("how many people were active?", Wanted.PEOPLE, ""),
         ("what was the first message?", Wanted.FIRST, ""),
         ("what was the last message by Ana?", Wanted.LAST, ""),
         ("list all messages that mention cobalt", Wanted.LIST, "cobalt"),
@@ -95,6 +103,9 @@ def test_people_and_order_are_asked_for_in_many_ways(text: str, wanted: Wanted, 
         ("what files were shared?", Sought.FILES, "", "", ""),
         ("the PDF Ana posted", Sought.PDFS, "", "", "Ana"),
         ("invoices?", Sought.FILES, "", "invoices", ""),
+        ("which invoice did Ana attach?", Sought.FILES, "", "invoice", "Ana"),
+        ("have you got a picture of the shelf?", Sought.PICTURES, "shelf", "", ""),
+        ("messages with links", Sought.LINKS, "", "", ""),
         ("screenshots", Sought.PICTURES, "", "", ""),
         ("can you show me all voice messages please", Sought.RECORDINGS, "", "", ""),
         ("polls?", Sought.POLLS, "", "", ""),
@@ -106,6 +117,7 @@ def test_links_and_files_are_listed(text: str, sought: Sought, terms: str, attri
 
 def test_links_and_files_are_counted() -> None:
     assert asked("how many links did Ana share?") == (Wanted.NUMBER, Sought.LINKS, "", "", "Ana")
+    assert asked("how many messages contain a link?") == (Wanted.NUMBER, Sought.LINKS, "", "", "")
     assert asked("who posted the most pictures?") == (Wanted.MOST, Sought.PICTURES, "", "", "")
     assert asked("how many people posted pictures?") == (Wanted.PEOPLE, Sought.PICTURES, "", "", "")
 
