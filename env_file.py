@@ -59,8 +59,9 @@ def _check_lines(path: Path, text: str) -> None:
         blank = written[: len(written) - len(written.lstrip())]
         number = binding.original.line + blank.count("\n")
         lines = written.strip().splitlines()
-        if binding.error and "=" in written:
-            raise _unreadable(path, f"line {number} has a quote that is not closed", "close it, or leave it out")
+        if binding.error and written.partition("=")[2].lstrip().startswith(("'", '"')):
+            why = f"the quote in line {number} is not closed, or more follows it"
+            raise _unreadable(path, why, "let it close where the value ends, or leave it out")
         if binding.error or (binding.key is not None and binding.value is None):
             raise _unreadable(path, f"line {number} is not of the form NAME=value", "correct it, or begin it with #")
         if any(_ASSIGNMENT.match(line) for line in lines[1:]):

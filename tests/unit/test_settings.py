@@ -236,10 +236,10 @@ UNREADABLE = [
     pytest.param("DISCORD_TOKEN=hunter2\n".encode("utf-16"), "it is UTF-16, as PowerShell writes it", id="UTF-16"),
     pytest.param(b"\xfe\xff" + "A=hunter2\n".encode("utf-16-be"), "it is UTF-16", id="UTF-16, the other way round"),
     pytest.param("A=hunter2\n".encode("utf-16-le"), "it is UTF-16", id="UTF-16 without a mark"),
-    pytest.param(b'A=1\n\n\nDB_PASSWORD="hunter2\n', "line 4 has a quote that is not closed", id="an open quote"),
-    pytest.param(b"DB_PASSWORD='hunter2\nA=1", "line 1 has a quote that is not closed", id="another open quote"),
+    pytest.param(b'A=1\n\n\nDB_PASSWORD="hunter2\n', "the quote in line 4 is not closed", id="an open quote"),
+    pytest.param(b"DB_PASSWORD='hunter2\nA=1", "the quote in line 1 is not closed", id="another open quote"),
     pytest.param(
-        b'DB_PASSWORD="hunter2\nTIME_ZONE=UTC\nLLM_MODEL="x\n', "line 1 has a quote", id="a quote closed by the next"
+        b'DB_PASSWORD="hunter2\nTIME_ZONE=UTC\nLLM_MODEL="x\n', "the quote in line 1", id="a quote closed by the next"
     ),
     pytest.param(
         b'DB_PASSWORD="hunter2\nTIME_ZONE=UTC\nLLM_MODEL=x"\n',
@@ -247,6 +247,9 @@ UNREADABLE = [
         id="a quote closed late",
     ),
     pytest.param(b"A=1\nhunter2 is my password\n", "line 2 is not of the form NAME=value", id="prose"),
+    pytest.param(b'DB_PASSWORD="hunter2" or so\n', "or more follows it", id="more behind a quote"),
+    pytest.param(b"DB_PASSWORD: hunter2=x\n", "line 1 is not of the form NAME=value", id="a colon"),
+    pytest.param(b"A=1\n=hunter2\n", "line 2 is not of the form NAME=value", id="no name"),
     pytest.param(b"A=1\r\nhunter2\r\n", "line 2 is not of the form NAME=value", id="a value alone"),
     pytest.param(b"A=" + b"hunter2" * 800, "line 1 has more than 5,000 characters", id="a line without end"),
     pytest.param(b"A=hunter2\n" * 7_000, "it is larger than 64 kB", id="a file without end"),
