@@ -151,6 +151,9 @@ _THINGS_SAID = frozenset(
 
 _JOINS = frozenset(["-", "~", "and", "or", "/", ",", "to", "through", "thru", "until", "till", "+"])
 _JOINS_TO_FRAMES = frozenset(["of", "in", ",", "from", "the"])
+_HYPHENS = frozenset("-\N{HYPHEN}\N{NON-BREAKING HYPHEN}")
+"""What joins the halves of a compound; a longer dash parts clauses: "one last year—nothing like it"."""
+
 _NOT_ONE = frozenset(["every", "each", "any", "per", "no"])
 
 
@@ -271,7 +274,7 @@ def stands(item: Item, tokens: Sequence[Token]) -> bool:
 def _is_half_of_a_compound(item: Item, tokens: Sequence[Token]) -> bool:
     """Tell whether a hyphen joins the next word to it: "this quarter-inch cable"."""
     joined = tokens[item.end : item.end + 2]
-    return len(joined) == 2 and joined[0].text == "-" and joined[1].is_word and all(one.glued for one in joined)
+    return len(joined) == 2 and joined[0].written in _HYPHENS and joined[1].is_word and all(one.glued for one in joined)
 
 
 def _is_part_of_a_number(item: Item, tokens: Sequence[Token]) -> bool:

@@ -130,7 +130,8 @@ def _names(item: Item, words: list[str], before: str, follower: str, tokens: Seq
         return not introduced or follower == "madness"
     if item.category == "part span" and bare[0] in ("in", "during") and bare[-1] in PARTS_OF_DAY:
         return tokens[item.end].written.islower()
-    if bare == ["weekend"] or bare[0] in ("q", "quarter", "week", "wk") or bare[-1] == "quarter":
+    numbered = bare[0] in ("q", "quarter", "week", "wk") and len(bare) == _NAME_AND_NUMBER
+    if bare == ["weekend"] or numbered or bare[-1] == "quarter":
         return not introduced
     return False
 
@@ -169,6 +170,7 @@ def _is_quoted(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 _MARKS_AT_THE_END = 2
+_NAME_AND_NUMBER = 2  # words: "week 45"
 
 
 def _text(tokens: Sequence[Token], at: int) -> str:

@@ -325,6 +325,9 @@ NO_SUCH_TIME = """
 """
 
 TOPICS = """
+    I restored one last year—nothing like it!     | 2025-01-01 > 2026-01-01
+    what did Ben do the week before 3 November involving kilns? | 2026-10-27 > 2026-11-03
+    what did we do during the winter?             | 2025-12-01 > 2026-03-01
     who hid the Easter eggs?                          | nothing
     who bought the Christmas tree lights?             | nothing
     does anyone use Monday.com?                       | nothing
