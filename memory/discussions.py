@@ -147,7 +147,8 @@ def _time_phrase(said: _Said, held: Sequence[_Stretch], now: datetime) -> TimePh
         return _before_this_discussion(said.time, held, now)
     if said.time is not None:
         held = [stretch for stretch in held if stretch[0] in said.time.window]
-    return TimePhrase(said.words, _counted(said.count, held) or Window(now, now))
+    ordered = said.time is not None and said.time.order_mattered
+    return TimePhrase(said.words, _counted(said.count, held) or Window(now, now), order_mattered=ordered)
 
 
 def _counted(count: DiscussionPhrase | None, held: Sequence[_Stretch]) -> Window | None:

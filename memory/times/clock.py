@@ -6,6 +6,8 @@ from datetime import date, timedelta, tzinfo
 from memory.times.calendar import resolved
 from memory.times.chart import Grammar
 from memory.times.meanings import CLOCK_UNITS, Amount, Clock, Grain, Partial, Reading, Span
+from memory.times.numerals import TENS
+from memory.times.numerals import UNITS as NUMBERS
 
 GRAMMAR = Grammar()
 rule = GRAMMAR.rule
@@ -82,6 +84,12 @@ def midnight(_: Reading) -> Clock:
 def half_past(_: Reading, hour: int, half: str = "") -> Clock | None:
     """Read "half past nine"."""
     return _beside_hour(hour, 30, half)
+
+
+@rule("clock", "<count word> [fifteen|thirty]")
+def hour_and_minutes_in_words(_: Reading, hour: int, minutes: str) -> Clock | None:
+    """Read "one thirty"."""
+    return _beside_hour(hour, (NUMBERS | TENS)[minutes], "") if hour <= _NOON else None
 
 
 @rule("clock", "a? quarter past|after <hour>", "a? quarter past|after <hour> [am|pm]")
@@ -217,6 +225,14 @@ def part_of_yesterday(reading: Reading, part: str) -> Span:
     return part_of(reading, reading.today - timedelta(days=1), part)
 
 
+@rule("part span", "<count> [mornings|afternoons|evenings|nights] ago|back")
+@rule("part span", "a? couple of? [mornings|afternoons|evenings|nights] ago|back")
+def parts_ago(reading: Reading, *given: int | str) -> Span:
+    """Read "two nights ago"."""
+    count = given[0] if isinstance(given[0], int) else 2
+    return part_of(reading, reading.today - timedelta(days=count), str(given[-1]).removesuffix("s"))
+
+
 @rule("part span", "the? night before last")
 def night_before_last(reading: Reading) -> Span:
     """Read "the night before last"."""
@@ -322,7 +338,7 @@ def moment(reading: Reading, one: Span | Clock, other: Span | Clock) -> Span | N
     return Span(start, after, Grain.HOUR, moment=start, weekly=day.weekly)
 
 
-@rule("moment", "<day part or day> ,? at|around|about|@ <hour>", "at|around|about|@ <hour> on? <day part or day>")
+@rule("moment", "<day part or day> ,? at|around|about|@ <hour>", "at|around|about|@ <hour> on|in? <day part or day>")
 def moment_at_hour(reading: Reading, one: Span | int, other: Span | int) -> Span | None:
     """Read "Friday at 5"."""
     day, hour = (one, other) if isinstance(one, Span) else (other, one)

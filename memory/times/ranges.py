@@ -231,7 +231,7 @@ def until_now(reading: Reading) -> Span:
     return Span(None, reading.now, Grain.MOMENT)
 
 
-@rule("time range", "<timed day> ,? [after|since|from|before|by|until|till] about|around? <time of range>")
+@rule("time range", "<timed day> ,? [after|past|since|from|before|by|until|till] about|around? <time of range>")
 @rule("time range", "<timed day> [no] later than about? <time of range>")
 @rule("hour range", "<timed day> ,? [after|since|before|by|until|till] about|around? <bare time>")
 def day_bounded_by_time(reading: Reading, day: Span, word: str, clock: Clock) -> Span | None:
@@ -239,7 +239,7 @@ def day_bounded_by_time(reading: Reading, day: Span, word: str, clock: Clock) ->
     if day.start is None or day.end is None:
         return None
     minutes = minutes_of(reading, clock, day.part)
-    first = word in ("after", "since", "from")
+    first = word in ("after", "past", "since", "from")
     if minutes == 0 and not first:
         minutes = 24 * 60  # until midnight: the one that ends the day
     moment = reading.at(day_of(day), minutes, clock.zone)

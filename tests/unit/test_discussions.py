@@ -207,3 +207,12 @@ def test_discussions_of_two_places_at_the_same_time_are_two_in_time_order() -> N
     held = joined([(2, minute(0), minute(10)), (1, minute(5), minute(15)), (2, minute(500), minute(510))])
 
     assert [window.start for window in held] == [minute(0), minute(5), minute(500)]
+
+
+def test_discussions_of_a_day_in_digits_tell_that_the_order_of_day_and_month_mattered() -> None:
+    text = "the first session on 11/8"
+    day = TimePhrase("11/8", YESTERDAY.window, order_mattered=True)
+
+    (only,) = resolved(text, Times((day,), (DiscussionPhrase("the first session", 1, 1),)), HELD, now=NOW)
+
+    assert only.order_mattered

@@ -66,6 +66,61 @@ NIGHTS = """
     after midnight last night             | 2026-11-21 > 2026-11-21 04:00
     last night before midnight            | 2026-11-20 20:00 > 2026-11-21
     since 11 last night                   | 2026-11-20 23:00 > open
+    on Friday night after 2               | 2026-11-21 02:00 > 2026-11-21 04:00
+    late last night around 3              | 2026-11-21 03:00 > 2026-11-21 04:00
+    early Sunday morning at 2             | 2026-11-15 02:00 > 2026-11-15 03:00
+    overnight between 1 and 4             | 2026-11-21 01:00 > 2026-11-21 04:00
+    overnight at 2                        | 2026-11-21 02:00 > 2026-11-21 03:00
+    Friday night 1-3am                    | 2026-11-21 01:00 > 2026-11-21 03:00
+    last night, 1am to 3am                | 2026-11-21 01:00 > 2026-11-21 03:00
+    last night 1–3                        | 2026-11-21 01:00 > 2026-11-21 03:00
+    last night till 4 in the morning      | 2026-11-20 20:00 > 2026-11-21 04:00
+    yesterday night at 1                  | 2026-11-21 01:00 > 2026-11-21 02:00
+    the night of the 7th at 2am           | 2026-11-08 02:00 > 2026-11-08 03:00
+    tonight until 2                       | 2026-11-21 17:00 > 2026-11-22 02:00
+    last night from midnight to 2         | 2026-11-21 > 2026-11-21 02:00
+    last night between midnight and 3     | 2026-11-21 > 2026-11-21 03:00
+    last night around midnight            | 2026-11-21 > 2026-11-21 01:00
+    last night at one                     | 2026-11-21 01:00 > 2026-11-21 02:00
+    last night at one thirty              | 2026-11-21 01:30 > 2026-11-21 01:31
+    last night at 1 o'clock               | 2026-11-21 01:00 > 2026-11-21 02:00
+    last night at a quarter past two      | 2026-11-21 02:15 > 2026-11-21 02:16
+    last night by 3am                     | 2026-11-20 20:00 > 2026-11-21 03:00
+    last night at 1:30am                  | 2026-11-21 01:30 > 2026-11-21 01:31
+    last night at 01:30                   | 2026-11-21 01:30 > 2026-11-21 01:31
+    last night at 4am                     | 2026-11-21 04:00 > 2026-11-21 05:00
+    last night at 5am                     | 2026-11-21 05:00 > 2026-11-21 06:00
+    last night at 8                       | 2026-11-20 20:00 > 2026-11-20 21:00
+    last night at 8pm                     | 2026-11-20 20:00 > 2026-11-20 21:00
+    last night at 10:30                   | 2026-11-20 22:30 > 2026-11-20 22:31
+    last night since midnight             | 2026-11-21 > open
+    last night past midnight              | 2026-11-21 > 2026-11-21 04:00
+    on Halloween night at 1am             | 2026-11-01 01:00 > 2026-11-01 02:00
+    on the night of 31 October at half past one | 2026-11-01 01:30 > 2026-11-01 01:31
+    Saturday night between 11pm and 2am   | 2026-11-14 23:00 > 2026-11-15 02:00
+    Saturday night from 10 to 4           | 2026-11-14 22:00 > 2026-11-15 04:00
+    between 1 and 2 am last night         | 2026-11-21 01:00 > 2026-11-21 02:00
+    at half past two last night           | 2026-11-21 02:30 > 2026-11-21 02:31
+    at 3 in the night of Friday           | 2026-11-21 03:00 > 2026-11-21 04:00
+    Friday night at twelve                | 2026-11-21 > 2026-11-21 01:00
+    Friday night at 12:15                 | 2026-11-21 00:15 > 2026-11-21 00:16
+    Friday night at quarter to one        | 2026-11-21 00:45 > 2026-11-21 00:46
+    Friday night at 23:30                 | 2026-11-20 23:30 > 2026-11-20 23:31
+    the night before last between 1 and 3 | 2026-11-20 01:00 > 2026-11-20 03:00
+    the night before last at 11           | 2026-11-19 23:00 > 2026-11-20
+    two nights ago at 1am                 | 2026-11-20 01:00 > 2026-11-20 02:00
+    two nights ago                        | 2026-11-19 20:00 > 2026-11-20 04:00
+    last Saturday night at 2              | 2026-11-15 02:00 > 2026-11-15 03:00
+    last Friday night until 3am           | 2026-11-20 20:00 > 2026-11-21 03:00
+    on Tuesday night at 2am last week     | 2026-11-11 02:00 > 2026-11-11 03:00
+    Friday evening at 12                  | 2026-11-21 > 2026-11-21 01:00
+    Friday evening from 8 to 1            | 2026-11-20 20:00 > 2026-11-21 01:00
+    Friday late evening                   | 2026-11-20 19:00 > 2026-11-20 22:00
+    last night before 1                   | 2026-11-20 20:00 > 2026-11-21 01:00
+    last night after 1am                  | 2026-11-21 01:00 > 2026-11-21 04:00
+    last night until midnight             | 2026-11-20 20:00 > 2026-11-21
+    last night until half past one        | 2026-11-20 20:00 > 2026-11-21 01:30
+    Saturday night at three               | 2026-11-15 03:00 > 2026-11-15 04:00
 """
 
 DASHES = """
