@@ -187,6 +187,25 @@ async def test_a_csv_of_others_is_taken_by_its_columns_and_what_is_no_message_is
     assert "some day" in put_aside.read_text()
 
 
+async def test_a_folder_is_told_file_by_file_here_and_in_the_log(place: Workplace) -> None:
+    folder = place.folder / "exports"
+    cut = export(folder / "talk" / "general.json", said(1, "one"), said(2, "two"))
+    cut.write_bytes(cut.read_bytes().partition(b'"two"')[0])
+    (folder / "old.csv").write_text("user,time,text\nana,03/04/2026 10:00,glaçure\n", encoding="cp1252")
+    (folder / "settings.json").write_text('{"theme": "dark"}', encoding="utf-8")
+
+    told = await saved(place, str(folder), "--day-first")
+
+    assert rows(place, "SELECT content, extract(month FROM sent_at) FROM messages ORDER BY sent_at")[0] == (
+        "glaçure",
+        4,
+    )
+    for line in ("general.json  export, utf-8: 1 new", "old.csv", "CSV, cp1252: 1 new", "cut off", "settings.json: "):
+        assert line in told
+    (log,) = (place.storage_dir / "logs" / "db_save").glob("db_save_*.log")
+    assert "CSV, cp1252: 1 new" in log.read_text(encoding="utf-8")
+
+
 async def test_a_person_is_forgotten_and_stays_out(place: Workplace) -> None:
     copy = place.folder / "copy.csv"
     copy.write_bytes(write_session(place, "pottery", SAID).read_bytes())
@@ -223,6 +242,8 @@ async def test_the_bots_own_answers_in_an_export_are_no_evidence(place: Workplac
         pytest.param(("pottery", "--map", "author_name"), "--map", id="columns without a name"),
         pytest.param(("pottery", "--map", "content=a,content=b"), "--map", id="a column named twice"),
         pytest.param(("pottery", "--time-zone", "Mars"), "--time-zone", id="an unknown time zone"),
+        pytest.param(("pottery", "--encoding", "klingon"), "--encoding", id="an unknown encoding"),
+        pytest.param(("both_ways.csv",), "--day-first", id="dates that read both ways"),
         pytest.param(("--undo", "7"), "no batch 7", id="an unknown batch"),
         pytest.param(("pottery", "--list"), "do not go together", id="two things at once"),
         pytest.param(("wrong.csv",), "wrong.csv", id="a CSV with the wrong columns"),
@@ -230,6 +251,7 @@ async def test_the_bots_own_answers_in_an_export_are_no_evidence(place: Workplac
 )
 async def test_bad_input_is_refused(pottery: Workplace, arguments: tuple[str, ...], told: str) -> None:
     (pottery.folder / "wrong.csv").write_text("name,price\nkiln,1280\n", encoding="utf-8")
+    (pottery.folder / "both_ways.csv").write_text("text,time\nhello,03/04/2026 10:00\n", encoding="utf-8")
 
     assert told in await refused(pottery, *arguments)
 
