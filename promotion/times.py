@@ -37,7 +37,7 @@ _YEAR_FIRST = re.compile(
 )
 _CLOCK = re.compile(r"[\sT]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,](\d{1,6})\d*)?)?(?:\s*([AaPp])\.?\s?[Mm]\.?)?")
 _CLOCK_FIRST = re.compile(r"(\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AP]M)?),? (\d.{5,40})", re.ASCII)
-_CLOCK_WITH_H = re.compile(r"(?<!\d)(\d{1,2}) ?[hH] ?(\d\d)(?!\d)(?: ?m(?:in)?\b)?", re.ASCII)
+_CLOCK_WITH_H = re.compile(r"(?<!\d)(\d{1,2}) ?[hH](?: ?(\d\d)(?!\d)(?: ?m(?:in)?\b)?)?(?![A-Za-z\d])", re.ASCII)
 _DOTTED_CLOCK = re.compile(r"(?<=[a-z\d,] )(\d{1,2})\.(\d\d)(?:\.(\d\d))?$", re.ASCII)
 _MARKS = str.maketrans("\u00b7\u2022|", "   ")  # between a clock and a date
 _ONLY_DIGITS = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)  # year, month, day, hour, minute and second in a row
@@ -148,7 +148,7 @@ def _read_written(text: str, zone: ZoneInfo, day_first: bool) -> ReadTime:
     else:
         rest, offset = _without_offset(text, zone)
         named = zone
-    rest = _CLOCK_WITH_H.sub(r"\1:\2", rest)
+    rest = _CLOCK_WITH_H.sub(lambda found: f"{found[1]}:{found[2] or '00'}", rest)
     time = _iso_time(rest) or _numeric_date(rest, day_first)
     if time is None:
         rest = _CLOCK_FIRST.sub(r"\2 \1", _DOTTED_CLOCK.sub(_with_colons, in_english(rest)))

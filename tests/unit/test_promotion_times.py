@@ -55,6 +55,7 @@ NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
         pytest.param("10:00, 3 Nov 2026", NINE, id="the clock first"),
         pytest.param("10:00 AM \u00b7 Nov 3, 2026", NINE, id="the clock first, and a point"),
         pytest.param("mar. 3 nov. 2026 \u00e0 10h00", NINE, id="French"),
+        pytest.param("3 novembre 2026 10h", NINE, id="French without minutes"),
         pytest.param("Dienstag, 3. November 2026 um 10:00 Uhr", NINE, id="German"),
         pytest.param("martes, 3 de noviembre de 2026, 10:00 a. m.", NINE, id="Spanish"),
         pytest.param("03-\u043d\u043e\u044f-2026 10:00", NINE, id="Russian"),
