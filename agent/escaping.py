@@ -22,7 +22,7 @@ NAMELESS = Markdown("(no name)")
 LONGEST_NAME = 100
 """Characters of a name that are shown; the longest that Discord takes of a thread."""
 
-_SPECIAL = re.compile(r"[\\*_~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<=\.gg)/|@(?=everyone|here)")
+_SPECIAL = re.compile(r"[\\*_~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<=\.gg)/")
 """What begins or ends Markdown within a line, or invites to a server."""
 
 _SPECIAL_IN_NAMES = re.compile(r":(?=[\w/])|(?<=[A-Za-z])/(?=\w)")
