@@ -32,6 +32,7 @@ TAGS = _words("""
 
 _MOST_WORDS = 12  # of a name; what follows them is not looked up
 _LONGEST_RUN = 4  # words of a name by which somebody is called, unless by all of them
+_MOST_SPELT = 24  # single letters that are one word
 _SHORTEST_SPELT = 3  # single letters in a row that are one word: "d.e.n.i.s"
 _REMEMBERED = 10_000  # characters
 
@@ -145,7 +146,7 @@ def _end_of_spelt(tokens: Sequence[Token], at: int) -> int | None:
     if at and tokens[at].glued and tokens[at - 1].is_word:
         return None
     letters, end = 0, at
-    while end < len(tokens) and _is_letter(tokens[end]) and (end == at or tokens[end].glued):
+    while letters < _MOST_SPELT and end < len(tokens) and _is_letter(tokens[end]) and (end == at or tokens[end].glued):
         letters, at_sign = letters + 1, end + 1
         has_sign = at_sign + 1 < len(tokens) and tokens[at_sign].glued and not tokens[at_sign].is_word
         if not has_sign or not (_is_letter(tokens[at_sign + 1]) and tokens[at_sign + 1].glued):

@@ -85,6 +85,12 @@ def run(expression: str) -> tuple[str, float]:
         pytest.param(
             'speakers("say by " * 280, [f"say {number}" for number in range(5000)])', None, id="5,000 of one first word"
         ),
+        pytest.param('speakers("a." * 990 + "a\x27b said", ["a.b.c.d", "a"])', None, id="letters and dots"),
+        pytest.param('speakers("everyone but Ana " * 117, ["Ana", "Ana Lima"])', None, id="all but somebody, again"),
+        pytest.param('speakers("by Ana\x27s and " * 140, ["Ana"] * 9)', None, id="what belongs to somebody, again"),
+        pytest.param('speakers("a_" * 900 + " said", ["a_" * 100, "a_a"])', None, id="words between underscores"),
+        pytest.param('places("in " + "a-" * 990, ["a-" * 100, "a-a"])', None, id="a name of hyphens without a sign"),
+        pytest.param('places("in the channel " * 130, ["the", "in the"])', None, id="words that lead to channels"),
         pytest.param('places("in #t-4999", [f"t-{number}" for number in range(5000)])', "[5001]", id="5,000 channels"),
         pytest.param('places("#a-" * 660, ["a-" * 49 + "a", "a"])', None, id="a channel of hyphens"),
         pytest.param('timed(lambda: len(tokens_of("a@" * 1000)))', "2000", id="addresses that do not end"),
