@@ -98,8 +98,12 @@ def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
 def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[NumberedLine]:
     """Return the hits that are about a topic and not far outshone by the best of them, the best first."""
     authors = all_stems(" ".join(line.message.author_name for _, line in hits))
-    asked = _Asked(words, authors)
+    said = frozenset[str]().union(*(stems_in(line.message) for _, line in hits))
+    asked = _Asked(words, authors, said=said)
     scores = {number: score for number, line in hits if (score := asked.score_of(line)) is not None}
+    shares = {number: asked.share_in(line.message) for number, line in hits if number in scores}
+    if max(shares.values(), default=0.0) == 1.0:  # what is only alike stands back behind what has every word
+        scores = {number: score for number, score in scores.items() if shares[number]}
     best = max(scores.values(), default=0.0)
     needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
     near = [one for one in hits if one[0] in scores and scores[one[0]] >= needed]
@@ -107,11 +111,12 @@ def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[Nu
 
 
 class _Asked:
-    """The telling words of a question, without the names of people who said what was found."""
+    """The telling words of a question, without the names of people who said what was found, unless it has no others."""
 
-    def __init__(self, words: Sequence[Weighed], authors: frozenset[str]) -> None:
+    def __init__(self, words: Sequence[Weighed], authors: frozenset[str], *, said: frozenset[str]) -> None:
         self._names = [word.keyword for word in words if word.keyword.stems & authors]
-        self._telling = [word for word in words if not word.keyword.stems & authors]
+        others = [word for word in words if not word.keyword.stems & authors]
+        self._telling = others or [word for word in words if word.keyword.stems & said]
         self._weight = sum(word.weight for word in self._telling)
         unknown = sum(word.weight for word in self._telling if not word.is_known)
         self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
@@ -122,16 +127,27 @@ class _Asked:
         A vector stands for who said a message too, so that all that Ana says is like a question about Ana: to be by
         somebody whom the question names is not enough, and to be about them is better.
         """
-        stems = stems_in(line.message)
-        having = [word for word in self._telling if word.keyword.stems & stems]
+        having = self._words_in(line.message)
         if self._telling and not having and self._is_by_somebody_named(line.message):
             return None
-        shared = sum(word.weight for word in having) / self._weight if self._weight else 0.0
+        shared = self.share_in(line.message)
         added = ALL_WORDS_ADD * shared + EACH_WORD_ADDS * min(len(having), MOST_WORDS)
         likeness = (line.alike or 0.0) + added
         is_relevant = shared >= ENOUGH_WORDS if line.alike is None else likeness >= self._needed
+        stems = stems_in(line.message)
         names = NAMES_ADD * any(name.stems & stems for name in self._names)
         return line.score + LIKENESS_ADDS * likeness + names if is_relevant else None
+
+    def share_in(self, message: Message) -> float:
+        """Return which share of the weight of all telling words those have that a message has."""
+        having = self._words_in(message)
+        if len(having) == len(self._telling):
+            return float(bool(having))
+        return sum(word.weight for word in having) / self._weight
+
+    def _words_in(self, message: Message) -> list[Weighed]:
+        stems = stems_in(message)
+        return [word for word in self._telling if word.keyword.stems & stems]
 
     def _is_by_somebody_named(self, message: Message) -> bool:
         stems = all_stems(message.author_name)

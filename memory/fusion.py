@@ -6,7 +6,7 @@ hybrid retrieval", 2023). The weights are round numbers: on public chat data hal
 two points of recall@5. `python -m bench.retrieval --leave-out` measures what every part is worth.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,12 +106,6 @@ def _is_named(text: str, messages: Sequence[Message]) -> Scores:
     said = _words(text)
     named = {author: _names(said, author) for author in {message.author_name for message in messages}}
     return np.array([named[message.author_name] for message in messages], dtype=np.float64)
-
-
-def names_any(text: str, authors: Collection[str]) -> bool:
-    """Tell whether a text names one of these authors, in full or by the first word."""
-    said = _words(text)
-    return any(_names(said, author) for author in authors)
 
 
 def _names(said: str, author: str) -> bool:

@@ -17,8 +17,8 @@ from memory.authors import Authors
 from memory.context import said
 from memory.embedder import Embedder
 from memory.findings import Filters, Findings, Line, Scope, Window, by_place, stitch
-from memory.fusion import RANKING, Ranking, fused, names_any
-from memory.keywords import with_other_words
+from memory.fusion import RANKING, Ranking, fused
+from memory.keywords import all_stems, keywords_of, with_other_words
 from memory.known_names import KnownNames
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.messages import Kind, Message, merged, storable
@@ -257,7 +257,8 @@ class Memory:
         A vector stands for who said a message as well: all that Ana says is like a question about Ana.
         """
         asked = vector.result() if vector.done() else None
-        if asked is None or not names_any(text, {hit.message.author_name for hit in hits}):
+        authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
+        if asked is None or not any(word.stems & authors for word in keywords_of(text)):
             return hits
         own = await self.embedder.embed([storable(said(hit.message))[:_COMPARED] for hit in hits])
         return [replace(hit, likeness=float(one @ asked)) for hit, one in zip(hits, own, strict=True)]

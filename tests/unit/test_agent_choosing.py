@@ -239,3 +239,19 @@ def test_what_was_found_in_reply_to_an_answer_follows_it() -> None:
     quotes = best_lines(enumerate([drill, result], 1), topic="how long did the restore drill take?", question="")
 
     assert quotes == [Quote(1, drill), Quote(2, result, drill.message)]
+
+
+def test_a_word_that_is_part_of_a_name_tells_where_a_question_has_no_other() -> None:
+    lines = [hit(0.6, content="+1", author_name="ben | away"), hit(0.2, content="I am away next week")]
+
+    assert chosen(*lines, topic="who is away?") == [2]
+
+
+def test_what_is_only_alike_stands_back_behind_what_has_every_telling_word() -> None:
+    lines = [
+        replace(hit(0.6, content="the key is with ben", author_name="ana"), score=8.0),
+        replace(hit(0.2, content="please bring the kit", author_name="may"), score=5.0),
+        replace(hit(0.5, content="lol", author_name="ben"), likeness=0.1, score=4.0),
+    ]
+
+    assert chosen(*lines, topic="what was ben asked to bring?") == [2]
