@@ -289,7 +289,9 @@ def _bare(said: Words, called: frozenset[str]) -> CountRequest | None:
     if said.take(phrases("mentions of, all mentions of, every mention of")):
         found = _mentions_of(said, called)
         return found and replace(found, wanted=Wanted.LIST, certain=False)
-    return _listed(said, called, certain=False)
+    found = _listed(said, called, certain=False)
+    is_noun_alone = found is not None and not (found.terms or found.attribute or found.by)
+    return replace(found, certain=True) if found and is_noun_alone else found
 
 
 def _listed(said: Words, called: frozenset[str], *, certain: bool = True) -> CountRequest | None:

@@ -115,6 +115,17 @@ def test_links_and_files_are_listed(text: str, sought: Sought, terms: str, attri
     assert asked(text) == (Wanted.LIST, sought, terms, attribute, by)
 
 
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [("polls?", True), ("any invoices?", False), ("invoices", False), ("kiln pictures", False), ("Ana's links", False)],
+)
+def test_a_list_is_certain_unless_its_words_may_mean_something_else(text: str, certain: bool) -> None:
+    request = read_request(text, called=CALLED)
+
+    assert request is not None
+    assert request.certain is certain
+
+
 def test_links_and_files_are_counted() -> None:
     assert asked("how many links did Ana share?") == (Wanted.NUMBER, Sought.LINKS, "", "", "Ana")
     assert asked("how many messages contain a link?") == (Wanted.NUMBER, Sought.LINKS, "", "", "")
