@@ -22,6 +22,7 @@ from memory.counting_words import (
     IS_USED,
     KINDS_OF_FILES,
     MENTION_VERBS,
+    MODALS,
     MYSELF,
     NOUNS,
     PEOPLE,
@@ -519,7 +520,7 @@ def _person(part: Words, called: frozenset[str]) -> CountRequest | None:
         return replace(request, by_asker=True)
     if set(folded) <= ANYBODY | ARTICLES and set(folded) & ANYBODY:
         return request
-    if folded[0] in ARTICLES | PRONOUNS and not set(folded) & called:
+    if folded[0] in ARTICLES | PRONOUNS | MODALS and not set(folded) & called:
         return None
     return replace(request, by=part.written)
 

@@ -116,6 +116,7 @@ AT_THE_END = phrases("""
 
 ADVERBS = words("ever actually also just really already even")
 AUXILIARIES = words("did do does has have had")
+MODALS = words("should shall can could would will may might must need")
 BE = words("was were is are been be being got get getting")
 ARTICLES = words("a an the any some all every each other another these those that this my our more of")
 ADJECTIVES = words("new newest latest recent last old older oldest different shared posted uploaded attached single")
