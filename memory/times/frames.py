@@ -24,9 +24,13 @@ _MADE_OF = {
 """What may be within another time, and what it makes with it."""
 
 _FRAMES = ("span", "week span", "bare year")
+_TAKES_PART = frozenset([*_MADE_OF, *_FRAMES])
 _POINTING = frozenset(
     ["this", "last", "past", "previous", "preceding", "current", "next", "coming", "ago", "before", "back"]
 )
+_MAKES_FRAMES = _POINTING | {"year", "nineteen", "twenty", "thousand"}
+"""Words without one of which, or a number like 2026, a text has no time that others may be within."""
+
 _FROM_NOW = _POINTING | {
     "today", "yesterday", "tomorrow", "tonight", "now", "yday", "earlier", "later", "ytd", "date", "today's",
     "yesterday's",
@@ -40,6 +44,7 @@ _LISTED = frozenset([",", "and", "or", "/", "+"])
 _MOST_BETWEEN = 2
 _LONGEST_INNER = 14  # tokens
 _MOST_READ_AGAIN = 60  # stretches of one text; a question has a few
+_DIGITS_OF_A_YEAR = 4
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -51,21 +56,23 @@ class Frames:
         self._grammar = grammar
         self._left = _MOST_READ_AGAIN
         self._within: dict[Item, Span] = {}
+        self._has_frames = any(token.text in _MAKES_FRAMES or _is_like_a_year(token) for token in tokens)
 
     def beside(self, chart: Chart, item: Item, reading: Reading) -> list[Item]:
         """Return what an item makes with the times that follow it."""
+        if not self._has_frames or (item.category not in _TAKES_PART and item not in self._within):
+            return []
         made = [*self._then_frame(chart, item, reading), *self._then_inner(chart, item, reading)]
         return [*made, *self._listed(chart, item, reading)]
 
     def _then_frame(self, chart: Chart, inner: Item, reading: Reading) -> Iterator[Item]:
         """Read "Monday last week"."""
-        spoken_of = is_introduced_by_about(inner, self._tokens) or is_for_a_holiday(inner, self._tokens)
-        if not self._may_be_inner(inner) or spoken_of:
+        if not self._may_be_inner(inner):
             return
         for at in self._after(inner.end, _BETWEEN):
             for frame in self._frames(chart, at):
-                if self._tokens[frame.end - 1].text.endswith("'s"):
-                    continue  # "on Monday last week's numbers"
+                if self._tokens[frame.end - 1].text.endswith("'s") or self._is_spoken_of(inner):
+                    continue  # "on Monday last week's numbers", "about Monday last week"
                 span = self._read(chart, inner, frame.value, reading)
                 if span is not None:
                     yield self._made(Item(_MADE_OF[inner.category], inner.start, frame.end, span), frame.value)
@@ -130,6 +137,9 @@ class Frames:
         several = words[-1].endswith("s") and words[-1] in UNITS  # "the 5 past years"
         return not several and (item.value.grain >= Grain.YEAR or not _POINTING.isdisjoint(words))
 
+    def _is_spoken_of(self, inner: Item) -> bool:
+        return is_introduced_by_about(inner, self._tokens) or is_for_a_holiday(inner, self._tokens)
+
     def _may_be_inner(self, item: Item) -> bool:
         if item.category not in _MADE_OF or item.end - item.start > _LONGEST_INNER:
             return False
@@ -162,6 +172,10 @@ class Frames:
         again = chart.read_again(inner.start, inner.end, self._grammar, replace(reading, now=now))
         spans = [item.value for item in again.items(inner.category, start=inner.start, end=inner.end)]
         return next((span for span in spans if _begins_in(span, frame)), None)
+
+
+def _is_like_a_year(token: Token) -> bool:
+    return token.is_number and len(token.text) == _DIGITS_OF_A_YEAR
 
 
 def _begins_in(span: Span, frame: Span) -> bool:

@@ -47,6 +47,10 @@ def places(text, channels):
     found = sorted(channels_in(FoldedText(text), names, here=1).places)
     return found, time.thread_time() - begun
 
+def times(text):
+    times_in("last week", now=NOW, time_zone=ZoneInfo("UTC"))
+    return timed(lambda: len(times_in(text, now=NOW, time_zone=ZoneInfo("UTC")).windows))
+
 def timed(call):
     begun = time.thread_time()
     return call(), time.thread_time() - begun
@@ -98,6 +102,9 @@ def run(expression: str) -> tuple[str, float]:
         pytest.param(
             'timed(lambda: located("may " * 500, ["may"] * 500)[-1])', "(1996, 1999)", id="a phrase again and again"
         ),
+        pytest.param('times("friday night at 1 last week " * 70)', None, id="times within times"),
+        pytest.param('times("monday and " * 180 + "tuesday last week")', None, id="a list of days"),
+        pytest.param('times("yesteday " * 220)', None, id="misspellings"),
         pytest.param('timed(lambda: may_name_speakers(FoldedText("we say " * 280)))', "False", id="nobody says"),
         pytest.param('timed(lambda: asks_for_talk_alone("a\\u0301" * 1000))', "False", id="accents"),
     ],
