@@ -352,9 +352,10 @@ def one_ago(reading: Reading, word: str) -> Span | None:
     return ago(reading, Amount(((1, Unit(word)),)))
 
 
-@rule("day", "<count> <weekdays> ago")
-def weekdays_ago(reading: Reading, count: int, weekday: int) -> Span | None:
+@rule("day", "<count> <weekdays> ago|back", "a? [couple|few] of? <weekdays> ago|back")
+def weekdays_ago(reading: Reading, given: int | str, weekday: int) -> Span | None:
     """Read "two Fridays ago"."""
+    count = VAGUE[given] if isinstance(given, str) else given
     nearest = resolved(reading, Partial(weekday=weekday))
     return _moved(reading, nearest, -7 * (count - 1)) if nearest and 1 <= count <= 100 else None
 

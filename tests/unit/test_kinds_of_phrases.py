@@ -568,6 +568,8 @@ OTHER_LANGUAGES = """
 """
 
 MORE = """
+    what was said a couple Fridays ago             | 2026-11-13 > 2026-11-14
+    what was said a few Mondays ago                | 2026-11-02 > 2026-11-03
     what was said what did we do at the weekend last month | nothing
     what was said the second to last Friday of October | 2026-10-23 > 2026-10-24
     what was said the last two weeks of last year  | 2025-12-18 > 2026-01-01
