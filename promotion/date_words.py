@@ -26,6 +26,9 @@ _OTHER_HALVES = {
 }
 """Chinese for other parts of the day, as chat programs write them."""
 
+_POLISH_OR_CROATIAN = {"lis": (11, 10), "listopada": (11, 10), "lip": (7, 6)}
+"""Names of one month in Polish, which puts no point behind the day, and of the one before in Croatian, which does."""
+
 _FILLERS = frozenset(
     {"a", "alle", "as", "at", "de", "del", "den", "der", "di", "do", "dne", "du", "el", "h", "kl", "klo", "la", "las"}
     | {"le", "lo", "los", "o", "of", "om", "on", "ore", "the", "u", "uhr", "um", "van"}
@@ -63,7 +66,7 @@ def in_english(text: str) -> str:
     text = _INITIALS.sub(lambda found: _half_of(found[1] + found[2]) or found[0], text)
     words = [word[0] for word in _WORD.finditer(text)]
     has_month = any(_is_only_a_month(word) for word in words)
-    text = _WORD.sub(lambda found: _translated(found[0], has_month=has_month), text)
+    text = _WORD.sub(lambda found: _translated(found, has_month=has_month), text)
     return " ".join(_HALF_FIRST.sub(r"\2 \1", text).split()).strip(" ,")
 
 
@@ -75,7 +78,9 @@ def _without_characters(text: str) -> str:
     return _GAPS.sub("-", text.translate(_NUMBERED))
 
 
-def _translated(word: str, *, has_month: bool) -> str:
+def _translated(found: re.Match[str], *, has_month: bool) -> str:
+    """Return a word of a date in English; raise ValueError for a month that nothing tells from another one."""
+    word = found[0]
     plain = _plain(word)
     if plain in _FILLERS:
         return " "
@@ -84,6 +89,9 @@ def _translated(word: str, *, has_month: bool) -> str:
     months = _months().get(plain)
     is_weekday = plain in _weekdays()
     if months and not (is_weekday and has_month):
+        if plain in _POLISH_OR_CROATIAN:
+            polish, croatian = _POLISH_OR_CROATIAN[plain]
+            months = frozenset({croatian if found.string[: found.start()].rstrip().endswith(".") else polish})
         if len(months) > 1:
             names = " or ".join(_MONTHS[month - 1] for month in sorted(months))
             raise ValueError(f"{word!r} is {names}, as the language is")

@@ -62,6 +62,10 @@ NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
         pytest.param("\u0432\u0442, 3 \u043d\u043e\u044f\u0431. 2026 \u0433., 10:00", NINE, id="Russian in full"),
         pytest.param("3. listopadu 2026 10:00", NINE, id="Czech"),
         pytest.param("3 Kas 2026 10:00", NINE, id="Turkish"),
+        pytest.param("wt., 3 lis 2026, 10:00", NINE, id="Polish"),
+        pytest.param("3 listopada 2026 10:00", NINE, id="Polish in full"),
+        pytest.param("3. studenoga 2026. 10:00", NINE, id="Croatian"),
+        pytest.param("3. listopada 2026. 11:00", datetime(2026, 10, 3, 9, tzinfo=UTC), id="Croatian, another month"),
         pytest.param(
             "3 \u039d\u03bf\u03b5\u03bc\u03b2\u03c1\u03af\u03bf\u03c5 2026 10:00 \u03c0.\u03bc.", NINE, id="Greek"
         ),
@@ -95,7 +99,7 @@ def test_the_day_comes_first_where_the_file_has_it_so() -> None:
         pytest.param("0001-01-01T00:00:00+14:00", id="before the year 1"),
         pytest.param("1.79388E+12", id="a number that a spreadsheet has rounded"),
         pytest.param("2026-11-03 10:00 IST", id="a zone that may be Indian, Irish or Israeli"),
-        pytest.param("3 listopada 2026", id="a month that is another one in the next country"),
+        pytest.param("3. listopad 2026", id="a month that is another one in the next country"),
         pytest.param("12345.6", id="a number of days of 1933"),
         pytest.param("#REF!", id="a formula's error"),
         pytest.param("#########", id="a column that was too narrow"),
