@@ -9,6 +9,7 @@ from agent.checking import still_there
 from agent.choosing import Quote, best_lines, has_words, spread_lines
 from agent.context import Context, Recall
 from agent.drafts import context_of, draft_of
+from agent.escaping import inline
 from agent.lookup import Recalled, list_time, search, search_all_time, select_in_order
 from agent.quotes import quotation
 from agent.reading import Reading
@@ -89,7 +90,8 @@ async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answ
 def _spellings(recalled: Recalled, quoted: Sequence[Message]) -> list[str]:
     """Return which words of the question were taken for others that are quoted."""
     stems = frozenset[str]().union(*map(stems_in, quoted))
-    return [READ_AS.format(typed=typed, meant=meant) for typed, meant in recalled.read_as if stems & stems_of(meant)]
+    read_as = [(inline(typed), inline(meant)) for typed, meant in recalled.read_as if stems & stems_of(meant)]
+    return [READ_AS.format(typed=typed, meant=meant) for typed, meant in read_as]
 
 
 def _is_overview(context: Context) -> bool:
