@@ -144,7 +144,10 @@ async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
         return await memory.search(
             asked.topic, places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit
         )
-    return await memory.list_messages(places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit)
+    newest = asked.selection is not None and asked.selection.newest
+    return await memory.list_messages(
+        places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit, newest=newest
+    )
 
 
 def _searched(asked: Asked, question: Question) -> str:

@@ -54,6 +54,14 @@ async def test_a_date_in_digits_is_read_in_the_order_that_is_asked_for(
 
 
 @pytest.mark.server
+async def test_it_prints_the_newest_messages_when_they_are_asked_for(lived_in: Workplace) -> None:
+    found = await search(lived_in, "what were the last messages?", "--limit", "1")
+
+    (hit,) = [line for line in found.out.splitlines() if line.startswith(">")]
+    assert hit.endswith("ana: we ship the crates on Friday")
+
+
+@pytest.mark.server
 async def test_it_explains_how_each_memory_was_searched(lived_in: Workplace) -> None:
     found = await search(lived_in, "crates", "--explain")
 
