@@ -49,6 +49,7 @@ REPLIES = 5
 EMBEDDER_PATIENCE = timedelta(seconds=2)
 """How long a search waits for an embedding model that is still loading, before it searches by words alone."""
 
+_MOST_COMPARED = 8  # hits, the best ones: a text takes longer to embed than to find
 _COMPARED = 500  # characters of a message that are compared once more: a model reads little more of it
 
 Supplied = Mapping[str, Collection[Message]]
@@ -252,7 +253,7 @@ class Memory:
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
 
     async def _with_likeness(self, text: str, vector: asyncio.Task[Vector | None], hits: list[Line]) -> list[Line]:
-        """Return the hits, each with the likeness of its own words when the text names the author of one.
+        """Return the hits, the best with the likeness of their own words when the text names the author of one.
 
         A vector stands for who said a message as well: all that Ana says is like a question about Ana.
         """
@@ -260,8 +261,10 @@ class Memory:
         authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
         if asked is None or not any(word.stems & authors for word in keywords_of(text)):
             return hits
-        own = await self.embedder.embed([storable(said(hit.message))[:_COMPARED] for hit in hits])
-        return [replace(hit, likeness=float(one @ asked)) for hit, one in zip(hits, own, strict=True)]
+        first = hits[:_MOST_COMPARED]
+        own = await self.embedder.embed([storable(said(hit.message))[:_COMPARED] for hit in first])
+        compared = [replace(hit, likeness=float(one @ asked)) for hit, one in zip(first, own, strict=True)]
+        return [*compared, *hits[_MOST_COMPARED:]]
 
     async def _around(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
