@@ -236,11 +236,15 @@ def _first_or_last_of(rest: Words, called: frozenset[str]) -> CountRequest | Non
 
 
 def _single(rest: Words, called: frozenset[str]) -> CountRequest | None:
-    """Read "picture that Ben posted" behind "the last"; of "the last pictures" there are several."""
+    """Read "picture that Ben posted" behind "the last"; of "the last pictures" there are several.
+
+    The last message of all is no matter of counting.
+    """
     noun = _noun(rest, called)
     if noun is None or noun.is_file_name or rest.before.endswith("s"):
         return None
-    return _tail(rest, noun, CountRequest(wanted=Wanted.LIST), called)
+    found = _tail(rest, noun, CountRequest(wanted=Wanted.LIST), called)
+    return found if found and (found.terms or found.sought is not Sought.MESSAGES) else None
 
 
 def _order(said: Words, called: frozenset[str]) -> CountRequest | None:
