@@ -40,6 +40,7 @@ FAILED = "Something went wrong while I looked for an answer, and it has been log
 TOO_MANY = "You have asked {count} questions that are not answered yet. Please wait for them before you ask more."
 FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
+UNCOUNTED = "This could not be counted in time, so it was searched for instead."
 HALF_READ = (
     "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
     "may not have been found."
@@ -165,7 +166,14 @@ class Agent:
         asked = reading.asked
         if asked.unknown and not asked.places:
             return Answer(text=_sentence(no_such_channels(asked.unknown)), outcome=Outcome.NOTHING_FOUND)
-        return await self._counted(question, reading) or await self._written(question, reading, history)
+        try:
+            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
+                counted = await count(question, reading=reading, memory=self._memory)
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
+            answer = await self._written(question, reading, history)
+            return _with_notes(answer, UNCOUNTED) if answer.outcome in _KEPT else answer
+        return counted or await self._written(question, reading, history)
 
     async def _read(self, question: Question) -> Reading:
         try:
@@ -174,15 +182,6 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} was read without memory", error)
             return read_without_memory(question)
-
-    async def _counted(self, question: Question, reading: Reading) -> Answer | None:
-        """Return the number or the list that a question asks for; None when something else has to answer it."""
-        try:
-            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                return await count(question, reading=reading, memory=self._memory)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
-            return None
 
     async def _written(self, question: Question, reading: Reading, history: Sequence[Earlier]) -> Answer:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""

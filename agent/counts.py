@@ -1,6 +1,5 @@
 """Answer a question for a number or a list: count by SQL, and show some of what was counted."""
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from agent.quotes import quotation
 from agent.reading import Reading
 from agent.searches import Windows
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from errors import DatabaseUnavailableError
 from memory.authors import Authors, kept_name
 from memory.counting import CountRequest, Wanted, read_request
 from memory.counting_words import Sought
@@ -57,8 +55,6 @@ _NOUNS = {
     Sought.POLLS: ("poll", "polls"),
 }
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Count:
@@ -82,21 +78,17 @@ class _Count:
 async def count(question: Question, *, reading: Reading, memory: Recall) -> Answer | None:
     """Return the number or the list that a question asks for; None when it asks for something else.
 
-    None too when memory does not answer, or when nothing was found by a question that may not mean a list: a search is
-    the answer to both.
+    None too when nothing was found by a question that may not mean a list: a search is the answer to it. Raises
+    DatabaseUnavailableError when no memory answers.
     """
     request = read_request(reading.asked.rest, called=reading.asked.called)
     if request is None or not reading.asked.places:
         return None
     context = context_of(question, reading, memory)
-    try:
-        authors = await _authors(request, context)
-        if authors == Authors():
-            return _nobody(request) if request.certain else None
-        tally = await _tally(request, authors, context)
-    except DatabaseUnavailableError as error:
-        logger.warning("nothing counted for channel %d: %r", question.channel_id, error)
-        return None
+    authors = await _authors(request, context)
+    if authors == Authors():
+        return _nobody(request) if request.certain else None
+    tally = await _tally(request, authors, context)
     if not tally.messages and not request.certain:
         return None
     return await _answer(_Count(request, tally, _by(request, tally), _scope(context)), context, reading)

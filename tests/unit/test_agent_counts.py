@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from agent.agent import Agent
+from agent.agent import UNCOUNTED, Agent
 from agent.answers import Answer, Outcome
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND
+from errors import DatabaseUnavailableError
 from memory.counting_words import Sought
 from memory.messages import Attachment, Message
 from memory.tallies import Example, Share, Tally
@@ -184,6 +185,20 @@ async def test_a_memory_that_is_out_is_said_to_be_so() -> None:
     answer = await ask("how often was cobalt mentioned?", chat(failures=-1))
 
     assert answer.text == MEMORY_OUT
+
+
+class SlowToCount(FakeMemory):
+    """A memory that searches, and counts too slowly."""
+
+    async def tally(self, *_: Any, **__: Any) -> Tally:
+        raise DatabaseUnavailableError("the statement took too long")
+
+
+async def test_what_cannot_be_counted_is_searched_for_and_said_to_be_so() -> None:
+    answer = await ask("how often was cobalt mentioned?", SlowToCount([BEN]))
+
+    assert cited(answer) == [BEN.content]
+    assert UNCOUNTED in answer.notes
 
 
 async def test_a_memory_that_counts_what_may_not_be_read_is_not_repeated() -> None:
