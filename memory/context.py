@@ -26,16 +26,16 @@ _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds th
 def said(message: Message) -> str:
     """Return what a message says: its text as read, and the names of its files; nothing for the bot's own answers.
 
-    The words that a file's name and the path of an address are made of stand behind it, for an index takes the whole
-    for one word. Answers are never found, and their words, repeated from others, would bend the statistics of the word
-    index.
+    The words that a file's name and the path of an address are made of stand behind it, for an index takes what is
+    written in one piece for one word. Answers are never found, and their words, repeated from others, would bend the
+    statistics of the word index.
     """
     if message.kind is Kind.ANSWER:
         return ""
     names = [attachment.name for attachment in message.attachments]
     text = readable(message.content)
     paths = [address["path"] for address in _ADDRESS.finditer(text[:_MOST_READ])]
-    parts = dict.fromkeys(part for name in [*names, *paths] for part in parts_of(name))
+    parts = dict.fromkeys(part for name in [*names, *paths] if " " not in name for part in parts_of(name))
     return " ".join([text, *names, *list(parts)[:_MOST_PARTS]]).strip()
 
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.content import MOVE_FACT
 from db.databases import Database
-from db.engines import sessions_of, transaction
+from db.engines import transaction
 from db.moving import is_half_filled
 from errors import DatabaseSetupError, EmbeddingModelError, SessionError
 from memory import store
@@ -27,7 +26,6 @@ HALF_EMBEDDED = "being replaced"
 SESSION_FACT = "session"
 JOURNAL_FACT = "journal"
 
-_ENCODING = text("SELECT current_setting('server_encoding')")
 NAMELESS = "recovered.csv"
 """The CSV that takes the rows of a memory that does not say which session it holds."""
 
@@ -36,9 +34,8 @@ async def prepare(database: Database, embedder: Embedder) -> None:
     """Migrate a database and check that its vectors come from the embedder's model.
 
     Raises EmbeddingModelError when they come from another, or when embedding them anew was not finished, and
-    DatabaseSetupError when the database cannot hold every text or is half filled from another one.
+    DatabaseSetupError when it is half filled from another one.
     """
-    await _refuse_encoding(database)
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
@@ -61,18 +58,6 @@ async def prepare(database: Database, embedder: Embedder) -> None:
             f"The {database.name} memory was embedded with {model!r} ({width} dimensions) and EMBEDDING_MODEL says "
             f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with: "
             "python main_async.py --re-embed"
-        )
-
-
-async def _refuse_encoding(database: Database) -> None:
-    """Raise DatabaseSetupError for a database that would refuse every message with a character of its own."""
-    # The owner's connection: one of the bot's that is opened before the migration has made its role keeps the owner's.
-    async with transaction(sessions_of(database.engine)) as session:
-        encoding = await session.scalar(_ENCODING)
-    if encoding != "UTF8":
-        raise DatabaseSetupError(
-            f"The {database.name} database has the encoding {encoding}, which cannot hold every text: create another "
-            "one with createdb --encoding=UTF8 --template=template0, and name it in .env."
         )
 
 

@@ -31,8 +31,8 @@ def _print(text: str, *, is_error: bool, styled: bool = False) -> None:
         return
     encoding = stream.encoding or "utf-8"
     try:
-        shown = text.encode(encoding, "backslashreplace").decode(encoding)
-        typer.echo(shown if styled else printable(shown), err=is_error)
+        shown = text if styled else printable(text)
+        typer.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=is_error)
     except BrokenPipeError:
         _print_no_more(stream.fileno())
     except OSError as error:

@@ -220,7 +220,7 @@ async def test_what_a_webhook_says_in_a_card_is_found_and_cited(open_town: OpenT
 
         result = await town.ask(town.ben, "which build failed at the migration?")
 
-    assert "the migration of photo_events timed out" in result.content
+    assert "the migration of photo\\_events timed out" in result.content
     assert f"https://discord.com/channels/{town.guild.id}/{town.releases.id}/{proof.id}" in result.content
 
 

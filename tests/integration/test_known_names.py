@@ -29,6 +29,8 @@ from memory.visit import Shelf
 from promotion.undoing import take_back
 from tests.builders import closed_port, deletion, message, minute, remember
 
+pytestmark = pytest.mark.server
+
 HERE = frozenset({1})
 PATIENCE = timedelta(seconds=30)
 

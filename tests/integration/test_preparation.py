@@ -3,16 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import select
 
 from bench.models import shared_model
-from db.databases import SHORT_TERM, Database
+from db.databases import Database
 from db.engines import transaction
 from db.tables import MessageRow, RevisionRow
-from errors import DatabaseSetupError, EmbeddingModelError, SessionError
+from errors import EmbeddingModelError, SessionError
 from memory import store
 from memory.embedder import Embedder, open_embedder
 from memory.embedding.choice import ModelChoice
@@ -22,8 +20,6 @@ from memory.preparation import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
 from memory.recorder import open_recorder
 from memory.store import Indexed
 from tests.builders import FULL, deletion, edit, message, remember, whole
-from tests.conftest import open_existing_database
-from tests.servers import Server
 
 
 def journal_of(path: Path, *messages: Message) -> Path:
@@ -230,19 +226,6 @@ async def test_a_session_whose_folder_was_moved_is_ended_by_the_csv_that_it_has_
     await begin_session(short_term, session_name="tuesday", journal_path=tmp_path / "tuesday.csv")
 
     assert await count(short_term) == 0
-
-
-async def test_a_database_that_cannot_hold_every_text_is_refused_before_any_message_is(
-    server: Server, embedder: Embedder
-) -> None:
-    name = server.new_name("latin")
-    async with await psycopg.AsyncConnection.connect(server.dsn("postgres"), autocommit=True) as connection:
-        create = sql.SQL("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-        await connection.execute(create.format(sql.Identifier(name)))
-
-    async with open_existing_database(server, name, name=SHORT_TERM) as database:
-        with pytest.raises(DatabaseSetupError, match=r"has the encoding LATIN1, .*: create another one"):
-            await prepare(database, embedder)
 
 
 async def test_another_embedding_model_is_refused_with_what_to_do(long_term: Database) -> None:
