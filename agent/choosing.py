@@ -44,6 +44,9 @@ MOST_QUOTES = 3
 MOST_SPREAD = 5
 """Quotations that stand for a stretch of time: enough for its turns, few enough to read."""
 
+MOST_WHOLE = 8
+"""Messages of a stretch of time that are all quoted: nobody wants a choice of so few."""
+
 SHORTEST_PASTED = 3
 """Words of a question that a message has just so, from which it is taken to be meant."""
 
@@ -64,8 +67,8 @@ def best_lines(
     """Return up to MOST_QUOTES lines that answer a question, the best first; none when none is relevant.
 
     `topic` is what was searched for: the question without its time and place. Its telling `words` count for as much as
-    each other unless they come with their weights. A message that has the question's very
-    words comes first. In place of a message that asks, its answer is quoted where it got one.
+    each other unless they come with their weights. A message that has the question's very words comes first. In place
+    of a message that asks, its answer is quoted where it got one.
     """
     said = [(number, line) for number, line in lines if line.message.kind == Kind.MESSAGE]
     hits = [one for one in said if one[1].hit]
@@ -85,12 +88,12 @@ def has_words(message: Message, question: str) -> bool:
 
 
 def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
-    """Return up to MOST_SPREAD lines that stand for a stretch of time, in time order.
+    """Return the lines of a stretch of time, or up to MOST_SPREAD that stand for more than MOST_WHOLE, in time order.
 
     The lines, which come in time order, are parted into as many runs of one length; of each the wordiest is taken.
     """
     said = _without_repeats(Quote(*one) for one in lines if one[1].message.kind == Kind.MESSAGE)
-    runs = min(MOST_SPREAD, len(said))
+    runs = len(said) if len(said) <= MOST_WHOLE else MOST_SPREAD
     parts = (said[run * len(said) // runs : (run + 1) * len(said) // runs] for run in range(runs))
     return [max(part, key=_wordiness) for part in parts]
 

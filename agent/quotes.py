@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from agent.escaping import Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
+from agent.escaping import NAMELESS, Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
 from agent.escaping import line as one_line
 from agent.spoilers import without_spoilers
 from memory.findings import Line
@@ -15,6 +15,9 @@ LENGTH = 300
 
 CODE_LENGTH = 800
 """Characters of a quotation with code, which half a block would spoil."""
+
+MOST_FILES = 3
+"""Files that are named beside the words of a message."""
 
 ANSWERED_LENGTH = 120
 """Characters of a message that is named beside the answer to it."""
@@ -35,12 +38,20 @@ def quotation(
     text = people_named(message.content).strip()
     if has_code_block(without_spoilers(text)):
         return Markdown(f"{heading} [{number}]:\n{_with_code(text)}")
-    said = (
-        excerpt(text, question) if text else Markdown(", ".join(file_name(file.name) for file in message.attachments))
-    )
+    files = _files(message)
+    said = excerpt(text, question)
     if "\n" in said:
-        return Markdown(f"{heading} [{number}]:\n{quoted(said)}")
-    return Markdown(f'{heading}: "{said}" [{number}]')
+        return Markdown(f"{heading} [{number}]:\n{quoted(said)}" + (f"\n> ({files})" if files else ""))
+    if not said:
+        return Markdown(f"{heading}: {files or NAMELESS} [{number}]")
+    return Markdown(f'{heading}: "{said}"' + (f" ({files})" if files else "") + f" [{number}]")
+
+
+def _files(message: Message) -> Markdown:
+    """Return the names of the files of a message, the first few of many."""
+    names = [file_name(file.name) for file in message.attachments[:MOST_FILES]]
+    more = len(message.attachments) - len(names)
+    return Markdown(", ".join([*names, *([f"and {more} more"] if more else [])]))
 
 
 def _after(answered: Message | None, message: Message) -> Markdown:

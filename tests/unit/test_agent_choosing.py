@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.choosing import MOST_QUOTES, Quote, best_lines
+from agent.choosing import MOST_QUOTES, MOST_SPREAD, MOST_WHOLE, Quote, best_lines, spread_lines
 from memory.findings import Line
 from memory.keywords import keywords_of
 from memory.messages import Attachment, Kind
@@ -255,3 +255,10 @@ def test_what_is_only_alike_stands_back_behind_what_has_every_telling_word() -> 
     ]
 
     assert chosen(*lines, topic="what was ben asked to bring?") == [2]
+
+
+@pytest.mark.parametrize(("messages", "quoted"), [(MOST_WHOLE, MOST_WHOLE), (MOST_WHOLE + 1, MOST_SPREAD)])
+def test_a_choice_is_made_of_many_messages_alone(messages: int, quoted: int) -> None:
+    lines = [(number, hit(0.5, content=f"message {number}")) for number in range(1, messages + 1)]
+
+    assert len(spread_lines(lines)) == quoted

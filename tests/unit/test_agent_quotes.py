@@ -9,6 +9,7 @@ import pytest
 from agent.citations import cited_numbers, split_code
 from agent.quotes import LENGTH, quotation
 from memory.findings import Line
+from memory.messages import Attachment
 from tests.discord_markdown import nodes_of
 from tests.fakes import said
 
@@ -113,3 +114,14 @@ def test_an_answer_that_is_no_reply_comes_after_what_it_answers() -> None:
     assert ", after ana's \"xxx" in text
     assert 'x…": "on friday" [1]' in text
     assert len(text) < LENGTH
+
+
+def test_the_files_of_a_message_are_named_beside_its_words() -> None:
+    names = ("invoice_2026.pdf", "SPOILER_end.png", "[1].txt", "four.txt", "five.txt")
+    files = tuple(Attachment(name=name, url="u") for name in names)
+
+    assert quoted("see these", attachments=files).endswith(
+        ': "see these" (invoice\\_2026.pdf, ||end.png||, \\[1\\].txt, and 2 more) [1]'
+    )
+    assert quoted("two\nlines", attachments=files[:1]).endswith(" [1]:\n> two\n> lines\n> (invoice\\_2026.pdf)")
+    assert quoted("", attachments=files[:1]).endswith("14:02: invoice\\_2026.pdf [1]")
