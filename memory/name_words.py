@@ -116,12 +116,18 @@ def _words_in(name: str) -> list[str]:
 
 
 def _run_keys(words: Sequence[str]) -> Iterator[str]:
-    """Yield the runs of words, not the whole, that call somebody: they begin and end with a word that may."""
+    """Yield the runs of words, not the whole, that call somebody."""
     for first in range(len(words)):
         for after in range(first + 1, min(len(words), first + _LONGEST_RUN) + 1):
             run = words[first:after]
-            if _calls(run[0]) and (_calls(run[-1]) or len(run[-1]) == 1) and run != words:
+            if _begins(run) and (_calls(run[-1]) or len(run[-1]) == 1) and run != words:
                 yield " ".join(run)
+
+
+def _begins(run: Sequence[str]) -> bool:
+    """Return whether a run may begin so: with a word that calls somebody, or with a letter before one ("O'Neil")."""
+    is_letter = len(run[0]) == 1 and run[0].isalpha() and run[0] not in FUNCTION_WORDS
+    return _calls(run[0]) or (is_letter and len(run) > 1 and _calls(run[1]))
 
 
 def _calls(word: str) -> bool:

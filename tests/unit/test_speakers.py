@@ -36,6 +36,7 @@ PEOPLE = {
     22: "Mira Lopez \u2615",
     24: "\u4f50\u85e4\u3055\u3093",
     23: "nils \uff5c on holiday",
+    25: "Fiona O'Dowd (she/her)",
 }
 
 
@@ -103,6 +104,8 @@ def left_out(text: str) -> set[int]:
         pytest.param("<@777>", 777, id="a mention of somebody who never spoke"),
         pytest.param("June", 18, id="a month"),
         pytest.param("\u4f50\u85e4", 24, id="without a title in another script"),
+        pytest.param("O'Dowd", 25, id="the last name with a letter before it"),
+        pytest.param("Fiona O'Dowd", 25, id="first and last name"),
         pytest.param("Will", 19, id="a verb"),
         pytest.param("Miranda", 7, id="a name that begins like another"),
     ],
