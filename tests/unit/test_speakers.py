@@ -114,6 +114,10 @@ def test_somebody_is_called_by_any_word_of_a_name(name: str, person: int) -> Non
     assert asked_for(f"what did {name} say about the raft?") == {person}
 
 
+def test_the_letter_before_a_last_name_is_part_of_it() -> None:
+    assert read("what did O'Dowd say?").names == {"o", "dowd"}
+
+
 @pytest.mark.parametrize("text", ["what did Mira say?", "Mira's messages", "posted by mira"])
 def test_all_who_are_called_so_are_meant(text: str) -> None:
     assert asked_for(text) == {1, 22}
