@@ -9,7 +9,7 @@ from agent.evidence import Evidence
 from agent.searches import Searches
 from memory.asking import Asked
 from memory.authors import Authors
-from memory.findings import Findings, Scope, Window
+from memory.findings import Findings, Line, Scope, Window
 from memory.known_names import KnownNames
 from memory.messages import Message
 from memory.tallies import Matter, Tally
@@ -33,6 +33,10 @@ class Recall(Protocol):
         limit: int = 8,
     ) -> Findings:
         """Return the excerpts that fit the text, the best first."""
+        ...
+
+    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+        """Return lines, with the likeness of their own words where the text names their author."""
         ...
 
     async def list_messages(

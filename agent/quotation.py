@@ -113,7 +113,10 @@ async def _chosen(context: Context) -> tuple[Recalled, list[Quote]]:
     if not topic:
         return Recalled((), question.time_zone), []
     _, found = await search(context, topic, windows=windows, authors=asked.authors)
-    chosen = best_lines(found.lines, words=found.words, topic=topic, question=question.text)
+    numbers = [number for number, _ in found.lines]
+    lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
+    numbered = zip(numbers, lines, strict=True)
+    chosen = best_lines(numbered, words=found.words, topic=topic, question=question.text)
     if chosen or not windows:
         return found, chosen
     return await _of_another_time(context) or (found, [])

@@ -1,7 +1,6 @@
 """Take a word that no message has for the word of the messages that it was most likely meant to be."""
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 
 from memory.folding import tokens_of, words_of
 from memory.messages import Message
@@ -10,8 +9,8 @@ from memory.rarity import Weighed
 SHORTEST = 5
 """Letters of a word that may be misspelt: shorter ones are too like each other."""
 
-ALIKE = 0.85
-"""Share of the letters of two words that are alike and in order: one letter of seven may be another, or missing."""
+ALIKE = 85
+"""Per cent of the letters of two words that are alike and in order: one letter of seven may be another, or missing."""
 
 _MOST_WRONG = 3  # words of a question
 _MOST_WORDS = 5000  # of the messages
@@ -24,8 +23,15 @@ def corrections(words: Sequence[Weighed], messages: Collection[Message]) -> dict
         return {}
     said = dict.fromkeys(word for message in messages for word in words_of(message.content) if _may_be_misspelt(word))
     known = list(said)[:_MOST_WORDS]
-    near = {word: get_close_matches(word, known, n=1, cutoff=ALIKE) for word in wrong[:_MOST_WRONG]}
-    return {word: found[0] for word, found in near.items() if found}
+    near = {word: _nearest(word, known) for word in wrong[:_MOST_WRONG]}
+    return {word: nearest for word, nearest in near.items() if nearest}
+
+
+def _nearest(word: str, known: Sequence[str]) -> str | None:
+    from rapidfuzz import fuzz, process  # loaded when the first unknown word is met
+
+    found = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE)
+    return found[0] if found else None
 
 
 def corrected(text: str, meant: Mapping[str, str]) -> str:

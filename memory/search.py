@@ -1,6 +1,5 @@
 """Search both memories as one: rank, fuse, add neighbours."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -121,7 +120,6 @@ class Memory:
             candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
             hits = self._best(text, candidates, current)[:limit]
             around = await self._around(visit, [hit.message for hit in hits])
-        hits = await self._with_likeness(text, vector, hits)
         excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
         words = weighed(text, current.values())
         meant = corrections(words, current.values())
@@ -135,6 +133,22 @@ class Memory:
             words=words,
         )
         return findings, meant
+
+    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+        """Return lines, the best hits with the likeness of their own words when the text names the author of one.
+
+        A vector stands for who said a message as well: all that Ana says is like a question about Ana. While the
+        embedding model is loading the lines stay as they are.
+        """
+        hits = sorted((line for line in lines if line.hit), key=lambda line: -line.score)[:_MOST_COMPARED]
+        authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
+        names_one = any(word.stems & authors for word in keywords_of(text))
+        if not names_one or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+            return list(lines)
+        texts = [text, *(said(hit.message)[:_COMPARED] for hit in hits)]
+        asked, *own = await self.embedder.embed([storable(one) for one in texts])
+        likeness = {hit.message.key: float(vector @ asked) for hit, vector in zip(hits, own, strict=True)}
+        return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
 
     async def list_messages(
         self,
@@ -251,20 +265,6 @@ class Memory:
             for one, score in zip(live, scores, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
-
-    async def _with_likeness(self, text: str, vector: asyncio.Task[Vector | None], hits: list[Line]) -> list[Line]:
-        """Return the hits, the best with the likeness of their own words when the text names the author of one.
-
-        A vector stands for who said a message as well: all that Ana says is like a question about Ana.
-        """
-        asked = vector.result() if vector.done() else None
-        authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
-        if asked is None or not any(word.stems & authors for word in keywords_of(text)):
-            return hits
-        first = hits[:_MOST_COMPARED]
-        own = await self.embedder.embed([storable(said(hit.message))[:_COMPARED] for hit in first])
-        compared = [replace(hit, likeness=float(one @ asked)) for hit, one in zip(first, own, strict=True)]
-        return [*compared, *hits[_MOST_COMPARED:]]
 
     async def _around(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
