@@ -1,6 +1,6 @@
 """Tell whether a question asks for anything but what was said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -110,12 +110,24 @@ def selection_in(
     if (content and not _are_about_talk(content)) or not (content or confined):
         return None
     oldest, newest = (not known.isdisjoint(words) for known in (_OLDEST, _NEWEST))
-    count = next((_number(word) for word in words if _number(word)), None)
+    counts = _counts(question)
+    count = next((_number(token.folded) for token in counts), None)
     if at_a_time and not (oldest or newest or count):
         return None
     if count is None and (oldest or newest) and not _ONE.isdisjoint(words):
         count = 1
     return Selection(newest=newest or not oldest, count=count)
+
+
+def _counts(question: str) -> list[Token]:
+    """Return the numbers of a question that stand by themselves: those of "11/12/2026", "4:30" and "2.5" do not."""
+    tokens = tokens_of(question)
+    return [token for at, token in enumerate(tokens) if _number(token.folded) and not _is_part(tokens[at : at + 3])]
+
+
+def _is_part(tokens: Sequence[Token]) -> bool:
+    """Tell whether the first of three tokens is glued to what is before it, or by a sign to what is behind it."""
+    return tokens[0].glued or (len(tokens) > 2 and tokens[1].glued and tokens[2].glued)
 
 
 def _number(word: str) -> int:
@@ -129,10 +141,11 @@ def _content_words(question: str, names: frozenset[str]) -> list[str]:
     """Return the words of a question, folded, that are no mere grammar, number or name of a speaker."""
     tokens = [token for token in tokens_of(question) if token.is_word]
     shouted = all(_is_shouted(token, question) for token in tokens)
+    counts = {token.start for token in _counts(question)}
     return [
         token.folded
         for token in tokens
-        if not (_is_function_word(token, question, shouted=shouted) or token.folded in names or _number(token.folded))
+        if not (_is_function_word(token, question, shouted=shouted) or token.folded in names or token.start in counts)
     ]
 
 

@@ -564,6 +564,8 @@ async def test_messages_are_asked_for_by_their_order_alone(text: str, selection:
         "what is the new key?",
         "who is on call?",
         "what was the last price of the kiln?",
+        "what was said on 11/12/2026?",
+        "what was said at 4:30?",
         "what did Ana say about the logo?",
         "who was there?",
         "when is the firing?",
