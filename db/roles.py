@@ -17,8 +17,11 @@ from sqlalchemy.exc import ProgrammingError
 
 from db.tables import JournalPositionRow, MessageRow, NameRow, PromotionRow, RevisionRow, TurnRow
 
-ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')"
-"""Assumes a role for as long as a connection lives; does nothing where there is no such role."""
+ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')"
+"""Assumes a role for as long as a connection lives; does nothing where there is no such role.
+
+By its number: asked by name, PostgreSQL fails when another database's role is dropped while it looks through all.
+"""
 
 _LONGEST = 63  # bytes of a name; PostgreSQL would cut it, and two databases share what is left
 _DATABASE = text("SELECT current_database()")
