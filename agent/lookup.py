@@ -26,9 +26,8 @@ class Recalled:
     """What was found, for the program: the lines that were shown with their numbers, and where it was looked for.
 
     `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
-    not all of them are among the lines. `words` are the telling ones of what was
-    searched for, and `read_as` those that were taken for others. It may be `of_another_time` than
-    the question names.
+    not all of them are among the lines. `words` are the telling ones of what was searched for, and `read_as` those that
+    were taken for others. It may be `of_another_time` than the question names.
     """
 
     lines: tuple[tuple[int, Line], ...]
@@ -88,7 +87,12 @@ async def list_time(
 
 
 async def select_in_order(
-    context: Context, selection: Selection, *, windows: Windows, authors: Authors | None = None
+    context: Context,
+    selection: Selection,
+    *,
+    windows: Windows,
+    authors: Authors | None = None,
+    scope: Scope = Scope.BOTH,
 ) -> tuple[str, Recalled]:
     """Return the newest messages, or the oldest, in time order, without regard to what they say.
 
@@ -98,10 +102,11 @@ async def select_in_order(
         places=context.asked.places,
         windows=windows,
         authors=authors,
+        scope=scope,
         limit=selection.count or SELECTED,
         newest=selection.newest,
     )
-    return _searched(newest_that_fit(found) if selection.newest else found, windows, context, scope=Scope.BOTH)
+    return _searched(newest_that_fit(found) if selection.newest else found, windows, context, scope=scope)
 
 
 async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]:

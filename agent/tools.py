@@ -102,7 +102,9 @@ async def list_messages(
     wanted = await _authors(authors, context)
     selection = context.asked.selection
     if selection or windows == ALL_TIME:
-        return await lookup.select_in_order(context, selection or Selection(), windows=windows, authors=wanted)
+        return await lookup.select_in_order(
+            context, selection or Selection(), windows=windows, authors=wanted, scope=Scope(scope)
+        )
     return await lookup.list_time(context, windows=windows, authors=wanted, scope=Scope(scope))
 
 

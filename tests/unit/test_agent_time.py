@@ -20,7 +20,7 @@ from agent.searches import common
 from errors import DatabaseUnavailableError
 from memory.asking import Asked
 from memory.conventions import DateOrder
-from memory.findings import Window
+from memory.findings import Scope, Window
 from memory.known_names import KnownNames
 from memory.messages import Message
 from memory.windows import TimePhrase
@@ -501,6 +501,15 @@ async def test_a_model_is_shown_the_newest_messages_when_they_are_asked_for() ->
     shown = str(model.heard[0][-1].text)
     assert "remark number 23" in shown
     assert "remark number 22" not in shown
+
+
+async def test_a_model_finds_the_newest_messages_in_the_memory_that_it_names() -> None:
+    memory = chat(*hourly(24))
+    asked, _ = agent(calls("list_messages", scope="long"), says("Remark 23 was the last [1]."), memory=memory)
+
+    await asked.ask(question("catch me up"))
+
+    assert [one["scope"] for one in memory.asked if "scope" in one] == [Scope.BOTH, Scope.LONG]
 
 
 # ---- times that are a matter of the question
