@@ -1,6 +1,6 @@
 """Choose the messages that answer a question by themselves, or that stand for a stretch of time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from agent.quotes import LENGTH
@@ -103,10 +103,9 @@ def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[Nu
     authors = all_stems(" ".join(line.message.author_name for _, line in hits))
     said = frozenset[str]().union(*(stems_in(line.message) for _, line in hits))
     asked = _Asked(words, authors, said=said)
-    scores = {number: score for number, line in hits if (score := asked.score_of(line)) is not None}
-    shares = {number: asked.share_in(line.message) for number, line in hits if number in scores}
-    if max(shares.values(), default=0.0) == 1.0:  # what is only alike stands back behind what has every word
-        scores = {number: score for number, score in scores.items() if shares[number]}
+    worth = {number: found for number, line in hits if (found := asked.worth_of(line)) is not None}
+    has_all = any(share == 1.0 for share, _ in worth.values())  # what is only alike stands back behind it
+    scores = {number: score for number, (share, score) in worth.items() if share or not has_all}
     best = max(scores.values(), default=0.0)
     needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
     near = [one for one in hits if one[0] in scores and scores[one[0]] >= needed]
@@ -124,33 +123,28 @@ class _Asked:
         unknown = sum(word.weight for word in self._telling if not word.is_known)
         self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
 
-    def score_of(self, line: Line) -> float | None:
-        """Return what a line is worth as an answer; None when it is not about what is asked.
+    def worth_of(self, line: Line) -> tuple[float, float] | None:
+        """Return which share of the weight of all telling words a line has, and what it is worth as an answer.
 
-        A vector stands for who said a message too, so that all that Ana says is like a question about Ana: to be by
-        somebody whom the question names is not enough, and to be about them is better.
+        None when it is not about what is asked. A vector stands for who said a message too, so that all that Ana says
+        is like a question about Ana: to be by somebody whom the question names is not enough, and to be about them is
+        better.
         """
-        having = self._words_in(line.message)
+        stems = stems_in(line.message)
+        having = [word for word in self._telling if word.keyword.stems & stems]
         if self._telling and not having and self._is_by_somebody_named(line.message):
             return None
-        shared = self.share_in(line.message)
+        shared = self._share_of(having)
         added = ALL_WORDS_ADD * shared + EACH_WORD_ADDS * min(len(having), MOST_WORDS)
         likeness = (line.alike or 0.0) + added
         is_relevant = shared >= ENOUGH_WORDS if line.alike is None else likeness >= self._needed
-        stems = stems_in(line.message)
         names = NAMES_ADD * any(name.stems & stems for name in self._names)
-        return line.score + LIKENESS_ADDS * likeness + names if is_relevant else None
+        return (shared, line.score + LIKENESS_ADDS * likeness + names) if is_relevant else None
 
-    def share_in(self, message: Message) -> float:
-        """Return which share of the weight of all telling words those have that a message has."""
-        having = self._words_in(message)
+    def _share_of(self, having: Sequence[Weighed]) -> float:
         if len(having) == len(self._telling):
             return float(bool(having))
         return sum(word.weight for word in having) / self._weight
-
-    def _words_in(self, message: Message) -> list[Weighed]:
-        stems = stems_in(message)
-        return [word for word in self._telling if word.keyword.stems & stems]
 
     def _is_by_somebody_named(self, message: Message) -> bool:
         stems = all_stems(message.author_name)
@@ -170,21 +164,19 @@ def _with_answers(chosen: Sequence[NumberedLine], said: Sequence[NumberedLine], 
             continue
         before = lines.get(line.message.reply_to or 0)
         first.append(Quote(number, line, before[1].message if before and asks(before[1].message) else None))
-        later += answers or _replies_found(line, said, topic)
+        later += answers or _replies_found(line, lines, topic)
     return [*first, *later]
 
 
-def _replies_found(line: Line, said: Sequence[NumberedLine], topic: str) -> list[Quote]:
+def _replies_found(line: Line, lines: Mapping[int, NumberedLine], topic: str) -> list[Quote]:
     """Return the replies to a line that the search found as well; of one that asks, its answer."""
-    others = [other.message for _, other in said]
-    numbers = {other.message.message_id: number for number, other in said}
-    lines = {other.message.message_id: other for _, other in said}
+    others = [other.message for _, other in lines.values()]
     found: list[Quote] = []
-    for number, reply in said:
+    for number, reply in lines.values():
         if not reply.hit or reply.message.reply_to != line.message.message_id:
             continue
         answers = answers_to(reply.message, others, topic=topic)
-        found += [Quote(numbers[one.message_id], lines[one.message_id], reply.message) for one in answers]
+        found += [Quote(*lines[one.message_id], reply.message) for one in answers]
         if not asks(reply.message):
             found.append(Quote(number, reply, line.message))
     return found

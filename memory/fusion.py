@@ -17,13 +17,13 @@ from memory.discussions import DISCUSSION_GAP
 from memory.folding import words_of
 from memory.messages import Message
 from memory.queries import Candidate
+from memory.replies import ends_with_question_mark
 
 Scores = NDArray[np.float64]
 
 FOLLOWERS = 3
 """How many of the candidates after a message lend it some of their score."""
 
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 _SHORTEST_FIRST_NAME = 3  # characters: shorter ones are more often words
 
 
@@ -98,7 +98,7 @@ def _in_one_discussion(message: Message, later: Message) -> bool:
 
 
 def _asks(message: Message) -> bool:
-    return message.content.rstrip().endswith(_QUESTION_MARKS)
+    return ends_with_question_mark(message.content.rstrip())
 
 
 def _is_named(text: str, messages: Sequence[Message]) -> Scores:

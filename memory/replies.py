@@ -28,9 +28,14 @@ def asks(message: Message) -> bool:
 
 def is_question(text: str) -> bool:
     """Tell whether a text asks something."""
-    if text.endswith(_QUESTION_MARKS) or _begins_with_asking(text):
+    if ends_with_question_mark(text) or _begins_with_asking(text):
         return True
     return len(text) <= _SHORT and any(mark in word for word in _words(text) for mark in _QUESTION_MARKS)
+
+
+def ends_with_question_mark(text: str) -> bool:
+    """Tell whether a text, without space behind it, ends with a question mark of any script."""
+    return text.endswith(_QUESTION_MARKS)
 
 
 def only_asks(message: Message) -> bool:

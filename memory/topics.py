@@ -110,8 +110,7 @@ def selection_in(
     if (content and not _are_about_talk(content)) or not (content or confined):
         return None
     oldest, newest = (not known.isdisjoint(words) for known in (_OLDEST, _NEWEST))
-    counts = _counts(question)
-    count = next((_number(token.folded) for token in counts), None)
+    count = next((_number(token.folded) for token in _counts(question)), None)
     if at_a_time and not (oldest or newest or count):
         return None
     if count is None and (oldest or newest) and not _ONE.isdisjoint(words):
