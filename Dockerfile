@@ -28,5 +28,5 @@ VOLUME ["/app/db/storage", "/app/db/backups", "/models"]
 # Python heeds SIGINT from its first moment, even as process 1, which the system spares SIGTERM.
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=30s --timeout=10s --start-period=5m --retries=3 \
-    CMD ["python", "heartbeat.py", "/tmp/heartbeat", "--at-most", "60"]
+    CMD ["python", "-m", "cli.heartbeat", "/tmp/heartbeat", "--at-most", "60"]
 CMD ["python", "main_async.py", "--yes", "--heartbeat", "/tmp/heartbeat"]

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from archive.formats import Format
-from commands.options import Compression, Which, Written
-from commands.streams import open_missing_streams
+from cli.options import Compression, Which, Written
+from cli.script import open_missing_streams
+from ops.backup.manifest import Format
 
 app = typer.Typer(
     help="Back up both memories, prove the backups, and restore them.",
@@ -31,7 +31,7 @@ def main(context: typer.Context) -> None:
     open_missing_streams()
     if context.invoked_subcommand is None:
         # Imported in each command: what only prints a help text or refuses an option loads nothing of the program.
-        from commands.backups import ask_and_create
+        from cli.commands.backups import ask_and_create
 
         ask_and_create()
 
@@ -61,7 +61,7 @@ def create_command(
     weekly: _Weekly = None,
 ) -> None:
     """Make a backup; the bot may be running."""
-    from commands.backups import CreateLine, create_backups
+    from cli.commands.backups import CreateLine, create_backups
 
     create_backups(
         CreateLine(
@@ -81,7 +81,7 @@ def create_command(
 @app.command("list")
 def list_command() -> None:
     """List the backups there are."""
-    from commands.backup_list import print_list
+    from cli.commands.backups import print_list
 
     print_list()
 
@@ -98,7 +98,7 @@ def verify_command(
 
     That shows that it is what was written, not who wrote it. Nothing in it is executed, of a dump neither.
     """
-    from commands.backups import verify_backup
+    from cli.commands.backups import verify_backup
 
     verify_backup(name, restores=restores)
 
@@ -115,7 +115,7 @@ def restore_command(
     ] = True,
 ) -> None:
     """Replace what the databases hold by what they held then; the bot must not run."""
-    from commands.backups import restore_backup
+    from cli.commands.backups import restore_backup
 
     restore_backup(name, which=which, source=source, asks=not yes, index=index)
 
@@ -128,7 +128,7 @@ def prune_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
 ) -> None:
     """Remove old backups, when those that stay are whole; the last whole one of each name is always kept."""
-    from commands.backups import prune_backups
+    from cli.commands.backups import prune_backups
 
     prune_backups(daily=daily, weekly=weekly, dry_run=dry_run)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.streams import open_missing_streams
+from cli.script import open_missing_streams
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -39,7 +39,7 @@ def main(
     """Remember what is said, and answer /chat from it, until Ctrl+C."""
     open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
-    from commands.bot import CommandLine, check_everything, prepare_model, run
+    from cli.commands.main import CommandLine, check_everything, prepare_model, run
 
     if check:
         raise typer.Exit(check_everything())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.streams import open_missing_streams
+from cli.script import open_missing_streams
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -22,7 +22,7 @@ def main(
     """
     open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
-    from commands.move import run
+    from cli.commands.move import run
 
     run(back=back, verify=verify)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.streams import open_missing_streams
+from cli.script import open_missing_streams
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -25,7 +25,7 @@ def main(
     """Search what was said, with the time that the question means, and print it with what stands around it."""
     open_missing_streams()
     # Imported here: what only prints a help text or refuses an option loads nothing of the program.
-    from commands.search import CommandLine, run
+    from cli.commands.search import CommandLine, run
 
     run(
         CommandLine(

@@ -10,22 +10,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from agent.answers import Answer, Outcome, Question
-from agent.checking import still_there
 from agent.citations import cited_numbers, with_sources
+from agent.cited_messages import still_there
 from agent.context import Recall
-from agent.conversations import ConversationKey, Conversations
+from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
-from agent.drafts import Draft
-from agent.escaping import inline, with_names_escaped
-from agent.history import Earlier, earlier_questions, finished_turn
-from agent.language_model import LanguageModel
+from agent.draft import Draft
+from agent.graph import LanguageModel
+from agent.markdown import inline, with_names_escaped
+from agent.question import Reading, read_question, read_without_memory
 from agent.quotation import MEMORY_OUT, quote
-from agent.reading import Reading, read_question, read_without_memory
 from agent.spoilers import hidden_again
+from agent.types import Answer, Outcome, Question
 from errors import TemporaryError
-from memory.asking import Asked
-from memory.namesakes import no_such_channels
+from memory.question.namesakes import no_such_channels
+from memory.question.parse import Asked
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

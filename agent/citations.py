@@ -5,16 +5,15 @@ An escaped bracket is no mark's: `agent.escaping` writes the words of others wit
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 
-from agent.answers import Source
-from memory.messages import Message
+from agent.markdown import inline
+from agent.spoilers import split_code
+from agent.types import Searched, Source
+from memory.message import Message
+from time_expressions.find import TimePhrase
+from time_expressions.format import spoken_windows
 
-_CODE = re.compile(
-    r"(?P<code>(?<!`)(`{3,})(?!`).*?(?:(?<!`)\2(?!`)|\Z)"  # a fence; one that is never closed reaches to the end
-    r"|(?<!`)(`{1,2})(?!`)(?:(?!\n).)+?(?<!`)\3(?!`))"
-    r"|\\[^0-9A-Za-z\s]",
-    re.DOTALL,
-)
 _MARK = re.compile(
     r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
 )
@@ -51,18 +50,6 @@ def without_marks(text: str) -> str:
     return with_sources(text, {})[0]
 
 
-def split_code(text: str) -> Iterator[tuple[bool, str]]:
-    """Yield the parts of a text in order, each with whether it is code; an escaped backtick begins none."""
-    end = 0
-    for code in _CODE.finditer(text):
-        if code["code"] is None:
-            continue
-        yield False, text[end : code.start()]
-        yield True, code[0]
-        end = code.end()
-    yield False, text[end:]
-
-
 def _marks(text: str) -> Iterator[re.Match[str]]:
     for is_code, part in split_code(text):
         if not is_code:
@@ -71,3 +58,39 @@ def _marks(text: str) -> Iterator[re.Match[str]]:
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
     return "".join(part if is_code else change(part) for is_code, part in split_code(text))
+
+
+MOST_CHANNELS = 4
+MOST_DATES = 2
+
+_MOMENT = timedelta(microseconds=1)
+
+
+def footer(searched: Searched | None, *, written: Callable[[str], str] = inline) -> str:
+    """Return the line, such as "searched Tue 17 Nov 00:00 - 24:00 Europe/Paris in #deploys".
+
+    It also tells how a date was read that others read in another way ("10/11/2026"). The words of others in it are
+    `written` as Markdown, unless the line is shown where there is none.
+    Nothing is told of an answer that everything was searched for, unless its question named a time.
+    """
+    if searched is None:
+        return ""
+    when = spoken_windows(searched.windows, time_zone=searched.time_zone, now=searched.now)
+    if searched.went_beyond:
+        when = "all time"
+    names = [f"#{written(name)}" for name in searched.channels[:MOST_CHANNELS]]
+    where = f"in {', '.join(names)}" if names else ""
+    words = " ".join(filter(None, (when, where)))
+    parts = [f"searched {words}"] if words else []
+    return "; ".join(parts + [_read(time, searched, written) for time in searched.ordered[:MOST_DATES]])
+
+
+def _read(time: TimePhrase, searched: Searched, written: Callable[[str], str]) -> str:
+    """Return how a date in digits was read, such as "10/11/2026 read as 10 November (day first)"."""
+    order = searched.date_order.replace("-", " ")
+    phrase, start, end = written(time.phrase), time.window.start, time.window.end
+    if start and end:
+        first, last = (moment.astimezone(searched.time_zone) for moment in (start, end - _MOMENT))
+        if first.date() == last.date():
+            return f"{phrase} read as {first.day} {first:%B} ({order})"
+    return f"{phrase} read {order}"

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from agent.answers import Question
-from agent.evidence import Evidence
-from agent.searches import Searches
-from memory.asking import Asked
+from agent.time_scope import Searches
+from agent.transcript import Evidence
+from agent.types import Question
 from memory.authors import Authors
-from memory.findings import Findings, Line, Scope, Window
-from memory.known_names import KnownNames
-from memory.messages import Message
-from memory.tallies import Matter, Tally
+from memory.counting.results import Matter, Tally
+from memory.message import Message
+from memory.names.known import KnownNames
+from memory.question.parse import Asked
+from memory.search.results import Findings, Line, Scope
+from time_expressions.window import Window
 
 
 @runtime_checkable  # the tools' argument schemas check that the context holds one

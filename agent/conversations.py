@@ -1,20 +1,26 @@
 """Keep the turns of each conversation in long-term memory, so that a restart does not end it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select
+from sqlalchemy import ColumnElement, and_, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.citations import without_marks
+from agent.context import Recall
+from agent.types import Answer, Question
 from db.engines import Sessions, transaction
-from db.tables import TurnRow
+from db.schema import TurnRow
 from errors import DatabaseUnavailableError, RefusedRowError
-from memory.messages import storable
+from memory.message import Message, storable
+from util_async import repeated
 
 ANSWER_LIMIT = timedelta(seconds=15)
 """How long to read or write a conversation may take by default: an answer without its history is better than none."""
@@ -113,3 +119,128 @@ def _turn(row: TurnRow) -> Turn:
         cites=tuple(row.cites),
         audience=frozenset(row.audience),
     )
+
+
+_CHARACTERS = 4  # of a token, as languages in Latin letters have them
+_OVERHEAD = 12  # tokens that a message's number, time, channel and author take
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier question and the messages that its answer cited, in their present state.
+
+    The answer is not among it: it is no evidence, and may have words of messages that are gone by now.
+    """
+
+    question: str
+    messages: tuple[Message, ...] = ()
+
+
+def finished_turn(question: Question, answer: Answer) -> Turn:
+    """Return a turn to keep; marks are left out, for the next run numbers its messages anew."""
+    return Turn(
+        asked_at=question.now,
+        question=question.text,
+        answer=without_marks(answer.text),
+        cites=tuple(source.message.message_id for source in answer.sources),
+        audience=answer.shown_places,
+    )
+
+
+async def earlier_questions(
+    turns: Sequence[Turn], *, question: Question, memory: Recall, max_tokens: int
+) -> list[Earlier]:
+    """Return the newest turns that a question may build on and that fit into about `max_tokens`, oldest first.
+
+    Left out is a turn that may tell of a place which this question may not use, and one whose answer cites a message
+    that was deleted, erased or edited since. Raises DatabaseUnavailableError when memory does not tell which those are.
+    """
+    allowed = [turn for turn in turns if turn.question.strip() and turn.audience <= question.places]
+    cited = {message_id for turn in allowed for message_id in turn.cites}
+    present = await memory.lookup(cited, places=question.places) if cited else {}
+    return _fitting([_earlier(turn, present) for turn in allowed if _holds(turn, present)], max_tokens=max_tokens)
+
+
+def approximate_tokens(text: str) -> int:
+    """Return about how many tokens a text is to a model."""
+    return ceil(len(text) / _CHARACTERS)
+
+
+def _holds(turn: Turn, present: Mapping[int, Message]) -> bool:
+    """Tell whether all that a turn cites is there as it was when the question was asked."""
+    cited = [present.get(message_id) for message_id in turn.cites]
+    return all(message and (not message.edited_at or message.edited_at <= turn.asked_at) for message in cited)
+
+
+def _earlier(turn: Turn, present: Mapping[int, Message]) -> Earlier:
+    return Earlier(" ".join(turn.question.split()), tuple(present[message_id] for message_id in turn.cites))
+
+
+def _fitting(turns: Iterable[Earlier], *, max_tokens: int) -> list[Earlier]:
+    kept: list[Earlier] = []
+    left = max_tokens
+    for turn in reversed(list(turns)):
+        left -= _OVERHEAD + approximate_tokens(turn.question)
+        left -= sum(_OVERHEAD + approximate_tokens(message.content) for message in turn.messages)
+        if left < 0:
+            break
+        kept.append(turn)
+    return kept[::-1]
+
+
+logger = logging.getLogger(__name__)
+
+_LOOK_EVERY = timedelta(minutes=10)
+_AT_ONCE = 5000  # messages that are looked up together
+
+_CITED = text("SELECT DISTINCT unnest(cites) FROM conversation_turns")
+_DELETED = text("SELECT message_id FROM messages WHERE message_id = ANY (:ids) AND deleted_at IS NOT NULL")
+_EDITED = text("SELECT message_id, edited_at FROM messages WHERE message_id = ANY (:ids) AND edited_at IS NOT NULL")
+_DROP_DELETED = text("DELETE FROM conversation_turns WHERE cites && CAST(:ids AS bigint[]) RETURNING number")
+_DROP_EDITED = text(
+    "DELETE FROM conversation_turns USING unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))"
+    " AS edited(message_id, edited_at) WHERE message_id = ANY (cites) AND edited_at > asked_at RETURNING number"
+)
+
+
+def kept_free_of_stale_turns(
+    long_term: Sessions, short_term: Sessions, *, every: timedelta = _LOOK_EVERY
+) -> AbstractAsyncContextManager[None]:
+    """Delete such turns now and then for as long as the context lasts, the first time at once."""
+
+    async def look() -> None:
+        try:
+            await drop_stale_turns(long_term, short_term)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the bot goes on, and the next look comes soon
+            logger.warning("conversations could not be looked through: %s", type(error).__name__)
+
+    return repeated(look, every=every, at_once=True)
+
+
+async def drop_stale_turns(long_term: Sessions, short_term: Sessions) -> int:
+    """Delete the turns that cite a message which either memory knows to be deleted, or edited after the question.
+
+    Return how many those were. Raises DatabaseUnavailableError.
+    """
+    async with transaction(long_term) as session:
+        cited = list(await session.scalars(_CITED))
+    dropped = 0
+    for start in range(0, len(cited), _AT_ONCE):
+        for memory in (short_term, long_term):
+            dropped += await _drop(long_term, memory, cited[start : start + _AT_ONCE])
+    if dropped:
+        logger.info("%d turns of conversations are gone, with what was deleted or edited since", dropped)
+    return dropped
+
+
+async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int]) -> int:
+    async with transaction(memory) as session:
+        deleted = list(await session.scalars(_DELETED, {"ids": ids}))
+        edited = (await session.execute(_EDITED, {"ids": ids})).all()
+    if not deleted and not edited:
+        return 0
+    times = {"ids": [row.message_id for row in edited], "times": [row.edited_at for row in edited]}
+    async with transaction(long_term) as session:
+        gone = (await session.execute(_DROP_DELETED, {"ids": deleted})).all()
+        outdated = (await session.execute(_DROP_EDITED, times)).all()
+    return len(gone) + len(outdated)

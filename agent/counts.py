@@ -4,26 +4,26 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.answers import Answer, Outcome, Question, Source
-from agent.checking import still_there
+from agent.citations import MOST_CHANNELS
+from agent.cited_messages import still_there
 from agent.context import Context, Recall
-from agent.drafts import context_of, draft_of
-from agent.escaping import address, file_name, inline
-from agent.fence import fenced, harmless, one_line
-from agent.footer import MOST_CHANNELS
+from agent.draft import context_of, draft_of
 from agent.lookup import Recalled
-from agent.quotes import quotation
-from agent.reading import Reading
-from agent.searches import Windows
+from agent.markdown import address, file_name, inline
+from agent.question import Reading
+from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
+from agent.time_scope import Windows
+from agent.transcript import fenced, harmless, one_line
+from agent.types import Answer, Outcome, Question, Source
 from memory.authors import Authors, kept_name
-from memory.counting import CountRequest, Wanted, read_request
-from memory.counting_words import Sought
-from memory.findings import Findings, Line, by_place
-from memory.messages import Message
-from memory.speakers import authors_called
-from memory.spoken_windows import spoken_windows
-from memory.tallies import Example, Matter, Share, Tally
+from memory.counting.question import CountRequest, Wanted, read_request
+from memory.counting.results import Example, Matter, Share, Tally
+from memory.counting.words import Sought
+from memory.message import Message
+from memory.question.speakers import authors_called
+from memory.search.results import Findings, Line, by_place
+from time_expressions.format import spoken_windows
 
 MOST_LISTED = 20
 """Messages of a list."""

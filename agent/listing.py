@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.fence import MESSAGE_LIMIT, OUTPUT_LIMIT
-from agent.searches import Windows, common
-from memory.findings import Findings, Line, Window, by_place
+from agent.time_scope import Windows, common
+from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT
+from memory.search.results import Findings, Line, by_place
+from time_expressions.window import Window
 
 MOST_LISTED = 500
 """Messages that are read at most to choose from."""

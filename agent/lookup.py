@@ -6,14 +6,14 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from agent.context import Context
-from agent.fence import fenced
 from agent.listing import listing_of, newest_that_fit
-from agent.searches import ALL_TIME, Windows
+from agent.time_scope import ALL_TIME, Windows
+from agent.transcript import fenced
 from memory.authors import Authors
-from memory.findings import Findings, Line, Scope
-from memory.rarity import Weighed
-from memory.spoken_windows import spoken_windows
-from memory.topics import Selection
+from memory.question.topic import Selection
+from memory.search.results import Findings, Line, Scope
+from memory.search.terms import Weighed
+from time_expressions.format import spoken_windows
 
 SELECTED = 8
 """Messages of a selection when the question does not say how many: about what a screen shows."""

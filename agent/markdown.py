@@ -1,158 +1,320 @@
-"""Find what a message hides as spoilers, whatever Markdown stands around them."""
+"""Write what somebody else wrote as Markdown in which Discord shows it and obeys nothing of it.
+
+Whatever names, titles and quoted words stand in an answer come from here. Their brackets are escaped, so that `[2]` in
+a name can neither be one of the answer's own marks nor the text of a link, whatever it stands beside.
+"""
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NewType
+from urllib.parse import quote
 
-Span = tuple[int, int]
-"""The positions of a stretch of text: that of its first character, and the one behind its last."""
+from agent.spoilers import hidden_spans, split_code
+from memory.message_text import SPOILER
 
-_FENCE = "```"
-_DEEPEST = 8  # emphasis within emphasis; deeper, bars are paired as they come
-_LONGEST_RUN = 64  # ticks that can begin code
-_LINE_START = re.compile(r"[ \t]{0,8}(?:>>> |> ?|#{1,3} |-# |[*+-] |\d{1,9}\. )")
-_LANGUAGE = re.compile(r"[\w+.#-]{1,40}\n", re.ASCII)
-_ADDRESS = re.compile(r"(?:https?|steam)://[^\s<]{1,2000}|<[^\s:<>]{1,20}:/[^\s<>]{1,2000}>")
-_SPECIAL = re.compile(r"\\[^0-9A-Za-z\s]|`+|\|\||\*\*|__|~~|[*_\[<]|(?:https?|steam)(?=://)")
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9, section 2)."""
+
+MOST_MARKS = 4
+"""Combining marks of one letter; Hebrew and Thai need three."""
+
+APART = "\N{ZERO WIDTH SPACE}"
+"""What keeps ticks in a block of code from ending it; it stays where it stands behind one."""
+
+_LINE_ENDS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+_JOINERS = frozenset("\u200c\u200d")  # Persian and emoji need one at a time
+_VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
+_FLAG = "\U0001f3f4"  # the tags behind it say whose flag it is
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 
-def hidden_spans(text: str) -> list[Span]:
-    """Return the stretches of a message that Discord hides, with their bars, in order; none touches another.
+def printable(text: str) -> str:
+    """Return a text without the characters by which it could command a terminal or turn its lines around.
 
-    Bars can be paired in more ways than one where emphasis, a link, code or a line of a list ends between them; what
-    any of these ways hides is returned: rather too much than too little. The time it takes grows with the length of
-    the text, whatever is in it.
+    Half a surrogate pair, which a language model may write and no stream takes, is left out too.
     """
-    if text.count("||") < 2:
-        return []
-    readings = [
-        _Reader(text, nested, whole_runs) for nested, whole_runs in ((True, False), (False, False), (False, True))
-    ]
-    joined: list[Span] = []
-    for start, end in sorted(span for reader in readings for span in reader.spoilers()):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+    return "".join(letter for letter in text if letter in "\n\t" or not _commands(letter))
+
+
+def visible(text: str) -> str:
+    """Return a text without what is not seen in it, its lines ended by line feeds.
+
+    Besides what `printable` leaves out these are characters without width, except a single joiner within a word or an
+    emoji, and the combining marks beyond MOST_MARKS of one letter.
+    """
+    kept: list[str] = []
+    marks = 0
+    for letter in printable(_LINE_ENDS.sub("\n", text)):
+        category = unicodedata.category(letter)
+        if category == "Cf" and not _is_needed(letter, kept):
+            continue
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if marks <= MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a text, though it has characters, shows nothing."""
+    return all(letter.isspace() or letter in _BLANK or unicodedata.category(letter) in {"Cf", "Mn"} for letter in text)
+
+
+def _is_needed(letter: str, before: list[str]) -> bool:
+    """Tell whether a format character shows, or joins what stands before it."""
+    if letter in _VISIBLE_FORMATS:
+        return True
+    last = before[-1] if before else " "
+    if letter == APART:
+        return last == "`"
+    if letter in _JOINERS:
+        return not (last.isspace() or last in _JOINERS)
+    return "\U000e0020" <= letter <= "\U000e007f" and _FLAG in before[-7:]  # six tags and the flag
+
+
+def _commands(letter: str) -> bool:
+    return letter in TURNING or unicodedata.category(letter) in {"Cc", "Cs"}
+
+
+Markdown = NewType("Markdown", str)
+"""Text that may be put into an answer as it is."""
+
+NAMELESS = Markdown("(no name)")
+
+LONGEST_NAME = 100
+"""Characters of a name that are shown; the longest that Discord takes of a thread."""
+
+_SPECIAL = re.compile(r"[\\*_~`|\[\]]|<(?=[@#:]|/?\w[\w -]{0,40}:)|(?<=\.gg)/")
+"""What begins or ends Markdown within a line, or invites to a server."""
+
+_SPECIAL_IN_NAMES = re.compile(r":(?=[\w/])|(?<=[A-Za-z])/(?=\w)")
+"""What makes an address, an invitation or an emoji of words."""
+
+_LINE_START = re.compile(r"^[ \t]{0,20}(?:(?=#{1,3}\s|-#\s|[+-]\s|>)|\d{1,9}(?=[.)]\s))", re.MULTILINE)
+_KEPT_PATTERN = r"<a?:\w{1,32}:\d{1,20}>|<t:-?\d{1,13}(?::[tTdDfFRsS])?>|<#(?:[^<>\n]{1,100}:)?\d{1,20}>"
+_BRACKET = re.compile(r"[\[\]]")
+_KEPT = re.compile(_KEPT_PATTERN)
+_LONGEST_KEPT = 130
+_ATOM = re.compile(
+    r"(?P<ticks>`+)"
+    r"|<(?P<wrapped>https?://[^\s<>`]{1,1500})>"
+    r"|(?P<address>https?://[^\s<>`]{1,1500})"
+    rf"|(?P<kept>{_KEPT_PATTERN})"
+)
+_WHOLE_ADDRESS = re.compile(r"https?://[^\s<>`]{1,1500}")
+_UNSAFE = re.compile(r"[\\|\[\]]|@(?=everyone|here|[!&]?\d)")
+_NOT_ITS_END = ".,:;!?*~|\"'\\]"
+_FENCE = re.compile(r"`{3,}")
+_LANGUAGE_LINE = re.compile(r"[\w+.#-]{0,20}[ \t]{0,20}\n", re.ASCII)
+_TICKS = re.compile(r"`(?=``)")
+_ESCAPED = re.compile(r"\\(?P<letter>[^0-9A-Za-z\s])|<(?P<address>https?://[^\s<>]{1,1500})>")
+_MOST_NAMES = 50  # in one answer
+_MOST_TICKS = 2  # of code within a line; three make a block of it
+
+
+def inline(name: str, *, longest: int = LONGEST_NAME) -> Markdown:
+    """Return a name, of a person, a channel or anything else, as it is on one line, without formatting or links.
+
+    One that shows nothing is NAMELESS, and one of more than `longest` characters is cut.
+    """
+    line = " ".join(visible(name[: 10 * longest]).split())
+    return NAMELESS if is_blank(line) else _inert(shortened(line, longest))
+
+
+def with_names_escaped(text: str, names: Iterable[str]) -> str:
+    """Return what a model wrote with these names, wherever it uses one of them, as they are: "Gus [2]" cites nothing.
+
+    A name without letters stays as it is, for it may be a mark or a bullet of the model's own.
+    """
+    odd = {name for name in names if any(letter.isalpha() for letter in name) and inline(name) != name}
+    longest_first = sorted(odd, key=lambda name: (-len(name), name))[:_MOST_NAMES]
+    return "".join(part if is_code else _named(part, longest_first) for is_code, part in split_code(text))
+
+
+def _named(text: str, names: Sequence[str]) -> str:
+    if not names:
+        return text
+    return inline(names[0]).join(_named(part, names[1:]) for part in text.split(names[0]))
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters, which says with an ellipsis that it is cut."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def line(text: str, *, longest: int) -> Markdown:
+    """Return the beginning of a message as one line, in which nothing is hidden and its markup is as it was typed."""
+    shown = " ".join(visible(text).split())
+    end = len(shown) if len(shown) <= longest else whole(shown, longest - 1)
+    words = _words(shown[:end].rstrip(), is_cut=end < len(shown), with_code=False)
+    return _without_line_starts(words + ("…" if end < len(shown) else ""))
+
+
+def whole(text: str, position: int) -> int:
+    """Return a position to cut a text at, or the one before the emoji, time or channel that it would cut through."""
+    for kept in _KEPT.finditer(text, max(0, position - _LONGEST_KEPT), position + _LONGEST_KEPT):
+        if kept.start() < position < kept.end():
+            return kept.start()
+    return position
+
+
+def unescaped(markdown: str) -> str:
+    """Return Markdown, such as an answer, as plain text, where nothing is formatted: without escapes and placeholders.
+
+    What is hidden in it has to be taken out before.
+    """
+    parts = (part if is_code else _plain(part) for is_code, part in split_code(markdown))
+    return "".join(parts).replace(f"`{APART}", "`")
+
+
+def _plain(words: str) -> str:
+    return _ESCAPED.sub(lambda found: found["letter"] or found["address"], words)
+
+
+def file_name(name: str) -> Markdown:
+    """Return the name of a file; that of a hidden one can be uncovered by clicking on it."""
+    if name.startswith(SPOILER):
+        return Markdown(f"||{inline(name.removeprefix(SPOILER).strip('|'))}||")
+    return inline(name)
+
+
+def address(url: str) -> Markdown:
+    """Return the address of a page as a link that shows it whole and adds no preview; any other as plain words."""
+    shown = visible(url)
+    if not _WHOLE_ADDRESS.fullmatch(shown):
+        return inline(shown, longest=1500)
+    return Markdown(f"<{_UNSAFE.sub(lambda letter: quote(letter[0], safe=''), shown)}>")
+
+
+def block(text: str, start: int = 0, end: int | None = None) -> Markdown:
+    """Return a stretch of a message, lines and all, whose markup is shown as it was typed.
+
+    What Discord hid stays hidden, each line of it by itself, also what the stretch cuts through. Code within a line,
+    custom emoji, times and channels stay what they are, and addresses are links without a preview.
+    """
+    stop = len(text) if end is None else end
+    written: list[str] = []
+    position = start
+    for hidden_from, hidden_to in hidden_spans(text):
+        if hidden_to <= position or hidden_from >= stop:
+            continue
+        written.append(_words(text[position : max(position, hidden_from)]))
+        written.append(_hidden(text[max(position, hidden_from) : min(stop, hidden_to)]))
+        position = min(stop, hidden_to)
+    is_cut = stop < len(text) and not text[stop].isspace()
+    written.append(_words(text[position:stop], is_cut=is_cut))
+    return _without_line_starts("".join(written))
+
+
+def has_code_block(text: str) -> bool:
+    """Tell whether a message has a block of code, and does not just mention how one begins."""
+    return _code_block(text, 0) is not None
+
+
+def code_and_words(text: str) -> Markdown:
+    """Return a message in which nothing is hidden: its blocks of code, each of them closed, and its words as quotes.
+
+    A block begins with three ticks or more and ends with as many; one that is never closed, but begins with a line of
+    its own, reaches to the end.
+    """
+    written: list[str] = []
+    position = 0
+    while found := _code_block(text, position):
+        start, body, body_end, end = found
+        written += [quoted(block(text, position, start)), _code(text[body:body_end])]
+        position = end
+    written.append(quoted(block(text, position)))
+    return Markdown("\n".join(filter(None, written)))
+
+
+def quoted(lines: Markdown) -> Markdown:
+    """Return lines, without blank ones around them, as a block quote."""
+    return Markdown("\n".join(f"> {part}" for part in lines.strip().split("\n")) if lines.strip() else "")
+
+
+def _code_block(text: str, position: int) -> tuple[int, int, int, int] | None:
+    """Return where the next block of code begins, where its body does, where that ends, and where the block ends."""
+    for fence in _FENCE.finditer(text, position):
+        close = text.find(fence[0], fence.end() + 1)
+        if close >= 0:
+            end = close + len(fence[0])
+            while text[end : end + 1] == "`":
+                end += 1
+            return fence.start(), fence.end(), close, end
+        if _LANGUAGE_LINE.match(text, fence.end()):
+            return fence.start(), fence.end(), len(text), len(text)
+    return None
+
+
+def _code(body: str) -> Markdown:
+    """Return the body of a block as a block that ticks in it cannot end."""
+    shown = visible(body)
+    language = shown.partition("\n")[0].strip() if _LANGUAGE_LINE.match(shown) else ""
+    lines = shown.partition("\n")[2] if _LANGUAGE_LINE.match(shown) else shown
+    return Markdown(f"```{language}\n{_TICKS.sub(f'`{APART}', lines).rstrip() or ' '}\n```")
+
+
+def _words(text: str, *, is_cut: bool = False, with_code: bool = True) -> str:
+    """Return words without spoilers and blocks of code; an address at an end that `is_cut` is not the one it was."""
+    written: list[str] = []
+    position = 0
+    while atom := _ATOM.search(text, position):
+        written.append(_escaped(visible(text[position : atom.start()])))
+        shown, position = atom[0], atom.end()
+        if atom["ticks"]:
+            shown, position = _code_in_line(text, atom) if with_code else (_escaped(atom[0]), position)
+        elif atom["kept"]:
+            shown = _BRACKET.sub(r"\\\g<0>", visible(shown))  # the channel of a mention may be called like a mark
         else:
-            joined.append((start, end))
-    return joined
+            url = atom["wrapped"] or _trimmed(atom["address"])
+            position -= 0 if atom["wrapped"] else len(atom["address"]) - len(url)
+            shown = _inert(visible(url)) if is_cut and position == len(text) else address(url)
+        written.append(shown)
+    return "".join([*written, _escaped(visible(text[position:]))])
 
 
-class _Reader:
-    """Reads one text; it remembers what is not found, so that nothing is looked for twice.
+def _code_in_line(text: str, opening: re.Match[str]) -> tuple[str, int]:
+    """Return code that begins and ends on one line, and where it ends; or its ticks as words."""
+    ticks = opening["ticks"]
+    line_end = text.find("\n", opening.end())
+    if len(ticks) <= _MOST_TICKS:
+        for closing in re.finditer("`+", text[opening.end() : line_end if line_end >= 0 else None]):
+            body = visible(text[opening.end() : opening.end() + closing.start()])
+            if closing[0] == ticks and _is_code(body, ticks):
+                return f"{ticks}{body}{ticks}", opening.end() + closing.end()
+            if closing[0] == ticks:
+                break
+    return _escaped(ticks), opening.end()
 
-    `nested` bars pair only within the same emphasis, link or line of a list, as in simple-markdown, which Discord's
-    clients are made with; others pair as they come. With `whole_runs` code ends at a run of as many ticks; without,
-    three of a longer run begin a block.
-    """
 
-    def __init__(self, text: str, nested: bool, whole_runs: bool) -> None:
-        self._text = text
-        self._whole_runs = whole_runs
-        self._missing: dict[tuple[str, int], int] = {}
-        self._runs: dict[int, list[int]] = defaultdict(list)
-        for run in re.finditer(r"`+", text):
-            self._runs[len(run[0])].append(run.start())
-        self._found: list[Span] = []
-        self._waiting = [(0, len(text), 0 if nested else _DEEPEST)]
+def _is_code(body: str, ticks: str) -> bool:
+    """Tell whether a body, of which invisible characters are gone, still is code between these ticks."""
+    return bool(body.strip()) and not body.startswith("`") and not body.endswith("`") and ticks not in body
 
-    def spoilers(self) -> list[Span]:
-        """Return the spoilers, in no order."""
-        while self._waiting:
-            self._read(*self._waiting.pop())
-        return self._found
 
-    def _read(self, start: int, end: int, depth: int) -> None:
-        """Read from one position to another; what is nested in there waits to be read by itself."""
-        position = line_end = start
-        while position < end:
-            if position >= line_end:
-                line_end = self._text.find("\n", position, end) + 1 or end
-            if depth < _DEEPEST and (block := self._block(position, line_end)):
-                stop = end if block[0].endswith(">>> ") else line_end
-                self._waiting.append((block.end(), stop, depth + 1))
-                position = stop
-            elif special := _SPECIAL.search(self._text, position, line_end):
-                position = self._behind(special, end, depth)
-            else:
-                position = line_end
+def _trimmed(url: str) -> str:
+    """Return an address without the punctuation and the closing bracket of the sentence that it stands in."""
+    url = url.partition("](")[0]  # the words of a link, which may be an address themselves
+    while url and (url[-1] in _NOT_ITS_END or (url[-1] == ")" and url.count(")") > url.count("("))):
+        url = url[:-1]
+    return url
 
-    def _block(self, position: int, line_end: int) -> re.Match[str] | None:
-        """Return what begins a quote, a heading, small words or an item of a list here."""
-        if position and self._text[position - 1] != "\n":
-            return None
-        return _LINE_START.match(self._text, position, line_end)
 
-    def _behind(self, special: re.Match[str], end: int, depth: int) -> int:
-        """Return the position behind what begins here, or behind its first characters when nothing does."""
-        at, opener = special.start(), special[0]
-        if opener[0] == "`":
-            return self._behind_code(at, len(opener), end)
-        if opener == "||":
-            close = self._find("||", at + 3, end)
-            if close >= 0:
-                self._found.append((at, close + 2))
-                return close + 2
-        elif opener[0] in "*_~" and depth < _DEEPEST:
-            close = self._emphasis_end(opener, special.end(), end)
-            if close >= 0:
-                self._waiting.append((special.end(), close, depth + 1))
-                return close + len(opener)
-            return at + 1  # of two stars the second may begin something
-        elif opener == "[" and depth < _DEEPEST:
-            return self._behind_link(at, end, depth)
-        elif opener[0] in "<hs" and depth < _DEEPEST:
-            address = _ADDRESS.match(self._text, at, end)
-            return address.end() if address else special.end()
-        return special.end()
+def _hidden(text: str) -> str:
+    """Return what is hidden, each of its lines as a spoiler; bars at the end of one would be taken for its own."""
+    lines = (line.strip("| \t") for line in visible(text).split("\n"))
+    return "\n".join(f"||{_words(line, with_code=False)}||" if line else "" for line in lines)
 
-    def _behind_code(self, at: int, ticks: int, end: int) -> int:
-        if ticks >= len(_FENCE) and not self._whole_runs:
-            language = _LANGUAGE.match(self._text, at + len(_FENCE), end)
-            body = language.end() if language else at + len(_FENCE)
-            close = self._find(_FENCE, body + 1, end)
-            if close >= 0:
-                return close + len(_FENCE)
-        for length in (ticks,) if self._whole_runs else range(min(ticks, _LONGEST_RUN), 0, -1):
-            runs = self._runs.get(length, [])
-            index = bisect_left(runs, at + ticks + 1)
-            if index < len(runs) and runs[index] + length <= end:
-                return runs[index] + length
-        return at + ticks
 
-    def _behind_link(self, at: int, end: int, depth: int) -> int:
-        middle = self._find("](", at + 1, end)
-        close = self._find(")", middle + 2, end) if middle >= 0 else -1
-        if close < 0 or self._text.find("[", at + 1, middle) >= 0:
-            return at + 1
-        self._waiting.append((at + 1, middle, depth + 1))
-        return close + 1
+def _inert(line: str) -> Markdown:
+    """Return a line of which Discord makes nothing, not even a link."""
+    return _without_line_starts(_SPECIAL_IN_NAMES.sub(r"\\\g<0>", _escaped(line)))
 
-    def _emphasis_end(self, opener: str, start: int, end: int) -> int:
-        """Return where emphasis ends: at the same characters, neither escaped nor part of more of them."""
-        if self._missing.get((opener, end), end + 1) <= start:
-            return -1
-        at = start + 1
-        while (at := self._text.find(opener, at, end)) >= 0:
-            behind = at + len(opener)
-            if self._is_escaped(at):
-                at += 1
-            elif self._text[behind : behind + 1] == opener[0] and behind < end:
-                at += 2 if len(opener) == 1 else 1
-            else:
-                return at
-        self._missing[opener, end] = start
-        return -1
 
-    def _is_escaped(self, position: int) -> bool:
-        first = position
-        while first and self._text[first - 1] == "\\":
-            first -= 1
-        return (position - first) % 2 == 1
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
-    def _find(self, wanted: str, start: int, end: int) -> int:
-        if self._missing.get((wanted, end), end + 1) <= start:
-            return -1
-        at = self._text.find(wanted, start, end)
-        if at < 0:
-            self._missing[wanted, end] = start
-        return at
+
+def _without_line_starts(markdown: str) -> Markdown:
+    """Return lines none of which is a heading, a quote, small words or an item of a list."""
+    return Markdown(_LINE_START.sub(r"\g<0>\\", markdown))

@@ -2,7 +2,7 @@
 
 import re
 
-from agent.citations import split_code
+from agent.spoilers import split_code
 
 _THINKING = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?)"
 _BEGINS_THINKING = re.compile(rf"\s*<{_THINKING}>", re.IGNORECASE)

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from agent.answers import Question
-from agent.evidence import Evidence
-from agent.fence import fenced, one_line
-from agent.history import Earlier
-from memory.asking import Asked
-from memory.findings import Excerpt, Findings, Line
-from memory.spoken_windows import spoken_windows
+from agent.conversations import Earlier
+from agent.transcript import Evidence, fenced, one_line
+from agent.types import Question
+from memory.question.parse import Asked
+from memory.search.results import Excerpt, Findings, Line
+from time_expressions.format import spoken_windows
 
 _SYSTEM = """\
 You are Backscroll. You answer questions about what was said in a chat, from its stored messages.

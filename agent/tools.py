@@ -1,5 +1,6 @@
 """The tools with which a model looks into memory; their docstrings are what it is told about them."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,19 +11,53 @@ from pydantic import BeforeValidator
 from agent import lookup
 from agent.context import Context
 from agent.counts import count_shown
-from agent.dates import read_window
 from agent.lookup import Recalled
 from agent.prompts import spoken_time
-from agent.searches import ALL_TIME, Windows
-from memory.asking import LONGEST_QUESTION, understand
+from agent.time_scope import ALL_TIME, Windows
 from memory.authors import Authors
-from memory.counting_words import Sought
-from memory.findings import Scope
-from memory.folding import folded
-from memory.messages import storable
-from memory.speakers import authors_called
-from memory.tallies import Matter
-from memory.topics import Selection
+from memory.counting.results import Matter
+from memory.counting.words import Sought
+from memory.message import storable
+from memory.question.parse import LONGEST_QUESTION, understand
+from memory.question.speakers import authors_called
+from memory.question.topic import Selection
+from memory.search.results import Scope
+from time_expressions.folding import folded
+from time_expressions.window import FIRST_MOMENT, LAST_MOMENT, Window, showable
+
+_LONGEST_DATE = 64  # characters
+
+
+def read_window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Window | None:
+    """Return the half-open window between two ISO texts, None when both are missing or as far away as a date can be.
+
+    What carries no offset is read on the clock of `time_zone`; a date alone is the start of that day. The year 9999 as
+    end is what models write for no end. Raises ValueError, with a sentence for the model, for what is no date and for
+    an end that is not after the start.
+    """
+    first, last = _moment(start, time_zone), _moment(end, time_zone)
+    window = Window(None if first == FIRST_MOMENT else first, None if last == LAST_MOMENT else last)
+    if window == Window():
+        return None
+    if window.start and window.end and window.start >= window.end:
+        raise ValueError(
+            f"end ({end}) must be after start ({start}); the end is not included, "
+            "so for one whole day give the next day as end."
+        )
+    return window
+
+
+def _moment(text: str | None, time_zone: ZoneInfo) -> datetime | None:
+    if not text:
+        return None
+    if len(text) > _LONGEST_DATE:
+        raise ValueError(f"{text[:_LONGEST_DATE]!r}... is not a date: write it like 2026-11-03 or 2026-11-03T14:00.")
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return showable(moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(UTC)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a date: write it like 2026-11-03 or 2026-11-03T14:00.") from error
+
 
 ScopeName = Literal["short", "long", "both"]
 Counted = Literal["messages", "links", "pictures", "videos", "recordings", "PDFs", "files", "polls"]

@@ -19,26 +19,24 @@ from typing import Annotated
 import typer
 from psycopg import sql
 
-from archive.formats import Format
-from archive.manifest import read_manifest
-from archive.replacing import Timings
-from archive.restoring import restore
 from bench.made_rows import Rows, make_rows
 from bench.models import MODEL
 from bench.processes import PATIENCE, ROOT, Workplace, open_workplace
 from bench.servers import WIDTH, open_new_database
 from bench.tables import table
-from db.copying import names, open_connection, pipe
+from cli.console import progress_bar, shown_while
+from db.config import SHORT_TERM_LAYOUT
 from db.databases import SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import parse_dsn
-from db.layout import SHORT_TERM_LAYOUT
-from db.tables import MessageRow
+from db.schema import MessageRow
+from db.table_copy import names, open_connection, pipe
 from db.vector_index import drop_all
-from memory import bulk
-from memory.bulk import Batch
-from memory.journal import Journal
-from terminal.progress import progress_bar, shown_while
+from memory.capture.journal import Journal
+from memory.index import bulk
+from memory.index.bulk import Batch
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import Timings, restore
 
 SESSION = "bench"
 MEGABYTE = 1_000_000

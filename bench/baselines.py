@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.addresses import keywords_of, parse_address
-from db.connecting import connect
+from db.connections import connect
 
 Scores = NDArray[np.float64]
 

@@ -19,12 +19,12 @@ from bench.made_rows import Rows, make_rows
 from bench.processes import PATIENCE, open_workplace
 from bench.servers import ADDRESS, AddressOf, find_timescale, open_new_database, open_server
 from bench.tables import table
-from db.copying import Connection, copy_in_statement, copy_out_statement, names, open_connection, pipe
+from cli.console import progress_bar, shown_while
 from db.databases import Database
-from db.moving import open_move
-from db.tables import MessageRow
-from memory import bulk
-from terminal.progress import progress_bar, shown_while
+from db.schema import MessageRow
+from db.table_copy import Connection, copy_in_statement, copy_out_statement, names, open_connection, pipe
+from memory.index import bulk
+from ops.move import open_move
 
 HALF, THIRD = 50.0, 100 / 3
 """What is asked for, in per cent of raw COPY."""

@@ -24,16 +24,18 @@ from bench.servers import AddressOf, open_new_database, open_server
 from bench.tables import table
 from bench.vectors import already, open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
+from cli.console import progress_bar
+from db.chunks import parts
+from db.config import Layout
 from db.databases import Database
 from db.engines import transaction
-from db.layout import Layout
-from db.parts import parts
 from db.vector_index import build
-from memory import queries, store
-from memory.findings import Filters, Window
-from memory.messages import Message, MessageKey
-from memory.store import Indexed
-from terminal.progress import progress_bar
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message, MessageKey
+from memory.search import queries
+from memory.search.filters import Filters
+from time_expressions.window import Window
 
 DAYS = 360
 WANTED = 10

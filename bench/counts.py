@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from db.addresses import keywords_of, parse_address
-from db.connecting import connect
+from db.connections import connect
 
 _CONTENTS = "SELECT content FROM messages WHERE kind = 'message'"
 _CONNECT_TIMEOUT = timedelta(seconds=10)

@@ -18,18 +18,16 @@ from psycopg import sql
 
 from bench.made_rows import Rows, make_rows
 from bench.processes import PATIENCE, ROOT, Program, Workplace, open_program, open_workplace, run_program
+from cli.console import shown_while
 from db.addresses import keywords_of, parse_address
-from db.checksums import Content, content_of, tables_of
-from db.connecting import connect
-from db.content import content_tables
-from db.copying import copy_out_statement, open_connection
+from db.config import LONG_TERM_LAYOUT
+from db.connections import connect
 from db.databases import LONG_TERM, open_database
 from db.embedded import open_embedded
 from db.engines import parse_dsn
-from db.layout import LONG_TERM_LAYOUT
-from memory import bulk
-from memory.journal import Journal
-from terminal.progress import shown_while
+from db.table_copy import Content, content_of, content_tables, copy_out_statement, open_connection, tables_of
+from memory.capture.journal import Journal
+from memory.index import bulk
 
 SESSION, SAMPLE = "drill", ROOT / "db" / "sample.csv"
 BACKUPS, PROMOTE = ROOT / "backups.py", ROOT / "db_save.py"

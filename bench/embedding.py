@@ -22,7 +22,7 @@ import typer
 from bench.models import shared_model
 from bench.processes import ROOT
 from bench.tables import table
-from memory.embedding.choice import Precision
+from memory.embedding.model import Precision
 
 _ROUNDS = 10
 _QUESTIONS = 20  # of each round
@@ -136,7 +136,7 @@ def _loaded(side: Side) -> Encode:
 
         model = load_sentence_transformer(shared_model().name)
         return lambda texts: model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-    from memory.embedder import Embedder
+    from memory.embedding.embedder import Embedder
 
     precision: Precision = "int8" if side is Side.INT8 else "fp32"
     embedder = Embedder(shared_model(backend="onnx", precision=precision))
@@ -146,7 +146,7 @@ def _loaded(side: Side) -> Encode:
 
 def _make_exports() -> None:
     """Export what was not exported before: that happens once, and is no part of loading."""
-    from memory.embedder import Embedder
+    from memory.embedding.embedder import Embedder
 
     for precision in ("fp32", "int8"):
         embedder = Embedder(shared_model(backend="onnx", precision="int8" if precision == "int8" else "fp32"))

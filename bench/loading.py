@@ -10,19 +10,19 @@ from bench.models import shared_model
 from bench.processes import Workplace, patience_for
 from bench.servers import open_new_database, open_server
 from bench.vectors import RememberingEmbedder, open_remembering_embedder
+from cli.console import progress_bar
+from db.config import SHORT_TERM_LAYOUT, Layout
 from db.databases import SHORT_TERM, Database
 from db.engines import transaction
-from db.layout import SHORT_TERM_LAYOUT, Layout
-from memory import store
-from memory.context import search_text, text_to_embed
-from memory.embedder import Embedder
-from memory.embedding.choice import ModelChoice
-from memory.messages import Message
-from memory.preparation import prepare
-from memory.recorder import open_recorder
-from memory.search import Memory
-from memory.visit import shelf_of
-from terminal.progress import progress_bar
+from memory.capture.recorder import open_recorder
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import ModelChoice
+from memory.index import store
+from memory.index.index_text import search_text, text_to_embed
+from memory.message import Message
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 
 SESSION = "bench"
 

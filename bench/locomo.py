@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import InputFileError
-from memory.messages import Attachment, Message
+from memory.message import Attachment, Message
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from bench.models import MODEL, shared_model
 from bench.vectors import open_remembering_embedder
 from bench.windowed_rows import SHARES, START, embedded_sentences
-from memory.bulk import BATCH, Batch
-from memory.messages import Message
-from memory.store import Indexed
+from memory.index.bulk import BATCH, Batch
+from memory.index.store import Indexed
+from memory.message import Message
 
 _DAYS = 400
 

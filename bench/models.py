@@ -5,8 +5,8 @@ import sys
 import threading
 from pathlib import Path
 
-from memory.embedding.choice import Backend, ModelChoice, Precision
-from memory.embedding.exporting import find_export, open_export
+from memory.embedding.exports import find_export, open_export
+from memory.embedding.model import Backend, ModelChoice, Precision
 
 MODEL = "all-MiniLM-L6-v2"
 

@@ -24,17 +24,17 @@ from zoneinfo import ZoneInfo
 import typer
 
 from agent.agent import Agent
-from agent.answers import Answer, Question
+from agent.types import Answer, Question
 from bench.inputs import told_in_a_sentence
 from bench.loading import SESSION, memory_of, open_memories, tidy
 from bench.processes import PATIENCE, ROOT, Workplace, open_workplace
 from bench.tables import table
+from cli.console import progress_bar
 from db.databases import Database
 from errors import InputFileError
-from memory.embedder import Embedder
-from memory.importing import import_csv
-from memory.recorder import open_recorder
-from terminal.progress import progress_bar
+from memory.capture.import_csv import import_csv
+from memory.capture.recorder import open_recorder
+from memory.embedding.embedder import Embedder
 
 QUESTIONS = ROOT / "bench" / "questions.tsv"
 

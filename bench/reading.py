@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bench.tables import table
-from memory.asking import LONGEST_QUESTION, understand
-from memory.channels import channels_in
-from memory.findings import Findings, Window
-from memory.folding import FoldedText
-from memory.known_names import Index, KnownNames, Named
-from memory.speakers import speakers_in
-from memory.windows import times_in
+from memory.names.known import Index, KnownNames, Named
+from memory.question.channels import channels_in
+from memory.question.parse import LONGEST_QUESTION, understand
+from memory.question.speakers import speakers_in
+from memory.search.results import Findings
+from time_expressions.find import times_in
+from time_expressions.folding import FoldedText
+from time_expressions.window import Window
 
 T = TypeVar("T")
 

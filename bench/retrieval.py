@@ -22,14 +22,14 @@ from bench.processes import open_workplace
 from bench.servers import ADDRESS
 from bench.tables import table
 from bench.vectors import RememberingEmbedder, open_remembering_embedder
-from db.layout import SHORT_TERM_LAYOUT, Layout
+from cli.console import progress_bar
+from db.config import SHORT_TERM_LAYOUT, Layout
 from errors import OperatorError
-from memory.context import said
-from memory.embedding.choice import ModelChoice
-from memory.findings import Findings, Scope
-from memory.fusion import RANKING
-from memory.search import Memory
-from terminal.progress import progress_bar
+from memory.embedding.model import ModelChoice
+from memory.index.index_text import said
+from memory.search.memory import Memory
+from memory.search.ranking import RANKING
+from memory.search.results import Findings, Scope
 
 DEPTHS = (5, 10, 25, 50)
 

@@ -12,11 +12,11 @@ from sqlalchemy import make_url
 
 from bench.processes import PATIENCE, Workplace
 from db.addresses import keywords_of, parse_address
-from db.connecting import connect
+from db.config import LONG_TERM_LAYOUT, Layout
+from db.connections import connect
 from db.databases import LONG_TERM, Database, open_database
 from db.embedded import open_embedded
 from db.engines import parse_dsn
-from db.layout import LONG_TERM_LAYOUT, Layout
 from db.roles import Role, role_name
 from db.vector_index import drop_all
 

@@ -25,9 +25,8 @@ import typer
 from bench.processes import ROOT, Workplace, open_workplace
 from bench.tables import table
 from db.addresses import keywords_of, parse_address
-from db.connecting import connect
-from db.embedded.places import STATE_DIR
-from db.embedded.server import existing_server
+from db.connections import connect
+from db.embedded.server import STATE_DIR, existing_server
 from errors import DatabaseSetupError
 
 SESSION = "start"

@@ -20,10 +20,10 @@ from bench.retrieval import best_first
 from bench.tables import table
 from bench.timed_chats import Chat, Question, read_chats
 from bench.vectors import RememberingEmbedder
-from memory.asking import Asked, understand
-from memory.context import said
-from memory.search import Memory
-from terminal.progress import progress_bar
+from cli.console import progress_bar
+from memory.index.index_text import said
+from memory.question.parse import Asked, understand
+from memory.search.memory import Memory
 
 DEPTHS = (5, 10)
 """How many of the best messages count for a question with a topic."""

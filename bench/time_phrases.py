@@ -14,10 +14,10 @@ from pydantic import AfterValidator, TypeAdapter
 
 from bench.inputs import read_json, told_in_a_sentence
 from bench.tables import table
-from memory.conventions import OURS, Conventions
-from memory.findings import Window
-from memory.spans import located
-from memory.windows import times_in
+from time_expressions.conventions import OURS, Conventions
+from time_expressions.find import times_in
+from time_expressions.spans import located
+from time_expressions.window import Window
 
 TEXTS_WITHOUT_TIME = Path(__file__).with_name("texts_without_time.txt")
 

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from bench.inputs import read_json
 from errors import InputFileError
-from memory.messages import Attachment, Message
+from memory.message import Attachment, Message
 
 _CHAT = re.compile(r"chat_(\d+)")
 _SESSION = re.compile(r"session_(\d+)")

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.embedder import Embedder
-from memory.embedding.choice import ModelChoice
-from memory.embedding.running_model import Vectors
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import ModelChoice, Vectors
 
 
 class RememberingEmbedder(Embedder):

@@ -18,9 +18,9 @@ from pgvector import Vector
 from pgvector.psycopg import register_vector_async
 
 from db.addresses import keywords_of, parse_address
-from db.connecting import connect
-from memory.embedder import Embedder
-from memory.embedding.running_model import Vectors
+from db.connections import connect
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import Vectors
 
 SAMPLE = Path(__file__).resolve().parent.parent / "db" / "sample.csv"
 START = datetime(2026, 8, 1, tzinfo=UTC)

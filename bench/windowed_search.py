@@ -31,16 +31,15 @@ from bench.servers import ADDRESS, WIDTH, open_new_database, open_server
 from bench.tables import table
 from bench.vectors import already, open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
+from cli.console import progress_bar, shown_while
 from db.databases import Database
 from db.engines import transaction
 from db.migrate import PATIENTLY
 from db.vector_index import build
-from memory import queries
-from memory.estimates import size_of
-from memory.filtering import COLUMNS, TABLE, conditions, shape_of, values_of
-from memory.findings import Filters, Window
-from memory.planner import Trace
-from terminal.progress import progress_bar, shown_while
+from memory.search import queries
+from memory.search.filters import COLUMNS, TABLE, Filters, conditions, shape_of, values_of
+from memory.search.planner import Trace, size_of
+from time_expressions.window import Window
 
 WANTED = 10
 RIGHT = 0.99

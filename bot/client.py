@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -14,21 +14,57 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
-from bot.capture import deletion_of, edit_of, message_of, place_of_id
 from bot.commands import Conversation, add_commands
-from bot.guarding import guard_parsers
-from bot.in_flight import InFlight
-from bot.mention_names import names_in_channel
-from bot.raw_messages import author_of_payload, message_of_payload
+from bot.events import (
+    author_of_payload,
+    deletion_of,
+    edit_of,
+    message_of,
+    message_of_payload,
+    names_in_channel,
+    place_of_id,
+)
+from bot.running_handlers import InFlight
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
 from errors import DiscordSetupError, JournalUnavailableError
-from memory.messages import Message
+from memory.message import Message
 
 if TYPE_CHECKING:
     from discord.gateway import DiscordWebSocket
 
+
 logger = logging.getLogger(__name__)
+
+Parser = Callable[[Any], None]
+Listener = Callable[[str, Any], None]
+
+NEEDED = {"READY"}
+"""Events without which there is nothing to go on with: an error in one of these ends the start, as it should."""
+
+
+def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Listener, unread: Listener) -> None:
+    """Let an error in reading one event be logged, and the event be handed to `unread` as it came.
+
+    `parsers` are those of a discord.py client, by the names of the events; `seen` is told of each event beforehand.
+    Without this, discord.py lets an error in any of them through to whoever runs the client.
+    """
+    for event, parser in list(parsers.items()):
+        if event not in NEEDED:
+            parsers[event] = partial(_parsed, event, parser, seen, unread)
+
+
+def _parsed(event: str, parser: Parser, seen: Listener, unread: Listener, data: Any) -> None:
+    try:
+        seen(event, data)
+    except Exception:
+        logger.exception("an event %s is not understood", event)
+    try:
+        parser(data)
+    except Exception:
+        logger.exception("an event %s cannot be read as discord.py reads it", event)
+        unread(event, data)
+
 
 LOGIN_LIMIT = timedelta(seconds=60)
 PUBLISHING_LIMIT = timedelta(seconds=60)

@@ -10,19 +10,19 @@ from functools import partial
 import discord
 from discord import app_commands
 
-from agent.answers import Question
-from bot import time_zones
+from agent.types import Question
 from bot.audience import audience_of
-from bot.capture import answer_of, command_of
-from bot.in_flight import InFlight
+from bot.buttons import AllTimeButton, Buttons, Reply
+from bot.events import answer_of, command_of
+from bot.features.time_zones import replies
 from bot.rendering import render, render_text
+from bot.running_handlers import InFlight
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
-from bot.views import AllTimeButton, Buttons, Reply
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
-from memory.asking import LONGEST_QUESTION
-from memory.conventions import date_order
-from memory.messages import Message
+from memory.message import Message
+from memory.question.parse import LONGEST_QUESTION
+from time_expressions.conventions import date_order
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class Conversation:
         """Choose the asker's time zone, or tell which one counts."""
 
         async def answer() -> Reply:
-            return Reply(render_text(await time_zones.personal(interaction, zone, self._services)))
+            return Reply(render_text(await replies.personal(interaction, zone, self._services)))
 
         await self._reply(interaction, said=f"/timezone {zone}".rstrip(), private=True, compose=answer)
 
@@ -142,20 +142,20 @@ class Conversation:
         """Choose the time zone of a server, or tell which one counts."""
 
         async def answer() -> Reply:
-            return Reply(render_text(await time_zones.of_server(interaction, zone, self._services)))
+            return Reply(render_text(await replies.of_server(interaction, zone, self._services)))
 
         await self._reply(interaction, said=f"/servertimezone {zone}".rstrip(), private=True, compose=answer)
 
     async def suggest_zones(self, typed: str) -> list[app_commands.Choice[str]]:
         """Return the time zones that somebody may be typing."""
-        return await time_zones.suggestions(typed, self._services.clock())
+        return await replies.suggestions(typed, self._services.clock())
 
     async def _answer(
         self, interaction: discord.Interaction, text: str, *, private: bool, all_time: bool = False
     ) -> Reply:
         services = self._services
         audience = await audience_of(interaction, private=private, spoilers=self._spoilers)
-        zone = await time_zones.zone_of(interaction, services)
+        zone = await replies.zone_of(interaction, services)
         settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
         question = Question(
             text=text,
@@ -174,7 +174,7 @@ class Conversation:
         if audience.more_in_private and not answer.sources:
             notes.append(MORE_IN_PRIVATE)
         if not zone.certain:
-            notes.append(time_zones.NOT_LOOKED_UP.format(zone.zone.key))
+            notes.append(replies.NOT_LOOKED_UP.format(zone.zone.key))
         parts = render(replace(answer, notes=(*answer.notes, *notes)), zone.zone)
         return Reply(parts, self._all_time_button(question) if answer.is_limited else None)
 
@@ -283,7 +283,7 @@ def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: Conver
     @app_commands.autocomplete(zone=suggest)
     @app_commands.allowed_installs(guilds=True, users=False)
     async def timezone(
-        interaction: discord.Interaction, zone: app_commands.Range[str, 0, time_zones.LONGEST_NAME] = ""
+        interaction: discord.Interaction, zone: app_commands.Range[str, 0, replies.LONGEST_NAME] = ""
     ) -> None:
         await conversation.timezone(interaction, zone)
 
@@ -294,7 +294,7 @@ def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: Conver
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def server_timezone(
-        interaction: discord.Interaction, zone: app_commands.Range[str, 0, time_zones.LONGEST_NAME] = ""
+        interaction: discord.Interaction, zone: app_commands.Range[str, 0, replies.LONGEST_NAME] = ""
     ) -> None:
         await conversation.server_timezone(interaction, zone)
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from agent.answers import Answer, Question
-from memory.conventions import DateOrder
-from memory.messages import Message
-from memory.time_zones import Owner, Zone
+from agent.types import Answer, Question
+from memory.message import Message
+from memory.preferences import Owner, Zone
+from time_expressions.conventions import DateOrder
 
 
 class Recorder(Protocol):

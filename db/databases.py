@@ -12,12 +12,12 @@ from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.addresses import libpq_address, with_settings
-from db.connecting import completed_by_environment
+from db.capabilities import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path, operator_errors
+from db.config import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
+from db.connections import completed_by_environment
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import Sessions, open_engine, parse_dsn, sessions_of
-from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
 from db.migrate import migrate
-from db.readiness import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path, operator_errors
 from db.roles import Role
 from errors import DatabaseSetupError
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from db.addresses import keywords_of, libpq_address, parse_address
-from db.connecting import connect
+from db.connections import connect
 from db.errors import translated_errors
 from db.roles import ASSUME, Role, role_name
 from errors import DatabaseSetupError

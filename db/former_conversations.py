@@ -12,8 +12,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from db.checksums import tables_of
-from db.copying import Connection, fetch
+from db.table_copy import Connection, fetch, tables_of
 
 logger = logging.getLogger(__name__)
 

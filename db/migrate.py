@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.capabilities import Capabilities, operator_errors
+from db.config import Layout
 from db.hypertables import ensure_hypertable
-from db.layout import Layout
-from db.readiness import Capabilities, operator_errors
 from db.roles import ensure_roles
 from db.vector_index import create_on_plain_table
 from db.word_index import ALONE, mend

@@ -2,7 +2,7 @@
 
 from typing import LiteralString
 
-from db.copying import Connection
+from db.table_copy import Connection
 
 NAMES: LiteralString = "names"
 

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from db.tables import JournalPositionRow, MessageRow, NameRow, PromotionRow, RevisionRow, TurnRow
+from db.schema import JournalPositionRow, MessageRow, NameRow, PromotionRow, RevisionRow, TurnRow
 
 ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')"
 """Assumes a role for as long as a connection lives; does nothing where there is no such role.

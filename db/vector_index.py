@@ -15,9 +15,9 @@ from functools import partial
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.chunks import Part, indexes_of, is_hypertable, parts
+from db.config import Layout
 from db.errors import translated_errors
-from db.layout import Layout
-from db.parts import Part, indexes_of, is_hypertable, parts
 from errors import BackscrollError
 from util_async import SaidOnce, repeated
 

@@ -15,10 +15,10 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.content import WORD_INDEX_FACT
+from db.chunks import indexes_of, is_hypertable, parts
 from db.errors import translated_errors
-from db.parts import indexes_of, is_hypertable, parts
-from db.tables import FactRow
+from db.schema import FactRow
+from db.table_copy import WORD_INDEX_FACT
 from errors import BackscrollError
 from util_async import SaidOnce, repeated
 

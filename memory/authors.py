@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from memory.messages import Message
+from memory.message import Message
 
 LONGEST_NAME = 200
 """Characters of a name that are kept and compared; Discord's have 100 at most, an import may bring any number."""

@@ -3,14 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from agent.answers import Answer, Source
-from agent.escaping import block, line, unescaped
-from agent.footer import footer
+from agent.citations import footer
+from agent.markdown import block, is_blank, line, printable, unescaped, visible
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from agent.visible import is_blank, printable, visible
+from agent.types import Answer, Source
 from memory.mentions import readable
-from memory.messages import Attachment
-from memory.words import SPOILER
+from memory.message import Attachment
+from memory.message_text import SPOILER
+from memory.search.results import Excerpt, Findings, Line
 
 NAMELESS = "(no name)"
 
@@ -63,3 +63,28 @@ def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
     if unescaped(block(said.split("\n")[0]))[:_LONGEST_QUOTE] not in answer:
         heading += f": {unescaped(line(said, longest=_LONGEST_QUOTE))}"
     return f"{heading}\n    {message.link}" if message.link else heading
+
+
+def render_excerpts(findings: Findings, time_zone: ZoneInfo) -> str:
+    """Return excerpts ready to print, each under its channel; a `>` marks what was found, not what is around it.
+
+    What was hidden as a spoiler stays hidden.
+    """
+    parts = [_excerpt(excerpt, time_zone) for excerpt in findings.excerpts] or ["Nothing was found."]
+    if findings.unreachable:
+        parts.append(f"({' and '.join(findings.unreachable)} memory did not answer; messages may be missing.)")
+    return printable("\n\n".join(parts))
+
+
+def _excerpt(excerpt: Excerpt, time_zone: ZoneInfo) -> str:
+    heading = f"#{name(excerpt.lines[0].message.channel_name)}"
+    return "\n".join([heading, *(_line(line, time_zone) for line in excerpt.lines)])
+
+
+def _line(line: Line, time_zone: ZoneInfo) -> str:
+    message = line.message
+    sent = message.sent_at.astimezone(time_zone)
+    words = visible(without_spoilers(readable(message.content, time_zone))).split()
+    said = " ".join([*words, *map(file_name, message.attachments)])
+    shown = f"{'>' if line.hit else ' '} {sent:%a} {sent.day} {sent:%b %Y %H:%M} {name(message.author_name)}: {said}"
+    return f"{shown}\n    {message.link}" if line.hit and message.link else shown

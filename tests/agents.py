@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from langchain_core.messages import ToolMessage
 
 from agent.agent import Agent
-from agent.answers import Question
-from memory.messages import Message
+from agent.types import Question
+from memory.message import Message
 from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said
 
 DEPLOY = said("the deploy is on friday")

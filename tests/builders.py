@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from db.databases import Database
 from db.engines import transaction
-from memory import store
-from memory.context import search_text
-from memory.embedder import Embedder
-from memory.journal import Journal, JournalBatch
-from memory.messages import Attachment, Kind, Message
-from memory.store import Indexed
+from memory.capture.journal import Journal, JournalBatch
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.index.index_text import search_text
+from memory.index.store import Indexed
+from memory.message import Attachment, Kind, Message
 
 T = TypeVar("T")
 

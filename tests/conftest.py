@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from bench.models import export_shared_model, shared_model
+from db.config import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
-from db.embedded import EmbeddedServer, open_embedded, programs
+from db.embedded import EmbeddedServer, control, open_embedded
 from db.engines import parse_dsn
-from db.layout import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT
 from errors import DatabaseSetupError
-from memory.embedder import Embedder
-from memory.preparation import prepare
-from memory.search import Memory
-from memory.visit import shelf_of
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
@@ -119,7 +119,7 @@ def _servers_are_counted(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         pytest.fail("mark this test own_server: it starts an embedded server of its own")
 
     if not reporting.has_own_server(request.node):
-        monkeypatch.setattr(programs, "start", refuse)
+        monkeypatch.setattr(control, "start", refuse)
 
 
 @pytest.fixture(scope="session")

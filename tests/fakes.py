@@ -18,10 +18,11 @@ from pydantic import PrivateAttr
 from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
-from memory.findings import Excerpt, Findings, Line, Scope, Window, by_place
-from memory.known_names import Index, KnownNames, named_in
-from memory.messages import Message
-from memory.tallies import Example, Matter, Share, Tally
+from memory.counting.results import Example, Matter, Share, Tally
+from memory.message import Message
+from memory.names.known import Index, KnownNames, named_in
+from memory.search.results import Excerpt, Findings, Line, Scope, by_place
+from time_expressions.window import Window
 
 HANGS = "the model never answers"
 

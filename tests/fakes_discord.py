@@ -13,10 +13,10 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from agent.answers import Answer, Question
+from agent.types import Answer, Question
 from bot.services import Services
 from errors import JournalUnavailableError
-from memory.messages import Kind, Message
+from memory.message import Kind, Message
 from tests.fakes_time_zones import FakeTimeZones
 
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from errors import DatabaseUnavailableError
-from memory.time_zones import Owner, OwnerKind, Zone
-from memory.zone_names import find_zone
+from memory.preferences import Owner, OwnerKind, Zone
+from time_expressions.zones import find_zone
 
 
 @dataclass

@@ -14,13 +14,13 @@ from sqlalchemy import insert
 from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
-from db.tables import ReplacedMessageRow, TimeZoneRow
-from memory import store
-from memory.context import search_text
-from memory.csv_rows import to_row
-from memory.journal import BadRecord, Journal, NotAdded, encoded
-from memory.messages import Attachment, Kind, Message, Revision
-from memory.store import Indexed
+from db.schema import ReplacedMessageRow, TimeZoneRow
+from memory.capture.journal import BadRecord, Journal, NotAdded, encoded
+from memory.capture.message_csv import to_row
+from memory.index import store
+from memory.index.index_text import search_text
+from memory.index.store import Indexed
+from memory.message import Attachment, Kind, Message, Revision
 from tests.builders import deletion, edit, message, minute
 
 WIDTH = 12

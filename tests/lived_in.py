@@ -7,16 +7,14 @@ from psycopg import sql
 from sqlalchemy import insert, text
 
 from agent.conversations import ConversationKey, Conversations, Turn
-from db.checksums import EVERY_ROW, tables_of
-from db.content import content_tables
-from db.copying import fetch, open_connection
 from db.databases import Database
 from db.engines import transaction
-from db.tables import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
-from memory import store
-from memory.messages import Message, Revision
-from memory.preparation import MODEL_FACT
-from memory.store import Indexed
+from db.schema import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
+from memory.capture.session import MODEL_FACT
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message, Revision
 from tests.builders import FULL, deletion, edit, message, minute
 
 MODEL, WIDTH = "made up", 12

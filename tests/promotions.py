@@ -7,20 +7,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from db.checksums import Content, content_of, tables_of
-from db.content import content_tables
-from db.copying import open_connection
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow
-from memory import store
-from memory.embedder import Embedder
-from memory.embedding.running_model import Vectors
-from memory.messages import Message
-from promotion.chunks import Source
-from promotion.own_answers import OwnAnswers
-from promotion.promoting import Means, Promoted, difference, promote
-from promotion.report import Tally
+from db.schema import MessageRow
+from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import Vectors
+from memory.index import store
+from memory.message import Message
+from ops.promotion.own_answers import OwnAnswers
+from ops.promotion.promote import Means, Promoted, difference, promote
+from ops.promotion.records import Source
+from ops.promotion.report import Tally
 from tests.builders import unheard
 
 UTC_ZONE = ZoneInfo("UTC")

@@ -9,12 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-from archive.formats import Format
-from archive.manifest import read_manifest
-from archive.restoring import restore
+from db.config import LONG_TERM_LAYOUT
 from db.databases import LONG_TERM, open_database
 from db.engines import parse_dsn
-from db.layout import LONG_TERM_LAYOUT
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import restore
 from tests.lived_in import MODEL, PATIENCE, WIDTH
 
 

@@ -14,10 +14,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from db.config import LONG_TERM_LAYOUT
 from db.databases import LONG_TERM, open_database
 from db.embedded import EmbeddedServer
 from db.engines import parse_dsn
-from db.layout import LONG_TERM_LAYOUT
 from errors import DatabaseSetupError
 from tests.timescale import Place, find_address, versions
 

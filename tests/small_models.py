@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from bench.models import shared_models_dir
 from bench.processes import ROOT
-from memory.embedding.choice import ModelChoice
+from memory.embedding.model import ModelChoice
 
 WIDTH = 32
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from memory.csv_rows import COLUMNS, to_row
-from memory.journal import encoded
-from memory.messages import Message
-from promotion.chunks import RawChunk, Refused, Source
+from memory.capture.journal import encoded
+from memory.capture.message_csv import COLUMNS, to_row
+from memory.message import Message
+from ops.promotion.records import RawChunk, Refused, Source
 
 
 def source_of(

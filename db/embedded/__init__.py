@@ -1,13 +1,16 @@
 """Run the PostgreSQL server that comes with Backscroll."""
 
-from db.embedded.accounts import Account
-from db.embedded.binaries import copy_binaries, find_binaries
-from db.embedded.clients import ensure_database
-from db.embedded.folders import is_reachable
+from db.embedded.control import ensure_database, server_settings
 from db.embedded.lifecycle import is_running, open_embedded, start_embedded, stop_embedded
-from db.embedded.places import location, socket_folder
-from db.embedded.programs import server_settings
-from db.embedded.server import EmbeddedServer
+from db.embedded.server import (
+    Account,
+    EmbeddedServer,
+    copy_binaries,
+    find_binaries,
+    is_reachable,
+    location,
+    socket_folder,
+)
 
 __all__ = [
     "Account",

@@ -10,11 +10,11 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from commands.path_option import path_named
-from commands.streams import open_missing_streams
+from cli.console import show, tell
+from cli.options import path_named
+from cli.script import open_missing_streams
 from db.embedded import is_running, start_embedded, stop_embedded
 from errors import BackscrollError
-from terminal.screen import show, tell
 
 _Result = TypeVar("_Result")
 _BaseDir = Annotated[

@@ -2,30 +2,90 @@
 
 import asyncio
 import logging
+import os
+import shutil
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 from filelock import AsyncFileLock, Timeout
 
-from db.embedded import programs
-from db.embedded.clients import connect, is_alone, may_answer_later, started_at
-from db.embedded.data import ensure_data
-from db.embedded.keeping import is_kept, keep, keep_no_longer
-from db.embedded.places import STATE_DIR
-from db.embedded.processes import State, remove_stale_locks, state_of
-from db.embedded.reports import limited, operator_errors
-from db.embedded.server import EmbeddedServer, existing_server, prepare_server
+from db.embedded import control
+from db.embedded.control import State, connect, is_alone, may_answer_later, remove_stale_locks, started_at, state_of
+from db.embedded.errors import limited, operator_errors
+from db.embedded.server import STATE_DIR, EmbeddedServer, check_private, existing_server, make_private, prepare_server
 from errors import DatabaseSetupError
+from util_async import sync_folder
+
+
+async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
+    """Make the data folder unless it is there: it appears whole, or not at all.
+
+    Raises DatabaseSetupError when it cannot be made, or when what is there is not one.
+    """
+    if server.data_dir.exists():
+        _check_data(server)
+        return
+    partial = server.home / "data.partial"
+    await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
+    make_private(partial, server.account)
+    await control.make_data(server, partial, durable=durable)
+    partial.rename(server.data_dir)
+    if durable:
+        sync_folder(server.home)
+
+
+def _check_data(server: EmbeddedServer) -> None:
+    check_private(server.data_dir, server.account)
+    if not (server.data_dir / "PG_VERSION").exists():
+        raise DatabaseSetupError(
+            f"{server.data_dir} holds no PostgreSQL data (it has no PG_VERSION): "
+            "move it away for a new start, or restore it from a backup."
+        )
+
+
+def keep(server: EmbeddedServer) -> None:
+    """Let the server that runs now go on when its last client leaves; raise OSError when that cannot be noted."""
+    # Whoever may write to the folder, which is not root, must not choose what is written to.
+    note = os.open(_note(server), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(note, "w", encoding="utf-8") as file:
+        file.write(_run_of(server) or "")
+
+
+def is_kept(server: EmbeddedServer) -> bool:
+    """Return whether an operator has started the run of the server that goes on now."""
+    with suppress(OSError, UnicodeDecodeError):
+        kept = _note(server).read_text(encoding="utf-8")
+        return bool(kept) and kept == _run_of(server)
+    return False
+
+
+def keep_no_longer(server: EmbeddedServer) -> None:
+    """Take the note back."""
+    with suppress(OSError):
+        _note(server).unlink(missing_ok=True)
+
+
+def _note(server: EmbeddedServer) -> Path:
+    return server.home / "kept"
+
+
+def _run_of(server: EmbeddedServer) -> str | None:
+    """Return what no other run of the server has: its process and the moment of its start."""
+    with suppress(OSError, IndexError):
+        lines = (server.data_dir / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return f"{lines[0]} {lines[2]}"
+    return None
+
 
 logger = logging.getLogger(__name__)
 
 _START_TIMEOUT = timedelta(seconds=60)
 _LOOK_TIMEOUT = timedelta(seconds=30)
 _TURN_TIMEOUT = timedelta(seconds=60)  # for others who stop the server
-_STOP_TIMEOUT = programs.STOP_TIMEOUT + _LOOK_TIMEOUT  # pg_ctl gives up first and says why
+_STOP_TIMEOUT = control.STOP_TIMEOUT + _LOOK_TIMEOUT  # pg_ctl gives up first and says why
 _POLL = timedelta(milliseconds=50)
 _EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -78,7 +138,7 @@ async def stop_embedded(base_dir: Path) -> bool:
         keep_no_longer(server)
         if await state_of(server) is not State.RUNNING:
             return False
-        await programs.stop(server)
+        await control.stop(server)
         return True
 
 
@@ -103,7 +163,7 @@ async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConne
                     remove_stale_locks(server)
                 case State.STOPPED:
                     starts_it = True
-                    await programs.start(server, durable=durable)
+                    await control.start(server, durable=durable)
                     continue
             await asyncio.sleep(_POLL.total_seconds())
     except BaseException:
@@ -127,7 +187,7 @@ async def _stop_unused(server: EmbeddedServer) -> None:
     with _failures_are_logged():
         async with limited(server.home, _STOP_TIMEOUT):
             if await state_of(server) is State.RUNNING:
-                await programs.stop(server)
+                await control.stop(server)
 
 
 async def _leave(server: EmbeddedServer, since: datetime) -> None:
@@ -135,7 +195,7 @@ async def _leave(server: EmbeddedServer, since: datetime) -> None:
     with _failures_are_logged():
         async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
             if not is_kept(server) and await _is_unused(server, since):
-                await programs.stop(server)
+                await control.stop(server)
 
 
 async def _is_unused(server: EmbeddedServer, since: datetime) -> bool:

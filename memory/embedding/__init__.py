@@ -1,1 +1,1 @@
-"""Run an embedding model: on ONNX Runtime when it could be exported, else on torch."""
+"""Turn texts into vectors: on ONNX Runtime when it could be exported, else on torch."""

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
-from memory.embedding.choice import Precision, short_name
 from memory.embedding.exported_model import (
     EXPORTER,
     MODEL_FILE,
@@ -30,14 +29,74 @@ from memory.embedding.exported_model import (
     measure_files,
     write_description,
 )
+from memory.embedding.model import Precision, Vectors, short_name
 from memory.embedding.onnx_model import OnnxModel
-from memory.embedding.running_model import Vectors
-from memory.embedding.sample_texts import SAMPLE_TEXTS
 from memory.embedding.source_model import digest_of, find_folder
 from memory.embedding.torch_model import encode, load_sentence_transformer
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+
+SAMPLE_TEXTS = (
+    # Next to nothing
+    "",
+    " ",
+    "\n\t",
+    ".",
+    "a",
+    "?!",
+    "ok",
+    "👍",
+    "\u200b",
+    "42",
+    # Short and everyday
+    "Is all well?",
+    "The deploy failed again, rolling back now.",
+    "Ana: see you on Tuesday at 10:30",
+    "WHO BROKE THE BUILD???",
+    "don't you think it's John's turn?",
+    "lol yeah that was sooo goooood hahahaha",
+    "ping @everyone in #general, please",
+    "e-mail me at ana@example.org or +44 20 7946 0958",
+    "https://example.org/a/very/long/path?with=query&and=more#fragment",
+    "`git rebase -i HEAD~3` && make test",
+    "```python\nfor number in range(10):\n    print(number ** 2)\n```",
+    '{"id": 1234567890123456789, "ok": true, "tags": ["a", "b"]}',
+    "| when | what |\n|---|---|\n| Monday | tests |",
+    "3.14159265358979323846 1e-10 0xDEADBEEF 1,000,000",
+    "Twas brillig, and the slithy toves did gyre and gimble in the wabe",
+    # Accents, composed and decomposed
+    "Où est le café près de la gare d'Évreux ?",
+    "Ou\u0300 est le cafe\u0301 ?",
+    "Größe, Straße, Äpfel und Übermut",
+    "Zażółć gęślą jaźń",
+    "Tôi đã ăn phở ở Hà Nội tuần trước",
+    "İstanbul'da ığdır ve şeker",
+    # Other scripts
+    "Привет, когда мы встречаемся в четверг?",
+    "Πού είναι το αρχείο που έστειλα χθες;",
+    "متى يبدأ الاجتماع يوم الثلاثاء؟",
+    "הפגישה נדחתה ליום רביעי בשעה עשר",
+    "कल की बैठक में किसने क्या कहा?",
+    "เมื่อวานใครเป็นคนแก้ไขไฟล์นี้",
+    "昨天谁部署了新版本？",
+    "明日の会議は何時からですか",
+    "어제 누가 서버를 다시 시작했나요?",
+    "ꯃꯤꯇꯩ ꯃꯌꯦꯛ ᚠᚢᚦᚨᚱᚲ 𐍈𐌹 𝕳𝖊𝖑𝖑𝖔",
+    # Several at once
+    "Team 東京 meets équipe Paris, в 10:00 (UTC+9) — كلهم، and הם too 🎉",
+    "🚀🔥 shipped!! 👨‍👩‍👧‍👦 🏳️‍🌈 🇫🇷 ¯\\_(ツ)_/¯",
+    "\u202eright to left override\u202c and a soft\u00adhyphen",
+    "\x00\x07control\x1bcharacters\x7f\ufffd",
+    # Long, and longer than a model reads
+    "The kiln has to be heated slowly, a hundred degrees an hour at most, until it glows; then we wait. " * 3,
+    "Wir haben gestern lange über die Datenbank gesprochen und nichts entschieden. " * 8,
+    "每个人都同意下周二再讨论这个问题。" * 20,
+    "word " * 700,
+    "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 60,
+)
+
 
 _OPSET = 17
 _LARGEST_DIFFERENCE = 1e-4

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.embedding.exported_model import ExportedModel
-from memory.embedding.running_model import Batch, Vectors, by_length
+from memory.embedding.model import Batch, Vectors, by_length
 
 if TYPE_CHECKING:
     from tokenizers import Encoding

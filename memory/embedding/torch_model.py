@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
+from memory.embedding.model import Batch, Vectors, by_length
 from memory.embedding.onnx_model import usable_cores
-from memory.embedding.running_model import Batch, Vectors, by_length
 from memory.embedding.source_model import carried_folder, is_carried
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from archive.manifest import MANIFEST, VERIFIED
 from bench.processes import ROOT, Finished, Program, Workplace, open_workplace, until
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
-from memory import store
-from memory.preparation import MODEL_FACT
-from memory.store import Indexed
-from sessions import session_lock
+from memory.capture.session import MODEL_FACT
+from memory.index import store
+from memory.index.store import Indexed
+from ops.backup.manifest import MANIFEST, VERIFIED
+from storage.sessions import session_lock
 from tests.builders import message
 from tests.conftest import open_existing_database
 from tests.end_to_end.processes import Fresh, open_program, open_terminal, run_program

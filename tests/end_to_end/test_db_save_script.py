@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from bench.processes import ROOT, Finished, Workplace, until
-from memory.journal import Journal
-from memory.messages import Kind, Message
-from promotion.chunks import ROWS
-from sessions import session_lock
+from memory.capture.journal import Journal
+from memory.message import Kind, Message
+from ops.promotion.records import ROWS
+from storage.sessions import session_lock
 from tests.builders import deletion, edit, message
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import Fresh, open_program, open_terminal, run_program

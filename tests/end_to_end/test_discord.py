@@ -17,18 +17,18 @@ from simcord.backend.serializers import channel_payload, message_payload
 from simcord.enums import ChannelType, MessageType, OverwriteType
 from simcord.results import ResponseMessage
 
-from agent.answers import Answer, Question, Searched, Source
+from agent.types import Answer, Question, Searched, Source
+from bot.buttons import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from bot.client import Bot, invite_link
 from bot.commands import JOURNAL_LIMIT, NO_JOURNAL
-from bot.in_flight import InFlight
-from bot.views import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
+from bot.running_handlers import InFlight
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
-from memory.conventions import DateOrder
-from memory.findings import Window
-from memory.messages import Kind, Message
-from memory.time_zones import Owner, OwnerKind
+from memory.message import Kind, Message
+from memory.preferences import Owner, OwnerKind
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.fakes_time_zones import FakeTimeZones
+from time_expressions.conventions import DateOrder
+from time_expressions.window import Window
 
 Overwrites = dict[Any, discord.PermissionOverwrite]
 

@@ -11,7 +11,7 @@ from simcord.backend.serializers import message_payload
 from simcord.enums import ChannelType
 
 from bot.client import Bot
-from memory.messages import Kind, Message, fold
+from memory.message import Kind, Message, fold
 from tests.end_to_end.test_discord import NOTHING
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 

@@ -22,12 +22,12 @@ from bot.client import Bot
 from bot.services import Services
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow
-from memory.embedder import Embedder
-from memory.messages import Kind
-from memory.recorder import Recorder, open_recorder
-from memory.search import Memory
-from memory.time_zones import TimeZones
+from db.schema import MessageRow
+from memory.capture.recorder import Recorder, open_recorder
+from memory.embedding.embedder import Embedder
+from memory.message import Kind
+from memory.preferences import TimeZones
+from memory.search.memory import Memory
 from tests.fakes import ScriptedModel, calls, says
 
 PATIENCE = timedelta(seconds=60)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.processes import Workplace
-from memory.messages import Kind, Message
+from memory.message import Kind, Message
 from tests.builders import message
 from tests.end_to_end.processes import FAKE_DISCORD, journal_rows, run_program, stored_rows, terminal_arguments
 from tests.end_to_end.test_db_save_script import saved

@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 from filelock import FileLock
 
-from agent.evidence import BY_WORDS_ALONE
+from agent.transcript import BY_WORDS_ALONE
 from bench.processes import until
-from memory.journal import Journal
-from memory.messages import Message
+from memory.capture.journal import Journal
+from memory.message import Message
 from tests.end_to_end.processes import (
     Workplace,
     journal_rows,

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bench.processes import ROOT, Finished, Workplace, open_workplace
-from sessions import session_lock
+from storage.sessions import session_lock
 from tests.end_to_end.processes import Fresh, run_program, terminal_arguments
 from tests.sentences import is_one_sentence
 from tests.servers import Server

@@ -86,7 +86,7 @@ def test_a_piped_conversation_ends_well_and_keeps_its_logs_off_the_screen(first:
 
     assert (first.status, first.err) == (0, "")
     assert "short-term memory now holds session hut" in log
-    assert "memory.preparation" not in first.out
+    assert "memory.capture.session" not in first.out
 
 
 def test_a_question_is_answered_from_piped_lines_with_marks_and_sources(first: Finished) -> None:
@@ -246,7 +246,7 @@ async def open_thinker() -> AsyncGenerator[tuple[str, asyncio.Event]]:
 
 TYPED = """
 import asyncio
-from terminal.lines import typed_lines
+from terminal.input import typed_lines
 async def main():
     async for line in typed_lines("ana> "):
         print(f"<{line}>")

@@ -1,4 +1,4 @@
-"""`python -m memory.windows`, as it is typed."""
+"""`python -m time_expressions`, as it is typed."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from tests.end_to_end.processes import PATIENCE, ROOT
 
 async def windows_command(*arguments: str, texts: str = "") -> "subprocess.CompletedProcess[str]":
     """Run the command from the project's folder and return how it ended."""
-    command = [sys.executable, "-m", "memory.windows", *arguments]
+    command = [sys.executable, "-m", "time_expressions", *arguments]
     run = partial(subprocess.run, cwd=ROOT, input=texts, capture_output=True, encoding="utf-8")
     return await asyncio.to_thread(run, command, timeout=PATIENCE.total_seconds())
 

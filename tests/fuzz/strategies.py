@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from memory.messages import Attachment, Kind, Message
+from memory.message import Attachment, Kind, Message
 
 LONGEST = 4_000
 """Characters that Discord takes in one message."""

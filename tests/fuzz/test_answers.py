@@ -9,24 +9,22 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answers import Answer, Searched, Source
-from agent.choosing import best_lines, spread_lines
-from agent.citations import cited_numbers, split_code, with_sources, without_marks
-from agent.escaping import NAMELESS, inline, unescaped
-from agent.evidence import Evidence
-from agent.fence import OUTPUT_LIMIT, fenced
-from agent.footer import footer
-from agent.quotes import quotation
-from agent.visible import APART, printable, visible
-from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
-from bot.splitting import MESSAGE_LIMIT, split_message
-from memory.findings import Excerpt, Findings, Line, Window
-from memory.messages import Kind, Message
-from terminal.excerpts import render_excerpts
+from agent.citations import cited_numbers, footer, with_sources, without_marks
+from agent.markdown import APART, NAMELESS, inline, printable, unescaped, visible
+from agent.quotation import quotation
+from agent.selection import best_lines, spread_lines
+from agent.spoilers import split_code
+from agent.transcript import OUTPUT_LIMIT, Evidence, fenced
+from agent.types import Answer, Searched, Source
+from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
+from memory.message import Kind, Message
+from memory.search.results import Excerpt, Findings, Line
 from terminal.rendering import render as render_plainly
+from terminal.rendering import render_excerpts
 from tests.discord_markdown import nodes_of
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import messages, moments, names, recent, texts, zones
+from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 MENTION = re.compile(r"@(?:everyone|here|[!&]?\d)")

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.authors import Authors
-from memory.counting import read_request
-from memory.counting_words import Sought
-from memory.embedder import Embedder
-from memory.folding import words_of
-from memory.messages import Kind, Message, merged, storable
-from memory.search import Memory
-from memory.tallies import Matter, Tally
-from memory.visit import shelf_of
+from memory.counting.question import read_request
+from memory.counting.results import Matter, Tally
+from memory.counting.words import Sought
+from memory.embedding.embedder import Embedder
+from memory.message import Kind, Message, merged, storable
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 from tests.builders import message, minute, remember
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import names, questions, texts
 from tests.fuzz.test_database import FEW, memories
 from tests.servers import Server
+from time_expressions.folding import words_of
 
 HERE, SECRET = 1, 9
 _WITH_THE_WORD = ("kiln", "Kilns", "KILN!", "k\u00edln", "the/kiln.", "https://kiln.example/a")

@@ -14,14 +14,14 @@ from sqlalchemy import select
 
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
-from memory import store
 from memory.authors import Authors
-from memory.embedder import Embedder
-from memory.messages import Message
-from memory.preparation import prepare
-from memory.recorder import open_recorder
-from memory.search import Memory
-from memory.visit import shelf_of
+from memory.capture.recorder import open_recorder
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.message import Message
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 from tests.conftest import open_new_database
 from tests.fuzz.strategies import messages, names, questions
 from tests.fuzz.test_messages import as_written

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import InputFileError
-from memory.csv_rows import COLUMNS
-from memory.journal import encoded
-from memory.messages import storable
-from promotion import cells
-from promotion.cleaning import clean
-from promotion.day_order import days_come_first
-from promotion.detecting import open_source
-from promotion.encodings import mended
-from promotion.times import read_time
+from memory.capture.journal import encoded
+from memory.capture.message_csv import COLUMNS
+from memory.message import storable
+from ops.promotion import cells
+from ops.promotion.clean import clean
+from ops.promotion.day_order import days_come_first
+from ops.promotion.sources.detect import open_source
+from ops.promotion.sources.encodings import mended
+from ops.promotion.times import read_time
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
     csv_files,

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.context import search_text
-from memory.csv_rows import COLUMNS, from_row, to_row
-from memory.journal import Journal
-from memory.messages import Attachment, Kind, Message, fold, storable
-from promotion.cleaning import clean
-from promotion.detecting import open_source
+from memory.capture.journal import Journal
+from memory.capture.message_csv import COLUMNS, from_row, to_row
+from memory.index.index_text import search_text
+from memory.message import Attachment, Kind, Message, fold, storable
+from ops.promotion.clean import clean
+from ops.promotion.sources.detect import open_source
 from tests.builders import whole
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import damaged, damages, edges_of_time, messages, texts

@@ -15,17 +15,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archive.formats import Format
-from archive.listing import verified_of
-from archive.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
-from archive.names import next_folder, series_of, valid_name
-from archive.retention import Kept, Rule, kept
 from db.addresses import libpq_address
 from db.databases import SHORT_TERM
 from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
-from sessions import choose_session, open_session_folder, remember_session, remembered_session
+from ops.backup.catalogue import next_folder, series_of, valid_name, verified_of
+from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, TableEntry, read_manifest
+from ops.backup.retention import Kept, Rule, kept
 from settings import Settings, read_settings
+from storage.sessions import choose_session, open_session_folder, remember_session, remembered_session
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
     damaged,

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.asking import LONGEST_QUESTION, Asked, understand
 from memory.authors import kept_name
-from memory.messages import Message
-from memory.spoken_windows import spoken_windows
-from memory.windows import times_in
+from memory.message import Message
+from memory.question.parse import LONGEST_QUESTION, Asked, understand
 from tests.builders import message
 from tests.fakes import FakeMemory
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import names, questions, recent, texts, zones
+from time_expressions.find import times_in
+from time_expressions.format import spoken_windows
 
 A_DAY = timedelta(days=1)
 HERE, DEPLOYS, SECRET = 1, 2, 9

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.agent import MODEL_FAILED, Agent, Limits
-from agent.answers import Question
-from agent.chat_models import create_chat_model
+from agent.models import create_chat_model
+from agent.types import Question
 from errors import ChatModelError
 from tests.fakes import FakeMemory, said
 from tests.fakes_openai import NEVER, Reply, answers, open_fake_openai, wants

@@ -10,13 +10,12 @@ from functools import partial
 import pytest
 
 from agent.agent import Agent, Limits
-from agent.chat_models import create_chat_model
-from agent.model_servers import refuse_unknown_model
-from commands.startup import chat_model
-from doctor.findings import State
-from doctor.models import LanguageModel, language
-from doctor.rounds import Rounds
+from agent.models import create_chat_model, refuse_unknown_model
+from cli.commands.startup import chat_model
 from errors import ChatModelError
+from ops.checks.models import LanguageModel, language
+from ops.checks.result import State
+from ops.checks.run import Rounds
 from settings import read_settings
 from tests.agents import DEPLOY, chat, question
 from tests.builders import closed_port
@@ -100,7 +99,7 @@ async def test_a_server_that_is_away_or_silent_is_a_warning_without_its_password
             with caplog.at_level(logging.WARNING):
                 await ask(name, f"http://me:hidden@127.0.0.1:{port}/v1", patience=timedelta(seconds=1))
 
-    warnings = [record.getMessage() for record in caplog.records if record.name == "agent.model_servers"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "agent.models"]
     assert len(warnings) == 2
     assert all("did not tell whether it has" in warning and "hidden" not in warning for warning in warnings)
 

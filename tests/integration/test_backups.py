@@ -24,23 +24,20 @@ import zstandard
 from psycopg import sql
 from sqlalchemy import text
 
-from archive import whole
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.listing import Backup, find_backup, list_backups, verified_of
-from archive.manifest import MANIFEST, TableEntry
-from archive.programs import find_program, run_program
-from archive.retention import Rule, superfluous
-from archive.verifying import note_verified, verify
-from archive.whole import open_plain, remove_folder, writing_lock
-from db.checksums import Content, content_of, tables_of
-from db.content import content_tables
-from db.copying import open_connection
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
+from db.programs import find_program, run_program
+from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
-from memory import store
-from memory.preparation import MODEL_FACT, SESSION_FACT
+from memory.capture.session import MODEL_FACT, SESSION_FACT
+from memory.index import store
+from ops.backup import files
+from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
+from ops.backup.create import Plan, create
+from ops.backup.files import open_plain, remove_folder, writing_lock
+from ops.backup.manifest import MANIFEST, Format, TableEntry
+from ops.backup.retention import Rule, superfluous
+from ops.backup.verify import note_verified, verify
 from tests.builders import FULL, deletion, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
 from tests.lived_in import indexed, write
@@ -589,7 +586,7 @@ def with_file(backup: Backup, written_as: Format, content: bytes) -> Backup:
     """Return a backup whose manifest speaks of another content of messages, as one that was always wrong would."""
     path = path_of(backup, written_as)
     path.unlink()
-    with whole.open_writer(path.with_suffix("")) as writer:
+    with files.open_writer(path.with_suffix("")) as writer:
         writer.write(content)
     path.with_suffix("").rename(path)
     entry = writer.entry(backup.folder).model_copy(update={"path": path.relative_to(backup.folder).as_posix()})

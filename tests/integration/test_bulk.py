@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from sqlalchemy import select, text
 
+from db.chunks import is_hypertable, parts
 from db.databases import Database
 from db.engines import transaction
-from db.parts import is_hypertable, parts
-from db.tables import MessageRow
+from db.schema import MessageRow
 from db.vector_index import drop_all
 from errors import RefusedRowError
-from memory import bulk, store
-from memory.bulk import Batch
-from memory.messages import Message, Revision, fold
-from memory.store import Indexed
+from memory.index import bulk, store
+from memory.index.bulk import Batch
+from memory.index.store import Indexed
+from memory.message import Message, Revision, fold
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, unheard
 
 pytestmark = pytest.mark.server

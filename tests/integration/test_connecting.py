@@ -7,11 +7,11 @@ import pytest
 from psycopg.pq import Conninfo
 from sqlalchemy import text
 
-from archive.programs import find_program, run_program
-from db.copying import fetch, open_connection
 from db.databases import Addresses, Layouts, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
+from db.programs import find_program, run_program
+from db.table_copy import fetch, open_connection
 from tests.libpq_variables import VARIABLES
 
 LIMIT = timedelta(seconds=10)

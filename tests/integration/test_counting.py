@@ -13,19 +13,19 @@ from bench.processes import ROOT
 from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from memory.authors import Authors
-from memory.count_queries import LINK, may_have_words
-from memory.counting_words import Sought
-from memory.embedder import Embedder
-from memory.findings import Window
-from memory.folding import words_of
-from memory.messages import Attachment, Kind
-from memory.preparation import prepare
-from memory.search import Memory
-from memory.tallies import Matter, Tally
-from memory.visit import Shelf, shelf_of
+from memory.capture.session import prepare
+from memory.counting.queries import LINK, may_have_words
+from memory.counting.results import Matter, Tally
+from memory.counting.words import Sought
+from memory.embedding.embedder import Embedder
+from memory.message import Attachment, Kind
+from memory.search.memory import Memory
+from memory.search.session import Shelf, shelf_of
 from tests.builders import closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.servers import Server
+from time_expressions.folding import words_of
+from time_expressions.window import Window
 
 pytestmark = pytest.mark.server
 

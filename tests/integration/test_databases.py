@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from db.config import LONG_TERM_LAYOUT
 from db.databases import Addresses, Database, Layouts, open_database, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import parse_dsn, transaction
-from db.layout import LONG_TERM_LAYOUT
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError
-from memory.embedder import Embedder
-from memory.preparation import prepare
-from memory.search import Memory
-from memory.visit import shelf_of
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 from tests.builders import closed_port, message, remember
 from tests.servers import Server
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from discord.http import Route
 
-from bot.deleting import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
-from erasure.posts import Post
+from bot.posts import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
+from ops.erasure.posts import Post
 from tests.builders import closed_port, unheard
 from tests.fakes_discord import CHANNEL_ID, GOOD_TOKEN, GUILD_ID, USER_ID, FakeDiscord, open_fake_discord
 

@@ -9,7 +9,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from agent.answers import Answer
+from agent.types import Answer
 from bot.client import Bot, serve
 from errors import DiscordSetupError
 from tests.fakes_discord import (

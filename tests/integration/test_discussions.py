@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from db.databases import Database
-from memory.embedder import Embedder
-from memory.findings import Window
-from memory.messages import Kind, Message
-from memory.search import Memory
-from memory.speakers import authors_called
+from memory.embedding.embedder import Embedder
+from memory.message import Kind, Message
+from memory.question.speakers import authors_called
+from memory.search.memory import Memory
 from tests.builders import deletion, message, minute, remember
+from time_expressions.window import Window
 
 HERE = frozenset({1})
 JUST = timedelta(microseconds=1)

@@ -18,26 +18,25 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.models import shared_model
+from db.chunks import is_hypertable, parts
+from db.config import Layout
 from db.databases import LONG_TERM, SHORT_TERM, Addresses, Database, Layouts
 from db.embedded import is_running, start_embedded, stop_embedded
 from db.engines import transaction
-from db.layout import Layout
-from db.parts import is_hypertable, parts
 from db.vector_index import build, drop_all
-from doctor import front_end, indexes, models, recall, rights, sample, schema, storage
-from doctor.examination import examine
-from doctor.findings import Finding, State, exit_status
-from doctor.looking import looking
-from doctor.models import LanguageModel
-from doctor.rounds import Rounds
-from doctor.servers import open_if_made
-from doctor.subject import Subject
 from errors import DiscordSetupError
-from memory import store
-from memory.embedder import Embedder
-from memory.journal import Journal
-from memory.store import Indexed
-from sessions import choose_session, open_session_folder, remember_session
+from memory.capture.journal import Journal
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.index.store import Indexed
+from ops.checks import database as database_module
+from ops.checks import indexes, models, registration, storage
+from ops.checks.database import looking, open_if_made
+from ops.checks.models import LanguageModel
+from ops.checks.result import Finding, State, exit_status
+from ops.checks.run import Rounds, examine
+from ops.checks.subject import Subject
+from storage.sessions import choose_session, open_session_folder, remember_session
 from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.fakes_discord import GOOD_TOKEN, GUILD_ID, open_fake_discord
@@ -81,11 +80,11 @@ async def lived_in(short_term: Database, embedder: Embedder) -> Database:
 
 async def test_a_memory_that_is_well_is_found_well(lived_in: Database, embedder: Embedder) -> None:
     findings = [
-        await schema.server(lived_in),
-        await schema.extensions(lived_in),
-        await schema.migrations(lived_in),
-        await schema.table(lived_in),
-        await rights.roles(lived_in),
+        await database_module.server(lived_in),
+        await database_module.extensions(lived_in),
+        await database_module.migrations(lived_in),
+        await database_module.table(lived_in),
+        await database_module.roles(lived_in),
         await indexes.validity(lived_in),
         await indexes.words(lived_in),
         await indexes.without_vector(lived_in),
@@ -111,8 +110,8 @@ async def test_a_look_cannot_change_anything(lived_in: Database) -> None:
 
 
 async def test_a_database_that_nobody_has_used_is_not_made_yet(blank: Database) -> None:
-    assert await schema.extensions(blank) == schema.NOT_MADE
-    assert await schema.migrations(blank) == schema.NOT_MADE
+    assert await database_module.extensions(blank) == database_module.NOT_MADE
+    assert await database_module.migrations(blank) == database_module.NOT_MADE
 
 
 @pytest.mark.parametrize(
@@ -125,13 +124,13 @@ async def test_a_database_that_nobody_has_used_is_not_made_yet(blank: Database) 
 async def test_another_revision_is_told(short_term: Database, revision: str, state: State, words: str) -> None:
     await run(short_term, "UPDATE alembic_version SET version_num = :revision", revision=revision)
 
-    assert said(await schema.migrations(short_term), state, revision, words)
+    assert said(await database_module.migrations(short_term), state, revision, words)
 
 
 async def test_an_extension_that_the_server_has_in_a_newer_version_is_told(short_term: Database) -> None:
     await run(short_term, "UPDATE pg_extension SET extversion = '0.0.1' WHERE extname = 'vector'")
 
-    finding = await schema.extensions(short_term)
+    finding = await database_module.extensions(short_term)
 
     assert said(finding, State.WARNING, "vector 0.0.1 (available: 0.", "ALTER EXTENSION vector UPDATE;")
     assert "ALTER EXTENSION vectorscale" not in finding.words
@@ -238,24 +237,24 @@ async def test_tools_that_may_write_are_told_with_the_way_out(short_term: Databa
     grant = sql.SQL("GRANT DELETE ON facts TO {}").format(sql.Identifier(reader)).as_string()
     await run(short_term, grant)
 
-    assert said(await rights.roles(short_term), State.WRONG, reader, "facts", "REVOKE")
+    assert said(await database_module.roles(short_term), State.WRONG, reader, "facts", "REVOKE")
 
 
 async def test_two_addresses_of_one_database_are_told(server: Server, short_term: Database) -> None:
     held = short_term.engine.url.database
     assert held is not None
     async with open_existing_database(server, held, name=LONG_TERM) as other:
-        assert said(await schema.one_and_the_other(short_term, other), State.WRONG, "name the same database")
+        assert said(await database_module.one_and_the_other(short_term, other), State.WRONG, "name the same database")
 
 
 async def test_two_databases_of_one_server_are_two(short_term: Database, long_term: Database) -> None:
-    assert said(await schema.one_and_the_other(short_term, long_term), State.OK)
+    assert said(await database_module.one_and_the_other(short_term, long_term), State.OK)
 
 
 # ---- the vector index
 
 
-WIDTH, ROWS = 24, recall.FEW + 200
+WIDTH, ROWS = 24, indexes.FEW + 200
 LAYOUT = Layout(hot_rows=0)
 
 
@@ -301,8 +300,8 @@ async def crowded(server: Server, crowd: str) -> AsyncIterator[Database]:
 async def test_the_recall_of_the_vector_index_is_measured(crowded: Database) -> None:
     await build(crowded.engine, LAYOUT, report=lambda *_: None)
 
-    assert said(await recall.recall(crowded), State.OK, f"nearest of {sample.SIZE} stored messages are found")
-    assert said(await schema.table(crowded), State.OK)
+    assert said(await indexes.recall(crowded), State.OK, f"nearest of {indexes.SIZE} stored messages are found")
+    assert said(await database_module.table(crowded), State.OK)
 
 
 async def test_an_index_that_finds_too_little_is_worth_a_warning(
@@ -313,18 +312,18 @@ async def test_an_index_that_finds_too_little_is_worth_a_warning(
     async def misses(*_: object, **__: object) -> set[tuple[int, datetime]]:
         return {(number, minute(number)) for number in range(10)}
 
-    monkeypatch.setattr("memory.queries.nearest", misses)
+    monkeypatch.setattr("memory.search.queries.nearest", misses)
 
-    assert said(await recall.recall(crowded), State.WARNING, "less than 90%", "REINDEX INDEX")
+    assert said(await indexes.recall(crowded), State.WARNING, "less than 90%", "REINDEX INDEX")
 
 
 async def test_a_vector_index_that_is_missing_is_told(crowded: Database) -> None:
-    assert said(await schema.table(crowded), State.WARNING, "vector index", "the next start")
-    assert said(await recall.recall(crowded), State.LEFT_OUT, "no vector index")
+    assert said(await database_module.table(crowded), State.WARNING, "vector index", "the next start")
+    assert said(await indexes.recall(crowded), State.LEFT_OUT, "no vector index")
 
 
 async def test_few_rows_tell_nothing_of_recall(lived_in: Database) -> None:
-    assert said(await recall.recall(lived_in), State.LEFT_OUT, "every vector is compared anyway")
+    assert said(await indexes.recall(lived_in), State.LEFT_OUT, "every vector is compared anyway")
 
 
 # ---- storage
@@ -433,11 +432,11 @@ def openai(url: str) -> LanguageModel:
 async def test_discord_tells_of_the_intent_and_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_fake_discord(flags=MESSAGE_CONTENT_LIMITED) as wire:
         monkeypatch.setattr(Route, "BASE", wire.rest_url)
-        there = await front_end.discord(GOOD_TOKEN, GUILD_ID)
+        there = await registration.discord(GOOD_TOKEN, GUILD_ID)
         wire.in_guild = False
-        elsewhere = await front_end.discord(GOOD_TOKEN, GUILD_ID)
+        elsewhere = await registration.discord(GOOD_TOKEN, GUILD_ID)
         wire.flags = 0
-        blind = await front_end.discord(GOOD_TOKEN, None)
+        blind = await registration.discord(GOOD_TOKEN, None)
 
     assert said(there, State.OK, "backscroll", f"in server {GUILD_ID}")
     assert said(elsewhere, State.WARNING, "DISCORD_SERVER_ID")
@@ -449,7 +448,7 @@ async def test_a_token_that_discord_refuses_is_told(monkeypatch: pytest.MonkeyPa
     async with open_fake_discord() as wire:
         monkeypatch.setattr(Route, "BASE", wire.rest_url)
         with pytest.raises(DiscordSetupError, match="refuses DISCORD_TOKEN"):
-            await front_end.discord("bad", None)
+            await registration.discord("bad", None)
 
 
 # ---- the whole
@@ -493,5 +492,5 @@ async def test_where_nothing_was_made_yet_nothing_is_made(tmp_path: Path) -> Non
 
     findings = {line.name: line.finding for line in rounds.lines}
     assert exit_status(rounds.lines) == 0
-    assert findings["embedded server"] == findings[f"{LONG_TERM} memory"] == schema.NOT_MADE
+    assert findings["embedded server"] == findings[f"{LONG_TERM} memory"] == database_module.NOT_MADE
     assert not (tmp_path / "storage").exists()

@@ -18,13 +18,12 @@ import pytest
 from bench.models import shared_model, shared_models_dir
 from bench.processes import ROOT
 from errors import EmbeddingModelError
-from memory.embedder import Embedder, open_embedder
-from memory.embedding import exporting
-from memory.embedding.choice import ModelChoice
+from memory.embedding import exports
+from memory.embedding.embedder import Embedder, open_embedder
+from memory.embedding.export import SAMPLE_TEXTS
 from memory.embedding.exported_model import ExportedModel
-from memory.embedding.exporting import NotExportedError, find_export, open_export
-from memory.embedding.running_model import Vectors
-from memory.embedding.sample_texts import SAMPLE_TEXTS
+from memory.embedding.exports import NotExportedError, find_export, open_export
+from memory.embedding.model import ModelChoice, Vectors
 from memory.embedding.source_model import carried_folder
 from tests.small_models import WIDTH, model_without_graph, small_model
 
@@ -37,7 +36,7 @@ COPYING = ROOT / "tests" / "copying_export.py"
 ORIGINAL = """
 import sys
 import numpy as np
-from memory.embedding.sample_texts import SAMPLE_TEXTS
+from memory.embedding.export import SAMPLE_TEXTS
 from sentence_transformers import SentenceTransformer
 model = SentenceTransformer(sys.argv[1], device="cpu")
 np.save(sys.argv[2], model.encode(list(SAMPLE_TEXTS), normalize_embeddings=True))
@@ -46,9 +45,9 @@ np.save(sys.argv[2], model.encode(list(SAMPLE_TEXTS), normalize_embeddings=True)
 EMBEDDING = """
 import asyncio, json, logging, sys
 from pathlib import Path
-from memory.embedder import open_embedder
+from memory.embedding.embedder import open_embedder
 from memory.embedding import exporting
-from memory.embedding.choice import ModelChoice
+from memory.embedding.model import ModelChoice
 
 async def main():
     choice = ModelChoice(name=sys.argv[1], models_dir=Path(sys.argv[2]))
@@ -246,7 +245,7 @@ def copy_instead(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
     """Let exports copy what was exported before, and do something in the end."""
     original = find_export(shared_model())
     assert original is not None
-    monkeypatch.setattr(exporting, "_COMMAND", [sys.executable, str(COPYING), str(original.folder), deed])
+    monkeypatch.setattr(exports, "_COMMAND", [sys.executable, str(COPYING), str(original.folder), deed])
 
 
 def folders(choice: ModelChoice) -> list[str]:
@@ -350,7 +349,7 @@ def test_the_exporting_process_ends_with_the_one_that_started_it(
 ) -> None:
     copy_instead(monkeypatch, "hang")
     place.models_dir.mkdir()
-    command: Sequence[str] = exporting._COMMAND
+    command: Sequence[str] = exports._COMMAND
     process = subprocess.Popen(
         [*command, place.name, str(place.models_dir), "fp32"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

@@ -7,19 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from archive import emptying
-from archive.creating import Plan, create
-from archive.emptying import empty_short_term
-from archive.formats import Format
-from archive.manifest import MANIFEST, VERIFIED, Manifest
-from archive.verifying import note_verified
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from errors import DatabaseSetupError, OperatorError
-from memory import store
-from memory.embedder import Embedder
-from memory.ingest import Ingest, running
-from memory.journal import Journal, NotAdded
+from memory.capture.ingest import Ingest, running
+from memory.capture.journal import Journal, NotAdded
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from ops.backup import empty_short_term as empty_short_term_module
+from ops.backup.create import Plan, create
+from ops.backup.empty_short_term import empty_short_term
+from ops.backup.manifest import MANIFEST, VERIFIED, Format, Manifest
+from ops.backup.verify import note_verified
 from tests.builders import edit, unheard
 from tests.conftest import open_new_database
 from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in, rows_of, run, write
@@ -149,7 +148,7 @@ async def test_what_long_term_memory_holds_otherwise_is_counted(
 async def test_many_rows_are_compared_a_few_at_a_time(
     here: Database, there: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emptying, "_BATCH", 2)
+    monkeypatch.setattr(empty_short_term_module, "_BATCH", 2)
     await promote(here, there)
     await run(there, "DELETE FROM messages WHERE message_id IN (8, 20, 21)")
 

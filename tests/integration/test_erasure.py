@@ -17,28 +17,28 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.conversations import Conversations
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.manifest import read_manifest
-from archive.restoring import restore
-from archive.session_files import go_on_with_session
-from db.copying import open_connection
 from db.databases import LONG_TERM, SHORT_TERM, Database
-from erasure import files, forgetting
-from erasure.files import Cuts
-from erasure.forgetting import forget
-from erasure.ledger import LEDGER, read_ledger
-from erasure.receipts import ErasedFile, Receipt
-from erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
+from db.table_copy import open_connection
 from errors import DatabaseUnavailableError, OperatorError, SessionError
-from memory.context import search_text
-from memory.embedder import Embedder
-from memory.erased import Erased
-from memory.journal import Journal
-from memory.messages import Message, Revision
-from memory.preparation import begin_session
-from memory.recorder import open_recorder
-from sessions import ProgramSession
+from memory.capture.erased import Erased
+from memory.capture.journal import Journal
+from memory.capture.recorder import open_recorder
+from memory.capture.session import begin_session
+from memory.embedding.embedder import Embedder
+from memory.index.index_text import search_text
+from memory.message import Message, Revision
+from ops.backup.create import Plan, create
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import restore
+from ops.backup.session_files import go_on_with_session
+from ops.erasure import erase as erase_module
+from ops.erasure import files
+from ops.erasure.erase import forget
+from ops.erasure.files import Cuts
+from ops.erasure.ledger import LEDGER, read_ledger
+from ops.erasure.receipt import ErasedFile, Receipt
+from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
+from storage.sessions import ProgramSession
 from tests import forgotten, former_conversations
 from tests.builders import deletion, edit, minute, unheard, whole
 from tests.conftest import open_existing_database, open_new_database
@@ -497,7 +497,7 @@ def die_around_cut(patched: pytest.MonkeyPatch, dies: str) -> None:
         if hers:
             raise Killed
 
-    patched.setattr(forgetting, "cut", cut)
+    patched.setattr(erase_module, "cut", cut)
 
 
 @pytest.mark.parametrize("read", [0, 9, 99], ids=["nothing read", "half of it read", "all read"])
@@ -632,7 +632,7 @@ async def test_a_file_that_cannot_be_rewritten_leaves_the_position_where_it_was(
     def refuse(*_: object) -> None:
         raise SessionError("No space is left.")
 
-    monkeypatch.setattr(forgetting, "cut", refuse)
+    monkeypatch.setattr(erase_module, "cut", refuse)
     with pytest.raises(SessionError):
         await forget_her(world)
 

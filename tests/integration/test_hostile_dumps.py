@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.manifest import read_manifest
-from archive.restoring import restore, verify_by_restoring
-from db.checksums import Compared
 from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
+from db.table_copy import Compared
 from errors import DatabaseSetupError
+from ops.backup.create import Plan, create
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import restore, verify_by_restoring
 from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import MODEL, PATIENCE, WIDTH, live_in, rows_of, run

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow
+from db.schema import MessageRow
 from errors import InputFileError
-from memory.embedder import Embedder
-from memory.importing import Imported, import_csv
-from memory.journal import Journal
-from memory.messages import Kind, Message
-from memory.recorder import Recorder, open_recorder
+from memory.capture.import_csv import Imported, import_csv
+from memory.capture.journal import Journal
+from memory.capture.recorder import Recorder, open_recorder
+from memory.embedding.embedder import Embedder
+from memory.message import Kind, Message
 from tests.builders import deletion, edit, message, minute, unheard, whole
 
 LONG = timedelta(seconds=60)

@@ -15,21 +15,21 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.config import SHORT_TERM_LAYOUT
 from db.databases import SHORT_TERM, Database, open_database
 from db.embedded import ensure_database, open_embedded, stop_embedded
 from db.engines import parse_dsn, transaction
-from db.layout import SHORT_TERM_LAYOUT
-from db.tables import JournalPositionRow, MessageRow, RevisionRow
+from db.schema import JournalPositionRow, MessageRow, RevisionRow
 from errors import DatabaseUnavailableError, JournalUnavailableError
-from memory import store
-from memory.embedder import Embedder
-from memory.embedding.running_model import Vectors
-from memory.ingest import Ingest, running
-from memory.journal import Journal, NotAdded
-from memory.messages import Kind, Message
-from memory.preparation import prepare
-from memory.recorder import Recorder, open_recorder
-from memory.search import Memory
+from memory.capture.ingest import Ingest, running
+from memory.capture.journal import Journal, NotAdded
+from memory.capture.recorder import Recorder, open_recorder
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import Vectors
+from memory.index import store
+from memory.message import Kind, Message
+from memory.search.memory import Memory
 from tests.builders import deletion, edit, hears, message
 
 LONG = timedelta(seconds=60)

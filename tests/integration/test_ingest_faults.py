@@ -14,15 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.databases import Database
 from db.engines import transaction
 from db.roles import Role, role_name
-from memory import context, ingest, missing_vectors, queries, store, writing
-from memory.embedder import Embedder
-from memory.embedding.running_model import Vectors
-from memory.journal import Journal, JournalBatch
-from memory.messages import Message
-from memory.outages import retry_waits
-from memory.preparation import begin_session
-from memory.recorder import Recorder, open_recorder
-from memory.search import Memory
+from memory.capture import batch_writer, ingest
+from memory.capture.journal import Journal, JournalBatch
+from memory.capture.outages import retry_waits
+from memory.capture.recorder import Recorder, open_recorder
+from memory.capture.session import begin_session
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import Vectors
+from memory.index import index_text, reembed, store
+from memory.message import Message
+from memory.search import queries
+from memory.search.memory import Memory
 from tests.builders import deletion, edit, hears, message, whole
 from tests.integration.test_ingest import column, ids, journalled, not_added, record, texts_before
 
@@ -321,7 +323,7 @@ async def test_many_rows_that_fail_are_put_aside_without_a_wait_for_each(
             waits.append(seconds)
             yield seconds
 
-    monkeypatch.setattr(writing, "retry_waits", noted)
+    monkeypatch.setattr(batch_writer, "retry_waits", noted)
     journalled(tmp_path, [message(number, "poison" if number > 10 else "fine") for number in range(1, 111)])
 
     async with open_demo(batch=64) as recorder:
@@ -450,7 +452,7 @@ async def test_a_vector_that_one_row_is_refused_keeps_no_other_from_its_own(
             store.Indexed(message(number, "poison" if number == 2 else "fine"), "x", None, None) for number in (1, 2, 3)
         ]
         await store.write(session, batch=rows, revisions=(), journal="demo", position=0)
-        await missing_vectors.note_missing(session, 0)
+        await reembed.note_missing(session, 0)
     await fails_on(short_term, "XX000", when="UPDATE")
 
     async with open_demo() as recorder:
@@ -463,7 +465,7 @@ async def test_a_vector_that_one_row_is_refused_keeps_no_other_from_its_own(
 async def test_a_message_that_nothing_can_be_made_of_is_put_aside(
     open_demo: Open, short_term: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = context.search_text
+    real = index_text.search_text
 
     def search_text(one: Message, before: Sequence[Message]) -> str:
         if one.content == "poison":

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow
-from memory import capture
-from memory.census import about
-from memory.embedder import Embedder
-from memory.journal import Journal
-from memory.recorder import open_recorder
+from db.schema import MessageRow
+from memory.about import about
+from memory.capture import recorder as recorder_module
+from memory.capture.journal import Journal
+from memory.capture.recorder import open_recorder
+from memory.embedding.embedder import Embedder
 from tests.builders import hears, message
 
 LONG = timedelta(seconds=60)
@@ -32,7 +32,7 @@ async def test_what_the_disk_refuses_is_not_stored_until_it_takes_it(
     def refuse(_: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(capture, "_SYNC_RETRY", 0.05)
+    monkeypatch.setattr(recorder_module, "_SYNC_RETRY", 0.05)
     async with open_recorder(
         session="demo",
         journal_path=tmp_path / "demo.csv",

@@ -9,24 +9,26 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, select
 
-from db.copying import open_connection
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.name_rows import renew_names
-from db.tables import NameRow, PromotionRow
+from db.schema import NameRow, PromotionRow
+from db.table_copy import open_connection
 from errors import DatabaseUnavailableError
-from memory import bulk, names, remembered_names
-from memory.asking import understand
 from memory.authors import Authors
-from memory.bulk import Batch
-from memory.embedder import Embedder
-from memory.known_names import Index, KnownNames, Named
-from memory.messages import Kind, Message
-from memory.recorder import open_recorder
-from memory.search import Memory
-from memory.store import Indexed
-from memory.visit import Shelf
-from promotion.undoing import take_back
+from memory.capture.recorder import open_recorder
+from memory.embedding.embedder import Embedder
+from memory.index import bulk
+from memory.index.bulk import Batch
+from memory.index.store import Indexed
+from memory.message import Kind, Message
+from memory.names import remembered
+from memory.names import rows as rows_module
+from memory.names.known import Index, KnownNames, Named
+from memory.question.parse import understand
+from memory.search.memory import Memory
+from memory.search.session import Shelf
+from ops.promotion.undo import take_back
 from tests.builders import closed_port, deletion, message, minute, remember
 
 pytestmark = pytest.mark.server
@@ -38,8 +40,8 @@ PATIENCE = timedelta(seconds=30)
 @pytest.fixture(autouse=True)
 def _few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few messages be enough for several pieces."""
-    monkeypatch.setattr(names, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(remembered_names, "_AT_ONCE", 1)
+    monkeypatch.setattr(rows_module, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(remembered, "_AT_ONCE", 1)
 
 
 def authors(known: KnownNames, *keys: str) -> list[set[str]]:
@@ -238,11 +240,11 @@ async def test_names_that_take_too_long_are_left_out_and_read_on_at_the_next_que
     memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await remember(long_term, embedder, [message(number, author_name=f"author {number}") for number in range(1, 6)])
-    monkeypatch.setattr(remembered_names, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(remembered, "PATIENCE", timedelta(0))
     hurried = await memory.known_names(places=HERE)
     assert (hurried.complete, authors(hurried, "author 5")) == (False, [set()])
 
-    monkeypatch.setattr(remembered_names, "PATIENCE", timedelta(seconds=60))
+    monkeypatch.setattr(remembered, "PATIENCE", timedelta(seconds=60))
     patient = await memory.known_names(places=HERE)
 
     assert (patient.complete, authors(patient, "author 5")) == (True, [{"author 5"}])

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from db import migrate as migrate_module
+from db.capabilities import Capabilities
+from db.chunks import indexes_of, is_hypertable, parts
+from db.config import Layout
 from db.databases import Database
 from db.engines import open_engine
-from db.layout import Layout
 from db.migrate import alembic_config
-from db.parts import indexes_of, is_hypertable, parts
-from db.readiness import Capabilities
-from db.tables import Base
+from db.schema import Base
 from errors import DatabaseSetupError
 from tests.builders import message
 

@@ -11,17 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from agent.agent import Agent
-from agent.evidence import BY_WORDS_ALONE
+from agent.transcript import BY_WORDS_ALONE
 from db.databases import Database
 from db.engines import transaction
-from db.tables import FactRow, MessageRow
+from db.schema import FactRow, MessageRow
 from errors import EmbeddingModelError
-from memory import ingest, missing_vectors, search, store
-from memory.embedder import Embedder
-from memory.embedding.choice import Report
-from memory.embedding.running_model import Vectors
-from memory.recorder import Recorder, open_recorder
-from memory.search import Memory
+from memory.capture import ingest
+from memory.capture.recorder import Recorder, open_recorder
+from memory.embedding.embedder import Embedder
+from memory.embedding.model import Report, Vectors
+from memory.index import reembed, store
+from memory.search import memory as memory_module
+from memory.search.memory import Memory
 from tests.agents import question
 from tests.builders import edit, message
 from tests.forgotten import PATIENCE
@@ -63,7 +64,7 @@ class LateEmbedder(Embedder):
 @pytest.fixture(autouse=True)
 def _nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "_EMBEDDER_PATIENCE", timedelta(milliseconds=10))
-    monkeypatch.setattr(search, "EMBEDDER_PATIENCE", timedelta(milliseconds=10))
+    monkeypatch.setattr(memory_module, "EMBEDDER_PATIENCE", timedelta(milliseconds=10))
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def without_vector(database: Database) -> list[int]:
 
 async def is_noted(database: Database) -> bool:
     async with transaction(database.sessions) as session:
-        noted = select(FactRow.value).where(FactRow.name == missing_vectors.WITHOUT_VECTORS)
+        noted = select(FactRow.value).where(FactRow.name == reembed.WITHOUT_VECTORS)
         return await session.scalar(noted) is not None
 
 
@@ -152,7 +153,7 @@ async def test_an_edit_in_the_meantime_is_not_given_the_vector_of_what_was_said_
 
     late.come()
     monkeypatch.setattr(late, "embed", edited_while_it_is_embedded)
-    await missing_vectors.embed_some(short_term.sessions, late, 8)
+    await reembed.embed_some(short_term.sessions, late, 8)
 
     assert await without_vector(short_term) == [1]
 

@@ -9,18 +9,19 @@ import pytest
 from sqlalchemy import insert, text
 
 from agent.conversations import Conversations
-from db import moving
-from db.checksums import Compared
 from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
-from db.moving import Move, Note, open_move
-from db.tables import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.move_state import Note
+from db.schema import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.table_copy import Compared
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
-from memory import store
-from memory.embedder import Embedder
-from memory.preparation import prepare
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from ops import move as move_module
+from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
 from tests.former_conversations import leave_behind, turn
@@ -81,7 +82,7 @@ async def target(server: Server) -> AsyncIterator[Database]:
         yield database
 
 
-async def move(source: Database, target: Database, report: moving.Report = unheard) -> list[Compared]:
+async def move(source: Database, target: Database, report: move_module.Report = unheard) -> list[Compared]:
     """Move everything as the script does, and compare."""
     async with open_move(source, target, timeout=PATIENCE) as opened:
         await opened.fill(report=report)
@@ -184,7 +185,7 @@ async def test_the_search_indexes_are_built_in_the_end(source: Database, target:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "_BATCH", 5)
+    monkeypatch.setattr(move_module, "_BATCH", 5)
 
 
 class Stopped(Exception):  # noqa: N818  # nothing went wrong

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from db.databases import Database
-from memory.embedder import Embedder
-from memory.journal import Journal
-from memory.messages import Kind, Message
-from promotion.chunks import Source
-from promotion.detecting import open_source
-from promotion.own_answers import find_own_answers
-from promotion.promoting import MARKED, Promoted, promote
-from promotion.report import in_words
-from promotion.undoing import undo
+from memory.capture.journal import Journal
+from memory.embedding.embedder import Embedder
+from memory.message import Kind, Message
+from ops.promotion.own_answers import find_own_answers
+from ops.promotion.promote import MARKED, Promoted, promote
+from ops.promotion.records import Source
+from ops.promotion.report import in_words
+from ops.promotion.sources.detect import open_source
+from ops.promotion.undo import undo
 from tests.builders import edit, message, minute, remember, unheard
 from tests.promotions import NOW, PATIENCE, UTC_ZONE, CountingEmbedder, bring_in, column, means_of, stored
 from tests.sources import source_of

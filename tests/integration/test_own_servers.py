@@ -14,18 +14,17 @@ from psycopg import sql
 from sqlalchemy import text
 
 from bench.models import shared_model
-from db.copying import fetch, open_connection
 from db.databases import Addresses, Database, Layouts, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
-from doctor.examination import examine
-from doctor.findings import State
-from doctor.models import LanguageModel
-from doctor.rounds import Rounds
-from doctor.subject import Subject
+from db.table_copy import fetch, open_connection
 from errors import DatabaseSetupError, RefusedRowError
-from memory.embedder import Embedder
-from memory.preparation import prepare
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from ops.checks.models import LanguageModel
+from ops.checks.result import State
+from ops.checks.run import Rounds, examine
+from ops.checks.subject import Subject
 from tests.builders import message, remember
 from tests.sentences import is_one_sentence
 from tests.servers import Server

@@ -15,21 +15,22 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.explaining import Explain
+from db.chunks import is_hypertable, parts
+from db.config import Layout
 from db.databases import LONG_TERM, Database
 from db.engines import transaction
-from db.layout import Layout
-from db.parts import is_hypertable, parts
 from db.vector_index import build, drop_all
-from memory import estimates, planner, queries, store
 from memory.authors import Authors
-from memory.estimates import expected_size
-from memory.findings import Filters, Window
-from memory.messages import Message
-from memory.planner import Costs, Size, Trace, Way
-from memory.store import Indexed
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message
+from memory.search import planner, queries
+from memory.search.filters import Filters
+from memory.search.planner import Costs, Size, Trace, Way, expected_size
 from tests.builders import already, message, minute, unheard
 from tests.conftest import open_existing_database
 from tests.servers import Server
+from time_expressions.window import Window
 
 pytestmark = pytest.mark.server
 
@@ -184,7 +185,7 @@ async def test_the_plan_tells_the_way_that_was_taken(
 ) -> None:
     filters = Filters(places=EVERYWHERE, windows=(Window(minute(100), minute(700)),))
 
-    with caplog.at_level(logging.DEBUG, logger="memory.planner"):
+    with caplog.at_level(logging.DEBUG, logger="memory.search.planner"):
         found, plan = await candidates(session, filters=filters, wanted=10, costs=costs)
 
     assert (plan.nearest, plan.worded) == (way, way)
@@ -234,7 +235,7 @@ async def test_the_best_words_are_the_same_on_either_way(session: AsyncSession, 
 async def sized(session: AsyncSession, filters: Filters, *, matching: int) -> Size:
     """Return what the planner is told of a search with so many matching rows."""
     size = Size(matching, ROWS)
-    return await estimates.in_chunks(session, filters, size) if await is_hypertable(session) else size
+    return await planner.in_chunks(session, filters, size) if await is_hypertable(session) else size
 
 
 async def test_what_the_statistics_promised_in_vain_is_made_up_for(

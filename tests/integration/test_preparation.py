@@ -9,16 +9,16 @@ from sqlalchemy import select
 from bench.models import shared_model
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow, RevisionRow
+from db.schema import MessageRow, RevisionRow
 from errors import EmbeddingModelError, SessionError
-from memory import store
-from memory.embedder import Embedder, open_embedder
-from memory.embedding.choice import ModelChoice
-from memory.journal import Journal
-from memory.messages import Message
-from memory.preparation import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
-from memory.recorder import open_recorder
-from memory.store import Indexed
+from memory.capture.journal import Journal
+from memory.capture.recorder import open_recorder
+from memory.capture.session import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
+from memory.embedding.embedder import Embedder, open_embedder
+from memory.embedding.model import ModelChoice
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message
 from tests.builders import FULL, deletion, edit, message, remember, whole
 
 

@@ -9,22 +9,21 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.checksums import tables_of
-from db.copying import fetch, open_connection
 from db.databases import Database
 from db.engines import transaction
-from erasure.rows import note_erasure
+from db.table_copy import fetch, open_connection, tables_of
 from errors import DatabaseUnavailableError, InputFileError, SessionInUseError, TemporaryError
-from memory import bulk
-from memory.context import search_text, text_to_embed
-from memory.embedder import Embedder
-from memory.messages import Kind, fold
-from memory.search import Memory
-from promotion import preparing
-from promotion.batches import list_batches, promotion_lock
-from promotion.chunks import Refused
-from promotion.promoting import Means, difference
-from promotion.report import in_words
+from memory.embedding.embedder import Embedder
+from memory.index import bulk
+from memory.index.index_text import search_text, text_to_embed
+from memory.message import Kind, fold
+from memory.search.memory import Memory
+from ops.erasure.rows import note_erasure
+from ops.promotion import batch_builder
+from ops.promotion.history import list_batches, promotion_lock
+from ops.promotion.promote import Means, difference
+from ops.promotion.records import Refused
+from ops.promotion.report import in_words
 from tests.builders import deletion, edit, every_order_of_states, message, minute, remember, unheard
 from tests.promotions import (
     NOW,
@@ -400,7 +399,7 @@ async def test_a_server_that_goes_away_half_way_is_told_apart(means: Means, long
 async def test_many_texts_to_embed_are_written_in_parts(
     means: Means, long_term: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "_EMBEDDED_AT_ONCE", 2)
+    monkeypatch.setattr(batch_builder, "_EMBEDDED_AT_ONCE", 2)
     messages = [
         one for number in range(1, 6) for one in (message(number, f"{number}"), edit(number, f"{number}!", at=50))
     ]

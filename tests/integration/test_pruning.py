@@ -9,16 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive import pruning
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.listing import Backup, find_backup, list_backups
-from archive.manifest import MANIFEST, VERIFIED
-from archive.pruning import Pruned, prune
-from archive.retention import Rule
-from archive.verifying import verify
 from db.databases import SHORT_TERM, Database
 from errors import InputFileError, OperatorError
+from ops.backup import retention
+from ops.backup.catalogue import Backup, find_backup, list_backups
+from ops.backup.create import Plan, create
+from ops.backup.manifest import MANIFEST, VERIFIED, Format
+from ops.backup.retention import Pruned, Rule, prune
+from ops.backup.verify import verify
 from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import PATIENCE, WIDTH, live_in
@@ -201,7 +199,7 @@ async def test_reading_that_takes_too_long_removes_nothing(
 ) -> None:
     for day in range(2):
         await back_up(database, tmp_path, day)
-    monkeypatch.setattr(pruning, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(retention, "PATIENCE", timedelta(0))
     before = seen(tmp_path)
 
     with pytest.raises(OperatorError, match="nothing was removed") as caught:

@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
+from db.chunks import parts
 from db.databases import Database
 from db.engines import transaction
-from db.parts import parts
-from db.tables import MessageRow
+from db.schema import MessageRow
 from db.vector_index import lacking
 from errors import EmbeddingModelError
-from memory.embedder import Embedder, open_embedder
-from memory.preparation import prepare
-from memory.reembedding import reembed
-from memory.search import Memory
-from memory.visit import shelf_of
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder, open_embedder
+from memory.index.reembed import reembed
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
 from tests.builders import deletion, message, remember, unheard
 from tests.small_models import small_model
 

@@ -19,18 +19,13 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from agent.conversations import ConversationKey, Conversations
-from archive import replacing, restoring
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.manifest import MANIFEST, Manifest, read_manifest
-from archive.restoring import Restored, restore, verify_by_restoring
 from bench.processes import ROOT
-from db import content
-from db.content import MOVE_FACT, WORD_INDEX_FACT
+from db import table_copy
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer
 from db.engines import parse_dsn
 from db.migrate import alembic_config
+from db.table_copy import MOVE_FACT, WORD_INDEX_FACT
 from db.vector_index import build
 from errors import (
     BackscrollError,
@@ -39,6 +34,10 @@ from errors import (
     EmbeddingModelError,
     InputFileError,
 )
+from ops.backup import restore as restore_module
+from ops.backup.create import Plan, create
+from ops.backup.manifest import MANIFEST, Format, Manifest, read_manifest
+from ops.backup.restore import Restored, restore, verify_by_restoring
 from tests import former_conversations
 from tests.builders import message, minute, unheard
 from tests.conftest import open_new_database
@@ -147,7 +146,7 @@ async def test_all_indexes_are_there_in_the_end(
     backup: Backup, filled: Database, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     before = await indexes_of(filled)
-    monkeypatch.setattr(replacing, "_MANY", many)
+    monkeypatch.setattr(restore_module, "_MANY", many)
 
     await restored(backup, filled)
     await filled.migrate(dimensions=WIDTH)
@@ -212,7 +211,7 @@ async def of_earlier_version(server: Server, tmp_path: Path, monkeypatch: pytest
         await live_in(old)
         await former_conversations.leave_behind(old, OLD_CONVERSATIONS)
         with monkeypatch.context() as patched:
-            patched.setattr(content, "_NOT_CONTENT", frozenset({"alembic_version", "checkpoint_migrations"}))
+            patched.setattr(table_copy, "_NOT_CONTENT", frozenset({"alembic_version", "checkpoint_migrations"}))
             backup = await back_up(old, tmp_path)
     assert {table.name for table in backup.manifest().databases[0].tables} > {"checkpoints", "checkpoint_blobs"}
     return backup
@@ -248,7 +247,7 @@ async def test_a_backup_of_an_earlier_version_is_undone_as_a_whole(
     async def fail(_: object) -> None:
         raise InputFileError("It fails.")
 
-    monkeypatch.setattr(restoring, "take_over", fail)
+    monkeypatch.setattr(restore_module, "take_over", fail)
     with pytest.raises(InputFileError):
         await restored(of_earlier_version, filled)
 
@@ -354,14 +353,14 @@ def file_of(backup: Backup, table: str, source: Format) -> Path:
 
 def sign(backup: Backup, path: Path) -> None:
     """Let the manifest say that a file is what it is now."""
-    content = path.read_bytes()
+    table_copy = path.read_bytes()
 
     def edit(manifest: dict[str, Any]) -> None:
         (database,) = manifest["databases"]
         files = [file for table in database["tables"] for file in table["files"].values()] + [database["dump"]]
         for file in files:
             if file["path"] == path.relative_to(backup.folder).as_posix():
-                file.update(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+                file.update(size=len(table_copy), sha256=hashlib.sha256(table_copy).hexdigest())
 
     change(backup, edit)
 
@@ -389,13 +388,13 @@ async def refused(
 async def test_a_damaged_file_is_named(damaged: Backup, filled: Database, source: Format, damage: str) -> None:
     dump = damaged.folder / DUMP
     path = dump if source is Format.DUMP else file_of(damaged, "messages", source)
-    content = path.read_bytes()
-    middle = len(content) // 2
+    table_copy = path.read_bytes()
+    middle = len(table_copy) // 2
     path.unlink()
     if damage == "a flipped byte":
-        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        path.write_bytes(table_copy[:middle] + bytes([table_copy[middle] ^ 1]) + table_copy[middle + 1 :])
     elif damage == "a truncated file":
-        path.write_bytes(content[:middle])
+        path.write_bytes(table_copy[:middle])
 
     assert path.name in await refused(damaged, filled, source=source)
 
@@ -419,10 +418,10 @@ async def test_a_dump_that_was_truncated_before_it_was_signed_is_named(damaged: 
     ],
 )
 async def test_a_file_that_its_table_does_not_take_is_named(
-    damaged: Backup, filled: Database, source: Format, content: bytes
+    damaged: Backup, filled: Database, source: Format, table_copy: bytes
 ) -> None:
     path = file_of(damaged, "messages", source)
-    path.write_bytes(zstandard.compress(content))
+    path.write_bytes(zstandard.compress(table_copy))
     sign(damaged, path)
 
     assert path.name in await refused(damaged, filled, source=source)

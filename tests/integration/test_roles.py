@@ -10,14 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.config import LONG_TERM_LAYOUT
 from db.databases import LONG_TERM, Database, open_database
 from db.engines import Sessions, parse_dsn, transaction
-from db.layout import LONG_TERM_LAYOUT
 from db.roles import Role, assume, role_name
-from db.tables import Base
-from memory.embedder import Embedder
-from memory.preparation import prepare
-from memory.search import Memory
+from db.schema import Base
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.search.memory import Memory
 from tests.builders import message, minute, remember
 from tests.servers import Server
 

@@ -16,22 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import ClauseElement
 
 from bench.explaining import Explain
+from db.capabilities import Capabilities
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.readiness import Capabilities
-from db.tables import MessageRow
+from db.schema import MessageRow
 from errors import DatabaseUnavailableError
-from memory import queries, store, wording
 from memory.authors import Authors
-from memory.embedder import Embedder
-from memory.findings import Filters, Findings, Line, Scope, Window
-from memory.messages import Kind, Message
-from memory.preparation import prepare
-from memory.search import Memory
-from memory.visit import Shelf, shelf_of
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.message import Kind, Message
+from memory.search import keywords, queries
+from memory.search.filters import Filters
+from memory.search.memory import Memory
+from memory.search.results import Findings, Line, Scope
+from memory.search.session import Shelf, shelf_of
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database, open_new_database
 from tests.servers import Server
+from time_expressions.window import Window
 
 pytestmark = pytest.mark.server
 
@@ -608,7 +611,7 @@ async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iter
 
 async def test_full_text_reads_its_index(plain: Database) -> None:
     async with transaction(plain.sessions) as session:
-        statement = select(MessageRow.message_id).where(wording._has_words())
+        statement = select(MessageRow.message_id).where(keywords._has_words())
 
         assert "messages_full_text" in await plan(session, statement, without=["seqscan"], text="tea")
 

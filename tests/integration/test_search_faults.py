@@ -13,11 +13,11 @@ from db.databases import Database
 from db.engines import open_engine, sessions_of
 from db.roles import Role, role_name
 from errors import DatabaseUnavailableError
-from memory import queries
-from memory.embedder import Embedder
-from memory.findings import Findings
-from memory.messages import Message
-from memory.search import Memory
+from memory.embedding.embedder import Embedder
+from memory.message import Message
+from memory.search import queries
+from memory.search.memory import Memory
+from memory.search.results import Findings
 from tests.builders import message, remember
 
 pytestmark = pytest.mark.server

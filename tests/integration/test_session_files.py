@@ -7,20 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.listing import Backup
-from archive.manifest import read_manifest
-from archive.replaceable import secure_session
-from archive.session_files import Continued, go_on_with_session, refuse_damaged_session
-from archive.verifying import check_files
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from errors import InputFileError, SessionError
-from memory import store
-from memory.journal import BadRecord, Journal, NotAdded
-from memory.preparation import JOURNAL_FACT, SESSION_FACT
-from sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
+from memory.capture.journal import BadRecord, Journal, NotAdded
+from memory.capture.session import JOURNAL_FACT, SESSION_FACT
+from memory.index import store
+from ops.backup.catalogue import Backup
+from ops.backup.create import Plan, create
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import secure_session
+from ops.backup.session_files import Continued, go_on_with_session, refuse_damaged_session
+from ops.backup.verify import check_files
+from storage.sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
 from tests.builders import message, unheard, whole
 from tests.conftest import open_new_database
 from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in

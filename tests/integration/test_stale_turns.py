@@ -6,11 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from agent.conversations import ConversationKey, Conversations, Turn
-from agent.stale_turns import drop_stale_turns, kept_free_of_stale_turns
+from agent.conversations import ConversationKey, Conversations, Turn, drop_stale_turns, kept_free_of_stale_turns
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, sessions_of
-from memory.embedder import Embedder
+from memory.embedding.embedder import Embedder
 from tests.builders import closed_port, deletion, edit, hears, message, minute, remember
 
 KEY = ConversationKey(channel_id=1, asker_id=7, private=False)

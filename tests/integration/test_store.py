@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from db.databases import Database
 from db.engines import transaction
-from db.tables import MessageRow, RevisionRow
+from db.schema import MessageRow, RevisionRow
 from errors import RefusedRowError
-from memory import store
-from memory.embedder import Embedder
-from memory.messages import Message, Revision, fold
-from memory.store import Indexed
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message, Revision, fold
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, remember
 
 pytestmark = pytest.mark.server

@@ -8,16 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from db.config import Layout
 from db.databases import LONG_TERM, Database
 from db.engines import transaction
-from db.layout import Layout
-from memory import store
-from memory.estimates import in_chunks, size_of
-from memory.findings import Filters
-from memory.messages import Message
-from memory.planner import Costs, Size, Trace
-from memory.store import Indexed
-from memory.wording import worded
+from memory.index import store
+from memory.index.store import Indexed
+from memory.message import Message
+from memory.search.filters import Filters
+from memory.search.keywords import worded
+from memory.search.planner import Costs, Size, Trace, in_chunks, size_of
 from tests.builders import message
 from tests.conftest import open_existing_database
 from tests.servers import Server

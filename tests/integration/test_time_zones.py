@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from db.databases import LONG_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.tables import TimeZoneRow
+from db.schema import TimeZoneRow
 from errors import DatabaseUnavailableError, RefusedRowError
-from memory.time_zones import FRESH_FOR, Owner, OwnerKind, TimeZones, Zone
+from memory.preferences import FRESH_FOR, Owner, OwnerKind, TimeZones, Zone
 from tests.conftest import open_new_database
 from tests.servers import Server
 
@@ -220,7 +220,7 @@ async def test_what_another_process_erases_is_forgotten_after_a_while(
 async def test_no_more_owners_are_kept_at_hand_than_there_is_room_for(
     zones: TimeZones, migrated: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memory.time_zones._MOST_KNOWN", 2)
+    monkeypatch.setattr("memory.preferences._MOST_KNOWN", 2)
     for owner_id in (1, 2, 3):
         await zones.of(owner_id, None, FALLBACK)
     for owner_id in (1, 2, 3):
@@ -237,7 +237,7 @@ async def test_a_choice_made_during_a_look_up_is_not_covered_by_what_that_has_re
         zones._changed(person(ANA), TOKYO)  # what `set` does once it has stored
         return {person(ANA): None}
 
-    monkeypatch.setattr("memory.time_zones._zones", read_before_the_choice)
+    monkeypatch.setattr("memory.preferences._zones", read_before_the_choice)
     await zones.of(ANA, None, FALLBACK)
     monkeypatch.undo()
 
@@ -250,7 +250,7 @@ async def test_a_choice_made_during_a_look_up_is_not_covered_by_what_that_has_re
 async def test_an_answer_goes_without_a_database_that_does_not_answer(
     unreachable: TimeZones, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, logger="memory.time_zones")
+    caplog.set_level(logging.WARNING, logger="memory.preferences")
 
     assert await unreachable.of(ANA, GUILD, FALLBACK) == Zone(FALLBACK, None, certain=False)
     assert "time zones cannot be looked up: DatabaseUnavailableError" in caplog.text

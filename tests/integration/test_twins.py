@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from db.databases import Database
-from memory.embedder import Embedder
-from promotion.detecting import open_source
-from promotion.promoting import Means
-from promotion.report import KNOWN_OTHERWISE
+from memory.embedding.embedder import Embedder
+from ops.promotion.promote import Means
+from ops.promotion.report import KNOWN_OTHERWISE
+from ops.promotion.sources.detect import open_source
 from tests.promotions import UTC_ZONE, CountingEmbedder, bring_in, differ, means_of, stored
 from tests.unit.test_promotion_sources import (
     ANA,

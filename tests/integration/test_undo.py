@@ -8,14 +8,14 @@ from sqlalchemy import text
 from db.databases import Database
 from db.engines import transaction
 from errors import DatabaseUnavailableError, OperatorError, RefusedRowError, SessionInUseError
-from memory.context import text_to_embed
-from memory.embedder import Embedder
-from memory.messages import Attachment, Message
-from memory.preparation import MODEL_FACT
-from memory.store import set_fact
-from promotion.batches import list_batches, promotion_lock
-from promotion.promoting import Means
-from promotion.undoing import Undone, undo
+from memory.capture.session import MODEL_FACT
+from memory.embedding.embedder import Embedder
+from memory.index.index_text import text_to_embed
+from memory.index.store import set_fact
+from memory.message import Attachment, Message
+from ops.promotion.history import list_batches, promotion_lock
+from ops.promotion.promote import Means
+from ops.promotion.undo import Undone, undo
 from tests.builders import FULL, deletion, edit, message, remember
 from tests.promotions import NOW, PATIENCE, CountingEmbedder, bring_in, column, contents, counts, means_of, stored
 from tests.sentences import is_one_sentence

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from db.chunks import Part, indexes_of, parts
+from db.config import Layout
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, transaction
-from db.layout import Layout
-from db.parts import Part, indexes_of, parts
 from db.vector_index import build, drop_all, lacking, look_after
-from memory import store
-from memory.store import Indexed
+from memory.index import store
+from memory.index.store import Indexed
 from tests.builders import closed_port, message, unheard
 from util_async import SaidOnce
 

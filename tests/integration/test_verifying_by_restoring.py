@@ -10,15 +10,14 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
-from archive import restoring, scratch
-from archive.creating import Plan, create
-from archive.formats import Format
-from archive.manifest import read_manifest
-from archive.restoring import verify_by_restoring
-from archive.scratch import open_scratch
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError
+from ops.backup import restore, scratch
+from ops.backup.create import Plan, create
+from ops.backup.manifest import Format, read_manifest
+from ops.backup.restore import verify_by_restoring
+from ops.backup.scratch import open_scratch
 from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import PATIENCE, WIDTH, live_in, rows_of
@@ -91,7 +90,7 @@ async def test_nothing_is_left_when_it_fails(folder: Path, beside: Database, mon
     async def fail(*_: object) -> None:
         raise InputFileError("It fails.")
 
-    monkeypatch.setattr(restoring, "replace_content", fail)
+    monkeypatch.setattr(restore, "replace_content", fail)
 
     with pytest.raises(InputFileError):
         await verify_by_restoring(

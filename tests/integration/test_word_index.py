@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from db.config import LONG_TERM_LAYOUT
 from db.databases import Database, open_database
 from db.embedded import ensure_database, open_embedded
 from db.engines import open_engine, parse_dsn, transaction
-from db.layout import LONG_TERM_LAYOUT
 from db.word_index import look_after
-from memory.embedder import Embedder
-from memory.findings import Filters
-from memory.preparation import prepare
-from memory.queries import candidates
+from memory.capture.session import prepare
+from memory.embedding.embedder import Embedder
+from memory.search.filters import Filters
+from memory.search.queries import candidates
 from tests.builders import already, message, remember
 from util_async import SaidOnce
 

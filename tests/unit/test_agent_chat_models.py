@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.chat_models import check_chat_model, create_chat_model
+from agent.models import check_chat_model, create_chat_model
 from errors import ChatModelError
 
 Look = Callable[..., object]

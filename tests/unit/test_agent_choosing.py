@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from agent.choosing import MOST_QUOTES, MOST_SPREAD, MOST_WHOLE, Quote, best_lines, spread_lines
-from memory.findings import Line
-from memory.keywords import keywords_of
-from memory.messages import Attachment, Kind
-from memory.rarity import Weighed
+from agent.selection import MOST_QUOTES, MOST_SPREAD, MOST_WHOLE, Quote, best_lines, spread_lines
+from memory.message import Attachment, Kind
+from memory.search.results import Line
+from memory.search.terms import Weighed, keywords_of
 from tests.fakes import said
 
 

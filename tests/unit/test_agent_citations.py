@@ -3,7 +3,7 @@
 import pytest
 
 from agent.citations import cited_numbers, with_sources, without_marks
-from memory.messages import Message
+from memory.message import Message
 from tests.fakes import said
 
 

@@ -7,12 +7,12 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from agent.agent import UNCOUNTED, Agent
-from agent.answers import Answer, Outcome
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND
+from agent.types import Answer, Outcome
 from errors import DatabaseUnavailableError
-from memory.counting_words import Sought
-from memory.messages import Attachment, Message
-from memory.tallies import Example, Share, Tally
+from memory.counting.results import Example, Share, Tally
+from memory.counting.words import Sought
+from memory.message import Attachment, Message
 from tests.agents import agent, question, tool_outputs
 from tests.fakes import FakeMemory, calls, said, says
 

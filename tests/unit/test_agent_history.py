@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.answers import Answer
-from agent.conversations import Turn
-from agent.history import Earlier, earlier_questions, finished_turn
-from memory.messages import Message
+from agent.conversations import Earlier, Turn, earlier_questions, finished_turn
+from agent.types import Answer
+from memory.message import Message
 from tests.agents import DEPLOY, chat, question
 from tests.fakes import said
 

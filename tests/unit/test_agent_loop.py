@@ -10,18 +10,19 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent, Limits
-from agent.answers import Outcome, Question
-from agent.checking import UNCHECKED
 from agent.citations import cited_numbers
+from agent.cited_messages import UNCHECKED
 from agent.conversations import ConversationKey
+from agent.models_without_tools import SearchFirstChatModel
 from agent.quotation import MEMORY_OUT, NOTHING_FOUND
-from agent.search_first import SearchFirstChatModel
+from agent.types import Outcome, Question
 from memory.authors import Authors
-from memory.findings import Scope, Window
-from memory.messages import Message
+from memory.message import Message
+from memory.search.results import Scope
 from terminal.rendering import render
 from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
 from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
+from time_expressions.window import Window
 
 
 async def test_the_model_searches_and_its_citation_becomes_a_source() -> None:

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.citations import cited_numbers, split_code
-from agent.quotes import LENGTH, quotation
-from memory.findings import Line
-from memory.messages import Attachment
+from agent.citations import cited_numbers
+from agent.quotation import quotation
+from agent.selection import LENGTH
+from agent.spoilers import split_code
+from memory.message import Attachment
+from memory.search.results import Line
 from tests.discord_markdown import nodes_of
 from tests.fakes import said
 

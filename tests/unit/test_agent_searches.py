@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Searched
-from agent.footer import footer
-from agent.searches import ALL_TIME, Searches, Windows, common, united
-from memory.findings import Window
+from agent.citations import footer
+from agent.time_scope import ALL_TIME, Searches, Windows, common, united
+from agent.types import Searched
+from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 

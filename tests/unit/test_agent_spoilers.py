@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answers import Answer, Source
-from agent.escaping import block
-from agent.markdown import hidden_spans
-from agent.quotes import CODE_LENGTH, LENGTH, excerpt, quotation
-from agent.spoilers import PLACEHOLDER, hidden_again, without_spoilers
+from agent.markdown import block
+from agent.quotation import CODE_LENGTH, excerpt, quotation
+from agent.selection import LENGTH
+from agent.spoilers import PLACEHOLDER, hidden_again, hidden_spans, without_spoilers
+from agent.types import Answer, Source
 from bot.rendering import render
-from memory.findings import Line
-from memory.messages import Attachment
+from memory.message import Attachment
+from memory.search.results import Line
 from terminal.rendering import render as render_plainly
 from tests.agents import agent, chat, question
 from tests.discord_markdown import in_clear, nodes_of

@@ -9,23 +9,24 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.agent import HALF_READ, MODEL_FAILED, Agent
-from agent.answers import Answer, Searched
-from agent.choosing import MOST_SPREAD
-from agent.footer import footer
+from agent.citations import footer
 from agent.listing import MOST_LISTED
+from agent.models_without_tools import SearchFirstChatModel
+from agent.question import read_without_memory
 from agent.quotation import MEMORY_OUT, NO_MESSAGES, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
-from agent.reading import read_without_memory
-from agent.search_first import SearchFirstChatModel
-from agent.searches import common
+from agent.selection import MOST_SPREAD
+from agent.time_scope import common
+from agent.types import Answer, Searched
 from errors import DatabaseUnavailableError
-from memory.asking import Asked
-from memory.conventions import DateOrder
-from memory.findings import Scope, Window
-from memory.known_names import KnownNames
-from memory.messages import Message
-from memory.windows import TimePhrase
+from memory.message import Message
+from memory.names.known import KnownNames
+from memory.question.parse import Asked
+from memory.search.results import Scope
 from tests.agents import agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
+from time_expressions.conventions import DateOrder
+from time_expressions.find import TimePhrase
+from time_expressions.window import Window
 
 TUESDAY = Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))  # yesterday in Paris
 SPOKEN = "Tue 3 Nov 00:00 - 24:00 Europe/Paris"
@@ -278,7 +279,7 @@ async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.
     async def careless(text: str, **_: Any) -> Asked:
         return Asked(text, text, frozenset({1, 9}))
 
-    monkeypatch.setattr("agent.reading.understand", careless)
+    monkeypatch.setattr("agent.question.understand", careless)
     memory = chat()
     asked, model = agent(calls("search_messages", query="secret deploy"), says("No."), memory=memory)
 

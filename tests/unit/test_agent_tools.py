@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.dates import read_window
-from agent.evidence import Evidence
-from agent.fence import MESSAGE_LIMIT, OUTPUT_LIMIT, fenced
-from memory.findings import Excerpt, Findings, Line, Window
-from memory.messages import Attachment, Kind, Message
+from agent.tools import read_window
+from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, Evidence, fenced
+from memory.message import Attachment, Kind, Message
+from memory.search.results import Excerpt, Findings, Line
 from tests.fakes import said
+from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 

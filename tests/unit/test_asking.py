@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.asking import Asked, understand
-from memory.findings import Excerpt, Findings, Line, Window
-from memory.known_names import Index, KnownNames, Named
-from memory.topics import MOST_SELECTED, Selection
-from memory.windows import DiscussionPhrase, TimePhrase, Times
+from memory.names.known import Index, KnownNames, Named
+from memory.question.parse import Asked, understand
+from memory.question.topic import MOST_SELECTED, Selection
+from memory.search.results import Excerpt, Findings, Line
 from tests.builders import START, message, minute
+from time_expressions.find import DiscussionPhrase, TimePhrase, Times
+from time_expressions.window import Window
 
 NOW = minute(24 * 60)
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from archive.names import next_folder, series_of, valid_name
 from errors import OperatorError
+from ops.backup.catalogue import next_folder, series_of, valid_name
 from tests.sentences import is_one_sentence
 
 TODAY = date(2026, 11, 21)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bench.locomo import read_chats
 from bench.retrieval import main
 from errors import InputFileError
-from memory.context import said
+from memory.index.index_text import said
 
 TURNS = [
     {"speaker": "Ana", "dia_id": "D1:1", "text": "Look at this!", "blip_caption": "a photo of a red kite"},

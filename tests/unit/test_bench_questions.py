@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.answers import Answer, Source
+from agent.types import Answer, Source
 from bench.questions import QUESTIONS, SAMPLES, Verdict, Wanted, read_questions
 from errors import InputFileError
 from tests.fakes import said

@@ -9,7 +9,7 @@ from bench.baselines import Bm25, cosine
 from bench.locomo import Chat, Question
 from bench.retrieval import DEPTHS, best_first, by_category, recalls
 from bench.tables import table
-from memory.findings import Excerpt, Findings, Line
+from memory.search.results import Excerpt, Findings, Line
 from tests.builders import message
 
 HALF_FOUND = Question("Who?", 1, frozenset({1, 9}))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from errors import JournalUnavailableError
-from memory import capture as capture_module
-from memory.capture import open_capture
-from memory.journal import Journal
-from memory.messages import Message
+from memory.capture import recorder as capture_module
+from memory.capture.journal import Journal
+from memory.capture.recorder import open_capture
+from memory.message import Message
 from tests.builders import hears, message, whole
 from tests.unit.test_journal import full_disk
 

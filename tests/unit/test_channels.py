@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from memory.channels import NamedPlaces, channels_in, may_name_channels
-from memory.folding import FoldedText
-from memory.known_names import Index, KnownNames, Named
+from memory.names.known import Index, KnownNames, Named
+from memory.question.channels import NamedPlaces, channels_in, may_name_channels
+from time_expressions.folding import FoldedText
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 

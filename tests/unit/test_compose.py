@@ -221,9 +221,9 @@ def test_the_health_check_looks_at_the_heartbeat_of_the_bot() -> None:
     command = yaml.safe_load(instructions("CMD")[-1])
     check = yaml.safe_load(instructions("HEALTHCHECK")[0].partition(" CMD ")[2])
 
-    assert check[:2] == ["python", "heartbeat.py"]
-    assert check[2] == command[command.index("--heartbeat") + 1]
-    assert any(check[2].startswith(f"{folder}/") for folder in SERVICES["bot"]["tmpfs"])
+    assert check[:3] == ["python", "-m", "cli.heartbeat"]
+    assert check[3] == command[command.index("--heartbeat") + 1]
+    assert any(check[3].startswith(f"{folder}/") for folder in SERVICES["bot"]["tmpfs"])
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from memory.context import search_text, text_to_embed
-from memory.messages import Attachment, Message
+from memory.index.index_text import search_text, text_to_embed
+from memory.message import Attachment, Message
 from tests.builders import deletion, message
 
 FILE = Attachment(name="minutes.pdf", url="https://example.org/minutes.pdf")

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from archive import copy_script
-from archive.copy_script import CopyHeader, CopyScript
 from errors import InputFileError
+from ops.backup import dump_restore
+from ops.backup.dump_restore import CopyHeader, CopyScript
 
 ROWS = rb"""1	a line that ends \\.	\N
 2	\\.	x
@@ -41,7 +41,7 @@ async def read(script: bytes) -> list[tuple[CopyHeader, bytes]]:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 4, 5, 7, 64, 1 << 18])
 async def test_each_table_comes_with_its_rows(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr(copy_script, "_PIECE", piece)
+    monkeypatch.setattr(dump_restore, "_PIECE", piece)
 
     found = await read(SCRIPT)
 
@@ -57,7 +57,7 @@ async def test_nothing_comes_of_nothing() -> None:
 
 @pytest.mark.parametrize("piece", [1, 5, 1 << 18])
 async def test_rows_that_are_cut_short_are_given_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr(copy_script, "_PIECE", piece)
+    monkeypatch.setattr(dump_restore, "_PIECE", piece)
 
     ((_, rows),) = await read(b"COPY public.facts (name) FROM stdin;\none\ntwo\n\\.")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from memory.counting import CountRequest, Wanted, read_request
-from memory.counting_words import Sought
+from memory.counting.question import CountRequest, Wanted, read_request
+from memory.counting.words import Sought
 from tests.fuzz.limits import in_time
 
 CALLED = frozenset({"ana", "ben"})

@@ -14,16 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.session_files import copy_session
-from erasure.files import Answers, find_cuts
-from erasure.words import Collector
-from memory import csv_records
-from memory.csv_records import SEPARATOR, Piece, lines_in, record_test, split
-from memory.csv_rows import COLUMNS, to_row
-from memory.journal import Journal, encoded, finished_size
-from memory.messages import Message
-from promotion.sources import own_csv
-from sessions import ProgramSession
+from memory.capture import message_csv
+from memory.capture.journal import Journal, encoded, finished_size
+from memory.capture.message_csv import COLUMNS, SEPARATOR, Piece, lines_in, record_test, split, to_row
+from memory.message import Message
+from ops.backup.session_files import copy_session
+from ops.erasure.files import Answers, find_cuts
+from ops.erasure.fingerprint import Collector
+from ops.promotion.sources import own_csv
+from storage.sessions import ProgramSession
 from tests.builders import message, minute, whole
 from tests.unit.test_journal import AWKWARD, contents, not_added, opened, written
 
@@ -181,8 +180,8 @@ def memory_peak() -> Iterator[Callable[[], int]]:
 def test_a_large_file_with_an_early_stray_quotation_mark_is_read_in_bounded_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_records, "LARGEST", 2**16)
-    monkeypatch.setattr(csv_records, "_LOOKED_BACK", 2**17)
+    monkeypatch.setattr(message_csv, "LARGEST", 2**16)
+    monkeypatch.setattr(message_csv, "_LOOKED_BACK", 2**17)
     monkeypatch.setattr(lines_in, "__kwdefaults__", {"end": None, "largest": 2**16})
     monkeypatch.setattr(split, "__kwdefaults__", {"largest": 2**16})
     row = encoded([to_row(message(2, "a line like all others"))])
@@ -239,7 +238,7 @@ def test_the_end_of_a_large_file_is_found_without_reading_all_of_it(path: Path) 
     path.write_bytes(HEADER + encoded([to_row(message(2, "x" * 100_000))]) * 600 + torn)
 
     with Counted(path) as counted, io.BufferedReader(counted) as file:
-        tail = csv_records.tail_of(file, len(HEADER), record_test(HEADER))
+        tail = message_csv.tail_of(file, len(HEADER), record_test(HEADER))
 
     assert tail.torn == path.stat().st_size - len(torn)
     assert counted.read_bytes < 20 * 2**20
@@ -259,7 +258,7 @@ def test_a_line_beyond_the_largest_record_is_passed_over_in_bounded_memory(path:
         assert peak() < 200 * 2**20
 
     assert ids(found.messages) == [1, 2]
-    assert [len(record.text) for record in found.bad] == [csv_records.LARGEST]
+    assert [len(record.text) for record in found.bad] == [message_csv.LARGEST]
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | st.text('",\n\r\0x', max_size=12)

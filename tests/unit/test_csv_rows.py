@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory.csv_records import LARGEST, record_test
-from memory.csv_rows import COLUMNS, from_row, to_row
-from memory.journal import encoded
-from memory.messages import Attachment, Kind, Message
+from memory.capture.journal import encoded
+from memory.capture.message_csv import COLUMNS, LARGEST, from_row, record_test, to_row
+from memory.message import Attachment, Kind, Message
 from tests.builders import message, minute
 
 FULL = message(

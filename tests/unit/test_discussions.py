@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from memory.discussions import DISCUSSION_GAP, joined, resolved
-from memory.findings import Window
-from memory.windows import DiscussionPhrase, TimePhrase, Times
+from memory.question.discussions import DISCUSSION_GAP, joined, resolved
 from tests.builders import minute
+from time_expressions.find import DiscussionPhrase, TimePhrase, Times
+from time_expressions.window import Window
 
 HELD = [Window(minute(start), minute(start + 10)) for start in (0, 100, 200, 300)]
 NOW = minute(1000)

@@ -13,15 +13,16 @@ from unittest.mock import create_autospec
 import pytest
 from rich.console import Console
 
-from bot.registration import Registration
-from doctor import examination, front_end, indexes, models, recall, rights, storage
-from doctor.findings import Finding, Line, State, exit_status, left_out, ok, warning, wrong
-from doctor.models import LanguageModel
-from doctor.rights import Rights
-from doctor.rounds import Rounds
-from doctor.subject import Subject
-from doctor.table import last_word, rendered
+from bot.login_check import Registration
+from cli.commands.check import last_word, rendered
 from errors import ChatModelError, DatabaseSetupError
+from ops.checks import database, indexes, models, run, storage
+from ops.checks import registration as registration_module
+from ops.checks.database import Rights
+from ops.checks.models import LanguageModel
+from ops.checks.result import Finding, Line, State, exit_status, left_out, ok, warning, wrong
+from ops.checks.run import Rounds
+from ops.checks.subject import Subject
 
 ALL_STATES = [
     Line("disk", ok("there is room")),
@@ -128,11 +129,11 @@ async def test_an_examination_that_was_stopped_is_not_taken_for_a_whole_one(
     async def stopped(*_: object) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(examination, "_examine", stopped)
+    monkeypatch.setattr(run, "_examine", stopped)
     rounds = Rounds()
 
     with pytest.raises(asyncio.CancelledError):
-        await examination.examine(create_autospec(Subject), rounds, now=datetime(2026, 11, 21, tzinfo=UTC))
+        await run.examine(create_autospec(Subject), rounds, now=datetime(2026, 11, 21, tzinfo=UTC))
 
     assert exit_status(rounds.lines) == 2
 
@@ -146,7 +147,7 @@ async def test_an_examination_that_was_stopped_is_not_taken_for_a_whole_one(
     ],
 )
 def test_recall_below_nine_tenths_is_worth_a_warning(shares: list[float], state: State) -> None:
-    finding = recall.judged(shares, mend="REINDEX INDEX a;")
+    finding = indexes.judged(shares, mend="REINDEX INDEX a;")
 
     assert finding.state is state
     assert ("REINDEX INDEX a;" in finding.words) == (state is State.WARNING)
@@ -203,7 +204,7 @@ READER = Rights(name="memory_reader", is_owner=False, reads_only=True, may_read=
     ],
 )
 def test_what_the_bot_and_the_tools_may_do_is_judged(writer: Rights, reader: Rights, state: State, words: str) -> None:
-    finding = rights.judged(writer, reader)
+    finding = database.judged(writer, reader)
 
     assert finding.state is state
     assert words in finding.words
@@ -222,7 +223,7 @@ HELPER = Registration(name="helper", reads_content=True, in_server=True)
     ],
 )
 def test_the_registration_with_discord_is_judged(registration: Registration, state: State, words: str) -> None:
-    finding = front_end.registered(registration, 7)
+    finding = registration_module.registered(registration, 7)
 
     assert finding.state is state
     assert words in finding.words
@@ -255,4 +256,4 @@ async def test_a_language_model_that_cannot_be_made_is_told_with_its_sentence() 
 
 
 async def test_without_a_token_discord_is_not_asked() -> None:
-    assert (await front_end.discord(None, None)).state is State.LEFT_OUT
+    assert (await registration_module.discord(None, None)).state is State.LEFT_OUT

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from memory.erased import Erased
-from memory.journal import BadRecord, JournalBatch
-from memory.messages import Kind, Message
+from memory.capture.erased import Erased
+from memory.capture.journal import BadRecord, JournalBatch
+from memory.message import Kind, Message
 from tests.builders import deletion, message, minute
 
 HERS = 700_000_000_000_000_001

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from erasure.files import Answers, Cuts, collect, csv_files, cut, erase_from_csv, find_cuts
-from erasure.ledger import LEDGER, merged, read_ledger, write_ledger
-from erasure.words import Collector
 from errors import InputFileError, SessionError, SettingsError
-from memory.csv_rows import COLUMNS, to_row
-from memory.erased import is_erased
-from memory.journal import Journal, NotAdded, encoded
-from memory.messages import Message
+from memory.capture.erased import is_erased
+from memory.capture.journal import Journal, NotAdded, encoded
+from memory.capture.message_csv import COLUMNS, to_row
+from memory.message import Message
+from ops.erasure.files import Answers, Cuts, collect, csv_files, cut, erase_from_csv, find_cuts
+from ops.erasure.fingerprint import Collector
+from ops.erasure.ledger import LEDGER, merged, read_ledger, write_ledger
 from tests.builders import deletion, edit, minute, whole
 from tests.forgotten import BOB, CARLA, NADIA, QUOTE, answers, asks, by, journalled
 from tests.sentences import is_one_sentence
@@ -222,7 +222,7 @@ def test_a_crash_leaves_the_old_file_or_the_new_one(path: Path, monkeypatch: pyt
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr({"write": "erasure.files._copy_between", "replace": "pathlib.Path.replace"}[dies], die)
+    monkeypatch.setattr({"write": "ops.erasure.files._copy_between", "replace": "pathlib.Path.replace"}[dies], die)
     with pytest.raises(KeyboardInterrupt):
         erase_from_csv(path, ERASURES)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from erasure.posts import POSTS, Post, note_posts, read_posts, strike_posts
 from errors import InputFileError
+from ops.erasure.posts import POSTS, Post, note_posts, read_posts, strike_posts
 from tests.sentences import is_one_sentence
 
 FIRST = 1_400_000_000_000_000_000

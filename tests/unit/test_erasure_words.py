@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Source
-from agent.quotes import quotation
+from agent.quotation import quotation
+from agent.types import Answer, Source
 from bot import rendering as discord_rendering
-from erasure.words import Collector, Said, file_names
-from memory.findings import Line
-from memory.messages import Attachment, Message
+from memory.message import Attachment, Message
+from memory.search.results import Line
+from ops.erasure.fingerprint import Collector, Said, file_names
 from terminal import rendering as terminal_rendering
 from tests.builders import message
 

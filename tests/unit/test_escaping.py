@@ -3,7 +3,7 @@
 import pytest
 
 from agent.citations import cited_numbers
-from agent.escaping import (
+from agent.markdown import (
     LONGEST_NAME,
     NAMELESS,
     address,
@@ -13,10 +13,11 @@ from agent.escaping import (
     has_code_block,
     inline,
     line,
+    printable,
     unescaped,
+    visible,
     with_names_escaped,
 )
-from agent.visible import printable, visible
 from tests.discord_markdown import Node, in_clear, nodes_of
 
 TURNED = "\u202eab\u202c"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from bench.models import MODEL, shared_model
-from memory.embedder import Embedder
+from memory.embedding.embedder import Embedder
+from memory.embedding.export import SAMPLE_TEXTS
 from memory.embedding.exported_model import ExportedModel, key_of, read_export
-from memory.embedding.exporting import NotExportedError, find_export, open_export
+from memory.embedding.exports import NotExportedError, find_export, open_export
+from memory.embedding.model import by_length
 from memory.embedding.onnx_model import _cut
-from memory.embedding.running_model import by_length
-from memory.embedding.sample_texts import SAMPLE_TEXTS
 from memory.embedding.source_model import carried_dimensions, digest_of
 from util_async import valid_file_name
 

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from commands.failures import exit_with_error
+from cli.script import exit_with_error
 from errors import InputFileError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.findings import Excerpt, Line, by_place, stitch
+from memory.search.results import Excerpt, Line, by_place, stitch
 from tests.builders import message, minute
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.folding import FoldedText, folded, tokens_of, words_of
+from time_expressions.folding import FoldedText, folded, tokens_of, words_of
 
 
 @pytest.mark.parametrize(

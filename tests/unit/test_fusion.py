@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memory.discussions import DISCUSSION_GAP
-from memory.fusion import FOLLOWERS, RANKING, Ranking, fused
-from memory.messages import Message
-from memory.queries import Candidate
+from memory.message import Message
+from memory.question.discussions import DISCUSSION_GAP
+from memory.search.queries import Candidate
+from memory.search.ranking import FOLLOWERS, RANKING, Ranking, fused
 from tests.builders import START, message
 
 NOTHING = Ranking(meaning=0, words=0, following=0, length=0, question=0, author=0)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.heartbeat import beating, complaint
 from errors import SettingsError
-from heartbeat import beating, complaint
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -147,7 +147,7 @@ def test_no_beat_does_not_do(path: Path) -> None:
 
 def checked(path: Path) -> subprocess.CompletedProcess[str]:
     """Run the command of the image's health check."""
-    command = [sys.executable, str(ROOT / "heartbeat.py"), str(path), "--at-most", "60"]
+    command = [sys.executable, "-m", "cli.heartbeat", str(path), "--at-most", "60"]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT.total_seconds())
 
 

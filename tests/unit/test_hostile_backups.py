@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive.listing import find_backup, list_backups
-from archive.manifest import MANIFEST, VERIFIED
-from archive.pruning import prune
-from archive.retention import Rule
-from archive.verifying import verify
-from commands.backup_list import line_of
+from cli.commands.backups import line_of
 from errors import OperatorError
+from ops.backup.catalogue import find_backup, list_backups
+from ops.backup.manifest import MANIFEST, VERIFIED
+from ops.backup.retention import Rule, prune
+from ops.backup.verify import verify
 from tests.builders import unheard
 from tests.sentences import is_one_sentence
 

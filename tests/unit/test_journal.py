@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from errors import JournalUnavailableError, SessionError
-from memory.csv_rows import COLUMNS
-from memory.journal import BadRecord, Journal, NotAdded
-from memory.messages import Message
+from memory.capture.journal import BadRecord, Journal, NotAdded
+from memory.capture.message_csv import COLUMNS
+from memory.message import Message
 from tests.builders import message, whole
 
 AWKWARD = [

@@ -2,8 +2,7 @@
 
 import pytest
 
-from memory.keywords import all_stems, keywords_of, parts_of, with_other_words
-from memory.stems import stems_of
+from memory.search.terms import all_stems, keywords_of, parts_of, stems_of, with_other_words
 
 
 @pytest.mark.parametrize(

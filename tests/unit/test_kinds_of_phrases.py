@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.windows import times_in
+from time_expressions.find import times_in
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 21, 10, tzinfo=PARIS)

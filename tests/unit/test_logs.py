@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.logs import new_log, write_logs
 from errors import SessionError
-from logs import new_log, write_logs
 
 logger = logging.getLogger("somewhere")
 

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.context import search_text, text_to_embed
+from memory.index.index_text import search_text, text_to_embed
 from memory.mentions import in_discord, named, names_in, people_named, readable
-from memory.words import words_of
+from memory.message_text import words_of
 from tests.builders import message
 
 NAMES = {("@", 7): "Ben", ("@&", 5): "Potters", ("#", 9): "help"}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from memory.messages import Kind, Message, Revision, fold, merged
+from memory.message import Kind, Message, Revision, fold, merged
 
 SENT = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from memory.messages import Message
-from memory.misspelling import corrected, corrections
-from memory.rarity import weighed
+from memory.message import Message
+from memory.search.terms import corrected, corrections, weighed
 from tests.builders import message
 
 SAID = [message(1, "The exhibition opens on 12 December"), message(2, "I received the Certificate; the kiln is hot")]

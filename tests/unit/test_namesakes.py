@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from memory.folding import FoldedText
-from memory.known_names import Index, KnownNames, Named
-from memory.namesakes import namesakes, no_such_channels
-from memory.speakers import speakers_in
+from memory.names.known import Index, KnownNames, Named
+from memory.question.namesakes import namesakes, no_such_channels
+from memory.question.speakers import speakers_in
+from time_expressions.folding import FoldedText
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from memory.times.numerals import cardinal, ordinal, year
-from memory.times.tokens import tokens_of
+from time_expressions.numerals import cardinal, ordinal, year
+from time_expressions.tokens import tokens_of
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from commands.order_option import chosen_order
-from memory.conventions import DateOrder
+from cli.options import chosen_order
 from settings import Settings
+from time_expressions.conventions import DateOrder
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from db.parts import Part
-from memory.planner import (
+from db.chunks import Part
+from memory.search.planner import (
     FEWEST_PROPOSALS,
     Costs,
     Plan,
@@ -129,7 +129,7 @@ def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogC
         steps=(Step("vectors of every matching row", 60, 2.25),),
     )
 
-    with caplog.at_level(logging.DEBUG, logger="memory.planner"):
+    with caplog.at_level(logging.DEBUG, logger="memory.search.planner"):
         assert noted(plan, memory="long-term").memory == "long-term"
 
     (told,) = caplog.messages
@@ -142,5 +142,5 @@ def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogC
 
 @pytest.mark.parametrize(("level", "expected"), [(logging.DEBUG, True), (logging.INFO, False)])
 def test_rows_are_counted_only_for_somebody(caplog: pytest.LogCaptureFixture, level: int, expected: bool) -> None:
-    with caplog.at_level(level, logger="memory.planner"):
+    with caplog.at_level(level, logger="memory.search.planner"):
         assert somebody_listens() is expected

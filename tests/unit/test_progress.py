@@ -5,8 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from terminal.columns import in_columns
-from terminal.progress import progress_bar, rate
+from cli.console import in_columns, progress_bar, rate
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_a_name_in_a_row_takes_one_line_and_commands_nothing() -> None:
 
 def test_the_name_of_a_file_in_a_bar_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(file=StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr("terminal.progress.Console", lambda **_: console)
+    monkeypatch.setattr("cli.console.Console", lambda **_: console)
 
     with progress_bar("Importing a[/b]\x1b[2J.csv") as report:
         report(1, 2)

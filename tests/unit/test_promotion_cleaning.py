@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from memory.csv_rows import COLUMNS, from_row, to_row
-from memory.messages import Attachment, Kind, Message, Revision, fold
-from promotion.chunks import Cleaned, RawChunk, Refused
-from promotion.cleaning import (
+from memory.capture.message_csv import COLUMNS, from_row, to_row
+from memory.message import Attachment, Kind, Message, Revision, fold
+from ops.promotion.clean import (
     AUTHORS_UNKNOWN,
     DUPLICATES,
     EMPTY,
@@ -27,8 +26,9 @@ from promotion.cleaning import (
     UNREADABLE_VECTORS,
     clean,
 )
-from promotion.made_ids import Occurrences, made_id
-from promotion.times import snowflake_time
+from ops.promotion.derived_ids import Occurrences, made_id
+from ops.promotion.records import Cleaned, RawChunk, Refused
+from ops.promotion.times import snowflake_time
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from memory.messages import Kind, Message
-from promotion.contexts import Contexts
+from memory.message import Kind, Message
+from ops.promotion.contexts import Contexts
 from tests.builders import deletion, edit, message
 
 ONE, TWO, THREE, FOUR, FIVE = (message(number, f"note {number}") for number in range(1, 6))

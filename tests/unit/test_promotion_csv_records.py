@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from promotion.csv_records import Table, whole_records
+from ops.promotion.sources.csv_reader import Table, whole_records
 
 TABLE = Table(source="chat.csv", header=["text", "time"], columns={})
 

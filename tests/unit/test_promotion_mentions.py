@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from memory.messages import Message
-from promotion.detecting import open_source
-from promotion.mentions import NamesOfAuthors
-from promotion.reading import read
+from memory.message import Message
+from ops.promotion.mentions import NamesOfAuthors
+from ops.promotion.read import read
+from ops.promotion.sources.detect import open_source
 from tests.builders import message
 
 PARIS = ZoneInfo("Europe/Paris")

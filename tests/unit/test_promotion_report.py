@@ -3,11 +3,11 @@
 from collections import Counter
 from dataclasses import replace
 
-from memory.messages import Message
-from promotion.chunks import Cleaned, FileOfSource, Refused, Source
-from promotion.differences import Compared, Verdict
-from promotion.listing import OF_NO_KIND, Skipped
-from promotion.report import OTHER_REASONS, Tally, in_words
+from memory.message import Message
+from ops.promotion.compare import Compared, Verdict
+from ops.promotion.records import Cleaned, FileOfSource, Refused, Source
+from ops.promotion.report import OTHER_REASONS, Tally, in_words
+from ops.promotion.sources.folders import OF_NO_KIND, Skipped
 from tests.builders import message
 from tests.sources import source_of
 

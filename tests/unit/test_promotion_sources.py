@@ -15,16 +15,15 @@ import pytest
 import zstandard
 
 from errors import InputFileError
-from memory.csv_records import lines_in
-from memory.csv_rows import COLUMNS, to_row
-from memory.journal import Journal, NotAdded, encoded
-from memory.messages import Attachment, Kind, Message
-from promotion import csv_records
-from promotion.chunks import Cleaned, RawChunk, Source
-from promotion.cleaning import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
-from promotion.detecting import open_source
-from promotion.json_stream import REPLACED
-from promotion.listing import OF_NO_KIND
+from memory.capture.journal import Journal, NotAdded, encoded
+from memory.capture.message_csv import COLUMNS, lines_in, to_row
+from memory.message import Attachment, Kind, Message
+from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
+from ops.promotion.records import Cleaned, RawChunk, Source
+from ops.promotion.sources import csv_reader
+from ops.promotion.sources.detect import open_source
+from ops.promotion.sources.folders import OF_NO_KIND
+from ops.promotion.sources.json_reader import REPLACED
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.sentences import is_one_sentence
 
@@ -533,8 +532,8 @@ def test_ids_that_end_in_zeros_are_not_accused_without_reason(tmp_path: Path, id
 def test_a_line_that_is_longer_than_any_message_is_refused_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_records, "LARGEST", 1000)
-    monkeypatch.setattr(csv_records, "lines_in", partial(lines_in, largest=1000))
+    monkeypatch.setattr(csv_reader, "LARGEST", 1000)
+    monkeypatch.setattr(csv_reader, "lines_in", partial(lines_in, largest=1000))
     long = "a,2026-11-03 10:00," + "x" * 2500 + ",2026-11-03 10:00,z\n"
     path = written(tmp_path / "chat.csv", f"text,time,more\n{long}b,2026-11-03 10:00,c\n")
 

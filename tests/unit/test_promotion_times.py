@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from promotion.day_order import DayOrder, days_come_first
-from promotion.times import REPEATED, SKIPPED, read_time, snowflake_time
+from ops.promotion.day_order import DayOrder, days_come_first
+from ops.promotion.times import REPEATED, SKIPPED, read_time, snowflake_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """The words of a question count for more the fewer messages have them."""
 
-from memory.rarity import weighed
+from memory.search.terms import weighed
 from tests.builders import message
 
 SAID = [message(1, "the kiln is cold"), message(2, "the kiln is hot"), message(3, "glazed mugs"), message(4, "")]

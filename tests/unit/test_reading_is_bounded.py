@@ -15,14 +15,14 @@ _BEGIN = """
 import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-from memory.channels import channels_in
-from memory.folding import FoldedText
-from memory.known_names import Index, KnownNames, Named
-from memory.spans import located, without
-from memory.speakers import may_name_speakers, speakers_in
-from memory.times.tokens import tokens_of
-from memory.topics import asks_for_talk_alone
-from memory.windows import times_in
+from memory.question.channels import channels_in
+from time_expressions.folding import FoldedText
+from memory.names.known import Index, KnownNames, Named
+from time_expressions.spans import located, without
+from memory.question.speakers import may_name_speakers, speakers_in
+from time_expressions.tokens import tokens_of
+from memory.question.topic import asks_for_talk_alone
+from time_expressions.find import times_in
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 

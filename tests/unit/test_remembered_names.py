@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from errors import DatabaseUnavailableError
-from memory import remembered_names
-from memory.messages import Message
-from memory.remembered_names import RememberedNames
-from memory.visit import Shelf
+from memory.message import Message
+from memory.names import remembered
+from memory.names.remembered import RememberedNames
+from memory.search.session import Shelf
 from tests.builders import message
 
 SHELF = Shelf("short-term", async_sessionmaker(), bm25=True, hypertable=False)
@@ -31,7 +31,7 @@ async def test_whatever_the_reading_of_names_fails_of_it_is_tried_again_and_said
         tries += 1
         raise error if tries < 4 else Enough
 
-    monkeypatch.setattr(remembered_names, "_PAUSE", timedelta(0))
+    monkeypatch.setattr(remembered, "_PAUSE", timedelta(0))
     monkeypatch.setattr(names, "_read", read)
 
     with pytest.raises(Enough):
@@ -48,8 +48,8 @@ def test_a_message_whose_names_cannot_be_kept_costs_no_other(monkeypatch: pytest
             raise ValueError("nobody foresaw this")
         kept.append(named.message_id)
 
-    monkeypatch.setattr(remembered_names, "named_in", lambda one: one)
-    monkeypatch.setattr(remembered_names._NamesOfMemory, "add", add)
+    monkeypatch.setattr(remembered, "named_in", lambda one: one)
+    monkeypatch.setattr(remembered._NamesOfMemory, "add", add)
 
     RememberedNames().note("short-term", [message(1), message(2)])
 

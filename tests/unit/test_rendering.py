@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Searched, Source
-from bot.rendering import MAX_MESSAGES, neutralised, render, render_text
-from bot.splitting import MESSAGE_LIMIT, split_message
-from memory.findings import Window
-from memory.messages import Attachment, Message
+from agent.types import Answer, Searched, Source
+from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
+from memory.message import Attachment, Message
 from tests.discord_markdown import in_clear
+from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 SENT_AT = datetime(2026, 11, 3, 13, 2, tzinfo=UTC)

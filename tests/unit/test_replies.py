@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from memory.messages import Message
-from memory.replies import answers_to, asks, only_asks
+from memory.message import Message
+from memory.search.replies import answers_to, asks, only_asks
 from tests.builders import message, minute
 
 ASKED = message(1, "Does anyone know why my celadon turned brown?")

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive.formats import Format
-from archive.listing import Backup
-from archive.manifest import DatabaseEntry, FileEntry, Manifest, Verified
-from archive.retention import Kept, Rule, kept, relied_on, superfluous
 from db.databases import LONG_TERM, SHORT_TERM
+from ops.backup.catalogue import Backup
+from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, Verified
+from ops.backup.retention import Kept, Rule, kept, relied_on, superfluous
 
 PARIS = ZoneInfo("Europe/Paris")
 UTC = ZoneInfo("UTC")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.messages import Kind
+from memory.message import Kind
 
 DB = Path(__file__).parents[2] / "db"
 COLUMNS = [

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archive.scheduling import run_every
 from errors import DatabaseUnavailableError
+from ops.backup.create import run_every
 
 START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench.processes import ROOT
-from terminal import screen
+from cli import console
 
 STREAMS = """
 import os, sys
-from commands.streams import open_missing_streams
-from terminal.screen import show, tell
+from cli.script import open_missing_streams
+from cli.console import show, tell
 open_missing_streams()
 show("an answer")
 tell("a complaint")
@@ -69,7 +69,7 @@ def test_letters_that_the_output_cannot_show_become_escapes(
 ) -> None:
     with os.fdopen(os.dup(1), "w", encoding="ascii") as output:
         monkeypatch.setattr(sys, "stdout", output)
-        screen.show("été")
+        console.show("été")
         output.flush()
 
     assert capfd.readouterr().out == r"\xe9t\xe9" + "\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from errors import SessionError
-from sessions import ProgramSession
+from storage.sessions import ProgramSession
 from util_async import random_session_name, split_stem, valid_file_name
 
 

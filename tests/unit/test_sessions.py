@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-import sessions
 from errors import SessionError, SessionInUseError
-from sessions import (
+from storage import sessions
+from storage.sessions import (
     ProgramSession,
     choose_session,
     open_session_folder,
@@ -369,7 +369,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from typing import Any
-from sessions import session_lock
+from storage.sessions import session_lock
 
 with session_lock(Path(sys.argv[1])):
     print("held", flush=True)

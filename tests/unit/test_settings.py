@@ -8,11 +8,11 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from commands.startup import layouts_of, model_choice
+from cli.commands.startup import layouts_of, model_choice
+from db.config import Layout
 from db.databases import Layouts
-from db.layout import Layout
 from errors import SettingsError
-from memory.embedding.choice import Backend, Precision
+from memory.embedding.model import Backend, Precision
 from settings import OF_DOCKER, Settings, read_settings
 from tests.sentences import is_one_sentence
 

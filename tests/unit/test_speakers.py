@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memory.folding import FoldedText
-from memory.known_names import Index, KnownNames, Named, Person
-from memory.speakers import Speakers, authors_called, may_name_speakers, speakers_in
+from memory.names.known import Index, KnownNames, Named, Person
+from memory.question.speakers import Speakers, authors_called, may_name_speakers, speakers_in
+from time_expressions.folding import FoldedText
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 HERE = frozenset({1})

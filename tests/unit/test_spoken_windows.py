@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.searches import common, united
-from memory.findings import Window
-from memory.presumed_days import presumed_days
-from memory.spoken_windows import MOST_NAMED, spoken_windows
-from memory.windows import times_in
-from memory.zone_names import zone_names
+from agent.time_scope import common, united
+from memory.question.parse import presumed_days
+from time_expressions.find import times_in
+from time_expressions.format import MOST_NAMED, spoken_windows
+from time_expressions.window import Window
+from time_expressions.zones import zone_names
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from db.parts import Part
-from memory import telling
-from memory.telling import WEIGHT
+from db.chunks import Part
+from memory.search import keywords
+from memory.search.keywords import WEIGHT
 
 
 def chunk(name: str, rows: int) -> Part:
@@ -22,7 +22,7 @@ def idf(having: int, rows: int) -> float:
 
 def score(having: int, rows: int) -> float:
     """Return what an index makes of a text that is nothing but a word."""
-    return idf(having, rows) * telling._ONE_WORD if having else 0.0
+    return idf(having, rows) * keywords._ONE_WORD if having else 0.0
 
 
 def times(word: str, asked: str) -> int:
@@ -33,17 +33,17 @@ def asked(words: Mapping[str, int], having: Mapping[tuple[str, str], int], chunk
     """Return how every chunk is asked for words, when so many of its messages have each."""
     rows = {part.name: part.rows for part in chunks}
     scores = {(name, word): score(count, rows[name]) for (name, word), count in having.items()}
-    everywhere = {word: telling._idf_of_all(word, chunks, scores) for word in words}
-    return [telling._asked(words, everywhere, part, scores) for part in chunks]
+    everywhere = {word: keywords._idf_of_all(word, chunks, scores) for word in words}
+    return [keywords._question_for(words, everywhere, part, scores) for part in chunks]
 
 
 @pytest.mark.parametrize(("having", "rows"), [(1, 10), (3, 40), (40, 40), (1, 100_000), (99_999, 100_000)])
 def test_how_many_have_a_word_is_read_off_its_weight(having: int, rows: int) -> None:
-    assert telling._having(idf(having, rows), rows) == pytest.approx(having, abs=1e-6)
+    assert keywords._having(idf(having, rows), rows) == pytest.approx(having, abs=1e-6)
 
 
 def test_a_word_that_a_chunk_does_not_know_is_in_none_of_its_messages() -> None:
-    assert telling._having(0.0, 1000) == 0.0
+    assert keywords._having(0.0, 1000) == 0.0
 
 
 def test_a_word_that_is_as_rare_everywhere_stands_there_as_often_as_the_unit() -> None:
@@ -81,7 +81,7 @@ def test_a_word_that_a_chunk_does_not_know_is_not_asked_there_and_one_of_nothing
     old, new = asked({"kiln": 1}, {("old", "kiln"): 10}, chunks)
 
     assert times("kiln", old) >= 1
-    assert new == telling._UNSAID
+    assert new == keywords._UNSAID
 
 
 def test_a_word_is_not_repeated_without_end() -> None:
@@ -89,4 +89,4 @@ def test_a_word_is_not_repeated_without_end() -> None:
 
     _, new = asked({"kiln": 1}, {("old", "kiln"): 1, ("new", "kiln"): 300}, chunks)
 
-    assert times("kiln", new) == telling._MOST
+    assert times("kiln", new) == keywords._MOST

@@ -12,14 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Question, Source
+from agent.types import Answer, Question, Source
 from errors import DatabaseUnavailableError, JournalUnavailableError
-from memory.asking import LONGEST_QUESTION
-from memory.messages import Kind, Message
-from memory.time_zones import Owner, OwnerKind
-from terminal.channel import CHANNEL_ID, TerminalChannel, speaker_id
-from terminal.lines import piped_lines
-from terminal.time_zones import SpeakerZone
+from memory.message import Kind, Message
+from memory.preferences import Owner, OwnerKind
+from memory.question.parse import LONGEST_QUESTION
+from terminal.channel import CHANNEL_ID, SpeakerZone, TerminalChannel, speaker_id
+from terminal.input import piped_lines
 from tests.fakes import said
 from tests.fakes_time_zones import FakeTimeZones
 
@@ -378,7 +377,7 @@ async def test_an_input_that_cannot_be_read_is_one_that_has_ended(
 READ_ONE_LINE = """
 import asyncio
 from contextlib import aclosing
-from terminal.lines import piped_lines
+from terminal.input import piped_lines
 async def main():
     async with aclosing(piped_lines(0)) as lines:
         print(await anext(lines), flush=True)
@@ -409,7 +408,7 @@ async def test_a_program_ends_in_peace_while_somebody_still_holds_its_pipe(rest:
 
 SHOW_TWICE = """
 import sys
-from terminal.screen import show
+from cli.console import show
 show("caf\\xe9 \\u2026 \\udce9")
 sys.stdin.readline()
 show("nobody reads this")

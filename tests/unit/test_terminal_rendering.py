@@ -5,15 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.answers import Answer, Searched, Source
-from agent.quotes import quotation
-from agent.visible import printable
-from memory.findings import Excerpt, Findings, Line, Window
-from memory.messages import Attachment
-from terminal.excerpts import render_excerpts
-from terminal.rendering import render
-from terminal.screen import show
+from agent.markdown import printable
+from agent.quotation import quotation
+from agent.types import Answer, Searched, Source
+from cli.console import show
+from memory.message import Attachment
+from memory.search.results import Excerpt, Findings, Line
+from terminal.rendering import render, render_excerpts
 from tests.fakes import said
+from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -22,9 +22,9 @@ from bench.time_phrases import (
 )
 from bench.timed_chats import read_chats
 from errors import InputFileError
-from memory.conventions import OURS
-from memory.findings import Window
 from tests.builders import minute
+from time_expressions.conventions import OURS
+from time_expressions.window import Window
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 

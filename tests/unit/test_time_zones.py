@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from memory.zone_names import find_zone, matching, zone_names
+from time_expressions.zones import find_zone, matching, zone_names
 
 
 @pytest.mark.parametrize(

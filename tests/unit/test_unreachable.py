@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.unreachable import why_unreachable
+from db.errors import why_unreachable
 
 AT = 'connection failed: connection to server at "192.0.2.7", port 5432 failed: '
 REASONS = [

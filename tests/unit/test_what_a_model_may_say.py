@@ -15,14 +15,14 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from agent import quotation, quotes, tools
+from agent import quotation, tools
 from agent.agent import Agent, Limits
-from agent.answers import Answer
-from agent.citations import split_code
 from agent.conversations import ConversationKey, Turn
-from agent.search_first import SearchFirstChatModel
-from memory.findings import Findings
-from memory.messages import Message
+from agent.models_without_tools import SearchFirstChatModel
+from agent.spoilers import split_code
+from agent.types import Answer
+from memory.message import Message
+from memory.search.results import Findings
 from tests.agents import DEPLOY, LUNCH, agent, chat, question
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
@@ -427,15 +427,15 @@ async def test_a_question_whose_words_cannot_be_read_at_all_is_still_answered(mo
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("\u0131rmak")
 
-    monkeypatch.setattr("agent.reading.understand", fail)
-    monkeypatch.setattr("agent.reading.times_in", fail)
+    monkeypatch.setattr("agent.question.understand", fail)
+    monkeypatch.setattr("agent.question.times_in", fail)
 
     assert (await Agent(None, memory=chat()).ask(question())).text == QUOTE
 
 
 async def test_a_message_that_cannot_be_quoted_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     other = said("the deploy is on friday, says bo", author_name="bo")
-    whole = quotes.quotation
+    whole = quotation.quotation
 
     def fail_for_bo(number: int, line: Any, **kwargs: Any) -> str:
         if line.message.author_name == "bo":

@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.conventions import OURS, Conventions, DateOrder, date_order
-from memory.times import numerals, words
-from memory.times.lexicon import lexical_items
-from memory.times.named_days import holiday_items
-from memory.times.other_languages import foreign_items
-from memory.times.reader import GRAMMAR
-from memory.times.tokens import tokens_of
-from memory.times.zones import zone_items
-from memory.windows import times_in
+from time_expressions import numerals
+from time_expressions import vocabulary as vocabulary_module
+from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
+from time_expressions.find import GRAMMAR, times_in
+from time_expressions.lexicon import lexical_items
+from time_expressions.rules.foreign_dates import foreign_items
+from time_expressions.rules.named_days import holiday_items
+from time_expressions.tokens import tokens_of
+from time_expressions.zone_items import zone_items
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 21, 10, tzinfo=PARIS)
@@ -368,7 +368,14 @@ def test_the_same_words_again_and_again_lead_no_further() -> None:
 
 def test_whatever_the_words_no_window_ends_before_it_starts() -> None:
     signs = "the of in last this next to - from between and since before ago on at pm , . / : 1 3 12 30 2020"
-    names = (words.MONTHS, words.WEEKDAYS, words.UNITS, words.PARTS_OF_DAY, numerals.UNITS, numerals.ORDINALS)
+    names = (
+        vocabulary_module.MONTHS,
+        vocabulary_module.WEEKDAYS,
+        vocabulary_module.UNITS,
+        vocabulary_module.PARTS_OF_DAY,
+        numerals.UNITS,
+        numerals.ORDINALS,
+    )
     vocabulary = [*signs.split(), *(name for kind in names for name in kind)]
     chance = random.Random(7)  # noqa: S311 - the same soup in every run
     spoken_of = 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memory.words import LONGEST, is_said, words_of
+from memory.message_text import LONGEST, is_said, words_of
 
 PERSON: dict[str, Any] = {"author": {"id": "1", "bot": False}}
 BOT: dict[str, Any] = {"author": {"id": "2", "bot": True}}

@@ -16,13 +16,13 @@ import termios
 from importlib.util import find_spec
 from pathlib import Path
 
-import commands
+import cli.commands
 from tests.warm.requests import LARGEST, NUMBER, Request
 
 _LIBRARIES = (
-    *(f"commands.{name}" for _, name, _ in pkgutil.iter_modules(commands.__path__)),
-    *("agent.agent", "agent.chat_models", "agent.conversations", "archive.creating", "archive.restoring", "bot.client"),
-    *("db.migrate", "erasure.forgetting", "memory.embedder", "promotion.promoting", "terminal.channel"),
+    *(f"cli.commands.{name}" for _, name, _ in pkgutil.iter_modules(cli.commands.__path__)),
+    *("agent.agent", "agent.models", "agent.conversations", "ops.backup.create", "ops.backup.restore", "bot.client"),
+    *("db.migrate", "ops.erasure.erase", "memory.embedding.embedder", "ops.promotion.promote", "terminal.channel"),
     *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio"),
     *("discord", "langchain_core.language_models", "langgraph.graph", "langchain_openai", "openai"),
     *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "rich.prompt", "tokenizers"),

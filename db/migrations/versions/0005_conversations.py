@@ -7,8 +7,8 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.util import await_only
 
-from db.copying import Connection
 from db.former_conversations import take_over
+from db.table_copy import Connection
 
 revision = "0005"
 down_revision = "0004"

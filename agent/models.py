@@ -1,0 +1,305 @@
+"""Create the chat model that a setting names."""
+
+import asyncio
+import importlib.util
+import logging
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from errors import ChatModelError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+PATIENCE = timedelta(seconds=10)
+"""How long a server may take to tell, with all that it is asked."""
+
+_SAYS_NO = re.compile(r"not found|not exist|not a valid|unknown|invalid|no such|not available", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_unknown_model(
+    name: str, *, base_url: str | None, openai_api_key: str | None, patience: timedelta = PATIENCE
+) -> None:
+    """Raise ChatModelError when the server that a model is on says that it does not have it.
+
+    A server that is away, refuses the key or does not tell its models is none of that: the log has it as a warning,
+    for the model may answer later. Other providers are not asked. This blocks, so call it in a thread.
+    """
+    provider, _, model = name.partition(":")
+    model = model.strip()
+    if provider == "ollama":
+        where, remedy = _shown(base_url) or "Ollama", f"run ollama pull {model}, or correct LLM_MODEL"
+        has_it = _told(_ollama_has(model, base_url), name, where, patience)
+    elif provider == "openai":
+        where, remedy = _shown(base_url or OPENAI_URL), "correct LLM_MODEL"
+        has_it = _told(_openai_has(model, base_url or OPENAI_URL, openai_api_key), name, where, patience)
+    else:
+        return
+    if not has_it:
+        raise ChatModelError(f"LLM_MODEL={name!r} is unknown: {where} does not have this model: {remedy}.")
+
+
+def _told(asking: Coroutine[None, None, bool], name: str, where: str, patience: timedelta) -> bool:
+    """Return what a server tells; True, with a warning in the log, when it tells nothing."""
+
+    async def ask() -> bool:
+        async with asyncio.timeout(patience.total_seconds()):
+            return await asking
+
+    try:
+        return asyncio.run(ask())
+    except Exception as error:  # noqa: BLE001  # providers share no base class, and a start must not end for any
+        logger.warning(
+            "%s did not tell whether it has %s (%s): until the model answers, questions get quotations.",
+            where,
+            name,
+            type(error).__name__,
+        )
+        return True
+
+
+async def _ollama_has(model: str, base_url: str | None) -> bool:
+    from ollama import AsyncClient
+
+    async with AsyncClient(host=base_url) as client:
+        listed = await client.list()
+    names = {one.model.casefold() for one in listed.models if one.model}
+    wanted = model.casefold()
+    return wanted in names or f"{wanted}:latest" in names
+
+
+async def _openai_has(model: str, url: str, key: str | None) -> bool:
+    """Tell whether a server takes the name of a model; llama.cpp takes names that it does not list."""
+    from openai import APIStatusError, AsyncOpenAI
+
+    async with AsyncOpenAI(base_url=url, api_key=key or "none", max_retries=0) as client:
+        listed = {one.id async for one in client.models.list()}
+        if model in listed or not listed:
+            return True
+        if is_openai(url):
+            return False
+        try:
+            await client.chat.completions.create(
+                model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1
+            )
+        except APIStatusError as error:
+            return not ("model" in error.message.lower() and _SAYS_NO.search(error.message))
+    return True
+
+
+def _shown(url: str | None) -> str:
+    """Return an address without the name and password that may be in it."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+EXTRACTIVE = "extractive"
+"""The setting for no language model: answers are quotations."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+_TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
+_RETRIES = 1  # a dropped connection is worth one more try; the run's time limit bounds both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    model: str
+    base_url: str | None
+    openai_api_key: str | None
+    hf_token: str | None
+    max_tokens: int
+    seconds: float
+
+
+def check_chat_model(name: str, *, base_url: str | None = None, openai_api_key: str | None = None) -> None:
+    """Raise ChatModelError when a name, a key or a package is missing; nothing is loaded for it.
+
+    What the model's server says of the name is known only when it is asked (`agent.model_servers`).
+    """
+    if name == EXTRACTIVE:
+        return
+    provider, model = _split(name)
+    if provider.create is _openai:
+        _refuse_without_key(model, base_url or OPENAI_URL, openai_api_key)
+    if importlib.util.find_spec(provider.package) is None:
+        raise _missing_package(name, provider.package)
+    if provider.create is _huggingface:
+        _refuse_missing_folder(model)
+
+
+def create_chat_model(
+    name: str,
+    *,
+    base_url: str | None = None,
+    openai_api_key: str | None = None,
+    hf_token: str | None = None,
+    max_tokens: int = 1024,
+    timeout: timedelta = timedelta(seconds=60),
+) -> "BaseChatModel":
+    """Return the model that `name` stands for, which is not `extractive`; every request to it ends within `timeout`.
+
+    `ollama:NAME` and `openai:NAME` talk to a server (for `openai:` any compatible one,
+    at `base_url`). `huggingface:REPO` talks to an endpoint when there is a token or a `base_url`; otherwise it
+    loads the model into this process, which can take minutes, so call this before the event loop is busy. Raises
+    ChatModelError for a name, key, package or model that is missing.
+    """
+    provider, model = _split(name)
+    wanted = _Wanted(
+        model=model,
+        base_url=base_url,
+        openai_api_key=openai_api_key,
+        hf_token=hf_token,
+        max_tokens=max_tokens,
+        seconds=timeout.total_seconds(),
+    )
+    try:
+        return provider.create(wanted)
+    except ImportError as error:
+        raise _missing_package(name, error.name) from error
+    except ValueError as error:  # pydantic's validation errors are ValueErrors too
+        raise ChatModelError(f"LLM_MODEL={name!r} cannot be used: check its name and LLM_BASE_URL.") from error
+
+
+def _split(name: str) -> "tuple[_Provider, str]":
+    """Return the provider and the model that a setting names; raise ChatModelError when it names none."""
+    provider, _, model = name.partition(":")
+    if provider not in _PROVIDERS or not model.strip():
+        raise ChatModelError(
+            f"LLM_MODEL={name!r} is not known: write extractive, huggingface:REPO, ollama:NAME or openai:NAME."
+        )
+    return _PROVIDERS[provider], model.strip()
+
+
+def _missing_package(name: str, package: str | None) -> ChatModelError:
+    return ChatModelError(f"LLM_MODEL={name!r} needs the package {package}: run pip install -r requirements.txt.")
+
+
+def _refuse_without_key(model: str, url: str, key: str | None) -> None:
+    if is_openai(url) and not key:
+        raise ChatModelError(
+            f"LLM_MODEL='openai:{model}' needs OPENAI_API_KEY, or LLM_BASE_URL for a server of your own."
+        )
+
+
+def _refuse_missing_folder(model: str) -> None:
+    """Refuse a path without a model before the packages are imported that would say so after many seconds."""
+    path = Path(model)
+    if path.is_absolute() and not (path / "config.json").is_file():
+        raise _not_loaded(model)
+
+
+def _not_loaded(model: str) -> ChatModelError:
+    return ChatModelError(
+        f"The model {model!r} cannot be loaded: check its name, or set HF_TOKEN to use it at Hugging Face."
+    )
+
+
+def is_openai(url: str) -> bool:
+    """Tell whether an address is that of OpenAI itself."""
+    return urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
+
+
+# The packages of the providers are imported where they are used: one of them takes seconds to load.
+
+
+def _openai(wanted: _Wanted) -> "BaseChatModel":
+    url = wanted.base_url or OPENAI_URL
+    _refuse_without_key(wanted.model, url, wanted.openai_api_key)
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    model = ChatOpenAI(
+        model=wanted.model,
+        base_url=url,
+        api_key=SecretStr(wanted.openai_api_key or "none"),  # the client insists on one
+        timeout=wanted.seconds,
+        max_retries=_RETRIES,
+    )
+    if is_openai(url):
+        model.max_tokens = wanted.max_tokens
+    else:  # the client would send max_completion_tokens, which other servers ignore
+        model.extra_body = {"max_tokens": wanted.max_tokens}
+    return model
+
+
+def _ollama(wanted: _Wanted) -> "BaseChatModel":
+    from langchain_ollama import ChatOllama
+
+    return ChatOllama(
+        model=wanted.model,
+        base_url=wanted.base_url,
+        num_predict=wanted.max_tokens,
+        temperature=_TEMPERATURE,
+        client_kwargs={"timeout": wanted.seconds},
+    )
+
+
+def _huggingface(wanted: _Wanted) -> "BaseChatModel":
+    return _endpoint(wanted) if wanted.hf_token or wanted.base_url else _local_pipeline(wanted)
+
+
+def _endpoint(wanted: _Wanted) -> "BaseChatModel":
+    from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
+
+    # As an endpoint_url, a server of one's own is not sent the token.
+    where: dict[str, Any] = {"endpoint_url": wanted.base_url} if wanted.base_url else {"repo_id": wanted.model}
+    endpoint = HuggingFaceEndpoint(
+        **where,
+        task="conversational",
+        huggingfacehub_api_token=wanted.hf_token,
+        max_new_tokens=wanted.max_tokens,
+        temperature=_TEMPERATURE,
+        timeout=max(1, round(wanted.seconds)),
+    )
+    return ChatHuggingFace(llm=endpoint)
+
+
+def _local_pipeline(wanted: _Wanted) -> "BaseChatModel":
+    """Return a model that runs in this process; it emits no tool calls, so the search comes first."""
+    _refuse_missing_folder(wanted.model)
+    from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
+
+    from agent.models_without_tools import SearchFirstChatModel
+
+    try:
+        pipeline = HuggingFacePipeline.from_model_id(
+            model_id=wanted.model,
+            task="text-generation",
+            # A worker thread cannot be cancelled: `max_time` makes it end by itself.
+            pipeline_kwargs={
+                "max_new_tokens": wanted.max_tokens,
+                "max_time": wanted.seconds,
+                "return_full_text": False,
+            },
+        )
+        writer = ChatHuggingFace(llm=pipeline)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _not_loaded(wanted.model) from error
+    if not writer.tokenizer.chat_template:
+        raise ChatModelError(f"The model {wanted.model!r} is not made for chat: choose an instruct model.")
+    return SearchFirstChatModel(writer=writer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What makes a provider's models, and the package that it needs for it."""
+
+    package: str
+    create: "Callable[[_Wanted], BaseChatModel]"
+
+
+_PROVIDERS = {
+    "openai": _Provider("langchain_openai", _openai),
+    "ollama": _Provider("langchain_ollama", _ollama),
+    "huggingface": _Provider("langchain_huggingface", _huggingface),
+}

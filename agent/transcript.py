@@ -1,0 +1,193 @@
+"""Write recalled messages as fenced data that a model can cite and cannot mistake for instructions."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from memory.mentions import readable
+from memory.message import Kind, Message, MessageKey
+from memory.search.results import Excerpt, Findings, Line
+
+BY_WORDS_ALONE = (
+    "The embedding model is still loading, so this was searched by its words alone: ask again in a minute to have "
+    "meanings compared as well."
+)
+
+
+class Evidence:
+    """The messages that the tools of one run have shown, and which memories did not answer them."""
+
+    def __init__(self, places: frozenset[int]) -> None:
+        self.nonce = secrets.token_hex(6)
+        """A word that nobody could write into a message beforehand; it is part of the fence."""
+        self._places = places
+        self._numbers: dict[MessageKey, int] = {}
+        self._messages: dict[int, Message] = {}
+        self._unreachable: set[str] = set()
+        self._by_words_alone = False
+        self._answers = 0
+        self._failures = 0
+
+    def admits(self, message: Message) -> bool:
+        """Tell whether a message may be shown: a second lock, behind the one in memory itself."""
+        return message.place_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
+
+    def number(self, message: Message) -> int:
+        """Return the number of a message, giving it the next one when it is new."""
+        number = self._numbers.setdefault(message.key, len(self._numbers) + 1)
+        self._messages[number] = message
+        return number
+
+    def message(self, number: int) -> Message | None:
+        """Return the message that was shown under a number."""
+        return self._messages.get(number)
+
+    def messages(self, numbers: Iterable[int]) -> dict[int, Message]:
+        """Return the messages of those numbers that were shown."""
+        return {number: self._messages[number] for number in numbers if number in self._messages}
+
+    @property
+    def contents(self) -> list[str]:
+        """What the messages say that have been shown."""
+        return [message.content for message in self._messages.values()]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the people and channels are called whose messages have been shown."""
+        return frozenset(
+            name for message in self._messages.values() for name in (message.author_name, message.channel_name)
+        )
+
+    def record(self, findings: Findings) -> None:
+        """Remember that memory answered, and which part of it did not."""
+        self._answers += 1
+        self._unreachable.update(findings.unreachable)
+        self._by_words_alone |= findings.by_words_alone
+
+    def record_outage(self) -> None:
+        """Remember that no memory answered a call."""
+        self._failures += 1
+
+    @property
+    def shown_places(self) -> frozenset[int]:
+        """The channels and threads of the messages that have been shown."""
+        return frozenset(message.place_id for message in self._messages.values())
+
+    @property
+    def memory_is_out(self) -> bool:
+        """Memory was asked, and never answered."""
+        return self._failures > 0 and self._answers == 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the person about what could not be reached."""
+        notes = [
+            f"The {name} memory could not be reached, so messages may be missing here."
+            for name in sorted(self._unreachable)
+        ]
+        if not notes and self._failures:
+            notes.append("Memory did not answer every search, so messages may be missing here.")
+        if self._by_words_alone:
+            notes.append(BY_WORDS_ALONE)
+        return tuple(notes)
+
+
+MESSAGE_LIMIT = 1500
+"""Characters of one message that the model sees."""
+
+OUTPUT_LIMIT = 8000
+"""Characters of one tool's output: about 2,000 tokens, which small models can still read."""
+
+_NAME_LIMIT = 60
+_LOOKALIKE = re.compile(r"<(?=\s*(?:/\s*)?messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
+"""The start of what a fence, or the turn of a local model's chat template, looks like."""
+
+_MARK = re.compile(r"(?<![\w\])])\[(?P<numbers>\d[\d, ]{0,40})\]")
+"""What looks like the number of a message; an index, as in `a[1]`, does not."""
+
+_ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a tool gave to the model: its text, and each line that is in it with its number."""
+
+    text: str
+    lines: tuple[tuple[int, Line], ...]
+
+
+def fenced(findings: Findings, *, evidence: Evidence, time_zone: ZoneInfo) -> Shown:
+    """Return the messages as numbered lines inside a fence, with times in `time_zone`.
+
+    Numbers come from `evidence`, and only for what fits into OUTPUT_LIMIT; the text says when something did not.
+    """
+    admitted = _admitted(findings, evidence)
+    if not admitted:
+        return Shown("Nothing was found.", ())
+    written: list[str] = []
+    shown: list[tuple[int, Line]] = []
+    left = OUTPUT_LIMIT
+    for excerpt in admitted:
+        for line in excerpt.lines:
+            text = _written(line.message, time_zone)
+            left -= len(text) + 8
+            if left < 0:
+                return _closed(written, shown, admitted, evidence)
+            number = evidence.number(line.message)
+            written.append(f"[{number}] {text}")
+            shown.append((number, line))
+        written.append("--")
+    return _closed(written, shown, admitted, evidence)
+
+
+def local_time(message: Message, time_zone: ZoneInfo) -> str:
+    """Return when a message was sent, to the minute, on the clock of `time_zone`."""
+    return f"{message.sent_at.astimezone(time_zone):%Y-%m-%d %H:%M}"
+
+
+def one_line(name: str) -> str:
+    """Return a name of bounded length without line breaks."""
+    return " ".join(_CONTROL.sub("", name).split())[:_NAME_LIMIT]
+
+
+def _admitted(findings: Findings, evidence: Evidence) -> list[Excerpt]:
+    kept = [
+        Excerpt(tuple(line for line in excerpt.lines if evidence.admits(line.message))) for excerpt in findings.excerpts
+    ]
+    return [excerpt for excerpt in kept if excerpt.lines]
+
+
+def _written(message: Message, time_zone: ZoneInfo) -> str:
+    heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
+    return f"{harmless(heading)}: {harmless(_body(message, time_zone))}"
+
+
+def _body(message: Message, time_zone: ZoneInfo) -> str:
+    """Return what was said, without Discord's markup, which a model cannot read.
+
+    Its further lines are indented, so that none can pass for a numbered one.
+    """
+    text = _CONTROL.sub("", readable(message.content, time_zone))
+    if len(text) > MESSAGE_LIMIT:
+        text = f"{text[:MESSAGE_LIMIT]} … (cut)"
+    names = "".join(f" (attachment: {one_line(attachment.name)})" for attachment in message.attachments)
+    return "\n    ".join(f"{text}{names}".strip().splitlines())
+
+
+def harmless(text: str) -> str:
+    """Return a text in which nothing looks like a fence, a mark or a turn of a chat template."""
+    text = _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
+    return _MARK.sub(r"(\g<numbers>)", text)
+
+
+def _closed(written: list[str], shown: list[tuple[int, Line]], excerpts: list[Excerpt], evidence: Evidence) -> Shown:
+    if written and written[-1] == "--":
+        written = written[:-1]
+    parts = [f"<messages-{evidence.nonce}>", *written, f"</messages-{evidence.nonce}>"]
+    missing = sum(len(excerpt.lines) for excerpt in excerpts) - len(shown)
+    if missing:
+        parts.append(f"{missing} more did not fit here: use a narrower window or other words to see them.")
+    return Shown("\n".join(parts), tuple(shown))

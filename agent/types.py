@@ -1,0 +1,92 @@
+"""What goes into the agent and what comes out of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from memory.message import Message
+from time_expressions.conventions import DateOrder
+from time_expressions.find import TimePhrase
+from time_expressions.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question, with who asks it, from where, and what they may read.
+
+    `places` are the ids of the channels and threads that the answer may use; the model can neither see nor
+    change them. An answer to a `private` question is shown to the asker alone. A question of `all_time` is searched
+    over all time, whatever time it names. Days and months in digits come in the asker's `date_order`, or as is usual in
+    their time zone.
+    """
+
+    text: str
+    channel_id: int
+    asker_id: int
+    asker_name: str
+    places: frozenset[int]
+    now: datetime
+    time_zone: ZoneInfo
+    private: bool = False
+    all_time: bool = False
+    date_order: DateOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A stored message that a mark such as `[1]` in the answer points to."""
+
+    number: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """Where an answer was looked for, with the asker's clock and the time of the question to write it with.
+
+    No `windows` are all time; it `went_beyond` when the question named a time and all time was searched instead.
+    `channels` are the names of those that the question was about, none when it named none. `ordered` are the dates of
+    the question that the other order of day and month would have made others, which were read in the `date_order`.
+    """
+
+    windows: tuple[Window, ...]
+    went_beyond: bool
+    channels: tuple[str, ...]
+    now: datetime
+    time_zone: ZoneInfo
+    ordered: tuple[TimePhrase, ...] = ()
+    date_order: DateOrder = DateOrder.DAY_FIRST
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"  # a language model wrote the answer, and its marks hold
+    QUOTED = "quoted"
+    NOTHING_FOUND = "nothing found"
+    MEMORY_UNREACHABLE = "memory unreachable"
+    FAILED = "failed"  # an error that nobody foresaw; it is in the log
+    TURNED_AWAY = "turned away"  # the asker has too many questions open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer whose every `[n]` stands for one of its sources.
+
+    `notes` are sentences for the person about how the answer came about: that the language model failed, say,
+    or that one of the two memories could not be reached. `searched` is None when nothing was looked up. `shown_places`
+    are the channels and threads of all messages that it was made from, cited or not.
+    """
+
+    text: str
+    outcome: Outcome = Outcome.ANSWERED
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    searched: Searched | None = None
+    shown_places: frozenset[int] = frozenset()
+
+    @property
+    def is_limited(self) -> bool:
+        """It was looked for in some stretches of time, and not in all time."""
+        return self.searched is not None and bool(self.searched.windows)

@@ -1,0 +1,1 @@
+"""Choose a time zone: /timezone and /servertimezone."""

@@ -1,0 +1,1 @@
+"""What each script says, asks and logs, in one voice."""

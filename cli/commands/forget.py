@@ -1,0 +1,65 @@
+"""Erase a person, once somebody agrees."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+
+from pydantic import SecretStr
+from rich.prompt import Confirm
+
+from cli.commands.startup import opened_memory
+from cli.console import progress_bar, show
+from errors import OperatorError
+from ops.erasure.erase import forget
+from ops.erasure.posts import strike_posts
+from ops.erasure.receipt import Receipt
+from ops.promotion.history import promotion_lock
+from settings import Settings
+from storage.sessions import session_lock
+
+_DISCORD_LIMIT = timedelta(minutes=30)  # a channel takes about one deletion a second
+
+
+def forget_person(settings: Settings, user_id: int, *, asks: bool) -> None:
+    """Erase a person, once somebody at the terminal agrees."""
+    if asks and not sys.stdin.isatty():
+        raise OperatorError(f"Nobody is here to agree: python db_save.py --forget {user_id} --yes asks nothing.")
+    with session_lock(settings.storage_dir):
+        question = f"Erase all that user {user_id} has said, for ever?"
+        if not asks or Confirm.ask(question, default=False):
+            asyncio.run(_forget(settings, user_id))
+
+
+async def _forget(settings: Settings, user_id: int) -> None:
+    receipt = await _erase(settings, user_id)
+    if receipt.posts and settings.discord_token is not None:
+        receipt = await _delete_posts(receipt, settings.discord_token)
+    show(receipt.text())
+
+
+async def _erase(settings: Settings, user_id: int) -> Receipt:
+    async with (
+        opened_memory(settings) as (short_term, long_term),
+        promotion_lock(long_term, timeout=settings.db_timeout),
+    ):
+        with progress_bar(f"Forgetting user {user_id}") as report:
+            return await forget(
+                user_id,
+                short_term=short_term,
+                long_term=long_term,
+                storage_dir=settings.storage_dir,
+                backup_dir=settings.backup_dir,
+                now=datetime.now(UTC),
+                timeout=settings.db_timeout,
+                report=report,
+            )
+
+
+async def _delete_posts(receipt: Receipt, token: SecretStr) -> Receipt:
+    """Delete the noted posts in Discord; those that it leaves stay noted."""
+    from bot.posts import delete_posts
+
+    with progress_bar("Deleting posts in Discord") as report:
+        deletion = await delete_posts(token.get_secret_value(), receipt.posts, timeout=_DISCORD_LIMIT, report=report)
+    await asyncio.to_thread(strike_posts, receipt.posts_file, deletion.gone)
+    return receipt.with_deleted(deletion.gone, deletion.problem)

@@ -1,0 +1,169 @@
+"""Search both memories for a question, and print what was found."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from cli.commands.startup import opened_databases, opened_embedder
+from cli.console import progress_bar, show
+from cli.logs import write_logs
+from cli.options import chosen_order, zone_named
+from cli.script import exit_with_error
+from errors import BackscrollError, SessionError, SettingsError
+from memory.capture.session import prepare
+from memory.question.namesakes import no_such_channels
+from memory.question.parse import LONGEST_QUESTION, Asked, understand
+from memory.search.memory import Memory
+from memory.search.results import Findings
+from memory.search.session import shelf_of
+from settings import Settings, read_settings
+from storage.sessions import remembered_session
+from terminal.channel import CHANNEL_ID
+from terminal.rendering import render_excerpts
+from time_expressions.conventions import OURS, DateOrder, date_order
+from time_expressions.find import times_in
+from time_expressions.format import spoken_windows
+
+_INCOMPLETE = "Not all names of channels and people were known in time: one that the question names may be overlooked."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """The options of search.py as they were typed."""
+
+    text: str
+    now: str
+    time_zone: str
+    day_first: bool | None
+    limit: int
+    session: str
+    explain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, when and on which clock."""
+
+    text: str
+    now: datetime
+    time_zone: ZoneInfo
+    date_order: DateOrder
+    limit: int
+    explain: bool
+
+
+def run(line: CommandLine) -> None:
+    """Answer the question of a command line; an error that is raised on purpose ends the program with its sentence."""
+    try:
+        settings = read_settings()
+        question = _question(settings, line)
+        _check_session(settings, line.session)
+        with write_logs(settings.storage_dir / "logs" / "search"):  # the bot may be writing its own
+            if line.explain:
+                logging.getLogger("memory.search.planner").setLevel(logging.DEBUG)
+            show(asyncio.run(_answer(settings, question)))
+    except BackscrollError as error:
+        exit_with_error(error)
+
+
+def _question(settings: Settings, line: CommandLine) -> Question:
+    """Return the question that the command line describes; raise SettingsError when it cannot be understood."""
+    if not line.text.strip():
+        raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
+    if len(line.text) > LONGEST_QUESTION:
+        raise SettingsError(f"The question has {len(line.text)} characters: ask in {LONGEST_QUESTION} or fewer.")
+    if line.limit < 1:
+        raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
+    zone = zone_named(line.time_zone or settings.time_zone)
+    order = date_order(locale=None, time_zone=zone, setting=chosen_order(settings, day_first=line.day_first))
+    return Question(
+        text=line.text,
+        now=_moment(line.now, zone),
+        time_zone=zone,
+        date_order=order,
+        limit=line.limit,
+        explain=line.explain,
+    )
+
+
+def _moment(now: str, time_zone: ZoneInfo) -> datetime:
+    """Return the moment that --now means, on the asker's clock unless it names another."""
+    if not now:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(now)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(time_zone)
+    except (ValueError, OverflowError) as error:  # the first and the last year end within a day in some zones
+        raise SettingsError(f"--now: {now!r} is not an ISO date and time such as 2026-11-21T10:00.") from error
+
+
+def _check_session(settings: Settings, name: str) -> None:
+    """Raise SessionError when another session than the one that is asked for is the current one."""
+    current = remembered_session(settings.storage_dir)
+    if name and (current is None or name not in {current.name, current.stem}):
+        held = f"is {current.stem}" if current else "does not exist yet"
+        raise SessionError(
+            f"The current session {held}: leave --session out, or start {name} with python main_async.py --session."
+        )
+
+
+async def _answer(settings: Settings, question: Question) -> str:
+    async with _open_memory(settings) as memory:
+        places = await memory.all_places() | {CHANNEL_ID}
+        asked = await understand(
+            question.text,
+            places=places,
+            here=CHANNEL_ID,
+            now=question.now,
+            time_zone=question.time_zone,
+            memory=memory,
+            read_times=partial(times_in, conventions=OURS.in_order(question.date_order)),
+        )
+        findings = await _find(memory, asked, question.limit)
+    parts = [
+        _searched(asked, question),
+        *([no_such_channels(asked.unknown)] if asked.unknown else []),
+        *asked.namesakes,
+        *([] if asked.complete else [_INCOMPLETE]),
+        render_excerpts(findings, question.time_zone),
+    ]
+    if question.explain:
+        parts += [str(plan) for plan in findings.plans] or ["Read in time order, without a plan."]
+    return "\n\n".join(parts)
+
+
+async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
+    if asked.topic:
+        return await memory.search(
+            asked.topic, places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit
+        )
+    newest = asked.selection is not None and asked.selection.newest
+    return await memory.list_messages(
+        places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit, newest=newest
+    )
+
+
+def _searched(asked: Asked, question: Question) -> str:
+    windows = spoken_windows(asked.windows, time_zone=question.time_zone)
+    ordered = f" ({question.date_order.replace('-', ' ')})" if any(time.order_mattered for time in asked.times) else ""
+    return f"searched {windows or 'all time'}{ordered}"
+
+
+@asynccontextmanager
+async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
+    """Yield both memories, as the bot sees them; it may be running."""
+    async with (
+        opened_databases(settings) as databases,
+        opened_embedder(settings) as embedder,
+    ):
+        for database in databases:
+            await prepare(database, embedder)
+        with progress_bar("Loading the embedding model") as report:
+            await embedder.ready(report)
+        short_term, long_term = databases
+        yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)

@@ -1,0 +1,287 @@
+"""Open what a session needs, in order, and serve it on Discord or in the terminal."""
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from sonyflake import SonyFlake
+
+from agent.agent import Agent, Limits
+from agent.conversations import Conversations, kept_free_of_stale_turns
+from agent.markdown import inline
+from cli.commands.startup import model_creator, opened_databases, opened_embedder
+from cli.console import progress_bar, show, tell
+from cli.heartbeat import beating
+from cli.options import Options, chosen_order
+from db.databases import Database
+from db.vector_index import build, kept_indexed
+from db.word_index import kept_whole
+from memory.about import about
+from memory.capture.erased import Erased
+from memory.capture.import_csv import Imported, import_csv
+from memory.capture.recorder import Recorder, open_recorder
+from memory.capture.session import begin_session, prepare
+from memory.embedding.embedder import Embedder
+from memory.index.reembed import reembed
+from memory.preferences import TimeZones
+from memory.search.memory import Memory
+from memory.search.session import shelf_of
+from ops.erasure.rows import known_erasures
+from settings import Settings
+from storage.sessions import ProgramSession, remember_session
+from time_expressions.conventions import DateOrder
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 64  # messages that are embedded and written together
+_BEAT = timedelta(seconds=15)  # the image's health check waits for four of them
+_VECTORS_PATIENCE = timedelta(minutes=10)  # at the end of a pipe; the next start goes on with what is left
+_GLANCE = timedelta(seconds=1)  # between two looks at how far an import is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is open while a session runs."""
+
+    recorder: Recorder
+    agent: Agent
+    embedder: Embedder
+    memory: Memory
+    databases: tuple[Database, Database]
+    models: str
+    time_zones: TimeZones
+    time_zone: ZoneInfo
+    date_order: DateOrder | None
+
+    async def about(self) -> str:
+        """Return the text of /about."""
+        session = inline(self.recorder.session)
+        return await about(self.recorder, self.databases, session=session, models=inline(self.models, longest=500))
+
+
+async def serve(settings: Settings, session: ProgramSession, options: Options) -> None:
+    """Open everything, then serve until the front end ends; cancelling closes everything again."""
+    if options.reembed:
+        async with _open_memory(settings) as (databases, embedder):
+            await _reembed(databases, embedder, batch=_BATCH)
+        return
+    async with (
+        _open_memory(settings) as (databases, embedder),
+        _open_program(
+            settings,
+            session,
+            databases,
+            embedder,
+            options.time_zone or ZoneInfo(settings.time_zone),
+            chosen_order(settings, day_first=options.day_first),
+        ) as program,
+    ):
+        if options.csv is not None:
+            await _import(options.csv, program.recorder)
+        async with _models_load(program):
+            if settings.discord_token is None or options.terminal:
+                await _serve_terminal(program, options.speaker, options.time_zone)
+            else:
+                await _serve_discord(program, settings.discord_token, settings.discord_server_id, options.heartbeat)
+
+
+@asynccontextmanager
+async def _models_load(program: Program) -> AsyncGenerator[None]:
+    """Load both models and all names while the front end already listens; a model that cannot be loaded ends it.
+
+    Raises an ExceptionGroup with EmbeddingModelError or ChatModelError.
+    """
+    async with asyncio.TaskGroup() as group:
+        loading = [
+            group.create_task(program.embedder.ready()),
+            group.create_task(program.agent.ready()),
+            group.create_task(program.memory.load_names()),
+        ]
+        try:
+            yield
+        finally:
+            for task in loading:
+                task.cancel()
+
+
+@asynccontextmanager
+async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
+    """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
+    async with (
+        opened_databases(settings) as databases,
+        opened_embedder(settings) as embedder,
+    ):
+        yield databases, embedder
+
+
+@asynccontextmanager
+async def _open_program(
+    settings: Settings,
+    session: ProgramSession,
+    databases: tuple[Database, Database],
+    embedder: Embedder,
+    time_zone: ZoneInfo,
+    date_order: DateOrder | None,
+) -> AsyncGenerator[Program]:
+    """Yield what serves a session, ready to record."""
+    short_term, long_term = databases
+    for database in databases:  # one after the other: Alembic works on one database of a process at a time
+        await prepare(database, embedder)
+    erased = Erased(await known_erasures(settings.backup_dir, long_term))
+    await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path, erased=erased)
+    remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
+    memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+    async with (
+        kept_whole(database.engine for database in databases if database.capabilities.bm25),
+        kept_indexed((database.engine, database.layout) for database in databases),
+        kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
+        open_recorder(
+            session=session.stem,
+            journal_path=session.journal_path,
+            not_added_path=session.not_added_path,
+            sessions=short_term.sessions,
+            embedder=embedder,
+            batch=_BATCH,
+            erased=erased,
+            on_stored=memory.note_stored,
+        ) as recorder,
+    ):
+        agent = Agent(
+            model_creator(settings),
+            memory=memory,
+            conversations=Conversations(long_term.sessions),
+            limits=_limits(settings),
+        )
+        with closing(agent):
+            yield Program(
+                recorder=recorder,
+                agent=agent,
+                embedder=embedder,
+                memory=memory,
+                databases=databases,
+                models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
+                time_zones=TimeZones(long_term.sessions),
+                time_zone=time_zone,
+                date_order=date_order,
+            )
+
+
+async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | None) -> None:
+    from terminal.channel import SpeakerZone, TerminalChannel, speaker_id
+    from terminal.input import piped_lines, typed_lines
+
+    interactive = sys.stdin.isatty()
+    channel = TerminalChannel(
+        recorder=program.recorder,
+        asker=program.agent,
+        about=program.about,
+        places=partial(_all_places, program.memory),
+        new_id=_new_ids(),
+        clock=_now,
+        speaker_zone=SpeakerZone(
+            time_zones=program.time_zones,
+            speaker_id=speaker_id(speaker),
+            default=program.time_zone,
+            of_this_run=time_zone,
+            clock=_now,
+        ),
+        speaker=speaker,
+        show=show,
+        echo=not interactive,
+        date_order=program.date_order,
+    )
+    if interactive:
+        await channel.serve(typed_lines(f"{speaker}> "))
+        return
+    await channel.serve(piped_lines(sys.stdin.fileno()))
+    if not program.embedder.loaded:  # else a start for every few lines would never get through the first export
+        with progress_bar("Preparing the embedding model, once") as report:
+            await program.embedder.ready(report)
+    await program.recorder.settle_vectors(timeout=_VECTORS_PATIENCE)
+
+
+async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:
+    from bot.client import Bot
+    from bot.client import serve as serve_discord
+    from bot.services import Services
+
+    services = Services(
+        recorder=program.recorder,
+        asker=program.agent,
+        about=program.about,
+        session=program.recorder.session,
+        time_zones=program.time_zones,
+        time_zone=program.time_zone,
+        clock=_now,
+        date_order=program.date_order,
+    )
+    bot = Bot(services, server_id=server_id, announce=show)
+    async with AsyncExitStack() as stack:
+        if heartbeat is not None:
+            await stack.enter_async_context(beating(heartbeat, every=_BEAT, healthy=bot.is_connected))
+        await serve_discord(bot, token.get_secret_value())
+
+
+async def _import(csv: Path, recorder: Recorder) -> None:
+    """Take a CSV in, without what is erased, and wait until it is searchable."""
+    with progress_bar(f"Importing {csv.name}", unit="B") as report:
+        imported = await import_csv(csv, recorder, report=report)
+    logger.info("%s: %s", csv, imported)
+    with progress_bar(f"Storing {csv.name}") as report:
+        while not (recorder.database_is_away or await recorder.settle(timeout=_GLANCE)):
+            report(*recorder.progress)
+    counts = f"{imported.added} lines taken in, {imported.already_there} were there, {imported.refused} refused"
+    tell(f"{csv.name}: {counts}.")
+    if left_out := _left_out(imported):
+        tell(f"Left out: {left_out}.")
+
+
+def _left_out(imported: Imported) -> str:
+    """Return what an import has left out for the sake of forgotten people; empty when that was nothing."""
+    amounts = (
+        (imported.erased, "lines of people who are forgotten"),
+        (imported.answers, "answers of the bot that may repeat them"),
+        (imported.damaged, "damaged lines that may be theirs"),
+    )
+    return ", ".join(f"{amount} {what}" for amount, what in amounts if amount)
+
+
+async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, batch: int) -> None:
+    for database in databases:
+        with progress_bar(f"Embedding the {database.name} memory") as report:
+            count = await reembed(database, embedder, batch=batch, report=report)
+        with progress_bar(f"Indexing the {database.name} memory") as report:
+            await build(database.engine, database.layout, report=report)
+        tell(f"{database.name} memory: {count} messages embedded with {embedder.name}.")
+
+
+async def _all_places(memory: Memory) -> frozenset[int]:
+    from terminal.channel import CHANNEL_ID
+
+    return await memory.all_places() | {CHANNEL_ID}
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_steps=settings.llm_max_steps, timeout=settings.llm_timeout, history_tokens=settings.llm_history_tokens
+    )
+
+
+def _new_ids() -> Callable[[], int]:
+    """Return a generator of ids for what has no Discord snowflake; each process counts as a machine of its own."""
+    machine = secrets.randbits(16)
+    flakes = SonyFlake(machine_id=lambda: machine)
+    return lambda: int(flakes.next_id())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

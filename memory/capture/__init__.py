@@ -1,0 +1,1 @@
+"""Messages in: the journal first, then short-term memory."""

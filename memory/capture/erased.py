@@ -1,0 +1,81 @@
+"""Keep out what forgotten people said, from wherever it may come back."""
+
+import logging
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from memory.capture.journal import JournalBatch
+from memory.message import Kind, Message
+
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\d+")
+
+
+def is_erased(until: Mapping[int, datetime], author_id: int | None, sent_at: datetime) -> bool:
+    """Return whether what somebody said at a moment is erased; `until` has the moment of each forgotten person."""
+    if author_id is None or author_id not in until:
+        return False
+    return sent_at <= until[author_id]
+
+
+def has_number(text: str, numbers: Set[str]) -> bool:
+    """Return whether one of these numbers stands in a text, and not just as a part of another one."""
+    return any(found[0] in numbers for found in _NUMBER.finditer(text))
+
+
+@dataclass(slots=True)
+class Erased:
+    """Who is forgotten, and up to which moment of sending; what is kept out is counted, and logged the first time.
+
+    A message without an author, such as the state that says that one was deleted, is nobody's and is let in.
+    """
+
+    until: Mapping[int, datetime] = field(default_factory=dict)
+    kept_out: int = 0
+
+    def covers(self, message: Message) -> bool:
+        """Return whether a message is one of a forgotten person, or an answer of the bot that may repeat one."""
+        return is_erased(self.until, message.author_id, message.sent_at) or self.may_repeat(message)
+
+    def may_repeat(self, message: Message) -> bool:
+        """Return whether a message is an answer of the bot from before an erasure.
+
+        What a forgotten person said is not kept, so nothing can tell any more which of the answers repeat it.
+        """
+        return bool(self.until) and message.kind is Kind.ANSWER and message.sent_at <= max(self.until.values())
+
+    def covers_line(self, text: str) -> bool:
+        """Return whether a line that is no message holds the id of a forgotten person."""
+        return has_number(text, {str(user_id) for user_id in self.until})
+
+    def keep_out(self, message: Message) -> bool:
+        """Return whether a message is kept out, and count it then."""
+        covered = bool(self.until) and self.covers(message)
+        if covered:
+            self._count(1)
+        return covered
+
+    def without(self, batch: JournalBatch) -> JournalBatch:
+        """Return a batch of a journal without what is kept out, which is counted."""
+        if not self.until:
+            return batch
+        messages = tuple(message for message in batch.messages if not self.covers(message))
+        bad = tuple(record for record in batch.bad if not self.covers_line(record.text))
+        self._count(len(batch.messages) + len(batch.bad) - len(messages) - len(bad))
+        return replace(batch, messages=messages, bad=bad)
+
+    def tell(self) -> None:
+        """Log how much was kept out in all."""
+        if self.kept_out:
+            logger.info("%d messages or lines were kept out for the sake of forgotten people", self.kept_out)
+
+    def _count(self, number: int) -> None:
+        if number and not self.kept_out:
+            logger.warning(
+                "messages of people who are forgotten, or answers that may repeat them, are kept out of memory; where "
+                "an older CSV was put back, python db_save.py --forget takes them out of it as well"
+            )
+        self.kept_out += number

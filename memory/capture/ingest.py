@@ -1,0 +1,329 @@
+"""Bring the journal's messages into short-term memory: read, embed, write, and again from where it stopped.
+
+The journal is the queue. Its position is moved in the transaction that writes the rows, so an outage, a kill or a
+restart leaves off and goes on at exactly the same message. Nothing that the database, the embedding model or a message
+does ends it, as that would end capture too: it waits, or it puts a message aside.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.engines import Sessions, transaction
+from errors import ModelUnavailableError, OperatorError, RefusedRowError, StatementFailedError, first_line
+from memory.capture.batch_writer import OnStored, Writer, unheard
+from memory.capture.erased import Erased
+from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
+from memory.capture.outages import Doing, Outages
+from memory.capture.session import trusted_position
+from memory.embedding.embedder import Embedder
+from memory.index import reembed
+from memory.index.index_text import CONTEXT_MESSAGES, search_text, text_to_embed
+from memory.index.indexing import embed_each
+from memory.index.store import Indexed
+from memory.message import Kind, Message, Revision, fold
+from memory.search import queries
+
+logger = logging.getLogger(__name__)
+
+_LARGEST_BATCH = 1000  # messages; PostgreSQL takes 65,535 parameters in a statement
+_READY_BATCHES = 2  # embedded batches that may wait for the database
+_EMBEDDER_PATIENCE = timedelta(seconds=2)  # once, at the start; then messages are stored and get their vectors later
+_REMEMBERED_PLACES = 10_000  # channels and threads whose last message is kept at hand
+_TRIES_FOR_CONTEXT = 3  # to read what was said before, while messages can be written
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages that are ready to be written, those that are not to be, and how far the journal is read then."""
+
+    rows: tuple[Indexed, ...]
+    revisions: tuple[Revision, ...]
+    bad: tuple[BadRecord, ...]
+    position: int
+    refused: tuple[tuple[Message, str], ...] = ()
+    """Messages that nothing can be made of, each with the reason."""
+
+
+class Ingest:
+    """Follows one journal into one database.
+
+    Two stages run side by side: while a batch is written the next is embedded. At most `_READY_BATCHES` wait
+    between them; what is behind waits in the journal. While the embedder is not ready, rows are stored without their
+    vectors, to be found by their words, and get them later.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        not_added: NotAdded,
+        sessions: Sessions,
+        embedder: Embedder,
+        session: str,
+        batch: int,
+        erased: Erased | None = None,
+        on_stored: OnStored = unheard,
+    ) -> None:
+        self._journal = journal
+        self._sessions = sessions
+        self._embedder = embedder
+        self._session = session
+        self._erased = erased or Erased()
+        self._batch_size = min(batch, _LARGEST_BATCH)
+        self._ready: asyncio.Queue[_Batch] = asyncio.Queue(_READY_BATCHES)
+        self._grown = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._latest: OrderedDict[int, list[Message]] = OrderedDict()
+        self._opened_at = journal.end
+        self._lacking = asyncio.Event()
+        self._has_all_vectors = False
+        self._waited_for_embedder = False
+        self._refused_vectors: set[int] = set()
+        self._outages = Outages(waits_in=str(journal.path), on_change=self._notify)
+        self._writer = Writer(
+            sessions=sessions,
+            not_added=not_added,
+            outages=self._outages,
+            session_name=session,
+            on_missing=self._note_lacking,
+            on_stored=on_stored,
+        )
+        self.stored = 0
+
+    @property
+    def outage(self) -> bool:
+        """Whether messages cannot be stored just now."""
+        return self._outages.keep_messages_out
+
+    @property
+    def behind(self) -> int:
+        """How many bytes of the journal are not in the database yet."""
+        return max(0, self._journal.end - self.stored)
+
+    def journal_has_grown(self) -> None:
+        """Wake the reader."""
+        self._grown.set()
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        """Wait until all that the journal holds now is searchable; tell whether it is.
+
+        It gives up early while the database is away.
+        """
+        goal = self._journal.end
+        try:
+            async with asyncio.timeout(timeout.total_seconds()), self._moved:
+                await self._moved.wait_for(lambda: self.stored >= goal or self.outage)
+        except TimeoutError:
+            return False
+        return self.stored >= goal
+
+    async def settle_vectors(self, *, timeout: timedelta) -> bool:
+        """Wait until no row lacks its vector any more; tell whether that is so."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()), self._moved:
+                await self._moved.wait_for(lambda: self._has_all_vectors or self._outages.keep_vectors_out)
+        except TimeoutError:
+            return False
+        return self._has_all_vectors
+
+    async def run(self) -> None:
+        """Follow the journal until cancelled; raise EmbeddingModelError when the model cannot be loaded."""
+        start = await self._outages.patiently(Doing.READING, self._find_start)
+        await self._move_to(start)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_and_embed(self.stored))
+            group.create_task(self._write_ready())
+            group.create_task(self._embed_what_lacks())
+
+    async def _find_start(self) -> int:
+        """Return the position that is stored, once it is one of this CSV."""
+        return await trusted_position(self._sessions, self._journal, session_name=self._session, end=self._opened_at)
+
+    async def _read_and_embed(self, position: int) -> None:
+        limit = self._batch_size
+        while True:
+            self._grown.clear()
+            read = await self._outages.patiently(
+                Doing.READING, self._journal.in_thread, self._journal.read, position, limit
+            )
+            if read.position == position:
+                await self._grown.wait()
+                continue
+            try:
+                batch = await self._prepared(read)
+            except OperatorError:
+                raise
+            except Exception as error:
+                logger.exception("messages could not be prepared for memory")
+                if limit > 1:
+                    limit = 1  # the next round finds the message
+                    continue
+                batch = _nothing_of(read, f"{type(error).__name__}: {first_line(error)}")
+            position = read.position
+            limit = min(2 * limit, self._batch_size)
+            await self._ready.put(batch)
+
+    async def _prepared(self, read: JournalBatch) -> _Batch:
+        """Return what was read as the writer takes it, without what forgotten people said."""
+        read = self._erased.without(read)
+        messages, revisions = fold(read.messages)
+        rows = await self._indexed(messages)
+        return _Batch(tuple(rows), tuple(revisions), read.bad, read.position)
+
+    async def _write_ready(self) -> None:
+        while True:
+            batch = await self._ready.get()
+            for record in batch.bad:
+                await self._writer.refuse_record(record)
+            for message, reason in batch.refused:
+                await self._writer.refuse(message, reason)
+            await self._writer.write(batch.rows, batch.revisions, batch.position)
+            await self._move_to(batch.position)
+
+    async def _move_to(self, position: int) -> None:
+        self.stored = self._writer.position = position
+        await self._notify()
+
+    async def _notify(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _indexed(self, messages: Sequence[Message]) -> list[Indexed]:
+        """Return messages with their search texts and vectors; a deletion has neither."""
+        before = await self._preceding(messages)
+        texts = [text_to_embed(message) for message in messages]
+        vectors, model = await self._vectors([text for text in texts if text])
+        coming = iter(vectors)
+        return [
+            Indexed(
+                message,
+                search_text(message, before.get(message.message_id, [])),
+                next(coming) if text else None,
+                model if text else None,
+            )
+            for message, text in zip(messages, texts, strict=True)
+        ]
+
+    async def _vectors(self, texts: Sequence[str]) -> tuple[Sequence[NDArray[np.float32] | None], str | None]:
+        """Return the vector of each text and the model's name: None for both as long as they have to follow later.
+
+        A text that the model cannot take has a name and no vector: it is not tried again.
+        """
+        if await self._embedder_is_ready():
+            try:
+                return (await embed_each(self._embedder, texts) if texts else []), self._embedder.name
+            except ModelUnavailableError as error:
+                logger.warning("messages are stored without vectors, which follow: %s", error)
+        return [None] * len(texts), None
+
+    async def _embedder_is_ready(self) -> bool:
+        """Wait for the embedder, the first time and not for long; return whether it is ready."""
+        if self._embedder.loaded or self._waited_for_embedder:
+            return self._embedder.loaded
+        self._waited_for_embedder = True
+        ready = await self._embedder.ready_within(_EMBEDDER_PATIENCE)
+        if not ready:
+            logger.info("the embedding model is not ready: messages are stored without vectors, which follow")
+        return ready
+
+    def _note_lacking(self) -> None:
+        self._has_all_vectors = False
+        self._lacking.set()
+
+    async def _embed_what_lacks(self) -> None:
+        """Once the embedder is ready, give a vector to rows that were stored without one, in this run or before."""
+        if await self._outages.patiently(Doing.EMBEDDING, self._noted_as_missing) is not None:
+            self._lacking.set()
+        await self._embedder.ready()
+        while True:
+            if not self._lacking.is_set():
+                self._has_all_vectors = True
+                await self._notify()
+            await self._lacking.wait()
+            self._lacking.clear()
+            await self._outages.patiently(Doing.EMBEDDING, self._embed_all_that_lacks)
+
+    async def _embed_all_that_lacks(self) -> None:
+        noted = await self._noted_as_missing()
+        count = 0
+        while some := await reembed.embed_some(
+            self._sessions, self._embedder, self._batch_size, refused=self._refused_vectors
+        ):
+            count += some
+        if noted is not None and not self._refused_vectors:
+            async with transaction(self._sessions) as session:
+                await reembed.note_complete(session, noted)
+        logger.info("%d messages that were stored without vectors have theirs", count)
+
+    async def _noted_as_missing(self) -> str | None:
+        async with transaction(self._sessions) as session:
+            return await reembed.missing_up_to(session)
+
+    async def _preceding(self, messages: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return what was said before each message: from memory for new ones, from the database for the rest."""
+        asked = [message for message in messages if message.edited_at or message.place_id not in self._latest]
+        found = await self._stored_before(asked) if asked else {}
+        for message in messages:
+            if message.edited_at is None:
+                before = self._latest.get(message.place_id) or found.get(message.message_id, [])
+                found[message.message_id] = before
+                self._remember(message, before)
+        return found
+
+    async def _stored_before(self, messages: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return what the database holds from before each message; nothing where it cannot tell, though it works."""
+        for _ in range(_TRIES_FOR_CONTEXT):
+            found = await self._outages.patiently(Doing.READING, self._read_before, messages)
+            if not isinstance(found, Exception):
+                return found
+            await self._writer.until_others_pass(Doing.READING)
+        logger.warning("%d messages are stored without what was said before them: %s", len(messages), found)
+        return {}
+
+    async def _read_before(self, messages: Sequence[Message]) -> dict[int, list[Message]] | Exception:
+        """Return what the database holds from before each message, or with what error it answers."""
+        try:
+            async with transaction(self._sessions) as session:
+                pairs = await queries.beside(session, messages=messages, before=CONTEXT_MESSAGES, after=0)
+        except (StatementFailedError, RefusedRowError) as error:
+            return error
+        before: dict[int, list[Message]] = {}
+        for message_id, earlier in sorted(pairs, key=_in_time):
+            before.setdefault(message_id, []).append(earlier)
+        return before
+
+    def _remember(self, message: Message, before: Sequence[Message]) -> None:
+        if message.deleted_at is None and message.kind is Kind.MESSAGE:
+            self._latest[message.place_id] = [*before, message][-CONTEXT_MESSAGES:]
+            self._latest.move_to_end(message.place_id)
+        if len(self._latest) > _REMEMBERED_PLACES:
+            self._latest.popitem(last=False)
+
+
+def _nothing_of(read: JournalBatch, reason: str) -> _Batch:
+    """Return a batch that puts all aside that was read."""
+    return _Batch((), (), read.bad, read.position, tuple((message, reason) for message in read.messages))
+
+
+def _in_time(pair: tuple[int, Message]) -> tuple[datetime, int]:
+    _, message = pair
+    return message.sent_at, message.message_id
+
+
+@asynccontextmanager
+async def running(ingest: Ingest) -> AsyncGenerator[Ingest]:
+    """Yield an ingest that follows its journal for as long as the context lasts."""
+    async with asyncio.TaskGroup() as group:
+        runner = group.create_task(ingest.run())
+        try:
+            yield ingest
+        finally:
+            runner.cancel()

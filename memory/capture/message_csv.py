@@ -1,0 +1,389 @@
+"""Split a CSV into records, so that a damaged one costs no other.
+
+A line within quotes belongs to the record that began before it: quotes are counted, and a record ends with the first
+line before whose end stands an even number of them. Where what is joined so is no record, or grows beyond the largest
+one, a quote is lost or one too many: then its first line stands alone as damaged, and the next line begins a record.
+So within a record that is whole nothing but its own end can end it, whatever it quotes.
+"""
+
+import codecs
+import csv
+import json
+import logging
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import IO, AnyStr, BinaryIO, Generic, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from memory.message import Attachment, Kind, Message
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = (
+    "message_id",
+    "sent_at",
+    "session",
+    "guild_id",
+    "channel_id",
+    "thread_id",
+    "author_id",
+    "reply_to",
+    "author_name",
+    "channel_name",
+    "kind",
+    "content",
+    "attachments",
+    "edited_at",
+    "deleted_at",
+)
+"""The header of a session's CSV; times are ISO 8601 in UTC, an empty field is a null."""
+
+_LONGEST_TEXT = 2 * 2**20  # characters; with four bytes for each a record is still short enough to be read again
+_LONGEST_NAME = 2000  # characters of whatever else is a text
+_NOTE = 100  # characters, at most, that say how much is left out
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_MOST_LINES = 50_000  # of a text; a record may have twice as many
+_MOST_FILES = 50
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FILES = TypeAdapter(tuple[Attachment, ...])
+
+
+def to_row(message: Message) -> list[str]:
+    """Return the fields of a message in the order of COLUMNS."""
+    return [
+        _id_text(message.message_id),
+        _time_text(message.sent_at),
+        _writable(message.session, _LONGEST_NAME),
+        _id_text(message.guild_id),
+        _id_text(message.channel_id),
+        _id_text(message.thread_id),
+        _id_text(message.author_id),
+        _id_text(message.reply_to),
+        _writable(message.author_name, _LONGEST_NAME),
+        _writable(message.channel_name, _LONGEST_NAME),
+        message.kind.value,
+        _writable(message.content, _LONGEST_TEXT),
+        _files_text(message.attachments),
+        _time_text(message.edited_at),
+        _time_text(message.deleted_at),
+    ]
+
+
+def from_row(fields: Sequence[str]) -> Message:
+    """Return the message of a row; raise ValueError, with the reason, for one that is none."""
+    if len(fields) != len(COLUMNS):
+        raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
+    row = dict(zip(COLUMNS, fields, strict=True))
+    return Message(
+        message_id=id_of(row["message_id"]),
+        sent_at=time_of(row["sent_at"]),
+        session=row["session"],
+        guild_id=_optional_id(row["guild_id"]),
+        channel_id=id_of(row["channel_id"]),
+        thread_id=_optional_id(row["thread_id"]),
+        author_id=_optional_id(row["author_id"]),
+        reply_to=_optional_id(row["reply_to"]),
+        author_name=row["author_name"],
+        channel_name=row["channel_name"],
+        kind=Kind(row["kind"]),
+        content=row["content"],
+        attachments=_attachments(row["attachments"]),
+        edited_at=_optional_time(row["edited_at"]),
+        deleted_at=_optional_time(row["deleted_at"]),
+    )
+
+
+def _files_text(attachments: Sequence[Attachment]) -> str:
+    """Return files as JSON."""
+    files = [_short_file(attachment) for attachment in attachments[:_MOST_FILES]]
+    return json.dumps(files, ensure_ascii=False) if files else "[]"
+
+
+def _short_file(attachment: Attachment) -> dict[str, str | int | None]:
+    fields: dict[str, str | int | None] = asdict(attachment)
+    return {
+        name: _writable(value, _LONGEST_NAME) if isinstance(value, str) else value for name, value in fields.items()
+    }
+
+
+def _writable(text: str, longest: int) -> str:
+    """Return a text that a record can hold: with escapes for lone surrogates, and without what is too long, said so."""
+    if not text.isascii() and _SURROGATE.search(text):
+        text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= min(longest, _MOST_LINES):
+        return text
+    kept = text if len(text) <= longest else text[: longest - _NOTE]
+    if kept.count("\n") >= _MOST_LINES:
+        kept = "\n".join(kept.split("\n", _MOST_LINES)[:_MOST_LINES])
+    left_out = len(text) - len(kept)
+    if not left_out:
+        return text
+    logger.warning("a text of %d characters is too long for the session's CSV: its end is left out", len(text))
+    return f"{kept} [... {left_out} characters are left out here]"
+
+
+def _id_text(number: int | None) -> str:
+    if number is None:
+        return ""
+    # Python refuses to write out numbers of thousands of digits in any base that is no power of two.
+    return str(number) if abs(number) < 2**1000 else hex(number)
+
+
+def _time_text(time: datetime | None) -> str:
+    if time is None:
+        return ""
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC).isoformat()
+    try:
+        return time.astimezone(UTC).isoformat()
+    except OverflowError:
+        return (_EARLIEST if time.year == 1 else _LATEST).isoformat()
+
+
+def id_of(text: str) -> int:
+    """Return an id; raise ValueError for what is none, or does not fit into the tables."""
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"the id {text} is larger than PostgreSQL's bigint")
+    return number
+
+
+def _optional_id(text: str) -> int | None:
+    return id_of(text) if text else None
+
+
+def _optional_time(text: str) -> datetime | None:
+    return time_of(text) if text else None
+
+
+def time_of(text: str) -> datetime:
+    """Return a time of ours, in UTC; raise ValueError for what is none."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"the time {text!r} has no offset from UTC")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"the time {text!r} is outside of the years 1 to 9999 in UTC") from error
+
+
+def _attachments(text: str) -> tuple[Attachment, ...]:
+    try:
+        return _FILES.validate_json(text or "[]")
+    except ValidationError as error:
+        raise ValueError(f"attachments are not a list of files: {error.errors()[0]['msg']}") from error
+
+
+LARGEST = 16 * 2**20
+"""Bytes, or characters, of the largest record; no message is longer."""
+
+MOST_LINES = 100_000
+"""Lines of the largest record; each costs memory of its own while a record is put together."""
+
+SEPARATOR = b'"the record above this line is damaged"\n'
+"""Closes an open quotation mark for good: with this line in it nothing is a record, whatever follows."""
+
+_MAX_HEADER = 64 * 1024  # bytes
+_LOOKED_BACK = LARGEST + 2**20  # bytes before the end in which a record that reaches the end begins
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+
+
+class Piece(NamedTuple, Generic[AnyStr]):
+    """A record, or a line that belongs to none."""
+
+    text: AnyStr
+    """As it stands in the file; of a line beyond the largest record only its beginning."""
+    size: int
+    """How much of the file it takes."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line is longer than its text."""
+        return self.size > len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What stands at the end of a file."""
+
+    size: int
+    """Where the file ends, in bytes."""
+    line: int
+    """Where its last line or record begins when that has no end, else where the file ends."""
+    unclosed: int | None
+    """Where a line before that begins whose quotation mark nothing closes, if there is one."""
+    records_follow: bool
+    """Whether a line behind that one is a record by itself."""
+
+    @property
+    def torn(self) -> int:
+        """Where a record begins that the end of the file cuts short; where the file ends when none is.
+
+        Lines that are records by themselves are not taken for a part of it.
+        """
+        several_lines = self.unclosed is not None and self.line < self.size and not self.records_follow
+        return self.unclosed if several_lines and self.unclosed is not None else self.line
+
+
+def read_header(file: BinaryIO) -> bytes:
+    """Return the first line of a CSV, a mark of its encoding included, and leave the file behind it."""
+    return file.readline(_MAX_HEADER)
+
+
+def fields_of(header: bytes) -> list[str]:
+    """Return the columns that a header names."""
+    return header.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").rstrip("\r\n").split(",")
+
+
+def record_test(header: bytes) -> Callable[[bytes], bool]:
+    """Return the test whether bytes are one record of a CSV with this header.
+
+    In a session's CSV a record has an id and a time, too; whether the rest is right is not asked: a record whose kind
+    is unknown, say, is refused as a whole and not line by line.
+    """
+    columns = fields_of(header)
+    of_messages = tuple(columns) == COLUMNS
+
+    def is_record(text: bytes) -> bool:
+        csv.field_size_limit(LARGEST)
+        try:
+            rows = list(csv.reader([text.decode("utf-8", "replace")], strict=True))
+        except csv.Error:
+            return False
+        if len(rows) != 1 or len(rows[0]) != len(columns):
+            return False
+        return not of_messages or has_key(rows[0])
+
+    return is_record
+
+
+def message_in(record: str) -> Message:
+    """Return the message that a record of a session's CSV holds; raise ValueError, TypeError or csv.Error if none."""
+    csv.field_size_limit(LARGEST)
+    return from_row(next(csv.reader([record], strict=True)))
+
+
+def has_key(fields: Sequence[str]) -> bool:
+    """Tell whether a row of a session's CSV begins with an id and a time."""
+    try:
+        return datetime.fromisoformat(fields[1]).tzinfo is not None and bool(_WHOLE_NUMBER.fullmatch(fields[0]))
+    except ValueError:
+        return False
+
+
+def pieces_in(file: BinaryIO, is_record: Callable[[bytes], bool], *, end: int | None = None) -> Iterator[Piece[bytes]]:
+    """Yield what a CSV consists of from where the file stands, which has to be the beginning of a record, up to `end`.
+
+    All pieces together are the file. The last one has no line end when it is not finished. At most the largest record
+    is held in memory, and no line is looked at more than a few times.
+    """
+    return split(lines_in(file, end=end), is_record)
+
+
+def tail_of(file: BinaryIO, start: int, is_record: Callable[[bytes], bool]) -> Tail:
+    """Look at the end of a CSV whose records begin at `start`; what lies far before the end is not read."""
+    size = os.fstat(file.fileno()).st_size
+    position = _record_near(file, start, size - _LOOKED_BACK, is_record)
+    file.seek(position)
+    line, unclosed, records_follow = size, None, False
+    for piece in pieces_in(file, is_record, end=size):
+        if position + piece.size == size and not piece.text.endswith(b"\n"):
+            line = position
+            records_follow = records_follow or (unclosed is not None and is_record(piece.text))
+        elif _has_odd_quotes(piece.text):
+            unclosed, records_follow = position, False
+        elif piece.text.count(b"\n") > 1 or piece.text == SEPARATOR:
+            unclosed = None
+        elif unclosed is not None and not records_follow:
+            records_follow = is_record(piece.text)
+        position += piece.size
+    if unclosed is not None and size - unclosed > LARGEST:  # no record is as long as that, whatever follows
+        unclosed = None
+    return Tail(size, line, unclosed, records_follow)
+
+
+def _record_near(file: BinaryIO, start: int, position: int, is_record: Callable[[bytes], bool]) -> int:
+    """Return where a record begins, at `position` or soon behind it; `start` when that is not known.
+
+    It may be a line of a message that quotes a record. Then the end of that message is taken for a damaged line, and
+    nothing else comes of it.
+    """
+    if position <= start:
+        return start
+    file.seek(position)
+    position += len(file.readline(LARGEST))
+    while line := file.readline(LARGEST):
+        if is_record(line):
+            return position
+        position += len(line)
+    return start
+
+
+def lines_in(file: IO[AnyStr], *, end: int | None = None, largest: int = LARGEST) -> Iterator[Piece[AnyStr]]:
+    """Yield the lines of a file up to the position `end`; of one that is too long only the beginning is held."""
+    left = largest if end is None else end - file.tell()
+    while left > 0 and (line := file.readline(min(largest, left))):
+        size = len(line)
+        left -= 0 if end is None else size
+        while size >= largest and not _ends_a_line(line) and left > 0 and (rest := file.readline(min(largest, left))):
+            size += len(rest)
+            left -= 0 if end is None else len(rest)
+            if _ends_a_line(rest):
+                break
+        yield Piece(line, size)
+
+
+def split(
+    lines: Iterator[Piece[AnyStr]], is_record: Callable[[AnyStr], bool], *, largest: int = LARGEST
+) -> Iterator[Piece[AnyStr]]:
+    """Join lines to records; a line that belongs to no record stands alone. No line is looked at more than thrice."""
+    waiting: deque[Piece[AnyStr]] = deque()
+    while (line := waiting.popleft() if waiting else next(lines, None)) is not None:
+        if not _has_odd_quotes(line.text):
+            yield line
+            continue
+        parts = _up_to_odd_quotes(line, waiting, lines, largest)
+        joined = _joined(parts, largest)
+        if joined is not None and is_record(joined.text):
+            yield joined
+        else:
+            waiting.extendleft(reversed(parts[1:]))
+            yield line
+
+
+def _joined(parts: list[Piece[AnyStr]], largest: int) -> Piece[AnyStr] | None:
+    """Return lines as one piece, unless they are too long or end within quotes."""
+    size = sum(part.size for part in parts)
+    if len(parts) == 1 or size > largest or not _has_odd_quotes(parts[-1].text):
+        return None
+    return Piece(parts[0].text[:0].join(part.text for part in parts), size)
+
+
+def _up_to_odd_quotes(
+    first: Piece[AnyStr], waiting: deque[Piece[AnyStr]], lines: Iterator[Piece[AnyStr]], largest: int
+) -> list[Piece[AnyStr]]:
+    """Return the lines of a record whose first one ends within quotes."""
+    parts, size = [first], first.size
+    while size < largest and len(parts) < MOST_LINES:
+        more = waiting.popleft() if waiting else next(lines, None)
+        if more is None:
+            break
+        parts.append(more)
+        size += more.size
+        if _has_odd_quotes(more.text):
+            break
+    return parts
+
+
+def _has_odd_quotes(text: str | bytes) -> bool:
+    return (text.count('"') if isinstance(text, str) else text.count(b'"')) % 2 == 1
+
+
+def _ends_a_line(text: str | bytes) -> bool:
+    return text.endswith(("\n", "\r")) if isinstance(text, str) else text.endswith(b"\n")

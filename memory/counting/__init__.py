@@ -1,0 +1,1 @@
+"""Questions for numbers and lists, and the counting that answers them."""

@@ -1,0 +1,52 @@
+"""What is counted in both memories, and what comes of it."""
+
+from dataclasses import dataclass
+
+from memory.counting.words import Sought
+from memory.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What is counted: messages, or the links or files in them.
+
+    `terms` are words that a message must have, in the form of a web search. `attribute` is a word that the link or the
+    name of the file must have, or else the message around it. Empty ones ask for nothing.
+    """
+
+    sought: Sought = Sought.MESSAGES
+    terms: str = ""
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message that was counted, with the links or the names of the files that were counted in it."""
+
+    message: Message
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one person has of what was counted, and the newest message of it; None where the list of people is long."""
+
+    messages: int
+    items: int
+    newest: Example | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much was counted, by whom, most first, and some of it.
+
+    `unreachable` are the memories that did not answer. It is not `exact` when so much stands in both memories that some
+    of it may have been counted twice.
+    """
+
+    messages: int = 0
+    items: int = 0
+    shares: tuple[Share, ...] = ()
+    examples: tuple[Example, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    exact: bool = True

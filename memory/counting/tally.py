@@ -1,0 +1,133 @@
+"""Count what was said in both memories, each message once and as it is now."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from memory.counting import queries
+from memory.counting.queries import MOST_STATES, Counted, PersonCount, States
+from memory.counting.results import Example, Matter, Share, Tally
+from memory.message import MessageKey
+from memory.search.filters import Filters
+from memory.search.session import Shelf, Visit
+
+SHOWN_PEOPLE = 10
+"""People of whom the newest message is read, those with the largest shares."""
+
+_SLACK = timedelta(minutes=1)  # between the times that two exports give to one message
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """Messages by the memory that shall not count them, for the other knows them as they are now, or they are gone."""
+
+    excluded: Mapping[str, Collection[int]] = field(default_factory=dict)
+    exact: bool = True
+
+    def of(self, shelf: Shelf) -> Collection[int]:
+        return self.excluded.get(shelf.name, ())
+
+
+async def tally(
+    visit: Visit,
+    shelves: Sequence[Shelf],
+    *,
+    matter: Matter,
+    filters: Filters,
+    newest_first: bool,
+    limit: int,
+) -> Tally:
+    """Return how much of a matter there is, by whom, and `limit` of the messages that were counted.
+
+    Raises DatabaseUnavailableError when no memory answers.
+    """
+    overlap = await _overlap(visit, shelves)
+
+    async def count(session: AsyncSession, shelf: Shelf) -> list[Counted]:
+        counted = await queries.count(
+            session,
+            matter=matter,
+            filters=filters,
+            excluded=overlap.of(shelf),
+            newest_first=newest_first,
+            limit=limit,
+        )
+        return [counted]
+
+    counted = [found for founds in (await visit.ask(shelves, count)).values() for found in founds]
+    shares = _added(counted)
+    newest = {share.newest for share in list(shares.values())[:SHOWN_PEOPLE]}
+    first = sorted((key for found in counted for key in found.first), key=_in_time, reverse=newest_first)[:limit]
+
+    async def read(session: AsyncSession, shelf: Shelf) -> list[Example]:
+        return await queries.read(
+            session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first)
+        )
+
+    found = (await visit.ask(shelves, read)).values() if shares else ()
+    examples = {example.message.key: example for some in found for example in some}
+    return Tally(
+        messages=sum(one.messages for one in counted),
+        items=sum(one.items for one in counted),
+        shares=tuple(Share(one.messages, one.items, examples.get(one.newest)) for one in shares.values()),
+        examples=tuple(examples[key] for key in first if key in examples),
+        unreachable=visit.unreachable,
+        exact=overlap.exact,
+    )
+
+
+async def _overlap(visit: Visit, shelves: Sequence[Shelf]) -> _Overlap:
+    """Return which messages stand in both memories, and which of them shall not count each."""
+
+    async def look(session: AsyncSession, _: Shelf) -> list[tuple[datetime, datetime]]:
+        found = await queries.span(session)
+        return [found] if found else []
+
+    spans = [answer[0] for answer in (await visit.ask(shelves, look)).values() if answer]
+    if len(spans) < len(shelves) or len(spans) == 1:
+        return _Overlap()
+    first, last = max(start for start, _ in spans) - _SLACK, min(end for _, end in spans) + _SLACK
+    if first > last:
+        return _Overlap()
+
+    async def read(session: AsyncSession, _: Shelf) -> list[States]:
+        return [await queries.states(session, first=first, last=last)]
+
+    known = {name: answer[0] for name, answer in (await visit.ask(shelves, read)).items()}
+    return _Overlap(_not_counted(known), exact=all(len(states.ids) < MOST_STATES for states in known.values()))
+
+
+def _not_counted(known: Mapping[str, States]) -> dict[str, list[int]]:
+    """Return by memory the messages that it shall not count; of two states the one that was edited later counts."""
+    if len(known) < 2:  # the other memory did not answer
+        return {}
+    (one, ours), (other, theirs) = known.items()
+    both = ours.ids & theirs.ids
+    gone = both & (ours.gone | theirs.gone)
+    newer = {
+        message_id
+        for message_id in both & theirs.edited.keys()
+        if message_id not in ours.edited or ours.edited[message_id] < theirs.edited[message_id]
+    }
+    return {one: [*(newer | gone)], other: [*((both - newer) | gone)]}
+
+
+def _added(counted: Sequence[Counted]) -> dict[str, PersonCount]:
+    """Return what each person has in all memories, those with most first."""
+    sums: dict[str, PersonCount] = {}
+    for one in (person for found in counted for person in found.people):
+        other = sums.get(one.person)
+        sums[one.person] = _sum(one, other) if other else one
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1].items, -pair[1].messages, pair[0])))
+
+
+def _sum(one: PersonCount, other: PersonCount) -> PersonCount:
+    newest = max(one.newest, other.newest, key=_in_time)
+    return PersonCount(one.person, one.messages + other.messages, one.items + other.items, newest)
+
+
+def _in_time(key: MessageKey) -> tuple[datetime, int]:
+    message_id, sent_at = key
+    return sent_at, message_id

@@ -1,0 +1,145 @@
+"""Turn texts into vectors with one embedding model, off the event loop."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+
+from memory.embedding.exports import NotExportedError, find_export
+from memory.embedding.load import load_model
+from memory.embedding.model import ModelChoice, Report, RunningModel, Vectors, short_name
+from memory.embedding.source_model import carried_dimensions, is_carried
+from util_async import shared
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Embedder:
+    """A model in worker threads of its own: texts wait their turn there, the event loop does not.
+
+    Many texts go through one thread, batch by batch, those of several callers in turn; a text alone, which is what
+    somebody asks, goes through another one and does not wait for them. A caller never has more than a batch in line.
+    """
+
+    def __init__(self, choice: ModelChoice, *, width: int | None = None) -> None:
+        self.name = short_name(choice.name)
+        self._choice = choice
+        self._width = width
+        self._many = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+        self._alone = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-question")
+        self._reports: list[Report] = []
+        self._stopped = threading.Event()
+        self._model: Future[RunningModel[Any]] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory, so that a text is embedded at once; loading takes a moment, or minutes."""
+        done = self._model is not None and self._model.done() and not self._model.cancelled()
+        return done and self.begin().exception() is None
+
+    @property
+    def runs_on(self) -> str:
+        """What runs the model, such as `ONNX Runtime, fp32`; nothing while it is not loaded."""
+        return self.begin().result().runs_on if self.loaded else ""
+
+    def begin(self) -> "Future[RunningModel[Any]]":
+        """Begin to load the model, unless somebody has; return what it comes to."""
+        if self._model is None:
+            self._model = self._many.submit(self._load)
+        return self._model
+
+    def _load(self) -> RunningModel[Any]:
+        try:
+            return load_model(self._choice, report=self._report, stopped=self._stopped)
+        except Exception as error:
+            logger.info("the embedding model %s cannot be used: %s", self.name, error)  # nobody may be waiting for it
+            raise
+
+    def _report(self, done: int, total: int) -> None:
+        for report in self._reports:
+            report(done, total)
+
+    async def ready(self, report: Report | None = None) -> None:
+        """Wait until the model is loaded; raise EmbeddingModelError when it cannot be.
+
+        `report` hears, in another thread, how far an export is, which happens at the first start only.
+        """
+        if report is not None:
+            self._reports.append(report)
+        await shared(self.begin())
+
+    async def ready_within(self, limit: timedelta) -> bool:
+        """Wait for the model, and not longer than this; return whether it is loaded; raise as `ready` does."""
+        if self.loaded:  # however busy the event loop is
+            return True
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                await self.ready()
+        except TimeoutError:
+            return False
+        return True
+
+    async def dimensions(self) -> int:
+        """Return the width of the vectors; without loading the model where that is known."""
+        if self._width is None:
+            self._width = await asyncio.to_thread(self._known_dimensions)
+        if self._width is None:
+            await self.ready()
+            self._width = self.begin().result().dimensions
+        return self._width
+
+    def _known_dimensions(self) -> int | None:
+        """Return what a carried model's configuration tells, or an export's description."""
+        if is_carried(self._choice.name):
+            return carried_dimensions()
+        try:
+            export = find_export(self._choice)
+        except NotExportedError:
+            return None
+        return export.description.dimensions if export is not None else None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, float32 of shape (len(texts), dimensions)."""
+        await self.ready()
+        model = self.begin().result()
+        worker = self._alone if len(texts) == 1 and model.is_reentrant else self._many
+        vectors = np.empty((len(texts), model.dimensions), dtype=np.float32)
+        for batch in await _in(worker, model.batches, texts):
+            vectors[batch.places] = await _in(worker, model.vectors, batch)
+        return vectors
+
+    def close(self) -> None:
+        """End the threads when they are done with what they do; stop an export."""
+        self._stopped.set()
+        for worker in (self._many, self._alone):
+            worker.shutdown(wait=False, cancel_futures=True)
+
+
+async def _in(worker: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
+    return await asyncio.wrap_future(worker.submit(call, *arguments))
+
+
+@asynccontextmanager
+async def open_embedder(
+    choice: ModelChoice, *, at_once: bool = True, width: int | None = None
+) -> AsyncGenerator[Embedder]:
+    """Yield an embedder; its threads end on exit.
+
+    Its model is being loaded, or else, not `at_once`, when the first text comes. `width` is that of its vectors, where
+    somebody knows it without the model.
+    """
+    embedder = Embedder(choice, width=width)
+    try:
+        if at_once:
+            embedder.begin()
+        yield embedder
+    finally:
+        embedder.close()

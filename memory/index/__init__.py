@@ -1,0 +1,1 @@
+"""Messages findable: what the two indexes read of each, and the rows that hold it."""

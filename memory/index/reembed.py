@@ -1,0 +1,157 @@
+"""Give vectors to the messages that have none of the embedding model's."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from db.capabilities import operator_errors
+from db.databases import Database
+from db.engines import Sessions, transaction
+from db.migrate import PATIENTLY
+from db.schema import FactRow, MessageRow
+from db.vector_index import drop_all
+from errors import RefusedRowError, StatementFailedError
+from memory.capture.session import HALF_EMBEDDED, MODEL_FACT
+from memory.embedding.embedder import Embedder
+from memory.index import store
+from memory.index.index_text import text_to_embed
+from memory.index.indexing import embed_each
+from memory.message import Message
+
+logger = logging.getLogger(__name__)
+
+_Embedded = tuple[Message, NDArray[np.float32] | None]
+
+WITHOUT_VECTORS = "stored_without_vectors_up_to"
+"""The fact that rows were stored before the embedder was ready, with the journal's position of the last of them."""
+
+
+def lacking_vector(embedder: Embedder) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a row that says something and has no vector of the embedder's model."""
+    other_model = or_(MessageRow.embedding_model.is_(None), MessageRow.embedding_model != embedder.name)
+    return MessageRow.search_text != "", other_model
+
+
+async def embed_some(sessions: Sessions, embedder: Embedder, batch: int, *, refused: set[int] | None = None) -> int:
+    """Give some of the messages that lack a vector one; return how many were looked at, 0 at the end.
+
+    A text that the model cannot take gets none, and the model's name all the same: it is not tried again. A message
+    that is edited meanwhile is left for the next call. Those that the database does not let change while it does
+    others are added to `refused`, and left out from then on. Raises DatabaseUnavailableError, RefusedRowError, and
+    ModelUnavailableError when the model takes no text at all.
+    """
+    refused = set() if refused is None else refused
+    left_out = ~store.one_of(MessageRow.__table__.c.message_id, refused)
+    some = select(*store.MESSAGE_COLUMNS).where(*lacking_vector(embedder), left_out).limit(batch)
+    async with transaction(sessions) as session:
+        messages = [store.to_message(row) for row in (await session.execute(some)).mappings()]
+    if not messages:
+        return 0
+    vectors = await embed_each(embedder, [text_to_embed(message) for message in messages])
+    embedded = list(zip(messages, vectors, strict=True))
+    try:
+        await _write(sessions, embedder.name, embedded)
+    except (StatementFailedError, RefusedRowError):
+        if len(embedded) == 1:
+            raise
+        await _write_one_by_one(sessions, embedder.name, embedded, refused)
+    return len(messages)
+
+
+async def _write_one_by_one(sessions: Sessions, model: str, embedded: Sequence[_Embedded], refused: set[int]) -> None:
+    """Write vectors of which some are refused; raise what the last one is refused for when all are."""
+    failed: dict[int, Exception] = {}
+    for message, vector in embedded:
+        try:
+            await _write(sessions, model, [(message, vector)])
+        except (StatementFailedError, RefusedRowError) as error:
+            failed[message.message_id] = error
+    if len(failed) == len(embedded):
+        raise failed[embedded[-1][0].message_id]
+    for message_id, reason in failed.items():
+        logger.warning("message %d gets no vector: %s", message_id, reason)
+    refused.update(failed)
+
+
+async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) -> None:
+    write = (
+        update(MessageRow)
+        .where(
+            MessageRow.message_id == bindparam("of_id"),
+            MessageRow.sent_at == bindparam("of_time"),
+            MessageRow.edited_at.is_not_distinct_from(bindparam("as_edited")),
+        )
+        .values(embedding=bindparam("vector"), embedding_model=model)
+    )
+    async with transaction(sessions) as session:
+        connection = await session.connection()
+        await connection.execute(
+            write,
+            [
+                {
+                    "of_id": message.message_id,
+                    "of_time": message.sent_at,
+                    "as_edited": message.edited_at,
+                    "vector": vector,
+                }
+                for message, vector in embedded
+            ],
+        )
+
+
+async def note_missing(session: AsyncSession, position: int) -> None:
+    """Note, in the transaction that stores them, that rows up to a position of the journal may lack their vectors."""
+    await store.set_fact(session, WITHOUT_VECTORS, str(position))
+
+
+async def missing_up_to(session: AsyncSession) -> str | None:
+    """Return what was noted last; None when no row lacks a vector."""
+    return await store.fact(session, WITHOUT_VECTORS)
+
+
+async def note_complete(session: AsyncSession, noted: str) -> None:
+    """Take the note back, unless another one has taken its place since."""
+    await session.execute(delete(FactRow).where(FactRow.name == WITHOUT_VECTORS, FactRow.value == noted))
+
+
+async def reembed(database: Database, embedder: Embedder, *, batch: int, report: Callable[[int, int], None]) -> int:
+    """Give every message a vector of the embedder's model; return how many needed one.
+
+    `report` hears, batch by batch, of the messages done and of all that needed it. The vector indexes are gone then,
+    which is faster than keeping them up meanwhile: `db.vector_index.build` builds them again.
+    """
+    dimensions = await embedder.dimensions()
+    await database.migrate(dimensions=dimensions)
+    async with transaction(database.sessions) as session:
+        await store.set_fact(session, MODEL_FACT, HALF_EMBEDDED)
+    with operator_errors(database.engine, name=database.name):
+        async with database.engine.begin() as connection:
+            await _make_room(connection, dimensions)
+    async with transaction(database.sessions) as session:
+        total = await session.scalar(select(func.count()).select_from(MessageRow).where(*lacking_vector(embedder))) or 0
+    done = 0
+    while count := await embed_some(database.sessions, embedder, batch):
+        done += count
+        report(done, total)
+    async with transaction(database.sessions) as session:
+        await store.set_fact(session, MODEL_FACT, embedder.name)
+    await database.migrate(dimensions=dimensions)
+    return done
+
+
+async def _make_room(connection: AsyncConnection, dimensions: int) -> None:
+    """Drop the vector index, and the vectors too when their width changes."""
+    await connection.execute(PATIENTLY)
+    await drop_all(connection)
+    if await store.embedding_width(connection) != dimensions:
+        # A type takes no bound parameter; `dimensions` is a whole number that the model itself reports.
+        await connection.execute(
+            text(f"ALTER TABLE messages ALTER COLUMN embedding TYPE vector({dimensions:d}) USING NULL")
+        )
+        # Another type brings its own way of storing, and vectors should stand in their rows (docs/decisions/0005).
+        await connection.execute(text("ALTER TABLE messages ALTER COLUMN embedding SET STORAGE MAIN"))
+        await connection.execute(update(MessageRow).values(embedding_model=None))

@@ -1,0 +1,224 @@
+"""Rows in and messages out of one database; the same functions serve short-term and long-term memory."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    RowMapping,
+    and_,
+    any_,
+    case,
+    column,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    values,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from db.schema import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
+from memory.message import Attachment, Kind, Message, Revision
+from memory.names.rows import note_names
+
+_Columns = ReadOnlyColumnCollection[str, Any]
+
+CHANGED_BY_EDITS = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
+"""The columns of a message that an edit replaces; a deletion sets `deleted_at` alone, and an answer stays one."""
+
+
+_OF_AN_ANSWER = {"search_text": literal(""), "embedding": null(), "embedding_model": null()}
+"""What makes a message findable, which an answer of the bot never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A message with what makes it findable; no vector for a deletion, which has no text."""
+
+    message: Message
+    search_text: str
+    embedding: NDArray[np.float32] | None
+    embedding_model: str | None
+
+
+async def write(
+    session: AsyncSession,
+    *,
+    batch: Sequence[Indexed],
+    revisions: Sequence[Revision],
+    journal: str,
+    position: int,
+) -> None:
+    """Write a batch and move the journal's position behind it, in one statement and so in one round trip.
+
+    A message that is there already changes only by a later edit or a deletion, so a batch may come twice.
+    Each key may stand in the batch once.
+    """
+    statement = _move(journal, position)
+    if batch:
+        edits = [item.message for item in batch if item.message.edited_at]
+        if edits:
+            kept = keep_replaced_texts(_as_table(edits), promotion_id=null())
+            statement = statement.add_cte(kept.cte("kept"))
+        rows = insert(MessageRow).values([values_of(item) for item in batch])
+        statement = statement.add_cte(merging(rows).cte("stored"))
+        statement = statement.add_cte(note_names(item.message for item in batch).cte("noted"))
+    if revisions:
+        statement = statement.add_cte(_revisions(revisions).cte("revised"))
+    await session.execute(statement)
+
+
+def _move(journal: str, position: int) -> Insert:
+    statement = insert(JournalPositionRow).values(session=journal, position=position)
+    return statement.on_conflict_do_update(
+        index_elements=[JournalPositionRow.session], set_={"position": statement.excluded.position}
+    )
+
+
+def merging(statement: Insert) -> Insert:
+    """Let an insert into messages apply the rule of `memory.messages.merged` to the rows that are there."""
+    new = statement.excluded
+    changes: dict[str, ColumnElement[Any]] = {
+        name: case((_edited(new), new[name]), else_=getattr(MessageRow, name)) for name in CHANGED_BY_EDITS
+    }
+    changes["kind"] = case((new.kind == Kind.ANSWER.value, new.kind), else_=MessageRow.kind)
+    is_answer = or_(MessageRow.kind == Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
+    for name, nothing in _OF_AN_ANSWER.items():
+        changes[name] = case((is_answer, nothing), else_=changes[name])
+    changes["deleted_at"] = func.coalesce(MessageRow.deleted_at, new.deleted_at)
+    return statement.on_conflict_do_update(
+        index_elements=[MessageRow.message_id, MessageRow.sent_at],
+        set_=changes,
+        where=changed_by(new),
+    )
+
+
+def changed_by(new: _Columns) -> ColumnElement[bool]:
+    """Tell whether another state of a message changes the row that is there."""
+    newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
+    known_as_answer = and_(MessageRow.kind != Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
+    return or_(_edited(new), newly_deleted, known_as_answer)
+
+
+def _edited(new: _Columns) -> ColumnElement[bool]:
+    edited: ColumnElement[bool] = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
+    return edited
+
+
+def keep_replaced_texts(edited: FromClause, *, promotion_id: ColumnElement[Any]) -> Insert:
+    """Keep the texts that edits, a table of keys, `edited_at` and `content`, are about to replace.
+
+    It stands in the statement that writes them, whose parts all see the rows from before it.
+    """
+    replaced = (
+        select(MessageRow.message_id, edited.c.edited_at, MessageRow.content, promotion_id)
+        .join(edited, and_(MessageRow.message_id == edited.c.message_id, MessageRow.sent_at == edited.c.sent_at))
+        .where(
+            MessageRow.content != edited.c.content,
+            or_(MessageRow.edited_at.is_(None), MessageRow.edited_at < edited.c.edited_at),
+        )
+    )
+    columns = ["message_id", "revised_at", "content", "promotion_id"]
+    return insert(RevisionRow).from_select(columns, replaced).on_conflict_do_nothing()
+
+
+def _as_table(edits: Iterable[Message]) -> FromClause:
+    names = ("message_id", "sent_at", "edited_at", "content")
+    columns = [column(name, MessageRow.__table__.columns[name].type) for name in names]
+    return values(*columns, name="edited").data([tuple(getattr(edit, name) for name in names) for edit in edits])
+
+
+def _revisions(revisions: Iterable[Revision]) -> Insert:
+    return insert(RevisionRow).values([asdict(revision) for revision in revisions]).on_conflict_do_nothing()
+
+
+def values_of(item: Indexed) -> dict[str, Any]:
+    """Return a row of messages, a value under the name of each column."""
+    message = item.message
+    return {
+        "message_id": message.message_id,
+        "sent_at": message.sent_at,
+        "session": message.session,
+        "guild_id": message.guild_id,
+        "channel_id": message.channel_id,
+        "thread_id": message.thread_id,
+        "author_id": message.author_id,
+        "reply_to": message.reply_to,
+        "author_name": message.author_name,
+        "channel_name": message.channel_name,
+        "kind": message.kind.value,
+        "content": message.content,
+        "attachments": [asdict(attachment) for attachment in message.attachments],
+        "edited_at": message.edited_at,
+        "deleted_at": message.deleted_at,
+        "search_text": item.search_text,
+        "embedding": item.embedding,
+        "embedding_model": item.embedding_model,
+    }
+
+
+MESSAGE_COLUMNS = tuple(
+    column
+    for column in MessageRow.__table__.columns
+    if column.name not in {"search_text", "embedding", "embedding_model", "promotion_id"}
+)
+"""What a Message is made from; vectors stay where they are."""
+
+
+def to_message(row: RowMapping) -> Message:
+    """Return the message of a row that has MESSAGE_COLUMNS."""
+    fields = {column.name: row[column.name] for column in MESSAGE_COLUMNS}
+    fields["kind"] = Kind(fields["kind"])
+    fields["attachments"] = tuple(Attachment(**attachment) for attachment in fields["attachments"])
+    return Message(**fields)
+
+
+def one_of(expression: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:
+    """Return a condition with one bound array, whose plan does not change with the number of ids."""
+    return expression == any_(literal(sorted(ids), ARRAY(BigInteger)))
+
+
+async def position(session: AsyncSession, *, journal: str) -> int:
+    """Return how far, in bytes, a journal is stored here; 0 when nothing of it is."""
+    stored = await session.scalar(select(JournalPositionRow.position).where(JournalPositionRow.session == journal))
+    return stored or 0
+
+
+async def count(session: AsyncSession) -> int:
+    """Return the number of messages, deleted ones included."""
+    return await session.scalar(select(func.count()).select_from(MessageRow)) or 0
+
+
+async def fact(session: AsyncSession, name: str) -> str | None:
+    """Return a fact about this database; None when it is not known."""
+    return await session.scalar(select(FactRow.value).where(FactRow.name == name))
+
+
+async def set_fact(session: AsyncSession, name: str, value: str) -> None:
+    """Write a fact down, in place of what it was."""
+    statement = insert(FactRow).values(name=name, value=value)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": statement.excluded.value})
+    )
+
+
+async def empty(session: AsyncSession) -> None:
+    """Delete every message with its revisions and names, and every journal position; facts stay."""
+    await session.execute(text("TRUNCATE messages, message_revisions, journal_positions, names"))
+
+
+async def embedding_width(connection: AsyncConnection) -> int:
+    """Return the number of dimensions that the embedding column takes."""
+    width: int = (await connection.execute(text(EMBEDDING_WIDTH))).scalar_one()
+    return width

@@ -1,0 +1,1 @@
+"""Who and which places are called what, and where."""

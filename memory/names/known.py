@@ -1,0 +1,273 @@
+"""Know which people and channels have which names, and in which places."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from memory.authors import Authors, kept_name
+from memory.message import Kind, Message
+from memory.names.places import channel_of, title_in
+from memory.names.words import name_keys, sign_key, whole_key
+from time_expressions.folding import FoldedText, folded
+
+MOST_PARTS = 16
+"""Words or signs of a name in a text; what is longer is known by its beginning alone."""
+
+Person = int | str
+"""An author id, or the folded name of somebody whose messages say none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one or more messages tell of names: who spoke in a place, and what its channel was called last.
+
+    `author` is empty where nobody spoke whose words can be searched; `sent_at` is the time of the last message.
+    """
+
+    place_id: int
+    channel_id: int
+    channel: str
+    author: str
+    sent_at: datetime
+    author_id: int | None = None
+
+
+def named_in(message: Message) -> Named:
+    """Return what a message tells of names."""
+    is_said = message.kind is Kind.MESSAGE and message.deleted_at is None
+    return Named(
+        message.place_id,
+        message.channel_id,
+        kept_name(message.channel_name),
+        kept_name(message.author_name) if is_said else "",
+        message.sent_at,
+        message.author_id if is_said else None,
+    )
+
+
+class Index:
+    """The names that one memory knows. It only grows; whatever is gone goes when another index takes its place.
+
+    Names are kept under all keys by which somebody may call their bearers, so that a question is looked up and nothing
+    is searched. A name is known in the places where its bearer spoke under it.
+    """
+
+    def __init__(self) -> None:
+        self._bearers: dict[str, list[tuple[Person, str]]] = {}
+        self._places_of_name: dict[tuple[Person, str], dict[int, datetime]] = {}
+        self._names_of: dict[Person, list[str]] = {}
+        self._most_parts: dict[str, int] = {}
+        self._most_signs: dict[str, int] = {}
+        self._channels = _Channels()
+
+    def add(self, named: Named) -> None:
+        """Take in what was learnt of names; in which order does not matter."""
+        if named.author.strip() or (named.author and named.author_id is not None):
+            self._add_author(named)
+        self._channels.add(named)
+
+    def people(self, key: str, places: frozenset[int]) -> frozenset[Person]:
+        """Return those who bear a name that has this key, and have spoken under it in these places."""
+        return frozenset(
+            person
+            for person, name in self._bearers.get(key, ())
+            if not places.isdisjoint(self._places_of_name[person, name])
+        )
+
+    def has_spoken(self, person: Person, places: frozenset[int]) -> bool:
+        """Return whether somebody has spoken in these places."""
+        return any(True for _ in self.spellings(person, places))
+
+    def spellings(self, person: Person, places: frozenset[int]) -> Iterator[str]:
+        """Yield the names that somebody bore in these places."""
+        for name in self._names_of.get(person, ()):
+            if not places.isdisjoint(self._places_of_name[person, name]):
+                yield name
+
+    def names(self, person: Person, places: frozenset[int]) -> Iterator[tuple[datetime, str]]:
+        """Yield the names that somebody bore in these places, each with the last time, in no order."""
+        for name in self._names_of.get(person, ()):
+            where = self._places_of_name[person, name]
+            times = [when for place, when in where.items() if place in places]
+            if times:
+                yield max(times), name
+
+    def most_parts(self, first: str) -> int:
+        """Return of how many parts the longest name may be that begins with this word; 0 when none does."""
+        return self._most_parts.get(first, 0)
+
+    def most_signs(self, first: str) -> int:
+        """Return of how many signs the longest name of signs alone is that begins with this one."""
+        return self._most_signs.get(first, 0)
+
+    @property
+    def channels(self) -> "_Channels":
+        """The names of channels."""
+        return self._channels
+
+    def _add_author(self, named: Named) -> None:
+        person = folded(named.author) if named.author_id is None else named.author_id
+        bearer = person, named.author
+        places = self._places_of_name.get(bearer)
+        if places is None:
+            places = self._places_of_name[bearer] = {}
+            self._names_of.setdefault(person, []).append(named.author)
+            for key in _author_keys(named.author, self._most_parts, self._most_signs):
+                self._bearers.setdefault(key, []).append(bearer)
+        if places.get(named.place_id, named.sent_at) <= named.sent_at:
+            places[named.place_id] = named.sent_at
+
+
+def _author_keys(name: str, most_parts: dict[str, int], most_signs: dict[str, int]) -> list[str]:
+    """Return the keys of a name, and note how long a text has to be looked at for them."""
+    if keys := name_keys(name):
+        for key in keys:
+            first, *others = key.split(" ")
+            most_parts[first] = min(MOST_PARTS, max(most_parts.get(first, 0), 1 + len(others)))
+        return keys
+    signs = FoldedText(name)
+    if len(signs):
+        most_signs[signs.word(0)] = min(MOST_PARTS, max(most_signs.get(signs.word(0), 0), len(signs)))
+    return [key] if (key := sign_key(name)) else []
+
+
+class _Channels:
+    """The names that channels bear and bore, and which places belong to a channel."""
+
+    def __init__(self) -> None:
+        self._newest: dict[int, tuple[datetime, int, str]] = {}
+        self._places_of_channel: dict[int, set[int]] = {}
+        self._names: set[tuple[int, str]] = set()
+        self._places_of_key: dict[str, set[tuple[int, str]]] = {}
+        self.most_parts: dict[str, int] = {}
+
+    def add(self, named: Named) -> None:
+        place = named.place_id
+        last = self._newest.get(place)
+        if last is None or last[0] < named.sent_at:
+            self._newest[place] = named.sent_at, named.channel_id, named.channel
+        self._places_of_channel.setdefault(named.channel_id, set()).add(place)
+        if (place, named.channel) in self._names:
+            return
+        self._names.add((place, named.channel))
+        for name in _channel_names(named.channel):
+            for key in _author_keys(name, self.most_parts, {}):
+                self._places_of_key.setdefault(key, set()).add((place, name))
+
+    def called(self, key: str, places: frozenset[int]) -> Iterator[tuple[int, bool, bool]]:
+        """Yield the places whose channel has or had a name with this key, whether it is the whole and the newest."""
+        for place, name in self._places_of_key.get(key, ()):
+            if place in places:
+                whole = whole_key(name)
+                is_newest = name in _channel_names(self._newest[place][2])
+                yield place, key in {whole, whole.replace(" ", "")} or not whole, is_newest
+
+    def mentioned(self, channel_id: int, places: frozenset[int]) -> frozenset[int]:
+        """Return those of the places that are the channel or the thread with this id, or belong to it."""
+        return (places & self._places_of_channel.get(channel_id, frozenset())) | (places & {channel_id})
+
+    def names(self, places: frozenset[int]) -> frozenset[str]:
+        """Return the names of the channels of these places."""
+        return frozenset(channel_of(self._newest[place][2]) for place in places if place in self._newest)
+
+    def newest(self, place: int) -> str | None:
+        """Return what a place is called by itself, a thread by its title; None where that is not known."""
+        known = self._newest.get(place)
+        if known is None:
+            return None
+        _, channel_id, name = known
+        return title_in(name) or (name if channel_id == place else None)
+
+
+def _channel_names(name: str) -> frozenset[str]:
+    """Return by what a place is named: a thread by its channel, by its title and by both."""
+    return frozenset({name, channel_of(name), title_in(name)} - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """The names of the people and channels of some places; a name of any other place is as good as unknown.
+
+    They are not `complete` while a memory has not told all of its names.
+    """
+
+    places: frozenset[int]
+    indexes: tuple[Index, ...] = ()
+    complete: bool = True
+    _people: dict[str, frozenset[Person]] = field(default_factory=dict, repr=False)
+    _channels: dict[str, frozenset[int]] = field(default_factory=dict, repr=False)
+
+    def within(self, places: frozenset[int]) -> "KnownNames":
+        """Return the names of some of the places alone."""
+        return self if places == self.places else KnownNames(places & self.places, self.indexes, self.complete)
+
+    def people(self, key: str) -> frozenset[Person]:
+        """Return all who are called so, by their whole name or by a word of it (`memory.name_words`)."""
+        if key not in self._people:
+            found = (index.people(key, self.places) for index in self.indexes)
+            self._people[key] = frozenset().union(*found)
+        return self._people[key]
+
+    def has_spoken(self, author_id: int) -> bool:
+        """Return whether somebody with this id has spoken in these places."""
+        return any(index.has_spoken(author_id, self.places) for index in self.indexes)
+
+    def authors(self, people: Iterable[Person], *, excluded: bool = False) -> Authors:
+        """Return the authors that some people are, or all others; those without an id are known by all spellings."""
+        listed = list(people)
+        names = frozenset[str]().union(*(self.names_of(person) for person in listed if isinstance(person, str)))
+        return Authors(frozenset(person for person in listed if isinstance(person, int)), names, excluded)
+
+    def name_of(self, person: Person) -> str | None:
+        """Return the newest name of somebody in these places; None when they have not spoken there."""
+        return max(self._all_names(person), default=(None, None))[1]
+
+    def names_of(self, person: Person) -> frozenset[str]:
+        """Return all names that somebody bore in these places."""
+        return frozenset(name for index in self.indexes for name in index.spellings(person, self.places))
+
+    def most_parts(self, first: str) -> int:
+        """Return of how many parts the longest name of a person may be that begins with this word."""
+        return max((index.most_parts(first) for index in self.indexes), default=0)
+
+    def most_signs(self, first: str) -> int:
+        """Return of how many signs the longest name of signs alone may be that begins with this one."""
+        return max((index.most_signs(first) for index in self.indexes), default=0)
+
+    def channel_places(self, key: str) -> frozenset[int]:
+        """Return the places whose channel is called so.
+
+        A whole name comes before a word of one, and a name of today before one of former times.
+        """
+        if key not in self._channels:
+            found = [one for index in self.indexes for one in index.channels.called(key, self.places)]
+            best = max(((whole, newest) for _, whole, newest in found), default=None)
+            self._channels[key] = frozenset(place for place, *rank in found if tuple(rank) == best)
+        return self._channels[key]
+
+    def has_channel(self, key: str) -> bool:
+        """Return whether the whole name of a channel of these places has this key."""
+        found = (one for index in self.indexes for one in index.channels.called(key, self.places))
+        return any(whole for _, whole, _ in found)
+
+    def mentioned_places(self, channel_id: int) -> frozenset[int]:
+        """Return the places that Discord's "<#123>" means: a channel with its threads, or a thread."""
+        found = (index.channels.mentioned(channel_id, self.places) for index in self.indexes)
+        return frozenset({channel_id} & self.places).union(*found)
+
+    def channel_names(self, places: frozenset[int]) -> tuple[str, ...]:
+        """Return the names of the channels of some of the places, in order."""
+        found = (index.channels.names(places & self.places) for index in self.indexes)
+        return tuple(sorted(frozenset().union(*found)))
+
+    def channel_name(self, place: int) -> str | None:
+        """Return what one of the places is called, a thread by its title; None where that is not known."""
+        found = (index.channels.newest(place) for index in self.indexes) if place in self.places else ()
+        return next((name for name in found if name), None)
+
+    def most_channel_parts(self, first: str) -> int:
+        """Return of how many parts the longest name of a channel may be that begins with this word."""
+        return max((index.channels.most_parts.get(first, 0) for index in self.indexes), default=0)
+
+    def _all_names(self, person: Person) -> Iterator[tuple[datetime, str]]:
+        return (one for index in self.indexes for one in index.names(person, self.places))

@@ -1,0 +1,151 @@
+"""Keep the names of people and channels at hand, and current, so that a question is read without asking for them.
+
+Each memory's names are read once, in small pieces, by whoever needs them first or by a task in the background; what
+is read stays read when time runs out. What ingest stores is noted as it is stored. A batch that another process brings
+into a memory is noticed at the next question, and its names alone are read; when one was taken back, all are read anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from errors import DatabaseUnavailableError
+from memory.message import Message
+from memory.names import rows
+from memory.names.known import Index, KnownNames, Named, named_in
+from memory.names.rows import Position, Version
+from memory.search.session import Shelf, open_visit
+from util_async import SaidOnce
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = timedelta(seconds=2)
+"""How long the reading of a question waits for names that are still being read."""
+
+_AT_ONCE = 200  # names that are taken in before the event loop has its turn: a millisecond or two
+_PAUSE = timedelta(seconds=5)  # before a memory that did not answer is asked again
+
+
+class RememberedNames:
+    """The names of all memories that were asked for theirs."""
+
+    def __init__(self) -> None:
+        self._memories: dict[str, _NamesOfMemory] = {}
+        self._taking_turns = asyncio.Lock()
+
+    def note(self, memory: str, messages: Iterable[Message]) -> None:
+        """Take in the names of messages that were just stored in a memory; nothing is raised, for they are stored."""
+        known = self._of(memory)
+        for message in messages:
+            try:
+                known.add(named_in(message))
+            except Exception:
+                logger.exception("the names in message %d are not known", message.message_id)
+
+    async def known(self, shelves: Collection[Shelf], *, places: frozenset[int]) -> KnownNames:
+        """Return the names of these places, read within PATIENCE; without those that take longer.
+
+        Raises DatabaseUnavailableError when no memory answers.
+        """
+        await self._read(shelves)
+        memories = [self._of(shelf.name) for shelf in shelves]
+        indexes = tuple(index for memory in memories for index in memory.indexes)
+        return KnownNames(places, indexes, complete=all(memory.is_complete for memory in memories))
+
+    async def load(self, shelves: Collection[Shelf]) -> None:
+        """Read all names, for a task in the background; a memory that fails is asked again until it answers."""
+        said = SaidOnce(logger)
+        while not all(self._of(shelf.name).is_complete for shelf in shelves):
+            try:
+                await self._read(shelves)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the program
+                foreseen = isinstance(error, DatabaseUnavailableError)
+                said.failed(
+                    "names", f"names of people and channels cannot be read: {error!r}", None if foreseen else error
+                )
+                await asyncio.sleep(_PAUSE.total_seconds())
+                continue
+            if not all(self._of(shelf.name).is_read_on for shelf in shelves):
+                await asyncio.sleep(_PAUSE.total_seconds())
+
+    async def _read(self, shelves: Collection[Shelf]) -> None:
+        """Go on reading what is not known yet, for PATIENCE at most."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
+        limit = deadline + PATIENCE.total_seconds()  # for a statement that the deadline finds running
+
+        async def look(session: AsyncSession, shelf: Shelf) -> list[Named]:
+            await self._of(shelf.name).read_on(session, deadline)
+            return []
+
+        try:
+            async with asyncio.timeout_at(limit), self._taking_turns, open_visit() as visit:
+                for shelf in shelves:
+                    self._of(shelf.name).is_read_on = False
+                await visit.ask(shelves, look)
+        except TimeoutError:
+            logger.info("not all names of people and channels were read in time")
+
+    def _of(self, memory: str) -> "_NamesOfMemory":
+        return self._memories.setdefault(memory, _NamesOfMemory())
+
+
+class _NamesOfMemory:
+    """The names of one memory: those that were read to the end, and those that are being read in their place."""
+
+    def __init__(self) -> None:
+        self._whole: Index | None = None
+        self._growing: Index | None = Index()
+        self._position: Position | None = None
+        self._version: Version | None = None
+        self._batches: list[int] | None = None  # all names are read, or else those of these batches
+        self.is_read_on = False
+        """Whether the memory answered when it was last asked."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all names are known that were there when the memory was last asked."""
+        return self._growing is None
+
+    @property
+    def indexes(self) -> list[Index]:
+        """All that is known, in one index or two."""
+        return list({id(index): index for index in (self._whole, self._growing) if index is not None}.values())
+
+    def add(self, named: Named) -> None:
+        """Take in names that were just stored."""
+        for index in self.indexes:
+            index.add(named)
+
+    async def read_on(self, session: AsyncSession, deadline: float) -> None:
+        """Read names until all are known or the deadline, a time of the event loop, has come."""
+        current = await rows.version(session)
+        if self._version is not None and current != self._version:
+            await self._begin_anew(session, self._version, current)
+        self._version = current
+        while self._growing is not None and asyncio.get_running_loop().time() < deadline:
+            found, last = await rows.some_names(session, after=self._position, batches=self._batches)
+            await _take_in(self._growing, found)
+            self._position = last
+            if last is None:
+                self._whole, self._growing = self._growing, None
+        self.is_read_on = True
+
+    async def _begin_anew(self, session: AsyncSession, earlier: Version, current: Version) -> None:
+        """Read what batches have brought since into the whole index, or all names where some are gone or missing."""
+        self._position = None
+        if self._whole is None or self._growing is not None or current.undone_at != earlier.undone_at:
+            self._growing, self._batches = Index(), None
+        else:
+            self._growing, self._batches = self._whole, await rows.batches_since(session, earlier)
+
+
+async def _take_in(index: Index, found: Iterable[Named]) -> None:
+    remaining = iter(found)
+    while some := list(islice(remaining, _AT_ONCE)):
+        for named in some:
+            index.add(named)
+        await asyncio.sleep(0)

@@ -1,0 +1,123 @@
+"""Write down the names in messages, in the statement or the transaction that stores them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, column, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
+
+from db.schema import AwareTime, NameRow, PromotionRow
+from memory.message import Message
+from memory.names.known import Named, named_in
+
+NO_AUTHOR_ID = 0
+"""Stands in the table of names for an author whose messages say no id, and where nobody spoke."""
+
+_KEY_COLUMNS = ("place_id", "channel_id", "channel_name", "author_id", "author_name")
+_TYPES: tuple[type[TypeEngine[Any]] | TypeEngine[Any], ...] = (
+    BigInteger,
+    BigInteger,
+    Text,
+    BigInteger,
+    Text,
+    AwareTime,
+    AwareTime,
+)
+_COLUMNS = (*_KEY_COLUMNS, "first_seen", "last_seen")
+
+
+def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert:
+    """Return the statement that takes in the names of messages, of which there is at least one.
+
+    Its parameters are one array for each column, so that it is the same for any number of messages.
+    """
+    seen = _seen(messages)
+    columns = zip(*((*key, first, last) for key, (first, last) in seen.items()), strict=True)
+    arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, _TYPES, strict=True)]
+    names: list[Any] = [column(name, kind) for name, kind in zip(_COLUMNS, _TYPES, strict=True)]
+    given = func.unnest(*arrays).table_valued(*names, name="seen").render_derived()
+    batch = bindparam("names_of_promotion", promotion_id, type_=BigInteger)
+    statement = insert(NameRow).from_select([*_COLUMNS, "promotion_id"], select(*given.c, batch))
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=list(_KEY_COLUMNS),
+        set_={
+            "first_seen": func.least(NameRow.first_seen, new.first_seen),
+            "last_seen": func.greatest(NameRow.last_seen, new.last_seen),
+            "promotion_id": func.greatest(NameRow.promotion_id, new.promotion_id),
+        },
+        where=or_(
+            new.first_seen < NameRow.first_seen,
+            new.last_seen > NameRow.last_seen,
+            new.promotion_id > func.coalesce(NameRow.promotion_id, 0),
+        ),
+    )
+
+
+def _seen(messages: Iterable[Message]) -> dict[tuple[Any, ...], tuple[datetime, datetime]]:
+    """Return each name with the first and the last time that it was seen, in one order for all who write."""
+    seen: dict[tuple[Any, ...], tuple[datetime, datetime]] = {}
+    for message in messages:
+        named = named_in(message)
+        author_id = NO_AUTHOR_ID if named.author_id is None else named.author_id
+        key = named.place_id, named.channel_id, named.channel, author_id, named.author
+        first, last = seen.get(key, (named.sent_at, named.sent_at))
+        seen[key] = min(first, named.sent_at), max(last, named.sent_at)
+    return dict(sorted(seen.items()))
+
+
+ROWS_AT_ONCE = 4000
+"""Rows that one statement gives: neither it nor the event loop takes long."""
+
+Position = tuple[int, int, str, int, str]
+"""The key of a row: names are read in that order."""
+
+_KEY = (NameRow.place_id, NameRow.channel_id, NameRow.channel_name, NameRow.author_id, NameRow.author_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What changes when names come or go by something else than ingest: the batches, by number, and their times."""
+
+    batches: int | None
+    finished_at: datetime | None
+    undone_at: datetime | None
+
+
+async def version(session: AsyncSession) -> Version:
+    """Return what changes with every batch that is brought into this memory, or taken back."""
+    batches = select(
+        func.max(PromotionRow.promotion_id), func.max(PromotionRow.finished_at), func.max(PromotionRow.undone_at)
+    )
+    return Version(*(await session.execute(batches)).one())
+
+
+async def batches_since(session: AsyncSession, earlier: Version) -> list[int]:
+    """Return the batches that may have brought names since; those that were unfinished then are among them."""
+    finished = PromotionRow.finished_at
+    since = [finished >= earlier.finished_at] if earlier.finished_at is not None else [finished.is_not(None)]
+    return list(await session.scalars(select(PromotionRow.promotion_id).where(or_(finished.is_(None), *since))))
+
+
+async def some_names(
+    session: AsyncSession, *, after: Position | None, batches: list[int] | None = None
+) -> tuple[list[Named], Position | None]:
+    """Return the next names, of some batches or of all messages, and the last of them; None when there are no more."""
+    conditions: list[Any] = []
+    if after is not None:
+        bound = tuple_(*(literal(value, key.type) for value, key in zip(after, _KEY, strict=True)))
+        conditions.append(tuple_(*_KEY) > bound)
+    if batches is not None:
+        conditions.append(NameRow.promotion_id == any_(literal(batches, ARRAY(BigInteger))))
+    statement = select(*_KEY, NameRow.last_seen).where(*conditions).order_by(*_KEY).limit(ROWS_AT_ONCE)
+    rows = (await session.execute(statement)).all()
+    found = [
+        Named(place, channel, channel_name, author, seen, None if author_id == NO_AUTHOR_ID else author_id)
+        for place, channel, channel_name, author_id, author, seen in rows
+    ]
+    last = rows[-1] if len(rows) == ROWS_AT_ONCE else None
+    return found, None if last is None else (last[0], last[1], last[2], last[3], last[4])

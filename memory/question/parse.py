@@ -1,0 +1,253 @@
+"""Read a question: what it is about, which time and which channel it means."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from memory.authors import Authors
+from memory.names.known import KnownNames
+from memory.question.channels import NamedPlaces, channels_in, may_name_channels
+from memory.question.discussions import resolved
+from memory.question.namesakes import namesakes
+from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
+from memory.question.topic import Selection, asks_for_talk_alone, selection_in
+from memory.search.results import Findings
+from time_expressions.find import TimePhrase, Times, times_in
+from time_expressions.folding import FoldedText, folded, words_of
+from time_expressions.spans import Span, located, without
+from time_expressions.window import Window
+
+_COUNTED = re.compile(r"\bdays\s+(?:ago|back)\b", re.IGNORECASE)
+_WEEKDAY = re.compile(r"\b(?:last|past|previous)\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day\b", re.IGNORECASE)
+_LONGEST_DAY = timedelta(hours=25)
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
+_WEEKS = 3
+
+
+def presumed_days(phrase: str, window: Window) -> Iterator[Window]:
+    """Yield the days, the likeliest first, that a phrase for one day means where nothing was said on that day.
+
+    Who asks what was said on a day takes it for granted that something was. "38 days ago" may count full days, and
+    38 times 24 hours reach into the 39th day back; "last Saturday" may be the last one that was talked on, within
+    some weeks. A phrase that names its day by the calendar means no other.
+    """
+    if window.start is None or window.end is None or window.end - window.start > _LONGEST_DAY:
+        return
+    if _COUNTED.search(phrase):
+        yield Window(window.start - _DAY, window.end - _DAY)
+    elif _WEEKDAY.search(phrase):
+        for weeks in range(1, _WEEKS + 1):
+            yield Window(window.start - weeks * _WEEK, window.end - weeks * _WEEK)
+
+
+LONGEST_QUESTION = 2000
+"""Characters of a question; what a message in Discord may have."""
+
+
+_MOST_MENTIONS = 8  # of people, that are searched for by name
+_LAST_TALKS = frozenset({"last talk", "last chat"})
+_BEFORE_TALKS = frozenset(
+    {"in", "during", "from", "of", "since", "until", "before", "after", "at", "for", "by", "about"}
+)
+_MENTION = re.compile(r"<@!?(?P<author_id>\d{1,19})>", re.ASCII)
+
+
+class Knows(Protocol):
+    """The part of `memory.search.Memory` that a question is read with.
+
+    Every method raises DatabaseUnavailableError when no memory answers.
+    """
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        """Return the discussions held in these places, in time order."""
+        ...
+
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
+        ...
+
+    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
+        """Return the first `limit` messages of the windows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks for.
+
+    `topic` is the question without its phrases of time and place, empty when it asks for nothing but a time ("what
+    did we talk about last Friday?"). `places` are those that it names ("in #deploys") and may be read; those of the
+    channel in which it is asked when it counts discussions ("our first session"); else all that may be read. No
+    `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"), None when it
+    asks for nobody's in particular; `author_names` are the same people as it calls them, for
+    `memory.speakers.authors_called`, and `namesakes` says in a sentence for each name who bears it when several do.
+    `channels` are the names of the channels that it is confined to, if it is; `unknown` are those that it names and
+    that are none of the places, as it writes them: with no other channel beside them there are no places. It is not
+    `complete` when it was read before all names of people and channels were known.
+
+    `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
+    words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
+    or "catch me up", `selection` says which.
+    """
+
+    text: str
+    topic: str
+    places: frozenset[int]
+    times: tuple[TimePhrase, ...] = ()
+    authors: Authors | None = None
+    author_names: tuple[str, ...] = ()
+    namesakes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    complete: bool = True
+    rest: str = ""
+    called: frozenset[str] = frozenset()
+    selection: Selection | None = None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of its phrases."""
+        return tuple(time.window for time in self.times)
+
+
+class ReadsTimes(Protocol):
+    """What finds the time in a text, as `time_expressions.find.times_in` does."""
+
+    def __call__(self, text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
+        """Return what a text says of time."""
+        ...
+
+
+async def understand(
+    text: str,
+    *,
+    places: frozenset[int],
+    here: int,
+    now: datetime,
+    time_zone: ZoneInfo,
+    memory: Knows,
+    read_times: ReadsTimes = times_in,
+) -> Asked:
+    """Read a question that is asked in the place `here` by somebody who may read `places`.
+
+    A time that is yet to come is part of the topic: nothing was said then. Of a text that is longer than
+    LONGEST_QUESTION only so much is read; all of it is searched for.
+
+    Raises DatabaseUnavailableError when memory is needed to know what it means, and none answers.
+    """
+    # The grammar may take a tenth of a second, for which the event loop has something else to do.
+    cut = text[:LONGEST_QUESTION]
+    read, said = await asyncio.to_thread(_words_and_times, cut, now, time_zone, read_times)
+    names = await _names(read, places, memory, discussions=bool(said.discussions))
+    channels = channels_in(read, names, here=here) if may_name_channels(text) else NamedPlaces()
+    named = channels.places
+    places = frozenset() if channels.unknown and not named else places
+    dated = text
+    people = people_surely_in(read, names.within(places)) if said.windows else []
+    if people := _taken_for_times(text, said, people):
+        dated = _blanked(text, people)
+        said = await asyncio.to_thread(_times, dated[:LONGEST_QUESTION], now, time_zone, read_times)
+    counted = named or places & {here}
+    times = await _with_discussions(
+        dated, said, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
+    )
+    searched = named or (counted if said.discussions else places)
+    times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
+    phrases = located(dated, [time.phrase for time in times])
+    speakers = speakers_in(read, names.within(places), dated=phrases, channels=channels.spans)
+    question = without(text, [*channels.spans, *phrases])
+    confined = bool(named or speakers.authors)
+    selection = selection_in(question, names=speakers.words, at_a_time=bool(times), confined=confined)
+    nothing_else = bool(times) and asks_for_talk_alone(question, names=speakers.words)
+    topic = "" if selection or nothing_else else _with_names(question, names)
+    return Asked(
+        text,
+        topic,
+        searched,
+        times,
+        speakers.authors,
+        speakers.called,
+        namesakes(speakers, names.within(searched)),
+        names.channel_names(searched) if searched != places else (),
+        channels.unknown,
+        complete=names.complete,
+        rest=question,
+        called=speakers.names,
+        selection=selection,
+    )
+
+
+def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> tuple[FoldedText, Times]:
+    return FoldedText(text), _times(text, now, time_zone, read_times)
+
+
+def _times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> Times:
+    said = _looking_back(read_times(text, now=now, time_zone=time_zone), now)
+    return replace(said, discussions=tuple(one for one in said.discussions if not _counts_nothing(one.phrase, text)))
+
+
+def _counts_nothing(phrase: str, text: str) -> bool:
+    """Return whether a phrase counts no talks: "when did we last talk about it?", "mentioned for the last time"."""
+    before, _, after = text.partition(phrase)
+    leading, following = words_of(before)[-1:], words_of(after)[:1]
+    if folded(phrase) == "the last time":
+        return leading == ["for"]
+    is_verb = following == ["about"] and bool(leading) and leading[0] not in _BEFORE_TALKS
+    return is_verb and folded(phrase) in _LAST_TALKS
+
+
+def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:
+    """Return where people are named whose names were read as times, as in "what did April say?"."""
+    dated = located(text, [time.phrase for time in said.windows])
+    return [(start, end) for start, end in people if any(first < end and start < last for first, last in dated)]
+
+
+def _blanked(text: str, spans: Sequence[Span]) -> str:
+    """Return a text of the same length with nothing to read in these stretches."""
+    for start, end in spans:
+        text = text[:start] + "_" * (end - start) + text[end:]
+    return text
+
+
+def _with_names(question: str, names: KnownNames) -> str:
+    """Return a question with the newest name of each person whom it mentions as "<@123>", for so they are searched."""
+
+    def name_of(mention: re.Match[str]) -> str:
+        return names.name_of(int(mention["author_id"])) or mention[0]
+
+    named = _MENTION.sub(name_of, question, count=_MOST_MENTIONS)
+    return named if len(named) <= LONGEST_QUESTION else question
+
+
+async def _names(text: FoldedText, places: frozenset[int], memory: Knows, *, discussions: bool) -> KnownNames:
+    """Return the names that a text may hold; those of no place when it needs none."""
+    needed = discussions or may_name_channels(text.text) or may_name_speakers(text) or "<@" in text.text
+    return await memory.known_names(places=places) if places and needed else KnownNames(frozenset())
+
+
+def _looking_back(said: Times, now: datetime) -> Times:
+    """Return the times without those to come: of "what is planned for next Friday?" something was said before."""
+    return replace(said, windows=tuple(one for one in said.windows if not one.window.start or one.window.start < now))
+
+
+async def _with_discussions(
+    text: str, said: Times, *, counted: frozenset[int], here: int, now: datetime, memory: Knows
+) -> tuple[TimePhrase, ...]:
+    """Return the phrases with their windows; the discussions are asked for only where a phrase speaks of them."""
+    earlier = here in counted and any(time.earlier for time in said.windows)
+    discussions = await memory.discussions(places=counted) if said.discussions or earlier else []
+    return resolved(text, said, discussions, now=now)
+
+
+async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory: Knows) -> TimePhrase:
+    """Return a phrase with the day that it means, when nothing was said on the day that its words give."""
+    others = list(presumed_days(time.phrase, time.window))
+    for window in (time.window, *others) if others else ():
+        findings = await memory.list_messages(places=places, windows=(window,), limit=1)
+        if findings.excerpts:
+            return replace(time, window=window)
+    return time

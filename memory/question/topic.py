@@ -1,0 +1,186 @@
+"""Tell whether a question asks for anything but what was said."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from time_expressions.folding import Token, tokens_of
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FUNCTION_WORDS = _words("""
+    a an the this that these those it its there here
+    i me my you your he him his she her we us our they them their one ones someone somebody anyone anybody everyone
+    everybody people folk folks guys all both each any some every other others else
+    what which who whom whose when where why how whatever
+    am is are was were be been being do does did done doing have has had having can could would should shall might must
+    s t d ll m re ve isn aren wasn weren don doesn didn haven hasn hadn couldn
+    about above according across after against along among around as at back before behind between by down during for
+    from in inside into of off on onto out over per since through throughout till to together toward towards under
+    until up upon via with within without
+    and or but nor if so then than yet not no nope
+    also again already actually basically briefly currently else ever exactly generally just mainly mostly much many
+    more most lot lots only quickly quite rather really roughly shortly so specifically still too very well
+    please pls plz thanks thank hey hi hello ok okay yes kindly
+    sometime somewhere once ago earlier later lately recently then now
+""")
+"""Words, folded, that say nothing of a topic, contracted ones in the two parts that an apostrophe makes of them."""
+
+SAYING_WORDS = _words("""
+    talk talks talked talking speak speaks spoke spoken speaking say says said saying tell tells told telling
+    discuss discusses discussed discussing chat chats chatted chatting converse conversed mention mentions mentioned
+    mentioning write writes wrote written writing post posts posted posting share shares shared sharing state stated
+    ask asks asked asking express expressed communicate communicated happen happens happened happening
+    summarise summarises summarised
+    summarize summarized recap recall remind show shows showed list describe described explain explained
+    anything everything something nothing thing things stuff know knows
+    message messages msg msgs conversation conversations discussion discussions channel channels thread threads
+    transcript summary overview gist rundown synopsis
+""")
+"""Verbs of saying, and nouns for what was said: in a question for something else they say nothing of its topic."""
+
+_TALK_WORDS = _words("""
+    talk speak spoke spoken say said tell told discuss chat converse mention write wrote written post share state
+    communicate exchange happen occur transpire miss
+    summarise summarize sum recap recall remember remind list show describe explain refresh
+    anything everything something nothing thing stuff topic subject matter theme point highlight
+    conversation discussion session dialogue chatter message msg transcript
+    summary overview gist rundown synopsis tl dr tldr digest news update fill catch
+""")
+"""Verbs of talking and of asking for a report, and nouns for talk as such; their endings may vary."""
+
+_BESIDE_TALK = _words("""
+    main key important interesting notable major big whole entire full complete quick short brief general different
+    various several few part bit item sort kind type content detail
+    channel thread word cover touch bring brought come came raise address go went gone express
+    take took taken place give gave outline find look see read know hear heard get got let like want help
+    provide date new last latest newest recent past previous first earliest oldest
+""")
+"""Words that say nothing of a topic beside those, and may be one themselves: the key points, and the key."""
+
+_ABOUT_TALK = frozenset({"up", "on", "over", "place"})
+"""What makes talk of "bring", "go" and "take": things come up, go on and take place."""
+
+_NEWEST = _words("new news update updates last latest newest recent recently lately")
+_OLDEST = _words("first earliest oldest")
+
+MOST_SELECTED = 25
+"""Messages of a selection that can be asked for."""
+
+_NUMBERS = MappingProxyType(
+    {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+)
+_SHORTEST_ID = 10  # digits
+_ONE = frozenset({"message", "post", "msg", "thing"})
+_ENDINGS = ("s", "es", "d", "ed", "ing", "ies", "ied")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The newest messages, or the oldest, and how many of them; None when the question leaves that open."""
+
+    newest: bool = True
+    count: int | None = None
+
+
+def asks_for_talk_alone(question: str, *, names: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a question, without its time, asks for nothing but what was said, or what these speakers said.
+
+    "What did we talk about?" does, and "summarise the conversation"; "what did we say about the logo?" does not, and
+    neither does "who has the key?". `names` are the words, folded, by which it names speakers.
+    """
+    words = _content_words(question, names)
+    return not words or _are_about_talk(words)
+
+
+def selection_in(
+    question: str, *, names: frozenset[str] = frozenset(), at_a_time: bool = False, confined: bool = False
+) -> Selection | None:
+    """Return which messages a question asks for that has no topic; None when it has one, or asks for a whole time.
+
+    That is "the last 5 messages", "what is new?", "the first message ever", and without a time "catch me up" as well.
+    `at_a_time` tells that it names a time, and `confined` that it names a channel or a speaker: then it may say nothing
+    more.
+    """
+    words = [token.folded for token in tokens_of(question) if token.is_word]
+    content = _content_words(question, names)
+    if (content and not _are_about_talk(content)) or not (content or confined):
+        return None
+    oldest, newest = (not known.isdisjoint(words) for known in (_OLDEST, _NEWEST))
+    count = next((_number(token.folded) for token in _counts(question)), None)
+    if at_a_time and not (oldest or newest or count):
+        return None
+    if count is None and (oldest or newest) and not _ONE.isdisjoint(words):
+        count = 1
+    return Selection(newest=newest or not oldest, count=count)
+
+
+def _counts(question: str) -> list[Token]:
+    """Return the numbers of a question that stand by themselves: those of "11/12/2026", "4:30" and "2.5" do not."""
+    tokens = tokens_of(question)
+    return [token for at, token in enumerate(tokens) if _number(token.folded) and not _is_part(tokens[at : at + 3])]
+
+
+def _is_part(tokens: Sequence[Token]) -> bool:
+    """Tell whether the first of three tokens is glued to what is before it, or by a sign to what is behind it."""
+    return tokens[0].glued or (len(tokens) > 2 and tokens[1].glued and tokens[2].glued)
+
+
+def _number(word: str) -> int:
+    """Return how many messages a word asks for, a selection at most; 0 when it is no number."""
+    if word.isascii() and word.isdecimal():
+        return min(int(word), MOST_SELECTED) if len(word) < _SHORTEST_ID else 0
+    return _NUMBERS.get(word, 0)
+
+
+def _content_words(question: str, names: frozenset[str]) -> list[str]:
+    """Return the words of a question, folded, that are no mere grammar, number or name of a speaker."""
+    tokens = [token for token in tokens_of(question) if token.is_word]
+    shouted = all(_is_shouted(token, question) for token in tokens)
+    counts = {token.start for token in _counts(question)}
+    return [
+        token.folded
+        for token in tokens
+        if not (_is_function_word(token, question, shouted=shouted) or token.folded in names or token.start in counts)
+    ]
+
+
+def _are_about_talk(words: list[str]) -> bool:
+    """Tell whether words say that talk is asked for, and nothing else."""
+    kinds = [_kind_of(word) for word in words]
+    if "topic" in kinds:
+        return False
+    only_order = all(word in _NEWEST | _OLDEST for word in words)
+    goes_on = not _ABOUT_TALK.isdisjoint(words) and not _ABOUT_TALK.issuperset(words)
+    return "talk" in kinds or only_order or goes_on
+
+
+def _kind_of(word: str) -> str:
+    forms = set(_forms(word))
+    if forms & _TALK_WORDS:
+        return "talk"
+    return "beside talk" if forms & _BESIDE_TALK or word in _ABOUT_TALK else "topic"
+
+
+def _is_function_word(word: Token, question: str, *, shouted: bool) -> bool:
+    if word.folded in _ABOUT_TALK or word.folded not in FUNCTION_WORDS:
+        return False
+    return shouted or len(word.folded) == 1 or not _is_shouted(word, question)  # "IT" and "US" are topics
+
+
+def _is_shouted(word: Token, question: str) -> bool:
+    return question[word.start : word.end].isupper()
+
+
+def _forms(word: str) -> Iterator[str]:
+    """Yield what a word may be without its ending: "chatting" may come from "chat", "sharing" from "share"."""
+    yield word
+    for ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word:
+            yield from (stem, f"{stem}e", f"{stem}y")
+            if stem[-1:] == stem[-2:-1]:
+                yield stem[:-1]

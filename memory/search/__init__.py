@@ -1,0 +1,1 @@
+"""Messages out: vectors, keywords, ranking and results."""

@@ -1,0 +1,414 @@
+"""Search both memories as one: rank, fuse, add neighbours."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from errors import DatabaseUnavailableError
+from memory.authors import Authors
+from memory.counting.results import Matter, Tally
+from memory.counting.tally import tally
+from memory.embedding.embedder import Embedder
+from memory.index.index_text import said
+from memory.mentions import NameOf, has_bare, named, nobody, people_named
+from memory.message import Kind, Message, merged, storable
+from memory.names.known import KnownNames
+from memory.names.remembered import RememberedNames
+from memory.question import discussions
+from memory.search import queries
+from memory.search.filters import Filters
+from memory.search.planner import Plan, noted
+from memory.search.queries import Candidate
+from memory.search.ranking import RANKING, Ranking, fused
+from memory.search.replies import asks
+from memory.search.results import Findings, Line, Scope, by_place, stitch
+from memory.search.session import Look, Shelf, Visit, open_visit
+from memory.search.terms import Weighed, all_stems, corrected, corrections, keywords_of, weighed, with_other_words
+from time_expressions.window import Window
+from util_async import begun
+
+T = TypeVar("T")
+
+Vector = NDArray[np.float32]
+
+NEIGHBOURS = 1
+"""Messages before and after a hit that an excerpt shows."""
+
+FOLLOWING = 4
+"""Messages after a hit that asks: one of them may answer it."""
+
+REPLIES = 5
+"""Replies to a hit that an excerpt shows at most, the first ones."""
+
+EMBEDDER_PATIENCE = timedelta(seconds=2)
+"""How long a search waits for an embedding model that is still loading, before it searches by words alone."""
+
+_MOST_COMPARED = 8  # hits, the best ones: a text takes longer to embed than to find
+_COMPARED = 500  # characters of a message that are compared once more: a model reads little more of it
+
+Supplied = Mapping[str, Collection[Message]]
+"""Messages under the name of the memory that they were found in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Short-term and long-term memory, with the embedder that both were made with.
+
+    Every method takes the places that may be read, and finds nothing in none. Each raises
+    DatabaseUnavailableError when no memory that it asks answers; when one of two does, the findings say so.
+    """
+
+    short_term: Shelf
+    long_term: Shelf
+    embedder: Embedder
+    ranking: Ranking = RANKING
+    names: RememberedNames = field(default_factory=RememberedNames, repr=False)
+
+    async def search(
+        self,
+        text: str,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        kinds: frozenset[Kind] = frozenset({Kind.MESSAGE}),
+        scope: Scope = Scope.BOTH,
+        limit: int = 8,
+    ) -> Findings:
+        """Return the excerpts with the `limit` best messages, or as many as match, the best excerpt first.
+
+        A message that both memories hold is found once. The bot's own answers are never found. While the embedding
+        model is loading only words are compared, and messages without any of them are not found. A word that no message
+        has, and that is nearly one that some have, is searched for as that.
+        """
+        if not places:
+            return Findings()
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
+        found, meant = await self._search(storable(text), filters, scope=scope, limit=limit)
+        if not meant:
+            return found
+        again, _ = await self._search(corrected(storable(text), meant), filters, scope=scope, limit=limit)
+        return replace(again, read_as=tuple(meant.items()))
+
+    async def _search(
+        self, text: str, filters: Filters, *, scope: Scope, limit: int
+    ) -> tuple[Findings, dict[str, str]]:
+        """Return what is found, and for which other words those of the text may be misspelt."""
+        plans: list[Plan] = []
+        async with begun(self._vector(text)) as vector, open_visit(filters.places) as visit:
+
+            async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
+                found, plan = await queries.candidates(
+                    session,
+                    text=with_other_words(text),
+                    vector=vector,
+                    filters=filters,
+                    wanted=wanted,
+                    bm25=shelf.bm25,
+                    hypertable=shelf.hypertable,
+                )
+                plans.append(noted(plan, memory=shelf.name))
+                if not plan.size.in_use:
+                    visit.leave_out(shelf)
+                return found
+
+            candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
+            hits = self._best(text, candidates, current)[:limit]
+            around = await self._around(visit, [hit.message for hit in hits])
+        excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
+        words = weighed(text, current.values())
+        meant = corrections(words, current.values())
+        if filters.windows or filters.authors:  # what these messages lack may stand in many others
+            words = tuple(Weighed(word.keyword) for word in words)
+        findings = Findings(
+            tuple(excerpts),
+            visit.unreachable,
+            tuple(plans),
+            by_words_alone=vector.done() and vector.result() is None,
+            words=words,
+        )
+        return findings, meant
+
+    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+        """Return lines, the best hits with the likeness of their own words when the text names the author of one.
+
+        A vector stands for who said a message as well: all that Ana says is like a question about Ana. While the
+        embedding model is loading the lines stay as they are.
+        """
+        hits = sorted((line for line in lines if line.hit), key=lambda line: -line.score)[:_MOST_COMPARED]
+        authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
+        names_one = any(word.stems & authors for word in keywords_of(text))
+        if not names_one or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+            return list(lines)
+        texts = [text, *(said(hit.message)[:_COMPARED] for hit in hits)]
+        asked, *own = await self.embedder.embed([storable(one) for one in texts])
+        likeness = {hit.message.key: float(vector @ asked) for hit, vector in zip(hits, own, strict=True)}
+        return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
+
+    async def list_messages(
+        self,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        scope: Scope = Scope.BOTH,
+        limit: int = 50,
+        newest: bool = False,
+    ) -> Findings:
+        """Return the first `limit` messages of the windows, or the `newest`, an excerpt for each run in a place.
+
+        They come in time order.
+        """
+        filters = Filters(places=places, windows=tuple(windows), authors=authors)
+
+        async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
+            return await queries.in_order(session, filters=filters, limit=wanted, newest=newest)
+
+        async with open_visit(places) as visit:
+            _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
+        ordered = sorted(current.values(), key=_in_time, reverse=newest)[:limit]
+        return Findings(tuple(by_place(Line(message, hit=True) for message in ordered)), visit.unreachable)
+
+    async def tally(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        newest_first: bool = True,
+        limit: int = 3,
+    ) -> Tally:
+        """Return how many messages, links or files there are, by whom, and the first `limit` of their messages.
+
+        A message that both memories hold counts once, and as it is now.
+        """
+        if not places:
+            return Tally()
+        filters = Filters(places=places, windows=tuple(windows), authors=authors)
+        async with open_visit() as visit:
+            return await tally(
+                visit, self._shelves(), matter=matter, filters=filters, newest_first=newest_first, limit=limit
+            )
+
+    async def read_around(
+        self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
+    ) -> Findings:
+        """Return a message with those around it; nothing when it may not be read or is not there."""
+        async with open_visit(places) as visit:
+            found = await self._by_id(visit, {message_id}, places)
+            if message_id not in found:
+                return Findings(unreachable=visit.unreachable)
+            around = await self._beside(visit, [found[message_id]], before=before, after=after)
+        hit = Line(found[message_id], hit=True)
+        return Findings(tuple(stitch([[hit, *map(Line, around[message_id])]])), visit.unreachable)
+
+    async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
+        """Return the current state of those messages that are there, not deleted, and may be read."""
+        ids = set(message_ids)
+        if not ids or not places:
+            return {}
+
+        async with open_visit(places) as visit:
+            return await self._by_id(visit, ids, places)
+
+    async def all_places(self) -> frozenset[int]:
+        """Return every channel and thread that something was said in, for whoever owns the memory."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[int]:
+            return await queries.places(session)
+
+        found = await self._all(look)
+        return frozenset(found)
+
+    async def _vector(self, text: str) -> Vector | None:
+        """Return the vector of a text; None when the embedding model is not ready soon enough."""
+        if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+            return None
+        vector: Vector = (await self.embedder.embed([text]))[0]
+        return vector
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        """Return the discussions held in these places, in time order."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[discussions.Island]:
+            return await discussions.islands(session, places=places)
+
+        found = await self._all(look)
+        return discussions.joined(found)
+
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
+        return await self.names.known(self._shelves(), places=places) if places else KnownNames(places)
+
+    async def load_names(self) -> None:
+        """Read the names of all people and channels, for a task in the background."""
+        await self.names.load(self._shelves())
+
+    def note_stored(self, messages: Iterable[Message]) -> None:
+        """Know the names in messages that were just stored in short-term memory."""
+        self.names.note(self.short_term.name, messages)
+
+    def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[Line]:
+        """Return the candidates as lines, each message once and as it is now, the best first."""
+        # Where both memories know a message, the one that stands first is short-term memory, and it hears of edits.
+        unique = {candidate.message.message_id: candidate for candidate in reversed(candidates)}
+        live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
+        scores = fused(text, live, ranking=self.ranking)
+        lines = [
+            Line(one.message, hit=True, similarity=one.similarity, lexical=one.lexical, score=float(score))
+            for one, score in zip(live, scores, strict=True)
+        ]
+        return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
+
+    async def _around(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
+        beside = await self._beside(visit, hits, before=NEIGHBOURS, after=FOLLOWING)
+        linked = await self._linked(visit, hits)
+        around: dict[int, list[Message]] = {}
+        for hit in hits:
+            later = FOLLOWING if asks(hit) else NEIGHBOURS
+            near = _nearest(hit, beside[hit.message_id], NEIGHBOURS, later)
+            replies = [one for one in linked[hit.message_id] if one.reply_to == hit.message_id]
+            asked = [one for one in linked[hit.message_id] if one.message_id == hit.reply_to]
+            shown = (*near, *sorted(replies, key=_in_time)[:REPLIES], *asked)
+            found = {one.message_id: one for one in shown}
+            around[hit.message_id] = sorted(found.values(), key=_in_time)
+        return around
+
+    async def _linked(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+        """Return, for each message, those of its place that reply to it and the one that it replies to."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
+            return await queries.linked(session, messages=hits)
+
+        return await self._by_hit(visit, hits, look)
+
+    async def _by_id(self, visit: Visit, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
+        async def look(session: AsyncSession, _: Shelf) -> list[Message]:
+            return await queries.by_id(session, message_ids=ids, places=places)
+
+        return await self._current(visit, await visit.ask(self._shelves(), look))
+
+    async def _beside(
+        self, visit: Visit, messages: Sequence[Message], *, before: int, after: int
+    ) -> dict[int, list[Message]]:
+        """Return the nearest messages on either side of each, wherever they are kept, in time order."""
+
+        async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
+            return await queries.beside(session, messages=messages, before=before, after=after)
+
+        around = await self._by_hit(visit, messages, look)
+        return {
+            message.message_id: _nearest(message, around[message.message_id], before, after) for message in messages
+        }
+
+    async def _by_hit(
+        self, visit: Visit, messages: Sequence[Message], look: Look[tuple[int, Message]]
+    ) -> dict[int, list[Message]]:
+        """Return what the memories give for each of the messages, by its id, as it is now."""
+        found = await visit.ask(self._shelves() if messages else (), look)
+        current = await self._current(visit, {name: [one for _, one in pairs] for name, pairs in found.items()})
+        given: dict[int, set[int]] = {message.message_id: set() for message in messages}
+        for message_id, other in (pair for pairs in found.values() for pair in pairs):
+            if other.message_id in current:
+                given[message_id].add(other.message_id)
+        return {message_id: [current[other] for other in others] for message_id, others in given.items()}
+
+    async def _current(self, visit: Visit, supplied: Supplied) -> dict[int, Message]:
+        """Return messages by id as they are now, without the deleted ones.
+
+        An edit or a deletion may be known to one memory alone: short-term memory hears of it, and long-term memory
+        keeps what was heard in later sessions than the one that goes on now. What a memory says of a message that it
+        gave is known, so that each is asked only of what it did not give.
+        """
+        messages: dict[int, Message] = {}
+        for message in (one for found in supplied.values() for one in found):
+            other = messages.get(message.message_id)
+            messages[message.message_id] = merged(other, message) if other else message
+        unasked = {
+            shelf.name: messages.keys() - {one.message_id for one in supplied.get(shelf.name, ())}
+            for shelf in self._shelves()
+        }
+
+        async def look(session: AsyncSession, shelf: Shelf) -> list[Message]:
+            return await queries.changed(session, message_ids=unasked[shelf.name])
+
+        try:
+            changes = await visit.ask([shelf for shelf in self._shelves() if unasked[shelf.name]], look)
+        except DatabaseUnavailableError:
+            changes = {}
+        for change in (one for found in changes.values() for one in found):
+            messages[change.message_id] = merged(messages[change.message_id], change)
+        there = {key: message for key, message in messages.items() if message.deleted_at is None}
+        name_of = await self._name_of(visit.places) if any(has_bare(one.content) for one in there.values()) else nobody
+        return {key: _as_read(message, name_of) for key, message in there.items()}
+
+    async def _name_of(self, places: frozenset[int]) -> NameOf:
+        """Return how mentions that were kept without a name are named to those who may read these places."""
+        try:
+            known = await self.known_names(places=places)
+        except DatabaseUnavailableError:
+            return nobody
+
+        def name_of(sign: str, mentioned: int) -> str | None:
+            if sign == "#":
+                return known.channel_name(mentioned)
+            return known.name_of(mentioned) if sign == "@" else None
+
+        return name_of
+
+    async def _ask_for(
+        self,
+        visit: Visit,
+        limit: int,
+        scope: Scope,
+        look: Callable[[int, AsyncSession, Shelf], Awaitable[Sequence[T]]],
+        message_of: Callable[[T], Message],
+    ) -> tuple[list[T], dict[int, Message]]:
+        """Ask for `limit` items, and for more where deleted messages were among them.
+
+        Beside them stand their messages as they are now. `look` gives at least min(its first argument, all) items.
+        """
+        wanted = limit
+        while True:
+            answers = await visit.ask(self._shelves(scope), partial(look, wanted))
+            supplied = {name: [message_of(item) for item in items] for name, items in answers.items()}
+            current = await self._current(visit, supplied)
+            found = len({message.message_id for messages in supplied.values() for message in messages})
+            if len(current) >= limit or found < wanted:
+                return [item for items in answers.values() for item in items], current
+            wanted = 2 * (limit + found - len(current))
+
+    async def _all(self, look: Look[T]) -> list[T]:
+        """Return all that both memories say."""
+        async with open_visit() as visit:
+            answers = await visit.ask(self._shelves(), look)
+        return [item for items in answers.values() for item in items]
+
+    def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[Shelf, ...]:
+        both = self.short_term, self.long_term
+        return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
+
+
+def _as_read(message: Message, name_of: NameOf) -> Message:
+    """Return a message in which whoever it mentions has the name that it was kept with, or else a known one."""
+    content = people_named(named(message.content, name_of))
+    return message if content == message.content else replace(message, content=content)
+
+
+def _nearest(message: Message, others: Sequence[Message], before: int, after: int) -> list[Message]:
+    ordered = sorted(others, key=_in_time)
+    earlier = [other for other in ordered if _in_time(other) < _in_time(message)]
+    later = [other for other in ordered if _in_time(other) > _in_time(message)]
+    return [*earlier[len(earlier) - min(before, len(earlier)) :], *later[:after]]
+
+
+def _in_time(message: Message) -> tuple[object, int]:
+    return message.sent_at, message.message_id

@@ -1,0 +1,186 @@
+"""The words of a text that say what it is about, as a question and a message are compared by them."""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+
+from memory.message import Message
+from memory.question.topic import FUNCTION_WORDS, SAYING_WORDS
+from time_expressions.folding import folded, tokens_of, words_of
+
+LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch")
+"""Languages whose endings are known; the first one is what the word indexes read."""
+
+_REMEMBERED = 20_000  # words: those of a few hundred messages
+_LONGEST = 40  # letters of a word; what is longer is an address or a scream
+_SHORTEST_FOREIGN = 5  # letters of a stem: shorter ones make one word of "hope" and "hop", "care" and "car"
+
+
+@lru_cache(_REMEMBERED)
+def stems_of(word: str) -> frozenset[str]:
+    """Return what a folded word may be without its ending; two words are forms of one when they share a stem.
+
+    A stem that only another language than English knows counts when it is long: in any language short words are alike.
+    """
+    cut = word[:_LONGEST]
+    english, *others = (stem(cut) for stem in _stemmers())
+    return frozenset({english, *(stem for stem in others if len(stem) >= _SHORTEST_FOREIGN)})
+
+
+@cache
+def _stemmers() -> tuple[Callable[[str], str], ...]:
+    from Stemmer import Stemmer  # only a question needs it
+
+    return tuple(Stemmer(language).stemWord for language in LANGUAGES)
+
+
+_MOST_READ = 4000  # characters of a text: twice the longest message
+_WORD = re.compile(r"\w+(?:\.\w+)*")  # "0.4" is one
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SHORTEST_PART = 2  # letters of a part of a name such as "kiln_shelf2.jpg"
+
+_PICTURES = frozenset(["jpg", "jpeg", "png", "gif", "webp", "heic", "heif", "bmp", "avif", "tiff"])
+_PICTURE_WORDS = frozenset(
+    ["photo", "photos", "photograph", "photographs", "picture", "pictures", "image", "images", "pic", "pics"]
+)
+PICTURE = "picture"
+"""What stands for all words for pictures, and for the endings of their files."""
+
+_AUXILIARY = frozenset({"will"})  # which is a first name as well, where names are looked for
+
+_SAME = MappingProxyType({**dict.fromkeys(_PICTURES | _PICTURE_WORDS, PICTURE), "screenshots": "screenshot"})
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A word, folded, with what it may be without its ending."""
+
+    text: str
+    stems: frozenset[str]
+
+
+def keywords_of(question: str) -> tuple[Keyword, ...]:
+    """Return the words that say what a question is about, each once: "did", "about" and "said" do not."""
+    words = list(_words(question[:_MOST_READ]))
+    idle = _idle_words(words)
+    telling = dict.fromkeys(_SAME.get(word, word) for word in words if word not in idle)
+    return tuple(Keyword(word, stems_of(word)) for word in telling)
+
+
+def all_stems(text: str) -> frozenset[str]:
+    """Return the stems of all words of a text, and of the parts of the names of files in it."""
+    return frozenset(stem for word in _words(text[:_MOST_READ]) for form in _forms(word) for stem in stems_of(form))
+
+
+def stems_in(message: Message) -> frozenset[str]:
+    """Return the stems of the words of a message and of the names of its files."""
+    return all_stems(" ".join([message.content, *(file.name for file in message.attachments)]))
+
+
+def with_other_words(question: str) -> str:
+    """Return a question as the word index is asked it: with the word for pictures that stands for all of them."""
+    words = set(_words(question[:_MOST_READ]))
+    return question if PICTURE in words or _PICTURE_WORDS.isdisjoint(words) else f"{question} {PICTURE}"
+
+
+def parts_of(name: str) -> list[str]:
+    """Return the words that the name of a file is made of: "kiln", "shelf" and "picture" of "kiln_shelf2.jpg"."""
+    parts = (part for part in _LETTERS.findall(folded(name)) if len(part) >= _SHORTEST_PART)
+    return list(dict.fromkeys(PICTURE if part in _PICTURES else part for part in parts))
+
+
+def _words(text: str) -> Iterator[str]:
+    return (folded(word) for word in _WORD.findall(text))
+
+
+def _forms(word: str) -> Iterator[str]:
+    yield _SAME.get(word, word)
+    if not word.isalpha():
+        yield from parts_of(word)
+
+
+def _idle_words(words: list[str]) -> frozenset[str]:
+    """Return the words that tell nothing in the language of a question, which is English unless another has more."""
+    english = FUNCTION_WORDS | SAYING_WORDS | _AUXILIARY
+    best = max(LANGUAGES[1:], key=lambda language: _count(words, _stop_words(language)))
+    foreign = _stop_words(best)
+    return foreign | SAYING_WORDS if _count(words, foreign) > _count(words, english) else english
+
+
+def _count(words: list[str], idle: frozenset[str]) -> int:
+    return sum(word in idle for word in words)
+
+
+@cache
+def _stop_words(language: str) -> frozenset[str]:
+    from stop_words import get_stop_words  # only a question needs it
+
+    return frozenset(folded(word) for word in get_stop_words(language))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A telling word of a question: what it counts for, and whether any message has it."""
+
+    keyword: Keyword
+    weight: float = 1.0
+    is_known: bool = True
+
+
+def weighed(question: str, messages: Collection[Message]) -> tuple[Weighed, ...]:
+    """Return the telling words of a question, weighed by the messages that were proposed for it.
+
+    The weight is that of BM25, ln(1 + (N - n + 0.5) / (n + 0.5)) where n of N messages have the word (Robertson and
+    Zaragoza, "The Probabilistic Relevance Framework", 2009). The messages are the best for any of the words, so that a
+    rare word which none of them has is in no message at all.
+    """
+    words = keywords_of(question)
+    stems = [stems_in(message) for message in messages] if words else []
+    counts = [sum(not word.stems.isdisjoint(one) for one in stems) for word in words]
+    return tuple(
+        Weighed(word, math.log1p((len(stems) - having + 0.5) / (having + 0.5)), is_known=having > 0)
+        for word, having in zip(words, counts, strict=True)
+    )
+
+
+SHORTEST = 5
+"""Letters of a word that may be misspelt: shorter ones are too like each other."""
+
+ALIKE = 85
+"""Per cent of the letters of two words that are alike and in order: one letter of seven may be another, or missing."""
+
+_MOST_WRONG = 3  # words of a question
+_MOST_WORDS = 5000  # of the messages
+
+
+def corrections(words: Sequence[Weighed], messages: Collection[Message]) -> dict[str, str]:
+    """Return, for words of a question that none of the messages has, the nearest word of theirs if there is one."""
+    wrong = [one.keyword.text for one in words if not one.is_known and _may_be_misspelt(one.keyword.text)]
+    if not wrong:
+        return {}
+    said = dict.fromkeys(word for message in messages for word in words_of(message.content) if _may_be_misspelt(word))
+    known = list(said)[:_MOST_WORDS]
+    near = {word: _nearest(word, known) for word in wrong[:_MOST_WRONG]}
+    return {word: nearest for word, nearest in near.items() if nearest}
+
+
+def _nearest(word: str, known: Sequence[str]) -> str | None:
+    from rapidfuzz import fuzz, process  # loaded when the first unknown word is met
+
+    found = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE)
+    return found[0] if found else None
+
+
+def corrected(text: str, meant: Mapping[str, str]) -> str:
+    """Return a text with other words in place of some, which are given folded."""
+    for token in reversed(tokens_of(text)):
+        if token.folded in meant:
+            text = f"{text[: token.start]}{meant[token.folded]}{text[token.end :]}"
+    return text
+
+
+def _may_be_misspelt(word: str) -> bool:
+    return SHORTEST <= len(word) <= 2 * SHORTEST * SHORTEST and word.isalpha()

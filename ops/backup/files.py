@@ -1,0 +1,264 @@
+"""Write and read the files of a backup, so that what has a name is whole."""
+
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from filelock import FileLock, Timeout
+
+from errors import InputFileError, OperatorError
+from ops.backup.manifest import FileEntry
+from util_async import naming_the_folder as naming_any_folder
+from util_async import sync_folder
+
+COMPRESSED = ".zst"
+
+_LEVEL = 1  # a higher one takes several times as long, for a file that is a tenth smaller
+_THREADS = 2
+_PIECE = 1024 * 1024  # bytes
+_PARTIAL, _REMOVED = ".partial", ".removed"
+
+
+class Sink(Protocol):
+    """Takes the bytes of a file."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take some more bytes, and return their number."""
+
+
+class HashingFile(io.RawIOBase):
+    """A new file that knows the number and the sha256 of the bytes that went into it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._file = io.FileIO(path, "x", opener=_open_private)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: object, /) -> int:
+        """Write all of it; raise OSError when the disk is full."""
+        rest = memoryview(cast("bytes", data)).cast("B")
+        total = len(rest)
+        self._sha256.update(rest)
+        while rest:  # the system may take a part only
+            rest = rest[self._file.write(rest) :]
+        self.size += total
+        return total
+
+    def entry(self, folder: Path) -> FileEntry:
+        """Return what a manifest in `folder` says of this file."""
+        return FileEntry(path=self.path.relative_to(folder).as_posix(), size=self.size, sha256=self._sha256.hexdigest())
+
+    def sync(self) -> None:
+        """Wait until the disk has everything."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+class Writer:
+    """Writes a file of a backup; its name says whether it is compressed."""
+
+    def __init__(self, file: HashingFile, sink: Sink) -> None:
+        self._file = file
+        self._sink = sink
+
+    @property
+    def size(self) -> int:
+        """The number of bytes that the file has by now."""
+        return self._file.size
+
+    def write(self, data: bytes) -> None:
+        """Write a small piece, which threads of the compressor's own compress; raise OSError when the disk is full."""
+        self._sink.write(data)
+
+    def entry(self, folder: Path) -> FileEntry:
+        """Return what a manifest in `folder` says of the file, once it is closed."""
+        return self._file.entry(folder)
+
+
+@contextmanager
+def open_writer(path: Path) -> Generator[Writer]:
+    """Yield what writes a new file, compressed when its name ends so; its bytes are on the disk on exit."""
+    with closing(HashingFile(path)) as file:
+        if path.suffix == COMPRESSED:
+            import zstandard  # only where something is compressed: a list of backups needs none of it
+
+            compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=_THREADS)
+            with compressor.stream_writer(cast("BinaryIO", file), closefd=False) as compressing:
+                yield Writer(file, cast("Sink", compressing))
+        else:
+            yield Writer(file, file)
+        file.sync()
+
+
+class _HeardFile(io.FileIO):
+    """Tells how far it is read."""
+
+    def __init__(self, path: Path, heard: Callable[[int], None]) -> None:
+        super().__init__(path, "rb")
+        self._heard = heard
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer as far as there is something; return how far."""
+        count = super().readinto(buffer)
+        self._heard(self.tell())
+        return count or 0
+
+
+def _unheard(_: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+@contextmanager
+def open_plain(path: Path, heard: Callable[[int], None] = _unheard) -> Generator[BinaryIO]:
+    """Yield the bytes of a file, decompressed when its name ends in .zst; a part of it at a time is in memory.
+
+    `heard` is told how many bytes of the file as it is on the disk are read. Reading raises InputFileError for a
+    compressed file that is truncated or damaged, and when it cannot be opened.
+    """
+    try:
+        opened = io.BufferedReader(_HeardFile(path, heard), _PIECE)
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror}): mend its permissions.") from error
+    with opened as file:
+        if path.suffix != COMPRESSED:
+            yield file
+            return
+        with closing(io.BufferedReader(_Decompressed(path, file), _PIECE)) as plain:
+            yield plain
+
+
+class _Decompressed(io.RawIOBase):
+    """Reads a compressed file; a decompressor of pyarrow's, as that of zstandard takes a truncated file for whole."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        import pyarrow  # type: ignore[import-untyped]  # only where something is compressed
+
+        self._path = path
+        self._stream = pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: object, /) -> int:
+        """Fill the buffer as far as there is something; return how far."""
+        try:
+            return int(self._stream.readinto(buffer))
+        except OSError as error:
+            raise InputFileError(f"{self._path} is truncated or damaged: take another copy of it.") from error
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """Yield the pieces of a file as they are on the disk."""
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has what was written to a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+naming_the_folder = partial(naming_any_folder, setting="BACKUP_DIR")
+"""Raises what the system says about the folder of backups as a sentence."""
+
+
+@contextmanager
+def writing_lock(backup_dir: Path) -> Generator[None]:
+    """Let one process at a time change the folder of all backups; make it when it is not there.
+
+    What killed processes have left half made, or half removed, is removed. Raises OperatorError at once when another
+    process is at it, or when the folder cannot be written.
+    """
+    with naming_the_folder(backup_dir):
+        backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(backup_dir / ".lock", thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise OperatorError(
+                f"Another backups.py is writing to {backup_dir}: wait until it has ended, then start this one again."
+            ) from error
+    try:
+        with naming_the_folder(backup_dir):
+            _remove_leftovers(backup_dir)
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_leftovers(backup_dir: Path) -> None:
+    for path in backup_dir.glob(".*"):
+        if path.suffix in {_PARTIAL, _REMOVED} and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+
+
+@contextmanager
+def whole_folder(backup_dir: Path, name: str) -> Generator[Path]:
+    """Yield a hidden folder to be filled, which gets its name when the context ends well and is removed otherwise.
+
+    Call it under the `writing_lock`. Raises OperatorError when there is something of that name, or no space.
+    """
+    partial = backup_dir / f".{name}{_PARTIAL}"
+    with naming_the_folder(backup_dir):
+        partial.mkdir(mode=0o700)
+        try:
+            yield partial
+            _rename_when_whole(partial, backup_dir / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _rename_when_whole(partial: Path, target: Path) -> None:
+    if os.path.lexists(target):
+        raise OperatorError(f"There is a {target} already: take another name for the backup.")
+    for folder, _, _ in os.walk(partial):
+        sync_folder(Path(folder))  # else a power cut may keep the new name and lose the files
+    partial.rename(target)
+    sync_folder(target.parent)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file so that a crash leaves either the old one or the whole new one; raise OperatorError."""
+    partial = path.with_name(f".{path.name}{_PARTIAL}")
+    with naming_the_folder(path.parent):
+        partial.unlink(missing_ok=True)
+        with open_writer(partial) as file:
+            file.write(content)
+        partial.replace(path)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a backup so that at no moment a part of it looks whole; call it under the `writing_lock`.
+
+    Raises OperatorError when it cannot be removed.
+    """
+    doomed = folder.with_name(f".{folder.name}{_REMOVED}")
+    with naming_the_folder(folder.parent):
+        folder.rename(doomed)
+        sync_folder(folder.parent)
+        shutil.rmtree(doomed)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,92 @@
+"""Make a database for a while, beside another one; what a killed process has left of it is dropped by the next."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from db.databases import Database
+from db.roles import Role, role_name
+from db.table_copy import Connection, fetch, open_connection
+from errors import BackscrollError, DatabaseSetupError
+
+logger = logging.getLogger(__name__)
+
+_LONGEST = 24  # bytes of the name of the database that it stands beside; PostgreSQL's names have 63
+_TOKEN = 4  # bytes, which make twice as many characters
+_DATABASES = """
+    SELECT datname FROM pg_database
+    WHERE starts_with(datname, %s) AND length(datname) = %s AND pg_has_role(datdba, 'MEMBER')
+"""
+# Held for as long as the database is needed: whoever is killed lets go of it.
+_HOLD = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_LET_GO = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+_CREATE = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
+_DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+_DROP_ROLE = sql.SQL("DROP ROLE IF EXISTS {}")
+
+
+@asynccontextmanager
+async def open_scratch(database: Database, *, timeout: timedelta) -> AsyncGenerator[URL]:
+    """Yield the address of an empty database on the same server, which is dropped on exit.
+
+    Raises DatabaseSetupError when the user may not create one, DatabaseUnavailableError when the server fails.
+    """
+    async with open_connection(database.dsn, timeout=timeout) as keeper:
+        beginning = beginning_of(keeper.info.dbname)
+        await _drop_leftovers(keeper, beginning)
+        name = beginning + secrets.token_hex(_TOKEN)
+        await keeper.execute(_HOLD, [name])
+        await _create(keeper, name, database.name)
+        try:
+            yield database.engine.url.set(database=name)
+        finally:
+            await _drop_by_another(database, name, timeout=timeout)
+
+
+def beginning_of(database: str) -> str:
+    """Return how the names of all scratch databases beside this one begin."""
+    if len(database.encode()) > _LONGEST:
+        database = hashlib.sha256(database.encode()).hexdigest()[:_LONGEST]
+    return f"backscroll_scratch_{database}_"
+
+
+async def _drop_leftovers(keeper: Connection, beginning: str) -> None:
+    length = len(beginning) + 2 * _TOKEN
+    for (name,) in await fetch(keeper, _DATABASES, [beginning, length]):
+        ((is_left,),) = await fetch(keeper, _HOLD, [name])
+        if is_left:
+            await _drop(keeper, name)
+            await keeper.execute(_LET_GO, [name])
+            logger.info("dropped %s, which was left over", name)
+
+
+async def _create(keeper: Connection, name: str, of: str) -> None:
+    try:
+        await keeper.execute(_CREATE.format(sql.Identifier(name)))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseSetupError(
+            f"The user of the {of} database may not create the scratch database that this takes: "
+            f"let an administrator run ALTER ROLE {sql.Identifier(keeper.info.user).as_string(keeper)} CREATEDB."
+        ) from error
+
+
+async def _drop_by_another(database: Database, name: str, *, timeout: timedelta) -> None:
+    """Drop a scratch database over a new connection, as the old one may be what has failed."""
+    try:
+        async with open_connection(database.dsn, timeout=timeout) as connection:
+            await _drop(connection, name)
+    except BackscrollError as error:
+        logger.warning("%s is left over, the next run drops it: %s", name, error)
+
+
+async def _drop(connection: Connection, name: str) -> None:
+    await connection.execute(_DROP.format(sql.Identifier(name)))
+    for role in Role:  # a migration gives them to every database
+        await connection.execute(_DROP_ROLE.format(sql.Identifier(role_name(name, role))))

@@ -1,0 +1,119 @@
+"""Load the tables of a backup from their files by COPY, block by block, while the event loop goes on."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, LiteralString
+
+import psycopg
+
+from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
+from errors import InputFileError, first_line
+from ops.backup.files import COMPRESSED, open_plain, open_writer
+from ops.backup.manifest import DatabaseEntry, FileEntry, Format, TableEntry
+from ops.backup.parquet import write_parquet
+from ops.backup.verify import Report, path_of
+
+_SUFFIXES = {Format.CSV: ".csv", Format.BINARY: ".copy", Format.PARQUET: ".parquet"}
+_COPY_OUT_OPTIONS: dict[Format, LiteralString] = {
+    Format.CSV: "FORMAT CSV, HEADER, ENCODING 'UTF8'",
+    Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
+}
+
+Heard = Callable[[int], None]
+"""Hears of so many rows more."""
+
+
+async def write_table(
+    connection: Connection, table: Table, folder: Path, written_as: Format, *, compress: bool, heard: Heard
+) -> FileEntry:
+    """Write all rows of a table into a new file; return what the manifest in the folder above says of it."""
+    path = folder / f"{table.name}{_SUFFIXES[written_as]}"
+    if written_as is Format.PARQUET:
+        return await write_parquet(connection, table, path, compress=compress, heard=heard)
+    if compress:
+        path = path.with_name(f"{path.name}{COMPRESSED}")
+    statement = copy_out_statement(all_rows(table), _COPY_OUT_OPTIONS[written_as])
+    with open_writer(path) as writer:
+        async with connection.cursor() as cursor, cursor.copy(statement) as rows:
+            async for block, count in blocks(rows):
+                writer.write(block)
+                heard(count)
+    return writer.entry(folder.parent)
+
+
+_BLOCK = 1024 * 1024  # bytes
+_COPY_IN_OPTIONS: dict[Format, LiteralString] = {
+    Format.CSV: "FORMAT CSV, HEADER MATCH, ENCODING 'UTF8'",
+    Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
+}
+
+
+async def load_tables(
+    connection: Connection, folder: Path, entry: DatabaseEntry, source: Format, report: Report
+) -> int:
+    """Append the rows of all files of a database's tables to the tables of the same names; return their number.
+
+    The report hears bytes of files. Raises InputFileError that names the file which cannot be read, or whose rows its
+    table does not take.
+    """
+    files = [(table, file_of(table, source)) for table in entry.tables]
+    total, done, rows = sum(file.size for _, file in files), 0, 0
+    for table, file in files:
+
+        def heard(bytes_of_file: int, before: int = done) -> None:
+            report(before + bytes_of_file, total)
+
+        rows += await _load(connection, table, path_of(folder, file), source, heard)
+        done += file.size
+        report(done, total)
+    return rows
+
+
+def file_of(table: TableEntry, source: Format) -> FileEntry:
+    """Return the file that holds a table in a format; raise InputFileError when the backup has none."""
+    try:
+        return table.files[source]
+    except KeyError as error:
+        raise InputFileError(
+            f"The backup has no file of the table {table.name} in the format {source}: restore from another format."
+        ) from error
+
+
+async def _load(
+    connection: Connection, table: TableEntry, path: Path, source: Format, heard: Callable[[int], None]
+) -> int:
+    statement = copy_in_statement(table.name, list(table.columns), _COPY_IN_OPTIONS[source])
+    try:
+        with naming_what_is_refused(path, table.name), open_plain(path, heard) as file:
+            async with connection.cursor() as cursor:
+                async with cursor.copy(statement) as copy:
+                    async for block in _read_ahead(file):
+                        await copy.write(block)
+                return cursor.rowcount
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror}): take another backup.") from error
+
+
+@contextmanager
+def naming_what_is_refused(path: Path, table: str) -> Iterator[None]:
+    """Turn the refusal of rows by their table into an InputFileError that names the file they come from."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise InputFileError(
+            f"{path} holds what the table {table} does not take ({first_line(error).rstrip('.')}): take another backup."
+        ) from error
+
+
+async def _read_ahead(file: BinaryIO) -> AsyncGenerator[bytes]:
+    """Yield the blocks of a file; a thread reads the next one while the last is on its way to the server."""
+    loop = asyncio.get_running_loop()
+    coming = loop.run_in_executor(None, file.read, _BLOCK)
+    try:
+        while block := await asyncio.shield(coming):
+            coming = loop.run_in_executor(None, file.read, _BLOCK)
+            yield block
+    finally:  # nobody may close the file while the thread reads it
+        await asyncio.wait([coming])

@@ -1,0 +1,272 @@
+"""Read a backup again, and tell whether it still is what its manifest says."""
+
+import asyncio
+import hashlib
+import logging
+import stat
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+from struct import Struct, error
+from typing import BinaryIO
+
+from db.programs import choose_program, run_program
+from errors import InputFileError, OperatorError
+from ops.backup.catalogue import change_of, note_in
+from ops.backup.files import open_plain, pieces_of, replace_file
+from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Format, Manifest, Verified, read_small
+from ops.backup.parquet import rows_in_parquet
+
+_PIECE = 1024 * 1024  # bytes
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEAD, _FIELDS, _LENGTH = Struct("!iI"), Struct("!h"), Struct("!i")
+_LONGEST_FIELD = 1 << 30  # bytes; PostgreSQL has no longer ones
+_NULL = _END = -1
+
+Heard = Callable[[int], None]
+
+
+def count_rows(path: Path, written_as: Format, heard: Heard) -> int:
+    """Return the number of rows in a file of a table; `heard` is told how many of its bytes are read.
+
+    Raises InputFileError for a file that is not of that format, or that ends too early.
+    """
+    try:
+        if written_as is Format.PARQUET:
+            return rows_in_parquet(path)
+        with open_plain(path, heard) as file:
+            return _csv_rows(file) if written_as is Format.CSV else _binary_rows(file)
+    except (ValueError, error) as reason:
+        raise InputFileError(f"{path} is not a {written_as} file that is whole: take another backup.") from reason
+
+
+def _csv_rows(file: BinaryIO) -> int:
+    """Count the ends of lines outside quotation marks, less the header's."""
+    lines, inside, last = 0, False, b""
+    while piece := file.read(_PIECE):
+        parts = piece.split(b'"')  # every other one is between quotation marks; one that is doubled changes nothing
+        lines += sum(part.count(b"\n") for part in parts[inside::2])
+        inside ^= len(parts) % 2 == 0
+        last = piece[-1:]
+    if inside or last != b"\n":
+        raise ValueError("it ends within a line")
+    return lines - 1
+
+
+def _binary_rows(file: BinaryIO) -> int:
+    """Walk from row to row."""
+    if _exactly(file, len(_SIGNATURE)) != _SIGNATURE:
+        raise ValueError("it begins otherwise")
+    _, extension = _HEAD.unpack(_exactly(file, _HEAD.size))
+    _skip(file, extension)
+    rows = 0
+    while (fields := _FIELDS.unpack(file.read(_FIELDS.size))[0]) != _END:
+        for _ in range(fields):
+            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            if length != _NULL:
+                _skip(file, length)
+        rows += 1
+    if file.read(1):
+        raise ValueError("it goes on behind its end")
+    return rows
+
+
+def _exactly(file: BinaryIO, length: int) -> bytes:
+    content = file.read(length)
+    if len(content) != length:
+        raise ValueError("it ends within a field")
+    return content
+
+
+def _skip(file: BinaryIO, length: int) -> None:
+    """Go on behind a field, however long it says to be, without having all of it in memory."""
+    if not 0 <= length <= _LONGEST_FIELD:
+        raise ValueError("a field has no such length")
+    while length > 0:
+        length -= len(_exactly(file, min(length, _PIECE)))
+
+
+Report = Callable[[int, int], None]
+"""Hears how much is done, of how much."""
+
+logger = logging.getLogger(__name__)
+
+_LISTING = timedelta(minutes=10)
+
+
+class _Stopped(Exception):  # noqa: N818  # nothing went wrong
+    """Ends a thread whose result nobody waits for any more."""
+
+
+async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Report) -> Verified:
+    """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note what was found.
+
+    The report hears bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
+    was, OperatorError when pg_restore is missing or the note cannot be written.
+    """
+    try:
+        _refuse_changed(folder)
+        await read_again(folder, manifest, report)
+        for database in manifest.databases:
+            await _check_dump(folder, database)
+    except InputFileError as error:
+        note_damage(folder, str(error), now=now)
+        raise
+    return note_verified(folder, now=now, restored=False)
+
+
+async def read_again(folder: Path, manifest: Manifest, report: Report) -> None:
+    """Compare sizes, checksums and rows with the manifest; the report hears bytes, of `bytes_to_read`.
+
+    Raises InputFileError that names the first file which is not what it was.
+    """
+    total = bytes_to_read(manifest)
+    await in_thread(lambda heard: check_files(folder, manifest, lambda done, _: heard(done, total)), report)
+    await in_thread(lambda heard: check_rows(folder, manifest, lambda done: heard(manifest.size + done, total)), report)
+
+
+def bytes_to_read(manifest: Manifest) -> int:
+    """Return how much it is to read a backup again: all files once, and those of tables twice."""
+    return manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
+
+
+def note_damage(folder: Path, damage: str, *, now: datetime) -> None:
+    """Note beside the manifest why a backup is not whole; what cannot be noted is left to the log."""
+    before = note_in(folder)
+    note = Verified(
+        at=now,
+        manifest_sha256=None if before is None else before.manifest_sha256,
+        restored=before is not None and before.restored,
+        damage=damage,
+    )
+    try:
+        replace_file(folder / VERIFIED, note.model_dump_json(indent=2).encode())
+    except OperatorError as error:
+        logger.warning("%s; that this backup is damaged is not noted: %s", error, damage)
+
+
+def note_verified(folder: Path, *, now: datetime, restored: bool) -> Verified:
+    """Note beside the manifest that the backup is whole, and whether it was restored, now or before.
+
+    Raises OperatorError when that cannot be written.
+    """
+    before = note_in(folder)
+    verified = Verified(
+        at=now,
+        manifest_sha256=hashlib.sha256(read_small(folder / MANIFEST)).hexdigest(),
+        restored=restored or (before is not None and before.restored),
+    )
+    replace_file(folder / VERIFIED, verified.model_dump_json(indent=2).encode())
+    return verified
+
+
+def _refuse_changed(folder: Path) -> None:
+    """Raise InputFileError when the manifest is not the one with which the backup was found to be whole."""
+    note = note_in(folder)
+    if note is not None and (change := change_of(folder, note)) is not None:
+        raise InputFileError(change)
+
+
+def unheard(_: int, __: int) -> None:
+    """Let nobody watch."""
+
+
+def path_of(folder: Path, file: FileEntry) -> Path:
+    """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
+    path = PurePosixPath(file.path)
+    if (
+        not file.path.isprintable()
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in file.path
+        or any((folder / parent).is_symlink() for parent in path.parents if parent.parts)
+    ):
+        raise InputFileError(
+            f"The manifest of {folder} names a file elsewhere ({file.path!r}): do not use that backup."
+        )
+    return folder / path
+
+
+def check_files(folder: Path, manifest: Manifest, report: Report) -> None:
+    """Read all files and compare their sizes and checksums; the report hears bytes.
+
+    Raises InputFileError that names the first file which is missing, truncated or changed.
+    """
+    total, done = manifest.size, 0
+    for file in manifest.files:
+        path = path_of(folder, file)
+        found = hashlib.sha256()
+        try:
+            _check_size(path, file)
+            for piece in pieces_of(path):
+                found.update(piece)
+                done += len(piece)
+                report(done, total)
+        except OSError as error:
+            raise InputFileError(
+                f"{path} cannot be read ({error.strerror}): the backup is not whole, take another one."
+            ) from error
+        if found.hexdigest() != file.sha256:
+            raise InputFileError(f"{path} was changed since it was written: take another backup.")
+
+
+def check_rows(folder: Path, manifest: Manifest, heard: Callable[[int], None]) -> None:
+    """Count the rows in the files of tables; `heard` is told how many bytes of the files are read.
+
+    Raises InputFileError that names the first file which holds more or fewer than the manifest says.
+    """
+    before = 0
+    for table in (table for database in manifest.databases for table in database.tables):
+        for written_as, file in table.files.items():
+            path = path_of(folder, file)
+            rows = count_rows(path, written_as, _behind(before, heard))
+            before += file.size
+            if rows != table.rows:
+                raise InputFileError(
+                    f"{path} holds {rows:,} rows and the manifest says {table.rows:,}: take another backup."
+                )
+
+
+def _behind(before: int, heard: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: heard(before + done)
+
+
+async def _check_dump(folder: Path, database: DatabaseEntry) -> None:
+    """Have pg_restore read the list of contents of a dump, where there is one."""
+    if database.dump is None:
+        return
+    path = path_of(folder, database.dump)
+    program = choose_program("pg_restore", database.dump_made_by or database.server_version)
+    try:
+        await run_program(program.path, "--list", str(path), timeout=_LISTING)
+    except OperatorError as error:
+        raise InputFileError(f"{path} is not a dump that pg_restore can read: take another backup.") from error
+
+
+def _of_tables(database: DatabaseEntry) -> list[FileEntry]:
+    return [file for table in database.tables for file in table.files.values()]
+
+
+def _check_size(path: Path, file: FileEntry) -> None:
+    state = path.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        raise InputFileError(f"{path} is no plain file, as the files of a backup are: take another backup.")
+    size = state.st_size
+    if size != file.size:
+        raise InputFileError(f"{path} has {size:,} bytes instead of {file.size:,}: take another backup.")
+
+
+async def in_thread(work: Callable[[Report], None], report: Report) -> None:
+    """Let a thread work; it ends soon when we are cancelled."""
+    stopped = threading.Event()
+
+    def heard(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        report(done, total)
+
+    try:
+        await asyncio.to_thread(work, heard)
+    finally:
+        stopped.set()

@@ -1,0 +1,303 @@
+"""Forget a person everywhere at once: in both databases and in the files of all sessions.
+
+The order is what makes it safe to be stopped anywhere, and to be done again:
+
+1. The ledger notes it, so that nothing that is restored from now on brings the person back.
+2. All that they said is gathered, from everywhere, and then all that repeats it is found. Posts of the bot in Discord
+   that do are noted beside the ledger: whoever deletes them there has no rows to find them by.
+3. What repeats them goes, first out of the files, then out of the databases.
+4. What they said themselves goes, first out of the files, then out of the databases.
+   With it go the samples of texts that PostgreSQL has kept for its planner.
+5. VACUUM takes the deleted rows out of the indexes.
+
+Repetitions are found by what was said, so that goes last: stopped in step 3, all is still there to find the others by.
+Files come before databases, for a journal that is read once more then brings nothing back that was deleted.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import LiteralString
+
+from psycopg import sql
+
+from db.databases import Database
+from db.errors import NO_RIGHT
+from db.former_conversations import CONVERSATIONS
+from db.schema import EMBEDDING_WIDTH
+from db.table_copy import Connection, fetch, open_connection, tables_of
+from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
+from ops.erasure.files import Answers, Cuts, answers_in, collect, csv_files, cut, find_cuts
+from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
+from ops.erasure.fingerprint import Collector, Said
+from ops.erasure.ledger import LEDGER, read_ledger, write_ledger
+from ops.erasure.posts import POSTS, Post, note_posts, read_posts
+from ops.erasure.receipt import ErasedFile, Receipt
+from ops.erasure.rows import (
+    TOUCHED,
+    Counts,
+    erase_contexts,
+    erase_conversations,
+    erase_own,
+    erase_repetitions,
+    erasing,
+    note_erasure,
+)
+
+Report = Callable[[int, int], None]
+"""Hears how many steps are done, of how many."""
+
+_MANIFEST = "manifest.json"  # what makes a folder a backup
+_BIGINT = range(-(2**63), 2**63)
+_VACUUM = sql.SQL("VACUUM {}")
+_SAMPLES = ("pg_statistic", "pg_statistic_ext_data")
+_POSITION: LiteralString = "SELECT position FROM journal_positions WHERE session = %s"
+_MOVE: LiteralString = "UPDATE journal_positions SET position = %s WHERE session = %s"
+
+
+async def forget(
+    user_id: int,
+    *,
+    short_term: Database,
+    long_term: Database,
+    storage_dir: Path,
+    backup_dir: Path,
+    now: datetime,
+    timeout: timedelta,
+    report: Report,
+) -> Receipt:
+    """Erase what a person said up to `now`, and what repeats it; the caller keeps the bot away from the storage folder.
+
+    To connect to a database takes no longer than `timeout`. Backups stay as they are, and the ledger has every restore
+    leave the person out. Their messages from after `now` are not touched. Rows that have no author's id are nobody's.
+    Stopped half-way, the same call goes on with it; done again later, it moves the moment forward.
+
+    Deleted rows are gone from the indexes at the end. Their bytes stay on the disk until PostgreSQL writes something
+    else in their place, and in its write-ahead log until that is recycled; `VACUUM FULL` and `REINDEX` of the tables
+    overwrite sooner, with the bot stopped.
+
+    Raises OperatorError for an id that is none, SettingsError or InputFileError when the ledger cannot be written,
+    SessionError for a file that cannot be rewritten, DatabaseSetupError when the user of a database may not do this,
+    DatabaseUnavailableError when one fails.
+    """
+    if user_id not in _BIGINT:
+        raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
+    erased_at = await asyncio.to_thread(_noted, backup_dir / LEDGER, user_id, now)
+    with _telling_how_to_go_on():
+        await _take_over_conversations(long_term, timeout)
+        async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
+            await note_erasure(long_side.connection, user_id, erased_at)
+            files = await asyncio.to_thread(csv_files, storage_dir)
+            forgetting = _Forgetting(
+                user_id, erased_at, short_side, long_side, files, report, noted_posts=backup_dir / POSTS
+            )
+            await forgetting.run()
+    return Receipt(
+        user_id=user_id,
+        erased_at=erased_at,
+        short_term=short_side.counts,
+        long_term=long_side.counts,
+        files=forgetting.erased_files,
+        posts=tuple(await asyncio.to_thread(read_posts, backup_dir / POSTS)),
+        posts_file=backup_dir / POSTS,
+        backups=tuple(await asyncio.to_thread(_backups_in, backup_dir)),
+    )
+
+
+def _noted(ledger: Path, user_id: int, now: datetime) -> datetime:
+    """Write somebody into the ledger, and return until when they are erased: an earlier moment takes nothing back."""
+    write_ledger(ledger, user_id, now)
+    return read_ledger(ledger)[user_id]
+
+
+async def _take_over_conversations(database: Database, timeout: timedelta) -> None:
+    """Migrate a database in which an earlier version has left conversations: only rows of ours are searched."""
+    async with open_connection(database.dsn, timeout=timeout) as connection:
+        if CONVERSATIONS not in await tables_of(connection):
+            return
+        ((width,),) = await fetch(connection, EMBEDDING_WIDTH)
+    await database.migrate(dimensions=width)
+
+
+@contextmanager
+def _telling_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseUnavailableError as error:
+        if isinstance(error, StatementFailedError) and error.sqlstate == NO_RIGHT:
+            raise DatabaseSetupError(
+                f"A database does not let its user erase ({error}): use its owner, then give the same command again."
+            ) from error
+        raise DatabaseUnavailableError(
+            f"{error}: what is erased stays erased, and the same command goes on with the rest."
+        ) from error
+
+
+@dataclass(slots=True)
+class _Side:
+    """One of the two databases, and what was erased there so far."""
+
+    connection: Connection
+    tables: Tables
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(slots=True)
+class _Forgetting:
+    """One person, and everything that may hold their words."""
+
+    user_id: int
+    erased_at: datetime
+    short_term: _Side
+    long_term: _Side
+    files: list[Path]
+    report: Report
+    noted_posts: Path
+    """Where posts are noted that have to be deleted in Discord."""
+    lines: dict[Path, int] = field(default_factory=dict)
+    done: int = 0
+
+    async def run(self) -> None:
+        said = await self._gathered()
+        answers = await self._repeating(said)
+        conversations = await self._conversations(said)
+        await self._note_posts(answers)
+        await self._rewrite_files(said, answers, own=False)
+        for side in self._sides:
+            await self._erase_what_repeats(side, said, answers, conversations[id(side)])
+        await self._rewrite_files(said, answers, own=True)
+        for side in self._sides:
+            await self._erase_own(side, said)
+        for side in self._sides:
+            await self._vacuum(side)
+
+    @property
+    def erased_files(self) -> tuple[ErasedFile, ...]:
+        return tuple(ErasedFile(path, lines) for path, lines in self.lines.items())
+
+    @property
+    def _sides(self) -> tuple[_Side, _Side]:
+        return self.short_term, self.long_term
+
+    @property
+    def _erasures(self) -> dict[int, datetime]:
+        return {self.user_id: self.erased_at}
+
+    def _step(self) -> None:
+        self.done += 1
+        self.report(self.done, 4 * (len(self.files) + len(self._sides)) + 2 * len(self._sides))
+
+    async def _gathered(self) -> Said:
+        """Return what the person has said, wherever it stands."""
+        said = Collector(frozenset(self._erasures))
+        for side in self._sides:
+            await collect_rows(side.connection, side.tables, self.user_id, self.erased_at, said)
+            self._step()
+        for path in self.files:
+            await asyncio.to_thread(collect, path, self._erasures, said)
+            self._step()
+        return await asyncio.to_thread(said.sealed)
+
+    async def _repeating(self, said: Said) -> Answers:
+        repetitions = Repetitions(said)
+        for side in self._sides:
+            await repetitions.look_into(side.connection, side.tables)
+            self._step()
+        for path in self.files:
+            await asyncio.to_thread(_look_into_file, repetitions, path)
+            self._step()
+        return repetitions.answers
+
+    async def _note_posts(self, answers: Answers) -> None:
+        posts = [post for side in self._sides for post in await find_posts(side.connection, side.tables, answers)]
+        for path in self.files:
+            posts += await asyncio.to_thread(_posts_in, path, answers)
+        await asyncio.to_thread(note_posts, self.noted_posts, posts)
+
+    async def _conversations(self, said: Said) -> dict[int, set[Conversation]]:
+        found = {}
+        for side in self._sides:
+            found[id(side)] = await find_conversations(side.connection, side.tables, said)
+            self._step()
+        return found
+
+    async def _rewrite_files(self, said: Said, answers: Answers, *, own: bool) -> None:
+        for path in self.files:
+            cuts = await asyncio.to_thread(find_cuts, path, self._erasures, said, answers=answers, own=own)
+            if cuts.lines:
+                await self._rewrite(path, cuts)
+                self.lines[path] = self.lines.get(path, 0) + cuts.lines
+            self._step()
+
+    async def _rewrite(self, path: Path, cuts: Cuts) -> None:
+        """Rewrite a file, and let short-term memory know where in it its journal goes on.
+
+        Between two names of one file and a row of a database there is no common transaction. So the position says
+        meanwhile that nothing was read: whoever is killed here leaves a journal that is read from its start, where
+        every message is already known and nobody is lost.
+        """
+        connection, session = self.short_term.connection, path.stem
+        known = "journal_positions" in self.short_term.tables
+        positions = await fetch(connection, _POSITION, [session]) if known else []
+        for _ in positions:
+            await connection.execute(_MOVE, [0, session])
+        try:
+            await asyncio.to_thread(cut, path, cuts)
+        except SessionError:
+            for (position,) in positions:
+                await connection.execute(_MOVE, [position, session])
+            raise
+        for (position,) in positions:
+            await connection.execute(_MOVE, [cuts.moved(position), session])
+
+    async def _erase_what_repeats(
+        self, side: _Side, said: Said, answers: Answers, conversations: set[Conversation]
+    ) -> None:
+        async with side.connection.transaction(), erasing(side.connection, self._erasures):
+            erased = await erase_repetitions(side.connection, side.tables, answers=answers)
+            erased += await erase_conversations(side.connection, side.tables, conversations=conversations)
+            erased += await erase_contexts(side.connection, side.tables, names=said.names)
+        side.counts += erased
+        self._step()
+
+    async def _erase_own(self, side: _Side, said: Said) -> None:
+        async with side.connection.transaction(), erasing(side.connection, self._erasures):
+            erased = await erase_own(side.connection, side.tables, message_ids=said.message_ids)
+        side.counts += erased
+        self._step()
+
+    async def _vacuum(self, side: _Side) -> None:
+        for table in [table for table in TOUCHED if table in side.tables]:
+            await side.connection.execute(_VACUUM.format(sql.Identifier(table)))
+        for catalog in _SAMPLES:  # whose rows are as dead; a user who is not the owner is only warned
+            await side.connection.execute(_VACUUM.format(sql.Identifier("pg_catalog", catalog)))
+        self._step()
+
+
+@asynccontextmanager
+async def _open_side(database: Database, timeout: timedelta) -> AsyncGenerator[_Side]:
+    async with open_connection(database.dsn, timeout=timeout) as connection:
+        yield _Side(connection, await tables_of(connection))
+
+
+def _look_into_file(repetitions: Repetitions, path: Path) -> None:
+    for answer in answers_in(path):
+        repetitions.look_at(answer.message_id, answer.reply_to, answer.content)
+
+
+def _posts_in(path: Path, answers: Answers) -> list[Post]:
+    return [
+        Post(message_id=one.message_id, channel_id=one.place_id, guild_id=one.guild_id, author_id=one.author_id)
+        for one in answers_in(path)
+        if answers.holds(one.message_id, one.reply_to)
+    ]
+
+
+def _backups_in(folder: Path) -> Iterator[str]:
+    """Yield the names of the backups in a folder, in order."""
+    for manifest in sorted(folder.glob(f"*/{_MANIFEST}")):
+        if not manifest.parent.name.startswith("."):
+            yield manifest.parent.name

@@ -1,0 +1,272 @@
+"""Take what forgotten people said out of CSV files of messages, so that a crash leaves the old file or the new one."""
+
+import csv
+import os
+import shutil
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from errors import SessionError
+from memory.capture.erased import has_number, is_erased
+from memory.capture.message_csv import COLUMNS, LARGEST, fields_of, pieces_in, read_header, record_test
+from memory.message import Kind
+from ops.erasure.fingerprint import Collector, Said, file_names
+from util_async import sync_folder
+
+_BLOCK = 2**20  # bytes
+_NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What of a line of a CSV tells whether it stays."""
+
+    message_id: int
+    sent_at: datetime
+    author_id: int | None
+    author_name: str
+    kind: str
+    reply_to: int | None
+    guild_id: int | None
+    place_id: int
+    content: str
+    attachments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Answers of the bot that repeat somebody: their own ids, and those of the commands that they answer."""
+
+    message_ids: Collection[int] = frozenset()
+    replies_to: Collection[int] = frozenset()
+    every_one: bool = False
+    """All of them, where nobody can tell any more which ones repeat anybody."""
+
+    def holds(self, message_id: int, reply_to: int | None) -> bool:
+        """Tell whether an answer is one of them."""
+        return self.every_one or message_id in self.message_ids or reply_to in self.replies_to
+
+
+@dataclass(slots=True)
+class Cuts:
+    """The stretches of a file that are taken out of it, in order, in bytes."""
+
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    ends: "array[int]" = field(default_factory=lambda: array("q"))
+    _gone: "array[int]" = field(default_factory=lambda: array("q"))
+    """How many bytes are taken out up to each end."""
+    own: int = 0
+    """Lines of the forgotten, and damaged ones that hold their words."""
+    answers: int = 0
+    """Lines of the bot that repeat them."""
+
+    def add(self, start: int, end: int) -> None:
+        """Take out a stretch that lies behind all others."""
+        gone = (self._gone[-1] if self._gone else 0) + end - start
+        if self.ends and self.ends[-1] == start:
+            self.ends[-1], self._gone[-1] = end, gone
+        else:
+            self.starts.append(start)
+            self.ends.append(end)
+            self._gone.append(gone)
+
+    @property
+    def lines(self) -> int:
+        """Records that are taken out."""
+        return self.own + self.answers
+
+    def moved(self, position: int) -> int:
+        """Return where a position of the old file is in the new one; one inside of a stretch is where that began."""
+        at = bisect_left(self.ends, position + 1)  # the first stretch that ends behind it
+        before = self._gone[at - 1] if at else 0
+        inside = position - self.starts[at] if at < len(self.starts) else 0
+        return position - before - max(0, inside)
+
+
+def csv_files(storage_dir: Path) -> list[Path]:
+    """Return all CSV files of sessions and promotions; what a crash left behind of writing one is removed."""
+    with _naming(storage_dir):
+        for partial in _in_folders(storage_dir, ".*.partial"):
+            partial.unlink()
+        return _in_folders(storage_dir, "*.csv")
+
+
+def _in_folders(storage_dir: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in storage_dir.glob(f"*/{pattern}") if path.parent.name not in _NO_SESSIONS)
+
+
+def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: bool = True) -> Cuts:
+    """Rewrite a session's CSV, a not-added CSV or one of refused rows without what the forgotten had said.
+
+    Whatever state of a message it is that a line tells of, it goes; so do damaged lines with their words or id. An
+    `unchecked` file is one from before an erasure: nobody knows any more what the person said elsewhere, so that all
+    answers of the bot go, and all damaged lines. `Cuts.moved` tells where the stored position of a journal is now. A
+    file without such lines is left alone. Raises SessionError when the file cannot be read or written.
+    """
+    if not erasures:
+        return Cuts()
+    said = Collector(frozenset(erasures))
+    collect(path, erasures, said)
+    cuts = find_cuts(path, erasures, said.sealed(), answers=Answers(every_one=unchecked), damaged=unchecked)
+    cut(path, cuts)
+    return cuts
+
+
+def collect(path: Path, erasures: Mapping[int, datetime], said: Collector) -> None:
+    """Take in what the forgotten have said in a file; raise SessionError when it cannot be read."""
+    for _, _, record in _read(path):
+        if isinstance(record, Record) and is_erased(erasures, record.author_id, record.sent_at):
+            texts = [record.content, *file_names(record.attachments)]
+            said.add_message(record.message_id, record.author_name, texts)
+
+
+def answers_in(path: Path) -> Iterator[Record]:
+    """Yield the bot's answers in a file; raise SessionError when it cannot be read."""
+    for _, _, record in _read(path):
+        if isinstance(record, Record) and record.kind == Kind.ANSWER:
+            yield record
+
+
+def find_cuts(
+    path: Path,
+    erasures: Mapping[int, datetime],
+    said: Said,
+    *,
+    answers: Answers,
+    own: bool = True,
+    damaged: bool = False,
+) -> Cuts:
+    """Return what has to be taken out of a file: answers, and unless `own` is false what the forgotten said.
+
+    With `damaged` all lines go that are no messages. Raises SessionError when the file cannot be read.
+    """
+    cuts = Cuts()
+    ids = frozenset(map(str, erasures))
+    for start, end, record in _read(path):
+        if isinstance(record, str):
+            if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
+                cuts.own += 1
+                cuts.add(start, end)
+        elif record.kind == Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
+            cuts.answers += 1
+            cuts.add(start, end)
+        elif own and (
+            is_erased(erasures, record.author_id, record.sent_at)
+            # What was heard of a message when it was deleted does not tell whose it was.
+            or (record.author_id is None and record.message_id in said.message_ids)
+        ):
+            cuts.own += 1
+            cuts.add(start, end)
+    return cuts
+
+
+def cut(path: Path, cuts: Cuts) -> None:
+    """Put a file without some stretches in the place of the old one, with its mode; raise SessionError on failure."""
+    if not cuts.starts:
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    with _naming(path):
+        try:
+            with path.open("rb") as old, partial.open("wb") as new:
+                _copy_mode(path, partial)
+                _copy_between(old, new, cuts)
+                new.flush()
+                os.fsync(new.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def _copy_between(old: BinaryIO, new: BinaryIO, cuts: Cuts) -> None:
+    position = 0
+    for start, end in zip(cuts.starts, cuts.ends, strict=True):
+        _copy(old, new, position, start)
+        position = end
+    old.seek(position)
+    shutil.copyfileobj(old, new, _BLOCK)
+
+
+def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
+    old.seek(start)
+    left = end - start
+    while left and (block := old.read(min(left, _BLOCK))):
+        new.write(block)
+        left -= len(block)
+
+
+def _read(path: Path) -> Iterator[tuple[int, int, Record | str]]:
+    """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
+    csv.field_size_limit(LARGEST)
+    with _naming(path), path.open("rb") as file:
+        header = read_header(file)
+        end = len(header)
+        names = _names(header)
+        for piece in pieces_in(file, record_test(header)):
+            start, end = end, end + piece.size
+            yield start, end, _parsed(piece.text.decode("utf-8", "replace"), names)
+
+
+def _names(header: bytes) -> list[str] | None:
+    """Return the columns of a file, if they are those of messages."""
+    names = fields_of(header)
+    return names if set(COLUMNS) <= set(names) else None
+
+
+def _parsed(text: str, names: list[str] | None) -> Record | str:
+    """Return a line as what it says, as far as that is needed; the line itself when it says nothing clear."""
+    if names is None:
+        return text
+    try:
+        row = dict(zip(names, next(csv.reader([text], strict=True)), strict=True))
+        return Record(
+            message_id=int(row["message_id"]),
+            sent_at=_time(row["sent_at"]),
+            author_id=_optional(row["author_id"]),
+            author_name=row["author_name"],
+            kind=row["kind"],
+            reply_to=_optional(row["reply_to"]),
+            guild_id=_optional(row["guild_id"]),
+            place_id=_optional(row["thread_id"]) or int(row["channel_id"]),
+            content=row["content"],
+            attachments=row["attachments"],
+        )
+    except (ValueError, csv.Error, StopIteration):
+        return text
+
+
+def _optional(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"the time {text!r} has no offset from UTC")
+    return time
+
+
+def _copy_mode(path: Path, partial: Path) -> None:
+    """Give a new file the mode of the old one and, where that is allowed, its owner."""
+    shutil.copymode(path, partial)
+    if os.name == "posix":
+        known = path.stat()
+        with suppress(PermissionError):
+            os.chown(partial, known.st_uid, known.st_gid)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SessionError(
+            f"{path} cannot be rewritten ({error.strerror}): mend its permissions or free some disk space, then give "
+            "the same command again."
+        ) from error

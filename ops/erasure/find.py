@@ -1,0 +1,133 @@
+"""Find in a database what somebody has said, and where the bot repeats it."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString, NamedTuple
+
+from db.table_copy import Connection
+from ops.erasure.files import Answers
+from ops.erasure.fingerprint import Collector, Said
+from ops.erasure.posts import Post
+
+Tables = Mapping[str, Mapping[str, str]]
+"""What `db.checksums.tables_of` tells: which tables a database has."""
+
+_AT_ONCE = 1000  # rows
+
+_SAID: dict[str, LiteralString] = {
+    "messages": """
+        SELECT message_id, author_name, content, attachments FROM messages WHERE author_id = %s AND sent_at <= %s
+    """,
+    "message_revisions": """
+        SELECT message_id, author_name, former.content, '[]'::jsonb
+        FROM messages JOIN message_revisions AS former USING (message_id) WHERE author_id = %s AND sent_at <= %s
+    """,
+    "replaced_messages": """
+        SELECT message_id, author_name, former.content, former.attachments
+        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at)
+        WHERE author_id = %s AND sent_at <= %s
+    """,
+}
+_ANSWERED: dict[str, LiteralString] = {
+    "messages": "SELECT message_id, reply_to, content FROM messages WHERE kind = 'answer'",
+    "message_revisions": """
+        SELECT message_id, reply_to, former.content
+        FROM messages JOIN message_revisions AS former USING (message_id) WHERE kind = 'answer'
+    """,
+    "replaced_messages": """
+        SELECT message_id, reply_to, former.content
+        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at) WHERE kind = 'answer'
+    """,
+}
+_POSTS: LiteralString = """
+    SELECT message_id, coalesce(thread_id, channel_id), guild_id, author_id FROM messages
+    WHERE kind = 'answer' AND deleted_at IS NULL AND (message_id = ANY (%s::bigint[]) OR reply_to = ANY (%s::bigint[]))
+"""
+_TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
+
+
+class Conversation(NamedTuple):
+    """Whose conversation it is, where, and whether its answers were for that person alone."""
+
+    asker_id: int
+    channel_id: int
+    private: bool
+
+
+async def collect_rows(connection: Connection, tables: Tables, user_id: int, until: datetime, said: Collector) -> None:
+    """Take in all states of what a person has said up to a moment."""
+    for table in tables.keys() & _SAID.keys():
+        async for message_id, author_name, content, files in _streamed(connection, _SAID[table], [user_id, until]):
+            said.add_message(message_id, author_name, [content, *(file["name"] for file in files)])
+
+
+@dataclass(slots=True)
+class Repetitions:
+    """The answers of the bot that repeat somebody, as they are found.
+
+    With an answer go all others to the same command: a long one is sent, and kept, in several messages, of which only
+    the last may tell whose words the first ones are. What answers the person's own commands goes in any case.
+    """
+
+    said: Said
+    message_ids: set[int] = field(default_factory=set)
+    replies_to: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.replies_to = set(self.said.message_ids)
+
+    def look_at(self, message_id: int, reply_to: int | None, content: str) -> None:
+        """Find out about one answer."""
+        if reply_to in self.replies_to or message_id in self.message_ids or not self.said.repeated_in(content):
+            return
+        if reply_to is None:
+            self.message_ids.add(message_id)
+        else:
+            self.replies_to.add(reply_to)
+
+    async def look_into(self, connection: Connection, tables: Tables) -> None:
+        """Find out about all states of all answers that a database holds."""
+        for table in tables.keys() & _ANSWERED.keys():
+            async for message_id, reply_to, content in _streamed(connection, _ANSWERED[table]):
+                self.look_at(message_id, reply_to, content)
+
+    @property
+    def answers(self) -> Answers:
+        """What has been found."""
+        return Answers(message_ids=self.message_ids, replies_to=self.replies_to)
+
+
+async def find_posts(connection: Connection, tables: Tables, answers: Answers) -> list[Post]:
+    """Return where in Discord answers were posted, as far as a database knows."""
+    if "messages" not in tables:
+        return []
+    lists = [list(answers.message_ids), list(answers.replies_to)]
+    return [
+        Post(message_id=message_id, channel_id=channel_id, guild_id=guild_id, author_id=author_id)
+        async for message_id, channel_id, guild_id, author_id in _streamed(connection, _POSTS, lists)
+    ]
+
+
+async def find_conversations(connection: Connection, tables: Tables, said: Said) -> set[Conversation]:
+    """Return the conversations with a turn that cites or repeats somebody."""
+    found: set[Conversation] = set()
+    if "conversation_turns" in tables:
+        async for asker_id, channel_id, private, question, answer, cites in _streamed(connection, _TURNS):
+            conversation = Conversation(asker_id, channel_id, private)
+            if conversation in found:
+                continue
+            if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, (question, answer))):
+                found.add(conversation)
+    return found
+
+
+async def _streamed(
+    connection: Connection, query: LiteralString, params: Sequence[object] = ()
+) -> AsyncGenerator[tuple[Any, ...]]:
+    """Yield the rows of a query, some at a time."""
+    async with connection.transaction(), connection.cursor(name="gathering") as cursor:
+        cursor.itersize = _AT_ONCE
+        await cursor.execute(query, params)
+        async for row in cursor:
+            yield row

@@ -1,0 +1,319 @@
+"""Erase people from one database, in the transaction of whoever asks for it."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import LiteralString
+
+from psycopg import sql
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import inspect, select
+
+from db.databases import Database
+from db.engines import sessions_of, transaction
+from db.name_rows import NAMES, renew_names
+from db.schema import ErasureRow
+from db.table_copy import Connection, fetch, names, tables_of
+from ops.erasure.contexts import renew_search_texts
+from ops.erasure.files import Answers
+from ops.erasure.find import Conversation, Tables
+from ops.erasure.ledger import LEDGER, merged, read_ledger
+
+_HYPERTABLE = "messages"  # the only one of our tables that may be one
+_KNOWS_TIMESCALE: LiteralString = "SELECT to_regclass('timescaledb_information.chunks') IS NOT NULL"
+_CHUNKS: LiteralString = """
+    SELECT chunk_schema, chunk_name, range_start FROM timescaledb_information.chunks
+    WHERE hypertable_schema = current_schema() AND hypertable_name = %s
+"""
+_IS_EMPTY = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})")
+_INSERT = sql.SQL("INSERT INTO {} ({}) VALUES ({})")
+_DELETE = sql.SQL("DELETE FROM {}")
+_DELETE_AT = sql.SQL("DELETE FROM {} WHERE sent_at = %s")
+_ANALYZE_TABLE = sql.SQL("ANALYZE {}")
+_NOTHING: dict[str, object] = {"text": "", "bigint": 0, "boolean": False, "jsonb": "[]", "bigint[]": "{}"}
+"""What says nothing, by the type of a column; columns of other types may be null."""
+_TIME = "timestamp with time zone"
+_ALLOWED = {"owner_kind": "person", "kind": "system"}
+"""What a column takes that does not take every text."""
+
+
+async def renew_statistics(connection: Connection, tables: Tables) -> None:
+    """Take new samples of some tables of ours, and of each chunk of theirs; the caller may owe it to a transaction."""
+    async with connection.transaction():
+        for table in tables:
+            await _renew(connection, table, tables[table])
+        if _HYPERTABLE in tables:
+            await _renew_chunks(connection, tables[_HYPERTABLE])
+
+
+async def _renew(connection: Connection, table: str, columns: Mapping[str, str]) -> None:
+    name = sql.Identifier(table)
+    is_empty = await _is_empty(connection, name)
+    if is_empty:
+        await _insert_nothing(connection, table, columns, datetime.now(UTC))
+    await connection.execute(_ANALYZE_TABLE.format(name))
+    if is_empty:
+        await connection.execute(_DELETE.format(name))
+
+
+async def _renew_chunks(connection: Connection, columns: Mapping[str, str]) -> None:
+    """Renew the samples of chunks without rows; those of the others came with the whole hypertable's."""
+    ((knows_timescale,),) = await fetch(connection, _KNOWS_TIMESCALE)
+    if not knows_timescale:
+        return
+    for schema, chunk, start in await fetch(connection, _CHUNKS, [_HYPERTABLE]):
+        name = sql.Identifier(schema, chunk)
+        if await _is_empty(connection, name):
+            await _insert_nothing(connection, _HYPERTABLE, columns, start)
+            await connection.execute(_ANALYZE_TABLE.format(name))
+            await connection.execute(_DELETE_AT.format(sql.Identifier(_HYPERTABLE)), [start])
+
+
+async def _is_empty(connection: Connection, table: sql.Identifier) -> bool:
+    ((is_empty,),) = await fetch(connection, _IS_EMPTY.format(table))
+    return bool(is_empty)
+
+
+async def _insert_nothing(connection: Connection, table: str, columns: Mapping[str, str], moment: datetime) -> None:
+    """Insert a row that says nothing, of a moment."""
+    nothing = _NOTHING | {_TIME: moment}
+    values = {name: _ALLOWED.get(name, nothing[kind]) for name, kind in columns.items() if kind in nothing}
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
+    statement = _INSERT.format(sql.Identifier(table), names(list(values)), places)
+    await connection.execute(statement, list(values.values()))
+
+
+TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", NAMES)
+"""The tables in which somebody's words may stand."""
+
+_FINISHED: LiteralString = "erased_until:"
+"""Begins the name of the fact that a database holds no words of a person any more, whoever repeats them."""
+
+_PEOPLE: LiteralString = """
+    CREATE TEMPORARY TABLE erased_people ON COMMIT DROP AS
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS people(user_id, erased_at)
+"""
+_MARKS: LiteralString = """
+    CREATE TEMPORARY TABLE erased_messages (message_id bigint, sent_at timestamptz) ON COMMIT DROP
+"""
+_MARK_OWN: LiteralString = """
+    INSERT INTO erased_messages
+    SELECT message_id, sent_at FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    UNION SELECT message_id, sent_at FROM messages WHERE author_id IS NULL AND message_id = ANY (%s::bigint[])
+"""
+_MARK_ANSWERS: LiteralString = """
+    INSERT INTO erased_messages SELECT message_id, sent_at FROM messages
+    WHERE kind = 'answer' AND (%s OR message_id = ANY (%s::bigint[]) OR reply_to = ANY (%s::bigint[]))
+"""
+_ANALYZE: LiteralString = "ANALYZE erased_messages"
+_UNMARK: LiteralString = "TRUNCATE erased_messages"
+_DROP: LiteralString = "DROP TABLE erased_people, erased_messages"
+
+_DELETE_MARKED: dict[str, LiteralString] = {
+    "message_revisions": """
+        DELETE FROM message_revisions WHERE message_id IN (SELECT message_id FROM erased_messages)
+    """,
+    "replaced_messages": """
+        DELETE FROM replaced_messages USING erased_messages AS erased
+        WHERE replaced_messages.message_id = erased.message_id AND replaced_messages.sent_at = erased.sent_at
+    """,
+    "messages": """
+        DELETE FROM messages USING erased_messages AS erased
+        WHERE messages.message_id = erased.message_id AND messages.sent_at = erased.sent_at
+    """,
+}
+_NAMES: LiteralString = (
+    "SELECT DISTINCT author_name FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at"
+)
+_DELETE_TIME_ZONES: LiteralString = """
+    DELETE FROM time_zones USING erased_people
+    WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
+"""
+_DELETE_NAMES: LiteralString = """
+    DELETE FROM names USING erased_people WHERE author_id = user_id AND last_seen <= erased_at
+"""
+_DELETE_CONVERSATIONS: LiteralString = """
+    WITH deleted AS (
+        DELETE FROM conversation_turns
+        WHERE %s OR asker_id IN (SELECT user_id FROM erased_people)
+        OR (asker_id, channel_id, private) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]))
+        RETURNING asker_id, channel_id, private
+    )
+    SELECT count(DISTINCT (asker_id, channel_id, private)) FROM deleted
+"""
+
+_READ_FINISHED: LiteralString = "SELECT name, value FROM facts WHERE starts_with(name, %s)"
+_WRITE_FINISHED: LiteralString = """
+    INSERT INTO facts SELECT %s || user_id, to_jsonb(erased_at) #>> '{}' FROM erased_people
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+    WHERE facts.value::timestamptz < excluded.value::timestamptz
+"""
+_NOTE: LiteralString = """
+    INSERT INTO erasures (user_id, erased_at) VALUES (%s, %s)
+    ON CONFLICT (user_id) DO UPDATE SET erased_at = greatest(erasures.erased_at, excluded.erased_at)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many rows an erasure has taken out of a database, or rewritten: those of `search_texts`."""
+
+    messages: int = 0
+    revisions: int = 0
+    replaced: int = 0
+    answers: int = 0
+    conversations: int = 0
+    search_texts: int = 0
+    time_zones: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            messages=self.messages + other.messages,
+            revisions=self.revisions + other.revisions,
+            replaced=self.replaced + other.replaced,
+            answers=self.answers + other.answers,
+            conversations=self.conversations + other.conversations,
+            search_texts=self.search_texts + other.search_texts,
+            time_zones=self.time_zones + other.time_zones,
+        )
+
+    def __bool__(self) -> bool:
+        return any(astuple(self))
+
+
+async def known_erasures(backup_dir: Path, long_term: Database) -> dict[int, datetime]:
+    """Return until when each person's words are erased, as the ledger beside the backups and long-term memory say."""
+    return merged(read_ledger(backup_dir / LEDGER), await erasures_of(long_term))
+
+
+async def erasures_of(database: Database) -> dict[int, datetime]:
+    """Return whom a database says to be forgotten, and until when; nobody where it has no table for that.
+
+    Raises DatabaseUnavailableError.
+    """
+    async with transaction(sessions_of(database.engine)) as session:
+        connection = await session.connection()
+        if not await connection.run_sync(_has_erasures):
+            return {}
+        return {row.user_id: row.erased_at for row in await session.scalars(select(ErasureRow))}
+
+
+async def note_erasure(connection: Connection, user_id: int, erased_at: datetime) -> None:
+    """Write into a database, if it has a table for that, that somebody is forgotten."""
+    if "erasures" in await tables_of(connection):
+        await connection.execute(_NOTE, [user_id, erased_at])
+
+
+async def unfinished(connection: Connection, erasures: Mapping[int, datetime]) -> dict[int, datetime]:
+    """Return those of the erasures that this database has not been through, as one in a backup from before has not."""
+    if "facts" not in await tables_of(connection):
+        return dict(erasures)
+    rows = await fetch(connection, _READ_FINISHED, [_FINISHED])
+    finished = {name.removeprefix(_FINISHED): datetime.fromisoformat(value) for name, value in rows}
+    return {
+        user_id: erased_at
+        for user_id, erased_at in erasures.items()
+        if str(user_id) not in finished or finished[str(user_id)] < erased_at
+    }
+
+
+async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -> Counts:
+    """Erase people from a database that was just restored; it belongs into the transaction that restores it.
+
+    Each person's messages up to their moment go, with all that stands for them. What the bot repeats of them cannot be
+    told apart any more: it may be what they said in the other memory or in a session of long ago, from where it is
+    erased. So a database that has not been through one of the erasures loses all answers and all conversations. Answers
+    are no evidence, and a conversation can be begun anew; messages of others stay.
+    """
+    if not erasures:
+        return Counts()
+    tables = await tables_of(connection)
+    unknown = bool(await unfinished(connection, erasures))
+    async with erasing(connection, erasures):
+        counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
+        counts += await erase_conversations(connection, tables, every_one=unknown)
+        counts += await erase_contexts(connection, tables)
+        return counts + await erase_own(connection, tables)
+
+
+@asynccontextmanager
+async def erasing(connection: Connection, erasures: Mapping[int, datetime]) -> AsyncGenerator[None]:
+    """Let the other functions here know whom to erase; it stands within a transaction."""
+    await connection.execute(_PEOPLE, [list(erasures), list(erasures.values())])
+    await connection.execute(_MARKS)
+    yield
+    await connection.execute(_DROP)
+
+
+async def erase_repetitions(connection: Connection, tables: Tables, *, answers: Answers) -> Counts:
+    """Delete answers of the bot, in all their states."""
+    if "messages" not in tables:
+        return Counts()
+    lists = [list(answers.message_ids), list(answers.replies_to)]
+    await connection.execute(_MARK_ANSWERS, [answers.every_one, *lists])
+    deleted = await _delete_marked(connection, tables)
+    return Counts(
+        answers=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
+    )
+
+
+async def erase_conversations(
+    connection: Connection, tables: Tables, *, conversations: Collection[Conversation] = (), every_one: bool = False
+) -> Counts:
+    """Delete conversations, whole: some, and those of the people themselves; or all."""
+    if "conversation_turns" not in tables:
+        return Counts()
+    askers = [one.asker_id for one in conversations]
+    channels = [one.channel_id for one in conversations]
+    private = [one.private for one in conversations]
+    ((count,),) = await fetch(connection, _DELETE_CONVERSATIONS, [every_one, askers, channels, private])
+    return Counts(conversations=count)
+
+
+async def erase_contexts(connection: Connection, tables: Tables, *, names: Collection[str] = ()) -> Counts:
+    """Write the search texts anew that carry words of the people, who may bear other names elsewhere."""
+    if "messages" not in tables:
+        return Counts()
+    known = {name for (name,) in await fetch(connection, _NAMES)}
+    return Counts(search_texts=await renew_search_texts(connection, tables, known.union(names)))
+
+
+async def erase_own(connection: Connection, tables: Tables, *, message_ids: Collection[int] = ()) -> Counts:
+    """Delete what the people said, in all its states, their names and their time zones; note that this is done.
+
+    Messages whose author is not known go by their ids. All that repeats the people must be gone by now: what they
+    said is what it is found by. PostgreSQL takes new samples of what is left for its planner: the old ones hold texts.
+    """
+    counts = Counts()
+    if "messages" in tables:
+        await connection.execute(_MARK_OWN, [list(message_ids)])
+        deleted = await _delete_marked(connection, tables)
+        counts = Counts(
+            messages=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
+        )
+    if "time_zones" in tables:
+        counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    if NAMES in tables:
+        await connection.execute(_DELETE_NAMES)
+        if counts.messages:  # those without an author's id have left names, too
+            await renew_names(connection)
+    await renew_statistics(connection, {table: tables[table] for table in TOUCHED if table in tables})
+    if "facts" in tables:
+        await connection.execute(_WRITE_FINISHED, [_FINISHED])
+    return counts
+
+
+async def _delete_marked(connection: Connection, tables: Tables) -> dict[str, int]:
+    """Delete what is marked from each table that is there; return how many rows that were."""
+    await connection.execute(_ANALYZE)
+    deleted = dict.fromkeys(_DELETE_MARKED, 0)
+    for table in [table for table in _DELETE_MARKED if table in tables]:
+        deleted[table] = (await connection.execute(_DELETE_MARKED[table])).rowcount
+    await connection.execute(_UNMARK)
+    return deleted
+
+
+def _has_erasures(connection: SyncConnection) -> bool:
+    return inspect(connection).has_table(ErasureRow.__tablename__)

@@ -1,0 +1,243 @@
+"""Copy everything that a database holds into an empty one on another server; it goes on where it was stopped.
+
+Rows are streamed in the binary format that both servers speak, read by nobody on the way. Messages go in batches in the
+order of their times, and how far they are is noted at the target in the same transaction. The source only reads.
+"""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+
+from psycopg import sql
+from sqlalchemy import text
+
+from db.capabilities import operator_errors
+from db.databases import Database
+from db.former_conversations import CONVERSATIONS
+from db.migrate import PATIENTLY
+from db.move_state import Note
+from db.name_rows import NAMES, renew_names
+from db.schema import EMBEDDING_WIDTH
+from db.table_copy import (
+    FACTS,
+    MOVE_FACT,
+    NOT_OWN,
+    Compared,
+    Connection,
+    Table,
+    all_rows,
+    compare,
+    content_tables,
+    fetch,
+    names,
+    open_connection,
+    pipe,
+    tables_of,
+)
+from db.vector_index import drop_all
+from errors import DatabaseSetupError
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[int, int], None]
+"""Hears how many messages are copied, of how many."""
+
+_BATCH = 10_000  # messages in a transaction
+_MESSAGES = "messages"
+
+_IDENTITY = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
+_READ_NOTE = "SELECT value FROM facts WHERE name = %s"
+_WRITE_NOTE = "INSERT INTO facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_COUNT = "SELECT count(*) FROM messages"
+_NEXT = """
+    SELECT sent_at::text, message_id FROM (
+        SELECT sent_at, message_id FROM messages
+        WHERE sent_at >= %(time)s::timestamptz AND (sent_at, message_id) > (%(time)s::timestamptz, %(id)s)
+        ORDER BY sent_at, message_id LIMIT %(batch)s
+    ) AS batch ORDER BY batch.sent_at DESC, message_id DESC LIMIT 1
+"""
+# The bounds stand twice: TimescaleDB leaves chunks out by those of the time alone.
+_SOME = sql.SQL(
+    "SELECT {columns} FROM messages WHERE sent_at >= {start}::timestamptz AND sent_at <= {end}::timestamptz"
+    " AND (sent_at, message_id) > ({start}::timestamptz, {after})"
+    " AND (sent_at, message_id) <= ({end}::timestamptz, {last}) ORDER BY sent_at, message_id"
+)
+_ANY = sql.SQL("SELECT true FROM {} LIMIT 1")
+_EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(NOT_OWN)
+_DROP_WORD_INDEXES = (text("DROP INDEX IF EXISTS messages_bm25"), text("DROP INDEX IF EXISTS messages_full_text"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Two databases, a connection to each, and the tables that go from one to the other."""
+
+    source: Database
+    target: Database
+    there: Connection
+    here: Connection
+    tables: list[Table]
+
+    async def fill(self, *, report: Report) -> None:
+        """Bring everything over that is not there yet.
+
+        The search indexes are gone then, as to build them in one go takes half the time: migrate the target, then
+        `db.vector_index.build`. What has been copied to the end is not copied again, over what the bot has written
+        since. Raises DatabaseSetupError, with nothing changed, when the target holds something else or does not fit;
+        DatabaseUnavailableError when a server fails, after which `fill` goes on where it was.
+        """
+        note = await self._noted() or await self._begin()
+        if not note.copied:
+            await _make_room(self.target)
+            await self._copy_the_rest(await self._copy_messages(note, report))
+            await self.here.execute("ANALYZE")
+
+    async def width(self) -> int:
+        """Return the number of dimensions of the embeddings that are moved."""
+        ((width,),) = await fetch(self.there, EMBEDDING_WIDTH)
+        return int(width)
+
+    async def compare(self) -> list[Compared]:
+        """Compare all tables, by count and checksum."""
+        return await compare(self.there, self.here, self.tables)
+
+    async def _begin(self) -> Note:
+        """Make the tables of an empty target."""
+        source, target = await _identity(self.there), await _identity(self.here)
+        if source == target:
+            raise DatabaseSetupError(
+                f"The {self.target.name} database is moved onto itself: let the address in .env name another."
+            )
+        if filled := await self._first_filled():
+            raise DatabaseSetupError(
+                f"The {self.target.name} database that should be filled holds something in its table {filled}: "
+                "empty it, or name an empty one."
+            )
+        await self.target.migrate(dimensions=await self.width())
+        await self._refuse_unless_it_fits()
+        note = Note(source=source)
+        await self._write_note(note)
+        return note
+
+    async def _noted(self) -> Note | None:
+        """Return how far this move has come; raise DatabaseSetupError when something else fills the target."""
+        note, name = await self._read_note(), self.target.name
+        if note is None or await self._first_filled() is None:  # or it was emptied since, to begin anew
+            return None
+        if note.copied:
+            return note
+        if note.source != await _identity(self.there):
+            raise DatabaseSetupError(
+                f"The {name} database is half filled from another one: go on with that, or empty it."
+            )
+        ((messages,),) = await fetch(self.here, _COUNT)
+        if messages != note.messages:
+            raise DatabaseSetupError(
+                f"The {name} database was written to after it had been half filled: empty it, then move again."
+            )
+        return note
+
+    async def _first_filled(self) -> str | None:
+        """Return the first table of the target, facts aside, that holds something."""
+        known = await tables_of(self.here)
+        names = [*(table.name for table in self.tables if table.name != FACTS), CONVERSATIONS]
+        for name in [name for name in names if name in known]:
+            if await fetch(self.here, _ANY.format(sql.Identifier(name))):
+                return name
+        return None
+
+    async def _refuse_unless_it_fits(self) -> None:
+        known = await tables_of(self.here)
+        for table in self.tables:
+            for column, type_name in table.columns.items():
+                if known.get(table.name, {}).get(column) != type_name:
+                    raise DatabaseSetupError(
+                        f"The {self.target.name} database that should be filled has no column {column} of type "
+                        f"{type_name} in a table {table.name}: drop its tables, or name an empty one."
+                    )
+
+    async def _copy_messages(self, note: Note, report: Report) -> Note:
+        ((total,),) = await fetch(self.there, _COUNT)
+        (table,) = [table for table in self.tables if table.name == _MESSAGES]
+        columns = list(table.columns)
+        while end := await fetch(self.there, _NEXT, {"time": note.time, "id": note.message_id, "batch": _BATCH}):
+            ((time, message_id),) = end
+            some = _some(columns, note, time, message_id)
+            async with self.here.transaction():
+                count = await pipe(self.there, some, self.here, table=_MESSAGES, columns=columns)
+                note = replace(note, time=time, message_id=message_id, messages=note.messages + count)
+                await self._write_note(note)
+            report(note.messages, total)
+        return note
+
+    async def _copy_the_rest(self, note: Note) -> None:
+        """Copy all other tables; the facts that the target's migration has written give way."""
+        others = [table for table in self.tables if table.name != _MESSAGES]
+        async with self.here.transaction():
+            await self.here.execute(_EMPTY_FACTS)
+            for table in others:
+                await pipe(self.there, all_rows(table), self.here, table=table.name, columns=list(table.columns))
+            if NAMES not in {table.name for table in others}:  # the source is of an earlier version
+                await renew_names(self.here)
+            await self._write_note(replace(note, copied=True))
+        logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
+
+    async def _read_note(self) -> Note | None:
+        if FACTS not in await tables_of(self.here):
+            return None
+        found = await fetch(self.here, _READ_NOTE, [MOVE_FACT])
+        return Note(**json.loads(found[0][0])) if found else None
+
+    async def _write_note(self, note: Note) -> None:
+        await self.here.execute(_WRITE_NOTE, [MOVE_FACT, json.dumps(asdict(note))])
+
+
+@asynccontextmanager
+async def open_move(source: Database, target: Database, *, timeout: timedelta) -> AsyncGenerator[Move]:
+    """Yield what moves all of one database into the other; to connect takes no longer than `timeout`.
+
+    Raises DatabaseSetupError when the source holds no memory, or one whose conversations an earlier version has kept;
+    DatabaseUnavailableError when a server does not answer.
+    """
+    async with (
+        open_connection(source.dsn, timeout=timeout, read_only=True) as there,
+        open_connection(target.dsn, timeout=timeout) as here,
+    ):
+        known = await tables_of(there)
+        if _MESSAGES not in known:
+            raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
+        if CONVERSATIONS in known:
+            raise DatabaseSetupError(
+                f"The {source.name} database that should be moved was last used by an earlier version of Backscroll: "
+                "start the bot once on it, then move."
+            )
+        yield Move(source=source, target=target, there=there, here=here, tables=content_tables(known))
+
+
+async def _identity(connection: Connection) -> str:
+    """Return what tells a database from all others, wherever its server has been moved to."""
+    ((identity,),) = await fetch(connection, _IDENTITY)
+    return str(identity)
+
+
+async def _make_room(target: Database) -> None:
+    """Drop the search indexes."""
+    with operator_errors(target.engine, name=target.name):
+        async with target.engine.begin() as connection:
+            await connection.execute(PATIENTLY)
+            await drop_all(connection)
+            for statement in _DROP_WORD_INDEXES:
+                await connection.execute(statement)
+
+
+def _some(columns: list[str], note: Note, time: str, message_id: int) -> sql.Composed:
+    """Return the query of the messages behind those that the note knows, up to this one: COPY takes no parameters."""
+    return _SOME.format(
+        columns=names(columns),
+        start=sql.Literal(note.time),
+        after=sql.Literal(note.message_id),
+        end=sql.Literal(time),
+        last=sql.Literal(message_id),
+    )

@@ -1,0 +1,363 @@
+"""Make messages of the records of a source; what cannot be one is refused with the reason.
+
+Every column is read as a whole, each of its different texts once: most columns of a chat repeat themselves.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import PurePath
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from memory.capture.message_csv import COLUMNS, time_of
+from memory.message import Kind, Message, MessageKey, fold, storable
+from ops.promotion import cells
+from ops.promotion.derived_ids import Occurrences, made_id
+from ops.promotion.records import Cleaned, RawChunk, Refused, Vector
+from ops.promotion.survey import is_rounded
+from ops.promotion.times import ReadTime, read_time, snowflake_time
+
+T = TypeVar("T")
+
+_State = tuple[int, datetime, datetime | None, datetime | None]
+
+_AGREES = timedelta(minutes=1)  # what a time may differ from that in the id when it was written without its seconds
+IDS_MADE = "messages without an id, which got one made from what they say"
+IDS_ROUNDED = (
+    "ids whose last digits a program has rounded away: these messages got ids made from what they say, and people go "
+    "by their names; export again with the ids as text"
+)
+_KINDS_OF_IDS = {
+    "message_id": "message",
+    "guild_id": "guild",
+    "channel_id": "channel",
+    "thread_id": "channel",
+    "author_id": "author",
+    "reply_to": "message",
+}
+_REFERENCES = ("guild_id", "thread_id", "reply_to")
+UNKNOWN_AUTHOR = "unknown author"
+"""The name of whoever wrote a message of which no author is known."""
+
+SERIAL_TIMES = "times that are a spreadsheet's numbers of days"
+AUTHORS_UNKNOWN = f"messages whose author is not known, kept under the name {UNKNOWN_AUTHOR}"
+IDS_FROM_WORDS = "ids that are no numbers, which became numbers made from them"
+DUPLICATES = "records that say the same as an earlier one"
+EMPTY = "records without any words or files, left out"
+STATES = "edits and deletions brought together with their messages"
+UNREADABLE_VECTORS = "vectors that cannot be read, to be made again"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known of a chunk while its columns are read."""
+
+    chunk: RawChunk
+    reasons: dict[int, str]
+    """Why a row is refused, by its position in the frame."""
+    notes: Counter[str]
+
+    def texts(self, name: str) -> list[str]:
+        """Return a column; empty texts where the source has none of that name."""
+        frame = self.chunk.frame
+        return frame[name].tolist() if name in frame else [""] * len(frame)
+
+    def storable_texts(self, name: str) -> list[str]:
+        """Return a column as PostgreSQL takes it."""
+        texts = self.texts(name)
+        return texts if storable(together := "\n".join(texts)) == together else [storable(text) for text in texts]
+
+    def column(self, name: str, convert: Callable[[str], T | None]) -> list[T | None]:
+        """Return the values of a column; a row whose text `convert` refuses has None and is refused."""
+        texts = self.texts(name)
+        values: dict[str, T | None] = {}
+        wrong: dict[str, str] = {}
+        for text in set(texts):
+            try:
+                values[text] = convert(text)
+            except ValueError as error:
+                values[text], wrong[text] = None, f"{name}: {error}"
+        if wrong:
+            for position, text in enumerate(texts):
+                if text in wrong:
+                    self.reasons.setdefault(position, wrong[text])
+        return [values[text] for text in texts]
+
+    def refused(self) -> list[Refused]:
+        """Return the rows that have a reason, and what the reader had refused before."""
+        index = self.chunk.frame.index
+        rows = [
+            Refused(int(index[position]), _raw(self.chunk, position), reason)
+            for position, reason in self.reasons.items()
+        ]
+        return sorted([*self.chunk.refused, *rows], key=lambda refused: refused.record)
+
+
+def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo, occurrences: Occurrences | None = None) -> Cleaned:
+    """Return the messages of a chunk, each in its last state, with all that was mended, left out or refused.
+
+    A row without a session is of `session`, a time without an offset of `time_zone`. What an edited message said before
+    is among the revisions as far as this chunk knows it; the database brings the states of several chunks together.
+    `occurrences` knows what the chunks of the file before this one said.
+    """
+    reading = _Reading(chunk, {}, Counter(chunk.notes))
+    states = _messages(reading, session, time_zone, occurrences or Occurrences())
+    once, duplicates = _without_repetitions(reading, states)
+    saying = once if chunk.ours else [(position, state) for position, state in once if _says_something(state)]
+    messages, revisions = fold(state for _, state in saying)
+    merged, empty = len(saying) - len(messages), len(once) - len(saying)
+    reading.notes.update({STATES: merged, DUPLICATES: duplicates, EMPTY: empty})
+    return Cleaned(
+        messages=messages,
+        revisions=revisions,
+        vectors=_vectors(reading, saying, messages),
+        refused=reading.refused(),
+        merged=merged,
+        duplicates=duplicates,
+        empty=empty,
+        notes=+reading.notes,
+        command_bots=Counter(
+            (states[position].author_id, states[position].author_name)
+            for position, flag in enumerate(reading.texts("command_bot"))
+            if flag and position in states
+        ),
+    )
+
+
+def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[int, Message]:
+    """Return the message of each row that is one, by the position of the row."""
+    columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone, occurrences)
+    is_ours = reading.chunk.ours
+    columns["session"] = [
+        session if not text or (not is_ours and cells.is_missing(text)) else text
+        for text in reading.storable_texts("session")
+    ]
+    rows = zip(*(columns[name] for name in COLUMNS), strict=True)
+    return {position: _message(row) for position, row in enumerate(rows) if position not in reading.reasons}
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    """Return the message of values in the order of COLUMNS; to name each is twice as fast as to pair them."""
+    return Message(
+        message_id=row[0],
+        sent_at=row[1],
+        session=row[2],
+        guild_id=row[3],
+        channel_id=row[4],
+        thread_id=row[5],
+        author_id=row[6],
+        reply_to=row[7],
+        author_name=row[8],
+        channel_name=row[9],
+        kind=row[10],
+        content=row[11],
+        attachments=row[12],
+        edited_at=row[13],
+        deleted_at=row[14],
+    )
+
+
+def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
+    """Return the columns of a CSV that this program has written, as `memory.csv_rows` reads them."""
+    columns: dict[str, list[Any]] = {
+        name: reading.column(name, convert)
+        for name, convert in {
+            "message_id": cells.own_id,
+            "sent_at": time_of,
+            "guild_id": cells.optional(cells.own_id),
+            "channel_id": cells.own_id,
+            "thread_id": cells.optional(cells.own_id),
+            "author_id": cells.optional(cells.own_id),
+            "reply_to": cells.optional(cells.own_id),
+            "kind": Kind,
+            "attachments": cells.files,
+            "edited_at": cells.optional(time_of),
+            "deleted_at": cells.optional(time_of),
+        }.items()
+    }
+    return columns | {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
+
+
+def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
+    """Return the columns of a source that others have written; what is missing is made where that can be done."""
+    columns: dict[str, list[Any]] = {name: _ids(reading, name, kind) for name, kind in _KINDS_OF_IDS.items()}
+    columns |= {name: _times(reading, name, time_zone) for name in ("sent_at", "edited_at", "deleted_at")}
+    columns |= {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
+    columns["kind"] = reading.column("kind", lambda text: Kind.MESSAGE if cells.is_missing(text) else Kind(text))
+    columns["attachments"] = reading.column("attachments", cells.files_of_others)
+    _note_ids_from_words(reading)
+    _complete_authors(reading, columns)
+    _complete_channels(reading, columns)
+    _complete_times(reading, columns)
+    _complete_ids(reading, columns, occurrences)
+    return columns
+
+
+def _ids(reading: _Reading, name: str, kind: str) -> list[int | None]:
+    """Return the ids of a column; one that lost digits is none, lest two people or two messages become the same.
+
+    That of a place stands for a place of its own, which nobody may read in Discord.
+    """
+    rounding = reading.chunk.rounding
+    texts = reading.texts(name)
+    lost = {text for text in set(texts) if cells.is_spoilt(text) or is_rounded(text.strip(), rounding)}
+    reading.notes[IDS_ROUNDED] += sum(text in lost for text in texts) if lost else 0
+
+    def convert(text: str) -> int | None:
+        if text in lost:
+            return made_id(kind, text.strip()) if kind == "channel" else None
+        return cells.id_of_others(text, kind=kind)
+
+    lacks = cells.is_no_reference if name in _REFERENCES else cells.is_missing
+    return reading.column(name, cells.optional_of_others(convert, lacks=lacks))
+
+
+def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None]:
+    """Return the moments of a column, and note what had to be decided."""
+    read: list[ReadTime | None] = reading.column(
+        name,
+        cells.optional_of_others(
+            partial(read_time, zone=zone, day_first=reading.chunk.day_first), lacks=cells.is_no_time
+        ),
+    )
+    known = [time for time in read if time is not None]
+    reading.notes[f"times without an offset, read in the time zone {zone.key}"] += sum(t.zone_used for t in known)
+    reading.notes.update(time.clock for time in known if time.clock)
+    reading.notes[SERIAL_TIMES] += sum(time.serial for time in known)
+    return [time.moment if time else None for time in read]
+
+
+def _complete_authors(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+    """Give rows without any author the name that stands for nobody known.
+
+    "nan" or "None" is missing where no id stands beside it: with an id it is what this person is called.
+    """
+    names, ids = columns["author_name"], columns["author_id"]
+    for position, (name, author_id) in enumerate(zip(names, ids, strict=True)):
+        if author_id is None and cells.is_missing_name(name):
+            names[position] = UNKNOWN_AUTHOR
+            reading.notes[AUTHORS_UNKNOWN] += 1
+
+
+def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+    """Give rows without a channel one that is called after the file, and channels that have but a name an id.
+
+    The id is made from the name and the guild, so that all files that name a channel mean the same one.
+    """
+    ids, names, guilds = columns["channel_id"], columns["channel_name"], columns["guild_id"]
+    if None not in ids:
+        return
+    made: dict[tuple[int | None, str], int] = {}
+    for position, channel_id in enumerate(ids):
+        if channel_id is None:
+            name = "" if cells.is_missing_name(names[position]) else names[position]
+            guild, name = guilds[position], name or PurePath(reading.chunk.source).stem
+            if (guild, name) not in made:
+                made[guild, name] = made_id("channel", str(guild or ""), name)
+            names[position], ids[position] = name, made[guild, name]
+
+
+def _complete_times(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+    """Take the time that is in a Discord id where none is given, and where the given one is the same but coarser."""
+    times = columns["sent_at"]
+    texts = reading.texts("message_id")
+    for position, (message_id, time) in enumerate(zip(columns["message_id"], times, strict=True)):
+        known = snowflake_time(message_id) if message_id is not None else None
+        if known is None and time is None and is_rounded(texts[position].strip(), reading.chunk.rounding):
+            known = snowflake_time(int(texts[position]))  # the digits that are lost are less than a millisecond
+        if known is not None and (time is None or abs(known - time) < _AGREES):
+            times[position] = known
+        elif time is None:
+            reading.reasons.setdefault(position, "sent_at: there is no time, and no Discord id that would tell it")
+
+
+def _complete_ids(reading: _Reading, columns: dict[str, list[Any]], occurrences: Occurrences) -> None:
+    """Make an id for each message without one from its time, channel, author, words, and which of several such it is.
+
+    Rows that are the same in every column get the same one only where their time tells milliseconds: in a second
+    somebody may well say the same twice.
+    """
+    ids = columns["message_id"]
+    if None not in ids:
+        return
+    frame = reading.chunk.frame
+    whole = list(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
+    for position, message_id in enumerate(ids):
+        if message_id is None and position not in reading.reasons:
+            said = _identity(columns, position)
+            is_precise = bool(columns["sent_at"][position].microsecond)
+            occurrence = occurrences.number(said, whole[position] if is_precise else None)
+            ids[position] = made_id("message", *said, str(occurrence))
+            reading.notes[IDS_MADE] += 1
+
+
+def _identity(columns: dict[str, list[Any]], position: int) -> tuple[str, ...]:
+    sent_at: datetime = columns["sent_at"][position]
+    author = columns["author_id"][position] or columns["author_name"][position]
+    place = columns["thread_id"][position] or columns["channel_id"][position]
+    return sent_at.isoformat(), str(place), str(author), columns["content"][position]
+
+
+def _note_ids_from_words(reading: _Reading) -> None:
+    for name in ("message_id", "channel_id", "author_id"):
+        texts = reading.texts(name)
+        words = {text for text in set(texts) if cells.becomes_a_number(text)}
+        reading.notes[IDS_FROM_WORDS] += sum(text in words for text in texts) if words else 0
+
+
+def _without_repetitions(reading: _Reading, states: dict[int, Message]) -> tuple[list[tuple[int, Message]], int]:
+    """Return each state once, and how many came again; one that contradicts an earlier one is refused."""
+    if len({state.message_id for state in states.values()}) == len(states):  # as nearly always
+        return list(states.items()), 0
+    once: dict[_State, tuple[int, Message]] = {}
+    duplicates = 0
+    for position, state in states.items():
+        key = (state.message_id, state.sent_at, state.edited_at, state.deleted_at)
+        _, first = once.setdefault(key, (position, state))
+        if first is state:
+            continue
+        if first.content == state.content:
+            duplicates += 1
+        else:
+            reading.reasons[position] = "message_id: an earlier record has the same id and time, and other words"
+    return list(once.values()), duplicates
+
+
+def _says_something(message: Message) -> bool:
+    return bool(message.content.strip() or message.attachments or message.deleted_at)
+
+
+def _vectors(
+    reading: _Reading, states: Sequence[tuple[int, Message]], messages: Sequence[Message]
+) -> dict[int, Vector]:
+    """Return the vectors that came along, for those messages whose words are the ones that they stand for."""
+    if "embedding" not in reading.chunk.frame:
+        return {}
+    texts, models = reading.texts("embedding"), reading.texts("embedding_model")
+    places: dict[tuple[MessageKey, str], int] = {
+        (message.key, message.content): index for index, message in enumerate(messages)
+    }
+    vectors: dict[int, Vector] = {}
+    for position, state in states:
+        index = places.get((state.key, state.content))
+        if index is None or not texts[position]:
+            continue
+        try:
+            vectors[index] = cells.vector(texts[position], models[position])
+        except ValueError:
+            reading.notes[UNREADABLE_VECTORS] += 1
+    return vectors
+
+
+def _raw(chunk: RawChunk, position: int) -> str:
+    """Return a row as it stands in the source, or as a line of CSV where that is none."""
+    if chunk.records:
+        return chunk.records[position].rstrip("\r\n")
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="").writerow(chunk.frame.iloc[position].tolist())
+    return line.getvalue()

@@ -1,0 +1,79 @@
+"""The CSV of what a batch could not bring in, each record with its reason; one that is refused again stands once."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from errors import JournalUnavailableError, SessionError
+from memory.capture.journal import NotAdded, digest_of, encoded
+from memory.capture.message_csv import COLUMNS, to_row
+from memory.message import Message
+from ops.promotion.records import Refused
+from util_async import naming_the_folder
+
+Row = list[str]
+
+
+class RefusedCsv:
+    """Takes refused rows; the file is made with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: NotAdded | None = None
+        self._known: set[bytes] = set()
+        self._writing = threading.Lock()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Append those rows that do not stand here yet; raise SessionError when the file cannot be written."""
+        if rows:
+            with self._writing, _told_what_to_do():
+                file = self._opened()
+                new = {digest: row for row in rows if (digest := digest_of(encoded([row]))) not in self._known}
+                file.append(new.values())
+                file.sync()
+                self._known |= new.keys()
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+
+    def _opened(self) -> NotAdded:
+        if self._file is None:
+            with naming_the_folder(self.path.parent):
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = NotAdded(self.path)
+            file.open()
+            self._known = set(file.digests())
+            self._file = file
+        return self._file
+
+
+@contextmanager
+def open_refused(path: Path) -> Iterator[RefusedCsv]:
+    """Yield the CSV of refused rows at a path; what it has taken is on the disk on exit."""
+    with closing(RefusedCsv(path)) as refused:
+        yield refused
+
+
+@contextmanager
+def _told_what_to_do() -> Iterator[None]:
+    try:
+        yield
+    except JournalUnavailableError as error:
+        raise SessionError(
+            f"Refused rows cannot be kept ({error}): free some disk space, then run this again."
+        ) from error
+
+
+def row_of_record(refused: Refused) -> Row:
+    """Return the row of a record that is no message; it stands whole in the content column."""
+    row = [""] * len(COLUMNS)
+    row[COLUMNS.index("content")] = refused.text
+    return [*row, refused.reason]
+
+
+def row_of_message(message: Message, reason: str) -> Row:
+    """Return the row of a message that the database would not take."""
+    return [*to_row(message), reason]

@@ -1,0 +1,149 @@
+"""Remember, beyond what fits into memory, which messages a run has brought already, and in which state."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from errors import SessionError
+from memory.message import Kind, Message, MessageKey
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_CREATE = """
+    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, is_deleted INTEGER, is_answer INTEGER,
+    PRIMARY KEY (message_id, sent_at)) WITHOUT ROWID
+"""
+_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)"
+_LOOK_UP = "SELECT edited_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
+
+
+_CREATE_SAID = """
+    CREATE TABLE said (place INTEGER, sent_at INTEGER, message_id INTEGER, file TEXT, author_id INTEGER,
+    author_name TEXT, content TEXT)
+"""
+_INDEX_SAID = "CREATE INDEX said_where ON said (place, sent_at)"
+_NOTE_SAID = "INSERT INTO said VALUES (?, ?, ?, ?, ?, ?, ?)"
+_LOOK_UP_SAID = """
+    SELECT message_id, sent_at, author_id, author_name, content FROM said
+    WHERE place = ? AND sent_at >= ? AND sent_at < ? AND file <> ? LIMIT 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What tells whether two messages are one."""
+
+    message_id: int
+    sent_at: datetime
+    author_id: int | None
+    author_name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What decides whether another state of a message changes it."""
+
+    edited_at: datetime | None
+    is_deleted: bool
+    is_answer: bool = False
+
+    def is_changed_by(self, message: Message) -> bool:
+        """Tell whether another state changes the message; `memory.store.changed_by` is the same rule in SQL."""
+        newly_deleted = message.deleted_at is not None and not self.is_deleted
+        return self.is_edited_by(message) or newly_deleted or (message.kind is Kind.ANSWER and not self.is_answer)
+
+    def is_edited_by(self, message: Message) -> bool:
+        """Tell whether another state carries a later edit."""
+        return message.edited_at is not None and (self.edited_at is None or message.edited_at > self.edited_at)
+
+    def after(self, message: Message) -> "State":
+        """Return the state that another one of the message leads to."""
+        known = [time for time in (self.edited_at, message.edited_at) if time is not None]
+        return State(
+            max(known, default=None),
+            self.is_deleted or message.deleted_at is not None,
+            self.is_answer or message.kind is Kind.ANSWER,
+        )
+
+
+NOTHING_SAID = State(None, is_deleted=False)
+"""What goes before the first state of a message."""
+
+
+class Seen:
+    """What a run has brought: some 30 bytes a message, in a file of the system's folder for such."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._last_sent: datetime | None = None
+
+    def state_of(self, message: Message) -> State | None:
+        """Return the state of a message, None when it was not brought yet."""
+        if self._last_sent is None or message.sent_at > self._last_sent:
+            return None
+        found = self._connection.execute(_LOOK_UP, (message.message_id, _number(message.sent_at))).fetchone()
+        return None if found is None else State(_time(found[0]), bool(found[1]), bool(found[2]))
+
+    def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
+        """Remember messages; raise SessionError when there is no room for that."""
+        listed = list(states)
+        with _no_room():
+            self._connection.executemany(_NOTE, (_row(key, state) for key, state in listed))
+        times = [sent_at for (_, sent_at), _ in listed]
+        self._last_sent = max([*times, *([self._last_sent] if self._last_sent else [])], default=None)
+
+    def note_said(self, file: str, messages: Iterable[Message]) -> None:
+        """Remember what messages of a file say; raise SessionError when there is no room for that."""
+        rows = (
+            (one.place_id, _number(one.sent_at), one.message_id, file, one.author_id, one.author_name, one.content)
+            for one in messages
+        )
+        with _no_room():
+            self._connection.executemany(_NOTE_SAID, rows)
+
+    def said(self, place_id: int, first: datetime, beyond: datetime, *, but: str) -> list[Said]:
+        """Return what was said in a place from a time on and before another one, in all files but one."""
+        rows = self._connection.execute(_LOOK_UP_SAID, (place_id, _number(first), _number(beyond), but))
+        return [Said(row[0], _EPOCH + row[1] * _MICROSECOND, *row[2:]) for row in rows]
+
+
+@contextmanager
+def _no_room() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SessionError(
+            f"The folder for temporary files cannot be used ({error}): free some space, or set TMPDIR to another."
+        ) from error
+
+
+@contextmanager
+def open_seen() -> Iterator[Seen]:
+    """Yield a memory that is gone on exit, and with the process."""
+    with closing(sqlite3.connect("", isolation_level=None)) as connection:  # a file of its own that has no name
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            _CREATE,
+            _CREATE_SAID,
+            _INDEX_SAID,
+            "BEGIN",
+        ):  # never committed: it need not last
+            connection.execute(statement)
+        yield Seen(connection)
+
+
+def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool, bool]:
+    message_id, sent_at = key
+    edited_at = None if state.edited_at is None else _number(state.edited_at)
+    return message_id, _number(sent_at), edited_at, state.is_deleted, state.is_answer
+
+
+def _number(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _time(number: int | None) -> datetime | None:
+    return None if number is None else _EPOCH + number * _MICROSECOND

@@ -1,0 +1,59 @@
+"""Say in words which stretches of time are meant."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from time_expressions.window import Window
+
+MOST_NAMED = 4
+"""Windows that are named one by one; of more, their number is told."""
+
+
+def spoken_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Return windows as a person in `time_zone` writes them: "Tue 17 Nov 00:00 - 24:00 Europe/Paris".
+
+    A whole day ends at 24:00, whatever its length. The year is left out where it is that of `now`. No windows give no
+    words.
+    """
+    if not windows:
+        return ""
+    year = now.astimezone(time_zone).year if now else None
+    spoken = [_spoken(window, time_zone, year) for window in windows[:MOST_NAMED]]
+    if len(windows) > MOST_NAMED:
+        spoken.append(f"{len(windows) - MOST_NAMED} more")
+    listed = " and ".join(filter(None, (", ".join(spoken[:-1]), spoken[-1])))
+    return f"{listed} {time_zone.key}"
+
+
+def _spoken(window: Window, time_zone: ZoneInfo, year: int | None) -> str:
+    if window.start is None:
+        return "all time" if window.end is None else f"before {_moment(window.end.astimezone(time_zone), year)}"
+    start = window.start.astimezone(time_zone)
+    if window.end is None:
+        return f"since {_moment(start, year)}"
+    end = window.end.astimezone(time_zone)
+    from_ = "00:00" if _begins_a_day(start) else f"{start:%H:%M}"
+    until = "24:00" if _begins_a_day(end) else f"{end:%H:%M}"
+    first, last = start.date(), end.date() - timedelta(days=_begins_a_day(end))
+    if {first.year, last.year} != {year}:
+        year = None
+    if first == last:
+        return f"{_day(first, year)} {from_} - {until}"
+    return f"{_day(first, year)} {from_} - {_day(last, year)} {until}"
+
+
+def _moment(local: datetime, year: int | None) -> str:
+    day = _day(local.date(), year)
+    return day if _begins_a_day(local) else f"{day} {local:%H:%M}"
+
+
+def _day(day: date, year: int | None) -> str:
+    """Return a date, with its year unless it is this one."""
+    return f"{day:%a} {day.day} {day:%b}" + (f" {day.year}" if day.year != year else "")
+
+
+def _begins_a_day(local: datetime) -> bool:
+    """Tell whether a day begins at this moment; where clocks change at midnight that may be at 01:00."""
+    midnight = datetime.combine(local.date(), time(), local.tzinfo)
+    return midnight.timestamp() == local.timestamp()

@@ -1,0 +1,1 @@
+"""Rules of the grammar, one module for each kind of time expression."""
