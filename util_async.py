@@ -124,13 +124,13 @@ def expand_path(text: str) -> Path:
         ) from error
 
 
-def write_whole(target: Path, content: bytes) -> None:
+def write_atomically(target: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the whole new one.
 
     Raises SessionError when its folder cannot be written.
     """
     partial = target.with_suffix(".partial")
-    with naming_the_folder(target.parent):
+    with translate_os_errors(target.parent):
         try:
             with partial.open("wb") as file:
                 file.write(content)
@@ -152,7 +152,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def naming_the_folder(folder: Path, *, setting: str = "STORAGE_DIR") -> Generator[None]:
+def translate_os_errors(folder: Path, *, setting: str = "STORAGE_DIR") -> Generator[None]:
     """Raise what the system says about files as a SessionError that tells the operator what to do.
 
     `setting` is the one that leads to another folder.
@@ -181,7 +181,7 @@ def _notice_failure(waiting: "asyncio.Future[T]") -> None:
 
 
 @asynccontextmanager
-async def begun(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]:
+async def background_task(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]:
     """Yield work that goes on meanwhile; it is cancelled on exit when it has not ended, and always waited for."""
     task = asyncio.create_task(work)
     try:
@@ -192,7 +192,7 @@ async def begun(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]
 
 
 @asynccontextmanager
-async def repeated(action: Callable[[], Awaitable[None]], *, every: timedelta, at_once: bool) -> AsyncGenerator[None]:
+async def periodic(action: Callable[[], Awaitable[None]], *, every: timedelta, at_once: bool) -> AsyncGenerator[None]:
     """Do something again and again for as long as the context lasts, the first time `at_once` or after a while.
 
     What the action raises is logged, once in a row, and tried again at the next turn.
@@ -328,7 +328,7 @@ def _not_portable(name: str) -> str | None:
 
 def _stems_in(folder: Path) -> list[str]:
     """Return the session stems of the CSV files in a folder."""
-    with naming_the_folder(folder):
+    with translate_os_errors(folder):
         return [path.stem.removesuffix(NOT_ADDED) for path in folder.iterdir() if path.suffix == ".csv"]
 
 
@@ -347,7 +347,7 @@ def _larger(some: Numbers, others: Numbers) -> Numbers:
 
 
 def _write_numbers(folder: Path, numbers: Numbers) -> None:
-    write_whole(folder / NUMBERS_FILE, pickle.dumps(numbers, _PROTOCOL))
+    write_atomically(folder / NUMBERS_FILE, pickle.dumps(numbers, _PROTOCOL))
 
 
 class _NumbersReader:

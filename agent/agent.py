@@ -24,7 +24,7 @@ from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question
 from errors import TemporaryError
 from memory.question.namesakes import no_such_channels
-from memory.question.parse import Asked
+from memory.question.parse import ParsedQuestion
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -252,7 +252,7 @@ def _log_failure(what: str, error: Exception) -> None:
         logger.error("%s", what, exc_info=error)
 
 
-def _with_names_explained(answer: Answer, asked: Asked) -> Answer:
+def _with_names_explained(answer: Answer, asked: ParsedQuestion) -> Answer:
     """Return an answer that says first which of several channels is unknown, and then who of one name is meant."""
     if answer.outcome not in _KEPT:
         return answer

@@ -3,7 +3,7 @@
 import logging
 
 from agent.context import Recall
-from agent.transcript import Evidence
+from agent.transcript import ShownMessages
 from agent.types import Question
 from errors import DatabaseUnavailableError
 from memory.message import Message
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 async def still_there(
-    cited: dict[int, Message], *, evidence: Evidence, question: Question, memory: Recall
+    cited: dict[int, Message], *, evidence: ShownMessages, question: Question, memory: Recall
 ) -> tuple[dict[int, Message], tuple[str, ...]]:
     """Return those of the messages, by number, that may still be shown, as they are now, and notes for the person.
 
@@ -28,4 +28,4 @@ async def still_there(
         logger.warning("citations in channel %d not checked: %r", question.channel_id, error)
         return cited, (UNCHECKED,)
     now = {number: present.get(message.message_id) for number, message in cited.items()}
-    return {number: message for number, message in now.items() if message and evidence.admits(message)}, ()
+    return {number: message for number, message in now.items() if message and evidence.may_show(message)}, ()

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from agent.time_scope import Searches
-from agent.transcript import Evidence
+from agent.time_scope import TimeScope
+from agent.transcript import ShownMessages
 from agent.types import Question
 from memory.authors import Authors
 from memory.counting.results import Matter, Tally
 from memory.message import Message
 from memory.names.known import KnownNames
-from memory.question.parse import Asked
-from memory.search.results import Findings, Line, Scope
+from memory.question.parse import ParsedQuestion
+from memory.search.results import RankedMessage, Scope, SearchResult
 from time_expressions.window import Window
 
 
@@ -32,11 +32,11 @@ class Recall(Protocol):
         authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 8,
-    ) -> Findings:
+    ) -> SearchResult:
         """Return the excerpts that fit the text, the best first."""
         ...
 
-    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         """Return lines, with the likeness of their own words where the text names their author."""
         ...
 
@@ -49,7 +49,7 @@ class Recall(Protocol):
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,
-    ) -> Findings:
+    ) -> SearchResult:
         """Return the first messages of the windows, or the newest, in time order."""
         ...
 
@@ -68,7 +68,7 @@ class Recall(Protocol):
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
-    ) -> Findings:
+    ) -> SearchResult:
         """Return a message with those just before and after it."""
         ...
 
@@ -93,7 +93,7 @@ class Context:
     """
 
     question: Question
-    asked: Asked
+    asked: ParsedQuestion
     memory: Recall
-    evidence: Evidence
-    searches: Searches
+    evidence: ShownMessages
+    searches: TimeScope

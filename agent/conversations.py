@@ -19,8 +19,8 @@ from agent.types import Answer, Question
 from db.engines import Sessions, transaction
 from db.schema import TurnRow
 from errors import DatabaseUnavailableError, RefusedRowError
-from memory.message import Message, storable
-from util_async import repeated
+from memory.message import Message, sanitize
+from util_async import periodic
 
 ANSWER_LIMIT = timedelta(seconds=15)
 """How long to read or write a conversation may take by default: an answer without its history is better than none."""
@@ -104,8 +104,8 @@ def _lock(key: ConversationKey) -> ColumnElement[None]:
 def _values(turn: Turn) -> dict[str, object]:
     return {
         "asked_at": turn.asked_at,
-        "question": storable(turn.question),
-        "answer": storable(turn.answer),
+        "question": sanitize(turn.question),
+        "answer": sanitize(turn.answer),
         "cites": list(turn.cites),
         "audience": sorted(turn.audience),
     }
@@ -214,7 +214,7 @@ def kept_free_of_stale_turns(
         except Exception as error:  # noqa: BLE001  # whatever it is, the bot goes on, and the next look comes soon
             logger.warning("conversations could not be looked through: %s", type(error).__name__)
 
-    return repeated(look, every=every, at_once=True)
+    return periodic(look, every=every, at_once=True)
 
 
 async def drop_stale_turns(long_term: Sessions, short_term: Sessions) -> int:

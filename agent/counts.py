@@ -14,7 +14,7 @@ from agent.question import Reading
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.time_scope import Windows
-from agent.transcript import fenced, harmless, one_line
+from agent.transcript import format_messages, neutralise, one_line
 from agent.types import Answer, Outcome, Question, Source
 from memory.authors import Authors, kept_name
 from memory.counting.question import CountRequest, Wanted, read_request
@@ -22,7 +22,7 @@ from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message
 from memory.question.speakers import authors_called
-from memory.search.results import Findings, Line, by_place
+from memory.search.results import RankedMessage, SearchResult, by_place
 from time_expressions.format import spoken_windows
 
 MOST_LISTED = 20
@@ -108,10 +108,12 @@ async def count_shown(
         for first in (True, False)
     ]
     messages = dict.fromkeys(example.message for example in (*oldest.examples, *reversed(newest.examples)))
-    findings = Findings(tuple(by_place(Line(message, hit=True) for message in messages)), newest.unreachable)
+    findings = SearchResult(
+        tuple(by_place(RankedMessage(message, hit=True) for message in messages)), newest.unreachable
+    )
     context.evidence.record(findings)
     context.searches.record(windows, nothing_there=not messages and not newest.unreachable)
-    shown = fenced(findings, evidence=context.evidence, time_zone=context.question.time_zone)
+    shown = format_messages(findings, evidence=context.evidence, time_zone=context.question.time_zone)
     counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), newest, "", "")
     people = ", ".join(
         f"{one_line(share.newest.message.author_name)}: {counted.share(share)}"
@@ -119,7 +121,7 @@ async def count_shown(
         if share.newest
     )
     text = f"Counted exactly: {_amount(counted)} by {_number(len(newest.shares), 'person', 'people')} ({people})."
-    return f"{harmless(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
+    return f"{neutralise(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
         shown.lines, context.question.time_zone
     )
 
@@ -141,7 +143,7 @@ async def _authors(request: CountRequest, context: Context) -> Authors | None:
 
 
 async def _tally(request: CountRequest, authors: Authors | None, context: Context) -> Tally:
-    windows = context.searches.allowed(None)
+    windows = context.searches.narrow(None)
     tally = await context.memory.tally(
         Matter(sought=request.sought, terms=request.terms, attribute=request.attribute),
         places=context.asked.places,
@@ -150,7 +152,7 @@ async def _tally(request: CountRequest, authors: Authors | None, context: Contex
         newest_first=request.wanted is not Wanted.FIRST,
         limit=MOST_LISTED if request.wanted is Wanted.LIST else _QUOTED,
     )
-    context.evidence.record(Findings(unreachable=tally.unreachable))
+    context.evidence.record(SearchResult(unreachable=tally.unreachable))
     context.searches.record(windows, nothing_there=not tally.messages and not tally.unreachable)
     return tally
 
@@ -341,7 +343,7 @@ def _line(counted: _Count, example: Example, number: int, question: Question) ->
     """Return a message as a quotation, or the links or files in it."""
     message = example.message
     if counted.request.sought is Sought.MESSAGES:
-        return quotation(number, Line(message, hit=True), question=question.text, time_zone=question.time_zone)
+        return quotation(number, RankedMessage(message, hit=True), question=question.text, time_zone=question.time_zone)
     sent_at = message.sent_at.astimezone(question.time_zone)
     when = f"{sent_at:%a} {sent_at.day} {sent_at:%b %Y %H:%M}"
     items = ", ".join(_items(message, example.items))

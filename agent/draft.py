@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from agent.context import Context, Recall
 from agent.question import Reading, order_of
-from agent.time_scope import Searches
-from agent.transcript import Evidence
+from agent.time_scope import TimeScope
+from agent.transcript import ShownMessages
 from agent.types import Question, Searched
 
 
@@ -14,7 +14,7 @@ class Draft:
     """An answer with its marks as they were written, what the run had been shown, and where it had looked."""
 
     text: str
-    evidence: Evidence
+    evidence: ShownMessages
     searched: Searched | None
 
 
@@ -24,8 +24,8 @@ def context_of(question: Question, reading: Reading, memory: Recall) -> Context:
         question=question,
         asked=reading.asked,
         memory=memory,
-        evidence=Evidence(question.places),
-        searches=Searches(reading.asked.windows, all_time=question.all_time),
+        evidence=ShownMessages(question.places),
+        searches=TimeScope(reading.asked.windows, all_time=question.all_time),
     )
 
 
@@ -34,7 +34,7 @@ def draft_of(text: str, context: Context, reading: Reading) -> Draft:
     return Draft(text, context.evidence, _searched(context.question, reading, context.searches))
 
 
-def _searched(question: Question, reading: Reading, searches: Searches) -> Searched | None:
+def _searched(question: Question, reading: Reading, searches: TimeScope) -> Searched | None:
     if not searches.were_made:
         return None
     return Searched(

@@ -36,7 +36,7 @@ from agent.question import Reading
 from agent.tools import TOOLS
 from agent.types import Question
 from errors import ChatModelError, DatabaseUnavailableError, ModelUnavailableError, first_line
-from memory.question.parse import Asked
+from memory.question.parse import ParsedQuestion
 from util_async import shared
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _answer(written: str) -> str:
     return text
 
 
-def opening_call(asked: Asked) -> AIMessage:
+def opening_call(asked: ParsedQuestion) -> AIMessage:
     """Return the call that a run begins with: search for what the question is about, or list what it asks for.
 
     The tools know the question's windows, and whether it asks for the newest messages, by themselves.
@@ -113,7 +113,7 @@ def opening_call(asked: Asked) -> AIMessage:
     return _call("search_messages", query=asked.topic or asked.text, **_by_whom(asked))
 
 
-def _by_whom(asked: Asked) -> dict[str, object]:
+def _by_whom(asked: ParsedQuestion) -> dict[str, object]:
     return {"authors": list(asked.author_names)} if asked.author_names else {}
 
 

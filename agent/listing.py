@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agent.time_scope import Windows, common
 from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT
-from memory.search.results import Findings, Line, by_place
+from memory.search.results import RankedMessage, SearchResult, by_place
 from time_expressions.window import Window
 
 MOST_LISTED = 500
@@ -16,7 +16,7 @@ _MOST_SHOWN = 50
 _PARTS = 10  # of a time with more messages than that, each of which is read from
 _HEADING = 60  # characters in front of a message: its number, time, channel and author
 
-ListMessages = Callable[[Windows, int], Awaitable[Findings]]
+ListMessages = Callable[[Windows, int], Awaitable[SearchResult]]
 """Gives the first messages in some windows, as many as asked for."""
 
 
@@ -24,7 +24,7 @@ ListMessages = Callable[[Windows, int], Awaitable[Findings]]
 class Listing:
     """Messages of a stretch of time that fit into a tool's output, and how many there are: "24", "500 or more"."""
 
-    findings: Findings
+    findings: SearchResult
     amount: str
     is_whole: bool
 
@@ -43,10 +43,10 @@ async def listing_of(windows: Windows, list_messages: ListMessages, *, now: date
     if is_whole and shown == len(lines):
         return Listing(found, amount, is_whole=True)
     chosen = [lines[index * len(lines) // shown] for index in range(shown)]
-    return Listing(Findings(tuple(by_place(chosen)), found.unreachable), amount, is_whole=False)
+    return Listing(SearchResult(tuple(by_place(chosen)), found.unreachable), amount, is_whole=False)
 
 
-def newest_that_fit(found: Findings) -> Findings:
+def newest_that_fit(found: SearchResult) -> SearchResult:
     """Return the last of some messages in time order, as many as fit into a tool's output."""
     lines = _lines(found)
     left, fitting = OUTPUT_LIMIT, 0
@@ -56,7 +56,7 @@ def newest_that_fit(found: Findings) -> Findings:
     return found if fitting == len(lines) else replace(found, excerpts=tuple(by_place(lines[len(lines) - fitting :])))
 
 
-def _lines(findings: Findings) -> list[Line]:
+def _lines(findings: SearchResult) -> list[RankedMessage]:
     return [line for excerpt in findings.excerpts for line in excerpt.lines]
 
 
@@ -70,7 +70,7 @@ def _parts(windows: Windows, *, first: datetime, now: datetime) -> Iterator[Wind
             yield part
 
 
-def _fitting(lines: list[Line]) -> int:
+def _fitting(lines: list[RankedMessage]) -> int:
     """Return how many of these messages can be shown, if they are as long as all are on average."""
     length = sum(_HEADING + min(len(line.message.content), MESSAGE_LIMIT) for line in lines)
     return min(_MOST_SHOWN, max(1, len(lines) * OUTPUT_LIMIT // max(1, length)))

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from agent.context import Context
 from agent.listing import listing_of, newest_that_fit
 from agent.time_scope import ALL_TIME, Windows
-from agent.transcript import fenced
+from agent.transcript import format_messages
 from memory.authors import Authors
 from memory.question.topic import Selection
-from memory.search.results import Findings, Line, Scope
+from memory.search.results import RankedMessage, Scope, SearchResult
 from memory.search.terms import Weighed
 from time_expressions.format import spoken_windows
 
@@ -30,7 +30,7 @@ class Recalled:
     were taken for others. It may be `of_another_time` than the question names.
     """
 
-    lines: tuple[tuple[int, Line], ...]
+    lines: tuple[tuple[int, RankedMessage], ...]
     time_zone: ZoneInfo
     spoken: str = ""
     selected_from: str = ""
@@ -57,7 +57,9 @@ async def search(
     return _searched(findings, windows, context, scope=scope)
 
 
-async def search_all_time(context: Context, text: str, *, speaks_of_it: Callable[[Line], bool]) -> Recalled | None:
+async def search_all_time(
+    context: Context, text: str, *, speaks_of_it: Callable[[RankedMessage], bool]
+) -> Recalled | None:
     """Return the messages of any time that fit a text, None unless one of them speaks of what is meant.
 
     Raises DatabaseUnavailableError when no memory answers.
@@ -117,13 +119,13 @@ async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]
 
 async def _list_messages(
     context: Context, windows: Windows, limit: int, *, authors: Authors | None, scope: Scope
-) -> Findings:
+) -> SearchResult:
     return await context.memory.list_messages(
         places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit
     )
 
 
-def _searched(findings: Findings, windows: Windows, context: Context, *, scope: Scope) -> tuple[str, Recalled]:
+def _searched(findings: SearchResult, windows: Windows, context: Context, *, scope: Scope) -> tuple[str, Recalled]:
     """Return what a search found and where it looked, and keep the latter."""
     text, recalled = _recalled(findings, context)
     whole = scope is Scope.BOTH and not findings.unreachable
@@ -137,10 +139,10 @@ def _searched(findings: Findings, windows: Windows, context: Context, *, scope: 
     return text, replace(recalled, spoken=spoken)
 
 
-def _recalled(findings: Findings, context: Context) -> tuple[str, Recalled]:
+def _recalled(findings: SearchResult, context: Context) -> tuple[str, Recalled]:
     context.evidence.record(findings)
     time_zone = context.question.time_zone
-    shown = fenced(findings, evidence=context.evidence, time_zone=time_zone)
+    shown = format_messages(findings, evidence=context.evidence, time_zone=time_zone)
     text = shown.text
     if findings.unreachable:
         text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."

@@ -5,10 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.conversations import Earlier
-from agent.transcript import Evidence, fenced, one_line
+from agent.transcript import ShownMessages, format_messages, one_line
 from agent.types import Question
-from memory.question.parse import Asked
-from memory.search.results import Excerpt, Findings, Line
+from memory.question.parse import ParsedQuestion
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from time_expressions.format import spoken_windows
 
 _SYSTEM = """\
@@ -46,7 +46,7 @@ _OF_ALL_TIME = "The person wants all time searched: pay no attention to a time t
 _OF_NO_TIME = "This question names no time."
 
 
-def system_prompt(question: Question, asked: Asked) -> str:
+def system_prompt(question: Question, asked: ParsedQuestion) -> str:
     """Return the instructions for one question, with the asker's clock and the time that the question is about."""
     return _SYSTEM.format(
         asker=one_line(question.asker_name) or "Somebody",
@@ -56,15 +56,15 @@ def system_prompt(question: Question, asked: Asked) -> str:
     )
 
 
-def asked_text(question: Question, history: Sequence[Earlier], *, evidence: Evidence) -> str:
+def asked_text(question: Question, history: Sequence[Earlier], *, evidence: ShownMessages) -> str:
     """Return a question as the model reads it, after the earlier ones and the messages that were cited for them.
 
     What was answered is left out: a model would repeat it, and it is no evidence.
     """
     if not history:
         return question.text
-    lines = dict.fromkeys(Line(message, hit=True) for turn in history for message in turn.messages)
-    cited = fenced(Findings((Excerpt(tuple(lines)),)), evidence=evidence, time_zone=question.time_zone)
+    lines = dict.fromkeys(RankedMessage(message, hit=True) for turn in history for message in turn.messages)
+    cited = format_messages(SearchResult((Excerpt(tuple(lines)),)), evidence=evidence, time_zone=question.time_zone)
     return _EARLIER.format(
         questions="\n".join(f"- {turn.question[:_LONGEST_QUESTION]}" for turn in history),
         cited=_CITED.format(messages=cited.text) if cited.lines else "",
@@ -72,7 +72,7 @@ def asked_text(question: Question, history: Sequence[Earlier], *, evidence: Evid
     )
 
 
-def _time_of(question: Question, asked: Asked) -> str:
+def _time_of(question: Question, asked: ParsedQuestion) -> str:
     if question.all_time:
         return _OF_ALL_TIME
     if not asked.times:

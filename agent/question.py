@@ -6,7 +6,7 @@ from functools import partial
 
 from agent.context import Recall
 from agent.types import Question
-from memory.question.parse import Asked, understand
+from memory.question.parse import ParsedQuestion, parse_question
 from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
 from time_expressions.find import TimePhrase, times_in
 
@@ -21,7 +21,7 @@ class Reading:
     were meant may not be known.
     """
 
-    asked: Asked
+    asked: ParsedQuestion
     channels: tuple[str, ...] = ()
     complete: bool = True
 
@@ -31,7 +31,7 @@ async def read_question(question: Question, *, memory: Recall) -> Reading:
 
     Nothing that is read out of the words adds a place to those that the question may use.
     """
-    understood = await understand(
+    understood = await parse_question(
         question.text,
         places=question.places,
         here=question.channel_id,
@@ -58,7 +58,7 @@ def read_without_memory(question: Question) -> Reading:
             times = found.windows
     except Exception:
         logger.exception("the time in a question in channel %d was not read", question.channel_id)
-    asked = Asked(text=question.text, topic=question.text, places=question.places, times=times)
+    asked = ParsedQuestion(text=question.text, topic=question.text, places=question.places, times=times)
     return Reading(asked=asked, complete=False)
 
 

@@ -20,7 +20,7 @@ from memory.mentions import people_named
 from memory.message import Message
 from memory.question.topic import Selection, asks_for_talk_alone
 from memory.search.replies import is_question
-from memory.search.results import Line
+from memory.search.results import RankedMessage
 from memory.search.terms import keywords_of, stems_in, stems_of
 from time_expressions.folding import tokens_of, words_of
 
@@ -35,7 +35,7 @@ ANSWERED_LENGTH = 120
 
 
 def quotation(
-    number: int, line: Line, *, question: str, time_zone: ZoneInfo, answers: Message | None = None
+    number: int, line: RankedMessage, *, question: str, time_zone: ZoneInfo, answers: Message | None = None
 ) -> Markdown:
     """Return one message as a bullet with who said it, where, when (on the clock of `time_zone`), and its mark.
 
@@ -180,7 +180,7 @@ def _is_overview(context: Context) -> bool:
 async def _chosen(context: Context) -> tuple[Recalled, list[Quote]]:
     """Return what was found and the lines of it to quote: the best, or some from all over a stretch of time."""
     asked, question = context.asked, context.question
-    windows = context.searches.allowed(None)
+    windows = context.searches.narrow(None)
     if asked.selection:
         _, listed = await select_in_order(context, asked.selection, windows=windows, authors=asked.authors)
         return listed, [Quote(*line) for line in listed.lines]
@@ -211,7 +211,7 @@ async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | N
     if is_question(text) and not names_a_time:
         return None
 
-    def speaks_of_it(line: Line) -> bool:
+    def speaks_of_it(line: RankedMessage) -> bool:
         stems = stems_in(line.message)
         return has_words(line.message, text) or (names_a_time and all(word.stems & stems for word in times))
 

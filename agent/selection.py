@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from memory.message import Kind, Message
 from memory.search.replies import answers_to, asks, only_asks
-from memory.search.results import Line
+from memory.search.results import RankedMessage
 from memory.search.terms import Weighed, all_stems, keywords_of, stems_in
 from time_expressions.folding import words_of
 
@@ -51,14 +51,14 @@ MOST_WHOLE = 8
 SHORTEST_PASTED = 3
 """Words of a question that a message has just so, from which it is taken to be meant."""
 
-NumberedLine = tuple[int, Line]
+NumberedLine = tuple[int, RankedMessage]
 
 
 class Quote(NamedTuple):
     """A numbered line to quote, and the message that it answers when that is to be shown beside it."""
 
     number: int
-    line: Line
+    line: RankedMessage
     answers: Message | None = None
 
 
@@ -124,7 +124,7 @@ class _Asked:
         unknown = sum(word.weight for word in self._telling if not word.is_known)
         self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
 
-    def worth_of(self, line: Line) -> tuple[float, float] | None:
+    def worth_of(self, line: RankedMessage) -> tuple[float, float] | None:
         """Return which share of the weight of all telling words a line has, and what it is worth as an answer.
 
         None when it is not about what is asked. A vector stands for who said a message too, so that all that Ana says
@@ -169,7 +169,7 @@ def _with_answers(chosen: Sequence[NumberedLine], said: Sequence[NumberedLine], 
     return [*first, *later]
 
 
-def _replies_found(line: Line, lines: Mapping[int, NumberedLine], topic: str) -> list[Quote]:
+def _replies_found(line: RankedMessage, lines: Mapping[int, NumberedLine], topic: str) -> list[Quote]:
     """Return the replies to a line that the search found as well; of one that asks, its answer."""
     others = [other.message for _, other in lines.values()]
     found: list[Quote] = []

@@ -22,7 +22,7 @@ ALL_TIME: Windows = ()
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Searches:
+class TimeScope:
     """The searches of one run: which time is theirs to look in, and which they have looked in."""
 
     def __init__(self, windows: Iterable[Window], *, all_time: bool) -> None:
@@ -31,7 +31,7 @@ class Searches:
         self._came_to_nothing = False
         self._made: list[Windows] = []
 
-    def allowed(self, wanted: Windows | None) -> Windows:
+    def narrow(self, wanted: Windows | None) -> Windows:
         """Return the windows to search when the model wants these; None when it wants no time in particular."""
         if self._all_time:
             return ALL_TIME

@@ -17,8 +17,8 @@ from agent.time_scope import ALL_TIME, Windows
 from memory.authors import Authors
 from memory.counting.results import Matter
 from memory.counting.words import Sought
-from memory.message import storable
-from memory.question.parse import LONGEST_QUESTION, understand
+from memory.message import sanitize
+from memory.question.parse import LONGEST_QUESTION, parse_question
 from memory.question.speakers import authors_called
 from memory.question.topic import Selection
 from memory.search.results import Scope
@@ -105,7 +105,7 @@ async def search_messages(
     """
     context = runtime.context
     text = _wanted(query)
-    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
+    windows = context.searches.narrow(await _windows_meant(when, start, end, context))
     return await lookup.search(
         context, text, windows=windows, authors=await _authors(authors, context), scope=Scope(scope)
     )
@@ -133,7 +133,7 @@ async def list_messages(
         scope: "short" is the present session only, "long" everything saved from earlier ones.
     """
     context = runtime.context
-    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
+    windows = context.searches.narrow(await _windows_meant(when, start, end, context))
     wanted = await _authors(authors, context)
     selection = context.asked.selection
     if selection or windows == ALL_TIME:
@@ -164,8 +164,8 @@ async def count_messages(
         end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
     """
     context = runtime.context
-    terms = _short("words", storable(words.replace("\x00", " ")).strip())
-    windows = context.searches.allowed(await _windows_meant(when, start, end, context))
+    terms = _short("words", sanitize(words.replace("\x00", " ")).strip())
+    windows = context.searches.narrow(await _windows_meant(when, start, end, context))
     matter = Matter(sought=Sought(what), terms=terms)
     return await count_shown(context, matter, windows=windows, authors=await _authors(authors, context))
 
@@ -196,7 +196,7 @@ TOOLS: tuple[BaseTool, ...] = (search_messages, list_messages, count_messages, r
 
 
 def _wanted(query: str) -> str:
-    text = storable(query.replace("\x00", " ")).strip()
+    text = sanitize(query.replace("\x00", " ")).strip()
     if not text:
         raise ToolException("Say what to look for, or use list_messages for a stretch of time.")
     return _short("query", text)
@@ -211,7 +211,7 @@ def _short(name: str, text: str) -> str:
 async def _authors(called: list[str] | None, context: Context) -> Authors | None:
     """Return whom a model's list of names means among those who have spoken where it may look; None without a list."""
     _short("authors", " ".join(called or ()))
-    names = [storable(name.replace("\x00", " ").strip().removeprefix("@")) for name in called or ()]
+    names = [sanitize(name.replace("\x00", " ").strip().removeprefix("@")) for name in called or ()]
     if not names:
         return None
     return authors_called(names, await context.memory.known_names(places=context.asked.places))
@@ -228,7 +228,7 @@ async def _windows_meant(when: str | None, start: str | None, end: str | None, c
     if not words:
         return _window(start, end, question.time_zone)
     for phrase in (words, f"in {words}"):  # "May" by itself may be no month
-        understood = await understand(
+        understood = await parse_question(
             phrase,
             places=question.places,
             here=question.channel_id,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from memory.mentions import readable
 from memory.message import Kind, Message, MessageKey
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 
 BY_WORDS_ALONE = (
     "The embedding model is still loading, so this was searched by its words alone: ask again in a minute to have "
@@ -16,7 +16,7 @@ BY_WORDS_ALONE = (
 )
 
 
-class Evidence:
+class ShownMessages:
     """The messages that the tools of one run have shown, and which memories did not answer them."""
 
     def __init__(self, places: frozenset[int]) -> None:
@@ -30,7 +30,7 @@ class Evidence:
         self._answers = 0
         self._failures = 0
 
-    def admits(self, message: Message) -> bool:
+    def may_show(self, message: Message) -> bool:
         """Tell whether a message may be shown: a second lock, behind the one in memory itself."""
         return message.place_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
 
@@ -60,7 +60,7 @@ class Evidence:
             name for message in self._messages.values() for name in (message.author_name, message.channel_name)
         )
 
-    def record(self, findings: Findings) -> None:
+    def record(self, findings: SearchResult) -> None:
         """Remember that memory answered, and which part of it did not."""
         self._answers += 1
         self._unreachable.update(findings.unreachable)
@@ -116,10 +116,10 @@ class Shown:
     """What a tool gave to the model: its text, and each line that is in it with its number."""
 
     text: str
-    lines: tuple[tuple[int, Line], ...]
+    lines: tuple[tuple[int, RankedMessage], ...]
 
 
-def fenced(findings: Findings, *, evidence: Evidence, time_zone: ZoneInfo) -> Shown:
+def format_messages(findings: SearchResult, *, evidence: ShownMessages, time_zone: ZoneInfo) -> Shown:
     """Return the messages as numbered lines inside a fence, with times in `time_zone`.
 
     Numbers come from `evidence`, and only for what fits into OUTPUT_LIMIT; the text says when something did not.
@@ -128,7 +128,7 @@ def fenced(findings: Findings, *, evidence: Evidence, time_zone: ZoneInfo) -> Sh
     if not admitted:
         return Shown("Nothing was found.", ())
     written: list[str] = []
-    shown: list[tuple[int, Line]] = []
+    shown: list[tuple[int, RankedMessage]] = []
     left = OUTPUT_LIMIT
     for excerpt in admitted:
         for line in excerpt.lines:
@@ -153,16 +153,17 @@ def one_line(name: str) -> str:
     return " ".join(_CONTROL.sub("", name).split())[:_NAME_LIMIT]
 
 
-def _admitted(findings: Findings, evidence: Evidence) -> list[Excerpt]:
+def _admitted(findings: SearchResult, evidence: ShownMessages) -> list[Excerpt]:
     kept = [
-        Excerpt(tuple(line for line in excerpt.lines if evidence.admits(line.message))) for excerpt in findings.excerpts
+        Excerpt(tuple(line for line in excerpt.lines if evidence.may_show(line.message)))
+        for excerpt in findings.excerpts
     ]
     return [excerpt for excerpt in kept if excerpt.lines]
 
 
 def _written(message: Message, time_zone: ZoneInfo) -> str:
     heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
-    return f"{harmless(heading)}: {harmless(_body(message, time_zone))}"
+    return f"{neutralise(heading)}: {neutralise(_body(message, time_zone))}"
 
 
 def _body(message: Message, time_zone: ZoneInfo) -> str:
@@ -177,13 +178,15 @@ def _body(message: Message, time_zone: ZoneInfo) -> str:
     return "\n    ".join(f"{text}{names}".strip().splitlines())
 
 
-def harmless(text: str) -> str:
+def neutralise(text: str) -> str:
     """Return a text in which nothing looks like a fence, a mark or a turn of a chat template."""
     text = _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
     return _MARK.sub(r"(\g<numbers>)", text)
 
 
-def _closed(written: list[str], shown: list[tuple[int, Line]], excerpts: list[Excerpt], evidence: Evidence) -> Shown:
+def _closed(
+    written: list[str], shown: list[tuple[int, RankedMessage]], excerpts: list[Excerpt], evidence: ShownMessages
+) -> Shown:
     if written and written[-1] == "--":
         written = written[:-1]
     parts = [f"<messages-{evidence.nonce}>", *written, f"</messages-{evidence.nonce}>"]

@@ -25,7 +25,7 @@ from bench.tables import table
 from bench.vectors import already, open_remembering_embedder
 from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_sentences
 from cli.console import progress_bar
-from db.chunks import parts
+from db.chunks import find_chunks
 from db.config import Layout
 from db.databases import Database
 from db.engines import transaction
@@ -85,7 +85,7 @@ async def _measure_one(address_of: AddressOf, sentences: Sentences, rows: int, d
         written = await _write(database, sentences, rows)
         await tidy(database)
         async with database.engine.connect() as connection:
-            chunks = len(await parts(connection, hypertable=True))
+            chunks = len(await find_chunks(connection, hypertable=True))
         p50, recall = await _search(database, sentences, count)
         return Figures(f"{days} days", chunks, copied, written, indexed, p50, recall)
 

@@ -22,7 +22,7 @@ from memory.index import store
 from memory.index.index_text import search_text, text_to_embed
 from memory.message import Message
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 
 SESSION = "bench"
 
@@ -56,7 +56,7 @@ async def open_memories(
 def memory_of(databases: Databases, embedder: Embedder) -> Memory:
     """Return both memories as one, as the agent has them."""
     short_term, long_term = databases
-    return Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+    return Memory(searchable_database(short_term), searchable_database(long_term), embedder)
 
 
 async def record(place: Workplace, database: Database, embedder: Embedder, messages: Sequence[Message]) -> None:

@@ -14,9 +14,9 @@ import typer
 from bench.tables import table
 from memory.names.known import Index, KnownNames, Named
 from memory.question.channels import channels_in
-from memory.question.parse import LONGEST_QUESTION, understand
+from memory.question.parse import LONGEST_QUESTION, parse_question
 from memory.question.speakers import speakers_in
-from memory.search.results import Findings
+from memory.search.results import SearchResult
 from time_expressions.find import times_in
 from time_expressions.folding import FoldedText
 from time_expressions.window import Window
@@ -41,8 +41,8 @@ class _Memory:
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         return KnownNames(places, self._known.indexes)
 
-    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
-        return Findings()
+    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> SearchResult:
+        return SearchResult()
 
 
 def questions(names: int, places: int) -> dict[str, str]:
@@ -102,7 +102,7 @@ def whole(text: str, known: KnownNames) -> float:
         taken = []
         for _ in range(_RUNS):
             begun = time.process_time()
-            await understand(text, places=known.places, here=1, now=_NOW, time_zone=_ZONE, memory=_Memory(known))
+            await parse_question(text, places=known.places, here=1, now=_NOW, time_zone=_ZONE, memory=_Memory(known))
             taken.append(time.process_time() - begun)
         return median(taken)
 

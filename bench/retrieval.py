@@ -29,7 +29,7 @@ from memory.embedding.model import ModelChoice
 from memory.index.index_text import said
 from memory.search.memory import Memory
 from memory.search.ranking import RANKING
-from memory.search.results import Findings, Scope
+from memory.search.results import Scope, SearchResult
 
 DEPTHS = (5, 10, 25, 50)
 
@@ -136,7 +136,7 @@ async def _search_all(
     return ranked
 
 
-def best_first(findings: Findings) -> Ranked:
+def best_first(findings: SearchResult) -> Ranked:
     """Return the ids of the hits by their own scores: an excerpt shows them in time order."""
     hits = [line for excerpt in findings.excerpts for line in excerpt.lines if line.hit]
     return [line.message.message_id for line in sorted(hits, key=lambda line: -line.score)]

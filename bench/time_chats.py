@@ -22,7 +22,7 @@ from bench.timed_chats import Chat, Question, read_chats
 from bench.vectors import RememberingEmbedder
 from cli.console import progress_bar
 from memory.index.index_text import said
-from memory.question.parse import Asked, understand
+from memory.question.parse import ParsedQuestion, parse_question
 from memory.search.memory import Memory
 
 DEPTHS = (5, 10)
@@ -140,7 +140,7 @@ async def _ask_all(chat: Chat, memory: Memory, embedder: RememberingEmbedder) ->
     outcomes: list[Outcome] = []
     for question in chat.questions:
         for text in question.phrasings:
-            asked = await understand(
+            asked = await parse_question(
                 text, places=chat.places, here=chat.channel, now=chat.now, time_zone=_UTC, memory=memory
             )
             found = await _find(asked, question, memory, len(chat.messages))
@@ -149,7 +149,7 @@ async def _ask_all(chat: Chat, memory: Memory, embedder: RememberingEmbedder) ->
     return outcomes
 
 
-async def _find(asked: Asked, question: Question, memory: Memory, most: int) -> tuple[int, ...]:
+async def _find(asked: ParsedQuestion, question: Question, memory: Memory, most: int) -> tuple[int, ...]:
     """Return what answers: all messages of the time, or the best ones for a topic, as many as the chat has."""
     if not asked.topic:
         findings = await memory.list_messages(
@@ -160,7 +160,7 @@ async def _find(asked: Asked, question: Question, memory: Memory, most: int) -> 
     return tuple(best_first(await memory.search(asked.topic, places=asked.places, windows=asked.windows, limit=limit)))
 
 
-def _told(asked: Asked) -> str:
+def _told(asked: ParsedQuestion) -> str:
     times = ", ".join(
         f"{time.phrase}: {_moment(time.window.start)} - {_moment(time.window.end)}" for time in asked.times
     )

@@ -34,7 +34,7 @@ from bench.windowed_rows import SHARES, START, Sentences, copy_rows, embedded_se
 from cli.console import progress_bar, shown_while
 from db.databases import Database
 from db.engines import transaction
-from db.migrate import PATIENTLY
+from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.vector_index import build
 from memory.search import queries
 from memory.search.filters import COLUMNS, TABLE, Filters, conditions, shape_of, values_of
@@ -138,7 +138,7 @@ async def _plans(database: Database, question: Question) -> list[str]:
 
 async def _run(database: Database, *statements: str) -> None:
     async with database.engine.begin() as connection:
-        await connection.execute(PATIENTLY)
+        await connection.execute(LONG_STATEMENT_TIMEOUT)
         for statement in statements:
             await connection.execute(text(statement))
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import discord
 
-from bot.running_handlers import InFlight
+from bot.running_handlers import RunningHandlers
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class AllTimeButton(discord.ui.View):
 class Buttons:
     """The buttons that wait to be pressed; they end with the bot."""
 
-    def __init__(self, in_flight: InFlight) -> None:
+    def __init__(self, in_flight: RunningHandlers) -> None:
         self.in_flight = in_flight
         self._waiting: set[AllTimeButton] = set()
 

@@ -14,7 +14,7 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
-from bot.commands import Conversation, add_commands
+from bot.commands import SlashCommands, add_commands
 from bot.events import (
     author_of_payload,
     deletion_of,
@@ -24,7 +24,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.running_handlers import InFlight
+from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
 from errors import DiscordSetupError, JournalUnavailableError
@@ -90,10 +90,10 @@ class Bot(discord.Client):
         self._services = services
         self._server_id = server_id
         self._announce = announce
-        self._in_flight = InFlight()
+        self._in_flight = RunningHandlers()
         spoilers = SpoilerChannels()
         guard_parsers(self._connection.parsers, seen=spoilers.note, unread=partial(self.dispatch, "unread_event"))
-        self._conversation = Conversation(services, self._in_flight, spoilers)
+        self._conversation = SlashCommands(services, self._in_flight, spoilers)
         self.tree = app_commands.CommandTree(self)
         add_commands(self.tree, self._conversation)
 

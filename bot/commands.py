@@ -16,7 +16,7 @@ from bot.buttons import AllTimeButton, Buttons, Reply
 from bot.events import answer_of, command_of
 from bot.features.time_zones import replies
 from bot.rendering import render, render_text
-from bot.running_handlers import InFlight
+from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
@@ -82,10 +82,10 @@ def apology(error: Exception) -> str:
             return UNEXPECTED
 
 
-class Conversation:
+class SlashCommands:
     """Records each command, acknowledges it at once, and always ends it with words."""
 
-    def __init__(self, services: Services, in_flight: InFlight, spoilers: SpoilerChannels) -> None:
+    def __init__(self, services: Services, in_flight: RunningHandlers, spoilers: SpoilerChannels) -> None:
         self._services = services
         self._in_flight = in_flight
         self._spoilers = spoilers
@@ -244,7 +244,7 @@ class Conversation:
             logger.exception("answer %d is not in the journal", answer.message_id)
 
 
-def add_commands(tree: app_commands.CommandTree, conversation: Conversation) -> None:
+def add_commands(tree: app_commands.CommandTree, conversation: SlashCommands) -> None:
     """Put the slash commands on a command tree."""
     tree.error(conversation.apologise)
 
@@ -274,7 +274,7 @@ def add_commands(tree: app_commands.CommandTree, conversation: Conversation) -> 
     _add_time_zone_commands(tree, conversation)
 
 
-def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: Conversation) -> None:
+def _add_time_zone_commands(tree: app_commands.CommandTree, conversation: SlashCommands) -> None:
     async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await conversation.suggest_zones(typed)
 

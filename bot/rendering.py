@@ -15,7 +15,7 @@ from agent.markdown import address, inline, line, visible
 from agent.spoilers import PLACEHOLDER, split_code, without_spoilers
 from agent.types import Answer, Source
 from memory.mentions import in_discord
-from memory.message import Message, storable
+from memory.message import Message, sanitize
 from memory.message_text import SPOILER
 
 MESSAGE_LIMIT = 2000  # characters that Discord takes in one message
@@ -163,7 +163,7 @@ def neutralised(text: str) -> str:
 
     Mentions of channels go back to the form that Discord names to those who may see them. What nobody sees is left out.
     """
-    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(visible(storable(text))))
+    return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(visible(sanitize(text))))
 
 
 def _messages(text: str, *, most: int) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 
-class InFlight:
+class RunningHandlers:
     """The handlers that run just now; discord.py starts them and forgets them."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from errors import SettingsError
-from util_async import begun, expand_path
+from util_async import background_task, expand_path
 
 logger = logging.getLogger(__name__)
 
@@ -18,17 +18,17 @@ _GLANCE = timedelta(seconds=1)  # so that whoever waits for health learns of it 
 
 
 @asynccontextmanager
-async def beating(path: Path, *, every: timedelta, healthy: Callable[[], bool]) -> AsyncGenerator[None]:
+async def heartbeat(path: Path, *, every: timedelta, healthy: Callable[[], bool]) -> AsyncGenerator[None]:
     """Touch a file every so often, while the event loop runs and `healthy()` says yes; remove it on exit.
 
     Raises SettingsError when the file cannot be written.
     """
     with _taken_away_at_the_end(path):
-        async with begun(_beat(path, every, healthy)):
+        async with background_task(_beat(path, every, healthy)):
             yield
 
 
-def complaint(path: Path, *, at_most: timedelta, now: datetime) -> str | None:
+def staleness(path: Path, *, at_most: timedelta, now: datetime) -> str | None:
     """Return one sentence that says why the last beat does not do; None when it is no older than `at_most`."""
     try:
         beat = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("path", type=expand_path, help="the file that is touched")
     parser.add_argument("--at-most", type=_seconds, required=True, metavar="SECONDS", help="how old a beat may be")
     options = parser.parse_args(arguments)
-    sys.exit(complaint(options.path, at_most=options.at_most, now=datetime.now(UTC)))
+    sys.exit(staleness(options.path, at_most=options.at_most, now=datetime.now(UTC)))
 
 
 @contextmanager

@@ -42,7 +42,7 @@ _ROWS_A_PAGE = 4  # of a message with a vector of 384 dimensions, for a table th
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Chunk:
     """A table that messages stand in: `start` and `end` bound the time of a chunk, None those of a plain table."""
 
     table: str
@@ -57,7 +57,7 @@ class Part:
     """Whether it has a vector index that can be used."""
     word_index: str | None
     """The name of its BM25 index, qualified and quoted."""
-    hot: bool
+    is_newest: bool
     """Whether it is the newest, which new messages go to."""
 
 
@@ -66,14 +66,14 @@ async def is_hypertable(connection: AsyncConnection | AsyncSession) -> bool:
     return bool(await connection.scalar(_KNOWS_TIMESCALE)) and bool(await connection.scalar(_IS_HYPERTABLE))
 
 
-async def parts(connection: AsyncConnection | AsyncSession, *, hypertable: bool) -> list[Part]:
+async def find_chunks(connection: AsyncConnection | AsyncSession, *, hypertable: bool) -> list[Chunk]:
     """Return the tables of the messages in the order of their times."""
     ranges = (await connection.execute(_CHUNKS if hypertable else _PLAIN)).all()
     oids = [row.oid for row in ranges if row.oid is not None]
     rows = await connection.execute(_TABLES, {"oids": oids, "rows_a_page": _ROWS_A_PAGE})
     tables = {row.oid: row for row in rows}
     return [
-        Part(
+        Chunk(
             table=tables[oid].quoted,
             schema=tables[oid].schema,
             name=tables[oid].name,
@@ -82,13 +82,13 @@ async def parts(connection: AsyncConnection | AsyncSession, *, hypertable: bool)
             rows=int(tables[oid].rows),
             indexed=tables[oid].indexed,
             word_index=tables[oid].word_index,
-            hot=oid == oids[-1],
+            is_newest=oid == oids[-1],
         )
         for oid, start, end in ranges
         if oid in tables  # a chunk may be dropped between the two statements
     ]
 
 
-async def indexes_of(connection: AsyncConnection, part: Part, *, method: str) -> list[str]:
+async def indexes_of(connection: AsyncConnection, part: Chunk, *, method: str) -> list[str]:
     """Return the names, quoted as a statement needs them, of a part's indexes of a method, half-built ones too."""
     return list(await connection.scalars(_INDEXES, {"table": part.table, "method": method}))

@@ -12,7 +12,7 @@ from db.config import Layout
 from db.hypertables import ensure_hypertable
 from db.roles import ensure_roles
 from db.vector_index import create_on_plain_table
-from db.word_index import ALONE, mend
+from db.word_index import SERIAL_BUILD, rebuild_if_stale
 from errors import DatabaseSetupError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _HAS_REVISION = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _REVISION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.migrate', 0))")
 
-PATIENTLY = text("SET LOCAL statement_timeout = '12h'")
+LONG_STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '12h'")
 """The time limit that is right for a search is too short for rewriting or indexing millions of rows."""
 
 _BM25_EXTENSION = text("CREATE EXTENSION IF NOT EXISTS pg_textsearch")
@@ -50,7 +50,7 @@ async def migrate(
     """
     with operator_errors(engine, name=name):
         async with engine.begin() as connection:
-            await connection.execute(PATIENTLY)
+            await connection.execute(LONG_STATEMENT_TIMEOUT)
             await connection.execute(_LOCK)  # two processes that start at once take turns
             await connection.run_sync(_upgrade, name, dimensions)
             if capabilities.hypertables:
@@ -59,7 +59,7 @@ async def migrate(
             if not capabilities.hypertables:
                 await connection.run_sync(create_on_plain_table, layout)
             if capabilities.bm25:
-                await mend(connection)
+                await rebuild_if_stale(connection)
             has_roles = await connection.run_sync(ensure_roles, may_empty=may_empty)
     _tell(name, capabilities, has_roles=has_roles)
 
@@ -110,7 +110,7 @@ def _create_word_index(connection: Connection, capabilities: Capabilities) -> No
     """Create the best word index that the server offers, unless it is there."""
     if capabilities.bm25:
         connection.execute(_BM25_EXTENSION)
-        connection.execute(ALONE)
+        connection.execute(SERIAL_BUILD)
         connection.execute(_BM25)
     else:
         connection.execute(_FULL_TEXT)

@@ -15,11 +15,11 @@ from functools import partial
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.chunks import Part, indexes_of, is_hypertable, parts
+from db.chunks import Chunk, find_chunks, indexes_of, is_hypertable
 from db.config import Layout
 from db.errors import translated_errors
 from errors import BackscrollError
-from util_async import SaidOnce, repeated
+from util_async import SaidOnce, periodic
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +49,15 @@ def create_on_plain_table(connection: Connection, layout: Layout) -> None:
         connection.execute(text(f"CREATE INDEX IF NOT EXISTS messages_diskann ON messages {_method(layout)}"))
 
 
-def lacking(known: Iterable[Part], layout: Layout) -> list[Part]:
+def missing_indexes(known: Iterable[Chunk], layout: Layout) -> list[Chunk]:
     """Return the parts that should have an index and have none."""
     return [part for part in known if not part.indexed and part.rows >= _rows_needed(part, layout)]
 
 
-def _rows_needed(part: Part, layout: Layout) -> int:
+def _rows_needed(part: Chunk, layout: Layout) -> int:
     if part.start is None:  # a plain table: it has no newer neighbour that would ever close it
         return 0
-    return layout.hot_rows if part.hot else layout.closed_rows
+    return layout.hot_rows if part.is_newest else layout.closed_rows
 
 
 async def build(engine: AsyncEngine, layout: Layout, *, report: Report) -> int:
@@ -69,7 +69,7 @@ async def build(engine: AsyncEngine, layout: Layout, *, report: Report) -> int:
         async with _in_turn(engine) as connection:
             if connection is None:
                 return 0
-            missing = lacking(await parts(connection, hypertable=await is_hypertable(connection)), layout)
+            missing = missing_indexes(await find_chunks(connection, hypertable=await is_hypertable(connection)), layout)
             rows = sum(part.rows for part in missing)
             done = 0
             for part in missing:
@@ -103,7 +103,7 @@ async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None
 
 
 async def _build_one(
-    engine: AsyncEngine, connection: AsyncConnection, part: Part, layout: Layout, report: Callable[[int], None]
+    engine: AsyncEngine, connection: AsyncConnection, part: Chunk, layout: Layout, report: Callable[[int], None]
 ) -> None:
     await drop(connection, part)  # what an interrupted build has left behind
     name = "messages_diskann" if part.start is None else ""  # a chunk's index is named by PostgreSQL
@@ -113,7 +113,7 @@ async def _build_one(
 
 
 @asynccontextmanager
-async def _watched(engine: AsyncEngine, part: Part, report: Callable[[int], None]) -> AsyncGenerator[None]:
+async def _watched(engine: AsyncEngine, part: Chunk, report: Callable[[int], None]) -> AsyncGenerator[None]:
     """Report how many rows of a part are in its index, for as long as the context lasts."""
     # Neither cancelled nor connected by the task: an end in the middle of either leaves a connection half open.
     built = asyncio.Event()
@@ -127,7 +127,7 @@ async def _watched(engine: AsyncEngine, part: Part, report: Callable[[int], None
             await watching
 
 
-async def _watch(connection: AsyncConnection, part: Part, report: Callable[[int], None], built: asyncio.Event) -> None:
+async def _watch(connection: AsyncConnection, part: Chunk, report: Callable[[int], None], built: asyncio.Event) -> None:
     while not built.is_set():
         share = await connection.scalar(_PROGRESS, {"table": part.table})
         report(int((share or 0) * part.rows))
@@ -142,7 +142,7 @@ def _method(layout: Layout) -> str:
     return f"USING diskann (embedding vector_cosine_ops) WITH ({options})"
 
 
-async def drop(connection: AsyncConnection, part: Part) -> None:
+async def drop(connection: AsyncConnection, part: Chunk) -> None:
     """Drop the vector index of a part, whole or half-built, if it has one."""
     for name in await indexes_of(connection, part, method="diskann"):
         await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
@@ -150,11 +150,11 @@ async def drop(connection: AsyncConnection, part: Part) -> None:
 
 async def drop_all(connection: AsyncConnection) -> None:
     """Drop every vector index of the messages."""
-    for part in await parts(connection, hypertable=await is_hypertable(connection)):
+    for part in await find_chunks(connection, hypertable=await is_hypertable(connection)):
         await drop(connection, part)
 
 
-def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
+def maintain_vector_indexes(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
     """Build what lacks in these databases for as long as the context lasts."""
     listed = list(databases)
     said = SaidOnce(logger)
@@ -163,7 +163,7 @@ def kept_indexed(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsy
         for engine, layout in listed:
             await look_after(engine, layout, said)
 
-    return repeated(look, every=_LOOK_EVERY, at_once=True)
+    return periodic(look, every=_LOOK_EVERY, at_once=True)
 
 
 async def look_after(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:

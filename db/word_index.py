@@ -15,18 +15,18 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.chunks import indexes_of, is_hypertable, parts
+from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.errors import translated_errors
 from db.schema import FactRow
 from db.table_copy import WORD_INDEX_FACT
 from errors import BackscrollError
-from util_async import SaidOnce, repeated
+from util_async import SaidOnce, periodic
 
 logger = logging.getLogger(__name__)
 
 BM25_INDEX = "messages_bm25"
 
-ALONE = text("SET LOCAL max_parallel_maintenance_workers = 0")
+SERIAL_BUILD = text("SET LOCAL max_parallel_maintenance_workers = 0")
 """Has an index built by one process: where no other is to be had, pg_textsearch gives up instead of going on alone."""
 
 _STARTED = text("SELECT pg_postmaster_start_time()::text")
@@ -38,14 +38,14 @@ _IN_MEMORY = re.compile(r"Recovery Pages:.*?docids: (\d+)", re.DOTALL)
 _LOOK_EVERY = timedelta(minutes=1)
 
 
-async def mend(connection: AsyncConnection) -> bool:
+async def rebuild_if_stale(connection: AsyncConnection) -> bool:
     """Rebuild what is damaged if the server has been restarted; tell whether anything was."""
     if not await restarted(connection):
         return False
     damaged = await incomplete(connection)
     for index in damaged:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
-        await connection.execute(ALONE)
+        await connection.execute(SERIAL_BUILD)
         await connection.execute(text(f"REINDEX INDEX {index}"))
         logger.info("the word index %s was rebuilt after a restart of the server", index)
     started: str = (await connection.execute(_STARTED)).scalar_one()
@@ -67,7 +67,7 @@ async def incomplete(connection: AsyncConnection) -> list[str]:
     may_look = await connection.scalar(_MAY_LOOK)
     indexes = {
         index: rows.get(part.table, 0)
-        for part in await parts(connection, hypertable=await is_hypertable(connection))
+        for part in await find_chunks(connection, hypertable=await is_hypertable(connection))
         for index in await indexes_of(connection, part, method="bm25")
     }
     # An ordinary user may not look: to take them for damaged is the safe side.
@@ -86,7 +86,7 @@ async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) ->
     return int(total[1]) == rows and int(in_memory[1]) == 0
 
 
-def kept_whole(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
+def maintain_word_indexes(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
     """Look after the word indexes of these databases for as long as the context lasts."""
     listed = list(engines)
     said = SaidOnce(logger)
@@ -95,7 +95,7 @@ def kept_whole(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[No
         for engine in listed:
             await look_after(engine, said)
 
-    return repeated(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
+    return periodic(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
 
 
 async def look_after(engine: AsyncEngine, said: SaidOnce) -> None:
@@ -103,7 +103,7 @@ async def look_after(engine: AsyncEngine, said: SaidOnce) -> None:
     try:
         with translated_errors():
             async with engine.begin() as connection:
-                await mend(connection)
+                await rebuild_if_stale(connection)
     except BackscrollError as error:
         said.failed(engine, f"a word index could not be looked at: {error}")
     else:

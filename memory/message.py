@@ -82,7 +82,7 @@ class Revision:
     content: str
 
 
-def storable(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return a text that PostgreSQL and embedding models take: NUL and lone surrogates are replaced."""
     return _NOT_STORABLE.sub("\ufffd", text)
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from db.capabilities import operator_errors
 from db.databases import Database
 from db.former_conversations import CONVERSATIONS
-from db.migrate import PATIENTLY
+from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.move_state import Note
 from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
@@ -226,7 +226,7 @@ async def _make_room(target: Database) -> None:
     """Drop the search indexes."""
     with operator_errors(target.engine, name=target.name):
         async with target.engine.begin() as connection:
-            await connection.execute(PATIENTLY)
+            await connection.execute(LONG_STATEMENT_TIMEOUT)
             await drop_all(connection)
             for statement in _DROP_WORD_INDEXES:
                 await connection.execute(statement)

@@ -21,13 +21,13 @@ from util_async import (
     CURRENT_SESSION_FILE,
     NOT_ADDED,
     NUMBERS_FILE,
-    naming_the_folder,
     random_session_name,
     read_file_num_pkl,
     record_number,
     split_stem,
+    translate_os_errors,
     valid_file_name,
-    write_whole,
+    write_atomically,
 )
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def choose_session(
 
     Raises SessionError for a name or a storage folder that cannot be used.
     """
-    with naming_the_folder(storage_dir):
+    with translate_os_errors(storage_dir):
         chosen = valid_file_name(name) if name and name.strip() else _unused_random_name(storage_dir)
         base = f"{chosen}_{today:%Y-%m-%d}" if add_date else chosen
         return _next_session(storage_dir, chosen, base) if add_number else _same_session(storage_dir, chosen, base)
@@ -75,7 +75,7 @@ def open_session_folder(session: ProgramSession) -> None:
 
     Raises SessionError when the folder cannot be made or written.
     """
-    with naming_the_folder(session.folder):
+    with translate_os_errors(session.folder):
         _make_storage(session.folder.parent)
         session.folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=session.folder) as probe:
@@ -86,7 +86,7 @@ def open_session_folder(session: ProgramSession) -> None:
 def remember_session(storage_dir: Path, session: ProgramSession) -> None:
     """Note which session is the current one; raise SessionError when that cannot be written."""
     current = _CurrentSession(name=session.name, stem=session.stem)
-    write_whole(storage_dir / CURRENT_SESSION_FILE, current.model_dump_json().encode())
+    write_atomically(storage_dir / CURRENT_SESSION_FILE, current.model_dump_json().encode())
 
 
 def remembered_session(storage_dir: Path) -> ProgramSession | None:
@@ -107,7 +107,7 @@ def session_folders(storage_dir: Path) -> list[Path]:
 
     Raises SessionError when the storage folder cannot be read.
     """
-    with naming_the_folder(storage_dir):
+    with translate_os_errors(storage_dir):
         folders = [path for path in storage_dir.iterdir() if path.is_dir()] if storage_dir.is_dir() else []
         written = {folder: _last_written(folder) for folder in folders if _is_session_name(folder.name)}
     return sorted((folder for folder in written if written[folder]), key=lambda folder: -written[folder])
@@ -122,7 +122,7 @@ def session_lock(storage_dir: Path) -> Generator[None]:
     pid_path = _pid_path(storage_dir)
     with _acquired_lock(storage_dir):
         try:
-            write_whole(pid_path, str(os.getpid()).encode())
+            write_atomically(pid_path, str(os.getpid()).encode())
             yield
         finally:
             with suppress(OSError):  # a pid left behind is overwritten by the next holder
@@ -192,7 +192,7 @@ def _stem_is_used_elsewhere(session: ProgramSession) -> bool:
 
 def _acquired_lock(storage_dir: Path) -> AbstractContextManager[object]:
     """Return the lock, held until the end of the `with` that it is given to."""
-    with naming_the_folder(storage_dir):
+    with translate_os_errors(storage_dir):
         _make_storage(storage_dir)
         try:
             return FileLock(storage_dir / ".lock", thread_local=False).acquire(blocking=False)

@@ -10,7 +10,7 @@ from agent.types import Answer, Source
 from memory.mentions import readable
 from memory.message import Attachment
 from memory.message_text import SPOILER
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 
 NAMELESS = "(no name)"
 
@@ -65,7 +65,7 @@ def _source(source: Source, answer: str, time_zone: ZoneInfo) -> str:
     return f"{heading}\n    {message.link}" if message.link else heading
 
 
-def render_excerpts(findings: Findings, time_zone: ZoneInfo) -> str:
+def render_excerpts(findings: SearchResult, time_zone: ZoneInfo) -> str:
     """Return excerpts ready to print, each under its channel; a `>` marks what was found, not what is around it.
 
     What was hidden as a spoiler stays hidden.
@@ -81,7 +81,7 @@ def _excerpt(excerpt: Excerpt, time_zone: ZoneInfo) -> str:
     return "\n".join([heading, *(_line(line, time_zone) for line in excerpt.lines)])
 
 
-def _line(line: Line, time_zone: ZoneInfo) -> str:
+def _line(line: RankedMessage, time_zone: ZoneInfo) -> str:
     message = line.message
     sent = message.sent_at.astimezone(time_zone)
     words = visible(without_spoilers(readable(message.content, time_zone))).split()

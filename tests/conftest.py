@@ -21,7 +21,7 @@ from errors import DatabaseSetupError
 from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
@@ -209,4 +209,4 @@ async def long_term(server: Server, embedder: Embedder) -> AsyncGenerator[Databa
 @pytest.fixture
 def memory(short_term: Database, long_term: Database, embedder: Embedder) -> Memory:
     """Both memories, as the agent sees them."""
-    return Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+    return Memory(searchable_database(short_term), searchable_database(long_term), embedder)

@@ -21,7 +21,7 @@ from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.message import Message
 from memory.names.known import Index, KnownNames, named_in
-from memory.search.results import Excerpt, Findings, Line, Scope, by_place
+from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
 from time_expressions.window import Window
 
 HANGS = "the model never answers"
@@ -166,11 +166,11 @@ class FakeMemory:
         authors: Authors | None = None,
         scope: Scope = Scope.BOTH,
         limit: int = 8,
-    ) -> Findings:
+    ) -> SearchResult:
         self._answer(text=text, places=places, windows=windows, authors=authors, scope=scope)
         lines = [_line(message, text) for message in self._readable(places, windows, authors)]
         best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
-        return Findings(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
+        return SearchResult(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
 
     async def list_messages(
         self,
@@ -181,12 +181,12 @@ class FakeMemory:
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,
-    ) -> Findings:
+    ) -> SearchResult:
         self._answer(places=places, windows=windows, authors=authors, scope=scope)
-        lines = [Line(message, hit=True) for message in self._readable(places, windows, authors)]
-        return Findings(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
+        lines = [RankedMessage(message, hit=True) for message in self._readable(places, windows, authors)]
+        return SearchResult(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
 
-    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         return list(lines)
 
     async def tally(
@@ -218,14 +218,14 @@ class FakeMemory:
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
-    ) -> Findings:
+    ) -> SearchResult:
         self._answer(message_id=message_id, places=places)
         around = self._readable(places)
         at = next((index for index, message in enumerate(around) if message.message_id == message_id), None)
         if at is None:
-            return Findings()
+            return SearchResult()
         near = around[max(0, at - before) : at + after + 1]
-        return Findings(tuple(by_place(Line(one, hit=one.message_id == message_id) for one in near)))
+        return SearchResult(tuple(by_place(RankedMessage(one, hit=one.message_id == message_id) for one in near)))
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
         self._tell()
@@ -270,10 +270,10 @@ class FakeMemory:
         )
 
 
-def _line(message: Message, text: str) -> Line:
+def _line(message: Message, text: str) -> RankedMessage:
     wanted = _words(text)
     share = len(wanted & _words(message.content)) / max(1, len(wanted))
-    return Line(message, hit=True, similarity=share, lexical=share, score=share)
+    return RankedMessage(message, hit=True, similarity=share, lexical=share, score=share)
 
 
 def _words(text: str) -> set[str]:

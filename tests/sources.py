@@ -9,7 +9,7 @@ from pandas import DataFrame
 from memory.capture.journal import encoded
 from memory.capture.message_csv import COLUMNS, to_row
 from memory.message import Message
-from ops.promotion.records import RawChunk, Refused, Source
+from ops.promotion.records import RawBatch, Refused, Source
 
 
 def source_of(
@@ -23,7 +23,7 @@ def source_of(
     `refused` stands in the first chunk. `vectors` are the columns of vector and model, by the id of the message.
     """
 
-    def read() -> Iterator[RawChunk]:
+    def read() -> Iterator[RawBatch]:
         for number, messages in enumerate(chunks):
             between(number)
             yield _chunk(number, messages, refused=refused if number == 0 else (), vectors=vectors or {})
@@ -41,9 +41,9 @@ def source_of(
 
 def _chunk(
     number: int, messages: Sequence[Message], *, refused: Sequence[Refused], vectors: Mapping[int, tuple[str, str]]
-) -> RawChunk:
+) -> RawBatch:
     rows = [[*to_row(message), *vectors.get(message.message_id, ("", ""))] for message in messages]
-    return RawChunk(
+    return RawBatch(
         source="demo.csv",
         first_record=1,
         frame=DataFrame(rows, columns=[*COLUMNS, "embedding", "embedding_model"], dtype=str),

@@ -46,7 +46,7 @@ _NOTHING_ENCLOSED = re.compile(r"\(\s*\)|\[\s*\]|\"\s*\"")
 _MARKS_IN_A_ROW = re.compile(r",(?:\s*,)+")
 
 
-def located(text: str, phrases: Sequence[str]) -> list[Span]:
+def find_phrases(text: str, phrases: Sequence[str]) -> list[Span]:
     """Return where each of these phrases, which come in the order of the text, stands in it.
 
     Phrases that are said once and meant twice stand in the same place; one that is not there stands at the end.
@@ -61,7 +61,7 @@ def located(text: str, phrases: Sequence[str]) -> list[Span]:
     return spans
 
 
-def without(text: str, spans: Iterable[Span]) -> str:
+def remove_phrases(text: str, spans: Iterable[Span]) -> str:
     """Return a text without these stretches, without what led to them ("in", "since"), and tidy."""
     kept, position = "", 0
     for start, end in sorted(spans):
@@ -69,10 +69,10 @@ def without(text: str, spans: Iterable[Span]) -> str:
             continue
         kept += _without_leading_in(text[position : max(start, position)]).rstrip() + " "
         position = end + len(_possessive(text, end))
-    return tidied(kept + text[position:])
+    return normalise_spaces(kept + text[position:])
 
 
-def tidied(text: str) -> str:
+def normalise_spaces(text: str) -> str:
     """Return a text with single spaces, none before a mark, and no marks that lost their words."""
     single = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(_NOTHING_ENCLOSED.sub(" ", text).split()))
     return _MARKS_IN_A_ROW.sub(",", single).lstrip(" ,.;:!?-").rstrip(" ,;:-")

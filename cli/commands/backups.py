@@ -13,7 +13,7 @@ from rich.console import JustifyMethod
 from rich.filesize import decimal
 from rich.prompt import Confirm, Prompt
 
-from cli.commands.startup import opened_databases, opened_memory, running
+from cli.commands.startup import opened_databases, opened_memory, script_run
 from cli.console import in_columns, progress_bar, show, shown_while
 from cli.options import Compression, Which, Written
 from cli.script import exit_with_error
@@ -26,7 +26,7 @@ from ops.backup.create import Plan, create, run_every
 from ops.backup.empty_short_term import empty_short_term
 from ops.backup.manifest import Format
 from ops.backup.restore import Restored, entry_of, restore, secure_session, verify_by_restoring
-from ops.backup.retention import Rule, prune
+from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.session_files import go_on_with_session, refuse_damaged_session
 from ops.backup.verify import note_damage, note_verified, verify
 from ops.erasure.rows import known_erasures
@@ -130,7 +130,7 @@ class Request:
 
 def ask_and_create() -> None:
     """Make the backup that somebody at the terminal asks for."""
-    with running("backups") as settings:
+    with script_run("backups") as settings:
         _create_once(settings, _asked())
 
 
@@ -138,7 +138,7 @@ def create_backups(line: CreateLine) -> None:
     """Make a backup, or one after the other, as a command line asks for."""
     plan = Plan(name=line.name, formats=_formats(line.written), compress=line.compress is Compression.ZSTD)
     request = Request(which=line.which, plan=plan, verifies=line.verifies, empties=line.empty)
-    with running("backups") as settings:
+    with script_run("backups") as settings:
         valid_name(line.name)
         if not line.every:
             if line.daily is not None or line.weekly is not None:
@@ -149,20 +149,22 @@ def create_backups(line: CreateLine) -> None:
             return
         if line.empty:
             raise SettingsError("--every does not go with --empty-short-term, for which the bot must be stopped.")
-        rule = None if line.daily is None and line.weekly is None else Rule(line.daily or 0, line.weekly or 0)
+        rule = (
+            None if line.daily is None and line.weekly is None else RetentionPolicy(line.daily or 0, line.weekly or 0)
+        )
         asyncio.run(_create_every(settings, request, _interval(line.every), rule))
 
 
 def verify_backup(name: str, *, restores: bool) -> None:
     """Read a backup again, and restore it into databases that are dropped then when it `restores`."""
-    with running("backups") as settings:
+    with script_run("backups") as settings:
         backup = find_backup(settings.backup_dir, name)
         asyncio.run(_verify(settings, backup, restores=restores))
 
 
 def restore_backup(name: str, *, which: Which | None, source: Format | None, asks: bool, index: bool) -> None:
     """Replace what the databases hold by what they held then."""
-    with running("backups") as settings, session_lock(settings.storage_dir):
+    with script_run("backups") as settings, session_lock(settings.storage_dir):
         backup = find_backup(settings.backup_dir, name)
         _refuse_damaged(backup)
         names = _to_restore(backup, which)
@@ -173,10 +175,10 @@ def restore_backup(name: str, *, which: Which | None, source: Format | None, ask
 
 def prune_backups(*, daily: int | None, weekly: int | None, dry_run: bool) -> None:
     """Remove the backups that no day or week keeps, or only print their names."""
-    with running("backups") as settings:
+    with script_run("backups") as settings:
         if daily is None and weekly is None:
             raise SettingsError("Say how many to keep, as in python backups.py prune --keep-daily 7 --keep-weekly 4.")
-        asyncio.run(_prune(settings, Rule(daily or 0, weekly or 0), dry_run=dry_run))
+        asyncio.run(_prune(settings, RetentionPolicy(daily or 0, weekly or 0), dry_run=dry_run))
 
 
 def _names_of(which: Which) -> list[str]:
@@ -226,7 +228,9 @@ def _create_once(settings: Settings, request: Request) -> None:
         asyncio.run(_create(settings, request))
 
 
-async def _create_every(settings: Settings, request: Request, interval: timedelta, rule: Rule | None) -> None:
+async def _create_every(
+    settings: Settings, request: Request, interval: timedelta, rule: RetentionPolicy | None
+) -> None:
     """Make backups, and remove old ones after each, until a signal comes."""
 
     async def work() -> None:
@@ -435,7 +439,7 @@ def _is_agreed(backup: Backup, names: Sequence[str]) -> bool:
     return Confirm.ask(f"Replace all that the {' and the '.join(names)} database hold by {backup.name}?", default=False)
 
 
-async def _prune(settings: Settings, rule: Rule, *, dry_run: bool, says_nothing: bool = False) -> None:
+async def _prune(settings: Settings, rule: RetentionPolicy, *, dry_run: bool, says_nothing: bool = False) -> None:
     """Remove what the rule does not keep, or only print it; where that is nothing, that is said as well or not."""
     zone = ZoneInfo(settings.time_zone)
     with progress_bar("Reading the backups that stay", unit="B") as report:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from rich.console import JustifyMethod
 from rich.prompt import Confirm, Prompt
 
-from cli.commands.startup import open_embedder_for, opened_memory, running
+from cli.commands.startup import open_embedder_for, opened_memory, script_run
 from cli.console import in_columns, progress_bar, show, shown_while
 from cli.options import path_named, zone_named
 from db.databases import Database
@@ -95,7 +95,7 @@ class CommandLine:
 
 def run(line: CommandLine) -> None:
     """Do what a command line asks for; an error that is raised on purpose ends the program with its sentence."""
-    with running("db_save") as settings:
+    with script_run("db_save") as settings:
         if (line.batch is not None) + line.listing + (line.user_id is not None) + bool(line.sources) > 1:
             raise SettingsError(_ONE_THING)
         # Each is imported when it is asked for: a list needs neither pandas nor an embedding model.

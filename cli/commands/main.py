@@ -108,7 +108,7 @@ def prepare_model() -> None:
 def check_everything() -> int:
     """Print a table of all that the settings lead to, and return the exit status."""
     from cli.commands.check import consult, refuse
-    from cli.commands.startup import addresses_of, chat_model, layouts_of, model_choice, revealed
+    from cli.commands.startup import addresses_of, chat_model, layouts_of, model_choice, secret_value
     from ops.checks.models import LanguageModel
     from ops.checks.subject import Subject
 
@@ -119,8 +119,8 @@ def check_everything() -> int:
     language_model = LanguageModel(
         name=settings.llm_model,
         base_url=settings.llm_base_url,
-        openai_api_key=revealed(settings.openai_api_key),
-        hf_token=revealed(settings.hf_token),
+        openai_api_key=secret_value(settings.openai_api_key),
+        hf_token=secret_value(settings.hf_token),
         create=partial(chat_model, settings),
     )
     subject = Subject(
@@ -130,7 +130,7 @@ def check_everything() -> int:
         embedding=model_choice(settings),
         language_model=language_model,
         time_zone=ZoneInfo(settings.time_zone),
-        discord_token=revealed(settings.discord_token),
+        discord_token=secret_value(settings.discord_token),
         discord_server_id=settings.discord_server_id,
     )
     return consult(subject, now=datetime.now(UTC))

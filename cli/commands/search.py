@@ -17,10 +17,10 @@ from cli.script import exit_with_error
 from errors import BackscrollError, SessionError, SettingsError
 from memory.capture.session import prepare
 from memory.question.namesakes import no_such_channels
-from memory.question.parse import LONGEST_QUESTION, Asked, understand
+from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
 from memory.search.memory import Memory
-from memory.search.results import Findings
-from memory.search.session import shelf_of
+from memory.search.results import SearchResult
+from memory.search.session import searchable_database
 from settings import Settings, read_settings
 from storage.sessions import remembered_session
 from terminal.channel import CHANNEL_ID
@@ -115,7 +115,7 @@ def _check_session(settings: Settings, name: str) -> None:
 async def _answer(settings: Settings, question: Question) -> str:
     async with _open_memory(settings) as memory:
         places = await memory.all_places() | {CHANNEL_ID}
-        asked = await understand(
+        asked = await parse_question(
             question.text,
             places=places,
             here=CHANNEL_ID,
@@ -137,7 +137,7 @@ async def _answer(settings: Settings, question: Question) -> str:
     return "\n\n".join(parts)
 
 
-async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
+async def _find(memory: Memory, asked: ParsedQuestion, limit: int) -> SearchResult:
     if asked.topic:
         return await memory.search(
             asked.topic, places=asked.places, windows=asked.windows, authors=asked.authors, limit=limit
@@ -148,7 +148,7 @@ async def _find(memory: Memory, asked: Asked, limit: int) -> Findings:
     )
 
 
-def _searched(asked: Asked, question: Question) -> str:
+def _searched(asked: ParsedQuestion, question: Question) -> str:
     windows = spoken_windows(asked.windows, time_zone=question.time_zone)
     ordered = f" ({question.date_order.replace('-', ' ')})" if any(time.order_mattered for time in asked.times) else ""
     return f"searched {windows or 'all time'}{ordered}"
@@ -166,4 +166,4 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
         with progress_bar("Loading the embedding model") as report:
             await embedder.ready(report)
         short_term, long_term = databases
-        yield Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+        yield Memory(searchable_database(short_term), searchable_database(long_term), embedder)

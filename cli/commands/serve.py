@@ -20,11 +20,11 @@ from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from cli.commands.startup import model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
-from cli.heartbeat import beating
+from cli.heartbeat import heartbeat as beat
 from cli.options import Options, chosen_order
 from db.databases import Database
-from db.vector_index import build, kept_indexed
-from db.word_index import kept_whole
+from db.vector_index import build, maintain_vector_indexes
+from db.word_index import maintain_word_indexes
 from memory.about import about
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
@@ -34,7 +34,7 @@ from memory.embedding.embedder import Embedder
 from memory.index.reembed import reembed
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from ops.erasure.rows import known_erasures
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
@@ -139,10 +139,10 @@ async def _open_program(
     erased = Erased(await known_erasures(settings.backup_dir, long_term))
     await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path, erased=erased)
     remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
-    memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+    memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
     async with (
-        kept_whole(database.engine for database in databases if database.capabilities.bm25),
-        kept_indexed((database.engine, database.layout) for database in databases),
+        maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
+        maintain_vector_indexes((database.engine, database.layout) for database in databases),
         kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
         open_recorder(
             session=session.stem,
@@ -227,7 +227,7 @@ async def _serve_discord(program: Program, token: SecretStr, server_id: int | No
     bot = Bot(services, server_id=server_id, announce=show)
     async with AsyncExitStack() as stack:
         if heartbeat is not None:
-            await stack.enter_async_context(beating(heartbeat, every=_BEAT, healthy=bot.is_connected))
+            await stack.enter_async_context(beat(heartbeat, every=_BEAT, healthy=bot.is_connected))
         await serve_discord(bot, token.get_secret_value())
 
 

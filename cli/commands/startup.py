@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 def addresses_of(settings: Settings) -> Addresses:
     """Return where the databases are."""
     return Addresses(
-        short_term=revealed(settings.short_term_dsn),
-        long_term=revealed(settings.long_term_dsn),
-        password=revealed(settings.db_password),
+        short_term=secret_value(settings.short_term_dsn),
+        long_term=secret_value(settings.long_term_dsn),
+        password=secret_value(settings.db_password),
         embedded_dir=settings.server_dir,
     )
 
@@ -107,15 +107,15 @@ def chat_model(settings: Settings) -> "BaseChatModel":
     model = create_chat_model(
         settings.llm_model,
         base_url=settings.llm_base_url,
-        openai_api_key=revealed(settings.openai_api_key),
-        hf_token=revealed(settings.hf_token),
+        openai_api_key=secret_value(settings.openai_api_key),
+        hf_token=secret_value(settings.hf_token),
         max_tokens=settings.llm_max_tokens,
         timeout=settings.llm_timeout,
     )
     from agent.models import refuse_unknown_model
 
     refuse_unknown_model(
-        settings.llm_model, base_url=settings.llm_base_url, openai_api_key=revealed(settings.openai_api_key)
+        settings.llm_model, base_url=settings.llm_base_url, openai_api_key=secret_value(settings.openai_api_key)
     )
     return model
 
@@ -132,7 +132,7 @@ async def refuse_without_server(addresses: Addresses) -> None:
 
 
 @contextmanager
-def running(script: str) -> Iterator[Settings]:
+def script_run(script: str) -> Iterator[Settings]:
     """Yield the settings, with a log of this run of a script; an error ends the program with its sentence."""
     try:
         settings = read_settings()
@@ -144,7 +144,7 @@ def running(script: str) -> Iterator[Settings]:
         exit_with_error(error)
 
 
-def revealed(secret: SecretStr | None) -> str | None:
+def secret_value(secret: SecretStr | None) -> str | None:
     """Return a secret in clear, for the one call that needs it."""
     return secret.get_secret_value() if secret is not None else None
 

@@ -20,7 +20,7 @@ from memory.capture.ingest import Ingest, running
 from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.embedding.embedder import Embedder
 from memory.message import Message
-from util_async import begun
+from util_async import background_task
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Capture:
 
     async def _wait_no_longer_than(self, patience: timedelta, waiting: _Waiting) -> None:
         """Wait for a message to be written; give it up once the journal has been failing for as long as `patience`."""
-        async with begun(self._failing.wait()) as failing:
+        async with background_task(self._failing.wait()) as failing:
             first: list[asyncio.Future[Any]] = [waiting.journalled, failing]
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.journalled.done():

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
 from db.engines import Sessions, transaction
-from db.migrate import PATIENTLY
+from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.move_state import is_half_filled
 from db.schema import MessageRow, RevisionRow
 from db.table_copy import MOVE_FACT
@@ -162,7 +162,7 @@ async def write_back(session: AsyncSession, path: Path, *, erased: Erased) -> in
     A CSV that is gone is written anew. All is on the disk when it returns. Raises SessionError when the CSV cannot be
     read or written.
     """
-    await session.execute(PATIENTLY)
+    await session.execute(LONG_STATEMENT_TIMEOUT)
     lacking = _Lacking(await _states(session), await _former_texts(session))
     with _file_errors(path):
         if lacking.states:
@@ -316,11 +316,11 @@ async def prepare(database: Database, embedder: Embedder) -> None:
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
-        half_filled = is_half_filled(await store.fact(session, MOVE_FACT))
+        half_filled = is_half_filled(await store.metadata(session, MOVE_FACT))
         width = await store.embedding_width(await session.connection())
-        model = await store.fact(session, MODEL_FACT)
+        model = await store.metadata(session, MODEL_FACT)
         if model is None:
-            await store.set_fact(session, MODEL_FACT, embedder.name)
+            await store.set_metadata(session, MODEL_FACT, embedder.name)
     if half_filled:
         raise DatabaseSetupError(
             f"The move into the {database.name} database was stopped half-way: finish it with: python move.py"
@@ -348,15 +348,15 @@ async def begin_session(
     """
     erased = erased or Erased()
     async with transaction(database.sessions) as session:
-        held = await store.fact(session, SESSION_FACT)
+        held = await store.metadata(session, SESSION_FACT)
     if held == session_name:
         await _go_on(database, session_name, journal_path, erased)
         return
     async with transaction(database.sessions) as session:
         await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
         await store.empty(session)
-        await store.set_fact(session, SESSION_FACT, session_name)
-        await store.set_fact(session, JOURNAL_FACT, str(journal_path))
+        await store.set_metadata(session, SESSION_FACT, session_name)
+        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
 
 
@@ -366,7 +366,7 @@ async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Er
     A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
     be written.
     """
-    held, noted = await store.fact(session, SESSION_FACT), await store.fact(session, JOURNAL_FACT)
+    held, noted = await store.metadata(session, SESSION_FACT), await store.metadata(session, JOURNAL_FACT)
     path = nameless if noted is None else Path(noted)
     with _telling_what_keeps_rows(held, path):
         _tell_written_back(await write_back(session, path, erased=erased), path)
@@ -378,7 +378,7 @@ async def _go_on(database: Database, session_name: str, journal_path: Path, eras
         count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
     _tell_written_back(count, journal_path)
     async with transaction(database.sessions) as session:
-        await store.set_fact(session, JOURNAL_FACT, str(journal_path))
+        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
 
 
 def _tell_written_back(count: int, path: Path) -> None:

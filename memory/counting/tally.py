@@ -11,7 +11,7 @@ from memory.counting.queries import MOST_STATES, Counted, PersonCount, States
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.message import MessageKey
 from memory.search.filters import Filters
-from memory.search.session import Shelf, Visit
+from memory.search.session import SearchableDatabase, SearchSession
 
 SHOWN_PEOPLE = 10
 """People of whom the newest message is read, those with the largest shares."""
@@ -26,13 +26,13 @@ class _Overlap:
     excluded: Mapping[str, Collection[int]] = field(default_factory=dict)
     exact: bool = True
 
-    def of(self, shelf: Shelf) -> Collection[int]:
+    def of(self, shelf: SearchableDatabase) -> Collection[int]:
         return self.excluded.get(shelf.name, ())
 
 
 async def tally(
-    visit: Visit,
-    shelves: Sequence[Shelf],
+    visit: SearchSession,
+    shelves: Sequence[SearchableDatabase],
     *,
     matter: Matter,
     filters: Filters,
@@ -45,7 +45,7 @@ async def tally(
     """
     overlap = await _overlap(visit, shelves)
 
-    async def count(session: AsyncSession, shelf: Shelf) -> list[Counted]:
+    async def count(session: AsyncSession, shelf: SearchableDatabase) -> list[Counted]:
         counted = await queries.count(
             session,
             matter=matter,
@@ -61,7 +61,7 @@ async def tally(
     newest = {share.newest for share in list(shares.values())[:SHOWN_PEOPLE]}
     first = sorted((key for found in counted for key in found.first), key=_in_time, reverse=newest_first)[:limit]
 
-    async def read(session: AsyncSession, shelf: Shelf) -> list[Example]:
+    async def read(session: AsyncSession, shelf: SearchableDatabase) -> list[Example]:
         return await queries.read(
             session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first)
         )
@@ -78,10 +78,10 @@ async def tally(
     )
 
 
-async def _overlap(visit: Visit, shelves: Sequence[Shelf]) -> _Overlap:
+async def _overlap(visit: SearchSession, shelves: Sequence[SearchableDatabase]) -> _Overlap:
     """Return which messages stand in both memories, and which of them shall not count each."""
 
-    async def look(session: AsyncSession, _: Shelf) -> list[tuple[datetime, datetime]]:
+    async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[datetime, datetime]]:
         found = await queries.span(session)
         return [found] if found else []
 
@@ -92,7 +92,7 @@ async def _overlap(visit: Visit, shelves: Sequence[Shelf]) -> _Overlap:
     if first > last:
         return _Overlap()
 
-    async def read(session: AsyncSession, _: Shelf) -> list[States]:
+    async def read(session: AsyncSession, _: SearchableDatabase) -> list[States]:
         return [await queries.states(session, first=first, last=last)]
 
     known = {name: answer[0] for name, answer in (await visit.ask(shelves, read)).items()}

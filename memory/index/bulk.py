@@ -14,11 +14,11 @@ from sqlalchemy import BigInteger, DateTime, Text, and_, column, func, or_, sele
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.chunks import Part, is_hypertable, parts
+from db.chunks import Chunk, find_chunks, is_hypertable
 from db.databases import Database
 from db.engines import sessions_of, transaction
 from db.errors import driver_errors
-from db.migrate import PATIENTLY
+from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.name_rows import FILL_FROM_STAGE
 from db.schema import MessageRow, ReplacedMessageRow, RevisionRow
 from db.table_copy import copy_in_statement
@@ -126,7 +126,7 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
     """
     async with transaction(sessions_of(database.engine)) as session:
         connection = await session.connection()
-        await connection.execute(PATIENTLY)
+        await connection.execute(LONG_STATEMENT_TIMEOUT)
         if batch.rows and batch.all_new:
             times = [row.message.sent_at for row in batch.rows]
             await _clear_the_way(connection, min(times), max(times), expected=expected)
@@ -179,13 +179,13 @@ def _vector(vector: NDArray[np.float32]) -> bytes:
 
 async def _clear_the_way(connection: AsyncConnection, first: datetime, last: datetime, *, expected: int) -> None:
     """Drop the vector indexes that rows of these times would have to be added to, where so large a load pays for it."""
-    known = await parts(connection, hypertable=await is_hypertable(connection))
+    known = await find_chunks(connection, hypertable=await is_hypertable(connection))
     for part in known:
         costly = part.indexed and expected >= max(_FEW, part.rows * _PAYS_FROM)
         if costly and _meets(part, first, last):
             await drop(connection, part)
 
 
-def _meets(part: Part, first: datetime, last: datetime) -> bool:
+def _meets(part: Chunk, first: datetime, last: datetime) -> bool:
     """Tell whether rows of these times may go to a part; a plain table takes all."""
     return part.start is None or part.end is None or (first < part.end and last >= part.start)

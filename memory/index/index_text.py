@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from memory.mentions import readable
-from memory.message import Kind, Message, storable
+from memory.message import Kind, Message, sanitize
 from memory.names.places import title_of
 from memory.search.terms import parts_of
 
@@ -46,7 +46,7 @@ def text_to_embed(message: Message) -> str:
         return ""
     sent, title = message.sent_at, title_of(message)
     place = f" in {title}" if title else ""
-    return storable(f"{message.author_name} ({sent:%A} {sent.day} {sent:%B %Y}){place}: {own}")
+    return sanitize(f"{message.author_name} ({sent:%A} {sent.day} {sent:%B %Y}){place}: {own}")
 
 
 def search_text(message: Message, preceding: Sequence[Message]) -> str:
@@ -55,4 +55,4 @@ def search_text(message: Message, preceding: Sequence[Message]) -> str:
     if not own:
         return ""
     before = [f"{earlier.author_name}: {said(earlier)[:_LONGEST_CONTEXT]}" for earlier in preceding]
-    return storable("\n".join([*before, text_to_embed(message), own]))
+    return sanitize("\n".join([*before, text_to_embed(message), own]))

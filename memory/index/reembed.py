@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from db.capabilities import operator_errors
 from db.databases import Database
 from db.engines import Sessions, transaction
-from db.migrate import PATIENTLY
+from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.schema import FactRow, MessageRow
 from db.vector_index import drop_all
 from errors import RefusedRowError, StatementFailedError
@@ -105,12 +105,12 @@ async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) 
 
 async def note_missing(session: AsyncSession, position: int) -> None:
     """Note, in the transaction that stores them, that rows up to a position of the journal may lack their vectors."""
-    await store.set_fact(session, WITHOUT_VECTORS, str(position))
+    await store.set_metadata(session, WITHOUT_VECTORS, str(position))
 
 
 async def missing_up_to(session: AsyncSession) -> str | None:
     """Return what was noted last; None when no row lacks a vector."""
-    return await store.fact(session, WITHOUT_VECTORS)
+    return await store.metadata(session, WITHOUT_VECTORS)
 
 
 async def note_complete(session: AsyncSession, noted: str) -> None:
@@ -127,7 +127,7 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
-        await store.set_fact(session, MODEL_FACT, HALF_EMBEDDED)
+        await store.set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
     with operator_errors(database.engine, name=database.name):
         async with database.engine.begin() as connection:
             await _make_room(connection, dimensions)
@@ -138,14 +138,14 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
         done += count
         report(done, total)
     async with transaction(database.sessions) as session:
-        await store.set_fact(session, MODEL_FACT, embedder.name)
+        await store.set_metadata(session, MODEL_FACT, embedder.name)
     await database.migrate(dimensions=dimensions)
     return done
 
 
 async def _make_room(connection: AsyncConnection, dimensions: int) -> None:
     """Drop the vector index, and the vectors too when their width changes."""
-    await connection.execute(PATIENTLY)
+    await connection.execute(LONG_STATEMENT_TIMEOUT)
     await drop_all(connection)
     if await store.embedding_width(connection) != dimensions:
         # A type takes no bound parameter; `dimensions` is a whole number that the model itself reports.

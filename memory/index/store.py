@@ -200,12 +200,12 @@ async def count(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(MessageRow)) or 0
 
 
-async def fact(session: AsyncSession, name: str) -> str | None:
+async def metadata(session: AsyncSession, name: str) -> str | None:
     """Return a fact about this database; None when it is not known."""
     return await session.scalar(select(FactRow.value).where(FactRow.name == name))
 
 
-async def set_fact(session: AsyncSession, name: str, value: str) -> None:
+async def set_metadata(session: AsyncSession, name: str, value: str) -> None:
     """Write a fact down, in place of what it was."""
     statement = insert(FactRow).values(name=name, value=value)
     await session.execute(

@@ -18,7 +18,7 @@ from memory.message import Message
 from memory.names import rows
 from memory.names.known import Index, KnownNames, Named, named_in
 from memory.names.rows import Position, Version
-from memory.search.session import Shelf, open_visit
+from memory.search.session import SearchableDatabase, open_search_session
 from util_async import SaidOnce
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RememberedNames:
             except Exception:
                 logger.exception("the names in message %d are not known", message.message_id)
 
-    async def known(self, shelves: Collection[Shelf], *, places: frozenset[int]) -> KnownNames:
+    async def known(self, shelves: Collection[SearchableDatabase], *, places: frozenset[int]) -> KnownNames:
         """Return the names of these places, read within PATIENCE; without those that take longer.
 
         Raises DatabaseUnavailableError when no memory answers.
@@ -56,7 +56,7 @@ class RememberedNames:
         indexes = tuple(index for memory in memories for index in memory.indexes)
         return KnownNames(places, indexes, complete=all(memory.is_complete for memory in memories))
 
-    async def load(self, shelves: Collection[Shelf]) -> None:
+    async def load(self, shelves: Collection[SearchableDatabase]) -> None:
         """Read all names, for a task in the background; a memory that fails is asked again until it answers."""
         said = SaidOnce(logger)
         while not all(self._of(shelf.name).is_complete for shelf in shelves):
@@ -72,17 +72,17 @@ class RememberedNames:
             if not all(self._of(shelf.name).is_read_on for shelf in shelves):
                 await asyncio.sleep(_PAUSE.total_seconds())
 
-    async def _read(self, shelves: Collection[Shelf]) -> None:
+    async def _read(self, shelves: Collection[SearchableDatabase]) -> None:
         """Go on reading what is not known yet, for PATIENCE at most."""
         deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
         limit = deadline + PATIENCE.total_seconds()  # for a statement that the deadline finds running
 
-        async def look(session: AsyncSession, shelf: Shelf) -> list[Named]:
+        async def look(session: AsyncSession, shelf: SearchableDatabase) -> list[Named]:
             await self._of(shelf.name).read_on(session, deadline)
             return []
 
         try:
-            async with asyncio.timeout_at(limit), self._taking_turns, open_visit() as visit:
+            async with asyncio.timeout_at(limit), self._taking_turns, open_search_session() as visit:
                 for shelf in shelves:
                     self._of(shelf.name).is_read_on = False
                 await visit.ask(shelves, look)

@@ -13,7 +13,7 @@ from db.schema import MessageRow, place_id
 from memory.index.store import one_of
 from memory.message import Kind
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
-from time_expressions.spans import Span, located
+from time_expressions.spans import Span, find_phrases
 from time_expressions.window import Window
 
 DISCUSSION_GAP = timedelta(minutes=30)
@@ -116,8 +116,8 @@ def resolved(text: str, times: Times, discussions: Sequence[Window], *, now: dat
 
 def _said(text: str, times: Times) -> list[_Said]:
     """Return the phrases of a text in its order; a count and a time that follow each other are one."""
-    spans_of_times = located(text, [time.phrase for time in times.windows])
-    spans_of_counts = located(text, [count.phrase for count in times.discussions])
+    spans_of_times = find_phrases(text, [time.phrase for time in times.windows])
+    spans_of_counts = find_phrases(text, [count.phrase for count in times.discussions])
     said = [_Said(span, time.phrase, time=time) for span, time in zip(spans_of_times, times.windows, strict=True)]
     said += [
         _Said(span, count.phrase, count=count) for span, count in zip(spans_of_counts, times.discussions, strict=True)

@@ -15,10 +15,10 @@ from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.question.topic import Selection, asks_for_talk_alone, selection_in
-from memory.search.results import Findings
+from memory.search.results import SearchResult
 from time_expressions.find import TimePhrase, Times, times_in
 from time_expressions.folding import FoldedText, folded, words_of
-from time_expressions.spans import Span, located, without
+from time_expressions.spans import Span, find_phrases, remove_phrases
 from time_expressions.window import Window
 
 _COUNTED = re.compile(r"\bdays\s+(?:ago|back)\b", re.IGNORECASE)
@@ -28,7 +28,7 @@ _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 _WEEKS = 3
 
 
-def presumed_days(phrase: str, window: Window) -> Iterator[Window]:
+def fallback_days(phrase: str, window: Window) -> Iterator[Window]:
     """Yield the days, the likeliest first, that a phrase for one day means where nothing was said on that day.
 
     Who asks what was said on a day takes it for granted that something was. "38 days ago" may count full days, and
@@ -70,13 +70,13 @@ class Knows(Protocol):
         """Return the names of the people and channels of these places, as far as they are known by now."""
         ...
 
-    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
+    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> SearchResult:
         """Return the first `limit` messages of the windows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedQuestion:
     """What a question asks for.
 
     `topic` is the question without its phrases of time and place, empty when it asks for nothing but a time ("what
@@ -122,7 +122,7 @@ class ReadsTimes(Protocol):
         ...
 
 
-async def understand(
+async def parse_question(
     text: str,
     *,
     places: frozenset[int],
@@ -131,7 +131,7 @@ async def understand(
     time_zone: ZoneInfo,
     memory: Knows,
     read_times: ReadsTimes = times_in,
-) -> Asked:
+) -> ParsedQuestion:
     """Read a question that is asked in the place `here` by somebody who may read `places`.
 
     A time that is yet to come is part of the topic: nothing was said then. Of a text that is longer than
@@ -157,14 +157,14 @@ async def understand(
     )
     searched = named or (counted if said.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
-    phrases = located(dated, [time.phrase for time in times])
+    phrases = find_phrases(dated, [time.phrase for time in times])
     speakers = speakers_in(read, names.within(places), dated=phrases, channels=channels.spans)
-    question = without(text, [*channels.spans, *phrases])
+    question = remove_phrases(text, [*channels.spans, *phrases])
     confined = bool(named or speakers.authors)
     selection = selection_in(question, names=speakers.words, at_a_time=bool(times), confined=confined)
     nothing_else = bool(times) and asks_for_talk_alone(question, names=speakers.words)
     topic = "" if selection or nothing_else else _with_names(question, names)
-    return Asked(
+    return ParsedQuestion(
         text,
         topic,
         searched,
@@ -202,7 +202,7 @@ def _counts_nothing(phrase: str, text: str) -> bool:
 
 def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:
     """Return where people are named whose names were read as times, as in "what did April say?"."""
-    dated = located(text, [time.phrase for time in said.windows])
+    dated = find_phrases(text, [time.phrase for time in said.windows])
     return [(start, end) for start, end in people if any(first < end and start < last for first, last in dated)]
 
 
@@ -245,7 +245,7 @@ async def _with_discussions(
 
 async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory: Knows) -> TimePhrase:
     """Return a phrase with the day that it means, when nothing was said on the day that its words give."""
-    others = list(presumed_days(time.phrase, time.window))
+    others = list(fallback_days(time.phrase, time.window))
     for window in (time.window, *others) if others else ():
         findings = await memory.list_messages(places=places, windows=(window,), limit=1)
         if findings.excerpts:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnCollection
 
-from db.chunks import Part
+from db.chunks import Chunk
 from db.schema import AwareTime, MessageRow
 from memory.authors import LONGEST_NAME, Authors
 from memory.message import Kind
@@ -149,7 +149,7 @@ def in_part(number: int) -> tuple[ColumnElement[bool], ...]:
     return COLUMNS.sent_at >= start, COLUMNS.sent_at < bindparam(f"part_end_{number}", type_=AwareTime)
 
 
-def times_of(parts: Sequence[Part]) -> dict[str, Any]:
+def times_of(parts: Sequence[Chunk]) -> dict[str, Any]:
     """Return the ends of chunks under the names that `in_part` binds."""
     return {
         name: moment

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.chunks import Part
+from db.chunks import Chunk
 from db.word_index import BM25_INDEX
 from memory.message import MessageKey
 from memory.search.filters import (
@@ -49,7 +49,7 @@ from memory.search.filters import (
     tune,
     values_of,
 )
-from memory.search.planner import Costs, Size, Trace, Way, way_to_the_worded
+from memory.search.planner import AccessPath, Costs, Size, Trace, way_to_the_worded
 
 WEIGHT = 8
 """How often a word that tells as much in a chunk as in all stands in the question: more is finer, and longer."""
@@ -80,19 +80,21 @@ _SCORES = select(_indexes.c.word_index, _words.c.word, _DISTANCE.label("distance
 )
 
 
-async def questions(session: AsyncSession, text: str, *, chunks: Sequence[Part], lexica: Sequence[Part]) -> list[str]:
-    """Return, for each of the chunks, the text as it has to be asked there; `lexica` are the chunks that know words."""
+async def global_idf_queries(
+    session: AsyncSession, text: str, *, chunks: Sequence[Chunk], largest_chunks: Sequence[Chunk]
+) -> list[str]:
+    """Return, for each of the chunks, the text to search it with; the `largest_chunks` tell how rare each word is."""
     words = Counter(text.split()[:_WORDS])
-    indexes = sorted({part.word_index for part in (*chunks, *lexica) if part.word_index})
+    indexes = sorted({part.word_index for part in (*chunks, *largest_chunks) if part.word_index})
     if len(indexes) < 2 or not words:
         return [" ".join([*[text] * WEIGHT, _UNSAID])] * len(chunks)
     rows = await session.execute(_SCORES, {"words": list(words), "indexes": indexes})
     scores = {(row.word_index, row.word): -row.distance for row in rows}
-    everywhere = {word: _idf_of_all(word, lexica, scores) for word in words}
+    everywhere = {word: _idf_of_all(word, largest_chunks, scores) for word in words}
     return [_question_for(words, everywhere, chunk, scores) for chunk in chunks]
 
 
-def _question_for(words: Mapping[str, int], everywhere: Mapping[str, float], chunk: Part, scores: Scores) -> str:
+def _question_for(words: Mapping[str, int], everywhere: Mapping[str, float], chunk: Chunk, scores: Scores) -> str:
     """Return the words that a chunk knows, each as often as brings it to its weight in all chunks."""
     repeated = []
     for word, count in words.items():
@@ -103,9 +105,11 @@ def _question_for(words: Mapping[str, int], everywhere: Mapping[str, float], chu
     return " ".join([*repeated, _UNSAID])
 
 
-def _idf_of_all(word: str, lexica: Sequence[Part], scores: Scores) -> float:
-    total = sum(part.rows for part in lexica)
-    having = sum(_having(scores.get((part.word_index or "", word), 0.0) / _ONE_WORD, part.rows) for part in lexica)
+def _idf_of_all(word: str, largest_chunks: Sequence[Chunk], scores: Scores) -> float:
+    total = sum(part.rows for part in largest_chunks)
+    having = sum(
+        _having(scores.get((part.word_index or "", word), 0.0) / _ONE_WORD, part.rows) for part in largest_chunks
+    )
     return math.log1p((total - having + 0.5) / (having + 0.5))
 
 
@@ -121,7 +125,7 @@ _LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and
 _TEXT = bindparam("text", type_=Text)
 
 
-async def worded(
+async def keyword_candidates(
     session: AsyncSession,
     *,
     text: str,
@@ -133,14 +137,14 @@ async def worded(
     trace: Trace,
 ) -> dict[MessageKey, float]:
     """Return the keys of the rows with the most telling words, each with its score; none that has none of them."""
-    shape, values = shape_of(filters), {"text": text, "wanted": wanted, **values_of(filters), **times_of(size.parts)}
+    shape, values = shape_of(filters), {"text": text, "wanted": wanted, **values_of(filters), **times_of(size.chunks)}
     if not bm25:
         return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
-    chunks = _chunks(size.parts)
+    chunks = _chunks(size.chunks)
     if chunks:
-        asked = await questions(session, text, chunks=size.parts, lexica=size.lexica)
+        asked = await global_idf_queries(session, text, chunks=size.chunks, largest_chunks=size.largest_chunks)
         values |= {f"text_{number}": one for number, one in enumerate(asked)}
-    if way_to_the_worded(size, wanted=wanted, costs=costs) is Way.EXACT:
+    if way_to_the_worded(size, wanted=wanted, costs=costs) is AccessPath.EXACT:
         every = _best_of_chunks(shape, chunks) if chunks else _best_of_all(shape)
         return await trace.step("words of every matching row", _scores(session, every, values))
     # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
@@ -180,7 +184,7 @@ Chunks = tuple[tuple[str, str, str], ...]
 """Of each chunk its schema, its name and the name of its word index."""
 
 
-def _chunks(parts: Sequence[Part]) -> Chunks:
+def _chunks(parts: Sequence[Chunk]) -> Chunks:
     """Return the chunks, or nothing for a plain table; each has a word index, as a hypertable gives it to all."""
     known = tuple((part.schema, part.name, part.word_index) for part in parts if part.word_index)
     return known if len(known) == len(parts) else ()

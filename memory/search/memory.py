@@ -17,21 +17,21 @@ from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import said
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
-from memory.message import Kind, Message, merged, storable
+from memory.message import Kind, Message, merged, sanitize
 from memory.names.known import KnownNames
 from memory.names.remembered import RememberedNames
 from memory.question import discussions
 from memory.search import queries
 from memory.search.filters import Filters
-from memory.search.planner import Plan, noted
+from memory.search.planner import Plan, logged
 from memory.search.queries import Candidate
-from memory.search.ranking import RANKING, Ranking, fused
+from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
-from memory.search.results import Findings, Line, Scope, by_place, stitch
-from memory.search.session import Look, Shelf, Visit, open_visit
+from memory.search.results import RankedMessage, Scope, SearchResult, by_place, stitch
+from memory.search.session import Query, SearchableDatabase, SearchSession, open_search_session
 from memory.search.terms import Weighed, all_stems, corrected, corrections, keywords_of, weighed, with_other_words
 from time_expressions.window import Window
-from util_async import begun
+from util_async import background_task
 
 T = TypeVar("T")
 
@@ -64,8 +64,8 @@ class Memory:
     DatabaseUnavailableError when no memory that it asks answers; when one of two does, the findings say so.
     """
 
-    short_term: Shelf
-    long_term: Shelf
+    short_term: SearchableDatabase
+    long_term: SearchableDatabase
     embedder: Embedder
     ranking: Ranking = RANKING
     names: RememberedNames = field(default_factory=RememberedNames, repr=False)
@@ -80,7 +80,7 @@ class Memory:
         kinds: frozenset[Kind] = frozenset({Kind.MESSAGE}),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
-    ) -> Findings:
+    ) -> SearchResult:
         """Return the excerpts with the `limit` best messages, or as many as match, the best excerpt first.
 
         A message that both memories hold is found once. The bot's own answers are never found. While the embedding
@@ -88,22 +88,22 @@ class Memory:
         has, and that is nearly one that some have, is searched for as that.
         """
         if not places:
-            return Findings()
+            return SearchResult()
         filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
-        found, meant = await self._search(storable(text), filters, scope=scope, limit=limit)
+        found, meant = await self._search(sanitize(text), filters, scope=scope, limit=limit)
         if not meant:
             return found
-        again, _ = await self._search(corrected(storable(text), meant), filters, scope=scope, limit=limit)
+        again, _ = await self._search(corrected(sanitize(text), meant), filters, scope=scope, limit=limit)
         return replace(again, read_as=tuple(meant.items()))
 
     async def _search(
         self, text: str, filters: Filters, *, scope: Scope, limit: int
-    ) -> tuple[Findings, dict[str, str]]:
+    ) -> tuple[SearchResult, dict[str, str]]:
         """Return what is found, and for which other words those of the text may be misspelt."""
         plans: list[Plan] = []
-        async with begun(self._vector(text)) as vector, open_visit(filters.places) as visit:
+        async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as visit:
 
-            async def look(wanted: int, session: AsyncSession, shelf: Shelf) -> list[Candidate]:
+            async def look(wanted: int, session: AsyncSession, shelf: SearchableDatabase) -> list[Candidate]:
                 found, plan = await queries.candidates(
                     session,
                     text=with_other_words(text),
@@ -113,7 +113,7 @@ class Memory:
                     bm25=shelf.bm25,
                     hypertable=shelf.hypertable,
                 )
-                plans.append(noted(plan, memory=shelf.name))
+                plans.append(logged(plan, memory=shelf.name))
                 if not plan.size.in_use:
                     visit.leave_out(shelf)
                 return found
@@ -121,12 +121,12 @@ class Memory:
             candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
             hits = self._best(text, candidates, current)[:limit]
             around = await self._around(visit, [hit.message for hit in hits])
-        excerpts = stitch([hit, *map(Line, around[hit.message.message_id])] for hit in hits)
+        excerpts = stitch([hit, *map(RankedMessage, around[hit.message.message_id])] for hit in hits)
         words = weighed(text, current.values())
         meant = corrections(words, current.values())
         if filters.windows or filters.authors:  # what these messages lack may stand in many others
             words = tuple(Weighed(word.keyword) for word in words)
-        findings = Findings(
+        findings = SearchResult(
             tuple(excerpts),
             visit.unreachable,
             tuple(plans),
@@ -135,7 +135,7 @@ class Memory:
         )
         return findings, meant
 
-    async def compare_own_words(self, text: str, lines: Sequence[Line]) -> list[Line]:
+    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         """Return lines, the best hits with the likeness of their own words when the text names the author of one.
 
         A vector stands for who said a message as well: all that Ana says is like a question about Ana. While the
@@ -147,7 +147,7 @@ class Memory:
         if not names_one or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return list(lines)
         texts = [text, *(said(hit.message)[:_COMPARED] for hit in hits)]
-        asked, *own = await self.embedder.embed([storable(one) for one in texts])
+        asked, *own = await self.embedder.embed([sanitize(one) for one in texts])
         likeness = {hit.message.key: float(vector @ asked) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
 
@@ -160,20 +160,20 @@ class Memory:
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,
-    ) -> Findings:
+    ) -> SearchResult:
         """Return the first `limit` messages of the windows, or the `newest`, an excerpt for each run in a place.
 
         They come in time order.
         """
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
 
-        async def look(wanted: int, session: AsyncSession, _: Shelf) -> list[Message]:
+        async def look(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await queries.in_order(session, filters=filters, limit=wanted, newest=newest)
 
-        async with open_visit(places) as visit:
+        async with open_search_session(places) as visit:
             _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
         ordered = sorted(current.values(), key=_in_time, reverse=newest)[:limit]
-        return Findings(tuple(by_place(Line(message, hit=True) for message in ordered)), visit.unreachable)
+        return SearchResult(tuple(by_place(RankedMessage(message, hit=True) for message in ordered)), visit.unreachable)
 
     async def tally(
         self,
@@ -192,22 +192,22 @@ class Memory:
         if not places:
             return Tally()
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
-        async with open_visit() as visit:
+        async with open_search_session() as visit:
             return await tally(
                 visit, self._shelves(), matter=matter, filters=filters, newest_first=newest_first, limit=limit
             )
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
-    ) -> Findings:
+    ) -> SearchResult:
         """Return a message with those around it; nothing when it may not be read or is not there."""
-        async with open_visit(places) as visit:
+        async with open_search_session(places) as visit:
             found = await self._by_id(visit, {message_id}, places)
             if message_id not in found:
-                return Findings(unreachable=visit.unreachable)
+                return SearchResult(unreachable=visit.unreachable)
             around = await self._beside(visit, [found[message_id]], before=before, after=after)
-        hit = Line(found[message_id], hit=True)
-        return Findings(tuple(stitch([[hit, *map(Line, around[message_id])]])), visit.unreachable)
+        hit = RankedMessage(found[message_id], hit=True)
+        return SearchResult(tuple(stitch([[hit, *map(RankedMessage, around[message_id])]])), visit.unreachable)
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
         """Return the current state of those messages that are there, not deleted, and may be read."""
@@ -215,13 +215,13 @@ class Memory:
         if not ids or not places:
             return {}
 
-        async with open_visit(places) as visit:
+        async with open_search_session(places) as visit:
             return await self._by_id(visit, ids, places)
 
     async def all_places(self) -> frozenset[int]:
         """Return every channel and thread that something was said in, for whoever owns the memory."""
 
-        async def look(session: AsyncSession, _: Shelf) -> list[int]:
+        async def look(session: AsyncSession, _: SearchableDatabase) -> list[int]:
             return await queries.places(session)
 
         found = await self._all(look)
@@ -237,7 +237,7 @@ class Memory:
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
         """Return the discussions held in these places, in time order."""
 
-        async def look(session: AsyncSession, _: Shelf) -> list[discussions.Island]:
+        async def look(session: AsyncSession, _: SearchableDatabase) -> list[discussions.Island]:
             return await discussions.islands(session, places=places)
 
         found = await self._all(look)
@@ -255,19 +255,19 @@ class Memory:
         """Know the names in messages that were just stored in short-term memory."""
         self.names.note(self.short_term.name, messages)
 
-    def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[Line]:
+    def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[RankedMessage]:
         """Return the candidates as lines, each message once and as it is now, the best first."""
         # Where both memories know a message, the one that stands first is short-term memory, and it hears of edits.
         unique = {candidate.message.message_id: candidate for candidate in reversed(candidates)}
         live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
-        scores = fused(text, live, ranking=self.ranking)
+        scores = rank(text, live, ranking=self.ranking)
         lines = [
-            Line(one.message, hit=True, similarity=one.similarity, lexical=one.lexical, score=float(score))
+            RankedMessage(one.message, hit=True, similarity=one.similarity, lexical=one.lexical, score=float(score))
             for one, score in zip(live, scores, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
 
-    async def _around(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+    async def _around(self, visit: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
         beside = await self._beside(visit, hits, before=NEIGHBOURS, after=FOLLOWING)
         linked = await self._linked(visit, hits)
@@ -282,26 +282,26 @@ class Memory:
             around[hit.message_id] = sorted(found.values(), key=_in_time)
         return around
 
-    async def _linked(self, visit: Visit, hits: Sequence[Message]) -> dict[int, list[Message]]:
+    async def _linked(self, visit: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return, for each message, those of its place that reply to it and the one that it replies to."""
 
-        async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
+        async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
             return await queries.linked(session, messages=hits)
 
         return await self._by_hit(visit, hits, look)
 
-    async def _by_id(self, visit: Visit, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
-        async def look(session: AsyncSession, _: Shelf) -> list[Message]:
+    async def _by_id(self, visit: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
+        async def look(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await queries.by_id(session, message_ids=ids, places=places)
 
         return await self._current(visit, await visit.ask(self._shelves(), look))
 
     async def _beside(
-        self, visit: Visit, messages: Sequence[Message], *, before: int, after: int
+        self, visit: SearchSession, messages: Sequence[Message], *, before: int, after: int
     ) -> dict[int, list[Message]]:
         """Return the nearest messages on either side of each, wherever they are kept, in time order."""
 
-        async def look(session: AsyncSession, _: Shelf) -> list[tuple[int, Message]]:
+        async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
             return await queries.beside(session, messages=messages, before=before, after=after)
 
         around = await self._by_hit(visit, messages, look)
@@ -310,7 +310,7 @@ class Memory:
         }
 
     async def _by_hit(
-        self, visit: Visit, messages: Sequence[Message], look: Look[tuple[int, Message]]
+        self, visit: SearchSession, messages: Sequence[Message], look: Query[tuple[int, Message]]
     ) -> dict[int, list[Message]]:
         """Return what the memories give for each of the messages, by its id, as it is now."""
         found = await visit.ask(self._shelves() if messages else (), look)
@@ -321,7 +321,7 @@ class Memory:
                 given[message_id].add(other.message_id)
         return {message_id: [current[other] for other in others] for message_id, others in given.items()}
 
-    async def _current(self, visit: Visit, supplied: Supplied) -> dict[int, Message]:
+    async def _current(self, visit: SearchSession, supplied: Supplied) -> dict[int, Message]:
         """Return messages by id as they are now, without the deleted ones.
 
         An edit or a deletion may be known to one memory alone: short-term memory hears of it, and long-term memory
@@ -337,7 +337,7 @@ class Memory:
             for shelf in self._shelves()
         }
 
-        async def look(session: AsyncSession, shelf: Shelf) -> list[Message]:
+        async def look(session: AsyncSession, shelf: SearchableDatabase) -> list[Message]:
             return await queries.changed(session, message_ids=unasked[shelf.name])
 
         try:
@@ -366,10 +366,10 @@ class Memory:
 
     async def _ask_for(
         self,
-        visit: Visit,
+        visit: SearchSession,
         limit: int,
         scope: Scope,
-        look: Callable[[int, AsyncSession, Shelf], Awaitable[Sequence[T]]],
+        look: Callable[[int, AsyncSession, SearchableDatabase], Awaitable[Sequence[T]]],
         message_of: Callable[[T], Message],
     ) -> tuple[list[T], dict[int, Message]]:
         """Ask for `limit` items, and for more where deleted messages were among them.
@@ -386,13 +386,13 @@ class Memory:
                 return [item for items in answers.values() for item in items], current
             wanted = 2 * (limit + found - len(current))
 
-    async def _all(self, look: Look[T]) -> list[T]:
+    async def _all(self, look: Query[T]) -> list[T]:
         """Return all that both memories say."""
-        async with open_visit() as visit:
+        async with open_search_session() as visit:
             answers = await visit.ask(self._shelves(), look)
         return [item for items in answers.values() for item in items]
 
-    def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[Shelf, ...]:
+    def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[SearchableDatabase, ...]:
         both = self.short_term, self.long_term
         return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
 

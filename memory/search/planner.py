@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from db.chunks import Part, parts
+from db.chunks import Chunk, find_chunks
 from db.schema import MessageRow
 from memory.search.filters import CUSTOM_PLANS, TABLE, Filters, Shape, conditions, shape_of, tune, values_of
 
@@ -46,7 +46,7 @@ SPARE_PROPOSALS = 3.0
 """How many times the rows that should do are asked for, as matches do not lie evenly among the neighbours."""
 
 
-class Way(StrEnum):
+class AccessPath(StrEnum):
     """How rows are found."""
 
     EXACT = "every matching row"
@@ -71,26 +71,26 @@ class Costs:
 class Size:
     """How many rows match or are expected to, how many there are, and whether any is in the places at all.
 
-    Of a hypertable, `parts` are the chunks that the windows touch, as far as they were looked up, and only their rows
+    Of a hypertable, `chunks` are the chunks that the windows touch, as far as they were looked up, and only their rows
     are in the total.
     """
 
     matching: int
     total: int
     in_use: bool = True
-    parts: tuple[Part, ...] = ()
-    lexica: tuple[Part, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
+    largest_chunks: tuple[Chunk, ...] = ()
     """The largest chunks of all, whose word indexes know best which words are rare."""
 
     @property
     def indexes(self) -> int:
         """How many vector indexes have to be asked."""
-        return sum(part.indexed for part in self.parts) if self.parts else 1
+        return sum(part.indexed for part in self.chunks) if self.chunks else 1
 
     @property
     def unindexed(self) -> int:
         """How many of the matching rows are expected in chunks without a vector index."""
-        rows = sum(part.rows for part in self.parts if not part.indexed)
+        rows = sum(part.rows for part in self.chunks if not part.indexed)
         return math.ceil(self.matching * rows / max(self.total, 1))
 
     def share_of(self, wanted: int) -> int:
@@ -111,8 +111,8 @@ class Step:
 class Plan:
     """How one memory was searched; `counted` is how many rows do match, known only where somebody listens."""
 
-    nearest: Way
-    worded: Way
+    nearest: AccessPath
+    worded: AccessPath
     size: Size
     counted: int | None
     steps: tuple[Step, ...]
@@ -140,30 +140,30 @@ class Trace:
         return rows
 
 
-def proposals(size: Size, *, wanted: int) -> int:
+def index_limit(size: Size, *, wanted: int) -> int:
     """Return how many rows to ask the vector index for, so that `wanted` of them should match."""
     return max(FEWEST_PROPOSALS, size.share_of(math.ceil(SPARE_PROPOSALS * wanted)))
 
 
-def way_to_the_nearest(size: Size, *, wanted: int, costs: Costs) -> Way:
+def way_to_the_nearest(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
     """Return the cheaper way to the nearest rows; chunks without an index are compared on either."""
     if size.indexes == 0:
-        return Way.EXACT
-    by_index = size.indexes * proposals(size, wanted=wanted) * costs.propose + size.unindexed * costs.compare
-    return Way.EXACT if size.matching * costs.compare <= by_index else Way.INDEX
+        return AccessPath.EXACT
+    by_index = size.indexes * index_limit(size, wanted=wanted) * costs.propose + size.unindexed * costs.compare
+    return AccessPath.EXACT if size.matching * costs.compare <= by_index else AccessPath.INDEX
 
 
-def way_to_the_worded(size: Size, *, wanted: int, costs: Costs) -> Way:
+def way_to_the_worded(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
     """Return the cheaper way to the rows with the most telling words."""
-    return Way.EXACT if size.matching * costs.score <= size.share_of(wanted) * costs.read else Way.INDEX
+    return AccessPath.EXACT if size.matching * costs.score <= size.share_of(wanted) * costs.read else AccessPath.INDEX
 
 
-def somebody_listens() -> bool:
+def explain_enabled() -> bool:
     """Tell whether plans are logged in full, so that counting the matching rows is worth its time."""
     return logger.isEnabledFor(logging.DEBUG)
 
 
-def noted(plan: Plan, *, memory: str) -> Plan:
+def logged(plan: Plan, *, memory: str) -> Plan:
     """Return a plan with the name of the memory that was searched, after writing it to the debug log."""
     named = replace(plan, memory=memory)
     logger.debug("%s", named)
@@ -204,13 +204,15 @@ async def size_of(session: AsyncSession, filters: Filters, *, hypertable: bool) 
 
 async def in_chunks(session: AsyncSession, filters: Filters, size: Size) -> Size:
     """Return the size of what is left of a hypertable without the chunks that lie outside the windows."""
-    known = await parts(session, hypertable=True)
+    known = await find_chunks(session, hypertable=True)
     touched = tuple(part for part in known if _touches(part, filters))
     total = max(sum(part.rows for part in touched), size.matching)
-    return replace(size, total=total, parts=touched, lexica=tuple(nlargest(_LEXICA, known, key=attrgetter("rows"))))
+    return replace(
+        size, total=total, chunks=touched, largest_chunks=tuple(nlargest(_LEXICA, known, key=attrgetter("rows")))
+    )
 
 
-def _touches(part: Part, filters: Filters) -> bool:
+def _touches(part: Chunk, filters: Filters) -> bool:
     """Tell whether a chunk holds any of the time in the windows."""
     return not filters.windows or any(
         (window.start is None or part.end is None or window.start < part.end)

@@ -55,16 +55,16 @@ from memory.search.filters import (
     tune,
     values_of,
 )
-from memory.search.keywords import worded
+from memory.search.keywords import keyword_candidates
 from memory.search.planner import (
+    AccessPath,
     Costs,
     Plan,
     Size,
     Trace,
-    Way,
-    proposals,
+    explain_enabled,
+    index_limit,
     size_of,
-    somebody_listens,
     way_to_the_nearest,
     way_to_the_worded,
 )
@@ -108,8 +108,8 @@ async def candidates(
     size = await size_of(session, filters, hypertable=hypertable)
     trace = Trace()
     if not size.in_use:
-        return [], Plan(nearest=Way.EXACT, worded=Way.EXACT, size=size, counted=None, steps=())
-    lexical = await worded(
+        return [], Plan(nearest=AccessPath.EXACT, worded=AccessPath.EXACT, size=size, counted=None, steps=())
+    lexical = await keyword_candidates(
         session, text=text, filters=filters, wanted=depth, bm25=bm25, size=size, costs=costs, trace=trace
     )
     found = await _with_similarity(
@@ -117,7 +117,7 @@ async def candidates(
         vector=await vector,
         filters=filters,
         wanted=depth,
-        worded=lexical.keys(),
+        keyword_candidates=lexical.keys(),
         size=size,
         costs=costs,
         trace=trace,
@@ -128,7 +128,7 @@ async def candidates(
         nearest=way_to_the_nearest(size, wanted=depth, costs=costs),
         worded=way_to_the_worded(size, wanted=depth, costs=costs),
         size=size,
-        counted=await count(session, filters=filters) if somebody_listens() else None,
+        counted=await count(session, filters=filters) if explain_enabled() else None,
         steps=tuple(trace.steps),
     )
     return [Candidate(one, similarity, lexical.get(one.key, least)) for one, similarity in found], plan
@@ -140,19 +140,19 @@ async def _with_similarity(
     vector: Vector | None,
     filters: Filters,
     wanted: int,
-    worded: Collection[MessageKey],
+    keyword_candidates: Collection[MessageKey],
     size: Size,
     costs: Costs,
     trace: Trace,
 ) -> list[tuple[Message, float | None]]:
     """Return the nearest messages and those with the words, each with its likeness."""
     if vector is None:
-        return await trace.step("rows of the words alone", _compare(session, vector=None, keys=worded))
-    if way_to_the_nearest(size, wanted=wanted, costs=costs) is Way.EXACT:
-        comparing = _compare(session, vector=vector, keys=worded, filters=filters, wanted=wanted)
+        return await trace.step("rows of the words alone", _compare(session, vector=None, keys=keyword_candidates))
+    if way_to_the_nearest(size, wanted=wanted, costs=costs) is AccessPath.EXACT:
+        comparing = _compare(session, vector=vector, keys=keyword_candidates, filters=filters, wanted=wanted)
         return await trace.step("vectors of every matching row", comparing)
     keys = await nearest(session, vector=vector, filters=filters, wanted=wanted, size=size, costs=costs, trace=trace)
-    return await trace.step("rows of both", _compare(session, vector=vector, keys=keys | set(worded)))
+    return await trace.step("rows of both", _compare(session, vector=vector, keys=keys | set(keyword_candidates)))
 
 
 async def _compare(
@@ -216,7 +216,7 @@ async def nearest(
     trace: Trace,
 ) -> set[MessageKey]:
     """Return the keys of min(`wanted`, matching rows) rows, the nearest ones; `size` decides how they are found."""
-    if way_to_the_nearest(size, wanted=wanted, costs=costs) is Way.INDEX:
+    if way_to_the_nearest(size, wanted=wanted, costs=costs) is AccessPath.INDEX:
         found = await trace.step("vector index", _nearest_by_index(session, vector, filters, wanted, size))
         if len(found) == wanted:
             return found
@@ -246,11 +246,11 @@ async def _nearest_by_index(
     An index is asked for a number of rows, not for rows that match: where the statistics are wrong it would go
     through all that there is.
     """
-    asked = proposals(size, wanted=wanted)
+    asked = index_limit(size, wanted=wanted)
     # The index ranks by rough copies of the vectors: all that it brings are compared with the real ones.
     await tune(session, {**BY_INDEX, "diskann.query_rescore": str(min(asked, _MOST_RESCORED))})
-    values = {"vector": vector, "wanted": wanted, "asked": asked, **values_of(filters), **times_of(size.parts)}
-    statement = _proposed(shape_of(filters), tuple(part.indexed for part in size.parts))
+    values = {"vector": vector, "wanted": wanted, "asked": asked, **values_of(filters), **times_of(size.chunks)}
+    statement = _proposed(shape_of(filters), tuple(part.indexed for part in size.chunks))
     # The index gives them in nearly the right order.
     rows = sorted(await session.execute(statement, values), key=_nearest_first)
     return {(row.message_id, row.sent_at) for row in rows[:wanted]}

@@ -50,7 +50,7 @@ RANKING = Ranking()
 """The weights that search uses; beyond round numbers they were not tuned."""
 
 
-def fused(text: str, candidates: Sequence[Candidate], *, ranking: Ranking = RANKING) -> Scores:
+def rank(text: str, candidates: Sequence[Candidate], *, ranking: Ranking = RANKING) -> Scores:
     """Return one score for each candidate of a search for `text`; their mean is 0, so that a good one is above it."""
     if not candidates:
         return np.zeros(0)
@@ -58,7 +58,7 @@ def fused(text: str, candidates: Sequence[Candidate], *, ranking: Ranking = RANK
     words = _z_scores(np.array([candidate.lexical for candidate in candidates], dtype=np.float64))
     scores = (
         ranking.meaning * _z_scores(_similarities(candidates))
-        + ranking.words * (words + ranking.following * _lent(messages, words))
+        + ranking.words * (words + ranking.following * _follow_up_boost(messages, words))
         + ranking.length * _z_scores(np.log1p([len(message.content.split()) for message in messages]))
         - ranking.question * np.array([_asks(message) for message in messages], dtype=np.float64)
         + ranking.author * _is_named(text, messages)
@@ -74,7 +74,7 @@ def _similarities(candidates: Sequence[Candidate]) -> Scores:
     return np.array([least if one.similarity is None else one.similarity for one in candidates], dtype=np.float64)
 
 
-def _lent(messages: Sequence[Message], words: Scores) -> Scores:
+def _follow_up_boost(messages: Sequence[Message], words: Scores) -> Scores:
     """Return for each message how far the word scores of the next candidates of its discussion stand above the lowest.
 
     They are summed over the next FOLLOWERS candidates, which need not be the very next messages: the word score of a

@@ -20,7 +20,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RankedMessage:
     """A message of an excerpt: a hit with its scores, or a neighbour of one."""
 
     message: Message
@@ -42,7 +42,7 @@ class Line:
 class Excerpt:
     """Messages of one place in time order, with at least one hit."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[RankedMessage, ...]
 
     @property
     def score(self) -> float:
@@ -51,7 +51,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class SearchResult:
     """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched.
 
     A search is `by_words_alone` when the embedding model was not ready to compare meanings. `words` are the telling
@@ -66,12 +66,12 @@ class Findings:
     read_as: tuple[tuple[str, str], ...] = ()
 
 
-def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:
+def stitch(stretches: Iterable[list[RankedMessage]]) -> list[Excerpt]:
     """Merge stretches of lines that touch or overlap into excerpts, each in time order, the best first.
 
     Stretches touch when they share a message; a message that is a hit in one of them stays a hit.
     """
-    merged: list[dict[int, Line]] = []
+    merged: list[dict[int, RankedMessage]] = []
     for stretch in stretches:
         lines = {line.message.message_id: line for line in stretch}
         for other in [one for one in merged if one.keys() & lines.keys()]:
@@ -82,15 +82,15 @@ def stitch(stretches: Iterable[list[Line]]) -> list[Excerpt]:
     return sorted(excerpts, key=lambda excerpt: -excerpt.score)
 
 
-def by_place(lines: Iterable[Line]) -> list[Excerpt]:
+def by_place(lines: Iterable[RankedMessage]) -> list[Excerpt]:
     """Return lines in time order as one excerpt for each uninterrupted run in a place."""
     ordered = sorted(lines, key=_in_time)
     return [Excerpt(tuple(run)) for _, run in groupby(ordered, key=lambda line: line.message.place_id)]
 
 
-def _united(one: dict[int, Line], other: dict[int, Line]) -> dict[int, Line]:
+def _united(one: dict[int, RankedMessage], other: dict[int, RankedMessage]) -> dict[int, RankedMessage]:
     return {**other, **one, **{key: line for lines in (one, other) for key, line in lines.items() if line.hit}}
 
 
-def _in_time(line: Line) -> tuple[datetime, int]:
+def _in_time(line: RankedMessage) -> tuple[datetime, int]:
     return line.message.sent_at, line.message.message_id

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SearchableDatabase:
     """One of the two databases, as search sees it."""
 
     name: str
@@ -30,18 +30,18 @@ class Shelf:
     hypertable: bool
 
 
-def shelf_of(database: Database) -> Shelf:
+def searchable_database(database: Database) -> SearchableDatabase:
     """Return an open database as search sees it."""
     offered = database.capabilities
-    return Shelf(database.name, database.reading, bm25=offered.bm25, hypertable=offered.hypertables)
+    return SearchableDatabase(database.name, database.reading, bm25=offered.bm25, hypertable=offered.hypertables)
 
 
-Look = Callable[[AsyncSession, Shelf], Awaitable[Sequence[T]]]
+Query = Callable[[AsyncSession, SearchableDatabase], Awaitable[Sequence[T]]]
 Answers = Mapping[str, Sequence[T]]
 """What each memory that answered says, under its name."""
 
 
-class Visit:
+class SearchSession:
     """Connections to the memories, opened when they are first needed; one that fails in any way is not asked again."""
 
     def __init__(self, stack: AsyncExitStack, places: frozenset[int]) -> None:
@@ -57,11 +57,11 @@ class Visit:
         """The names of the memories that did not answer."""
         return tuple(self._lost)
 
-    def leave_out(self, shelf: Shelf) -> None:
+    def leave_out(self, shelf: SearchableDatabase) -> None:
         """Ask no more of a memory that holds nothing of what is looked for."""
         self._left_out.add(shelf.name)
 
-    async def ask(self, shelves: Collection[Shelf], look: Look[T]) -> Answers[T]:
+    async def ask(self, shelves: Collection[SearchableDatabase], look: Query[T]) -> Answers[T]:
         """Return what these memories say, asked side by side.
 
         Raises DatabaseUnavailableError when none of them answers.
@@ -81,7 +81,7 @@ class Visit:
             raise DatabaseUnavailableError(f"{' and '.join(shelf.name for shelf in shelves)} memory did not answer")
         return answers
 
-    async def _ask_one(self, shelf: Shelf, look: Look[T]) -> Sequence[T] | None:
+    async def _ask_one(self, shelf: SearchableDatabase, look: Query[T]) -> Sequence[T] | None:
         if shelf.name in self._lost:
             return None
         try:
@@ -92,21 +92,21 @@ class Visit:
             self._lost[shelf.name] = None
             return None
 
-    async def _session(self, shelf: Shelf) -> AsyncSession:
+    async def _session(self, shelf: SearchableDatabase) -> AsyncSession:
         if shelf.name not in self._sessions:
             self._sessions[shelf.name] = await self._stack.enter_async_context(_reading(shelf))
         return self._sessions[shelf.name]
 
 
 @asynccontextmanager
-async def open_visit(places: frozenset[int] = frozenset()) -> AsyncGenerator[Visit]:
+async def open_search_session(places: frozenset[int] = frozenset()) -> AsyncGenerator[SearchSession]:
     """Yield a visit whose connections are given back on exit; to whoever may read no places nothing is named."""
     async with AsyncExitStack() as stack:
-        yield Visit(stack, places)
+        yield SearchSession(stack, places)
 
 
 @asynccontextmanager
-async def _reading(shelf: Shelf) -> AsyncGenerator[AsyncSession]:
+async def _reading(shelf: SearchableDatabase) -> AsyncGenerator[AsyncSession]:
     """Yield a session for reading; a connection that is lost was noticed by whoever asked over it."""
     stack = AsyncExitStack()
     session = await stack.enter_async_context(transaction(shelf.reading))

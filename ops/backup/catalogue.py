@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from errors import InputFileError, OperatorError, SessionError
-from ops.backup.files import naming_the_folder
+from ops.backup.files import translate_os_errors
 from ops.backup.manifest import MANIFEST, VERIFIED, Manifest, Verified, read_manifest, read_small
 from util_async import expand_path, valid_file_name
 
@@ -121,7 +121,7 @@ def _name_of(backup_dir: Path, text: str) -> str:
 
 def names_in(backup_dir: Path) -> list[str]:
     """Return the names of whatever lies beside the backups."""
-    with naming_the_folder(backup_dir):
+    with translate_os_errors(backup_dir):
         return [path.name for path in backup_dir.iterdir()]
 
 
@@ -164,7 +164,7 @@ def _sha256_of(folder: Path) -> str | None:
 
 def _folders(backup_dir: Path) -> list[Path]:
     """Return the folders that may be backups; those of runs that were killed are hidden."""
-    with naming_the_folder(backup_dir):
+    with translate_os_errors(backup_dir):
         if not backup_dir.exists():
             return []
         return [path for path in sorted(backup_dir.iterdir()) if not path.name.startswith(".") and path.is_dir()]

@@ -29,7 +29,7 @@ from db.table_copy import (
 from errors import BackscrollError, DatabaseSetupError
 from memory.capture.session import MODEL_FACT, SESSION_FACT
 from ops.backup.catalogue import Backup, names_in, next_folder, valid_name
-from ops.backup.files import open_writer, sync, whole_folder, writing_lock
+from ops.backup.files import atomic_directory, open_writer, sync, writing_lock
 from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Format, Manifest, SessionEntry, TableEntry
 from ops.backup.session_files import copy_session, session_with_stem
 from ops.backup.table_files import Heard, write_table
@@ -144,7 +144,7 @@ async def create(
         dumpers = [_dumper(source, plan) for source in sources]
         heard = _counting(sum(source.rows for source in sources) * len(plan.formats), report)
         folder = next_folder(name, now.date(), names_in(backup_dir))
-        with whole_folder(backup_dir, folder) as partial:
+        with atomic_directory(backup_dir, folder) as partial:
             entries = [
                 await _write_database(source, dumper, plan, partial, heard)
                 for source, dumper in zip(sources, dumpers, strict=True)

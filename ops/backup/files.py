@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 
 from errors import InputFileError, OperatorError
 from ops.backup.manifest import FileEntry
-from util_async import naming_the_folder as naming_any_folder
 from util_async import sync_folder
+from util_async import translate_os_errors as translate_any_os_errors
 
 COMPRESSED = ".zst"
 
@@ -124,7 +124,7 @@ def _unheard(_: int) -> None:
 
 
 @contextmanager
-def open_plain(path: Path, heard: Callable[[int], None] = _unheard) -> Generator[BinaryIO]:
+def open_decompressed(path: Path, heard: Callable[[int], None] = _unheard) -> Generator[BinaryIO]:
     """Yield the bytes of a file, decompressed when its name ends in .zst; a part of it at a time is in memory.
 
     `heard` is told how many bytes of the file as it is on the disk are read. Reading raises InputFileError for a
@@ -179,7 +179,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-naming_the_folder = partial(naming_any_folder, setting="BACKUP_DIR")
+translate_os_errors = partial(translate_any_os_errors, setting="BACKUP_DIR")
 """Raises what the system says about the folder of backups as a sentence."""
 
 
@@ -190,7 +190,7 @@ def writing_lock(backup_dir: Path) -> Generator[None]:
     What killed processes have left half made, or half removed, is removed. Raises OperatorError at once when another
     process is at it, or when the folder cannot be written.
     """
-    with naming_the_folder(backup_dir):
+    with translate_os_errors(backup_dir):
         backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(backup_dir / ".lock", thread_local=False)
         try:
@@ -200,7 +200,7 @@ def writing_lock(backup_dir: Path) -> Generator[None]:
                 f"Another backups.py is writing to {backup_dir}: wait until it has ended, then start this one again."
             ) from error
     try:
-        with naming_the_folder(backup_dir):
+        with translate_os_errors(backup_dir):
             _remove_leftovers(backup_dir)
         yield
     finally:
@@ -214,13 +214,13 @@ def _remove_leftovers(backup_dir: Path) -> None:
 
 
 @contextmanager
-def whole_folder(backup_dir: Path, name: str) -> Generator[Path]:
+def atomic_directory(backup_dir: Path, name: str) -> Generator[Path]:
     """Yield a hidden folder to be filled, which gets its name when the context ends well and is removed otherwise.
 
     Call it under the `writing_lock`. Raises OperatorError when there is something of that name, or no space.
     """
     partial = backup_dir / f".{name}{_PARTIAL}"
-    with naming_the_folder(backup_dir):
+    with translate_os_errors(backup_dir):
         partial.mkdir(mode=0o700)
         try:
             yield partial
@@ -241,7 +241,7 @@ def _rename_when_whole(partial: Path, target: Path) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that a crash leaves either the old one or the whole new one; raise OperatorError."""
     partial = path.with_name(f".{path.name}{_PARTIAL}")
-    with naming_the_folder(path.parent):
+    with translate_os_errors(path.parent):
         partial.unlink(missing_ok=True)
         with open_writer(partial) as file:
             file.write(content)
@@ -254,7 +254,7 @@ def remove_folder(folder: Path) -> None:
     Raises OperatorError when it cannot be removed.
     """
     doomed = folder.with_name(f".{folder.name}{_REMOVED}")
-    with naming_the_folder(folder.parent):
+    with translate_os_errors(folder.parent):
         folder.rename(doomed)
         sync_folder(folder.parent)
         shutil.rmtree(doomed)

@@ -110,7 +110,7 @@ async def secure_session(
         if not (await tables_of(connection)).keys() >= _NEEDED:
             return
     async with transaction(short_term.sessions) as session:
-        if await store.fact(session, SESSION_FACT) != entry.session:
+        if await store.metadata(session, SESSION_FACT) != entry.session:
             await complete_held_csv(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))
 
 

@@ -18,7 +18,7 @@ from ops.backup.verify import Report, bytes_to_read, check_files, in_thread, not
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RetentionPolicy:
     """How many days and weeks that have backups shall keep one; the newest backup is always kept."""
 
     daily: int
@@ -35,7 +35,7 @@ class Kept:
     """What it is there for; one that serves something else does not take its place."""
 
 
-def superfluous(backups: Sequence[Backup], rule: Rule, time_zone: ZoneInfo) -> list[Backup]:
+def expired(backups: Sequence[Backup], rule: RetentionPolicy, time_zone: ZoneInfo) -> list[Backup]:
     """Return the backups that the rule does not keep.
 
     A folder that was given a name by hand, or was found to be damaged, is always kept, and takes no other's place.
@@ -66,7 +66,7 @@ def is_counted(backup: Backup) -> bool:
     return backup.damage is None and series_of(backup.name) is not None and backup.manifest.name == backup.name
 
 
-def kept(backups: Iterable[Kept], rule: Rule, time_zone: ZoneInfo) -> set[str]:
+def kept(backups: Iterable[Kept], rule: RetentionPolicy, time_zone: ZoneInfo) -> set[str]:
     """Return the names of those that are kept: for each purpose the last of each day and of each ISO week.
 
     Only days and weeks that have a backup count, so that nothing goes because the clock does, or is wrong.
@@ -123,7 +123,7 @@ class Pruned:
 
 
 async def prune(
-    backup_dir: Path, rule: Rule, time_zone: ZoneInfo, *, now: datetime, report: Report, dry_run: bool
+    backup_dir: Path, rule: RetentionPolicy, time_zone: ZoneInfo, *, now: datetime, report: Report, dry_run: bool
 ) -> Pruned:
     """Remove the backups that the rule does not keep; with `dry_run` only tell which, and change nothing.
 
@@ -149,13 +149,13 @@ async def prune(
 
 
 async def _decide(
-    backups: Sequence[Backup], rule: Rule, time_zone: ZoneInfo, reader: "_Reader"
+    backups: Sequence[Backup], rule: RetentionPolicy, time_zone: ZoneInfo, reader: "_Reader"
 ) -> tuple[list[Backup], dict[str, str]]:
     """Return what can go, and what is damaged; nothing is read where nothing can go."""
     known = {backup.name: backup for backup in backups}
     unread = set(known)
     while True:
-        old = superfluous(list(known.values()), rule, time_zone)
+        old = expired(list(known.values()), rule, time_zone)
         doubtful = [backup for backup in relied_on(list(known.values()), old) if backup.name in unread]
         if not doubtful:
             return old, {name: backup.damage for name, backup in known.items() if backup.damage is not None}

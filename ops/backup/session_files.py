@@ -16,12 +16,12 @@ from errors import InputFileError, SessionError
 from memory.capture.journal import finished_size
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from memory.index import store
-from ops.backup.files import COMPRESSED, open_plain, open_writer
+from ops.backup.files import COMPRESSED, open_decompressed, open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry
 from ops.backup.verify import check_files, path_of, unheard
 from ops.erasure.files import erase_from_csv
 from storage.sessions import ProgramSession, open_session_folder, remember_session, remembered_session
-from util_async import naming_the_folder, split_stem, sync_folder, valid_file_name
+from util_async import split_stem, sync_folder, translate_os_errors, valid_file_name
 
 _FOLDER = "session"
 _BLOCK = 1024 * 1024  # bytes
@@ -89,10 +89,10 @@ async def go_on_with_session(
         since = {user_id: erased_at for user_id, erased_at in erasures.items() if erased_at >= manifest.created_at}
         written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
     async with transaction(database.sessions) as transacting:
-        stem = await store.fact(transacting, SESSION_FACT)
+        stem = await store.metadata(transacting, SESSION_FACT)
         held = None if stem is None else _held(folder, manifest, storage_dir, stem)
         if held is not None and held.journal_path.is_file():
-            await store.set_fact(transacting, JOURNAL_FACT, str(held.journal_path))
+            await store.set_metadata(transacting, JOURNAL_FACT, str(held.journal_path))
     before = remembered_session(storage_dir)
     if held is not None and held != before:
         open_session_folder(held)
@@ -161,9 +161,9 @@ def _name(file: FileEntry) -> str:
 def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None:
     """Write a file that appears when it is whole and without what the forgotten have said."""
     partial = target.with_name(f".{target.name}.partial")
-    with naming_the_folder(target.parent):
+    with translate_os_errors(target.parent):
         try:
-            with open_plain(source) as plain, partial.open("wb") as file:
+            with open_decompressed(source) as plain, partial.open("wb") as file:
                 shutil.copyfileobj(plain, file, _BLOCK)
                 file.flush()
                 os.fsync(file.fileno())

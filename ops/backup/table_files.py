@@ -10,7 +10,7 @@ import psycopg
 
 from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
 from errors import InputFileError, first_line
-from ops.backup.files import COMPRESSED, open_plain, open_writer
+from ops.backup.files import COMPRESSED, open_decompressed, open_writer
 from ops.backup.manifest import DatabaseEntry, FileEntry, Format, TableEntry
 from ops.backup.parquet import write_parquet
 from ops.backup.verify import Report, path_of
@@ -86,7 +86,7 @@ async def _load(
 ) -> int:
     statement = copy_in_statement(table.name, list(table.columns), _COPY_IN_OPTIONS[source])
     try:
-        with naming_what_is_refused(path, table.name), open_plain(path, heard) as file:
+        with naming_what_is_refused(path, table.name), open_decompressed(path, heard) as file:
             async with connection.cursor() as cursor:
                 async with cursor.copy(statement) as copy:
                     async for block in _read_ahead(file):

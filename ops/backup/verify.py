@@ -14,7 +14,7 @@ from typing import BinaryIO
 from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
 from ops.backup.catalogue import change_of, note_in
-from ops.backup.files import open_plain, pieces_of, replace_file
+from ops.backup.files import open_decompressed, pieces_of, replace_file
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Format, Manifest, Verified, read_small
 from ops.backup.parquet import rows_in_parquet
 
@@ -35,7 +35,7 @@ def count_rows(path: Path, written_as: Format, heard: Heard) -> int:
     try:
         if written_as is Format.PARQUET:
             return rows_in_parquet(path)
-        with open_plain(path, heard) as file:
+        with open_decompressed(path, heard) as file:
             return _csv_rows(file) if written_as is Format.CSV else _binary_rows(file)
     except (ValueError, error) as reason:
         raise InputFileError(f"{path} is not a {written_as} file that is whole: take another backup.") from reason

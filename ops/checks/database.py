@@ -12,13 +12,13 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.chunks import Part, is_hypertable, parts
+from db.chunks import Chunk, find_chunks, is_hypertable
 from db.databases import Database
 from db.embedded import EmbeddedServer, is_running, open_embedded, start_embedded
 from db.embedded.server import STATE_DIR, substitute_of
 from db.engines import sessions_of, transaction
 from db.migrate import alembic_config
-from db.vector_index import lacking
+from db.vector_index import missing_indexes
 from ops.checks.result import Finding, left_out, ok, warning, wrong
 
 
@@ -194,12 +194,12 @@ async def table(database: Database) -> Finding:
     """Tell what kind of table messages are, and which of its parts have their vector index."""
     async with looking(database) as session:
         hypertable = await is_hypertable(session)
-        known = await parts(session, hypertable=hypertable)
+        known = await find_chunks(session, hypertable=hypertable)
         interval: timedelta | None = await session.scalar(_INTERVAL) if hypertable else None
     words = _plain(known) if interval is None else _chunks(known, interval)
     if database.capabilities.hypertables and not hypertable:
         return warning(f"{words}, though the server has TimescaleDB: the next start makes it a hypertable.")
-    missing = lacking(known, database.layout)
+    missing = missing_indexes(known, database.layout)
     if missing:
         return warning(
             f"{words}; {len(missing)} {'lacks its' if len(missing) == 1 else 'lack their'} vector index: "
@@ -210,14 +210,14 @@ async def table(database: Database) -> Finding:
     return ok(words)
 
 
-def _plain(known: list[Part]) -> str:
+def _plain(known: list[Chunk]) -> str:
     return f"a plain table of about {sum(part.rows for part in known):,} rows"
 
 
-def _chunks(known: list[Part], interval: timedelta) -> str:
+def _chunks(known: list[Chunk], interval: timedelta) -> str:
     """Describe a hypertable in a few words."""
     indexed = sum(part.indexed for part in known)
-    hot = sum(part.rows for part in known if part.hot)
+    hot = sum(part.rows for part in known if part.is_newest)
     return (
         f"a hypertable of about {sum(part.rows for part in known):,} rows, chunks of {spoken(interval)}: {len(known)}, "
         f"with a vector index: {indexed}, rows in the newest: about {hot:,}"

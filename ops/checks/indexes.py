@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateIndex
 
-from db.chunks import indexes_of, is_hypertable, parts
+from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.databases import Database
 from db.schema import AwareTime, Base, MessageRow
 from db.word_index import BM25_INDEX, restarted
@@ -82,7 +82,7 @@ async def recall(database: Database) -> Finding:
     async with looking(database) as session:
         filters = Filters(places=frozenset(await queries.places(session)), kinds=frozenset(Kind))
         hypertable = await is_hypertable(session)
-        rows = sum(part.rows for part in await parts(session, hypertable=hypertable))
+        rows = sum(part.rows for part in await find_chunks(session, hypertable=hypertable))
         size = await size_of(session, filters, hypertable=hypertable)
         sampled = await sample(session)
         mend = await rebuilding(session, method="diskann")
@@ -210,7 +210,7 @@ async def words(database: Database) -> Finding:
 async def rebuilding(session: AsyncSession, *, method: str) -> str:
     """Return the statements that rebuild the indexes of a method, the first few of a hypertable's."""
     connection = await session.connection()
-    known = await parts(connection, hypertable=await is_hypertable(connection))
+    known = await find_chunks(connection, hypertable=await is_hypertable(connection))
     names = [name for part in known for name in await indexes_of(connection, part, method=method)]
     rest = f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else ""
     return " ".join(f"REINDEX INDEX {name};" for name in names[:_NAMED]) + rest
@@ -248,7 +248,7 @@ async def without_vector(database: Database) -> Finding:
 async def statistics(database: Database) -> Finding:
     """Tell whether the planner knows how many rows there are, and of what kind."""
     async with looking(database) as session:
-        known = await parts(session, hypertable=await is_hypertable(session))
+        known = await find_chunks(session, hypertable=await is_hypertable(session))
         tables = [part.table for part in known]
         changed = (await session.execute(_CHANGED, {"tables": tables})).scalar_one()
     rows = sum(part.rows for part in known)
@@ -264,5 +264,5 @@ def counted(*, changed: int, rows: int) -> Finding:
 
 
 async def _tables(session: AsyncSession) -> list[str]:
-    known = await parts(session, hypertable=await is_hypertable(session))
+    known = await find_chunks(session, hypertable=await is_hypertable(session))
     return sorted({"messages", *(part.table for part in known)})

@@ -56,7 +56,7 @@ async def vectors(database: Database, embedder: Embedder) -> Finding:
     dimensions = await embedder.dimensions()
     async with looking(database) as session:
         width = await store.embedding_width(await session.connection())
-        model = await store.fact(session, MODEL_FACT)
+        model = await store.metadata(session, MODEL_FACT)
     if model == HALF_EMBEDDED:
         return wrong(f"Embedding this memory anew was stopped half-way: finish it with {_REEMBED}.")
     if model not in {None, embedder.name} or width != dimensions:

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping
 from db.table_copy import Connection
 from memory.index.index_text import CONTEXT_MESSAGES, search_text
 from memory.index.store import MESSAGE_COLUMNS, to_message
-from memory.message import Message, MessageKey, storable
+from memory.message import Message, MessageKey, sanitize
 from ops.erasure.find import Tables
 
 Row = dict[str, Any]
@@ -89,7 +89,7 @@ async def renew_search_texts(connection: Connection, tables: Tables, names: Iter
 
 def _start(name: str) -> str:
     """Return what a line of context begins with, up to its first colon and blank."""
-    return storable(name).split("\n")[-1].partition(": ")[0]
+    return sanitize(name).split("\n")[-1].partition(": ")[0]
 
 
 async def _renew(connection: Connection, found: sql.Composed, starts: list[str], write: LiteralString) -> int:

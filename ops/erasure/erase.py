@@ -30,9 +30,9 @@ from db.former_conversations import CONVERSATIONS
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
-from ops.erasure.files import Answers, Cuts, answers_in, collect, csv_files, cut, find_cuts
+from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
 from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
-from ops.erasure.fingerprint import Collector, Said
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.ledger import LEDGER, read_ledger, write_ledger
 from ops.erasure.posts import POSTS, Post, note_posts, read_posts
 from ops.erasure.receipt import ErasedFile, Receipt
@@ -190,18 +190,18 @@ class _Forgetting:
         self.done += 1
         self.report(self.done, 4 * (len(self.files) + len(self._sides)) + 2 * len(self._sides))
 
-    async def _gathered(self) -> Said:
+    async def _gathered(self) -> Fingerprint:
         """Return what the person has said, wherever it stands."""
-        said = Collector(frozenset(self._erasures))
+        said = FingerprintBuilder(frozenset(self._erasures))
         for side in self._sides:
             await collect_rows(side.connection, side.tables, self.user_id, self.erased_at, said)
             self._step()
         for path in self.files:
             await asyncio.to_thread(collect, path, self._erasures, said)
             self._step()
-        return await asyncio.to_thread(said.sealed)
+        return await asyncio.to_thread(said.build)
 
-    async def _repeating(self, said: Said) -> Answers:
+    async def _repeating(self, said: Fingerprint) -> Answers:
         repetitions = Repetitions(said)
         for side in self._sides:
             await repetitions.look_into(side.connection, side.tables)
@@ -217,14 +217,14 @@ class _Forgetting:
             posts += await asyncio.to_thread(_posts_in, path, answers)
         await asyncio.to_thread(note_posts, self.noted_posts, posts)
 
-    async def _conversations(self, said: Said) -> dict[int, set[Conversation]]:
+    async def _conversations(self, said: Fingerprint) -> dict[int, set[Conversation]]:
         found = {}
         for side in self._sides:
             found[id(side)] = await find_conversations(side.connection, side.tables, said)
             self._step()
         return found
 
-    async def _rewrite_files(self, said: Said, answers: Answers, *, own: bool) -> None:
+    async def _rewrite_files(self, said: Fingerprint, answers: Answers, *, own: bool) -> None:
         for path in self.files:
             cuts = await asyncio.to_thread(find_cuts, path, self._erasures, said, answers=answers, own=own)
             if cuts.lines:
@@ -232,7 +232,7 @@ class _Forgetting:
                 self.lines[path] = self.lines.get(path, 0) + cuts.lines
             self._step()
 
-    async def _rewrite(self, path: Path, cuts: Cuts) -> None:
+    async def _rewrite(self, path: Path, cuts: Redactions) -> None:
         """Rewrite a file, and let short-term memory know where in it its journal goes on.
 
         Between two names of one file and a row of a database there is no common transaction. So the position says
@@ -251,10 +251,10 @@ class _Forgetting:
                 await connection.execute(_MOVE, [position, session])
             raise
         for (position,) in positions:
-            await connection.execute(_MOVE, [cuts.moved(position), session])
+            await connection.execute(_MOVE, [cuts.new_offset(position), session])
 
     async def _erase_what_repeats(
-        self, side: _Side, said: Said, answers: Answers, conversations: set[Conversation]
+        self, side: _Side, said: Fingerprint, answers: Answers, conversations: set[Conversation]
     ) -> None:
         async with side.connection.transaction(), erasing(side.connection, self._erasures):
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
@@ -263,7 +263,7 @@ class _Forgetting:
         side.counts += erased
         self._step()
 
-    async def _erase_own(self, side: _Side, said: Said) -> None:
+    async def _erase_own(self, side: _Side, said: Fingerprint) -> None:
         async with side.connection.transaction(), erasing(side.connection, self._erasures):
             erased = await erase_own(side.connection, side.tables, message_ids=said.message_ids)
         side.counts += erased

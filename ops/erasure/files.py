@@ -16,7 +16,7 @@ from errors import SessionError
 from memory.capture.erased import has_number, is_erased
 from memory.capture.message_csv import COLUMNS, LARGEST, fields_of, pieces_in, read_header, record_test
 from memory.message import Kind
-from ops.erasure.fingerprint import Collector, Said, file_names
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder, file_names
 from util_async import sync_folder
 
 _BLOCK = 2**20  # bytes
@@ -54,7 +54,7 @@ class Answers:
 
 
 @dataclass(slots=True)
-class Cuts:
+class Redactions:
     """The stretches of a file that are taken out of it, in order, in bytes."""
 
     starts: "array[int]" = field(default_factory=lambda: array("q"))
@@ -81,7 +81,7 @@ class Cuts:
         """Records that are taken out."""
         return self.own + self.answers
 
-    def moved(self, position: int) -> int:
+    def new_offset(self, position: int) -> int:
         """Return where a position of the old file is in the new one; one inside of a stretch is where that began."""
         at = bisect_left(self.ends, position + 1)  # the first stretch that ends behind it
         before = self._gone[at - 1] if at else 0
@@ -101,24 +101,24 @@ def _in_folders(storage_dir: Path, pattern: str) -> list[Path]:
     return sorted(path for path in storage_dir.glob(f"*/{pattern}") if path.parent.name not in _NO_SESSIONS)
 
 
-def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: bool = True) -> Cuts:
+def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: bool = True) -> Redactions:
     """Rewrite a session's CSV, a not-added CSV or one of refused rows without what the forgotten had said.
 
     Whatever state of a message it is that a line tells of, it goes; so do damaged lines with their words or id. An
     `unchecked` file is one from before an erasure: nobody knows any more what the person said elsewhere, so that all
-    answers of the bot go, and all damaged lines. `Cuts.moved` tells where the stored position of a journal is now. A
-    file without such lines is left alone. Raises SessionError when the file cannot be read or written.
+    answers of the bot go, and all damaged lines. `Redactions.new_offset` tells where the stored position of a journal
+    is now. A file without such lines is left alone. Raises SessionError when the file cannot be read or written.
     """
     if not erasures:
-        return Cuts()
-    said = Collector(frozenset(erasures))
+        return Redactions()
+    said = FingerprintBuilder(frozenset(erasures))
     collect(path, erasures, said)
-    cuts = find_cuts(path, erasures, said.sealed(), answers=Answers(every_one=unchecked), damaged=unchecked)
+    cuts = find_cuts(path, erasures, said.build(), answers=Answers(every_one=unchecked), damaged=unchecked)
     cut(path, cuts)
     return cuts
 
 
-def collect(path: Path, erasures: Mapping[int, datetime], said: Collector) -> None:
+def collect(path: Path, erasures: Mapping[int, datetime], said: FingerprintBuilder) -> None:
     """Take in what the forgotten have said in a file; raise SessionError when it cannot be read."""
     for _, _, record in _read(path):
         if isinstance(record, Record) and is_erased(erasures, record.author_id, record.sent_at):
@@ -136,17 +136,17 @@ def answers_in(path: Path) -> Iterator[Record]:
 def find_cuts(
     path: Path,
     erasures: Mapping[int, datetime],
-    said: Said,
+    said: Fingerprint,
     *,
     answers: Answers,
     own: bool = True,
     damaged: bool = False,
-) -> Cuts:
+) -> Redactions:
     """Return what has to be taken out of a file: answers, and unless `own` is false what the forgotten said.
 
     With `damaged` all lines go that are no messages. Raises SessionError when the file cannot be read.
     """
-    cuts = Cuts()
+    cuts = Redactions()
     ids = frozenset(map(str, erasures))
     for start, end, record in _read(path):
         if isinstance(record, str):
@@ -166,7 +166,7 @@ def find_cuts(
     return cuts
 
 
-def cut(path: Path, cuts: Cuts) -> None:
+def cut(path: Path, cuts: Redactions) -> None:
     """Put a file without some stretches in the place of the old one, with its mode; raise SessionError on failure."""
     if not cuts.starts:
         return
@@ -184,7 +184,7 @@ def cut(path: Path, cuts: Cuts) -> None:
         sync_folder(path.parent)
 
 
-def _copy_between(old: BinaryIO, new: BinaryIO, cuts: Cuts) -> None:
+def _copy_between(old: BinaryIO, new: BinaryIO, cuts: Redactions) -> None:
     position = 0
     for start, end in zip(cuts.starts, cuts.ends, strict=True):
         _copy(old, new, position, start)

@@ -7,7 +7,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from db.table_copy import Connection
 from ops.erasure.files import Answers
-from ops.erasure.fingerprint import Collector, Said
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.posts import Post
 
 Tables = Mapping[str, Mapping[str, str]]
@@ -55,7 +55,9 @@ class Conversation(NamedTuple):
     private: bool
 
 
-async def collect_rows(connection: Connection, tables: Tables, user_id: int, until: datetime, said: Collector) -> None:
+async def collect_rows(
+    connection: Connection, tables: Tables, user_id: int, until: datetime, said: FingerprintBuilder
+) -> None:
     """Take in all states of what a person has said up to a moment."""
     for table in tables.keys() & _SAID.keys():
         async for message_id, author_name, content, files in _streamed(connection, _SAID[table], [user_id, until]):
@@ -70,7 +72,7 @@ class Repetitions:
     the last may tell whose words the first ones are. What answers the person's own commands goes in any case.
     """
 
-    said: Said
+    said: Fingerprint
     message_ids: set[int] = field(default_factory=set)
     replies_to: set[int] = field(init=False)
 
@@ -109,7 +111,7 @@ async def find_posts(connection: Connection, tables: Tables, answers: Answers) -
     ]
 
 
-async def find_conversations(connection: Connection, tables: Tables, said: Said) -> set[Conversation]:
+async def find_conversations(connection: Connection, tables: Tables, said: Fingerprint) -> set[Conversation]:
     """Return the conversations with a turn that cites or repeats somebody."""
     found: set[Conversation] = set()
     if "conversation_turns" in tables:

@@ -24,7 +24,7 @@ from agent.markdown import visible
 from agent.transcript import one_line
 from memory.mentions import in_discord, readable
 
-RUN = 5
+SHINGLE = 5
 """Words in a row that are taken for a repetition."""
 
 SHORT = 12
@@ -43,7 +43,7 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(slots=True)
-class Collector:
+class FingerprintBuilder:
     """Takes in what somebody has said, piece by piece."""
 
     user_ids: frozenset[int]
@@ -61,8 +61,8 @@ class Collector:
     def _add(self, text: str) -> None:
         shown = _shown(text)
         words = _WORD.findall(shown)
-        if len(words) >= RUN:
-            self._add_runs(words, RUN)
+        if len(words) >= SHINGLE:
+            self._add_runs(words, SHINGLE)
         elif words and len(shown) >= SHORT:
             self._add_runs(words, len(words))
         elif shown:
@@ -75,7 +75,7 @@ class Collector:
         for text in texts:
             self.add(text)
 
-    def sealed(self) -> "Said":
+    def build(self) -> "Fingerprint":
         """Return what tells repetitions of all that was taken in."""
         symbols = set()
         for name in {*self.names, *map(one_line, self.names)}:
@@ -84,7 +84,7 @@ class Collector:
                 self._add_runs(words, len(words))
             elif shown := _shown(name):
                 symbols.add(shown)
-        return Said(
+        return Fingerprint(
             runs=np.unique(np.frombuffer(self._runs, dtype=np.uint64)),
             lengths=frozenset(self._lengths),
             pieces=frozenset(self._pieces),
@@ -100,7 +100,7 @@ class Collector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Fingerprint:
     """What somebody has said, in numbers."""
 
     runs: Numbers

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from errors import InputFileError
-from util_async import naming_the_folder, write_whole
+from util_async import translate_os_errors, write_atomically
 
 POSTS = "posts_to_delete.jsonl"
 """The name of the file in the folder of backups."""
@@ -70,10 +70,10 @@ def strike_posts(path: Path, gone: Collection[int]) -> None:
     if left:
         _write(path, left)
         return
-    with naming_the_folder(path.parent, setting="BACKUP_DIR"):
+    with translate_os_errors(path.parent, setting="BACKUP_DIR"):
         path.unlink(missing_ok=True)
 
 
 def _write(path: Path, posts: Iterable[Post]) -> None:
     lines = (json.dumps({"link": post.link, **asdict(post)}) for post in posts)
-    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())

@@ -11,7 +11,7 @@ from ops.promotion.compare import Compared, Differences, Verdict
 from ops.promotion.mentions import NamesOfAuthors
 from ops.promotion.own_answers import OwnAnswers
 from ops.promotion.read import Read
-from ops.promotion.records import Cleaned, Refused, Vector
+from ops.promotion.records import CleanBatch, Refused, Vector
 from ops.promotion.rejects import RefusedCsv, row_of_record
 from ops.promotion.report import Tally
 from ops.promotion.twins import Twins
@@ -31,7 +31,7 @@ class Kept:
     refused: Sequence[Refused]
 
 
-class Comparing:
+class Comparer:
     """Sorts the messages of one chunk after the other, and counts."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Comparing:
         )
         return kept, compared, revisions
 
-    def _without_erased(self, cleaned: Cleaned) -> Kept:
+    def _without_erased(self, cleaned: CleanBatch) -> Kept:
         """Leave out the messages of the forgotten, what is told of these later, and answers that may repeat them."""
         if not self._erased.until:
             return Kept(cleaned.messages, cleaned.revisions, cleaned.vectors, cleaned.refused)
@@ -109,12 +109,12 @@ def _without(kept: Kept, places: Collection[int]) -> Kept:
     )
 
 
-class Preparing:
+class BatchBuilder:
     """Makes pieces that can be written."""
 
     def __init__(
         self,
-        comparing: Comparing,
+        comparing: Comparer,
         drafting: Drafting,
         embedder: Embedder,
         refused: RefusedCsv,

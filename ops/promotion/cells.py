@@ -10,8 +10,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from memory.capture.message_csv import id_of
-from memory.message import Attachment, storable
-from ops.promotion.derived_ids import made_id
+from memory.message import Attachment, sanitize
+from ops.promotion.derived_ids import derived_id
 from ops.promotion.records import Vector
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ def id_of_others(text: str, *, kind: str) -> int:
         if abs(number) > _EXACT_IN_FLOATS:
             raise ValueError(_no_id(text))
         return number
-    return made_id(kind, text)
+    return derived_id(kind, text)
 
 
 def is_spoilt(text: str) -> bool:
@@ -163,9 +163,9 @@ def _addresses(text: str) -> list[str]:
 def _storable(found: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(
         Attachment(
-            name=storable(one.name),
-            url=storable(one.url),
-            content_type=None if one.content_type is None else storable(one.content_type),
+            name=sanitize(one.name),
+            url=sanitize(one.url),
+            content_type=None if one.content_type is None else sanitize(one.content_type),
             size=one.size,
         )
         for one in found

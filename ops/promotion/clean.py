@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from memory.capture.message_csv import COLUMNS, time_of
-from memory.message import Kind, Message, MessageKey, fold, storable
+from memory.message import Kind, Message, MessageKey, fold, sanitize
 from ops.promotion import cells
-from ops.promotion.derived_ids import Occurrences, made_id
-from ops.promotion.records import Cleaned, RawChunk, Refused, Vector
+from ops.promotion.derived_ids import Occurrences, derived_id
+from ops.promotion.records import CleanBatch, RawBatch, Refused, Vector
 from ops.promotion.survey import is_rounded
 from ops.promotion.times import ReadTime, read_time, snowflake_time
 
@@ -57,7 +57,7 @@ UNREADABLE_VECTORS = "vectors that cannot be read, to be made again"
 class _Reading:
     """What is known of a chunk while its columns are read."""
 
-    chunk: RawChunk
+    chunk: RawBatch
     reasons: dict[int, str]
     """Why a row is refused, by its position in the frame."""
     notes: Counter[str]
@@ -70,7 +70,7 @@ class _Reading:
     def storable_texts(self, name: str) -> list[str]:
         """Return a column as PostgreSQL takes it."""
         texts = self.texts(name)
-        return texts if storable(together := "\n".join(texts)) == together else [storable(text) for text in texts]
+        return texts if sanitize(together := "\n".join(texts)) == together else [sanitize(text) for text in texts]
 
     def column(self, name: str, convert: Callable[[str], T | None]) -> list[T | None]:
         """Return the values of a column; a row whose text `convert` refuses has None and is refused."""
@@ -98,7 +98,7 @@ class _Reading:
         return sorted([*self.chunk.refused, *rows], key=lambda refused: refused.record)
 
 
-def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo, occurrences: Occurrences | None = None) -> Cleaned:
+def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Occurrences | None = None) -> CleanBatch:
     """Return the messages of a chunk, each in its last state, with all that was mended, left out or refused.
 
     A row without a session is of `session`, a time without an offset of `time_zone`. What an edited message said before
@@ -112,7 +112,7 @@ def clean(chunk: RawChunk, *, session: str, time_zone: ZoneInfo, occurrences: Oc
     messages, revisions = fold(state for _, state in saying)
     merged, empty = len(saying) - len(messages), len(once) - len(saying)
     reading.notes.update({STATES: merged, DUPLICATES: duplicates, EMPTY: empty})
-    return Cleaned(
+    return CleanBatch(
         messages=messages,
         revisions=revisions,
         vectors=_vectors(reading, saying, messages),
@@ -210,7 +210,7 @@ def _ids(reading: _Reading, name: str, kind: str) -> list[int | None]:
 
     def convert(text: str) -> int | None:
         if text in lost:
-            return made_id(kind, text.strip()) if kind == "channel" else None
+            return derived_id(kind, text.strip()) if kind == "channel" else None
         return cells.id_of_others(text, kind=kind)
 
     lacks = cells.is_no_reference if name in _REFERENCES else cells.is_missing
@@ -258,7 +258,7 @@ def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None
             name = "" if cells.is_missing_name(names[position]) else names[position]
             guild, name = guilds[position], name or PurePath(reading.chunk.source).stem
             if (guild, name) not in made:
-                made[guild, name] = made_id("channel", str(guild or ""), name)
+                made[guild, name] = derived_id("channel", str(guild or ""), name)
             names[position], ids[position] = name, made[guild, name]
 
 
@@ -292,7 +292,7 @@ def _complete_ids(reading: _Reading, columns: dict[str, list[Any]], occurrences:
             said = _identity(columns, position)
             is_precise = bool(columns["sent_at"][position].microsecond)
             occurrence = occurrences.number(said, whole[position] if is_precise else None)
-            ids[position] = made_id("message", *said, str(occurrence))
+            ids[position] = derived_id("message", *said, str(occurrence))
             reading.notes[IDS_MADE] += 1
 
 
@@ -354,7 +354,7 @@ def _vectors(
     return vectors
 
 
-def _raw(chunk: RawChunk, position: int) -> str:
+def _raw(chunk: RawBatch, position: int) -> str:
     """Return a row as it stands in the source, or as a line of CSV where that is none."""
     if chunk.records:
         return chunk.records[position].rstrip("\r\n")

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.message import Message, MessageKey, Revision
-from ops.promotion.seen_messages import NOTHING_SAID, Seen, State
+from ops.promotion.seen_messages import NOTHING_SAID, SeenMessages, State
 
 
 class Verdict(Enum):
@@ -51,7 +51,7 @@ _REVISED: LiteralString = """
 class Differences:
     """Compares messages with long-term memory, which may have no tables yet, and then holds nothing."""
 
-    def __init__(self, connection: Connection, seen: Seen, *, has_tables: bool) -> None:
+    def __init__(self, connection: Connection, seen: SeenMessages, *, has_tables: bool) -> None:
         self._connection = connection
         self._seen = seen
         self._has_tables = has_tables

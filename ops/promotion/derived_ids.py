@@ -13,7 +13,7 @@ FIRST_MADE_ID = _UPPER_HALF
 """The least id that is made; all from here on are."""
 
 
-def made_id(kind: str, *parts: str) -> int:
+def derived_id(kind: str, *parts: str) -> int:
     """Return a positive id of 63 bits, the same on every machine and in every run, for something of a kind."""
     whole = "".join(f"{len(part)}:{part}" for part in parts)  # else ("ab", "c") and ("a", "bc") would be one
     digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8, person=kind.encode())
@@ -28,7 +28,7 @@ class Occurrences:
 
     def number(self, said: tuple[str, ...], row: Hashable | None) -> int:
         """Return which of several such messages this is; the same row is the same one again, None is always another."""
-        key = made_id("said", *said)
+        key = derived_id("said", *said)
         alike = self._known.setdefault(key, {})
         self._known.move_to_end(key)
         if len(self._known) > _MOST_REMEMBERED:

@@ -25,7 +25,7 @@ from memory.message import Message
 from memory.search import queries
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
-from ops.promotion.batch_builder import Comparing, Preparing
+from ops.promotion.batch_builder import BatchBuilder, Comparer
 from ops.promotion.compare import Differences
 from ops.promotion.contexts import Contexts
 from ops.promotion.history import Begun, begin, finish, forget_empty, promotion_lock
@@ -124,7 +124,7 @@ async def difference(
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
-            comparing = Comparing(
+            comparing = Comparer(
                 Differences(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures),
@@ -155,7 +155,7 @@ async def _bring_in(
                 short_term=short_term,
                 contexts=Contexts(partial(_said_before, means.long_term)),
             )
-            comparing = Comparing(
+            comparing = Comparer(
                 Differences(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
                 Erased(erasures),
@@ -163,7 +163,7 @@ async def _bring_in(
                 tally,
                 NamesOfAuthors(connection),
             )
-            preparing = Preparing(comparing, drafting, means.embedder, refused, tally, size=source.size)
+            preparing = BatchBuilder(comparing, drafting, means.embedder, refused, tally, size=source.size)
             writer = Writer(means.long_term, batch.promotion_id, refused, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
             async with aclosing(one_ahead(preparing.pieces(chunks))) as pieces:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from errors import BackscrollError, InputFileError
 from ops.promotion.clean import clean
 from ops.promotion.derived_ids import Occurrences
-from ops.promotion.records import Cleaned, RawChunk, Source
-from util_async import begun
+from ops.promotion.records import CleanBatch, RawBatch, Source
+from util_async import background_task
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Read:
 
     source: str
     """The name of its file."""
-    cleaned: Cleaned
+    cleaned: CleanBatch
     end_bytes: int
     """How many bytes of the whole source are read after it."""
     ours: bool = False
@@ -46,7 +46,7 @@ async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
     async with aclosing(items):
         item = await anext(items, None)
         while item is not None:
-            async with begun(_next_of(items)) as coming:
+            async with background_task(_next_of(items)) as coming:
                 yield item
                 item = await coming
 
@@ -69,7 +69,7 @@ class _Earlier:
         return self.occurrences[name]
 
 
-def _next(chunks: Iterator[RawChunk], source: Source, time_zone: ZoneInfo, earlier: _Earlier) -> Read | None:
+def _next(chunks: Iterator[RawBatch], source: Source, time_zone: ZoneInfo, earlier: _Earlier) -> Read | None:
     """Return the next chunk; what nobody foresaw of the contents of a file is a refusal of it, too."""
     try:
         chunk = next(chunks, None)

@@ -29,7 +29,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawChunk:
+class RawBatch:
     """Some records of a source as they stand there.
 
     The columns of `frame` are text, an empty one where a value is missing. They bear names of
@@ -85,7 +85,7 @@ class Source:
     """SHA-256 of the contents, and of the options that change what they mean."""
     size: int
     """Bytes."""
-    chunks: Callable[[], Iterator[RawChunk]]
+    chunks: Callable[[], Iterator[RawBatch]]
     """Reads it from its beginning; raises InputFileError when it is not what it should be."""
     remarks: tuple[str, ...] = ()
     """Sentences for the operator, such as of a file beside it that is left out."""
@@ -98,7 +98,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaned:
+class CleanBatch:
     """What a chunk comes to; each of its records is counted once, in one of the five ways."""
 
     messages: list[Message]

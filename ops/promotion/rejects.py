@@ -10,7 +10,7 @@ from memory.capture.journal import NotAdded, digest_of, encoded
 from memory.capture.message_csv import COLUMNS, to_row
 from memory.message import Message
 from ops.promotion.records import Refused
-from util_async import naming_the_folder
+from util_async import translate_os_errors
 
 Row = list[str]
 
@@ -41,7 +41,7 @@ class RefusedCsv:
 
     def _opened(self) -> NotAdded:
         if self._file is None:
-            with naming_the_folder(self.path.parent):
+            with translate_os_errors(self.path.parent):
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = NotAdded(self.path)
             file.open()

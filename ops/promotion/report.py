@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ops.promotion.compare import Compared, Verdict
-from ops.promotion.records import Cleaned, FileOfSource, Refused, Source
+from ops.promotion.records import CleanBatch, FileOfSource, Refused, Source
 from ops.promotion.sources.folders import OF_NO_KIND, Skipped
 
 _TOLD_REASONS = 5
@@ -77,7 +77,7 @@ class Tally:
         """Whether anything is new or changed."""
         return bool(self.verdicts[Verdict.NEW] or self.verdicts[Verdict.CHANGED])
 
-    def add_cleaned(self, cleaned: Cleaned, source: str) -> None:
+    def add_cleaned(self, cleaned: CleanBatch, source: str) -> None:
         """Count what is no message, or was one already, in a chunk of a file."""
         self.merged += cleaned.merged
         self.duplicates += cleaned.duplicates

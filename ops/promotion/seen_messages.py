@@ -32,7 +32,7 @@ _LOOK_UP_SAID = """
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SeenVersion:
     """What tells whether two messages are one."""
 
     message_id: int
@@ -73,7 +73,7 @@ NOTHING_SAID = State(None, is_deleted=False)
 """What goes before the first state of a message."""
 
 
-class Seen:
+class SeenMessages:
     """What a run has brought: some 30 bytes a message, in a file of the system's folder for such."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -104,10 +104,10 @@ class Seen:
         with _no_room():
             self._connection.executemany(_NOTE_SAID, rows)
 
-    def said(self, place_id: int, first: datetime, beyond: datetime, *, but: str) -> list[Said]:
+    def said(self, place_id: int, first: datetime, beyond: datetime, *, but: str) -> list[SeenVersion]:
         """Return what was said in a place from a time on and before another one, in all files but one."""
         rows = self._connection.execute(_LOOK_UP_SAID, (place_id, _number(first), _number(beyond), but))
-        return [Said(row[0], _EPOCH + row[1] * _MICROSECOND, *row[2:]) for row in rows]
+        return [SeenVersion(row[0], _EPOCH + row[1] * _MICROSECOND, *row[2:]) for row in rows]
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _no_room() -> Iterator[None]:
 
 
 @contextmanager
-def open_seen() -> Iterator[Seen]:
+def open_seen() -> Iterator[SeenMessages]:
     """Yield a memory that is gone on exit, and with the process."""
     with closing(sqlite3.connect("", isolation_level=None)) as connection:  # a file of its own that has no name
         for statement in (
@@ -132,7 +132,7 @@ def open_seen() -> Iterator[Seen]:
             "BEGIN",
         ):  # never committed: it need not last
             connection.execute(statement)
-        yield Seen(connection)
+        yield SeenMessages(connection)
 
 
 def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool, bool]:

@@ -12,7 +12,7 @@ from math import log10
 
 from errors import InputFileError
 from ops.promotion.day_order import DayOrder
-from ops.promotion.records import RawChunk
+from ops.promotion.records import RawBatch
 from ops.promotion.sources.files import Location
 
 _LONG = re.compile(r"\d{17,19}", re.ASCII)
@@ -113,7 +113,7 @@ class Survey:
     """Whether any message has an id."""
 
 
-def survey(chunks: Iterable[RawChunk], *, day_first: bool | None) -> Survey:
+def survey(chunks: Iterable[RawBatch], *, day_first: bool | None) -> Survey:
     """Return what the chunks of a file tell; a choice of the operator's about days and months is right.
 
     Raises ValueError when the dates of the file can be read in two ways.
@@ -128,7 +128,7 @@ def survey(chunks: Iterable[RawChunk], *, day_first: bool | None) -> Survey:
     return Survey(order.decided(day_first), ids.rounding(), has_ids)
 
 
-def survey_file(path: Location, chunks: Iterator[RawChunk], *, day_first: bool | None) -> Survey:
+def survey_file(path: Location, chunks: Iterator[RawBatch], *, day_first: bool | None) -> Survey:
     """Return what the chunks of a file tell, as far as it can be read.
 
     Raises InputFileError, with what to do, when the dates of the file can be read in two ways.
@@ -142,7 +142,7 @@ def survey_file(path: Location, chunks: Iterator[RawChunk], *, day_first: bool |
         ) from error
 
 
-def _readable(chunks: Iterator[RawChunk]) -> Iterator[RawChunk]:
+def _readable(chunks: Iterator[RawBatch]) -> Iterator[RawBatch]:
     """Yield chunks until the file is damaged: that is said when it is read in earnest."""
     try:
         yield from chunks

@@ -15,7 +15,7 @@ from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.message import Message
 from ops.promotion.derived_ids import FIRST_MADE_ID
-from ops.promotion.seen_messages import Said, Seen
+from ops.promotion.seen_messages import SeenMessages, SeenVersion
 
 _MILLISECOND, _SECOND, _MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Twins:
     `remembers` says that the source has several files of which some lack ids.
     """
 
-    def __init__(self, connection: Connection, seen: Seen, *, has_tables: bool, remembers: bool) -> None:
+    def __init__(self, connection: Connection, seen: SeenMessages, *, has_tables: bool, remembers: bool) -> None:
         self._connection = connection
         self._seen = seen
         self._has_tables = has_tables
@@ -71,7 +71,7 @@ class Twins:
         if file != self._file:
             self._file = file
             self._taken.clear()
-        found: dict[int, list[Said]] = {}
+        found: dict[int, list[SeenVersion]] = {}
         for group in await self._groups(messages):
             for position, said in await self._candidates(messages, group):
                 found.setdefault(position, []).append(said)
@@ -101,10 +101,10 @@ class Twins:
             self._any_made = bool(rows[0][0])
         return self._any_made or self._remembers
 
-    async def _candidates(self, messages: Sequence[Message], group: _Group) -> list[tuple[int, Said]]:
+    async def _candidates(self, messages: Sequence[Message], group: _Group) -> list[tuple[int, SeenVersion]]:
         """Return messages that were sent in the windows, each with the position of what it may be a twin of."""
         windows = group.windows
-        found: list[tuple[int, Said]] = []
+        found: list[tuple[int, SeenVersion]] = []
         if self._has_tables and windows:
             values = {
                 "places": [messages[at].place_id for at, _, _ in windows],
@@ -115,14 +115,14 @@ class Twins:
                 "from_id": group.from_id,
             }
             rows = await self._rows(_STORED, values)
-            found = [(windows[number][0], Said(*said)) for number, *said in rows]
+            found = [(windows[number][0], SeenVersion(*said)) for number, *said in rows]
         if self._remembers:
             for at, start, end in windows:
                 said = self._seen.said(messages[at].place_id, start, end, but=self._file)
                 found += ((at, one) for one in said if one.message_id >= group.from_id)
         return found
 
-    def _takes_twin(self, message: Message, candidates: list[Said]) -> bool:
+    def _takes_twin(self, message: Message, candidates: list[SeenVersion]) -> bool:
         """Return whether one of the candidates is the message and stands for no other one of the file yet."""
         if any(one.message_id == message.message_id for one in candidates):
             return False  # it is there itself
@@ -175,7 +175,7 @@ def _floor(time: datetime, unit: timedelta) -> datetime:
     return time - (time - _EPOCH) % unit
 
 
-def _is_same(message: Message, said: Said) -> bool:
+def _is_same(message: Message, said: SeenVersion) -> bool:
     """Return whether two messages of about the same time and of one place are one.
 
     Nobody sends two messages in a millisecond: then different words are those before and after an edit.

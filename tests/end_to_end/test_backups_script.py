@@ -45,7 +45,7 @@ async def remember(database: Database, *numbers: int) -> None:
     batch = [Indexed(message(number, f"note {number}"), f"note {number}", None, None) for number in numbers]
     async with transaction(database.sessions) as session:
         await store.write(session, batch=batch, revisions=(), journal="demo", position=1)
-        await store.set_fact(session, MODEL_FACT, MODEL)
+        await store.set_metadata(session, MODEL_FACT, MODEL)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from agent.types import Answer, Question, Searched, Source
 from bot.buttons import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from bot.client import Bot, invite_link
 from bot.commands import JOURNAL_LIMIT, NO_JOURNAL
-from bot.running_handlers import InFlight
+from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
 from memory.message import Kind, Message
 from memory.preferences import Owner, OwnerKind
@@ -1008,7 +1008,7 @@ async def test_a_second_press_at_the_same_moment_is_told_that_it_is_one() -> Non
         """Do nothing: the check alone is asked."""
 
     press: Any = SimpleNamespace(user=SimpleNamespace(id=7), response=SimpleNamespace(send_message=send_message))
-    button = AllTimeButton(asker_id=7, repeat=repeat, buttons=Buttons(InFlight()))
+    button = AllTimeButton(asker_id=7, repeat=repeat, buttons=Buttons(RunningHandlers()))
 
     assert [await button.interaction_check(press) for _ in range(2)] == [True, False]
     assert whispered == [(PRESSED_ALREADY, True)]
@@ -1153,7 +1153,7 @@ async def test_a_question_that_the_end_of_the_program_interrupts_still_gets_word
 
 
 async def test_handlers_that_do_not_end_in_time_are_cancelled_and_waited_for() -> None:
-    in_flight = InFlight()
+    in_flight = RunningHandlers()
     ended: list[str] = []
 
     async def handler() -> None:
@@ -1172,7 +1172,7 @@ async def test_handlers_that_do_not_end_in_time_are_cancelled_and_waited_for() -
 
 
 async def test_handlers_that_end_by_themselves_are_left_to_it() -> None:
-    in_flight = InFlight()
+    in_flight = RunningHandlers()
     go_on = asyncio.Event()
 
     async def handler() -> str:

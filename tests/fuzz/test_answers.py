@@ -14,11 +14,11 @@ from agent.markdown import APART, NAMELESS, inline, printable, unescaped, visibl
 from agent.quotation import quotation
 from agent.selection import best_lines, spread_lines
 from agent.spoilers import split_code
-from agent.transcript import OUTPUT_LIMIT, Evidence, fenced
+from agent.transcript import OUTPUT_LIMIT, ShownMessages, format_messages
 from agent.types import Answer, Searched, Source
 from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
 from memory.message import Kind, Message
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from terminal.rendering import render as render_plainly
 from terminal.rendering import render_excerpts
 from tests.discord_markdown import nodes_of
@@ -51,8 +51,8 @@ answers_of_models = st.one_of(
 )
 
 
-def findings_of(some: list[Message]) -> Findings:
-    return Findings((Excerpt(tuple(Line(one, hit=True, score=1.0) for one in some)),))
+def findings_of(some: list[Message]) -> SearchResult:
+    return SearchResult((Excerpt(tuple(RankedMessage(one, hit=True, score=1.0) for one in some)),))
 
 
 def size_of(some: list[Message]) -> int:
@@ -64,9 +64,9 @@ def size_of(some: list[Message]) -> int:
 
 @given(shown_messages, zones)
 def test_no_message_can_end_the_fence_or_pass_for_another_one(some: list[Message], time_zone: ZoneInfo) -> None:
-    evidence = Evidence(frozenset({1}))
+    evidence = ShownMessages(frozenset({1}))
     with in_time(size_of(some)):
-        shown = fenced(findings_of(some), evidence=evidence, time_zone=time_zone)
+        shown = format_messages(findings_of(some), evidence=evidence, time_zone=time_zone)
 
     if not shown.lines:
         return
@@ -117,7 +117,7 @@ def test_code_and_words_together_are_the_text(text: str) -> None:
 @given(shown_messages, texts, zones)
 def test_a_quotation_cites_its_message_and_no_other(some: list[Message], question: str, time_zone: ZoneInfo) -> None:
     lines = [
-        (number, Line(replace(one, kind=Kind.MESSAGE), hit=True, similarity=1.0, score=1.0))
+        (number, RankedMessage(replace(one, kind=Kind.MESSAGE), hit=True, similarity=1.0, score=1.0))
         for number, one in enumerate(some, 1)
     ]
     with in_time(size_of(some) + len(question)):
@@ -147,7 +147,7 @@ def test_a_name_is_shown_as_it_is_and_as_nothing_else(name: str) -> None:
 
 @given(shown_messages, zones)
 def test_quotations_are_words_spoilers_code_and_links_to_what_is_seen(some: list[Message], zone: ZoneInfo) -> None:
-    quoted = [quotation(n, Line(one, hit=True), question="", time_zone=zone) for n, one in enumerate(some, 1)]
+    quoted = [quotation(n, RankedMessage(one, hit=True), question="", time_zone=zone) for n, one in enumerate(some, 1)]
     answer = Answer(text="\n".join(quoted), sources=tuple(Source(n, one) for n, one in enumerate(some, 1)))
 
     nodes = [node for part in render(answer, zone) for node in nodes_of(part)]

@@ -11,9 +11,9 @@ from memory.counting.question import read_request
 from memory.counting.results import Matter, Tally
 from memory.counting.words import Sought
 from memory.embedding.embedder import Embedder
-from memory.message import Kind, Message, merged, storable
+from memory.message import Kind, Message, merged, sanitize
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from tests.builders import message, minute, remember
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import names, questions, texts
@@ -91,7 +91,7 @@ def test_a_count_is_what_one_finds_by_looking_at_every_message(
             short, long = map(in_places, held[0])
             await remember(short_term, embedder, short)
             await remember(long_term, embedder, long)
-            memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+            memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
             there = now(short, long)
 
             every = await memory.tally(Matter(), places=frozenset({HERE}), limit=100)
@@ -109,7 +109,7 @@ def test_a_count_is_what_one_finds_by_looking_at_every_message(
                 assert tally.messages == len(tally.examples) == sum(share.messages for share in tally.shares)
                 assert tally.items == sum(len(example.items) for example in tally.examples)
             for term in terms:
-                matter = Matter(sought=Sought.FILES, terms=storable(term), attribute=storable(term))
+                matter = Matter(sought=Sought.FILES, terms=sanitize(term), attribute=sanitize(term))
                 assert (await memory.tally(matter, places=frozenset({HERE}))).messages == 0
 
     asyncio.run(check())

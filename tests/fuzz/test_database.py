@@ -21,7 +21,7 @@ from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.message import Message
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from tests.conftest import open_new_database
 from tests.fuzz.strategies import messages, names, questions
 from tests.fuzz.test_messages import as_written
@@ -84,7 +84,7 @@ def test_what_is_said_is_stored_as_it_was_said_or_put_aside_and_anything_can_be_
             assert found == {one.message_id: as_written(one) for one in some if one.message_id in found}
             for one in some:
                 assert one.message_id in found or (not_storable(one) and f"\n{one.message_id}," in f"\n{put_aside}")
-            memory = Memory(shelf_of(short_term), shelf_of(long_term), embedder)
+            memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
             for question in asked:
                 await memory.search(
                     question, places=frozenset(one.place_id for one in some), authors=Authors(names=authors)

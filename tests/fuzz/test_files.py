@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from errors import InputFileError
 from memory.capture.journal import encoded
 from memory.capture.message_csv import COLUMNS
-from memory.message import storable
+from memory.message import sanitize
 from ops.promotion import cells
 from ops.promotion.clean import clean
 from ops.promotion.day_order import days_come_first
@@ -61,8 +61,8 @@ def promoted(
     assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.refused) for chunk in chunks]
     for message in (message for one in cleaned for message in one.messages):
         assert -(2**63) <= message.message_id < 2**63
-        assert storable(message.content) == message.content
-        assert [storable(file.name + file.url) for file in message.attachments] == [
+        assert sanitize(message.content) == message.content
+        assert [sanitize(file.name + file.url) for file in message.attachments] == [
             file.name + file.url for file in message.attachments
         ]
     for refused in (refused for one in cleaned for refused in one.refused):

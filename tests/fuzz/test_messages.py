@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from memory.capture.journal import Journal
 from memory.capture.message_csv import COLUMNS, from_row, to_row
 from memory.index.index_text import search_text
-from memory.message import Attachment, Kind, Message, fold, storable
+from memory.message import Attachment, Kind, Message, fold, sanitize
 from ops.promotion.clean import clean
 from ops.promotion.sources.detect import open_source
 from tests.builders import whole
@@ -155,13 +155,13 @@ def as_stored(message: Message) -> Message:
     """Return a message as PostgreSQL holds it."""
     return replace(
         message,
-        session=storable(message.session),
-        channel_name=storable(message.channel_name),
-        author_name=storable(message.author_name),
-        content=storable(message.content),
+        session=sanitize(message.session),
+        channel_name=sanitize(message.channel_name),
+        author_name=sanitize(message.author_name),
+        content=sanitize(message.content),
         attachments=tuple(
             replace(
-                one, name=storable(one.name), url=storable(one.url), content_type=storable_or_none(one.content_type)
+                one, name=sanitize(one.name), url=sanitize(one.url), content_type=storable_or_none(one.content_type)
             )
             for one in message.attachments
         ),
@@ -169,14 +169,14 @@ def as_stored(message: Message) -> Message:
 
 
 def storable_or_none(text: str | None) -> str | None:
-    return None if text is None else storable(text)
+    return None if text is None else sanitize(text)
 
 
 @given(texts)
 def test_what_is_stored_is_a_text_for_every_database(text: str) -> None:
-    stored = storable(text)
+    stored = sanitize(text)
 
-    assert storable(stored) == stored
+    assert sanitize(stored) == stored
     assert "\0" not in stored.encode().decode()
     assert len(stored) == len(text)
 

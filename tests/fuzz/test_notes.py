@@ -21,7 +21,7 @@ from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
 from ops.backup.catalogue import next_folder, series_of, valid_name, verified_of
 from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, TableEntry, read_manifest
-from ops.backup.retention import Kept, Rule, kept
+from ops.backup.retention import Kept, RetentionPolicy, kept
 from settings import Settings, read_settings
 from storage.sessions import choose_session, open_session_folder, remember_session, remembered_session
 from tests.fuzz.limits import in_time
@@ -244,7 +244,7 @@ several = st.lists(
 def test_the_newest_backup_of_each_purpose_is_always_kept(
     backups: list[Kept], daily: int, weekly: int, time_zone: ZoneInfo
 ) -> None:
-    names = kept(backups, Rule(daily, weekly), time_zone)
+    names = kept(backups, RetentionPolicy(daily, weekly), time_zone)
 
     for purpose in {purpose for one in backups for purpose in one.purposes}:
         serving = [one for one in backups if purpose in one.purposes]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from memory.authors import kept_name
 from memory.message import Message
-from memory.question.parse import LONGEST_QUESTION, Asked, understand
+from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
 from tests.builders import message
 from tests.fakes import FakeMemory
 from tests.fuzz.limits import in_time
@@ -65,9 +65,9 @@ def said_by(people: list[str], channels: list[str], now: datetime) -> list[Messa
     ]
 
 
-def read(text: str, said: list[Message], now: datetime, time_zone: ZoneInfo) -> Asked:
+def read(text: str, said: list[Message], now: datetime, time_zone: ZoneInfo) -> ParsedQuestion:
     return asyncio.run(
-        understand(text, places=READABLE, here=HERE, now=now, time_zone=time_zone, memory=FakeMemory(said))
+        parse_question(text, places=READABLE, here=HERE, now=now, time_zone=time_zone, memory=FakeMemory(said))
     )
 
 

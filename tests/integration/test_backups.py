@@ -34,9 +34,9 @@ from memory.index import store
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
 from ops.backup.create import Plan, create
-from ops.backup.files import open_plain, remove_folder, writing_lock
+from ops.backup.files import open_decompressed, remove_folder, writing_lock
 from ops.backup.manifest import MANIFEST, Format, TableEntry
-from ops.backup.retention import Rule, superfluous
+from ops.backup.retention import RetentionPolicy, expired
 from ops.backup.verify import note_verified, verify
 from tests.builders import FULL, deletion, message, minute, unheard
 from tests.conftest import open_existing_database, open_new_database
@@ -63,9 +63,9 @@ async def fill(database: Database) -> None:
     await database.migrate(dimensions=WIDTH)
     await write(database, *MESSAGES)
     async with transaction(database.sessions) as session:
-        await store.set_fact(session, MODEL_FACT, "made up")
-        await store.set_fact(session, SESSION_FACT, "demo")
-        await store.set_fact(session, "word_index_whole_since", "its own server's")
+        await store.set_metadata(session, MODEL_FACT, "made up")
+        await store.set_metadata(session, SESSION_FACT, "demo")
+        await store.set_metadata(session, "word_index_whole_since", "its own server's")
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ async def test_what_is_loaded_again_has_the_same_checksum(
             for entry in backup.manifest.databases[0].tables:
                 await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(entry.name)))
                 copying = sql.SQL("COPY {} FROM STDIN ({})").format(sql.Identifier(entry.name), option)
-                with open_plain(path_of(backup, written_as, entry.name)) as file:
+                with open_decompressed(path_of(backup, written_as, entry.name)) as file:
                     async with connection.cursor() as cursor, cursor.copy(copying) as copy:
                         await copy.write(file.read())
 
@@ -612,7 +612,7 @@ async def test_a_file_whose_rows_are_not_those_of_the_manifest_is_named(
     one: list[Database], tmp_path: Path, written_as: Format, change: Callable[[bytes], bytes]
 ) -> None:
     backup = await back_up(one, tmp_path, written_as)
-    with open_plain(path_of(backup, written_as)) as file:
+    with open_decompressed(path_of(backup, written_as)) as file:
         plain = change(file.read())
     if path_of(backup, written_as).suffix == ".zst":
         plain = zstandard.ZstdCompressor().compress(plain)
@@ -642,7 +642,7 @@ async def test_retention_leaves_alone_what_is_no_backup_of_ours(one: list[Databa
     damaged.write_text("{}", encoding="utf-8")
     last = await back_up(one, tmp_path)
 
-    old = superfluous(list_backups(tmp_path).backups, Rule(0, 0), NOW.tzinfo)  # type: ignore[arg-type]
+    old = expired(list_backups(tmp_path).backups, RetentionPolicy(0, 0), NOW.tzinfo)  # type: ignore[arg-type]
 
     assert [backup.name for backup in old] == ["backup_2026-11-21_3"]
     remove_folder(old[0].folder)
@@ -674,4 +674,4 @@ async def test_analysis_does_not_take_the_place_of_what_can_be_restored(one: lis
     listed = list_backups(tmp_path).backups
 
     assert [backup.name for backup in listed] == [restorable.name, analysed.name]
-    assert superfluous(listed, Rule(1, 1), NOW.tzinfo) == []  # type: ignore[arg-type]
+    assert expired(listed, RetentionPolicy(1, 1), NOW.tzinfo) == []  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, text
 
-from db.chunks import is_hypertable, parts
+from db.chunks import find_chunks, is_hypertable
 from db.databases import Database
 from db.engines import transaction
 from db.schema import MessageRow
@@ -67,7 +67,7 @@ async def position(database: Database) -> int:
 async def vector_indexes(database: Database) -> list[bool]:
     """Tell of each table that messages stand in whether it has a vector index, in the order of their times."""
     async with database.engine.connect() as connection:
-        known = await parts(connection, hypertable=await is_hypertable(connection))
+        known = await find_chunks(connection, hypertable=await is_hypertable(connection))
         return [part.indexed for part in known]
 
 
@@ -165,7 +165,7 @@ LATER = minute(60 * 24 * 200)
 async def index(database: Database) -> None:
     """Give every table that messages stand in a vector index, however few rows it has."""
     async with database.engine.begin() as connection:
-        for part in await parts(connection, hypertable=await is_hypertable(connection)):
+        for part in await find_chunks(connection, hypertable=await is_hypertable(connection)):
             await connection.execute(text(f"CREATE INDEX ON {part.table} USING diskann (embedding vector_cosine_ops)"))
             await connection.execute(text(f"ANALYZE {part.table}"))
 

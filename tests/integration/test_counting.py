@@ -20,7 +20,7 @@ from memory.counting.words import Sought
 from memory.embedding.embedder import Embedder
 from memory.message import Attachment, Kind
 from memory.search.memory import Memory
-from memory.search.session import Shelf, shelf_of
+from memory.search.session import SearchableDatabase, searchable_database
 from tests.builders import closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.servers import Server
@@ -97,7 +97,7 @@ async def memory(server: Server, names: tuple[str, str], embedder: Embedder) -> 
         open_existing_database(server, names[0], name=SHORT_TERM) as short,
         open_existing_database(server, names[1], name=LONG_TERM) as long,
     ):
-        yield Memory(shelf_of(short), shelf_of(long), embedder)
+        yield Memory(searchable_database(short), searchable_database(long), embedder)
 
 
 def ids(tally: Tally) -> list[int]:
@@ -253,7 +253,7 @@ async def test_a_list_is_bounded_and_its_number_is_not(memory: Memory) -> None:
 async def test_a_memory_that_does_not_answer_is_named(memory: Memory) -> None:
     dead = parse_dsn(f"postgresql://nobody@127.0.0.1:{closed_port()}/none", name="DSN")
     async with open_engine(dead, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        gone = Shelf(LONG_TERM, sessions_of(engine), bm25=False, hypertable=False)
+        gone = SearchableDatabase(LONG_TERM, sessions_of(engine), bm25=False, hypertable=False)
         found = await count(Memory(memory.short_term, gone, memory.embedder), terms="raku")
 
     assert (found.messages, found.unreachable) == (2, (LONG_TERM,))

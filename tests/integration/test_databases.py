@@ -18,7 +18,7 @@ from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensio
 from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from tests.builders import closed_port, message, remember
 from tests.servers import Server
 
@@ -167,7 +167,7 @@ async def test_an_ordinary_user_may_own_a_database_whose_extensions_are_there(
     async with opened(dsn, server.dsn(name, user=owner, password=PASSWORD)) as (_, long_term):
         await prepare(long_term, embedder)
         await remember(long_term, embedder, [message(1, "tea"), message(2, "a submarine")])
-        shelf = shelf_of(long_term)
+        shelf = searchable_database(long_term)
         found = await Memory(shelf, replace(shelf, name="short-term"), embedder).search(
             "tea", places=frozenset({1}), limit=1
         )

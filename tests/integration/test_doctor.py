@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.models import shared_model
-from db.chunks import is_hypertable, parts
+from db.chunks import find_chunks, is_hypertable
 from db.config import Layout
 from db.databases import LONG_TERM, SHORT_TERM, Addresses, Database, Layouts
 from db.embedded import is_running, start_embedded, stop_embedded
@@ -41,7 +41,7 @@ from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.fakes_discord import GOOD_TOKEN, GUILD_ID, open_fake_discord
 from tests.servers import Server
-from util_async import begun
+from util_async import background_task
 
 pytestmark = pytest.mark.server
 
@@ -144,9 +144,9 @@ async def test_an_index_that_was_not_built_to_its_end_is_named(short_term: Datab
 
 async def test_an_index_that_is_being_built_is_not_blamed(lived_in: Database) -> None:
     async with lived_in.engine.begin() as writing:
-        (part,) = await parts(writing, hypertable=await is_hypertable(writing))
+        (part,) = await find_chunks(writing, hypertable=await is_hypertable(writing))
         await writing.execute(text("UPDATE messages SET content = content"))
-        async with begun(_create_index(lived_in, part.table)):
+        async with background_task(_create_index(lived_in, part.table)):
             await _until_it_has_begun(writing)
 
             finding = await indexes.validity(lived_in)

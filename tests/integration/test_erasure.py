@@ -34,7 +34,7 @@ from ops.backup.session_files import go_on_with_session
 from ops.erasure import erase as erase_module
 from ops.erasure import files
 from ops.erasure.erase import forget
-from ops.erasure.files import Cuts
+from ops.erasure.files import Redactions
 from ops.erasure.ledger import LEDGER, read_ledger
 from ops.erasure.receipt import ErasedFile, Receipt
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
@@ -490,7 +490,7 @@ def die_around_cut(patched: pytest.MonkeyPatch, dies: str) -> None:
     """End the process before or after the journal is replaced by one without her words."""
     original = files.cut
 
-    def cut(path: Path, cuts: Cuts) -> None:
+    def cut(path: Path, cuts: Redactions) -> None:
         hers = path.name == "demo.csv" and cuts.own
         if not hers or dies == "after":
             original(path, cuts)

@@ -25,9 +25,9 @@ from memory.message import Kind, Message
 from memory.names import remembered
 from memory.names import rows as rows_module
 from memory.names.known import Index, KnownNames, Named
-from memory.question.parse import understand
+from memory.question.parse import parse_question
 from memory.search.memory import Memory
-from memory.search.session import Shelf
+from memory.search.session import SearchableDatabase
 from ops.promotion.undo import take_back
 from tests.builders import closed_port, deletion, message, minute, remember
 
@@ -151,7 +151,7 @@ async def test_a_question_right_after_the_first_message_of_somebody_finds_them(
         await recorder.record(message(1, "the kiln is hot", author_name="Irmak"))
         assert await recorder.settle(timeout=timedelta(seconds=60))
 
-        asked = await understand(
+        asked = await parse_question(
             "what did \u0131rmak say?", places=HERE, here=1, now=minute(9), time_zone=ZoneInfo("UTC"), memory=memory
         )
 
@@ -260,15 +260,15 @@ async def test_names_are_loaded_before_anybody_asks(memory: Memory, long_term: D
 
 
 @pytest.fixture
-async def nobody() -> AsyncIterator[Shelf]:
+async def nobody() -> AsyncIterator[SearchableDatabase]:
     """A memory whose server does not answer."""
     url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        yield Shelf("short-term", sessions_of(engine), bm25=True, hypertable=False)
+        yield SearchableDatabase("short-term", sessions_of(engine), bm25=True, hypertable=False)
 
 
 async def test_a_memory_that_is_away_leaves_the_names_of_the_other(
-    memory: Memory, nobody: Shelf, long_term: Database, embedder: Embedder
+    memory: Memory, nobody: SearchableDatabase, long_term: Database, embedder: Embedder
 ) -> None:
     await remember(long_term, embedder, [message(1, author_name="lena")])
     halved = replace(memory, short_term=nobody)
@@ -278,7 +278,7 @@ async def test_a_memory_that_is_away_leaves_the_names_of_the_other(
     assert (known.complete, authors(known, "lena")) == (False, [{"lena"}])
 
 
-async def test_two_memories_that_are_away_are_an_outage(nobody: Shelf, embedder: Embedder) -> None:
+async def test_two_memories_that_are_away_are_an_outage(nobody: SearchableDatabase, embedder: Embedder) -> None:
     away = Memory(nobody, replace(nobody, name="long-term"), embedder)
 
     with pytest.raises(DatabaseUnavailableError):

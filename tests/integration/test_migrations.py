@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import migrate as migrate_module
 from db.capabilities import Capabilities
-from db.chunks import indexes_of, is_hypertable, parts
+from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.config import Layout
 from db.databases import Database
 from db.engines import open_engine
@@ -156,7 +156,7 @@ async def test_rows_come_through_an_upgrade_from_every_earlier_revision(blank: D
         assert await connection.run_sync(differences) == []
         assert (await connection.execute(ROWS)).all() == [(number, f"note {number}") for number in range(1, COUNT + 1)]
         assert await is_hypertable(connection) == blank.capabilities.hypertables
-        known = await parts(connection, hypertable=blank.capabilities.hypertables)
+        known = await find_chunks(connection, hypertable=blank.capabilities.hypertables)
         indexed = [await indexes_of(connection, part, method="bm25") for part in known]
     assert len(known) == (DAYS if blank.capabilities.hypertables else 1)
     assert all(indexed)
@@ -189,7 +189,7 @@ async def test_a_hypertable_takes_new_rows_in_chunks_of_another_length_from_now_
     async with blank.engine.begin() as connection:
         await connection.execute(INSERT, [{**_row(COUNT + 1), "at": message().sent_at + timedelta(days=100)}])
         lengths = [
-            part.end - part.start for part in await parts(connection, hypertable=True) if part.start and part.end
+            part.end - part.start for part in await find_chunks(connection, hypertable=True) if part.start and part.end
         ]
     assert lengths == [*[timedelta(days=1)] * DAYS, timedelta(days=7)]
 

@@ -40,7 +40,7 @@ async def fill_source(server: Server, name: str) -> None:
         await write(database, *MESSAGES)
         await write(database, edit(9, "changed", at=90))
         async with transaction(database.sessions) as session:
-            await store.set_fact(session, "session", "demo")
+            await store.set_metadata(session, "session", "demo")
             zone = insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1))
             await session.execute(zone)
             batch = insert(PromotionRow).values(promotion_id=1, source="demo", digest="made up", started_at=minute(1))

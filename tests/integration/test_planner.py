@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.explaining import Explain
-from db.chunks import is_hypertable, parts
+from db.chunks import find_chunks, is_hypertable
 from db.config import Layout
 from db.databases import LONG_TERM, Database
 from db.engines import transaction
@@ -26,7 +26,7 @@ from memory.index.store import Indexed
 from memory.message import Message
 from memory.search import planner, queries
 from memory.search.filters import Filters
-from memory.search.planner import Costs, Size, Trace, Way, expected_size
+from memory.search.planner import AccessPath, Costs, Size, Trace, expected_size
 from tests.builders import already, message, minute, unheard
 from tests.conftest import open_existing_database
 from tests.servers import Server
@@ -173,15 +173,15 @@ async def test_the_nearest_rows_are_the_same_on_either_way(
     [
         pytest.param(
             EXACT,
-            Way.EXACT,
+            AccessPath.EXACT,
             ["words of every matching row", "vectors of every matching row"],
             id="every row",
         ),
-        pytest.param(BY_INDEX, Way.INDEX, ["word index", "vector index", "rows of both"], id="indexes"),
+        pytest.param(BY_INDEX, AccessPath.INDEX, ["word index", "vector index", "rows of both"], id="indexes"),
     ],
 )
 async def test_the_plan_tells_the_way_that_was_taken(
-    session: AsyncSession, costs: Costs, way: Way, steps: list[str], caplog: pytest.LogCaptureFixture
+    session: AsyncSession, costs: Costs, way: AccessPath, steps: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     filters = Filters(places=EVERYWHERE, windows=(Window(minute(100), minute(700)),))
 
@@ -193,7 +193,7 @@ async def test_the_plan_tells_the_way_that_was_taken(
     assert plan.steps[-1].rows >= len(found) >= 60
     assert plan.counted == 600
     assert 500 <= plan.size.matching <= 700
-    assert plan.size.total == (IN_TOUCHED_CHUNKS if plan.size.parts else ROWS)
+    assert plan.size.total == (IN_TOUCHED_CHUNKS if plan.size.chunks else ROWS)
 
 
 async def candidates(session: AsyncSession, **changes: Any) -> Any:
@@ -319,7 +319,7 @@ async def test_a_window_reads_only_the_chunks_that_it_touches(
     window = Window(minute(100), minute(290))
     touched = {
         part.table.rpartition(".")[2]
-        for part in await parts(session, hypertable=True)
+        for part in await find_chunks(session, hypertable=True)
         if part.start and part.end and part.start < minute(290) and part.end > minute(100)
     }
 
@@ -336,7 +336,7 @@ async def test_chunks_are_asked_one_by_one_and_only_the_hot_one_is_read_whole(
     if not await is_hypertable(session):
         pytest.skip("a plain table has no chunks")
     filters = Filters(places=EVERYWHERE)
-    known = await parts(session, hypertable=True)
+    known = await find_chunks(session, hypertable=True)
 
     size = await sized(session, filters, matching=ROWS)
     await queries.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=Trace())

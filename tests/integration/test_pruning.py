@@ -15,7 +15,7 @@ from ops.backup import retention
 from ops.backup.catalogue import Backup, find_backup, list_backups
 from ops.backup.create import Plan, create
 from ops.backup.manifest import MANIFEST, VERIFIED, Format
-from ops.backup.retention import Pruned, Rule, prune
+from ops.backup.retention import Pruned, RetentionPolicy, prune
 from ops.backup.verify import verify
 from tests.builders import unheard
 from tests.conftest import open_new_database
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.server
 
 FIRST = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 LATER = FIRST + timedelta(days=30)
-ONE_DAY = Rule(1, 0)
+ONE_DAY = RetentionPolicy(1, 0)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def back_up(
     return made
 
 
-async def pruned(folder: Path, rule: Rule = ONE_DAY, *, dry_run: bool = False) -> Pruned:
+async def pruned(folder: Path, rule: RetentionPolicy = ONE_DAY, *, dry_run: bool = False) -> Pruned:
     return await prune(folder, rule, ZoneInfo("UTC"), now=LATER, report=unheard, dry_run=dry_run)
 
 
@@ -123,7 +123,7 @@ async def test_of_several_damaged_ones_the_last_whole_one_is_kept(
     for backup in others:
         damage(backup)
 
-    assert (await pruned(tmp_path, Rule(2, 1))).removed == []
+    assert (await pruned(tmp_path, RetentionPolicy(2, 1))).removed == []
     assert find_backup(tmp_path, first.name).damage is None
 
 
@@ -136,7 +136,7 @@ async def test_the_last_of_a_day_that_was_never_read_again_counts_only_when_it_i
     night = await back_up(database, tmp_path, 1, verifies=False, hours=18)
     flip(evening)
 
-    found = await pruned(tmp_path, Rule(2, 0))
+    found = await pruned(tmp_path, RetentionPolicy(2, 0))
 
     assert [backup.name for backup in found.removed] == [noon.name]
     assert seen(tmp_path) == sorted([morning.name, evening.name, night.name])
@@ -187,7 +187,12 @@ async def test_the_report_ends_when_all_is_read(database: Database, tmp_path: Pa
     heard: list[tuple[int, int]] = []
 
     await prune(
-        tmp_path, Rule(2, 0), ZoneInfo("UTC"), now=LATER, report=lambda *both: heard.append(both), dry_run=False
+        tmp_path,
+        RetentionPolicy(2, 0),
+        ZoneInfo("UTC"),
+        now=LATER,
+        report=lambda *both: heard.append(both),
+        dry_run=False,
     )
 
     assert heard == sorted(heard)

@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from db.chunks import parts
+from db.chunks import find_chunks
 from db.databases import Database
 from db.engines import transaction
 from db.schema import MessageRow
-from db.vector_index import lacking
+from db.vector_index import missing_indexes
 from errors import EmbeddingModelError
 from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder, open_embedder
 from memory.index.reembed import reembed
 from memory.search.memory import Memory
-from memory.search.session import shelf_of
+from memory.search.session import searchable_database
 from tests.builders import deletion, message, remember, unheard
 from tests.small_models import small_model
 
@@ -44,8 +44,8 @@ async def embedded_with(database: Database) -> dict[str | None, int]:
 async def has_vector_indexes(database: Database) -> bool:
     """Tell whether every part of the messages that should have a vector index has one."""
     async with transaction(database.sessions) as session:
-        known = await parts(session, hypertable=database.capabilities.hypertables)
-    return not lacking(known, database.layout)
+        known = await find_chunks(session, hypertable=database.capabilities.hypertables)
+    return not missing_indexes(known, database.layout)
 
 
 async def fill(database: Database, embedder: Embedder) -> None:
@@ -67,7 +67,7 @@ async def test_every_message_gets_a_vector_of_the_new_model_and_is_found(
     assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
     assert await has_vector_indexes(long_term)
     await prepare(long_term, other)
-    shelf = shelf_of(long_term)
+    shelf = searchable_database(long_term)
     found = await Memory(shelf, replace(shelf, name="short-term"), other).search(
         "note 7", places=frozenset({1}), limit=1
     )

@@ -29,8 +29,8 @@ from memory.message import Kind, Message
 from memory.search import keywords, queries
 from memory.search.filters import Filters
 from memory.search.memory import Memory
-from memory.search.results import Findings, Line, Scope
-from memory.search.session import Shelf, shelf_of
+from memory.search.results import RankedMessage, Scope, SearchResult
+from memory.search.session import SearchableDatabase, searchable_database
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database, open_new_database
 from tests.servers import Server
@@ -97,12 +97,12 @@ async def long_term(server: Server, names: tuple[str, str]) -> AsyncIterator[Dat
         yield database
 
 
-def hits(findings: Findings) -> list[int]:
+def hits(findings: SearchResult) -> list[int]:
     """Return the ids of the hits, in the order in which they are shown."""
     return [line.message.message_id for excerpt in findings.excerpts for line in excerpt.lines if line.hit]
 
 
-def shown(findings: Findings) -> list[int]:
+def shown(findings: SearchResult) -> list[int]:
     """Return the ids of hits and neighbours, in the order in which they are shown."""
     return [line.message.message_id for excerpt in findings.excerpts for line in excerpt.lines]
 
@@ -119,7 +119,7 @@ async def test_no_places_find_nothing(memory: Memory, long_term: Database, embed
     await remember(long_term, embedder, [message(1, "the launch code")])
     nowhere: frozenset[int] = frozenset()
 
-    assert await memory.search("launch code", places=nowhere) == Findings()
+    assert await memory.search("launch code", places=nowhere) == SearchResult()
     assert (await memory.list_messages(places=nowhere)).excerpts == ()
     assert (await memory.read_around(1, places=nowhere)).excerpts == ()
     assert await memory.lookup([1], places=nowhere) == {}
@@ -165,7 +165,7 @@ async def test_a_message_that_may_not_be_read_is_not_read_around(
 ) -> None:
     await remember(long_term, embedder, [message(1), message(2, "a secret", channel_id=2), message(3)])
 
-    assert await memory.read_around(2, places=HERE) == Findings()
+    assert await memory.read_around(2, places=HERE) == SearchResult()
 
 
 async def test_all_places_are_those_of_both_memories(
@@ -489,7 +489,7 @@ async def test_words_of_somebody_whom_a_question_names_are_compared_by_themselve
 ) -> None:
     await remember(long_term, embedder, [apart(1, "lol", author_name="ben"), apart(2, "the key is with him")])
 
-    async def best_of(question: str) -> Line:
+    async def best_of(question: str) -> RankedMessage:
         found = await memory.search(question, places=HERE, limit=1)
         lines = await memory.compare_own_words(question, found.excerpts[0].lines)
         return next(line for line in lines if line.hit)
@@ -574,7 +574,7 @@ async def plain(server: Server, embedder: Embedder) -> AsyncIterator[Database]:
 @pytest.fixture
 def plain_memory(plain: Database, embedder: Embedder) -> Memory:
     """Both memories in one database: what is in one is in the other."""
-    one, other = (dataclasses.replace(shelf_of(plain), name=name) for name in ("one", "other"))
+    one, other = (dataclasses.replace(searchable_database(plain), name=name) for name in ("one", "other"))
     return Memory(one, other, embedder)
 
 
@@ -620,15 +620,15 @@ async def test_full_text_reads_its_index(plain: Database) -> None:
 
 
 @pytest.fixture
-async def nobody() -> AsyncIterator[Shelf]:
+async def nobody() -> AsyncIterator[SearchableDatabase]:
     """A memory whose server does not answer."""
     url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        yield Shelf("short-term", sessions_of(engine), bm25=True, hypertable=False)
+        yield SearchableDatabase("short-term", sessions_of(engine), bm25=True, hypertable=False)
 
 
 async def test_a_memory_that_does_not_answer_is_named_and_the_other_is_searched(
-    memory: Memory, nobody: Shelf, long_term: Database, embedder: Embedder
+    memory: Memory, nobody: SearchableDatabase, long_term: Database, embedder: Embedder
 ) -> None:
     await remember(long_term, embedder, [message(1, "tea"), message(2, "coffee")])
     halved = dataclasses.replace(memory, short_term=nobody)
@@ -642,14 +642,16 @@ async def test_a_memory_that_does_not_answer_is_named_and_the_other_is_searched(
     assert set(await halved.lookup([1], places=HERE)) == {1}
 
 
-async def test_two_memories_that_do_not_answer_are_an_outage(nobody: Shelf, embedder: Embedder) -> None:
+async def test_two_memories_that_do_not_answer_are_an_outage(nobody: SearchableDatabase, embedder: Embedder) -> None:
     away = Memory(nobody, dataclasses.replace(nobody, name="long-term"), embedder)
 
     with pytest.raises(DatabaseUnavailableError, match="short-term and long-term memory did not answer"):
         await away.search("tea", places=HERE)
 
 
-async def test_the_only_memory_asked_for_that_does_not_answer_is_an_outage(memory: Memory, nobody: Shelf) -> None:
+async def test_the_only_memory_asked_for_that_does_not_answer_is_an_outage(
+    memory: Memory, nobody: SearchableDatabase
+) -> None:
     halved = dataclasses.replace(memory, short_term=nobody)
 
     with pytest.raises(DatabaseUnavailableError, match="short-term"):

@@ -17,7 +17,7 @@ from memory.embedding.embedder import Embedder
 from memory.message import Message
 from memory.search import queries
 from memory.search.memory import Memory
-from memory.search.results import Findings
+from memory.search.results import SearchResult
 from tests.builders import message, remember
 
 pytestmark = pytest.mark.server
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.server
 HERE = frozenset({1})
 
 
-def shown(findings: Findings) -> list[int]:
+def shown(findings: SearchResult) -> list[int]:
     """Return the ids of all messages that are shown, in order."""
     return [line.message.message_id for excerpt in findings.excerpts for line in excerpt.lines]
 

@@ -131,12 +131,12 @@ async def test_a_journal_that_is_unknown_stands_at_its_start(long_term: Database
 async def test_emptying_keeps_facts(short_term: Database) -> None:
     await write(short_term, message(1), edit(2, "x", at=5), position=10, revisions=(Revision(2, minute(5), "y"),))
     async with transaction(short_term.sessions) as session:
-        await store.set_fact(session, "colour", "red")
-        await store.set_fact(session, "colour", "blue")
+        await store.set_metadata(session, "colour", "red")
+        await store.set_metadata(session, "colour", "blue")
 
         await store.empty(session)
 
         assert await store.count(session) == 0
-        assert await store.fact(session, "colour") == "blue"
-        assert await store.fact(session, "shape") is None
+        assert await store.metadata(session, "colour") == "blue"
+        assert await store.metadata(session, "shape") is None
     assert (await texts_before(short_term), await position(short_term)) == ([], 0)

@@ -15,7 +15,7 @@ from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
 from memory.search.filters import Filters
-from memory.search.keywords import worded
+from memory.search.keywords import keyword_candidates
 from memory.search.planner import Costs, Size, Trace, in_chunks, size_of
 from tests.builders import message
 from tests.conftest import open_existing_database
@@ -86,7 +86,7 @@ async def apart(server: Server, names: dict[timedelta, str]) -> AsyncIterator[Da
 async def ask(database: Database, query: str, *, costs: Costs) -> dict[int, float]:
     """Return the messages that the words of a query find, with their scores."""
     async with transaction(database.reading) as session:
-        found = await worded(
+        found = await keyword_candidates(
             session,
             text=query,
             filters=EVERYWHERE,
@@ -130,5 +130,5 @@ async def test_the_lexica_are_the_chunks_that_know_most_words(blank: Database) -
 
         size = await in_chunks(session, EVERYWHERE, Size(12, 12))
 
-    assert len(size.parts) == 12
-    assert len(size.lexica) == 8
+    assert len(size.chunks) == 12
+    assert len(size.largest_chunks) == 8

@@ -11,7 +11,7 @@ from errors import DatabaseUnavailableError, OperatorError, RefusedRowError, Ses
 from memory.capture.session import MODEL_FACT
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import text_to_embed
-from memory.index.store import set_fact
+from memory.index.store import set_metadata
 from memory.message import Attachment, Message
 from ops.promotion.history import list_batches, promotion_lock
 from ops.promotion.promote import Means
@@ -218,7 +218,7 @@ async def test_a_vector_of_an_earlier_model_is_made_anew(
     async with transaction(long_term.sessions) as session:
         await session.execute(text("UPDATE replaced_messages SET embedding_model = 'older'"))
         await session.execute(text("UPDATE replaced_messages SET embedding = '[1,2]' WHERE message_id = 12"))
-        await set_fact(session, MODEL_FACT, counting.name)
+        await set_metadata(session, MODEL_FACT, counting.name)
     counting.asked.clear()
 
     done = await undone(means, 2)

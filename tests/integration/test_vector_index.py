@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.chunks import Part, indexes_of, parts
+from db.chunks import Chunk, find_chunks, indexes_of
 from db.config import Layout
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, transaction
-from db.vector_index import build, drop_all, lacking, look_after
+from db.vector_index import build, drop_all, look_after, missing_indexes
 from memory.index import store
 from memory.index.store import Indexed
 from tests.builders import closed_port, message, unheard
@@ -49,9 +49,9 @@ async def write(database: Database, numbers: range) -> None:
         await connection.execute(text("ANALYZE messages"))
 
 
-async def known(database: Database) -> list[Part]:
+async def known(database: Database) -> list[Chunk]:
     async with database.engine.connect() as connection:
-        return await parts(connection, hypertable=database.capabilities.hypertables)
+        return await find_chunks(connection, hypertable=database.capabilities.hypertables)
 
 
 async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_large(filled: Database) -> None:
@@ -66,7 +66,7 @@ async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_larg
         assert (built, [part.indexed for part in after]) == (1, [True])
         return
     assert (built, [part.indexed for part in after]) == (DAYS - 1, [True] * closed + [False])
-    assert [(part.hot, part.rows) for part in after] == [(False, A_DAY)] * closed + [(True, A_DAY)]
+    assert [(part.is_newest, part.rows) for part in after] == [(False, A_DAY)] * closed + [(True, A_DAY)]
 
     await build(filled.engine, replace(LAYOUT, hot_rows=A_DAY), report=unheard)
 
@@ -98,7 +98,7 @@ async def test_an_index_is_built_where_several_processes_would_be_used_for_it(fi
     async with filled.engine.begin() as connection:
         name = filled.engine.url.database
         await connection.execute(text(f'ALTER DATABASE "{name}" SET diskann.min_vectors_for_parallel_build = 10'))
-        for part in await parts(connection, hypertable=filled.capabilities.hypertables):
+        for part in await find_chunks(connection, hypertable=filled.capabilities.hypertables):
             await connection.execute(text(f"ALTER TABLE {part.table} SET (parallel_workers = 2)"))
     await filled.engine.dispose()  # connections that are yet to come heed it
 
@@ -157,7 +157,7 @@ async def test_one_process_builds_at_a_time(filled: Database) -> None:
 
         assert await build(filled.engine, LAYOUT, report=unheard) == 0
 
-    assert lacking(await known(filled), LAYOUT)
+    assert missing_indexes(await known(filled), LAYOUT)
 
 
 async def test_a_keeper_outlives_an_index_that_cannot_be_built(
@@ -166,7 +166,7 @@ async def test_a_keeper_outlives_an_index_that_cannot_be_built(
     await look_after(filled.engine, replace(LAYOUT, num_neighbors=100_000), SaidOnce(logging.getLogger(__name__)))
 
     assert "vector indexes could not be looked after" in caplog.text
-    assert lacking(await known(filled), LAYOUT)
+    assert missing_indexes(await known(filled), LAYOUT)
 
 
 async def test_a_keeper_outlives_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:

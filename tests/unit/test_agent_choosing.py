@@ -8,16 +8,16 @@ import pytest
 
 from agent.selection import MOST_QUOTES, MOST_SPREAD, MOST_WHOLE, Quote, best_lines, spread_lines
 from memory.message import Attachment, Kind
-from memory.search.results import Line
+from memory.search.results import RankedMessage
 from memory.search.terms import Weighed, keywords_of
 from tests.fakes import said
 
 
-def hit(similarity: float, *, content: str = "on friday", **fields: Any) -> Line:
-    return Line(said(content, **fields), hit=True, similarity=similarity, score=similarity)
+def hit(similarity: float, *, content: str = "on friday", **fields: Any) -> RankedMessage:
+    return RankedMessage(said(content, **fields), hit=True, similarity=similarity, score=similarity)
 
 
-def chosen(*lines: Line, topic: str = "when is it?", question: str = "when is it?") -> list[int]:
+def chosen(*lines: RankedMessage, topic: str = "when is it?", question: str = "when is it?") -> list[int]:
     """Return the places, from 1 on, of the lines that answer."""
     return [quote.number for quote in best_lines(enumerate(lines, 1), topic=topic, question=question)]
 
@@ -30,7 +30,7 @@ def chosen(*lines: Line, topic: str = "when is it?", question: str = "when is it
         pytest.param(replace(hit(0.9), hit=False), id="a neighbour of a hit"),
     ],
 )
-def test_what_does_not_answer_is_not_quoted(line: Line) -> None:
+def test_what_does_not_answer_is_not_quoted(line: RankedMessage) -> None:
     assert chosen(line) == []
 
 
@@ -161,8 +161,8 @@ ASKED = hit(0.8, content="why did my celadon turn brown?", message_id=7)
 
 
 def test_the_answer_is_quoted_in_place_of_a_question() -> None:
-    yes = Line(said("yes", author_name="cleo", reply_to=7))
-    advice = Line(said("too much oxygen in the kiln", author_name="ben", reply_to=7))
+    yes = RankedMessage(said("yes", author_name="cleo", reply_to=7))
+    advice = RankedMessage(said("too much oxygen in the kiln", author_name="ben", reply_to=7))
 
     quotes = best_lines(enumerate([ASKED, yes, advice], 1), topic="why is celadon brown?", question="")
 
@@ -175,14 +175,14 @@ def test_a_question_that_nobody_answered_is_quoted() -> None:
 
 def test_an_answer_that_was_found_stands_with_what_it_answers() -> None:
     advice = hit(0.8, content="too much oxygen in the kiln", author_name="ben", reply_to=7)
-    asked = Line(ASKED.message)
+    asked = RankedMessage(ASKED.message)
 
     assert best_lines(enumerate([advice, asked], 1), topic="oxygen", question="") == [Quote(1, advice, asked.message)]
 
 
 def test_what_tells_something_besides_asking_is_quoted_with_its_answer() -> None:
     poll = hit(0.8, content="My chapter is called Silence. Too dramatic?", message_id=7)
-    reply = Line(said("just right", author_name="ben", reply_to=7))
+    reply = RankedMessage(said("just right", author_name="ben", reply_to=7))
 
     quotes = best_lines(enumerate([poll, reply], 1), topic="what is the chapter called?", question="")
 

@@ -11,15 +11,15 @@ from agent.quotation import quotation
 from agent.selection import LENGTH
 from agent.spoilers import split_code
 from memory.message import Attachment
-from memory.search.results import Line
+from memory.search.results import RankedMessage
 from tests.discord_markdown import nodes_of
 from tests.fakes import said
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def hit(similarity: float, *, content: str = "on friday", **fields: Any) -> Line:
-    return Line(said(content, **fields), hit=True, similarity=similarity, score=similarity)
+def hit(similarity: float, *, content: str = "on friday", **fields: Any) -> RankedMessage:
+    return RankedMessage(said(content, **fields), hit=True, similarity=similarity, score=similarity)
 
 
 def quoted(content: str, question: str = "when?", **fields: Any) -> str:

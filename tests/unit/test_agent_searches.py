@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.citations import footer
-from agent.time_scope import ALL_TIME, Searches, Windows, common, united
+from agent.time_scope import ALL_TIME, TimeScope, Windows, common, united
 from agent.types import Searched
 from time_expressions.window import Window
 
@@ -49,12 +49,12 @@ THURSDAY = days(19, 20)
 def test_a_model_can_narrow_the_time_of_a_question_and_never_leave_it(
     own: Windows, wanted: Windows | None, expected: Windows
 ) -> None:
-    assert Searches(own, all_time=False).allowed(wanted) == expected
+    assert TimeScope(own, all_time=False).narrow(wanted) == expected
 
 
 @pytest.mark.parametrize("wanted", [None, ALL_TIME, (TUESDAY,)], ids=["nothing", "all time", "a window"])
 def test_a_question_of_all_time_is_searched_over_all_time_whatever_is_passed(wanted: Windows | None) -> None:
-    assert Searches([TUESDAY], all_time=True).allowed(wanted) == ALL_TIME
+    assert TimeScope([TUESDAY], all_time=True).narrow(wanted) == ALL_TIME
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_a_question_of_all_time_is_searched_over_all_time_whatever_is_passed(wan
     ],
 )
 def test_all_time_is_searched_in_place_of_a_window(searched: Windows, nothing_there: bool, allowed: Windows) -> None:
-    searches = Searches([TUESDAY], all_time=False)
+    searches = TimeScope([TUESDAY], all_time=False)
 
     searches.record(searched, nothing_there=nothing_there)
 
-    assert searches.allowed(ALL_TIME) == allowed
+    assert searches.narrow(ALL_TIME) == allowed
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_all_time_is_searched_in_place_of_a_window(searched: Windows, nothing_th
 def test_all_that_was_searched_is_kept(
     own: list[Window], made: list[Windows], windows: Windows, went_beyond: bool
 ) -> None:
-    searches = Searches(own, all_time=False)
+    searches = TimeScope(own, all_time=False)
     for one in made:
         searches.record(one, nothing_there=False)
 
@@ -93,7 +93,7 @@ def test_all_that_was_searched_is_kept(
 
 
 def test_nothing_was_searched_before_the_first_search() -> None:
-    searches = Searches([TUESDAY], all_time=False)
+    searches = TimeScope([TUESDAY], all_time=False)
 
     assert not searches.were_made
     assert not searches.went_beyond

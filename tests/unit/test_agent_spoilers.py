@@ -14,7 +14,7 @@ from agent.spoilers import PLACEHOLDER, hidden_again, hidden_spans, without_spoi
 from agent.types import Answer, Source
 from bot.rendering import render
 from memory.message import Attachment
-from memory.search.results import Line
+from memory.search.results import RankedMessage
 from terminal.rendering import render as render_plainly
 from tests.agents import agent, chat, question
 from tests.discord_markdown import in_clear, nodes_of
@@ -27,7 +27,7 @@ CODE = "x\n" * (CODE_LENGTH // 2 - 40)
 
 
 def quoted(content: str, question: str = "when?") -> str:
-    return quotation(1, Line(said(content), hit=True), question=question, time_zone=PARIS)
+    return quotation(1, RankedMessage(said(content), hit=True), question=question, time_zone=PARIS)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_bars_of_one_quotation_do_not_pair_with_those_of_the_next() -> None:
 
 def test_a_name_is_no_spoiler_and_turns_nothing_around() -> None:
     message = said(f"||{SECRET}||", author_name="||", channel_name="||Fay||")
-    text = quotation(1, Line(message, hit=True), question="", time_zone=PARIS)
+    text = quotation(1, RankedMessage(message, hit=True), question="", time_zone=PARIS)
 
     assert SECRET not in in_clear(text)
     assert "|| in #||Fay||," in in_clear(text)
@@ -102,7 +102,7 @@ def test_what_is_hidden_is_neither_in_a_source_line_nor_in_the_terminal(content:
 
 def test_a_hidden_file_is_hidden_everywhere() -> None:
     message = said("", attachments=(Attachment(name="SPOILER_the_end.png", url="u"),), guild_id=1)
-    text = quotation(1, Line(message, hit=True), question="", time_zone=PARIS)
+    text = quotation(1, RankedMessage(message, hit=True), question="", time_zone=PARIS)
     answer = Answer(text=text, sources=(Source(1, message),))
 
     assert "the_end" not in in_clear("\n".join(render(answer, PARIS)))

@@ -20,7 +20,7 @@ from agent.types import Answer, Searched
 from errors import DatabaseUnavailableError
 from memory.message import Message
 from memory.names.known import KnownNames
-from memory.question.parse import Asked
+from memory.question.parse import ParsedQuestion
 from memory.search.results import Scope
 from tests.agents import agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
@@ -276,8 +276,8 @@ async def test_a_channel_that_the_question_names_is_searched_alone_and_told() ->
 
 
 async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def careless(text: str, **_: Any) -> Asked:
-        return Asked(text, text, frozenset({1, 9}))
+    async def careless(text: str, **_: Any) -> ParsedQuestion:
+        return ParsedQuestion(text, text, frozenset({1, 9}))
 
     monkeypatch.setattr("agent.question.understand", careless)
     memory = chat()

@@ -6,21 +6,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.tools import read_window
-from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, Evidence, fenced
+from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, ShownMessages, format_messages
 from memory.message import Attachment, Kind, Message
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from tests.fakes import said
 from time_expressions.window import Window
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def found(*messages: Message) -> Findings:
-    return Findings(tuple(Excerpt((Line(message, hit=True),)) for message in messages))
+def found(*messages: Message) -> SearchResult:
+    return SearchResult(tuple(Excerpt((RankedMessage(message, hit=True),)) for message in messages))
 
 
 def written(*messages: Message) -> str:
-    return fenced(found(*messages), evidence=Evidence(frozenset({1})), time_zone=PARIS).text
+    return format_messages(found(*messages), evidence=ShownMessages(frozenset({1})), time_zone=PARIS).text
 
 
 def test_a_message_is_shown_with_its_number_time_place_and_author() -> None:
@@ -28,10 +28,10 @@ def test_a_message_is_shown_with_its_number_time_place_and_author() -> None:
 
 
 def test_a_message_keeps_its_number_across_calls() -> None:
-    evidence = Evidence(frozenset({1}))
-    fenced(found(said("one"), said("two")), evidence=evidence, time_zone=PARIS)
+    evidence = ShownMessages(frozenset({1}))
+    format_messages(found(said("one"), said("two")), evidence=evidence, time_zone=PARIS)
 
-    again = fenced(found(said("three"), said("two")), evidence=evidence, time_zone=PARIS)
+    again = format_messages(found(said("three"), said("two")), evidence=evidence, time_zone=PARIS)
 
     assert [number for number, _ in again.lines] == [3, 2]
 
@@ -85,10 +85,10 @@ def test_a_long_message_is_cut_and_says_so() -> None:
 
 
 def test_a_long_output_is_cut_and_says_so() -> None:
-    evidence = Evidence(frozenset({1}))
+    evidence = ShownMessages(frozenset({1}))
     messages = [said(f"{number} " + "x" * 1400) for number in range(20)]
 
-    shown = fenced(found(*messages), evidence=evidence, time_zone=PARIS)
+    shown = format_messages(found(*messages), evidence=evidence, time_zone=PARIS)
 
     assert len(shown.text) < OUTPUT_LIMIT + 200
     assert f"{20 - len(shown.lines)} more did not fit" in shown.text

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from memory.names.known import Index, KnownNames, Named
-from memory.question.parse import Asked, understand
+from memory.question.parse import ParsedQuestion, parse_question
 from memory.question.topic import MOST_SELECTED, Selection
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from tests.builders import START, message, minute
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
 from time_expressions.window import Window
@@ -56,10 +56,10 @@ class FakeKnowledge:
                 index.add(Named(place, place, "", author, minute(-1)))
         return index
 
-    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> Findings:
+    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> SearchResult:
         self.asked.append(("list_messages", places))
         there = [message(sent_at=when) for when in self.said if any(when in window for window in windows)]
-        return Findings(tuple(Excerpt((Line(one, hit=True),)) for one in there[:limit]))
+        return SearchResult(tuple(Excerpt((RankedMessage(one, hit=True),)) for one in there[:limit]))
 
 
 CHANNELS = {
@@ -84,12 +84,12 @@ async def ask(
     phrases: Iterable[TimePhrase | DiscussionPhrase] = (),
     here: int = GENERAL,
     memory: FakeKnowledge | None = None,
-) -> Asked:
+) -> ParsedQuestion:
     """Read a question in which the grammar finds these phrases."""
     listed = list(phrases)
     times = [one for one in listed if isinstance(one, TimePhrase)]
     counts = [one for one in listed if isinstance(one, DiscussionPhrase)]
-    return await understand(
+    return await parse_question(
         text,
         places=READABLE,
         here=here,
@@ -100,7 +100,7 @@ async def ask(
     )
 
 
-def named(asked: Asked) -> set[str]:
+def named(asked: ParsedQuestion) -> set[str]:
     """Return the names of those whose words a question asks for; they have no ids here."""
     assert asked.authors is None or not (asked.authors.ids or asked.authors.excluded)
     return set(asked.authors.names) if asked.authors else set()
@@ -165,7 +165,7 @@ async def test_a_topic_is_the_question_without_its_time(text: str, topic: str) -
 async def test_a_question_without_a_time_keeps_its_words() -> None:
     asked = await ask("what did we decide?")
 
-    assert asked == Asked("what did we decide?", "what did we decide?", READABLE, rest=asked.text)
+    assert asked == ParsedQuestion("what did we decide?", "what did we decide?", READABLE, rest=asked.text)
 
 
 async def test_a_question_without_a_topic_still_has_its_words() -> None:
@@ -431,7 +431,7 @@ async def test_a_month_is_a_person_where_it_says_something(
 ) -> None:
     memory = FakeKnowledge(authors=frozenset({"April", "Cleo"}))
 
-    asked = await understand(
+    asked = await parse_question(
         text, places=READABLE, here=GENERAL, now=NOW, time_zone=PARIS, memory=memory, read_times=months
     )
 
@@ -508,7 +508,7 @@ async def test_speakers_of_a_channel_are_those_who_are_known_where_the_asker_may
 async def test_who_may_read_nothing_is_told_nothing() -> None:
     memory = FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana"}))
 
-    asked = await understand(
+    asked = await parse_question(
         "what did Ana say in #deploys?",
         places=frozenset(),
         here=GENERAL,

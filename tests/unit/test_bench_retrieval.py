@@ -9,7 +9,7 @@ from bench.baselines import Bm25, cosine
 from bench.locomo import Chat, Question
 from bench.retrieval import DEPTHS, best_first, by_category, recalls
 from bench.tables import table
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from tests.builders import message
 
 HALF_FOUND = Question("Who?", 1, frozenset({1, 9}))
@@ -33,10 +33,16 @@ def test_each_category_has_its_own_recall() -> None:
 
 
 def test_hits_are_ranked_by_their_own_scores_and_neighbours_left_out() -> None:
-    near = Excerpt((Line(message(1), True, score=1.0), Line(message(2)), Line(message(3), True, score=9.0)))
-    far = Excerpt((Line(message(8), True, score=5.0),))
+    near = Excerpt(
+        (
+            RankedMessage(message(1), True, score=1.0),
+            RankedMessage(message(2)),
+            RankedMessage(message(3), True, score=9.0),
+        )
+    )
+    far = Excerpt((RankedMessage(message(8), True, score=5.0),))
 
-    assert best_first(Findings((near, far))) == [3, 8, 1]
+    assert best_first(SearchResult((near, far))) == [3, 8, 1]
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:

@@ -20,7 +20,7 @@ from memory.capture.message_csv import COLUMNS, SEPARATOR, Piece, lines_in, reco
 from memory.message import Message
 from ops.backup.session_files import copy_session
 from ops.erasure.files import Answers, find_cuts
-from ops.erasure.fingerprint import Collector
+from ops.erasure.fingerprint import FingerprintBuilder
 from ops.promotion.sources import own_csv
 from storage.sessions import ProgramSession
 from tests.builders import message, minute, whole
@@ -154,7 +154,7 @@ def test_all_who_read_a_damaged_journal_agree_on_its_records(path: Path) -> None
         assert [one for batch in batches for one in batch.messages] == list(whole(Journal(path)).messages)
         assert [one for batch in batches for one in batch.bad] == list(whole(Journal(path)).bad)
     found = whole(Journal(path))
-    said = Collector(frozenset()).sealed()
+    said = FingerprintBuilder(frozenset()).build()
     cuts = find_cuts(path, {0: minute(0)}, said, answers=Answers(), own=True, damaged=True)
     assert cuts.lines == len(found.bad)
     assert sum(end - start for start, end in zip(cuts.starts, cuts.ends, strict=True)) == sum(

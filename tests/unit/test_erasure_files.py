@@ -13,8 +13,8 @@ from memory.capture.erased import is_erased
 from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import COLUMNS, to_row
 from memory.message import Message
-from ops.erasure.files import Answers, Cuts, collect, csv_files, cut, erase_from_csv, find_cuts
-from ops.erasure.fingerprint import Collector
+from ops.erasure.files import Answers, Redactions, collect, csv_files, cut, erase_from_csv, find_cuts
+from ops.erasure.fingerprint import FingerprintBuilder
 from ops.erasure.ledger import LEDGER, merged, read_ledger, write_ledger
 from tests.builders import deletion, edit, minute, whole
 from tests.forgotten import BOB, CARLA, NADIA, QUOTE, answers, asks, by, journalled
@@ -192,7 +192,7 @@ def test_every_position_between_two_records_is_where_it_belongs(path: Path, hers
     header = len(encoded([COLUMNS]))
     ends = [(None, header), *records_with_ends(path)]
 
-    moved = erase_from_csv(path, ERASURES).moved
+    moved = erase_from_csv(path, ERASURES).new_offset
 
     kept = [one for one in said if one.author_id == BOB]
     for read, (_, end) in enumerate(ends):
@@ -203,12 +203,12 @@ def test_every_position_between_two_records_is_where_it_belongs(path: Path, hers
 
 
 def test_positions_at_the_start_inside_and_beyond() -> None:
-    cuts = Cuts()
+    cuts = Redactions()
     cuts.add(100, 150)
     cuts.add(150, 200)
     cuts.add(300, 310)
 
-    assert [cuts.moved(at) for at in (0, 99, 100, 120, 199, 200, 299, 300, 305, 310, 1000)] == (
+    assert [cuts.new_offset(at) for at in (0, 99, 100, 120, 199, 200, 299, 300, 305, 310, 1000)] == (
         [0, 99, 100, 100, 100, 100, 199, 200, 200, 200, 890]
     )
     assert len(cuts.starts) == 2
@@ -264,12 +264,12 @@ def test_all_csv_files_of_sessions_and_promotions_are_listed_and_leftovers_remov
 
 def test_answers_alone_can_be_taken_out(path: Path) -> None:
     journalled(path, [HERS, answers(5, "That.", to=4), answers(6, "This.", to=7), answers(8, "Those.", to=9)])
-    said = Collector(frozenset(ERASURES))
+    said = FingerprintBuilder(frozenset(ERASURES))
     collect(path, ERASURES, said)
 
     cut(
         path,
-        find_cuts(path, ERASURES, said.sealed(), answers=Answers(message_ids={5}, replies_to={7}), own=False),
+        find_cuts(path, ERASURES, said.build(), answers=Answers(message_ids={5}, replies_to={7}), own=False),
     )
 
     assert numbers(path) == [1, 8]

@@ -9,8 +9,8 @@ from agent.quotation import quotation
 from agent.types import Answer, Source
 from bot import rendering as discord_rendering
 from memory.message import Attachment, Message
-from memory.search.results import Line
-from ops.erasure.fingerprint import Collector, Said, file_names
+from memory.search.results import RankedMessage
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder, file_names
 from terminal import rendering as terminal_rendering
 from tests.builders import message
 
@@ -20,10 +20,10 @@ LONG = "the spare key to the cellar is under the blue flowerpot, next to the old
 UTC_ZONE = ZoneInfo("UTC")
 
 
-def said(*texts: str, name: str = "Nadia Ötün") -> Said:
-    collector = Collector(frozenset({USER}))
+def said(*texts: str, name: str = "Nadia Ötün") -> Fingerprint:
+    collector = FingerprintBuilder(frozenset({USER}))
     collector.add_message(MESSAGE, name, texts)
-    return collector.sealed()
+    return collector.build()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_names(name: str, answer: str, repeats: bool) -> None:
 
 def rendered(one: Message) -> Sequence[str]:
     """Return all that our renderings make of an answer that quotes a message, and of one that has it as a source."""
-    quoted = quotation(1, Line(one, hit=True), question="what?", time_zone=UTC_ZONE)
+    quoted = quotation(1, RankedMessage(one, hit=True), question="what?", time_zone=UTC_ZONE)
     quoting = Answer(text=quoted, sources=(Source(1, one),))
     naming = Answer(text="It was said [1].", sources=(Source(1, one),))
     return [
@@ -132,9 +132,9 @@ def rendered(one: Message) -> Sequence[str]:
     ],
 )
 def test_every_rendering_of_a_message_is_found(one: Message) -> None:
-    collector = Collector(frozenset({USER}))
+    collector = FingerprintBuilder(frozenset({USER}))
     collector.add_message(one.message_id, one.author_name, [one.content, *(file.name for file in one.attachments)])
-    known = collector.sealed()
+    known = collector.build()
 
     found = [known.repeated_in(text) for text in rendered(one)]
 
@@ -142,11 +142,11 @@ def test_every_rendering_of_a_message_is_found(one: Message) -> None:
 
 
 def test_a_hundred_thousand_messages_take_a_few_megabytes() -> None:
-    collector = Collector(frozenset({USER}))
+    collector = FingerprintBuilder(frozenset({USER}))
     for number in range(2000):
         collector.add(" ".join(f"word{number * 31 + place}" for place in range(30)))
 
-    known = collector.sealed()
+    known = collector.build()
 
     assert known.runs.nbytes == 2000 * 26 * 8
     assert known.repeated_in("word31 word32 word33 word34 word35")

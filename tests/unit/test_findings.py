@@ -2,16 +2,16 @@
 
 import pytest
 
-from memory.search.results import Excerpt, Line, by_place, stitch
+from memory.search.results import Excerpt, RankedMessage, by_place, stitch
 from tests.builders import message, minute
 
 
-def hit(number: int, score: float = 1.0) -> Line:
-    return Line(message(number), hit=True, score=score)
+def hit(number: int, score: float = 1.0) -> RankedMessage:
+    return RankedMessage(message(number), hit=True, score=score)
 
 
-def neighbour(number: int) -> Line:
-    return Line(message(number))
+def neighbour(number: int) -> RankedMessage:
+    return RankedMessage(message(number))
 
 
 def numbers(excerpt: Excerpt) -> list[int]:
@@ -46,13 +46,13 @@ def test_a_hit_that_is_also_a_neighbour_stays_a_hit_with_its_score(turned: bool)
 
 
 def test_messages_of_one_moment_stand_in_the_order_of_their_ids() -> None:
-    one, other = Line(message(2, sent_at=minute(0)), hit=True), Line(message(1, sent_at=minute(0)))
+    one, other = RankedMessage(message(2, sent_at=minute(0)), hit=True), RankedMessage(message(1, sent_at=minute(0)))
 
     assert numbers(stitch([[one, other]])[0]) == [1, 2]
 
 
 def test_the_score_of_an_excerpt_is_that_of_its_best_hit() -> None:
-    excerpt = Excerpt((hit(1, 0.3), hit(2, 0.6), Line(message(3), score=9.0)))
+    excerpt = Excerpt((hit(1, 0.3), hit(2, 0.6), RankedMessage(message(3), score=9.0)))
 
     assert excerpt.score == 0.6
 
@@ -63,10 +63,10 @@ def test_nothing_stitched_is_nothing() -> None:
 
 def test_each_run_in_a_place_is_an_excerpt() -> None:
     lines = [
-        Line(message(3, channel_id=1), hit=True),
-        Line(message(1, channel_id=1), hit=True),
-        Line(message(2, channel_id=1, thread_id=9), hit=True),
-        Line(message(4, channel_id=1), hit=True),
+        RankedMessage(message(3, channel_id=1), hit=True),
+        RankedMessage(message(1, channel_id=1), hit=True),
+        RankedMessage(message(2, channel_id=1, thread_id=9), hit=True),
+        RankedMessage(message(4, channel_id=1), hit=True),
     ]
 
     assert [numbers(excerpt) for excerpt in by_place(lines)] == [[1], [2], [3, 4]]

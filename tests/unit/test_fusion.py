@@ -10,7 +10,7 @@ import pytest
 from memory.message import Message
 from memory.question.discussions import DISCUSSION_GAP
 from memory.search.queries import Candidate
-from memory.search.ranking import FOLLOWERS, RANKING, Ranking, fused
+from memory.search.ranking import FOLLOWERS, RANKING, Ranking, rank
 from tests.builders import START, message
 
 NOTHING = Ranking(meaning=0, words=0, following=0, length=0, question=0, author=0)
@@ -34,27 +34,27 @@ def said(*messages: Message) -> list[Candidate]:
 
 
 def test_what_both_rankings_like_best_comes_first() -> None:
-    scores = fused("tea", of_scores([0.9, 0.5, 0.1], [3.0, 1.0, 0.0]))
+    scores = rank("tea", of_scores([0.9, 0.5, 0.1], [3.0, 1.0, 0.0]))
 
     assert list(np.argsort(-scores)) == [0, 1, 2]
 
 
 def test_a_word_match_counts_more_than_the_same_lead_in_meaning() -> None:
-    by_meaning, by_words = fused("tea", of_scores([1.0, 0.0], [0.0, 1.0]))
+    by_meaning, by_words = rank("tea", of_scores([1.0, 0.0], [0.0, 1.0]))
 
     assert by_words > by_meaning
     assert by_words == pytest.approx(RANKING.words - RANKING.meaning)
 
 
 def test_the_scale_of_either_score_does_not_matter() -> None:
-    small = fused("tea", of_scores([0.11, 0.12, 0.13], [2.0, 0.0, 1.0]))
-    large = fused("tea", of_scores([0.1, 0.2, 0.3], [200.0, 0.0, 100.0]))
+    small = rank("tea", of_scores([0.11, 0.12, 0.13], [2.0, 0.0, 1.0]))
+    large = rank("tea", of_scores([0.1, 0.2, 0.3], [200.0, 0.0, 100.0]))
 
     assert small == pytest.approx(large)
 
 
 def test_a_candidate_without_a_vector_counts_as_the_least_alike() -> None:
-    without, least, best = fused("tea", of_scores([None, 0.2, 0.8], [0.0, 0.0, 0.0]))
+    without, least, best = rank("tea", of_scores([None, 0.2, 0.8], [0.0, 0.0, 0.0]))
 
     assert without == least < best
 
@@ -68,17 +68,17 @@ def test_a_candidate_without_a_vector_counts_as_the_least_alike() -> None:
     ],
 )
 def test_nothing_to_tell_candidates_apart_gives_zeros(similarities: list[float | None], lexical: list[float]) -> None:
-    assert list(fused("tea", of_scores(similarities, lexical))) == [0.0] * len(lexical)
+    assert list(rank("tea", of_scores(similarities, lexical))) == [0.0] * len(lexical)
 
 
 def test_no_candidates_give_no_scores() -> None:
-    assert fused("tea", []).size == 0
+    assert rank("tea", []).size == 0
 
 
 def test_the_scores_of_a_search_have_their_mean_at_zero() -> None:
     candidates = said(message(1, "Who knows?"), message(2, "I know ana"), message(3, "Me too", author_name="bruno"))
 
-    assert fused("what does Bruno know", candidates).mean() == pytest.approx(0)
+    assert rank("what does Bruno know", candidates).mean() == pytest.approx(0)
 
 
 # What follows
@@ -87,7 +87,7 @@ def test_the_scores_of_a_search_have_their_mean_at_zero() -> None:
 def test_what_is_said_next_lends_its_words_to_what_was_said_before() -> None:
     told, answered, elsewhere = candidate(1), candidate(2, lexical=4.0), candidate(3, channel_id=2)
 
-    scores = fused("tea", [told, answered, elsewhere], ranking=WORDS_THAT_FOLLOW)
+    scores = rank("tea", [told, answered, elsewhere], ranking=WORDS_THAT_FOLLOW)
 
     assert scores[1] > scores[0] > scores[2]
 
@@ -104,7 +104,7 @@ def test_what_is_said_next_lends_its_words_to_what_was_said_before() -> None:
 def test_nothing_is_lent_by_what_is_said(unrelated: dict[str, Any]) -> None:
     alone, silent = candidate(1), candidate(3, channel_id=3)
 
-    scores = fused("tea", [alone, candidate(2, lexical=4.0, **unrelated), silent], ranking=WORDS_THAT_FOLLOW)
+    scores = rank("tea", [alone, candidate(2, lexical=4.0, **unrelated), silent], ranking=WORDS_THAT_FOLLOW)
 
     assert scores[0] == scores[2]
 
@@ -113,7 +113,7 @@ def test_only_the_next_few_lend() -> None:
     run = [candidate(number) for number in range(1, FOLLOWERS + 2)]
     last = candidate(FOLLOWERS + 2, lexical=4.0)
 
-    scores = fused("tea", [*run, last], ranking=WORDS_THAT_FOLLOW)
+    scores = rank("tea", [*run, last], ranking=WORDS_THAT_FOLLOW)
 
     assert scores[0] < scores[1] == scores[FOLLOWERS]
 
@@ -121,8 +121,8 @@ def test_only_the_next_few_lend() -> None:
 def test_the_order_in_which_candidates_are_given_does_not_matter() -> None:
     candidates = [candidate(number, lexical=float(number % 3), similarity=number / 10) for number in range(1, 8)]
 
-    forwards = fused("tea", candidates)
-    backwards = fused("tea", candidates[::-1])
+    forwards = rank("tea", candidates)
+    backwards = rank("tea", candidates[::-1])
 
     assert forwards == pytest.approx(backwards[::-1])
 
@@ -131,14 +131,14 @@ def test_the_order_in_which_candidates_are_given_does_not_matter() -> None:
 
 
 def test_a_message_that_says_more_comes_before_one_that_says_little() -> None:
-    short, long = fused("tea", said(message(1, "tea"), message(2, "the green tea from the market")))
+    short, long = rank("tea", said(message(1, "tea"), message(2, "the green tea from the market")))
 
     assert long > short
 
 
 @pytest.mark.parametrize("mark", ["?", "?\n", "\uff1f", "\u061f"])
 def test_who_asks_comes_after_who_tells(mark: str) -> None:
-    asks, tells = fused("tea", said(message(1, f"green tea{mark}"), message(2, "green tea!")))
+    asks, tells = rank("tea", said(message(1, f"green tea{mark}"), message(2, "green tea!")))
 
     assert tells > asks
 
@@ -154,7 +154,7 @@ def test_who_asks_comes_after_who_tells(mark: str) -> None:
     ],
 )
 def test_a_message_by_somebody_who_is_named_comes_first(text: str, author: str) -> None:
-    by_other, by_named = fused(text, said(message(1, author_name="zoe"), message(2, author_name=author)))
+    by_other, by_named = rank(text, said(message(1, author_name="zoe"), message(2, author_name=author)))
 
     assert by_named > by_other
 
@@ -169,7 +169,7 @@ def test_a_message_by_somebody_who_is_named_comes_first(text: str, author: str) 
     ],
 )
 def test_nobody_is_named(text: str, author: str) -> None:
-    by_other, by_author = fused(text, said(message(1, author_name="zoe"), message(2, author_name=author)))
+    by_other, by_author = rank(text, said(message(1, author_name="zoe"), message(2, author_name=author)))
 
     assert by_author == by_other
 
@@ -181,7 +181,7 @@ def test_a_part_that_weighs_nothing_is_left_out(part: str) -> None:
         Candidate(message(2, "no", author_name="bruno"), 0.1, 0.0),
     ]
 
-    with_part = fused("what did bruno drink", candidates, ranking=replace(NOTHING, **{part: 1.0}))
+    with_part = rank("what did bruno drink", candidates, ranking=replace(NOTHING, **{part: 1.0}))
 
     assert with_part.any()
-    assert fused("what did bruno drink", candidates, ranking=NOTHING).tolist() == [0.0, 0.0]
+    assert rank("what did bruno drink", candidates, ranking=NOTHING).tolist() == [0.0, 0.0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.heartbeat import beating, complaint
+from cli.heartbeat import heartbeat, staleness
 from errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_it_beats_again_and_again_while_all_is_well(path: Path) -> None:
-    async with beating(path, every=AT_ONCE, healthy=lambda: True):
+    async with heartbeat(path, every=AT_ONCE, healthy=lambda: True):
         await until(path.exists)
         touched_at(path, NOW)
         await until(lambda: touched(path) != NOW)
@@ -60,7 +60,7 @@ async def test_it_stops_while_something_is_wrong_and_goes_on_afterwards(path: Pa
         looks += 1
         return healths[-1]
 
-    async with beating(path, every=AT_ONCE, healthy=healthy):
+    async with heartbeat(path, every=AT_ONCE, healthy=healthy):
         await until(path.exists)
         healths.append(False)
         touched_at(path, NOW)
@@ -74,12 +74,12 @@ async def test_it_stops_while_something_is_wrong_and_goes_on_afterwards(path: Pa
 async def test_a_beat_left_by_a_killed_process_does_not_count(path: Path) -> None:
     touched_at(path, NOW)
 
-    async with beating(path, every=AT_ONCE, healthy=lambda: False):
+    async with heartbeat(path, every=AT_ONCE, healthy=lambda: False):
         assert not is_there(path)
 
 
 async def test_it_is_gone_at_the_end(path: Path) -> None:
-    async with beating(path, every=AT_ONCE, healthy=lambda: True):
+    async with heartbeat(path, every=AT_ONCE, healthy=lambda: True):
         await until(path.exists)
 
     assert not is_there(path)
@@ -87,7 +87,7 @@ async def test_it_is_gone_at_the_end(path: Path) -> None:
 
 async def test_it_is_gone_after_an_error_that_goes_on_as_it_is(path: Path) -> None:
     async def fail() -> None:
-        async with beating(path, every=AT_ONCE, healthy=lambda: True):
+        async with heartbeat(path, every=AT_ONCE, healthy=lambda: True):
             await until(path.exists)
             raise RuntimeError("the reason")
 
@@ -101,7 +101,7 @@ async def test_a_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> 
     path = tmp_path / "no such folder" / "heartbeat"
 
     with pytest.raises(SettingsError, match="no such folder/heartbeat cannot be written"):
-        async with beating(path, every=AT_ONCE, healthy=lambda: True):
+        async with heartbeat(path, every=AT_ONCE, healthy=lambda: True):
             pass
 
 
@@ -112,7 +112,7 @@ async def test_a_folder_that_goes_away_for_a_while_is_no_reason_to_end(
     path.parent.mkdir()
 
     with caplog.at_level(logging.WARNING, logger="heartbeat"):
-        async with beating(path, every=AT_ONCE, healthy=lambda: True):
+        async with heartbeat(path, every=AT_ONCE, healthy=lambda: True):
             await until(path.exists)
             path.parent.rename(tmp_path / "elsewhere")
             await until(lambda: bool(caplog.records))
@@ -134,13 +134,13 @@ async def test_a_folder_that_goes_away_for_a_while_is_no_reason_to_end(
 def test_a_beat_does_for_a_while(path: Path, age: timedelta, says: str | None) -> None:
     touched_at(path, NOW - age)
 
-    said = complaint(path, at_most=timedelta(seconds=60), now=NOW)
+    said = staleness(path, at_most=timedelta(seconds=60), now=NOW)
 
     assert said == (says and f"The heartbeat in {path} {says}")
 
 
 def test_no_beat_does_not_do(path: Path) -> None:
-    said = complaint(path, at_most=timedelta(seconds=60), now=NOW)
+    said = staleness(path, at_most=timedelta(seconds=60), now=NOW)
 
     assert said == f"There is no heartbeat in {path} (no such file or directory)."
 

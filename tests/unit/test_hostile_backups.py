@@ -16,7 +16,7 @@ from cli.commands.backups import line_of
 from errors import OperatorError
 from ops.backup.catalogue import find_backup, list_backups
 from ops.backup.manifest import MANIFEST, VERIFIED
-from ops.backup.retention import Rule, prune
+from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.verify import verify
 from tests.builders import unheard
 from tests.sentences import is_one_sentence
@@ -76,7 +76,7 @@ def use(backup_dir: Path, name: str = NAME) -> str | None:
             line_of(backup, zone)
     assert all(is_one_sentence(sentence) for sentence in listed.unreadable.values())
     for dry_run in (True, False):
-        asyncio.run(prune(backup_dir, Rule(0, 0), ZONES[0], now=NOW, report=unheard, dry_run=dry_run))
+        asyncio.run(prune(backup_dir, RetentionPolicy(0, 0), ZONES[0], now=NOW, report=unheard, dry_run=dry_run))
     said = refusal(backup_dir, name)
     assert said is None or is_one_sentence(said)
     return said

@@ -4,18 +4,18 @@ import logging
 
 import pytest
 
-from db.chunks import Part
+from db.chunks import Chunk
 from memory.search.planner import (
     FEWEST_PROPOSALS,
+    AccessPath,
     Costs,
     Plan,
     Size,
     Step,
     Trace,
-    Way,
-    noted,
-    proposals,
-    somebody_listens,
+    explain_enabled,
+    index_limit,
+    logged,
     way_to_the_nearest,
     way_to_the_worded,
 )
@@ -26,25 +26,25 @@ MANY = 1_000_000
 @pytest.mark.parametrize(
     ("matching", "expected"),
     [
-        pytest.param(0, Way.EXACT, id="none"),
-        pytest.param(500, Way.EXACT, id="a narrow filter"),
-        pytest.param(MANY // 2, Way.INDEX, id="a wide one"),
-        pytest.param(MANY, Way.INDEX, id="no filter"),
+        pytest.param(0, AccessPath.EXACT, id="none"),
+        pytest.param(500, AccessPath.EXACT, id="a narrow filter"),
+        pytest.param(MANY // 2, AccessPath.INDEX, id="a wide one"),
+        pytest.param(MANY, AccessPath.INDEX, id="no filter"),
     ],
 )
-def test_the_vectors_of_few_rows_are_compared_one_by_one(matching: int, expected: Way) -> None:
+def test_the_vectors_of_few_rows_are_compared_one_by_one(matching: int, expected: AccessPath) -> None:
     assert way_to_the_nearest(Size(matching, MANY), wanted=10, costs=Costs()) is expected
 
 
 @pytest.mark.parametrize(
     ("matching", "expected"),
     [
-        pytest.param(0, Way.EXACT, id="none"),
-        pytest.param(50, Way.EXACT, id="a narrow filter"),
-        pytest.param(MANY // 2, Way.INDEX, id="a wide one"),
+        pytest.param(0, AccessPath.EXACT, id="none"),
+        pytest.param(50, AccessPath.EXACT, id="a narrow filter"),
+        pytest.param(MANY // 2, AccessPath.INDEX, id="a wide one"),
     ],
 )
-def test_the_words_of_few_rows_are_scored_one_by_one(matching: int, expected: Way) -> None:
+def test_the_words_of_few_rows_are_scored_one_by_one(matching: int, expected: AccessPath) -> None:
     assert way_to_the_worded(Size(matching, MANY), wanted=60, costs=Costs()) is expected
 
 
@@ -52,23 +52,34 @@ def test_the_more_are_wanted_the_sooner_all_are_compared() -> None:
     size = Size(20_000, MANY)
     wanted = [1, 10_000]
 
-    assert [way_to_the_nearest(size, wanted=count, costs=Costs()) for count in wanted] == [Way.INDEX, Way.EXACT]
+    assert [way_to_the_nearest(size, wanted=count, costs=Costs()) for count in wanted] == [
+        AccessPath.INDEX,
+        AccessPath.EXACT,
+    ]
 
 
-def chunk(rows: int, *, indexed: bool) -> Part:
-    return Part(
-        table="c", schema="s", name="c", start=None, end=None, rows=rows, indexed=indexed, word_index=None, hot=False
+def chunk(rows: int, *, indexed: bool) -> Chunk:
+    return Chunk(
+        table="c",
+        schema="s",
+        name="c",
+        start=None,
+        end=None,
+        rows=rows,
+        indexed=indexed,
+        word_index=None,
+        is_newest=False,
     )
 
 
-def hypertable(*parts: Part, matching: int) -> Size:
-    return Size(matching, sum(part.rows for part in parts), parts=parts)
+def hypertable(*parts: Chunk, matching: int) -> Size:
+    return Size(matching, sum(part.rows for part in parts), chunks=parts)
 
 
 def test_without_any_index_every_row_is_compared() -> None:
     size = hypertable(chunk(MANY, indexed=False), chunk(MANY, indexed=False), matching=2 * MANY)
 
-    assert way_to_the_nearest(size, wanted=10, costs=Costs()) is Way.EXACT
+    assert way_to_the_nearest(size, wanted=10, costs=Costs()) is AccessPath.EXACT
 
 
 def test_the_more_indexes_there_are_to_ask_the_later_they_are_asked() -> None:
@@ -77,7 +88,7 @@ def test_the_more_indexes_there_are_to_ask_the_later_they_are_asked() -> None:
 
     ways = [way_to_the_nearest(size, wanted=10, costs=Costs()) for size in (few, many)]
 
-    assert ways == [Way.INDEX, Way.EXACT]
+    assert ways == [AccessPath.INDEX, AccessPath.EXACT]
 
 
 def test_rows_in_chunks_without_an_index_are_compared_on_either_way() -> None:
@@ -89,10 +100,10 @@ def test_rows_in_chunks_without_an_index_are_compared_on_either_way() -> None:
 def test_costs_decide() -> None:
     size = Size(1000, MANY)
 
-    assert way_to_the_nearest(size, wanted=10, costs=Costs(propose=0)) is Way.INDEX
-    assert way_to_the_nearest(size, wanted=10, costs=Costs(compare=0)) is Way.EXACT
-    assert way_to_the_worded(size, wanted=10, costs=Costs(read=0)) is Way.INDEX
-    assert way_to_the_worded(size, wanted=10, costs=Costs(score=0)) is Way.EXACT
+    assert way_to_the_nearest(size, wanted=10, costs=Costs(propose=0)) is AccessPath.INDEX
+    assert way_to_the_nearest(size, wanted=10, costs=Costs(compare=0)) is AccessPath.EXACT
+    assert way_to_the_worded(size, wanted=10, costs=Costs(read=0)) is AccessPath.INDEX
+    assert way_to_the_worded(size, wanted=10, costs=Costs(score=0)) is AccessPath.EXACT
 
 
 @pytest.mark.parametrize(
@@ -105,7 +116,7 @@ def test_costs_decide() -> None:
     ],
 )
 def test_the_index_is_asked_for_as_many_as_it_takes(matching: int, expected: int) -> None:
-    assert proposals(Size(matching, MANY), wanted=10) == expected
+    assert index_limit(Size(matching, MANY), wanted=10) == expected
 
 
 async def test_a_step_is_noted_with_its_rows() -> None:
@@ -122,15 +133,15 @@ async def test_a_step_is_noted_with_its_rows() -> None:
 
 def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogCaptureFixture) -> None:
     plan = Plan(
-        nearest=Way.EXACT,
-        worded=Way.INDEX,
+        nearest=AccessPath.EXACT,
+        worded=AccessPath.INDEX,
         size=Size(1200, 200_000),
         counted=1187,
         steps=(Step("vectors of every matching row", 60, 2.25),),
     )
 
     with caplog.at_level(logging.DEBUG, logger="memory.search.planner"):
-        assert noted(plan, memory="long-term").memory == "long-term"
+        assert logged(plan, memory="long-term").memory == "long-term"
 
     (told,) = caplog.messages
     assert told == (
@@ -143,4 +154,4 @@ def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogC
 @pytest.mark.parametrize(("level", "expected"), [(logging.DEBUG, True), (logging.INFO, False)])
 def test_rows_are_counted_only_for_somebody(caplog: pytest.LogCaptureFixture, level: int, expected: bool) -> None:
     with caplog.at_level(level, logger="memory.search.planner"):
-        assert somebody_listens() is expected
+        assert explain_enabled() is expected

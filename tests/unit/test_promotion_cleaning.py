@@ -26,8 +26,8 @@ from ops.promotion.clean import (
     UNREADABLE_VECTORS,
     clean,
 )
-from ops.promotion.derived_ids import Occurrences, made_id
-from ops.promotion.records import Cleaned, RawChunk, Refused
+from ops.promotion.derived_ids import Occurrences, derived_id
+from ops.promotion.records import CleanBatch, RawBatch, Refused
 from ops.promotion.times import snowflake_time
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
@@ -36,15 +36,15 @@ SENT = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 DISCORD_ID = (int(SENT.timestamp() * 1000) - 1_420_070_400_000) << 22
 
 
-def chunk_of(rows: Sequence[dict[str, str]], **changes: Any) -> RawChunk:
+def chunk_of(rows: Sequence[dict[str, str]], **changes: Any) -> RawBatch:
     """Return a chunk of others with these rows; what a row lacks is empty."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [row.get(name, "") for row in rows] for name in names}
     frame = DataFrame(columns, index=range(1, len(rows) + 1), dtype=str)
-    return RawChunk(**{"source": "chat.csv", "first_record": 1, "frame": frame, "end_bytes": 1, **changes})
+    return RawBatch(**{"source": "chat.csv", "first_record": 1, "frame": frame, "end_bytes": 1, **changes})
 
 
-def own_chunk(rows: Iterable[Sequence[str]], **columns: list[str]) -> RawChunk:
+def own_chunk(rows: Iterable[Sequence[str]], **columns: list[str]) -> RawBatch:
     """Return a chunk of a CSV of ours with these rows."""
     return chunk_of(
         [
@@ -55,7 +55,7 @@ def own_chunk(rows: Iterable[Sequence[str]], **columns: list[str]) -> RawChunk:
     )
 
 
-def cleaned(chunk: RawChunk) -> Cleaned:
+def cleaned(chunk: RawBatch) -> CleanBatch:
     return clean(chunk, session="old chat", time_zone=BERLIN)
 
 
@@ -161,7 +161,7 @@ def test_ids_that_are_missing_are_the_same_in_every_run_and_none_of_discord() ->
 
     assert first == again
     assert len({one.message_id for one in first}) == 3
-    assert {one.channel_id for one in first} == {made_id("channel", "", "general")}
+    assert {one.channel_id for one in first} == {derived_id("channel", "", "general")}
     assert all(2**62 <= number < 2**63 for one in first for number in (one.message_id, one.channel_id))
 
 
@@ -196,7 +196,7 @@ def test_without_a_channel_the_file_is_one() -> None:
     found = cleaned(chunk_of([{"content": "hi", "sent_at": "2026-11-03 10:00"}]))
 
     (one,) = found.messages
-    assert (one.channel_name, one.channel_id) == ("chat", made_id("channel", "", "chat"))
+    assert (one.channel_name, one.channel_id) == ("chat", derived_id("channel", "", "chat"))
     assert one.author_id is None
 
 
@@ -251,7 +251,7 @@ def test_an_id_that_was_written_as_a_number_without_its_digits_is_none(text: str
 def test_a_channel_whose_id_is_rounded_is_one_that_nobody_can_read_in_discord() -> None:
     (one,) = cleaned(chunk_of([row(channel_id="1.08674E+18", thread_id="1.08674E+18")])).messages
 
-    assert one.channel_id == one.thread_id == made_id("channel", "1.08674E+18")
+    assert one.channel_id == one.thread_id == derived_id("channel", "1.08674E+18")
 
 
 def test_rounded_ids_of_a_file_are_not_trusted_and_whole_ones_are() -> None:
@@ -465,4 +465,4 @@ def test_a_person_may_be_called_like_a_missing_value(author: tuple[str, str]) ->
 def test_a_channel_that_is_missing_is_called_after_the_file(null: str) -> None:
     (one,) = cleaned(chunk_of([row(channel_name=null)])).messages
 
-    assert (one.channel_name, one.channel_id) == ("chat", made_id("channel", "", "chat"))
+    assert (one.channel_name, one.channel_id) == ("chat", derived_id("channel", "", "chat"))

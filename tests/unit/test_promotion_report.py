@@ -5,15 +5,15 @@ from dataclasses import replace
 
 from memory.message import Message
 from ops.promotion.compare import Compared, Verdict
-from ops.promotion.records import Cleaned, FileOfSource, Refused, Source
+from ops.promotion.records import CleanBatch, FileOfSource, Refused, Source
 from ops.promotion.report import OTHER_REASONS, Tally, in_words
 from ops.promotion.sources.folders import OF_NO_KIND, Skipped
 from tests.builders import message
 from tests.sources import source_of
 
 
-def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -> Cleaned:
-    return Cleaned(
+def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -> CleanBatch:
+    return CleanBatch(
         messages=list(messages),
         revisions=[],
         vectors={},

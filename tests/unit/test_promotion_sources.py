@@ -19,7 +19,7 @@ from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import COLUMNS, lines_in, to_row
 from memory.message import Attachment, Kind, Message
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
-from ops.promotion.records import Cleaned, RawChunk, Source
+from ops.promotion.records import CleanBatch, RawBatch, Source
 from ops.promotion.sources import csv_reader
 from ops.promotion.sources.detect import open_source
 from ops.promotion.sources.folders import OF_NO_KIND
@@ -51,8 +51,8 @@ class Promoted:
     """All that a source came to."""
 
     source: Source
-    chunks: list[RawChunk]
-    cleaned: list[Cleaned]
+    chunks: list[RawBatch]
+    cleaned: list[CleanBatch]
 
     @property
     def messages(self) -> list[Message]:

@@ -10,10 +10,10 @@ from errors import DatabaseUnavailableError
 from memory.message import Message
 from memory.names import remembered
 from memory.names.remembered import RememberedNames
-from memory.search.session import Shelf
+from memory.search.session import SearchableDatabase
 from tests.builders import message
 
-SHELF = Shelf("short-term", async_sessionmaker(), bm25=True, hypertable=False)
+SHELF = SearchableDatabase("short-term", async_sessionmaker(), bm25=True, hypertable=False)
 
 
 class Enough(BaseException):
@@ -26,7 +26,7 @@ async def test_whatever_the_reading_of_names_fails_of_it_is_tried_again_and_said
 ) -> None:
     names, tries = RememberedNames(), 0
 
-    async def read(_: Collection[Shelf]) -> None:
+    async def read(_: Collection[SearchableDatabase]) -> None:
         nonlocal tries
         tries += 1
         raise error if tries < 4 else Enough

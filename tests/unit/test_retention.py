@@ -10,7 +10,7 @@ import pytest
 from db.databases import LONG_TERM, SHORT_TERM
 from ops.backup.catalogue import Backup
 from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, Verified
-from ops.backup.retention import Kept, Rule, kept, relied_on, superfluous
+from ops.backup.retention import Kept, RetentionPolicy, expired, kept, relied_on
 
 PARIS = ZoneInfo("Europe/Paris")
 UTC = ZoneInfo("UTC")
@@ -34,7 +34,7 @@ def nightly(nights: int) -> list[Kept]:
 
 
 def test_seven_days_and_four_weeks_of_nightly_backups_are_kept() -> None:
-    names = kept(nightly(60), Rule(7, 4), UTC)
+    names = kept(nightly(60), RetentionPolicy(7, 4), UTC)
 
     days = {"12-31", "12-30", "12-29", "12-28", "12-27", "12-26", "12-25"}
     last_of_weeks = {"12-31", "12-27", "12-20", "12-13"}
@@ -44,42 +44,42 @@ def test_seven_days_and_four_weeks_of_nightly_backups_are_kept() -> None:
 def test_the_last_of_a_day_is_kept() -> None:
     backups = made("2026-11-02T01:00", "2026-11-02T23:00", "2026-11-02T12:00", "2026-11-03T05:00")
 
-    assert kept(backups, Rule(2, 0), UTC) == {"2026-11-02T23:00", "2026-11-03T05:00"}
+    assert kept(backups, RetentionPolicy(2, 0), UTC) == {"2026-11-02T23:00", "2026-11-03T05:00"}
 
 
 def test_days_without_a_backup_do_not_count() -> None:
     backups = made("2020-01-01T00:00", "2026-11-02T01:00", "2026-11-20T01:00")
 
-    assert kept(backups, Rule(3, 0), UTC) == {one.name for one in backups}
+    assert kept(backups, RetentionPolicy(3, 0), UTC) == {one.name for one in backups}
 
 
-@pytest.mark.parametrize("rule", [Rule(0, 0), Rule(1, 0), Rule(0, 1)], ids=str)
-def test_the_newest_is_always_kept(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [RetentionPolicy(0, 0), RetentionPolicy(1, 0), RetentionPolicy(0, 1)], ids=str)
+def test_the_newest_is_always_kept(rule: RetentionPolicy) -> None:
     assert kept(nightly(3), rule, UTC) == {"11-04"}
 
 
 def test_none_is_kept_of_none() -> None:
-    assert kept([], Rule(7, 4), UTC) == set()
+    assert kept([], RetentionPolicy(7, 4), UTC) == set()
 
 
 def test_a_day_is_one_on_the_clock_of_the_place() -> None:
     late_and_early = made("2026-11-02T22:30", "2026-11-02T23:30")  # in Paris on the 2nd and on the 3rd
 
-    assert len(kept(late_and_early, Rule(2, 0), UTC)) == 1
-    assert len(kept(late_and_early, Rule(2, 0), PARIS)) == 2
+    assert len(kept(late_and_early, RetentionPolicy(2, 0), UTC)) == 1
+    assert len(kept(late_and_early, RetentionPolicy(2, 0), PARIS)) == 2
 
 
 def test_a_week_begins_on_monday_on_the_clock_of_the_place() -> None:
     around_midnight = made("2026-11-01T22:30", "2026-11-01T23:30")  # Sunday in UTC, but the second is Monday in Paris
 
-    assert len(kept(around_midnight, Rule(0, 2), UTC)) == 1
-    assert len(kept(around_midnight, Rule(0, 2), PARIS)) == 2
+    assert len(kept(around_midnight, RetentionPolicy(0, 2), UTC)) == 1
+    assert len(kept(around_midnight, RetentionPolicy(0, 2), PARIS)) == 2
 
 
 def test_a_week_across_the_turn_of_the_year_is_one() -> None:
     backups = made("2026-12-31T12:00", "2027-01-01T12:00")
 
-    assert kept(backups, Rule(0, 2), UTC) == {"2027-01-01T12:00"}
+    assert kept(backups, RetentionPolicy(0, 2), UTC) == {"2027-01-01T12:00"}
 
 
 def test_the_same_hour_twice_in_autumn_is_one_day() -> None:
@@ -88,13 +88,13 @@ def test_the_same_hour_twice_in_autumn_is_one_day() -> None:
         Kept("second", datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=1), frozenset(LONG)),
     ]
 
-    assert len(kept(backups, Rule(2, 0), PARIS)) == 1
+    assert len(kept(backups, RetentionPolicy(2, 0), PARIS)) == 1
 
 
 def test_a_clock_that_was_years_ahead_does_not_remove_everything_else() -> None:
     backups = [*nightly(10), *made("2031-01-01T00:00")]
 
-    names = kept(backups, Rule(3, 1), UTC)
+    names = kept(backups, RetentionPolicy(3, 1), UTC)
 
     assert names == {"2031-01-01T00:00", "11-11", "11-10"}
 
@@ -103,13 +103,13 @@ def test_what_serves_another_purpose_takes_no_place() -> None:
     both = made("2026-11-02T01:00", purposes=frozenset({"short-term", "long-term"}))
     later = made("2026-11-02T05:00", "2026-11-02T06:00", purposes=frozenset({"short-term"}))
 
-    assert kept([*both, *later], Rule(1, 1), UTC) == {"2026-11-02T01:00", "2026-11-02T06:00"}
+    assert kept([*both, *later], RetentionPolicy(1, 1), UTC) == {"2026-11-02T01:00", "2026-11-02T06:00"}
 
 
 def test_of_two_made_at_the_same_moment_always_the_same_one_is_kept() -> None:
     twins = [Kept("a", FIRST, frozenset(LONG)), Kept("b", FIRST, frozenset(LONG))]
 
-    assert kept(twins, Rule(1, 1), UTC) == kept(twins[::-1], Rule(1, 1), UTC) == {"b"}
+    assert kept(twins, RetentionPolicy(1, 1), UTC) == kept(twins[::-1], RetentionPolicy(1, 1), UTC) == {"b"}
 
 
 VERIFIED = Verified(at=FIRST, manifest_sha256="", restored=False)
@@ -150,13 +150,13 @@ def days(backups: list[Backup]) -> list[int]:
 def test_a_damaged_backup_is_kept_and_takes_no_place() -> None:
     backups = [backup(1), backup(2), backup(3, damage="It is damaged.")]
 
-    assert days(superfluous(backups, Rule(1, 0), UTC)) == [1]
+    assert days(expired(backups, RetentionPolicy(1, 0), UTC)) == [1]
 
 
 def test_the_last_whole_one_is_kept_behind_any_number_of_damaged_ones() -> None:
     backups = [backup(1), *(backup(day, damage="It is damaged.") for day in range(2, 20))]
 
-    assert superfluous(backups, Rule(7, 4), UTC) == []
+    assert expired(backups, RetentionPolicy(7, 4), UTC) == []
 
 
 def test_the_newest_of_each_purpose_and_what_was_never_verified_must_be_whole() -> None:
@@ -167,7 +167,7 @@ def test_the_newest_of_each_purpose_and_what_was_never_verified_must_be_whole() 
         backup(4, LONG_TERM, verified=False),
         backup(5, LONG_TERM),
     ]
-    old = superfluous(backups, Rule(2, 0), UTC)
+    old = expired(backups, RetentionPolicy(2, 0), UTC)
 
     assert days(old) == [1]
     assert days(relied_on(backups, old)) == [5, 4, 3]
@@ -185,4 +185,4 @@ def test_a_dump_and_its_analysis_have_different_purposes() -> None:
     last = backup(2)
     for_analysis = replace(last, manifest=last.manifest.model_copy(update={"databases": [without]}))
 
-    assert superfluous([backup(1), for_analysis], Rule(1, 0), UTC) == []
+    assert expired([backup(1), for_analysis], RetentionPolicy(1, 0), UTC) == []

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.time_scope import common, united
-from memory.question.parse import presumed_days
+from memory.question.parse import fallback_days
 from time_expressions.find import times_in
 from time_expressions.format import MOST_NAMED, spoken_windows
 from time_expressions.window import Window
@@ -105,7 +105,7 @@ def test_every_zone_shows_any_window_there_can_be() -> None:
             for window in (Window(first, last), Window(None, first), Window(first), Window(None, last), Window(last)):
                 assert here.key in spoken_windows((window,), time_zone=here)
                 assert common((window,), (window,)) == united((window,))
-        assert list(presumed_days("last Saturday", Window(ends[0][0], ends[1][0])))
+        assert list(fallback_days("last Saturday", Window(ends[0][0], ends[1][0])))
 
 
 @pytest.mark.parametrize("text", ["what happened 2025 years ago?", "in the year 1", "since the year 9999", "in 1 AD"])

@@ -5,14 +5,22 @@ from collections.abc import Mapping
 
 import pytest
 
-from db.chunks import Part
+from db.chunks import Chunk
 from memory.search import keywords
 from memory.search.keywords import WEIGHT
 
 
-def chunk(name: str, rows: int) -> Part:
-    return Part(
-        table=name, schema="s", name=name, start=None, end=None, rows=rows, indexed=False, word_index=name, hot=False
+def chunk(name: str, rows: int) -> Chunk:
+    return Chunk(
+        table=name,
+        schema="s",
+        name=name,
+        start=None,
+        end=None,
+        rows=rows,
+        indexed=False,
+        word_index=name,
+        is_newest=False,
     )
 
 
@@ -29,7 +37,7 @@ def times(word: str, asked: str) -> int:
     return asked.split().count(word)
 
 
-def asked(words: Mapping[str, int], having: Mapping[tuple[str, str], int], chunks: list[Part]) -> list[str]:
+def asked(words: Mapping[str, int], having: Mapping[tuple[str, str], int], chunks: list[Chunk]) -> list[str]:
     """Return how every chunk is asked for words, when so many of its messages have each."""
     rows = {part.name: part.rows for part in chunks}
     scores = {(name, word): score(count, rows[name]) for (name, word), count in having.items()}

@@ -10,7 +10,7 @@ from agent.quotation import quotation
 from agent.types import Answer, Searched, Source
 from cli.console import show
 from memory.message import Attachment
-from memory.search.results import Excerpt, Findings, Line
+from memory.search.results import Excerpt, RankedMessage, SearchResult
 from terminal.rendering import render, render_excerpts
 from tests.fakes import said
 from time_expressions.window import Window
@@ -121,7 +121,7 @@ def test_mentions_emoji_and_times_are_read_in_the_terminal() -> None:
 
 def test_an_answer_is_plain_text_in_the_terminal() -> None:
     fay = said("see <https://pots.example/a_b> *now*", author_name="||Fay||", channel_name="💬│pots")
-    text = quotation(1, Line(fay, hit=True), question="", time_zone=PARIS)
+    text = quotation(1, RankedMessage(fay, hit=True), question="", time_zone=PARIS)
 
     shown = render(Answer(text=text, sources=(Source(1, fay),)), PARIS)
 
@@ -147,7 +147,7 @@ def test_search_results_are_one_line_each_and_hide_what_was_hidden() -> None:
         "it was ||the\ngardener||\u202e\x1b[31m", author_name="G\nus", channel_name="p\not", attachments=files
     )
 
-    shown = render_excerpts(Findings((Excerpt((Line(message, hit=True),)),)), PARIS)
+    shown = render_excerpts(SearchResult((Excerpt((RankedMessage(message, hit=True),)),)), PARIS)
 
     assert shown == "#p ot\n> Tue 3 Nov 2026 14:02 G us: it was (spoiler)[31m (spoiler) [a[2J b.png]"
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from util_async import SaidOnce, repeated
+from util_async import SaidOnce, periodic
 
 AT_ONCE = timedelta(0)
 
@@ -22,7 +22,7 @@ async def test_what_fails_is_tried_again_and_said_once_in_a_row(caplog: pytest.L
         if (outcome := outcomes.pop(0)) is not None:
             raise outcome
 
-    async with repeated(look, every=AT_ONCE, at_once=True):
+    async with periodic(look, every=AT_ONCE, at_once=True):
         await done.wait()
 
     told = [record.getMessage() for record in caplog.records]
@@ -37,7 +37,7 @@ async def test_the_end_of_the_context_is_the_end_of_it() -> None:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(60):
-        async with repeated(look, every=AT_ONCE, at_once=True):
+        async with periodic(look, every=AT_ONCE, at_once=True):
             await begun.wait()
 
 

@@ -22,7 +22,7 @@ from agent.models_without_tools import SearchFirstChatModel
 from agent.spoilers import split_code
 from agent.types import Answer
 from memory.message import Message
-from memory.search.results import Findings
+from memory.search.results import SearchResult
 from tests.agents import DEPLOY, LUNCH, agent, chat, question
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
@@ -119,7 +119,7 @@ async def test_a_message_deleted_while_the_model_thought_leaves_no_words_behind(
 
 async def test_a_message_deleted_while_it_was_searched_for_is_not_quoted() -> None:
     class Deleting(FakeMemory):
-        async def search(self, *args: Any, **kwargs: Any) -> Findings:
+        async def search(self, *args: Any, **kwargs: Any) -> SearchResult:
             found = await super().search(*args, **kwargs)
             self.messages.remove(DEPLOY)
             return found
@@ -468,7 +468,7 @@ async def test_a_conversation_that_raises_costs_only_the_history() -> None:
 @pytest.mark.parametrize("ending", [asyncio.CancelledError, KeyboardInterrupt])
 async def test_what_cancels_or_ends_the_program_is_raised(ending: type[BaseException]) -> None:
     class Ending(FakeMemory):
-        async def search(self, *args: Any, **kwargs: Any) -> Findings:
+        async def search(self, *args: Any, **kwargs: Any) -> SearchResult:
             raise ending
 
     with pytest.raises(ending):

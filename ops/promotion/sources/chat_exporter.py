@@ -11,7 +11,7 @@ from memory.capture.message_csv import COLUMNS
 from memory.message import Kind
 from memory.message_text import words_of
 from memory.names.places import thread_name
-from ops.promotion.records import RawChunk
+from ops.promotion.records import RawBatch
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.foreign_csv import ForeignCsv, mapped
 from ops.promotion.sources.json_reader import Items, chunks_of, text_of, values_before
@@ -90,7 +90,7 @@ class JsonExport:
     me: int | None
     encoding: str = "utf-8-sig"
 
-    def read(self) -> Iterator[RawChunk]:
+    def read(self) -> Iterator[RawBatch]:
         """Yield what the file holds; raises InputFileError behind the last whole message of one that is cut off."""
         messages = Items(source=self.path.name, key=_KEY, names=_NAMES, row=self._row, encoding=self.encoding)
         with opened(self.path) as (plain, raw):

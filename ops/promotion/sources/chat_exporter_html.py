@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 from pandas import DataFrame
 
 from errors import InputFileError
-from memory.message import Kind, storable
-from ops.promotion.records import ROWS, RawChunk
+from memory.message import Kind, sanitize
+from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.encodings import open_as_text
 from ops.promotion.sources.files import Location, opened
 
@@ -66,7 +66,7 @@ class _Post:
         content = "\n".join(part for part in (words, *stickers) if part)
         sent_at = "" if len(self.message_id) >= 17 else self.sent_at
         values = [self.message_id, sent_at, self.author_id, self.author_name, self.reply_to, self.kind.value, content]
-        return [storable(value) for value in (*values, " ".join(self.files))]
+        return [sanitize(value) for value in (*values, " ".join(self.files))]
 
 
 class _Parser(HTMLParser):
@@ -171,7 +171,7 @@ class HtmlExport:
     encoding: str
     me: int | None
 
-    def read(self) -> Iterator[RawChunk]:
+    def read(self) -> Iterator[RawBatch]:
         """Yield what the file holds; raises InputFileError."""
         parser = _Parser()
         first = 1
@@ -193,7 +193,7 @@ class HtmlExport:
         if first == 1 and not parser.posts:
             raise InputFileError(f"{self.path} is a page of HTML without messages: export the channel again, as JSON.")
 
-    def _chunk(self, parser: _Parser, first: int, end_bytes: int) -> RawChunk:
+    def _chunk(self, parser: _Parser, first: int, end_bytes: int) -> RawBatch:
         for post in parser.posts:
             if post.kind is Kind.MESSAGE and post.author_id and post.author_id == str(self.me):
                 post.kind = Kind.ANSWER
@@ -205,7 +205,7 @@ class HtmlExport:
         columns["channel_id"] = [ids[-1] if ids else ""] * len(rows)
         index = range(first, first + len(rows))
         frame = DataFrame(columns, index=index, dtype=str)
-        return RawChunk(source=self.path.name, first_record=first, frame=frame, end_bytes=end_bytes)
+        return RawBatch(source=self.path.name, first_record=first, frame=frame, end_bytes=end_bytes)
 
 
 def is_export(text: str) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 from pandas import DataFrame
 
 from memory.capture.message_csv import lines_in
-from ops.promotion.records import ROWS, RawChunk
+from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.encodings import mended, open_as_text
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.survey import Survey, survey_file
@@ -60,7 +60,7 @@ class TextExport:
     encoding: str
     surveyed: Survey = field(default_factory=Survey)
 
-    def read(self) -> Iterator[RawChunk]:
+    def read(self) -> Iterator[RawBatch]:
         """Yield what the file holds; raises InputFileError."""
         with opened(self.path) as (plain, raw), open_as_text(plain, self.encoding) as text:
             lines = (mended(line.text.rstrip("\r\n"))[0] for line in lines_in(text))
@@ -70,7 +70,7 @@ class TextExport:
             while batch := list(islice(posts, ROWS)):
                 columns = dict(zip(_COLUMNS, zip(*(post.row() for post in batch), strict=True), strict=True))
                 index = range(first, first + len(batch))
-                yield RawChunk(
+                yield RawBatch(
                     source=self.path.name,
                     first_record=first,
                     frame=DataFrame(

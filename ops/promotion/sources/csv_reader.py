@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pandas import DataFrame
 
 from memory.capture.message_csv import COLUMNS, LARGEST, SEPARATOR, has_key, lines_in, split
-from ops.promotion.records import ROWS, RawChunk, Refused
+from ops.promotion.records import ROWS, RawBatch, Refused
 from ops.promotion.sources.encodings import mended
 from ops.promotion.times import read_time
 
@@ -141,7 +141,7 @@ def read_header(file: TextIO, delimiter: str = ",") -> list[str]:
         return []
 
 
-def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
+def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawBatch]:
     """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
     csv.field_size_limit(LARGEST)
     records = whole_records(file, table.is_record)
@@ -172,7 +172,7 @@ def whole_records(file: TextIO, is_record: Callable[[str], bool], *, largest: in
             yield piece.text
 
 
-def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawChunk:
+def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawBatch:
     records, escaped = _mended(records)
     fields, refused = _split(records, table, first)
     if refused:
@@ -181,7 +181,7 @@ def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> R
         records = [records[number - first] for number in index]
     else:
         index = range(first, first + len(records))
-    return RawChunk(
+    return RawBatch(
         source=table.source,
         first_record=first,
         frame=_frame(fields, table, index),

@@ -10,7 +10,7 @@ from typing import IO, Any
 from pandas import DataFrame
 
 from errors import InputFileError
-from ops.promotion.records import RawChunk
+from ops.promotion.records import RawBatch
 from ops.promotion.sources import json_reader
 from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
 from ops.promotion.sources.encodings import open_as_text
@@ -50,7 +50,7 @@ class DataPackage:
         is_whole = any(_USER.fullmatch(file, len(above)) for file in self.files if file.startswith(above))
         return is_whole and name.startswith(above) and ("/" in beside or beside.lower().startswith("readme"))
 
-    def read(self, member: str) -> Iterator[RawChunk]:
+    def read(self, member: str) -> Iterator[RawBatch]:
         """Yield what a file with messages holds; raises InputFileError."""
         index = _json_of(self.files, f"{_within(self.root)}index.json", missing={})
         location = self.files[member]
@@ -117,7 +117,7 @@ def _json_of(files: Mapping[str, Location], name: str, *, missing: dict[str, Any
     return found if isinstance(found, dict) else missing
 
 
-def _csv(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -> Iterator[RawChunk]:
+def _csv(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -> Iterator[RawBatch]:
     with open_as_text(file, "utf-8-sig") as text:
         header = read_header(text)
         if missing := [theirs for theirs in _NEEDED if theirs not in header]:
@@ -127,7 +127,7 @@ def _csv(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -
             yield replace(chunk, frame=_in_utc(chunk.frame))
 
 
-def _json(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -> Iterator[RawChunk]:
+def _json(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -> Iterator[RawBatch]:
     def row(one: Mapping[str, Any]) -> dict[str, str]:
         return {**added, **{ours: json_reader.text_of(one.get(theirs)) for theirs, ours in _COLUMNS.items()}}
 

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from errors import InputFileError
 from ops.promotion.clean import UNKNOWN_AUTHOR
-from ops.promotion.records import FileOfSource, RawChunk, Source
+from ops.promotion.records import FileOfSource, RawBatch, Source
 from ops.promotion.sources import (
     chat_exporter,
     chat_exporter_html,
@@ -41,7 +41,7 @@ class _File:
 
     location: Location
     kind: str
-    read: Callable[[], Iterator[RawChunk]]
+    read: Callable[[], Iterator[RawBatch]]
     encoding: str = ""
     remarks: tuple[str, ...] = ()
     has_ids: bool = True
@@ -204,7 +204,7 @@ def _package_files(path: Path, package: data_package.DataPackage, options: _Opti
         yield _File(package.files[member], "data package", partial(package.read, member), remarks=remarks, name=member)
 
 
-def _one_after_the_other(files: Sequence[_File]) -> Iterator[RawChunk]:
+def _one_after_the_other(files: Sequence[_File]) -> Iterator[RawBatch]:
     """Yield the chunks of several files, each by itself: what one of them lacks costs no other.
 
     What is read is counted over all of them. Raises InputFileError when nothing can be read of any.
@@ -225,8 +225,8 @@ def _one_after_the_other(files: Sequence[_File]) -> Iterator[RawChunk]:
         raise first_damage
 
 
-def _damage(name: str, sentence: str, end_bytes: int) -> RawChunk:
-    return RawChunk(source=name, first_record=1, frame=DataFrame(dtype=str), end_bytes=end_bytes, damage=sentence)
+def _damage(name: str, sentence: str, end_bytes: int) -> RawBatch:
+    return RawBatch(source=name, first_record=1, frame=DataFrame(dtype=str), end_bytes=end_bytes, damage=sentence)
 
 
 def _has_records(table: Path) -> bool:

@@ -9,7 +9,7 @@ from io import StringIO
 from errors import InputFileError
 from memory.capture.message_csv import COLUMNS, LARGEST
 from memory.message import Kind
-from ops.promotion.records import RawChunk
+from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, read_header
 from ops.promotion.sources.encodings import encoding_of, open_as_text
 from ops.promotion.sources.files import Location, opened, sample_of
@@ -100,7 +100,7 @@ class ForeignCsv:
     remarks: tuple[str, ...] = ()
     """Sentences for the operator about how it is read."""
 
-    def read(self) -> Generator[RawChunk]:
+    def read(self) -> Generator[RawBatch]:
         """Yield what the file holds; raises InputFileError."""
         with opened(self.path) as (plain, raw), open_as_text(plain, self.encoding) as text:
             for _ in range(self.lines_before):
@@ -227,7 +227,7 @@ def surveyed(csv: ForeignCsv, *, day_first: bool | None = None) -> ForeignCsv:
     return replace(csv, surveyed=survey_file(csv.path, csv.read(), day_first=day_first))
 
 
-def with_answers(chunk: RawChunk, me: int | None) -> RawChunk:
+def with_answers(chunk: RawBatch, me: int | None) -> RawBatch:
     """Return a chunk in which what the bot of id `me` said is marked as an answer, which is never evidence."""
     frame = chunk.frame
     if me is None or "author_id" not in frame or "kind" in frame:

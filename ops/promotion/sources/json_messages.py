@@ -11,7 +11,7 @@ from errors import InputFileError
 from memory.capture.message_csv import COLUMNS
 from memory.message import Kind
 from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of
-from ops.promotion.records import ROWS, RawChunk
+from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.foreign_csv import SYNONYMS, plain
 from ops.promotion.sources.json_reader import NO_LIST, Items, chunks_of, values_before
@@ -44,7 +44,7 @@ class JsonMessages:
         """Whether its messages come with ids that can be trusted."""
         return self.surveyed.has_ids and not self.surveyed.rounding
 
-    def read(self, *, rows: int = ROWS) -> Generator[RawChunk]:
+    def read(self, *, rows: int = ROWS) -> Generator[RawBatch]:
         """Yield what the file holds; raises InputFileError behind the last whole message of one that is cut off."""
         items = Items(
             source=self.path.name,

@@ -17,8 +17,8 @@ from pandas import DataFrame
 
 from errors import first_line
 from memory.capture.message_csv import lines_in
-from memory.message import storable
-from ops.promotion.records import ROWS, RawChunk, Refused
+from memory.message import sanitize
+from ops.promotion.records import ROWS, RawBatch, Refused
 
 _PIECE = 256 * 1024  # bytes that are read at once, and more where one message is longer
 _LARGEST = 16 * 2**20  # characters of a message in JSON, as of a record in CSV
@@ -78,11 +78,11 @@ class _Batch:
             reason = f"{type(error).__name__}: {first_line(error)}"
         if reason:
             said = f"not a message as such files have it ({reason})"
-            self.refused.append(Refused(number, storable(record.text), said))
+            self.refused.append(Refused(number, sanitize(record.text), said))
 
-    def chunk(self, items: Items, end_bytes: int, replaced: int) -> RawChunk:
-        columns = {name: [storable(row.get(name, "")) for row in self.rows.values()] for name in items.names}
-        return RawChunk(
+    def chunk(self, items: Items, end_bytes: int, replaced: int) -> RawBatch:
+        columns = {name: [sanitize(row.get(name, "")) for row in self.rows.values()] for name in items.names}
+        return RawBatch(
             source=items.source,
             first_record=self.first,
             frame=DataFrame(columns, index=list(self.rows), dtype=str),
@@ -130,7 +130,7 @@ class _Text:
             self.extend()
 
 
-def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawChunk]:
+def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawBatch]:
     """Yield the messages of a list in chunks; raises ValueError where the file is damaged or ends, behind all before.
 
     JSON that is whole, but of which nothing can be made, costs no other message. `position` tells how many bytes are

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from memory.capture.message_csv import COLUMNS
-from ops.promotion.records import RawChunk
+from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
 from ops.promotion.sources.encodings import open_as_text
 from ops.promotion.sources.files import Location, opened
@@ -28,7 +28,7 @@ def is_backup(header: Sequence[str]) -> bool:
     return {*COLUMNS, "search_text", "embedding", "embedding_model"} <= set(header)
 
 
-def read(path: Location) -> Iterator[RawChunk]:
+def read(path: Location) -> Iterator[RawBatch]:
     """Yield what a CSV of ours holds; raises InputFileError."""
     with opened(path) as (plain, raw), open_as_text(plain, _ENCODING) as text:
         table = Table(source=path.name, header=read_header(text), columns={name: name for name in _KEPT}, ours=True)
