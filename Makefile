@@ -92,7 +92,7 @@ $(VENV)/installed: requirements.txt constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/prepared: $(VENV)/installed
-	@$(BIN)/python main_async.py --prepare
+	@$(BIN)/python main_async.py prepare
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

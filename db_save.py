@@ -1,78 +1,62 @@
 """Bring sessions, and what others have exported, into long-term memory; take a batch out again; forget a person."""
 
-from typing import Annotated
+from cli import options as option
+from cli.script import script_app
 
-import typer
-
-from cli.script import open_missing_streams
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = script_app(
+    "Bring messages into long-term memory, take a batch out again, forget a person. Without a command it promotes.",
+    default="promote",
+    flags={"--list": "list", "--undo": "undo", "--forget": "forget"},
+)
 
 
 @app.command()
-def main(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="SOURCE", help="A session's name or folder, a CSV, an export, a backup's messages."),
-    ] = None,
+def promote(
+    sources: option.Sources = None,
     *,
-    columns: Annotated[
-        str, typer.Option("--map", metavar="OURS=THEIRS,...", help="Columns of a CSV, as in author_name=user.")
-    ] = "",
-    time_zone: Annotated[
-        str, typer.Option(metavar="ZONE", help="The clock of times that do not say theirs, as in Europe/Paris.")
-    ] = "",
-    me: Annotated[
-        int | None, typer.Option(metavar="USER_ID", help="The bot in an export: what it said is no evidence.")
-    ] = None,
-    day_first: Annotated[
-        bool | None,
-        typer.Option("--day-first/--month-first", help="What 03/04/2026 begins with, where a file does not tell."),
-    ] = None,
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="How a file's letters are written, as in cp1251; else it is found out.")
-    ] = "",
-    author: Annotated[
-        str, typer.Option(metavar="NAME", help="Who wrote a data package that does not tell whose it is.")
-    ] = "",
-    author_id: Annotated[int | None, typer.Option(metavar="USER_ID", help="The id of that author.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: only tell what would change.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
-    index: Annotated[
-        bool, typer.Option("--index/--no-index", help="Index the vectors at the end; else the bot does, later.")
-    ] = True,
-    batch: Annotated[int | None, typer.Option("--undo", metavar="BATCH", help="Take a batch out again.")] = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the batches.")] = False,
-    user_id: Annotated[
-        int | None, typer.Option("--forget", metavar="USER_ID", help="Erase a person everywhere; the bot must not run.")
-    ] = None,
+    columns: option.Columns = "",
+    time_zone: option.SourceZone = "",
+    me: option.Me = None,
+    day_first: option.SourceDayFirst = None,
+    encoding: option.Encoding = "",
+    author: option.Author = "",
+    author_id: option.AuthorId = None,
+    dry_run: option.DryRun = False,
+    yes: option.Yes = False,
+    index: option.Index = True,
 ) -> None:
-    """Bring messages into long-term memory; without arguments it asks which session's.
+    """Bring messages into long-term memory. Without arguments it asks which session's.
 
-    What is there already is left alone, and whoever was stopped runs it again: it goes on where it was.
+    What is there already is left alone. A promotion that was stopped is run again: it goes on where it was.
     """
-    open_missing_streams()
-    # Imported here: what only prints a help text or refuses an option loads nothing of the program.
-    from cli.commands.long_term import CommandLine, run
+    from cli.commands.promote import SourceOptions, promote_sources
 
-    run(
-        CommandLine(
-            sources=sources or [],
-            columns=columns,
-            time_zone=time_zone,
-            me=me,
-            day_first=day_first,
-            encoding=encoding,
-            author=author,
-            author_id=author_id,
-            dry_run=dry_run,
-            asks=not yes,
-            index=index,
-            batch=batch,
-            listing=listing,
-            user_id=user_id,
-        )
-    )
+    read_as = SourceOptions(columns, time_zone, me, day_first, encoding, author, author_id)
+    promote_sources(sources or [], read_as, dry_run=dry_run, asks=not yes, index=index)
+
+
+@app.command("list")
+def list_batches() -> None:
+    """List the batches that were promoted."""
+    from cli.commands.batches import print_batches
+
+    print_batches()
+
+
+@app.command()
+def undo(batch: option.Batch) -> None:
+    """Take a batch out of long-term memory again."""
+    from cli.commands.batches import undo_batch
+
+    undo_batch(batch)
+
+
+@app.command()
+def forget(user_id: option.UserId, *, yes: option.Yes = False) -> None:
+    """Erase all that a person has said, everywhere. The bot must not run."""
+    from cli.commands.forget import forget_person
+
+    forget_person(user_id, asks=not yes)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from errors import SettingsError, first_line
+from memory.embedding.config import EmbeddingConfig
 from util_async import expand_path
 
 _LARGEST = 64 * 1024  # bytes
@@ -275,6 +277,46 @@ class Settings(BaseSettings):
     def server_dir(self) -> Path:
         """The folder of the embedded server, whether it is used or not."""
         return self.embedded_dir or self.storage_dir / "postgres"
+
+    @property
+    def database(self) -> DatabaseConfig:
+        """What db needs."""
+        short_term, long_term = (
+            Layout(
+                chunk_interval=interval,
+                num_neighbors=self.diskann_neighbors,
+                search_list_size=self.diskann_search_list,
+                hot_rows=self.diskann_hot_rows,
+            )
+            for interval in (self.short_term_chunk, self.long_term_chunk)
+        )
+        addresses = Addresses(
+            short_term=_in_clear(self.short_term_dsn),
+            long_term=_in_clear(self.long_term_dsn),
+            password=_in_clear(self.db_password),
+            embedded_dir=self.server_dir,
+        )
+        return DatabaseConfig(
+            addresses=addresses,
+            layouts=Layouts(short_term, long_term),
+            pool_size=self.db_pool_size,
+            timeout=self.db_timeout,
+        )
+
+    @property
+    def embedding(self) -> EmbeddingConfig:
+        """What memory.embedding needs."""
+        return EmbeddingConfig(
+            name=self.embedding_model,
+            models_dir=self.embedding_dir or self.storage_dir / "models",
+            backend=self.embedding_backend,
+            precision=self.embedding_precision,
+            batch_size=self.embedding_batch_size,
+        )
+
+
+def _in_clear(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
 
 
 def _misspelt(written: Mapping[str, str], settings: set[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from agent.context import Recall
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
 from agent.draft import Draft
-from agent.graph import LanguageModel
+from agent.language_model import LanguageModel
 from agent.markdown import inline, with_names_escaped
 from agent.question import Reading, read_question, read_without_memory
 from agent.quotation import MEMORY_OUT, quote

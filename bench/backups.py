@@ -35,7 +35,8 @@ from db.vector_index import drop_all
 from memory.capture.journal import Journal
 from memory.index import bulk
 from memory.index.bulk import Batch
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import Timings, restore
 
 SESSION = "bench"

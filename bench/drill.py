@@ -163,7 +163,7 @@ async def _promotions(run: Drill) -> None:
     run.check(f"a session is promoted: {promoted:,} messages", holds=promoted == before["short_term", "messages"].rows)
     await run.run(PROMOTE, SESSION, "--yes")
     run.check("promoted a second time, it changes nothing", holds=await run.state() == once)
-    await run.run(PROMOTE, "--undo", "1", "--yes")
+    await run.run(PROMOTE, "undo", "1")
     run.check("undone, memory is as it was before", holds=await run.state(but=("promotions",)) == before)
     await run.run(PROMOTE, SESSION, "--yes")
     again = (await run.state())["long_term", "messages"].rows
@@ -186,7 +186,7 @@ async def _killed_promotion(run: Drill, made: Path, messages: int) -> None:
     run.check(f"run again, it goes on: {whole:,} of {messages:,}", holds=whole == messages)
     async with run.addresses() as dsns:
         number = await _number(dsns["long_term"], "SELECT max(promotion_id) FROM messages")
-    await run.run(PROMOTE, "--undo", str(number), "--yes")
+    await run.run(PROMOTE, "undo", str(number))
     run.check("undone, memory is as it was before", holds=await run.state(but=("promotions",)) == before)
     await run.run(PROMOTE, str(made), "--yes")
 
@@ -260,7 +260,7 @@ async def _forgotten(run: Drill) -> None:
     backup, before = _latest(run, "whole"), await run.state()
     found = await _found(run, pieces)
     run.check(f"before: {len(pieces)} texts of a person stand in {len(found)} tables and files", holds=len(found) > 1)
-    receipt = await run.run(PROMOTE, "--forget", str(user_id), "--yes")
+    receipt = await run.run(PROMOTE, "forget", str(user_id), "--yes")
     typer.echo("".join(f"        {line}\n" for line in receipt.splitlines()), nl=False)
     found = await _found(run, pieces)
     run.check(f"forgotten: none of them is in any table or file {found or ''}".rstrip(), holds=not found)

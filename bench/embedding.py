@@ -22,7 +22,7 @@ import typer
 from bench.models import shared_model
 from bench.processes import ROOT
 from bench.tables import table
-from memory.embedding.model import Precision
+from memory.embedding.config import Precision
 
 _ROUNDS = 10
 _QUESTIONS = 20  # of each round

@@ -16,8 +16,8 @@ from db.databases import SHORT_TERM, Database
 from db.engines import transaction
 from memory.capture.recorder import open_recorder
 from memory.capture.session import prepare
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder
-from memory.embedding.model import ModelChoice
 from memory.index import store
 from memory.index.index_text import search_text, text_to_embed
 from memory.message import Message
@@ -39,7 +39,7 @@ async def open_memories(
     *,
     on_timescale: bool = False,
     short_term: Layout = SHORT_TERM_LAYOUT,
-    model: ModelChoice | None = None,
+    model: EmbeddingConfig | None = None,
 ) -> AsyncGenerator[tuple[Databases, RememberingEmbedder]]:
     """Yield an empty short-term and long-term memory, on an embedded server in a workplace or on a TimescaleDB."""
     async with (

@@ -5,8 +5,8 @@ import sys
 import threading
 from pathlib import Path
 
+from memory.embedding.config import Backend, EmbeddingConfig, Precision
 from memory.embedding.exports import find_export, open_export
-from memory.embedding.model import Backend, ModelChoice, Precision
 
 MODEL = "all-MiniLM-L6-v2"
 
@@ -22,9 +22,9 @@ def shared_models_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "backscroll" / "models"
 
 
-def shared_model(*, backend: Backend = "auto", precision: Precision = "fp32") -> ModelChoice:
+def shared_model(*, backend: Backend = "auto", precision: Precision = "fp32") -> EmbeddingConfig:
     """Return the model that is carried along; whoever needs it first exports it, the others wait for that."""
-    return ModelChoice(name=MODEL, models_dir=shared_models_dir(), backend=backend, precision=precision)
+    return EmbeddingConfig(name=MODEL, models_dir=shared_models_dir(), backend=backend, precision=precision)
 
 
 def export_shared_model() -> None:

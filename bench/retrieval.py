@@ -25,7 +25,7 @@ from bench.vectors import RememberingEmbedder, open_remembering_embedder
 from cli.console import progress_bar
 from db.config import SHORT_TERM_LAYOUT, Layout
 from errors import OperatorError
-from memory.embedding.model import ModelChoice
+from memory.embedding.config import EmbeddingConfig
 from memory.index.index_text import said
 from memory.search.memory import Memory
 from memory.search.ranking import RANKING
@@ -85,8 +85,8 @@ async def measure(
     leave_out: bool,
     baselines: bool = True,
     chunk: timedelta | None = None,
-    model: ModelChoice | None = None,
-    asked_with: ModelChoice | None = None,
+    model: EmbeddingConfig | None = None,
+    asked_with: EmbeddingConfig | None = None,
 ) -> Figures:
     """Load chats into memories of their own and ask all their questions; with a `chunk`, of a TimescaleDB.
 

@@ -48,14 +48,12 @@ COMMANDS = tuple(
         "main_async.py --nonsense",
         "backups.py --help",
         "db_save.py --help",
-        "search.py --help",
-        "move.py --help",
     )
 )
 BESIDE_A_BOT = (
     ("backups.py list", ("backups.py", "list")),
-    ("db_save.py --list", ("db_save.py", "--list")),
-    ("search.py QUESTION", ("search.py", "where is the kettle?")),
+    ("db_save.py list", ("db_save.py", "list")),
+    ("main_async.py search QUESTION", ("main_async.py", "search", "where is the kettle?")),
 )
 
 

@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder
-from memory.embedding.model import ModelChoice, Vectors
+from memory.embedding.model import Vectors
 
 
 class RememberingEmbedder(Embedder):
     """An embedder that keeps every vector; the first one of a text takes as long as ever."""
 
-    def __init__(self, choice: ModelChoice) -> None:
+    def __init__(self, choice: EmbeddingConfig) -> None:
         super().__init__(choice)
         self._known: dict[str, NDArray[np.float32]] = {}
 
@@ -26,7 +27,7 @@ class RememberingEmbedder(Embedder):
 
 
 @asynccontextmanager
-async def open_remembering_embedder(choice: ModelChoice) -> AsyncGenerator[RememberingEmbedder]:
+async def open_remembering_embedder(choice: EmbeddingConfig) -> AsyncGenerator[RememberingEmbedder]:
     """Yield an embedder whose model is being loaded; its threads end on exit."""
     embedder = RememberingEmbedder(choice)
     try:

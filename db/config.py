@@ -1,7 +1,8 @@
-"""How the messages of a database are laid out: what a deployment may choose, with the measured defaults."""
+"""What a deployment chooses for its databases: where they are, and how their messages are laid out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +23,33 @@ class Layout:
 
 SHORT_TERM_LAYOUT = Layout(chunk_interval=timedelta(days=7))
 LONG_TERM_LAYOUT = Layout()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where each database is, None means on the embedded server; the password is for addresses that have none."""
+
+    short_term: str | None
+    long_term: str | None
+    embedded_dir: Path
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """How each database is laid out."""
+
+    short_term: Layout = SHORT_TERM_LAYOUT
+    long_term: Layout = LONG_TERM_LAYOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """Where the databases are, how they are laid out, and how they are connected to; an address may be secret."""
+
+    addresses: Addresses = field(repr=False)
+    layouts: Layouts
+    pool_size: int
+    """Connections to each database that write, and as many that read."""
+    timeout: timedelta
+    """How long a statement may take, and a connection to be made."""

@@ -6,14 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.addresses import libpq_address, with_settings
 from db.capabilities import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path, operator_errors
-from db.config import LONG_TERM_LAYOUT, SHORT_TERM_LAYOUT, Layout
+from db.config import Addresses, Layout, Layouts
 from db.connections import completed_by_environment
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import Sessions, open_engine, parse_dsn, sessions_of
@@ -27,34 +26,17 @@ _UPKEEP_CONNECTIONS = 3  # one builds an index, one watches it, one looks after 
 _START_TIMEOUT = timedelta(minutes=5)  # after a crash PostgreSQL replays its log before it answers
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where each database is, None means on the embedded server; the password is for addresses that have none."""
+def own_address(addresses: Addresses, name: str) -> URL | None:
+    """Return the address of SHORT_TERM or LONG_TERM memory on a server of the operator's own; None: it is embedded.
 
-    short_term: str | None
-    long_term: str | None
-    embedded_dir: Path
-    password: str | None = None
-
-    def own(self, name: str) -> URL | None:
-        """Return the address of SHORT_TERM or LONG_TERM memory on a server of the operator's own; None: it is embedded.
-
-        What it leaves open comes from DB_PASSWORD, and then from libpq's variables. Raises DatabaseSetupError when it
-        is malformed.
-        """
-        dsn = self.short_term if name == SHORT_TERM else self.long_term
-        if dsn is None:
-            return None
-        url = parse_dsn(dsn, name=f"{_database_of(name).upper()}_DSN")
-        return completed_by_environment(url.set(password=self.password) if url.password is None else url)
-
-
-@dataclass(frozen=True, slots=True)
-class Layouts:
-    """How each database is laid out."""
-
-    short_term: Layout = SHORT_TERM_LAYOUT
-    long_term: Layout = LONG_TERM_LAYOUT
+    What it leaves open comes from DB_PASSWORD, and then from libpq's variables. Raises DatabaseSetupError when it is
+    malformed.
+    """
+    dsn = addresses.short_term if name == SHORT_TERM else addresses.long_term
+    if dsn is None:
+        return None
+    url = parse_dsn(dsn, name=f"{_database_of(name).upper()}_DSN")
+    return completed_by_environment(url.set(password=addresses.password) if url.password is None else url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +133,7 @@ async def _refuse_one_for_both(short_term: AsyncEngine, long_term: AsyncEngine) 
 
 
 async def _addresses(addresses: Addresses, stack: AsyncExitStack) -> tuple[URL, URL]:
-    short_term, long_term = addresses.own(SHORT_TERM), addresses.own(LONG_TERM)
+    short_term, long_term = own_address(addresses, SHORT_TERM), own_address(addresses, LONG_TERM)
     if short_term is not None and long_term is not None:
         return short_term, long_term
     server = await stack.enter_async_context(open_embedded(addresses.embedded_dir, start_timeout=_START_TIMEOUT))

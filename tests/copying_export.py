@@ -16,7 +16,7 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from memory.embedding import export
-from memory.embedding.model import Precision
+from memory.embedding.config import Precision
 
 
 def main(original: Path, deed: str, name: str, models_dir: Path, precision: Precision) -> None:

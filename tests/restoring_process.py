@@ -12,7 +12,8 @@ from pathlib import Path
 from db.config import LONG_TERM_LAYOUT
 from db.databases import LONG_TERM, open_database
 from db.engines import parse_dsn
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore
 from tests.lived_in import MODEL, PATIENCE, WIDTH
 

@@ -9,19 +9,19 @@ from filelock import FileLock
 
 from bench.models import shared_models_dir
 from bench.processes import ROOT
-from memory.embedding.model import ModelChoice
+from memory.embedding.config import EmbeddingConfig
 
 WIDTH = 32
 
 
-def small_model(*, models_dir: Path | None = None) -> ModelChoice:
+def small_model(*, models_dir: Path | None = None) -> EmbeddingConfig:
     """Return a model that can be exported."""
-    return ModelChoice(name=str(_made() / "bert"), models_dir=models_dir or shared_models_dir())
+    return EmbeddingConfig(name=str(_made() / "bert"), models_dir=models_dir or shared_models_dir())
 
 
-def model_without_graph(models_dir: Path) -> ModelChoice:
+def model_without_graph(models_dir: Path) -> EmbeddingConfig:
     """Return a model that takes other inputs than tokens, and cannot be exported."""
-    return ModelChoice(name=str(_made() / "static"), models_dir=models_dir)
+    return EmbeddingConfig(name=str(_made() / "static"), models_dir=models_dir)
 
 
 def _made() -> Path:

@@ -10,80 +10,30 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import JustifyMethod
-from rich.filesize import decimal
 from rich.prompt import Confirm, Prompt
 
-from cli.commands.startup import opened_databases, opened_memory, script_run
+from cli.commands.backup_list import LISTED, line_of
+from cli.commands.startup import opened_databases, opened_memory
 from cli.console import in_columns, progress_bar, show, shown_while
 from cli.options import Compression, Which, Written
-from cli.script import exit_with_error
+from cli.script import script_run
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.table_copy import Compared
 from db.vector_index import build
-from errors import BackscrollError, DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from ops.backup.catalogue import Backup, find_backup, list_backups, valid_name
+from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
+from ops.backup.catalogue import Backup, find_backup, valid_name
 from ops.backup.create import Plan, create, run_every
 from ops.backup.empty_short_term import empty_short_term
-from ops.backup.manifest import Format
+from ops.backup.formats import Format
 from ops.backup.restore import Restored, entry_of, restore, secure_session, verify_by_restoring
 from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.session_files import go_on_with_session, refuse_damaged_session
 from ops.backup.verify import note_damage, note_verified, verify
 from ops.erasure.rows import known_erasures
 from ops.promotion.history import promotion_lock
-from settings import Settings, read_settings
+from settings import Settings
 from storage.sessions import remembered_session, session_lock
 from util_async import run_until_first_ends
-
-LISTED: dict[str, JustifyMethod] = {
-    "backup": "left",
-    "made at": "left",
-    "databases": "left",
-    "formats": "left",
-    "messages": "right",
-    "size": "right",
-    "verified": "left",
-}
-
-
-def print_list() -> None:
-    """Print the backups there are."""
-    try:
-        settings = read_settings()
-        listed = list_backups(settings.backup_dir)
-    except BackscrollError as error:
-        exit_with_error(error)
-    if not listed.backups and not listed.unreadable:
-        show(f"There is no backup in {settings.backup_dir} yet.")
-        return
-    zone = ZoneInfo(settings.time_zone)
-    damages = [one.damage for one in listed.backups if one.damage is not None]
-    lines = in_columns(LISTED, [line_of(one, zone) for one in listed.backups])
-    show("\n".join([lines, *damages, *listed.unreadable.values()]))
-
-
-def line_of(backup: Backup, zone: ZoneInfo) -> list[str]:
-    """Return a backup as a line of the list."""
-    manifest = backup.manifest
-    return [
-        backup.name,
-        f"{manifest.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        ", ".join(one.name for one in manifest.databases),
-        ", ".join(manifest.formats),
-        f"{sum(one.messages for one in manifest.databases):,}",
-        decimal(manifest.size),
-        _verified(backup, zone),
-    ]
-
-
-def _verified(backup: Backup, zone: ZoneInfo) -> str:
-    if backup.damage is not None:
-        return "DAMAGED"
-    if backup.verified is None:
-        return "no"
-    how = ", restored" if backup.verified.restored else ""
-    return f"{backup.verified.at.astimezone(zone):%Y-%m-%d %H:%M}{how}"
-
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +53,8 @@ _NOBODY = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateLine:
+@dataclass(frozen=True, slots=True)
+class CreateOptions:
     """The options of `backups.py create` as they were typed."""
 
     which: Which
@@ -134,25 +84,24 @@ def ask_and_create() -> None:
         _create_once(settings, _asked())
 
 
-def create_backups(line: CreateLine) -> None:
+def create_backups(options: CreateOptions) -> None:
     """Make a backup, or one after the other, as a command line asks for."""
-    plan = Plan(name=line.name, formats=_formats(line.written), compress=line.compress is Compression.ZSTD)
-    request = Request(which=line.which, plan=plan, verifies=line.verifies, empties=line.empty)
+    plan = Plan(name=options.name, formats=_formats(options.written), compress=options.compress is Compression.ZSTD)
+    request = Request(which=options.which, plan=plan, verifies=options.verifies, empties=options.empty)
     with script_run("backups") as settings:
-        valid_name(line.name)
-        if not line.every:
-            if line.daily is not None or line.weekly is not None:
+        valid_name(options.name)
+        if not options.every:
+            if options.daily is not None or options.weekly is not None:
                 raise SettingsError(
                     "--keep-daily and --keep-weekly go with --every: python backups.py prune has them too."
                 )
             _create_once(settings, request)
             return
-        if line.empty:
+        if options.empty:
             raise SettingsError("--every does not go with --empty-short-term, for which the bot must be stopped.")
-        rule = (
-            None if line.daily is None and line.weekly is None else RetentionPolicy(line.daily or 0, line.weekly or 0)
-        )
-        asyncio.run(_create_every(settings, request, _interval(line.every), rule))
+        keeps_all = options.daily is None and options.weekly is None
+        rule = None if keeps_all else RetentionPolicy(options.daily or 0, options.weekly or 0)
+        asyncio.run(_create_every(settings, request, _interval(options.every), rule))
 
 
 def verify_backup(name: str, *, restores: bool) -> None:
@@ -277,7 +226,7 @@ async def _read_again(settings: Settings, backup: Backup) -> Backup:
 async def _empty(settings: Settings, backup: Backup) -> None:
     """Empty short-term memory, of which every row has to be in the backup or in long-term memory."""
     holds_it = SHORT_TERM in {one.name for one in backup.manifest.databases}
-    async with opened_databases(settings) as (short_term, long_term):
+    async with opened_databases(settings.database) as (short_term, long_term):
         held = (backup.folder, backup.manifest) if holds_it else None
         count = await empty_short_term(short_term, long_term, held, timeout=settings.db_timeout)
     show(f"Short-term memory is empty, of {count:,} messages.")
@@ -320,7 +269,7 @@ async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
 async def _restore(settings: Settings, backup: Backup, names: Sequence[str], source: Format, *, index: bool) -> None:
     rows: list[tuple[str, Format, Compared]] = []
     async with (
-        opened_databases(settings) as (short_term, long_term),
+        opened_databases(settings.database) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         if SHORT_TERM in names:
@@ -396,7 +345,7 @@ async def _restore_one(
 @asynccontextmanager
 async def _opened(settings: Settings, names: Iterable[str], *, made: bool = False) -> AsyncGenerator[list[Database]]:
     """Yield some of the databases; an embedded server has to be `made` already, or else is made."""
-    async with opened_memory(settings, make=not made) as both:
+    async with opened_memory(settings.database, make=not made) as both:
         yield [one for one in both if one.name in names]
 
 

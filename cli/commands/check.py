@@ -4,21 +4,28 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
 
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from agent.markdown import printable
+from cli.commands.startup import chat_model, secret_value
 from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
+from ops.checks.models import LanguageModel
 from ops.checks.result import Line, State, exit_status, wrong
 from ops.checks.run import Rounds, examine
 from ops.checks.subject import Subject
+from settings import Settings, read_settings
 from util_async import run_until_first_ends
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.WRONG: "bold red", State.LEFT_OUT: "dim"}
@@ -60,6 +67,35 @@ def _warnings(count: int) -> str:
     return "1 warning" if count == 1 else f"{count} warnings"
 
 
+def check_everything() -> NoReturn:
+    """Look at all that the settings lead to, print the table, and exit: 0 when nothing is wrong, else 2."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        raise typer.Exit(present([Line("settings", wrong(str(error)))])) from error
+    raise typer.Exit(consult(_subject(settings), now=datetime.now(UTC)))
+
+
+def _subject(settings: Settings) -> Subject:
+    language_model = LanguageModel(
+        name=settings.llm_model,
+        base_url=settings.llm_base_url,
+        openai_api_key=secret_value(settings.openai_api_key),
+        hf_token=secret_value(settings.hf_token),
+        create=partial(chat_model, settings),
+    )
+    return Subject(
+        storage_dir=settings.storage_dir,
+        addresses=settings.database.addresses,
+        layouts=settings.database.layouts,
+        embedding=settings.embedding,
+        language_model=language_model,
+        time_zone=ZoneInfo(settings.time_zone),
+        discord_token=secret_value(settings.discord_token),
+        discord_server_id=settings.discord_server_id,
+    )
+
+
 def consult(subject: Subject, *, now: datetime) -> int:
     """Look at everything, print the table, and return the exit status: 0 when nothing is wrong, else 2."""
     rounds = Rounds()
@@ -67,11 +103,6 @@ def consult(subject: Subject, *, now: datetime) -> int:
         looking = shown_while(examine(subject, rounds, now=now), "Looking at everything")
         asyncio.run(run_until_first_ends(looking))
     return present(rounds.lines)
-
-
-def refuse(error: SettingsError) -> int:
-    """Print the table of a program whose settings cannot be read, and return its exit status."""
-    return present([Line("settings", wrong(str(error)))])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from rich.prompt import Confirm
 
 from cli.commands.startup import opened_memory
 from cli.console import progress_bar, show
+from cli.script import script_run
 from errors import OperatorError
 from ops.erasure.erase import forget
 from ops.erasure.posts import strike_posts
@@ -20,14 +21,15 @@ from storage.sessions import session_lock
 _DISCORD_LIMIT = timedelta(minutes=30)  # a channel takes about one deletion a second
 
 
-def forget_person(settings: Settings, user_id: int, *, asks: bool) -> None:
+def forget_person(user_id: int, *, asks: bool) -> None:
     """Erase a person, once somebody at the terminal agrees."""
-    if asks and not sys.stdin.isatty():
-        raise OperatorError(f"Nobody is here to agree: python db_save.py --forget {user_id} --yes asks nothing.")
-    with session_lock(settings.storage_dir):
-        question = f"Erase all that user {user_id} has said, for ever?"
-        if not asks or Confirm.ask(question, default=False):
-            asyncio.run(_forget(settings, user_id))
+    with script_run("db_save") as settings:
+        if asks and not sys.stdin.isatty():
+            raise OperatorError(f"Nobody is here to agree: python db_save.py forget {user_id} --yes asks nothing.")
+        with session_lock(settings.storage_dir):
+            question = f"Erase all that user {user_id} has said, for ever?"
+            if not asks or Confirm.ask(question, default=False):
+                asyncio.run(_forget(settings, user_id))
 
 
 async def _forget(settings: Settings, user_id: int) -> None:
@@ -39,7 +41,7 @@ async def _forget(settings: Settings, user_id: int) -> None:
 
 async def _erase(settings: Settings, user_id: int) -> Receipt:
     async with (
-        opened_memory(settings) as (short_term, long_term),
+        opened_memory(settings.database) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
         with progress_bar(f"Forgetting user {user_id}") as report:

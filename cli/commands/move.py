@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import compress
 
 from rich.console import JustifyMethod
 
-from cli.commands.startup import addresses_of, opened_databases, refuse_without_server
+from cli.commands.startup import opened_databases, refuse_without_server
 from cli.console import in_columns, progress_bar, show, shown_while
 from cli.logs import write_logs
-from cli.script import exit_with_error
-from db.databases import Addresses, Database
+from cli.script import errors_end_the_script
+from db.config import Addresses, DatabaseConfig
+from db.databases import Database
 from db.table_copy import Compared
 from db.vector_index import build
-from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, SettingsError
+from errors import DatabaseSetupError, DatabaseUnavailableError, SettingsError
 from ops.move import open_move
-from settings import Settings, read_settings
+from settings import read_settings
 from storage.sessions import session_lock
 
 Line = tuple[str, Compared]
@@ -34,36 +36,34 @@ _UNEQUAL = (
 )
 
 
-def run(*, back: bool, verify: bool) -> None:
+def move_memory(*, back: bool, verify: bool) -> None:
     """Copy and compare; an error that is raised on purpose ends the program with its sentence."""
-    try:
+    with errors_end_the_script():
         settings = read_settings()
         if settings.short_term_dsn is None and settings.long_term_dsn is None:
             raise SettingsError(
                 "Neither SHORT_TERM_DSN nor LONG_TERM_DSN is set: write into .env where the memory is to be moved."
             )
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs" / "move"):
-            asyncio.run(_run(settings, back=back, verify=verify))
-    except (BackscrollError, BaseExceptionGroup) as error:
-        exit_with_error(error)
+            asyncio.run(_run(settings.database, back=back, verify=verify))
 
 
-async def _run(settings: Settings, *, back: bool, verify: bool) -> None:
+async def _run(config: DatabaseConfig, *, back: bool, verify: bool) -> None:
     try:
-        async with _open_pairs(settings, back=back) as pairs:
-            compared = [await _move(settings, *pair, verify=verify) for pair in pairs]
+        async with _open_pairs(config, back=back) as pairs:
+            compared = [await _move(*pair, timeout=config.timeout, verify=verify) for pair in pairs]
             show(_table([line for lines in compared for line in lines]))
             if not all(table.is_equal for lines in compared for _, table in lines):
                 raise DatabaseSetupError(_UNEQUAL)
             for _, target in [] if verify else pairs:
                 await _index(target)
     except DatabaseUnavailableError as error:
-        raise DatabaseUnavailableError(f"{error}: run python move.py again, it goes on where it was.") from error
+        raise DatabaseUnavailableError(f"{error}: run python backups.py move again, it goes on where it was") from error
 
 
-async def _move(settings: Settings, source: Database, target: Database, *, verify: bool) -> list[Line]:
+async def _move(source: Database, target: Database, *, timeout: timedelta, verify: bool) -> list[Line]:
     """Copy one database, unless this is to `verify` only, make its words searchable and compare both sides."""
-    async with open_move(source, target, timeout=settings.db_timeout) as move:
+    async with open_move(source, target, timeout=timeout) as move:
         if not verify:
             with progress_bar(f"Moving the {source.name} database") as report:
                 await move.fill(report=report)
@@ -80,13 +80,13 @@ async def _index(target: Database) -> None:
 
 
 @asynccontextmanager
-async def _open_pairs(settings: Settings, *, back: bool) -> AsyncGenerator[list[tuple[Database, Database]]]:
+async def _open_pairs(config: DatabaseConfig, *, back: bool) -> AsyncGenerator[list[tuple[Database, Database]]]:
     """Yield each source with its target; a database without an address of its own stays where it is."""
-    addresses = addresses_of(settings)
+    addresses = config.addresses
     embedded = Addresses(short_term=None, long_term=None, embedded_dir=addresses.embedded_dir)
     if not back:
         await refuse_without_server(embedded)
-    async with opened_databases(settings, embedded) as here, opened_databases(settings, addresses) as there:
+    async with opened_databases(config, embedded) as here, opened_databases(config) as there:
         pairs = list(zip(there, here, strict=True) if back else zip(here, there, strict=True))
         addressed = (addresses.short_term is not None, addresses.long_term is not None)
         yield list(compress(pairs, addressed))

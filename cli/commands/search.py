@@ -13,8 +13,8 @@ from cli.commands.startup import opened_databases, opened_embedder
 from cli.console import progress_bar, show
 from cli.logs import write_logs
 from cli.options import chosen_order, zone_named
-from cli.script import exit_with_error
-from errors import BackscrollError, SessionError, SettingsError
+from cli.script import errors_end_the_script
+from errors import SessionError, SettingsError
 from memory.capture.session import prepare
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
@@ -32,11 +32,10 @@ from time_expressions.format import spoken_windows
 _INCOMPLETE = "Not all names of channels and people were known in time: one that the question names may be overlooked."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandLine:
-    """The options of search.py as they were typed."""
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """The options of `main_async.py search` as they were typed."""
 
-    text: str
     now: str
     time_zone: str
     day_first: bool | None
@@ -57,37 +56,35 @@ class Question:
     explain: bool
 
 
-def run(line: CommandLine) -> None:
-    """Answer the question of a command line; an error that is raised on purpose ends the program with its sentence."""
-    try:
+def search_memory(text: str, options: SearchOptions) -> None:
+    """Answer a question; an error that is raised on purpose ends the program with its sentence."""
+    with errors_end_the_script():
         settings = read_settings()
-        question = _question(settings, line)
-        _check_session(settings, line.session)
+        question = _question(settings, text, options)
+        _check_session(settings, options.session)
         with write_logs(settings.storage_dir / "logs" / "search"):  # the bot may be writing its own
-            if line.explain:
+            if options.explain:
                 logging.getLogger("memory.search.planner").setLevel(logging.DEBUG)
             show(asyncio.run(_answer(settings, question)))
-    except BackscrollError as error:
-        exit_with_error(error)
 
 
-def _question(settings: Settings, line: CommandLine) -> Question:
+def _question(settings: Settings, text: str, options: SearchOptions) -> Question:
     """Return the question that the command line describes; raise SettingsError when it cannot be understood."""
-    if not line.text.strip():
+    if not text.strip():
         raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
-    if len(line.text) > LONGEST_QUESTION:
-        raise SettingsError(f"The question has {len(line.text)} characters: ask in {LONGEST_QUESTION} or fewer.")
-    if line.limit < 1:
-        raise SettingsError(f"--limit: {line.limit} messages cannot be found, ask for 1 or more.")
-    zone = zone_named(line.time_zone or settings.time_zone)
-    order = date_order(locale=None, time_zone=zone, setting=chosen_order(settings, day_first=line.day_first))
+    if len(text) > LONGEST_QUESTION:
+        raise SettingsError(f"The question has {len(text)} characters: ask in {LONGEST_QUESTION} or fewer.")
+    if options.limit < 1:
+        raise SettingsError(f"--limit: {options.limit} messages cannot be found, ask for 1 or more.")
+    zone = zone_named(options.time_zone or settings.time_zone)
+    chosen = chosen_order(settings.date_order, day_first=options.day_first)
     return Question(
-        text=line.text,
-        now=_moment(line.now, zone),
+        text=text,
+        now=_moment(options.now, zone),
         time_zone=zone,
-        date_order=order,
-        limit=line.limit,
-        explain=line.explain,
+        date_order=date_order(locale=None, time_zone=zone, setting=chosen),
+        limit=options.limit,
+        explain=options.explain,
     )
 
 
@@ -158,7 +155,7 @@ def _searched(asked: ParsedQuestion, question: Question) -> str:
 async def _open_memory(settings: Settings) -> AsyncGenerator[Memory]:
     """Yield both memories, as the bot sees them; it may be running."""
     async with (
-        opened_databases(settings) as databases,
+        opened_databases(settings.database) as databases,
         opened_embedder(settings) as embedder,
     ):
         for database in databases:

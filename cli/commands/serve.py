@@ -18,12 +18,12 @@ from sonyflake import SonyFlake
 from agent.agent import Agent, Limits
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
+from cli.commands.front_end import FrontEnd
 from cli.commands.startup import model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
 from cli.heartbeat import heartbeat as beat
-from cli.options import Options, chosen_order
 from db.databases import Database
-from db.vector_index import build, maintain_vector_indexes
+from db.vector_index import maintain_vector_indexes
 from db.word_index import maintain_word_indexes
 from memory.about import about
 from memory.capture.erased import Erased
@@ -31,7 +31,6 @@ from memory.capture.import_csv import Imported, import_csv
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session, prepare
 from memory.embedding.embedder import Embedder
-from memory.index.reembed import reembed
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
@@ -68,30 +67,19 @@ class Program:
         return await about(self.recorder, self.databases, session=session, models=inline(self.models, longest=500))
 
 
-async def serve(settings: Settings, session: ProgramSession, options: Options) -> None:
-    """Open everything, then serve until the front end ends; cancelling closes everything again."""
-    if options.reembed:
-        async with _open_memory(settings) as (databases, embedder):
-            await _reembed(databases, embedder, batch=_BATCH)
-        return
+async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd, csv: Path | None) -> None:
+    """Open everything, import a CSV if there is one, then serve until the front end ends; cancelling closes all."""
     async with (
         _open_memory(settings) as (databases, embedder),
-        _open_program(
-            settings,
-            session,
-            databases,
-            embedder,
-            options.time_zone or ZoneInfo(settings.time_zone),
-            chosen_order(settings, day_first=options.day_first),
-        ) as program,
+        _open_program(settings, session, databases, embedder, front_end) as program,
     ):
-        if options.csv is not None:
-            await _import(options.csv, program.recorder)
+        if csv is not None:
+            await _import(csv, program.recorder)
         async with _models_load(program):
-            if settings.discord_token is None or options.terminal:
-                await _serve_terminal(program, options.speaker, options.time_zone)
+            if front_end.in_terminal or settings.discord_token is None:
+                await _serve_terminal(program, front_end.speaker, front_end.time_zone)
             else:
-                await _serve_discord(program, settings.discord_token, settings.discord_server_id, options.heartbeat)
+                await _serve_discord(program, settings.discord_token, settings.discord_server_id, front_end.heartbeat)
 
 
 @asynccontextmanager
@@ -117,7 +105,7 @@ async def _models_load(program: Program) -> AsyncGenerator[None]:
 async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
     """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
     async with (
-        opened_databases(settings) as databases,
+        opened_databases(settings.database) as databases,
         opened_embedder(settings) as embedder,
     ):
         yield databases, embedder
@@ -129,8 +117,7 @@ async def _open_program(
     session: ProgramSession,
     databases: tuple[Database, Database],
     embedder: Embedder,
-    time_zone: ZoneInfo,
-    date_order: DateOrder | None,
+    front_end: FrontEnd,
 ) -> AsyncGenerator[Program]:
     """Yield what serves a session, ready to record."""
     short_term, long_term = databases
@@ -170,8 +157,8 @@ async def _open_program(
                 databases=databases,
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
-                time_zone=time_zone,
-                date_order=date_order,
+                time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
+                date_order=front_end.date_order,
             )
 
 
@@ -253,15 +240,6 @@ def _left_out(imported: Imported) -> str:
         (imported.damaged, "damaged lines that may be theirs"),
     )
     return ", ".join(f"{amount} {what}" for amount, what in amounts if amount)
-
-
-async def _reembed(databases: tuple[Database, Database], embedder: Embedder, *, batch: int) -> None:
-    for database in databases:
-        with progress_bar(f"Embedding the {database.name} memory") as report:
-            count = await reembed(database, embedder, batch=batch, report=report)
-        with progress_bar(f"Indexing the {database.name} memory") as report:
-            await build(database.engine, database.layout, report=report)
-        tell(f"{database.name} memory: {count} messages embedded with {embedder.name}.")
 
 
 async def _all_places(memory: Memory) -> frozenset[int]:

@@ -76,6 +76,6 @@ class Erased:
         if number and not self.kept_out:
             logger.warning(
                 "messages of people who are forgotten, or answers that may repeat them, are kept out of memory; where "
-                "an older CSV was put back, python db_save.py --forget takes them out of it as well"
+                "an older CSV was put back, python db_save.py forget takes them out of it as well"
             )
         self.kept_out += number

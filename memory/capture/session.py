@@ -323,18 +323,18 @@ async def prepare(database: Database, embedder: Embedder) -> None:
             await store.set_metadata(session, MODEL_FACT, embedder.name)
     if half_filled:
         raise DatabaseSetupError(
-            f"The move into the {database.name} database was stopped half-way: finish it with: python move.py"
+            f"The move into the {database.name} database was stopped half-way: finish it with: python backups.py move"
         )
     if model == HALF_EMBEDDED:
         raise EmbeddingModelError(
             f"Embedding the {database.name} memory anew was stopped half-way: "
-            "finish it with: python main_async.py --re-embed"
+            "finish it with: python main_async.py re-embed"
         )
     if model not in {None, embedder.name} or width != dimensions:
         raise EmbeddingModelError(
             f"The {database.name} memory was embedded with {model!r} ({width} dimensions) and EMBEDDING_MODEL says "
             f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with: "
-            "python main_async.py --re-embed"
+            "python main_async.py re-embed"
         )
 
 

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from memory.embedding.config import EmbeddingConfig, short_name
 from memory.embedding.exports import NotExportedError, find_export
 from memory.embedding.load import load_model
-from memory.embedding.model import ModelChoice, Report, RunningModel, Vectors, short_name
+from memory.embedding.model import Report, RunningModel, Vectors
 from memory.embedding.source_model import carried_dimensions, is_carried
 from util_async import shared
 
@@ -29,7 +30,7 @@ class Embedder:
     somebody asks, goes through another one and does not wait for them. A caller never has more than a batch in line.
     """
 
-    def __init__(self, choice: ModelChoice, *, width: int | None = None) -> None:
+    def __init__(self, choice: EmbeddingConfig, *, width: int | None = None) -> None:
         self.name = short_name(choice.name)
         self._choice = choice
         self._width = width
@@ -129,7 +130,7 @@ async def _in(worker: ThreadPoolExecutor, call: Callable[..., T], *arguments: ob
 
 @asynccontextmanager
 async def open_embedder(
-    choice: ModelChoice, *, at_once: bool = True, width: int | None = None
+    choice: EmbeddingConfig, *, at_once: bool = True, width: int | None = None
 ) -> AsyncGenerator[Embedder]:
     """Yield an embedder; its threads end on exit.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
+from memory.embedding.config import Precision, short_name
 from memory.embedding.exported_model import (
     EXPORTER,
     MODEL_FILE,
@@ -29,7 +30,7 @@ from memory.embedding.exported_model import (
     measure_files,
     write_description,
 )
-from memory.embedding.model import Precision, Vectors, short_name
+from memory.embedding.model import Vectors
 from memory.embedding.onnx_model import OnnxModel
 from memory.embedding.source_model import digest_of, find_folder
 from memory.embedding.torch_model import encode, load_sentence_transformer

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from memory.embedding.model import Precision, short_name
+from memory.embedding.config import Precision, short_name
 
 EXPORTER = 1
 """Raise it when the exporter writes another graph, tokenizer or description: older exports are then left alone."""

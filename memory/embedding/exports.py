@@ -18,6 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from errors import EmbeddingModelError
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.exported_model import (
     PARTIAL,
     ExportedModel,
@@ -27,7 +28,7 @@ from memory.embedding.exported_model import (
     read_refusal,
     write_refusal,
 )
-from memory.embedding.model import ModelChoice, Report
+from memory.embedding.model import Report
 from memory.embedding.source_model import cannot_be_downloaded, digest_of, find_folder
 from memory.embedding.torch_model import cannot_be_loaded
 
@@ -44,7 +45,7 @@ class NotExportedError(Exception):
     """There is no export of the model that can be used; `str(error)` says why."""
 
 
-def find_export(choice: ModelChoice) -> ExportedModel | None:
+def find_export(choice: EmbeddingConfig) -> ExportedModel | None:
     """Return the export of a model that is there already, its files not looked at yet.
 
     Raises NotExportedError when it was found before that the model cannot be exported.
@@ -58,7 +59,7 @@ def find_export(choice: ModelChoice) -> ExportedModel | None:
     return read_export(choice.models_dir / key)
 
 
-def _key(choice: ModelChoice) -> str | None:
+def _key(choice: EmbeddingConfig) -> str | None:
     """Return the key of a model whose files are on this machine."""
     folder = find_folder(choice.name)
     if folder is None:
@@ -67,7 +68,7 @@ def _key(choice: ModelChoice) -> str | None:
 
 
 def open_export(
-    choice: ModelChoice, *, report: Report, stopped: threading.Event, limit: timedelta = LONGEST
+    choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta = LONGEST
 ) -> ExportedModel:
     """Return a whole export of a model, made now if there is none; it blocks until then, or until it is `stopped`.
 
@@ -88,7 +89,7 @@ def open_export(
         raise NotExportedError(f"{choice.models_dir} cannot be written to ({error.strerror or error})") from error
 
 
-def _find_whole(choice: ModelChoice) -> ExportedModel | None:
+def _find_whole(choice: EmbeddingConfig) -> ExportedModel | None:
     export = find_export(choice)
     if export is None or export.is_whole():
         return export
@@ -115,7 +116,7 @@ def _lock(folder: Path, *, stopped: threading.Event, limit: timedelta) -> Iterat
         lock.release()
 
 
-def _export(choice: ModelChoice, *, report: Report, stopped: threading.Event, limit: timedelta) -> ExportedModel:
+def _export(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta) -> ExportedModel:
     """Run the export to its end, and remember a refusal; the lock is held."""
     _remove_partial(choice.models_dir)
     logger.info("exporting the embedding model %s, which happens once", choice.name)
@@ -136,7 +137,7 @@ def _export(choice: ModelChoice, *, report: Report, stopped: threading.Event, li
     return export
 
 
-def _run(choice: ModelChoice, *, report: Report, stopped: threading.Event, limit: timedelta) -> dict[str, Any]:
+def _run(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta) -> dict[str, Any]:
     """Run the exporting process and return what it said at last; it never outlives this call."""
     arguments = [choice.name, str(choice.models_dir.resolve()), choice.precision]
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))

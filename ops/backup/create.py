@@ -30,7 +30,8 @@ from errors import BackscrollError, DatabaseSetupError
 from memory.capture.session import MODEL_FACT, SESSION_FACT
 from ops.backup.catalogue import Backup, names_in, next_folder, valid_name
 from ops.backup.files import atomic_directory, open_writer, sync, writing_lock
-from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Format, Manifest, SessionEntry, TableEntry
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, SessionEntry, TableEntry
 from ops.backup.session_files import copy_session, session_with_stem
 from ops.backup.table_files import Heard, write_table
 from storage.sessions import ProgramSession
@@ -211,7 +212,7 @@ async def _refuse_unless_whole(connection: Connection, name: str, known: dict[st
     facts = dict(await fetch(connection, _FACTS)) if "facts" in known else {}
     if is_half_filled(facts.get(MOVE_FACT)):
         raise DatabaseSetupError(
-            f"The move into the {name} database was stopped half-way: finish it with python move.py."
+            f"The move into the {name} database was stopped half-way: finish it with python backups.py move."
         )
 
 

@@ -14,7 +14,8 @@ from db.databases import Database
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, InputFileError, OperatorError
 from ops.backup.catalogue import verified_of
-from ops.backup.manifest import DatabaseEntry, Format, Manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import DatabaseEntry, Manifest
 from ops.backup.restore import compare, entry_of, only_needed
 from ops.backup.verify import check_files, in_thread, unheard
 

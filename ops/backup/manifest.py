@@ -4,23 +4,13 @@ import io
 import os
 import stat
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from errors import InputFileError
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    CSV = "csv"  # for people and for other programs
-    BINARY = "binary"  # PostgreSQL's own, the fastest to write and to restore
-    DUMP = "dump"  # pg_dump's custom format, the whole database
-    PARQUET = "parquet"  # for analysis; nothing is restored from it
-
+from ops.backup.formats import Format
 
 MANIFEST = "manifest.json"
 VERSION = 1

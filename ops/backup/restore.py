@@ -34,8 +34,9 @@ from memory.capture.erased import Erased
 from memory.capture.session import HALF_EMBEDDED, NAMELESS, SESSION_FACT, complete_held_csv
 from memory.index import store
 from ops.backup.dump_restore import dump_of, load_dump
+from ops.backup.formats import Format
 from ops.backup.indexes import put_back, take_away
-from ops.backup.manifest import DatabaseEntry, Format, Manifest, TableEntry
+from ops.backup.manifest import DatabaseEntry, Manifest, TableEntry
 from ops.backup.scratch import open_scratch
 from ops.backup.table_files import file_of, load_tables
 from ops.backup.verify import Report, check_files, in_thread

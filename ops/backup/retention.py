@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from errors import InputFileError, OperatorError
 from ops.backup.catalogue import Backup, list_backups, series_of
 from ops.backup.files import remove_folder, writing_lock
-from ops.backup.manifest import DatabaseEntry, Format
+from ops.backup.formats import Format
+from ops.backup.manifest import DatabaseEntry
 from ops.backup.verify import Report, bytes_to_read, check_files, in_thread, note_damage, note_verified, read_again
 
 

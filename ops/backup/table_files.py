@@ -11,7 +11,8 @@ import psycopg
 from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
 from errors import InputFileError, first_line
 from ops.backup.files import COMPRESSED, open_decompressed, open_writer
-from ops.backup.manifest import DatabaseEntry, FileEntry, Format, TableEntry
+from ops.backup.formats import Format
+from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
 from ops.backup.parquet import write_parquet
 from ops.backup.verify import Report, path_of
 

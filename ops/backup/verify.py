@@ -15,7 +15,8 @@ from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
 from ops.backup.catalogue import change_of, note_in
 from ops.backup.files import open_decompressed, pieces_of, replace_file
-from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Format, Manifest, Verified, read_small
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
 from ops.backup.parquet import rows_in_parquet
 
 _PIECE = 1024 * 1024  # bytes

@@ -241,7 +241,7 @@ async def without_vector(database: Database) -> Finding:
     async with looking(database) as session:
         count = await session.scalar(blind) or 0
     if count:
-        return warning(f"{count:,} messages have no vector: give them one with python main_async.py --re-embed.")
+        return warning(f"{count:,} messages have no vector: give them one with python main_async.py re-embed.")
     return ok("every message with a text has its vector")
 
 

@@ -23,7 +23,7 @@ _REPLY = timedelta(seconds=10)
 _OLLAMA_URL = "http://127.0.0.1:11434"
 _KEY_REFUSED = {401, 403}
 _ITS_FAULT = 500  # from this status on a server says that it does not work
-_REEMBED = "python main_async.py --re-embed"
+_REEMBED = "python main_async.py re-embed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

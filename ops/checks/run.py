@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from db.config import Layout
-from db.databases import LONG_TERM, SHORT_TERM, Database, embedded_address, open_database
+from db.databases import LONG_TERM, SHORT_TERM, Database, embedded_address, open_database, own_address
 from db.embedded import EmbeddedServer
 from errors import BackscrollError, DatabaseSetupError
 from memory.embedding.embedder import Embedder, open_embedder
@@ -141,7 +141,7 @@ class _Memories:
         await see(f"{name} statistics", indexes.statistics(database))
 
     async def _open(self, name: str, layout: Layout) -> Finding:
-        url = self._subject.addresses.own(name)
+        url = own_address(self._subject.addresses, name)
         if url is None and self._server is not None:
             url = embedded_address(self._server, name)
         if url is None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from db.databases import Addresses, Layouts
-from memory.embedding.model import ModelChoice
+from db.config import Addresses, Layouts
+from memory.embedding.config import EmbeddingConfig
 from ops.checks.models import LanguageModel
 
 
@@ -16,7 +16,7 @@ class Subject:
     storage_dir: Path
     addresses: Addresses = field(repr=False)
     layouts: Layouts
-    embedding: ModelChoice
+    embedding: EmbeddingConfig
     language_model: LanguageModel
     time_zone: ZoneInfo
     discord_token: str | None = field(repr=False)

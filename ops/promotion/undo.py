@@ -104,7 +104,7 @@ async def take_back(connection: Connection, promotion_id: int, *, now: datetime)
 async def _refuse_unless_last(connection: Connection, promotion_id: int) -> None:
     found = await fetch(connection, _FIND, [promotion_id])
     if not found:
-        raise OperatorError(f"There is no batch {promotion_id}: python db_save.py --list shows those there are.")
+        raise OperatorError(f"There is no batch {promotion_id}: python db_save.py list shows those there are.")
     if found[0][0] is not None:
         raise OperatorError(f"Batch {promotion_id} was undone already, at {found[0][0]:%Y-%m-%d %H:%M} UTC.")
     ((changed,),) = await fetch(connection, _CHANGED_SINCE, {"id": promotion_id})

@@ -13,8 +13,8 @@ from db.errors import driver_errors
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from memory.capture.session import MODEL_FACT
+from memory.embedding.config import short_name
 from memory.embedding.embedder import Embedder
-from memory.embedding.model import short_name
 from memory.index.index_text import said, search_text, text_to_embed
 from memory.index.store import Indexed
 from memory.message import Message

@@ -184,7 +184,7 @@ async def test_memory_of_another_embedding_model_is_left_alone_and_the_way_out_i
     )
 
     assert_refused(finished, "The short-term memory was embedded with 'all-MiniLM-L6-v2'", another_name)
-    assert "python main_async.py --re-embed" in finished.err
+    assert "python main_async.py re-embed" in finished.err
     await prepare(short_term, embedder)  # raises when the memory takes itself for one of the other model
 
 

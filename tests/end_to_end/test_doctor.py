@@ -37,7 +37,7 @@ def own_place() -> Iterator[Workplace]:
 
 @pytest.mark.own_server
 async def test_a_fresh_folder_is_well_and_stays_empty(own_place: Workplace) -> None:
-    finished = await run_program(own_place, "--check")
+    finished = await run_program(own_place, "check")
 
     assert (finished.status, finished.err) == (0, "")
     assert table(finished)["short-term memory"] == ("left out", "not made yet: the first start makes it")
@@ -50,7 +50,7 @@ async def test_an_embedded_server_is_started_for_a_look_and_stopped_again(own_pl
     await run_program(own_place, *terminal_arguments("demo"), given="the kiln reaches 1280 degrees\n")
     before = files(own_place.storage_dir)
 
-    finished = await run_program(own_place, "--check")
+    finished = await run_program(own_place, "check")
 
     found = table(finished)
     assert (finished.status, finished.err) == (0, "")
@@ -68,7 +68,7 @@ async def test_a_running_bot_is_not_disturbed(place: Workplace) -> None:
         await bot.say("the kiln reaches 1280 degrees", "/chat how hot is the kiln?")
         await bot.hear("1280")
 
-        finished = await run_program(place, "--check")
+        finished = await run_program(place, "check")
 
         await bot.say("/chat how hot is the kiln?")
         await bot.hear("1280")
@@ -85,7 +85,7 @@ async def test_what_is_wrong_stands_in_the_table_and_no_secret_does(new_place: N
     wrong_name = place.settings["LONG_TERM_DSN"].replace("process_long", "nobody_made_this")
     settings = {**place.settings, "SHORT_TERM_DSN": away, "LONG_TERM_DSN": wrong_name, "LLM_MODEL": "gpt:x"}
 
-    finished = await run_program(replace(place, settings=settings), "--check")
+    finished = await run_program(replace(place, settings=settings), "check")
 
     found = table(finished)
     assert (finished.status, finished.err) == (2, "")
@@ -99,7 +99,7 @@ async def test_what_is_wrong_stands_in_the_table_and_no_secret_does(new_place: N
 async def test_settings_that_cannot_be_read_are_the_whole_table(place: Workplace) -> None:
     wrong = {"TIME_ZONE": "Mars/Olympus", "LONG_TERM_DSN": "mysql://me:hidden@db/x"}
 
-    finished = await run_program(replace(place, settings=wrong), "--check")
+    finished = await run_program(replace(place, settings=wrong), "check")
 
     assert (finished.status, finished.err) == (2, "")
     assert [*table(finished)] == ["settings"]
@@ -115,7 +115,7 @@ async def test_two_models_that_are_wrong_do_not_hide_each_other(place: Workplace
         "OPENAI_API_KEY": "hidden",
     }
 
-    finished = await run_program(replace(place, settings={**place.settings, **settings}), "--check")
+    finished = await run_program(replace(place, settings={**place.settings, **settings}), "check")
 
     found = table(finished)
     assert finished.status == 2

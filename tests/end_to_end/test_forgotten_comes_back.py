@@ -20,7 +20,7 @@ OLD: Sequence[Message] = (
 
 async def forgotten(place: Workplace) -> None:
     """Let her be forgotten before anything of hers is there."""
-    await saved(place, "--forget", str(NADIA), "--yes")
+    await saved(place, "forget", str(NADIA), "--yes")
 
 
 async def test_an_older_csv_that_is_put_back_brings_nothing_of_her_into_memory(place: Workplace) -> None:
@@ -78,7 +78,7 @@ KEPT = posted(22, "and once more: **nadia** said so", to=20, author_id=USER_ID)
 
 async def test_posts_of_the_bot_go_from_discord_or_stay_listed_until_they_do(place: Workplace) -> None:
     journalled(place.journal_path("hut"), [OLD[1], ASKED, POST, KEPT])
-    told = await saved(place, "--forget", str(NADIA), "--yes")
+    told = await saved(place, "forget", str(NADIA), "--yes")
     assert "erased here, but not in Discord yet" in told
     assert told.count("https://discord.com/channels/") == 2
     async with open_fake_discord() as wire:
@@ -102,7 +102,7 @@ async def forgotten_in_discord(place: Workplace, wire: FakeDiscord) -> str:
     """Forget her once more, with a token, and return the receipt."""
     finished = await run_program(
         place,
-        *("--forget", str(NADIA), "--yes"),
+        *("forget", str(NADIA), "--yes"),
         script=FAKE_DISCORD,
         FAKE_DISCORD_SCRIPT="db_save.py",
         FAKE_DISCORD_REST=wire.rest_url,

@@ -15,7 +15,7 @@ FRAMES = {"pandas", "pyarrow", "duckdb"}
 HEAVY = MODELS | AGENT | FRAMES | {"discord"}
 DATABASE = {"sqlalchemy", "psycopg", "alembic"}
 OURS = {"settings", "db", "memory", "agent", "bot"}
-SCRIPTS = ("main_async.py", "backups.py", "db_save.py", "search.py", "move.py")
+SCRIPTS = ("main_async.py", "backups.py", "db_save.py")
 SESSION = ("--terminal", "--yes", "--session", "demo", "--as", "ana")
 
 _NOTE_MODULES = """
@@ -59,7 +59,7 @@ def test_help_and_a_refused_option_load_nothing_of_the_program(
 ) -> None:
     modules = loaded(place, script, option, status=status)
 
-    assert unwanted(HEAVY | DATABASE | OURS | {"pydantic", "numpy"}, modules) == set()
+    assert unwanted(HEAVY | DATABASE | OURS | {"numpy"}, modules) == set()
 
 
 def test_a_list_of_backups_needs_no_database(place: Workplace) -> None:
@@ -67,7 +67,7 @@ def test_a_list_of_backups_needs_no_database(place: Workplace) -> None:
 
 
 def test_a_list_of_promotions_needs_the_database_driver_at_most(place: Workplace) -> None:
-    assert unwanted(HEAVY | {"numpy", "alembic"}, loaded(place, "db_save.py", "--list")) == set()
+    assert unwanted(HEAVY | {"numpy", "alembic"}, loaded(place, "db_save.py", "list")) == set()
 
 
 def test_the_bot_in_a_terminal_and_a_search_need_no_torch_agent_or_discord(place: Workplace) -> None:
@@ -76,7 +76,7 @@ def test_the_bot_in_a_terminal_and_a_search_need_no_torch_agent_or_discord(place
     assert unwanted(HEAVY, loaded(place, "main_async.py", *SESSION, given=given)) == set()
     # The tables are there from now on.
     assert unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", *SESSION, given=given)) == set()
-    assert unwanted(HEAVY | {"alembic"}, loaded(place, "search.py", "where is the kettle?")) == set()
+    assert unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", "search", "where is the kettle?")) == set()
 
 
 def test_a_promotion_and_a_backup_need_no_torch_agent_or_discord(place: Workplace) -> None:

@@ -1,4 +1,4 @@
-"""move.py brings memory from the embedded server to other databases and back, or says in one sentence why not."""
+"""`backups.py move` brings memory from the embedded server to other databases and back, or says why not."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from tests.end_to_end.processes import Fresh, run_program, terminal_arguments
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
-SCRIPT, BOT = ROOT / "move.py", ROOT / "main_async.py"
+SCRIPT, BOT = ROOT / "backups.py", ROOT / "main_async.py"
 SAID = """the kiln reaches 1280 degrees
 we ship the crates on Friday
 /timezone Europe/Paris
@@ -44,7 +44,7 @@ def addresses(server: Server) -> dict[str, str]:
 
 
 async def move(place: Workplace, *arguments: str, **settings: str) -> Finished:
-    return await run_program(place, *arguments, script=SCRIPT, **settings)
+    return await run_program(place, "move", *arguments, script=SCRIPT, **settings)
 
 
 def compared(finished: Finished) -> Compared:
@@ -60,7 +60,7 @@ def compared(finished: Finished) -> Compared:
 async def test_all_arrives_and_the_bot_goes_on_with_it_and_it_can_come_back(
     lived_in: Workplace, addresses: dict[str, str]
 ) -> None:
-    moved = await run_program(lived_in, script=Fresh(SCRIPT), **addresses)
+    moved = await run_program(lived_in, "move", script=Fresh(SCRIPT), **addresses)
 
     assert moved.status == 0, moved.err
     tables = compared(moved)

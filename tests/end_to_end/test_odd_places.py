@@ -49,12 +49,12 @@ async def test_every_script_works_in_a_folder_of_any_name_whatever_the_shell_say
     assert '"the kettle is in the blue kitchen" [1]' in await out_of(
         odd_place, "main_async.py", *terminal_arguments("hut"), given=said
     )
-    assert "blue kitchen" in await out_of(odd_place, "search.py", "where is the kettle?")
+    assert "blue kitchen" in await out_of(odd_place, "main_async.py", "search", "where is the kettle?")
     assert "This is batch 1" in await out_of(odd_place, "db_save.py", "hut", "--yes")
     created = await out_of(odd_place, "backups.py", "create", "--format", "both", "--format", "binary")
     name = created.splitlines()[-1].split()[0]
     assert "equal" in await out_of(odd_place, "backups.py", "verify", name, "--restore")
-    assert "All is well" in await out_of(odd_place, "main_async.py", "--check")
+    assert "All is well" in await out_of(odd_place, "main_async.py", "check")
     assert not lies_at(odd_place.embedded_dir / "data" / "postmaster.pid")
 
 
@@ -77,11 +77,11 @@ async def test_scripts_whose_output_is_closed_end_as_others_do(place: Workplace)
     assert (await run_program(place, *terminal_arguments("demo"), given="the kiln is hot\n")).status == 0
 
     ends = await asyncio.gather(
-        shell(place, "$PY search.py kiln >&-"),
-        shell(place, "$PY search.py kiln | head -c 1"),
+        shell(place, "$PY main_async.py search kiln >&-"),
+        shell(place, "$PY main_async.py search kiln | head -c 1"),
         shell(place, "$PY backups.py list >&- 2>&-"),
-        shell(place, "$PY main_async.py --check >&- <&-"),
-        shell(place, "$PY db_save.py --list >&-"),
+        shell(place, "$PY main_async.py check >&- <&-"),
+        shell(place, "$PY db_save.py list >&-"),
         shell(place, "$PY -m db.embedded status --dir /nowhere 2>&-"),
     )
 

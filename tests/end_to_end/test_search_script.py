@@ -1,4 +1,4 @@
-"""search.py finds what the bot has kept, tells how, and refuses what it cannot understand with one sentence."""
+"""`main_async.py search` finds what the bot has kept, tells how, and refuses what it cannot understand."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import Fresh, run_program
 from tests.sentences import is_one_sentence
 
-SCRIPT = ROOT / "search.py"
+SCRIPT = ROOT / "main_async.py"
 SAID = """the kiln reaches 1280 degrees
 lunch was good
 we ship the crates on Friday
@@ -28,7 +28,7 @@ def lived_in(new_place: NewPlace) -> Workplace:
 
 
 async def search(place: Workplace, *arguments: str, script: Path | Fresh = SCRIPT) -> Finished:
-    return await run_program(place, *arguments, script=script)
+    return await run_program(place, "search", *arguments, script=script)
 
 
 async def test_it_prints_what_was_found_and_the_time_that_was_searched(lived_in: Workplace) -> None:

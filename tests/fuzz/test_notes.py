@@ -20,7 +20,8 @@ from db.databases import SHORT_TERM
 from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
 from ops.backup.catalogue import next_folder, series_of, valid_name, verified_of
-from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, TableEntry, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
 from ops.backup.retention import Kept, RetentionPolicy, kept
 from settings import Settings, read_settings
 from storage.sessions import choose_session, open_session_folder, remember_session, remembered_session

@@ -35,7 +35,8 @@ from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
 from ops.backup.create import Plan, create
 from ops.backup.files import open_decompressed, remove_folder, writing_lock
-from ops.backup.manifest import MANIFEST, Format, TableEntry
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, TableEntry
 from ops.backup.retention import RetentionPolicy, expired
 from ops.backup.verify import note_verified, verify
 from tests.builders import FULL, deletion, message, minute, unheard

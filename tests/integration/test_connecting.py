@@ -7,7 +7,8 @@ import pytest
 from psycopg.pq import Conninfo
 from sqlalchemy import text
 
-from db.databases import Addresses, Layouts, open_databases
+from db.config import Addresses, Layouts
+from db.databases import open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
 from db.programs import find_program, run_program

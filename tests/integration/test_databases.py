@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.config import LONG_TERM_LAYOUT
-from db.databases import Addresses, Database, Layouts, open_database, open_databases
+from db.config import LONG_TERM_LAYOUT, Addresses, Layouts
+from db.databases import Database, open_database, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import parse_dsn, transaction
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError

@@ -19,11 +19,12 @@ from bench.models import shared_model, shared_models_dir
 from bench.processes import ROOT
 from errors import EmbeddingModelError
 from memory.embedding import exports
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder, open_embedder
 from memory.embedding.export import SAMPLE_TEXTS
 from memory.embedding.exported_model import ExportedModel
 from memory.embedding.exports import NotExportedError, find_export, open_export
-from memory.embedding.model import ModelChoice, Vectors
+from memory.embedding.model import Vectors
 from memory.embedding.source_model import carried_folder
 from tests.small_models import WIDTH, model_without_graph, small_model
 
@@ -46,7 +47,7 @@ EMBEDDING = """
 import asyncio, json, logging, sys
 from pathlib import Path
 from memory.embedding.embedder import open_embedder
-from memory.embedding import exporting
+from memory.embedding import exports
 from memory.embedding.model import ModelChoice
 
 async def main():
@@ -62,7 +63,7 @@ async def main():
         }
 
 logging.basicConfig(format="%(levelname)s %(message)s")
-exporting._COMMAND = json.loads(sys.argv[3]) or exporting._COMMAND
+exports._COMMAND = json.loads(sys.argv[3]) or exports._COMMAND
 print(json.dumps(asyncio.run(main())))
 """
 
@@ -86,7 +87,7 @@ def unheard(*_: int) -> None:
     """Hear of progress."""
 
 
-def exported(choice: ModelChoice, *, limit: timedelta = timedelta(minutes=2)) -> ExportedModel:
+def exported(choice: EmbeddingConfig, *, limit: timedelta = timedelta(minutes=2)) -> ExportedModel:
     return open_export(choice, report=unheard, stopped=threading.Event(), limit=limit)
 
 
@@ -190,7 +191,7 @@ async def test_the_width_of_an_exported_model_is_known_before_it_is_loaded() -> 
 
 
 async def test_a_model_that_fails_to_load_is_not_called_loaded(tmp_path: Path) -> None:
-    async with open_embedder(ModelChoice(name=str(tmp_path / "none"), models_dir=tmp_path)) as embedder:
+    async with open_embedder(EmbeddingConfig(name=str(tmp_path / "none"), models_dir=tmp_path)) as embedder:
         for _ in range(2):
             with pytest.raises(EmbeddingModelError, match="cannot be loaded"):
                 await embedder.ready()
@@ -235,7 +236,7 @@ async def test_a_model_that_must_not_run_on_torch_is_refused_in_one_sentence() -
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> ModelChoice:
+def place(tmp_path: Path) -> EmbeddingConfig:
     """The carried model in a folder where nothing was exported yet."""
     Embedder(shared_model()).begin().result()
     return replace(shared_model(), models_dir=tmp_path / "models")
@@ -248,12 +249,12 @@ def copy_instead(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
     monkeypatch.setattr(exports, "_COMMAND", [sys.executable, str(COPYING), str(original.folder), deed])
 
 
-def folders(choice: ModelChoice) -> list[str]:
+def folders(choice: EmbeddingConfig) -> list[str]:
     return sorted(path.name for path in choice.models_dir.iterdir() if path.is_dir())
 
 
 def test_an_export_that_is_killed_leaves_nothing_and_the_next_one_works(
-    place: ModelChoice, monkeypatch: pytest.MonkeyPatch
+    place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_instead(monkeypatch, "die")
     with pytest.raises(NotExportedError, match="status -9"):
@@ -266,7 +267,7 @@ def test_an_export_that_is_killed_leaves_nothing_and_the_next_one_works(
     assert len(folders(place)) == 1
 
 
-def test_a_full_disk_is_not_held_against_the_model(place: ModelChoice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_held_against_the_model(place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     copy_instead(monkeypatch, "lack")
 
     with pytest.raises(NotExportedError, match=r"status 1: OSError.* No space left on device"):
@@ -277,7 +278,7 @@ def test_a_full_disk_is_not_held_against_the_model(place: ModelChoice, monkeypat
 
 
 def test_an_export_that_takes_too_long_is_ended_and_remembered(
-    place: ModelChoice, monkeypatch: pytest.MonkeyPatch
+    place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_instead(monkeypatch, "hang")
 
@@ -290,7 +291,7 @@ def test_an_export_that_takes_too_long_is_ended_and_remembered(
 
 
 async def test_a_program_that_ends_does_not_wait_for_an_export(
-    place: ModelChoice, monkeypatch: pytest.MonkeyPatch
+    place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_instead(monkeypatch, "hang")
     begun, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -308,7 +309,7 @@ async def test_a_program_that_ends_does_not_wait_for_an_export(
     assert find_export(place) is None, "and the next start tries again"
 
 
-async def test_two_starts_at_once_export_once(place: ModelChoice, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_starts_at_once_export_once(place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     copy_instead(monkeypatch, "finish")
 
     some, others = await asyncio.gather(*(asyncio.to_thread(exported, place) for _ in range(2)))
@@ -318,7 +319,7 @@ async def test_two_starts_at_once_export_once(place: ModelChoice, monkeypatch: p
 
 
 def test_a_damaged_export_is_noticed_and_made_anew(
-    place: ModelChoice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     copy_instead(monkeypatch, "finish")
     export = exported(place)
@@ -332,7 +333,9 @@ def test_a_damaged_export_is_noticed_and_made_anew(
     assert len((place.models_dir.parent / "runs").read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_other_weights_are_exported_again(place: ModelChoice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_weights_are_exported_again(
+    place: EmbeddingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy_instead(monkeypatch, "finish")
     shutil.copytree(carried_folder(), tmp_path / "copy")
     choice = replace(place, name=str(tmp_path / "copy"))
@@ -345,7 +348,7 @@ def test_other_weights_are_exported_again(place: ModelChoice, tmp_path: Path, mo
 
 
 def test_the_exporting_process_ends_with_the_one_that_started_it(
-    place: ModelChoice, monkeypatch: pytest.MonkeyPatch
+    place: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_instead(monkeypatch, "hang")
     place.models_dir.mkdir()

@@ -17,7 +17,8 @@ from memory.index import store
 from ops.backup import empty_short_term as empty_short_term_module
 from ops.backup.create import Plan, create
 from ops.backup.empty_short_term import empty_short_term
-from ops.backup.manifest import MANIFEST, VERIFIED, Format, Manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, VERIFIED, Manifest
 from ops.backup.verify import note_verified
 from tests.builders import edit, unheard
 from tests.conftest import open_new_database

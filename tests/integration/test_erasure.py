@@ -28,7 +28,8 @@ from memory.embedding.embedder import Embedder
 from memory.index.index_text import search_text
 from memory.message import Message, Revision
 from ops.backup.create import Plan, create
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore
 from ops.backup.session_files import go_on_with_session
 from ops.erasure import erase as erase_module

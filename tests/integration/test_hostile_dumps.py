@@ -15,7 +15,8 @@ from db.embedded import EmbeddedServer
 from db.table_copy import Compared
 from errors import DatabaseSetupError
 from ops.backup.create import Plan, create
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore, verify_by_restoring
 from tests.builders import unheard
 from tests.conftest import open_new_database

@@ -14,7 +14,8 @@ from psycopg import sql
 from sqlalchemy import text
 
 from bench.models import shared_model
-from db.databases import Addresses, Database, Layouts, open_databases
+from db.config import Addresses, Layouts
+from db.databases import Database, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
 from db.table_copy import fetch, open_connection

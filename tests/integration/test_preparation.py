@@ -14,8 +14,8 @@ from errors import EmbeddingModelError, SessionError
 from memory.capture.journal import Journal
 from memory.capture.recorder import open_recorder
 from memory.capture.session import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder, open_embedder
-from memory.embedding.model import ModelChoice
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
@@ -235,7 +235,7 @@ async def test_another_embedding_model_is_refused_with_what_to_do(long_term: Dat
     with pytest.raises(
         EmbeddingModelError,
         match=r"long-term memory was embedded with 'all-MiniLM-L6-v2' .* EMBEDDING_MODEL says 'another-model' "
-        r".*python main_async\.py --re-embed",
+        r".*python main_async\.py re-embed",
     ):
         await prepare(long_term, other)
 
@@ -244,7 +244,7 @@ async def test_a_memory_that_was_embedded_half_anew_is_refused(long_term: Databa
     async with transaction(long_term.sessions) as session:
         await store.set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
 
-    with pytest.raises(EmbeddingModelError, match=r"stopped half-way: finish it with.*--re-embed"):
+    with pytest.raises(EmbeddingModelError, match=r"stopped half-way: finish it with.*re-embed"):
         await prepare(long_term, embedder)
 
 
@@ -257,7 +257,7 @@ async def test_preparing_again_changes_nothing(long_term: Database, embedder: Em
 
 
 async def test_a_model_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    choice = ModelChoice(name=str(tmp_path / "no-such-model"), models_dir=tmp_path / "models")
+    choice = EmbeddingConfig(name=str(tmp_path / "no-such-model"), models_dir=tmp_path / "models")
     async with open_embedder(choice) as embedder:
         with pytest.raises(EmbeddingModelError, match=r"no-such-model' cannot be loaded .* correct EMBEDDING_MODEL"):
             await embedder.ready()

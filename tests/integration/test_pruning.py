@@ -14,7 +14,8 @@ from errors import InputFileError, OperatorError
 from ops.backup import retention
 from ops.backup.catalogue import Backup, find_backup, list_backups
 from ops.backup.create import Plan, create
-from ops.backup.manifest import MANIFEST, VERIFIED, Format
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, VERIFIED
 from ops.backup.retention import Pruned, RetentionPolicy, prune
 from ops.backup.verify import verify
 from tests.builders import unheard

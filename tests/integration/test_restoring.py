@@ -36,7 +36,8 @@ from errors import (
 )
 from ops.backup import restore as restore_module
 from ops.backup.create import Plan, create
-from ops.backup.manifest import MANIFEST, Format, Manifest, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import MANIFEST, Manifest, read_manifest
 from ops.backup.restore import Restored, restore, verify_by_restoring
 from tests import former_conversations
 from tests.builders import message, minute, unheard
@@ -353,14 +354,14 @@ def file_of(backup: Backup, table: str, source: Format) -> Path:
 
 def sign(backup: Backup, path: Path) -> None:
     """Let the manifest say that a file is what it is now."""
-    table_copy = path.read_bytes()
+    content = path.read_bytes()
 
     def edit(manifest: dict[str, Any]) -> None:
         (database,) = manifest["databases"]
         files = [file for table in database["tables"] for file in table["files"].values()] + [database["dump"]]
         for file in files:
             if file["path"] == path.relative_to(backup.folder).as_posix():
-                file.update(size=len(table_copy), sha256=hashlib.sha256(table_copy).hexdigest())
+                file.update(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     change(backup, edit)
 
@@ -388,13 +389,13 @@ async def refused(
 async def test_a_damaged_file_is_named(damaged: Backup, filled: Database, source: Format, damage: str) -> None:
     dump = damaged.folder / DUMP
     path = dump if source is Format.DUMP else file_of(damaged, "messages", source)
-    table_copy = path.read_bytes()
-    middle = len(table_copy) // 2
+    content = path.read_bytes()
+    middle = len(content) // 2
     path.unlink()
     if damage == "a flipped byte":
-        path.write_bytes(table_copy[:middle] + bytes([table_copy[middle] ^ 1]) + table_copy[middle + 1 :])
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
     elif damage == "a truncated file":
-        path.write_bytes(table_copy[:middle])
+        path.write_bytes(content[:middle])
 
     assert path.name in await refused(damaged, filled, source=source)
 
@@ -418,10 +419,10 @@ async def test_a_dump_that_was_truncated_before_it_was_signed_is_named(damaged: 
     ],
 )
 async def test_a_file_that_its_table_does_not_take_is_named(
-    damaged: Backup, filled: Database, source: Format, table_copy: bytes
+    damaged: Backup, filled: Database, source: Format, content: bytes
 ) -> None:
     path = file_of(damaged, "messages", source)
-    path.write_bytes(zstandard.compress(table_copy))
+    path.write_bytes(zstandard.compress(content))
     sign(damaged, path)
 
     assert path.name in await refused(damaged, filled, source=source)

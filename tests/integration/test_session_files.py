@@ -15,7 +15,8 @@ from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from memory.index import store
 from ops.backup.catalogue import Backup
 from ops.backup.create import Plan, create
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import secure_session
 from ops.backup.session_files import Continued, go_on_with_session, refuse_damaged_session
 from ops.backup.verify import check_files

@@ -15,7 +15,8 @@ from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError
 from ops.backup import restore, scratch
 from ops.backup.create import Plan, create
-from ops.backup.manifest import Format, read_manifest
+from ops.backup.formats import Format
+from ops.backup.manifest import read_manifest
 from ops.backup.restore import verify_by_restoring
 from ops.backup.scratch import open_scratch
 from tests.builders import unheard

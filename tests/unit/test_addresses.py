@@ -7,7 +7,8 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.addresses import keywords_of, libpq_address, shown_address
-from db.databases import SHORT_TERM, Addresses
+from db.config import Addresses
+from db.databases import SHORT_TERM, own_address
 from db.embedded import Account, EmbeddedServer
 from db.engines import parse_dsn
 from errors import DatabaseSetupError
@@ -93,7 +94,7 @@ def test_an_address_is_shown_without_its_secrets() -> None:
 
 def own(dsn: str, password: str | None = None) -> dict[str, str]:
     """Return what libpq is told of a server of somebody's own."""
-    url = Addresses(dsn, None, embedded_dir=Path("unused"), password=password).own(SHORT_TERM)
+    url = own_address(Addresses(dsn, None, embedded_dir=Path("unused"), password=password), SHORT_TERM)
     assert url is not None
     return keywords_of(url)
 

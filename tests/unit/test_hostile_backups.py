@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cli.commands.backups import line_of
+from cli.commands.backup_list import line_of
 from errors import OperatorError
 from ops.backup.catalogue import find_backup, list_backups
 from ops.backup.manifest import MANIFEST, VERIFIED

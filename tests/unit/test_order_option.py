@@ -21,4 +21,4 @@ def test_a_run_chooses_before_the_deployment(
 ) -> None:
     monkeypatch.setenv("DATE_ORDER", setting)
 
-    assert chosen_order(Settings(), day_first=day_first) is order
+    assert chosen_order(Settings().date_order, day_first=day_first) is order

@@ -9,7 +9,8 @@ import pytest
 
 from db.databases import LONG_TERM, SHORT_TERM
 from ops.backup.catalogue import Backup
-from ops.backup.manifest import DatabaseEntry, FileEntry, Format, Manifest, Verified
+from ops.backup.formats import Format
+from ops.backup.manifest import DatabaseEntry, FileEntry, Manifest, Verified
 from ops.backup.retention import Kept, RetentionPolicy, expired, kept, relied_on
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -8,11 +8,9 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from cli.commands.startup import layouts_of, model_choice
-from db.config import Layout
-from db.databases import Layouts
+from db.config import Layout, Layouts
 from errors import SettingsError
-from memory.embedding.model import Backend, Precision
+from memory.embedding.config import Backend, Precision
 from settings import OF_DOCKER, Settings, read_settings
 from tests.sentences import is_one_sentence
 
@@ -199,11 +197,11 @@ def test_the_template_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_layouts_of_the_settings_are_those_that_the_program_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert layouts_of(read_settings()) == Layouts()
+    assert read_settings().database.layouts == Layouts()
 
     monkeypatch.setenv("LONG_TERM_CHUNK", "P365D")
     monkeypatch.setenv("DISKANN_NEIGHBORS", "40")
-    changed = layouts_of(read_settings())
+    changed = read_settings().database.layouts
 
     assert changed.long_term == Layout(chunk_interval=timedelta(days=365), num_neighbors=40)
     assert changed.short_term == Layout(chunk_interval=timedelta(days=7), num_neighbors=40)
@@ -228,7 +226,7 @@ def test_exported_models_have_a_folder(monkeypatch: pytest.MonkeyPatch, settings
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 
-    assert model_choice(read_settings()).models_dir == Path(folder)
+    assert read_settings().embedding.models_dir == Path(folder)
 
 
 UNREADABLE = [

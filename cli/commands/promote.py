@@ -11,17 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rich.console import JustifyMethod
 from rich.prompt import Confirm, Prompt
 
-from cli.commands.startup import open_embedder_for, opened_memory, script_run
-from cli.console import in_columns, progress_bar, show, shown_while
+from cli.commands.startup import open_embedder_for, opened_memory
+from cli.console import progress_bar, show, shown_while
 from cli.options import path_named, zone_named
+from cli.script import script_run
 from db.databases import Database
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from ops.erasure.rows import known_erasures
-from ops.promotion.history import Listed, list_batches
 from ops.promotion.own_answers import OwnAnswers, find_own_answers
 from ops.promotion.promote import Means, Promoted, difference, promote
 from ops.promotion.records import Source
@@ -31,53 +30,15 @@ from settings import Settings
 from storage.sessions import session_folders
 from util_async import PROMOTIONS
 
-_LISTED: dict[str, JustifyMethod] = {
-    "batch": "right",
-    "source": "left",
-    "begun at": "left",
-    "added": "right",
-    "changed": "right",
-    "state": "left",
-}
-_TIME = "%Y-%m-%d %H:%M"
+logger = logging.getLogger(__name__)
+
+_NOBODY = "Nobody is here to be asked: name what to promote, as in python db_save.py demo."
 
 
-async def print_batches(settings: Settings) -> None:
-    """Print the batches that were promoted, undone ones included."""
-    async with opened_memory(settings) as (_, long_term):
-        batches = await shown_while(list_batches(long_term, timeout=settings.db_timeout), "Counting")
-    zone = ZoneInfo(settings.time_zone)
-    lines = [_line(one, zone) for one in batches]
-    show(in_columns(_LISTED, lines) if lines else "Nothing was promoted yet.")
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How sources are to be read, as it was typed."""
 
-
-def _line(one: Listed, zone: ZoneInfo) -> Sequence[str]:
-    state = "stopped half-way: run it again" if one.finished_at is None else "whole"
-    if one.undone_at is not None:
-        state = f"undone at {one.undone_at.astimezone(zone):{_TIME}}"
-    begun_at = f"{one.started_at.astimezone(zone):{_TIME}}"
-    return f"{one.promotion_id}", one.source, begun_at, f"{one.added:,}", f"{one.changed:,}", state
-
-
-async def undo_batch(settings: Settings, promotion_id: int) -> None:
-    """Remove what a batch has added, and put back what it has changed."""
-    from cli.commands.startup import open_embedder_for
-    from ops.promotion.undo import undo
-
-    async with opened_memory(settings) as (_, long_term), open_embedder_for(settings, long_term) as embedder:
-        undoing = undo(long_term, promotion_id, embedder=embedder, now=datetime.now(UTC), timeout=settings.db_timeout)
-        undone = await shown_while(undoing, f"Undoing batch {promotion_id}")
-    show(f"Batch {promotion_id} is undone: {undone.removed:,} messages removed, {undone.put_back:,} put back.")
-
-
-_ONE_THING = "--list, --undo, --forget and names of sources do not go together: ask for one of them."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandLine:
-    """The options of db_save.py as they were typed."""
-
-    sources: Sequence[str]
     columns: str
     time_zone: str
     me: int | None
@@ -85,35 +46,6 @@ class CommandLine:
     encoding: str
     author: str
     author_id: int | None
-    dry_run: bool
-    asks: bool
-    index: bool
-    batch: int | None
-    listing: bool
-    user_id: int | None
-
-
-def run(line: CommandLine) -> None:
-    """Do what a command line asks for; an error that is raised on purpose ends the program with its sentence."""
-    with script_run("db_save") as settings:
-        if (line.batch is not None) + line.listing + (line.user_id is not None) + bool(line.sources) > 1:
-            raise SettingsError(_ONE_THING)
-        # Each is imported when it is asked for: a list needs neither pandas nor an embedding model.
-        if line.listing:
-            asyncio.run(print_batches(settings))
-        elif line.batch is not None:
-            asyncio.run(undo_batch(settings, line.batch))
-        elif line.user_id is not None:
-            from cli.commands.forget import forget_person
-
-            forget_person(settings, line.user_id, asks=line.asks)
-        else:
-            promote_sources(settings, line)
-
-
-logger = logging.getLogger(__name__)
-
-_NOBODY = "Nobody is here to be asked: name what to promote, as in python db_save.py demo."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,21 +64,22 @@ class Request:
     """Who has written a data package that does not tell: `author_id` and `author_name`, as far as given."""
 
 
-def promote_sources(settings: Settings, line: CommandLine) -> None:
+def promote_sources(names: Sequence[str], options: SourceOptions, *, dry_run: bool, asks: bool, index: bool) -> None:
     """Promote what a command line names, or what somebody at the terminal chooses."""
     gc.freeze()  # what is imported stays: to look through it for garbage again and again costs a tenth of the time
-    request = Request(
-        names=line.sources or [_asked(settings.storage_dir)],
-        mapping=_mapping(line.columns),
-        time_zone=zone_named(line.time_zone or settings.time_zone),
-        me=line.me,
-        dry_run=line.dry_run,
-        index=line.index,
-        day_first=line.day_first,
-        encoding=_encoding(line.encoding),
-        author=_author(line),
-    )
-    asyncio.run(_promote_all(settings, request, ask=line.asks and not line.sources))
+    with script_run("db_save") as settings:
+        request = Request(
+            names=names or [_asked(settings.storage_dir)],
+            mapping=_mapping(options.columns),
+            time_zone=zone_named(options.time_zone or settings.time_zone),
+            me=options.me,
+            dry_run=dry_run,
+            index=index,
+            day_first=options.day_first,
+            encoding=_encoding(options.encoding),
+            author=_author(options),
+        )
+        asyncio.run(_promote_all(settings, request, ask=asks and not names))
 
 
 def _mapping(columns: str) -> dict[str, str]:
@@ -177,8 +110,11 @@ def _encoding(name: str) -> str | None:
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-def _author(line: CommandLine) -> dict[str, str]:
-    given = {"author_id": "" if line.author_id is None else str(line.author_id), "author_name": line.author.strip()}
+def _author(options: SourceOptions) -> dict[str, str]:
+    given = {
+        "author_id": "" if options.author_id is None else str(options.author_id),
+        "author_name": options.author.strip(),
+    }
     return {name: text for name, text in given.items() if text}
 
 
@@ -205,7 +141,7 @@ def _path_of(name: str, storage_dir: Path) -> Path:
 async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> None:
     """Promote sources one after the other; each is a batch of its own."""
     sources = [await _source(settings, request, name) for name in request.names]
-    async with opened_memory(settings, make=not request.dry_run) as (short_term, long_term):
+    async with opened_memory(settings.database, make=not request.dry_run) as (short_term, long_term):
         finding = find_own_answers((short_term, long_term), settings.storage_dir, timeout=settings.db_timeout)
         own = await shown_while(finding, "Looking for the bot's own answers")
         for source in sources:
@@ -288,7 +224,7 @@ def _conclusion(promoted: Promoted) -> Iterator[str]:
     tally, number = promoted.tally, promoted.promotion_id
     yield f"{tally.reused:,} vectors were there already, {tally.embedded:,} were made."
     went_on = ", which had been stopped half-way, and is whole now" if promoted.resumed else ""
-    yield f"This is batch {number}{went_on}: python db_save.py --undo {number} takes it out again."
+    yield f"This is batch {number}{went_on}: python db_save.py undo {number} takes it out again."
 
 
 async def _index(long_term: Database) -> None:
