@@ -57,7 +57,7 @@ ifdef EVALUATION
 	$(BIN)/python -m bench.time_chats --data "$(EVALUATION)/time_chats"
 	for list in "$(EVALUATION)"/time_phrases/*.json; do $(BIN)/python -m bench.time_phrases --data "$$list" || exit; done
 else
-	@echo "What search and the time grammar find is left out: it needs EVALUATION=folder (docs/operations.md)."
+	@echo "What search and the time grammar find is left out: it needs EVALUATION=folder (docs/howto/measure.md)."
 endif
 
 bench-windows: $(VENV)/installed ## Search windows of 200,000 messages in four ways; takes long
