@@ -13,7 +13,6 @@ from agent.markdown import address, file_name, inline
 from agent.question import Reading
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from agent.time_scope import Windows
 from agent.transcript import format_messages, neutralise, one_line
 from agent.types import Answer, Outcome, Question, Source
 from memory.authors import Authors, kept_name
@@ -24,6 +23,7 @@ from memory.message import Message
 from memory.question.speakers import authors_called
 from memory.search.results import RankedMessage, SearchResult, by_place
 from time_expressions.format import spoken_windows
+from time_expressions.window import Windows
 
 MOST_LISTED = 20
 """Messages of a list."""
@@ -112,7 +112,7 @@ async def count_shown(
         tuple(by_place(RankedMessage(message, hit=True) for message in messages)), newest.unreachable
     )
     context.evidence.record(findings)
-    context.searches.record(windows, nothing_there=not messages and not newest.unreachable)
+    context.searches.record(windows, is_empty=not messages and not newest.unreachable)
     shown = format_messages(findings, evidence=context.evidence, time_zone=context.question.time_zone)
     counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), newest, "", "")
     people = ", ".join(
@@ -153,7 +153,7 @@ async def _tally(request: CountRequest, authors: Authors | None, context: Contex
         limit=MOST_LISTED if request.wanted is Wanted.LIST else _QUOTED,
     )
     context.evidence.record(SearchResult(unreachable=tally.unreachable))
-    context.searches.record(windows, nothing_there=not tally.messages and not tally.unreachable)
+    context.searches.record(windows, is_empty=not tally.messages and not tally.unreachable)
     return tally
 
 

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.time_scope import Windows, common
 from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT
 from memory.search.results import RankedMessage, SearchResult, by_place
-from time_expressions.window import Window
+from time_expressions.window import Window, Windows, intersection
 
 MOST_LISTED = 500
 """Messages that are read at most to choose from."""
@@ -66,7 +65,7 @@ def _parts(windows: Windows, *, first: datetime, now: datetime) -> Iterator[Wind
     last = max((end for end in ends if end), default=now) if None not in ends else now
     step = (last - first) / _PARTS
     for number in range(_PARTS):
-        if part := common(windows, (Window(first + number * step, first + (number + 1) * step),)):
+        if part := intersection(windows, (Window(first + number * step, first + (number + 1) * step),)):
             yield part
 
 

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from agent.context import Context
 from agent.listing import listing_of, newest_that_fit
-from agent.time_scope import ALL_TIME, Windows
 from agent.transcript import format_messages
 from memory.authors import Authors
 from memory.question.topic import Selection
 from memory.search.results import RankedMessage, Scope, SearchResult
 from memory.search.terms import Weighed
 from time_expressions.format import spoken_windows
+from time_expressions.window import ALL_TIME, Windows
 
 SELECTED = 8
 """Messages of a selection when the question does not say how many: about what a screen shows."""
@@ -129,7 +129,7 @@ def _searched(findings: SearchResult, windows: Windows, context: Context, *, sco
     """Return what a search found and where it looked, and keep the latter."""
     text, recalled = _recalled(findings, context)
     whole = scope is Scope.BOTH and not findings.unreachable
-    context.searches.record(windows, nothing_there=whole and not recalled.lines)
+    context.searches.record(windows, is_empty=whole and not recalled.lines)
     question = context.question
     spoken = spoken_windows(windows, time_zone=question.time_zone, now=question.now)
     if spoken:

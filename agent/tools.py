@@ -13,7 +13,6 @@ from agent.context import Context
 from agent.counts import count_shown
 from agent.lookup import Recalled
 from agent.prompts import spoken_time
-from agent.time_scope import ALL_TIME, Windows
 from memory.authors import Authors
 from memory.counting.results import Matter
 from memory.counting.words import Sought
@@ -23,7 +22,7 @@ from memory.question.speakers import authors_called
 from memory.question.topic import Selection
 from memory.search.results import Scope
 from time_expressions.folding import folded
-from time_expressions.window import FIRST_MOMENT, LAST_MOMENT, Window, showable
+from time_expressions.window import ALL_TIME, FIRST_MOMENT, LAST_MOMENT, Window, Windows, showable
 
 _LONGEST_DATE = 64  # characters
 

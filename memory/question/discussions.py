@@ -171,15 +171,10 @@ def _before_this_discussion(time: TimePhrase, held: Sequence[_Stretch], now: dat
     goes_on = bool(held) and now - held[-1][1] <= DISCUSSION_GAP
     began = held[-1][0] if goes_on else now
     window = replace(time.window, end=began) if goes_on and began in time.window else time.window
-    if _is_within_a_day(window) and not any(_touches(window, stretch) for stretch in held):
+    if _is_within_a_day(window) and not any(window.overlaps(*stretch) for stretch in held):
         window = Window(now.replace(hour=0, minute=0, second=0, microsecond=0), began)
     return replace(time, window=window)
 
 
 def _is_within_a_day(window: Window) -> bool:
-    return window.start is not None and window.end is not None and window.end - window.start < _DAY
-
-
-def _touches(window: Window, stretch: _Stretch) -> bool:
-    first, last = stretch
-    return (window.end is None or first < window.end) and (window.start is None or window.start < last)
+    return window.length is not None and window.length < _DAY

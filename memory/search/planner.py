@@ -213,12 +213,8 @@ async def in_chunks(session: AsyncSession, filters: Filters, size: Size) -> Size
 
 
 def _touches(part: Chunk, filters: Filters) -> bool:
-    """Tell whether a chunk holds any of the time in the windows."""
-    return not filters.windows or any(
-        (window.start is None or part.end is None or window.start < part.end)
-        and (window.end is None or part.start is None or window.end > part.start)
-        for window in filters.windows
-    )
+    """Return whether a chunk holds any of the time in the windows."""
+    return not filters.windows or any(window.overlaps(part.start, part.end) for window in filters.windows)
 
 
 async def expected_size(session: AsyncSession, filters: Filters) -> Size:

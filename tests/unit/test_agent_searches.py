@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.citations import footer
-from agent.time_scope import ALL_TIME, TimeScope, Windows, common, united
+from agent.time_scope import TimeScope
 from agent.types import Searched
-from time_expressions.window import Window
+from time_expressions.window import ALL_TIME, Window, Windows
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -58,17 +58,17 @@ def test_a_question_of_all_time_is_searched_over_all_time_whatever_is_passed(wan
 
 
 @pytest.mark.parametrize(
-    ("searched", "nothing_there", "allowed"),
+    ("searched", "is_empty", "allowed"),
     [
         pytest.param((TUESDAY,), True, ALL_TIME, id="after a search that found nothing"),
         pytest.param((TUESDAY,), False, (TUESDAY,), id="not after one that found something"),
         pytest.param((Window(at(17, 9), at(17, 10)),), True, (TUESDAY,), id="not after a search of one hour"),
     ],
 )
-def test_all_time_is_searched_in_place_of_a_window(searched: Windows, nothing_there: bool, allowed: Windows) -> None:
+def test_all_time_is_searched_in_place_of_a_window(searched: Windows, is_empty: bool, allowed: Windows) -> None:
     searches = TimeScope([TUESDAY], all_time=False)
 
-    searches.record(searched, nothing_there=nothing_there)
+    searches.record(searched, is_empty=is_empty)
 
     assert searches.narrow(ALL_TIME) == allowed
 
@@ -87,7 +87,7 @@ def test_all_that_was_searched_is_kept(
 ) -> None:
     searches = TimeScope(own, all_time=False)
     for one in made:
-        searches.record(one, nothing_there=False)
+        searches.record(one, is_empty=False)
 
     assert (searches.windows, searches.went_beyond) == (windows, went_beyond)
 
@@ -97,37 +97,6 @@ def test_nothing_was_searched_before_the_first_search() -> None:
 
     assert not searches.were_made
     assert not searches.went_beyond
-
-
-@pytest.mark.parametrize(
-    ("windows", "expected"),
-    [
-        pytest.param([THURSDAY, TUESDAY], (TUESDAY, THURSDAY), id="apart"),
-        pytest.param([days(17, 18), days(18, 19)], (days(17, 19),), id="touching"),
-        pytest.param([days(17, 20), days(18, 19)], (days(17, 20),), id="one inside the other"),
-        pytest.param([days(17, None), days(18, 19)], (days(17, None),), id="inside an open end"),
-        pytest.param([days(16, 18), days(17, None)], (days(16, None),), id="reaching into an open end"),
-        pytest.param([days(16, 18), days(None, 17)], (days(None, 18),), id="reaching out of an open start"),
-        pytest.param([days(None, 3), days(None, 2)], (days(None, 3),), id="two open starts"),
-    ],
-)
-def test_windows_are_united(windows: list[Window], expected: Windows) -> None:
-    assert united(windows) == expected
-
-
-def test_windows_without_a_common_moment_have_nothing_in_common() -> None:
-    assert common((TUESDAY,), (THURSDAY, days(18, 19))) == ()
-
-
-def test_moments_of_the_hour_that_comes_twice_are_told_apart() -> None:
-    def in_october(hour: int, minute: int, *, again: bool) -> datetime:
-        return datetime(2026, 10, 25, hour, minute, tzinfo=PARIS, fold=int(again))
-
-    hour = Window(in_october(2, 30, again=False), in_october(2, 30, again=True))
-    night = Window(in_october(2, 15, again=True), in_october(4, 0, again=False))
-
-    overlap = Window(datetime(2026, 10, 25, 1, 15, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
-    assert common((hour,), (night,)) == (overlap,)
 
 
 # ---- the line under an answer

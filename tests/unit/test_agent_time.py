@@ -15,7 +15,6 @@ from agent.models_without_tools import SearchFirstChatModel
 from agent.question import read_without_memory
 from agent.quotation import MEMORY_OUT, NO_MESSAGES, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
 from agent.selection import MOST_SPREAD
-from agent.time_scope import common
 from agent.types import Answer, Searched
 from errors import DatabaseUnavailableError
 from memory.message import Message
@@ -26,7 +25,7 @@ from tests.agents import agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 from time_expressions.conventions import DateOrder
 from time_expressions.find import TimePhrase
-from time_expressions.window import Window
+from time_expressions.window import Window, intersection
 
 TUESDAY = Window(datetime(2026, 11, 2, 23, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))  # yesterday in Paris
 SPOKEN = "Tue 3 Nov 00:00 - 24:00 Europe/Paris"
@@ -236,7 +235,7 @@ async def test_of_a_time_with_more_messages_than_are_read_all_parts_are_listed()
     assert "2026-11-03 21:" in shown
     parts = windows_asked(memory)
     parts = parts[len(parts) // 2 + 1 :]  # the model's own listing, after that which was made for it
-    assert [common(part, (TUESDAY,)) for part in parts] == parts
+    assert [intersection(part, (TUESDAY,)) for part in parts] == parts
 
 
 async def test_of_more_messages_than_are_read_those_at_one_moment_are_a_selection_too() -> None:

@@ -5,11 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.time_scope import common, united
 from memory.question.parse import fallback_days
 from time_expressions.find import times_in
 from time_expressions.format import MOST_NAMED, spoken_windows
-from time_expressions.window import Window
+from time_expressions.window import Window, intersection, union
 from time_expressions.zones import zone_names
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -104,7 +103,7 @@ def test_every_zone_shows_any_window_there_can_be() -> None:
         for first, last in ends:
             for window in (Window(first, last), Window(None, first), Window(first), Window(None, last), Window(last)):
                 assert here.key in spoken_windows((window,), time_zone=here)
-                assert common((window,), (window,)) == united((window,))
+                assert intersection((window,), (window,)) == union((window,))
         assert list(fallback_days("last Saturday", Window(ends[0][0], ends[1][0])))
 
 
@@ -113,6 +112,6 @@ def test_every_zone_shows_any_window_there_can_be() -> None:
 def test_what_was_said_long_ago_is_told_on_every_clock(text: str, zone: str) -> None:
     said = times_in(text, now=NOW, time_zone=ZoneInfo(zone)).windows
 
-    windows = united(one.window for one in said)
+    windows = union(one.window for one in said)
 
     assert not windows or zone in spoken_windows(windows, time_zone=ZoneInfo(zone), now=NOW)
