@@ -5,26 +5,24 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from agent.citations import cited_numbers, with_sources
-from agent.cited_messages import still_there
-from agent.context import Recall
+from agent.citations import check_again, cited_numbers, with_sources
+from agent.config import AgentConfig
+from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
-from agent.draft import Draft
-from agent.language_model import LanguageModel
 from agent.markdown import inline, with_names_escaped
-from agent.question import Reading, read_question, read_without_memory
+from agent.models import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
 from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question
 from errors import TemporaryError
+from memory.interface import MemoryReader
 from memory.question.namesakes import no_such_channels
-from memory.question.parse import ParsedQuestion
+from memory.question.parse import ParsedQuestion, parse_question, parse_words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,25 +45,8 @@ HALF_READ = (
 
 _LONGEST_SENTENCE = 1000  # characters; it may list names
 
-_KEPT = frozenset({Outcome.ANSWERED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
-"""What becomes a turn of the conversation; nothing can be built on the others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long a question may take, how often the model may speak, how much of the past it sees, and how many may wait.
-
-    `timeout` bounds the model's whole run and the wait for it, `quotes_timeout` the reading of the question and the
-    search for quotations without a model. `per_person` questions of one person may be open at once, answered and
-    waiting, and `at_once` of all people may be with the model.
-    """
-
-    max_steps: int = 6
-    timeout: timedelta = timedelta(seconds=60)
-    quotes_timeout: timedelta = timedelta(seconds=30)
-    history_tokens: int = 2000
-    per_person: int = 4
-    at_once: int = 16
+_FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
+"""What becomes a turn of the conversation; no later question can build on the others."""
 
 
 class Agent:
@@ -78,13 +59,13 @@ class Agent:
         self,
         create_model: "Callable[[], BaseChatModel] | None",
         *,
-        memory: Recall,
+        memory: MemoryReader,
         conversations: Conversations | None = None,
-        limits: Limits | None = None,
+        config: AgentConfig | None = None,
     ) -> None:
-        self._limits = limits or Limits()
+        self._config = config or AgentConfig()
         self._memory = memory
-        self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._limits.max_steps)
+        self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._config.max_steps)
         self._conversations = conversations
         self._turns: WeakValueDictionary[ConversationKey, asyncio.Lock] = WeakValueDictionary()
         self._open: Counter[int] = Counter()
@@ -109,8 +90,8 @@ class Agent:
         A model that fails, a database that does not answer, an error that nobody foresaw: the answer says so in its
         outcome and its notes or text. Nothing is raised but what cancels or ends the program.
         """
-        if self._open[question.asker_id] >= self._limits.per_person:
-            return Answer(text=TOO_MANY.format(count=self._limits.per_person), outcome=Outcome.TURNED_AWAY)
+        if self._open[question.asker_id] >= self._config.per_person:
+            return Answer(text=TOO_MANY.format(count=self._config.per_person), outcome=Outcome.TURNED_AWAY)
         key = ConversationKey(question.channel_id, question.asker_id, question.private)
         with self._opened(question.asker_id):
             taking_turns = self._turns.setdefault(key, asyncio.Lock())
@@ -128,7 +109,7 @@ class Agent:
                 del self._open[asker_id]
 
     async def _converse(self, key: ConversationKey, question: Question) -> Answer:
-        if self._conversations is None or self._limits.history_tokens == 0:
+        if self._conversations is None or self._config.history_tokens == 0:
             return await self._answer(question, ())
         try:
             history = await self._earlier(self._conversations, key, question)
@@ -136,7 +117,7 @@ class Agent:
             _log_failure(f"{key} not read", error)
             return _with_notes(await self._answer(question, ()), FORGETFUL)
         answer = await self._answer(question, history)
-        if answer.outcome not in _KEPT:
+        if answer.outcome not in _FINAL:
             return answer
         try:
             await self._conversations.append(key, finished_turn(question, answer))
@@ -152,96 +133,124 @@ class Agent:
             return ()  # quotations build on no earlier question
         turns = await conversations.recall(key)
         return await earlier_questions(
-            turns, question=question, memory=self._memory, max_tokens=self._limits.history_tokens
+            turns, question=question, memory=self._memory, max_tokens=self._config.history_tokens
         )
 
     async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
-        reading = await self._read(question)
-        answer = _with_names_explained(await self._told_or_written(question, reading, history), reading.asked)
-        return answer if reading.complete or answer.outcome not in _KEPT else _with_notes(answer, HALF_READ)
+        parsed = await self._parse(question)
+        answer = _with_names_explained(await self._count_or_write(question, parsed, history), parsed)
+        return answer if parsed.complete or answer.outcome not in _FINAL else _with_notes(answer, HALF_READ)
 
-    async def _told_or_written(self, question: Question, reading: Reading, history: Sequence[Earlier]) -> Answer:
-        """Return an answer; that a question names no channel which may be read is all that can be said of it."""
-        asked = reading.asked
-        if asked.unknown and not asked.places:
-            return Answer(text=_sentence(no_such_channels(asked.unknown)), outcome=Outcome.NOTHING_FOUND)
+    async def _parse(self, question: Question) -> ParsedQuestion:
+        """Return what a question asks for, by its words alone when memory does not answer or not in time.
+
+        Nothing in the words adds a place to those that the question may use.
+        """
         try:
-            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                counted = await count(question, reading=reading, memory=self._memory)
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                parsed = await parse_question(
+                    question.text,
+                    places=question.places,
+                    here=question.channel_id,
+                    now=question.now,
+                    time_zone=question.time_zone,
+                    memory=self._memory,
+                    conventions=question.conventions,
+                    all_time=question.all_time,
+                )
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
+            return _parse_words(question)
+        return replace(parsed, places=parsed.places & question.places)
+
+    async def _count_or_write(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> Answer:
+        """Return an answer; to a question that names no channel which may be read, that there is none."""
+        if parsed.unknown and not parsed.places:
+            return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND)
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                counted = await count(new_context(question, parsed, self._memory))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
-            answer = await self._written(question, reading, history)
-            return _with_notes(answer, UNCOUNTED) if answer.outcome in _KEPT else answer
-        return counted or await self._written(question, reading, history)
+            answer = await self._write(question, parsed, history)
+            return _with_notes(answer, UNCOUNTED) if answer.outcome in _FINAL else answer
+        return counted or await self._write(question, parsed, history)
 
-    async def _read(self, question: Question) -> Reading:
-        try:
-            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                return await read_question(question, memory=self._memory)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} was read without memory", error)
-            return read_without_memory(question)
-
-    async def _written(self, question: Question, reading: Reading, history: Sequence[Earlier]) -> Answer:
+    async def _write(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> Answer:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""
         if self._model is None:
-            return await self._quotations(question, reading)
-        if self._with_model >= self._limits.at_once:
-            return await self._instead(question, reading, because=MODEL_BUSY)
+            return await self._quote(question, parsed)
+        if self._with_model >= self._config.at_once:
+            return await self._quote_instead(question, parsed, because=MODEL_BUSY)
         self._with_model += 1
         try:
-            answer = await self._by_model(self._model, question, reading, history)
+            answer = await self._ask_model(self._model, new_context(question, parsed, self._memory), history)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"channel {question.channel_id} is answered with quotations", error)
-            return await self._instead(question, reading, because=MODEL_FAILED, or_else=MODEL_SILENT)
+            return await self._quote_instead(question, parsed, because=MODEL_FAILED, or_else=MODEL_SILENT)
         finally:
             self._with_model -= 1
-        return answer or await self._instead(question, reading, because=UNPROVEN)
+        return answer or await self._quote_instead(question, parsed, because=UNPROVEN)
 
-    async def _by_model(
-        self, model: LanguageModel, question: Question, reading: Reading, history: Sequence[Earlier]
-    ) -> Answer | None:
-        """Return the model's answer, or the news that memory is out; None for an answer that proves nothing."""
-        async with asyncio.timeout(self._limits.timeout.total_seconds()):
-            written = await model.draft(question, reading=reading, memory=self._memory, history=history)
-        if written.evidence.memory_is_out:
+    async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
+        """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""
+        async with asyncio.timeout(self._config.timeout.total_seconds()):
+            text = await model.write_answer(context, history=history)
+        if context.evidence.memory_is_out:
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-        return await self._proven(written, question)
+        return await _proven(text, context)
 
-    async def _proven(self, written: Draft, question: Question) -> Answer | None:
-        """Return an answer with those of its marks that hold, None when none does."""
-        evidence = written.evidence
-        text = with_names_escaped(hidden_again(written.text, evidence.contents), evidence.names)
-        cited, notes = await still_there(
-            evidence.messages(cited_numbers(text)), evidence=evidence, question=question, memory=self._memory
-        )
-        text, sources = with_sources(text, cited)
-        if not sources:
-            return None
-        return Answer(
-            text=text,
-            sources=sources,
-            notes=(*evidence.notes, *notes),
-            searched=written.searched,
-            shown_places=evidence.shown_places,
-        )
-
-    async def _instead(self, question: Question, reading: Reading, *, because: str, or_else: str = "") -> Answer:
-        """Return quotations in place of a model's answer with a note; another one when nothing can be quoted."""
-        answer = await self._quotations(question, reading)
+    async def _quote_instead(
+        self, question: Question, parsed: ParsedQuestion, *, because: str, or_else: str = ""
+    ) -> Answer:
+        """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
+        answer = await self._quote(question, parsed)
         note = because if answer.outcome is Outcome.QUOTED else or_else
-        return _with_notes(answer, note) if note and answer.outcome in _KEPT else answer
+        return _with_notes(answer, note) if note and answer.outcome in _FINAL else answer
 
-    async def _quotations(self, question: Question, reading: Reading) -> Answer:
+    async def _quote(self, question: Question, parsed: ParsedQuestion) -> Answer:
         try:
-            async with asyncio.timeout(self._limits.quotes_timeout.total_seconds()):
-                return await quote(question, reading=reading, memory=self._memory)
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                return await quote(new_context(question, parsed, self._memory))
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
         except Exception:
             logger.exception("channel %d is not answered", question.channel_id)
             return Answer(text=FAILED, outcome=Outcome.FAILED)
+
+
+def _parse_words(question: Question) -> ParsedQuestion:
+    """Return what the words of a question alone ask for; nothing is raised, whatever they are."""
+    try:
+        return parse_words(
+            question.text,
+            places=question.places,
+            now=question.now,
+            time_zone=question.time_zone,
+            conventions=question.conventions,
+            all_time=question.all_time,
+        )
+    except Exception:
+        logger.exception("the time in a question in channel %d was not found", question.channel_id)
+        return ParsedQuestion(question.text, topic=question.text, places=question.places, complete=False)
+
+
+async def _proven(text: str, context: Context) -> Answer | None:
+    """Return a model's answer with those of its marks that hold, None when none does."""
+    evidence = context.evidence
+    text = with_names_escaped(hidden_again(text, evidence.contents), evidence.names)
+    cited, notes = await check_again(evidence.messages(cited_numbers(text)), context)
+    text, sources = with_sources(text, cited)
+    if not sources:
+        return None
+    return Answer(
+        text=text,
+        sources=sources,
+        notes=(*evidence.notes, *notes),
+        searched=context.searched,
+        shown_places=evidence.shown_places,
+    )
 
 
 def _log_failure(what: str, error: Exception) -> None:
@@ -252,17 +261,17 @@ def _log_failure(what: str, error: Exception) -> None:
         logger.error("%s", what, exc_info=error)
 
 
-def _with_names_explained(answer: Answer, asked: ParsedQuestion) -> Answer:
-    """Return an answer that says first which of several channels is unknown, and then who of one name is meant."""
-    if answer.outcome not in _KEPT:
+def _with_names_explained(answer: Answer, parsed: ParsedQuestion) -> Answer:
+    """Return an answer that says first which of several channels is unknown, and last who shares a name."""
+    if answer.outcome not in _FINAL:
         return answer
-    if asked.unknown and asked.places:
-        answer = replace(answer, text=f"{_sentence(no_such_channels(asked.unknown))}\n\n{answer.text}")
-    return replace(answer, notes=(*map(_sentence, asked.namesakes), *answer.notes))
+    if parsed.unknown and parsed.places:
+        answer = replace(answer, text=f"{_sentence(no_such_channels(parsed.unknown))}\n\n{answer.text}")
+    return replace(answer, notes=(*map(_sentence, parsed.namesakes), *answer.notes))
 
 
 def _sentence(words: str) -> str:
-    """Return a sentence in which names are, as Markdown."""
+    """Return a sentence with names in it, as Markdown."""
     return inline(words, longest=_LONGEST_SENTENCE)
 
 

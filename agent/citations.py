@@ -1,15 +1,18 @@
-"""Check the `[n]` marks of an answer and number them in the order of first citation.
+"""Check the `[n]` marks of an answer against the stored messages, and number them in the order of first citation.
 
-An escaped bracket is no mark's: `agent.escaping` writes the words of others with such brackets alone.
+An escaped bracket belongs to no mark: `agent.markdown` escapes every bracket in what people wrote.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
+from agent.context import Context
 from agent.markdown import inline
 from agent.spoilers import split_code
 from agent.types import Searched, Source
+from errors import DatabaseUnavailableError
 from memory.message import Message
 from time_expressions.find import TimePhrase
 from time_expressions.format import spoken_windows
@@ -18,6 +21,8 @@ _MARK = re.compile(
     r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
 )
 _NUMBER = re.compile(r"\d+")
+
+logger = logging.getLogger(__name__)
 
 
 def cited_numbers(text: str) -> list[int]:
@@ -48,6 +53,27 @@ def with_sources(text: str, messages: Mapping[int, Message]) -> tuple[str, tuple
 def without_marks(text: str) -> str:
     """Return an answer without its marks, which mean nothing once the run that numbered them is over."""
     return with_sources(text, {})[0]
+
+
+UNCHECKED = "The citations could not be checked a second time; a message may have been deleted just now."
+
+
+async def check_again(cited: Mapping[int, Message], context: Context) -> tuple[dict[int, Message], tuple[str, ...]]:
+    """Return those of the messages, by number, that may still be shown, as they are now, and notes for the person.
+
+    When memory does not answer, they are returned as they were, with UNCHECKED.
+    """
+    if not cited:
+        return {}, ()
+    question = context.question
+    try:
+        stored = await context.memory.lookup([message.message_id for message in cited.values()], places=question.places)
+    except DatabaseUnavailableError as error:
+        logger.warning("citations in channel %d not checked: %r", question.channel_id, error)
+        return dict(cited), (UNCHECKED,)
+    current = {number: stored.get(message.message_id) for number, message in cited.items()}
+    may_show = context.evidence.may_show
+    return {number: message for number, message in current.items() if message and may_show(message)}, ()
 
 
 def _marks(text: str) -> Iterator[re.Match[str]]:

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.citations import without_marks
-from agent.context import Recall
 from agent.types import Answer, Question
 from db.engines import Sessions, transaction
 from db.schema import TurnRow
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.interface import MemoryReader
 from memory.message import Message, sanitize
 from util_async import periodic
 
@@ -148,7 +148,7 @@ def finished_turn(question: Question, answer: Answer) -> Turn:
 
 
 async def earlier_questions(
-    turns: Sequence[Turn], *, question: Question, memory: Recall, max_tokens: int
+    turns: Sequence[Turn], *, question: Question, memory: MemoryReader, max_tokens: int
 ) -> list[Earlier]:
     """Return the newest turns that a question may build on and that fit into about `max_tokens`, oldest first.
 

@@ -4,13 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.citations import MOST_CHANNELS
-from agent.cited_messages import still_there
-from agent.context import Context, Recall
-from agent.draft import context_of, draft_of
+from agent.citations import MOST_CHANNELS, check_again
+from agent.context import Context
 from agent.lookup import Recalled
 from agent.markdown import address, file_name, inline
-from agent.question import Reading
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.transcript import format_messages, neutralise, one_line
@@ -32,7 +29,7 @@ MOST_ITEMS = 5
 """Links or files of one message in a list."""
 
 MOST_PEOPLE = 10
-"""People of a list; `memory.tallying.SHOWN_PEOPLE` of them have a message to show."""
+"""People of a list; `memory.counting.tally.SHOWN_PEOPLE` of them have a message to show."""
 
 UNKNOWN_PERSON = 'I know nobody called "{name}" in the channels that I may read here.'
 NOT_EXACT = (
@@ -75,23 +72,23 @@ class _Count:
         return share.messages if self.request.sought is Sought.MESSAGES else share.items
 
 
-async def count(question: Question, *, reading: Reading, memory: Recall) -> Answer | None:
+async def count(context: Context) -> Answer | None:
     """Return the number or the list that a question asks for; None when it asks for something else.
 
     None too when nothing was found by a question that may not mean a list: a search is the answer to it. Raises
     DatabaseUnavailableError when no memory answers.
     """
-    request = read_request(reading.asked.rest, called=reading.asked.called)
-    if request is None or not reading.asked.places:
+    parsed = context.parsed
+    request = read_request(parsed.rest, called=parsed.called)
+    if request is None or not parsed.places:
         return None
-    context = context_of(question, reading, memory)
     authors = await _authors(request, context)
     if authors == Authors():
         return _nobody(request) if request.certain else None
     tally = await _tally(request, authors, context)
     if not tally.messages and not request.certain:
         return None
-    return await _answer(_Count(request, tally, _by(request, tally), _scope(context)), context, reading)
+    return await _answer(_Count(request, tally, _by(request, tally), _scope(context)), context)
 
 
 async def count_shown(
@@ -103,7 +100,7 @@ async def count_shown(
     """
     newest, oldest = [
         await context.memory.tally(
-            matter, places=context.asked.places, windows=windows, authors=authors, newest_first=first, limit=_QUOTED
+            matter, places=context.parsed.places, windows=windows, authors=authors, newest_first=first, limit=_QUOTED
         )
         for first in (True, False)
     ]
@@ -132,12 +129,12 @@ def _nobody(request: CountRequest) -> Answer:
 
 async def _authors(request: CountRequest, context: Context) -> Authors | None:
     """Return whose messages are meant, None for everybody's; nobody's when no one there is called so."""
-    question, asked = context.question, context.asked
+    question, parsed = context.question, context.parsed
     if request.by_asker:
         return Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
-    if not request.by or asked.authors is not None:
-        return asked.authors if request.by else None
-    known = await context.memory.known_names(places=asked.places)
+    if not request.by or parsed.authors is not None:
+        return parsed.authors if request.by else None
+    known = await context.memory.known_names(places=parsed.places)
     whole = authors_called([request.by], known)
     return authors_called(_AND.split(request.by), known) if whole == Authors() else whole
 
@@ -146,7 +143,7 @@ async def _tally(request: CountRequest, authors: Authors | None, context: Contex
     windows = context.searches.narrow(None)
     tally = await context.memory.tally(
         Matter(sought=request.sought, terms=request.terms, attribute=request.attribute),
-        places=context.asked.places,
+        places=context.parsed.places,
         windows=windows,
         authors=authors,
         newest_first=request.wanted is not Wanted.FIRST,
@@ -157,23 +154,18 @@ async def _tally(request: CountRequest, authors: Authors | None, context: Contex
     return tally
 
 
-async def _answer(counted: _Count, context: Context, reading: Reading) -> Answer:
+async def _answer(counted: _Count, context: Context) -> Answer:
     shown = _shown(counted)
     numbered = {context.evidence.number(example.message): example for example in shown}
-    present, notes = await still_there(
-        {number: example.message for number, example in numbered.items()},
-        evidence=context.evidence,
-        question=context.question,
-        memory=context.memory,
-    )
-    examples = [replace(numbered[number], message=message) for number, message in present.items()]
+    current, notes = await check_again({number: example.message for number, example in numbered.items()}, context)
+    examples = [replace(numbered[number], message=message) for number, message in current.items()]
     text, sources = _written(counted, examples, context.question)
     return Answer(
         text=text,
-        outcome=Outcome.QUOTED if counted.amount else Outcome.NOTHING_FOUND,
+        outcome=Outcome.COUNTED if counted.amount else Outcome.NOTHING_FOUND,
         sources=sources,
         notes=(*context.evidence.notes, *notes, *(() if counted.tally.exact else (NOT_EXACT,))),
-        searched=draft_of(text, context, reading).searched,
+        searched=context.searched,
         shown_places=context.evidence.shown_places,
     )
 
@@ -304,7 +296,7 @@ def _by(request: CountRequest, tally: Tally) -> str:
 
 def _scope(context: Context) -> str:
     """Return where it was counted, in parentheses."""
-    question, names = context.question, context.asked.channels
+    question, names = context.question, context.parsed.channels
     spoken = spoken_windows(context.searches.windows, time_zone=question.time_zone, now=question.now)
     channels = [f"#{inline(name)}" for name in names[:MOST_CHANNELS]]
     where = (

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
@@ -25,21 +25,14 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from agent.citations import without_marks
-from agent.context import Context, Recall
+from agent.context import Context
 from agent.conversations import Earlier
-from agent.draft import Draft, context_of, draft_of
 from agent.model_text import is_presentable, with_plain_marks, without_reasoning
 from agent.models_without_tools import calls_in, mentions_call, with_findings
-from agent.prompts import asked_text, system_prompt
-from agent.question import Reading
+from agent.prompts import question_text, system_prompt
 from agent.tools import TOOLS
-from agent.types import Question
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
@@ -74,24 +67,21 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
     return create_agent(model, tools=list(TOOLS), context_schema=Context, middleware=middleware)
 
 
-async def draft(
-    loop: Loop, question: Question, *, reading: Reading, memory: Recall, history: Sequence[Earlier] = ()
-) -> Draft:
-    """Run the loop on a question that has been read.
+async def write_answer(loop: Loop, context: Context, *, history: Sequence[Earlier] = ()) -> str:
+    """Run the loop on the question of a context, which keeps what was shown and searched; return what the model wrote.
 
     Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
     can be shown to a person.
     """
-    context = context_of(question, reading, memory)
-    asking = HumanMessage(asked_text(question, history, evidence=context.evidence))
+    prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence))
     try:
-        state = await loop.ainvoke({"messages": [asking]}, context=context)
+        state = await loop.ainvoke({"messages": [prompt]}, context=context)
     except ModelCallLimitExceededError as error:
         raise ModelUnavailableError("the model had not answered after its last step") from error
-    return draft_of(_answer(state["messages"][-1].text), context, reading)
+    return _presentable(state["messages"][-1].text)
 
 
-def _answer(written: str) -> str:
+def _presentable(written: str) -> str:
     """Return what a model wrote for the person; raise ModelUnavailableError when there is nothing to show."""
     text = with_plain_marks(without_reasoning(written))
     if not any(letter.isalnum() for letter in without_marks(text)):  # small models write a mark and no more
@@ -101,18 +91,18 @@ def _answer(written: str) -> str:
     return text
 
 
-def opening_call(asked: ParsedQuestion) -> AIMessage:
+def opening_call(parsed: ParsedQuestion) -> AIMessage:
     """Return the call that a run begins with: search for what the question is about, or list what it asks for.
 
     The tools know the question's windows, and whether it asks for the newest messages, by themselves.
     """
-    if (asked.times or asked.selection) and not asked.topic:
-        return _call("list_messages", **_by_whom(asked))
-    return _call("search_messages", query=asked.topic or asked.text, **_by_whom(asked))
+    if (parsed.times or parsed.selection) and not parsed.topic:
+        return _call("list_messages", **_by_whom(parsed))
+    return _call("search_messages", query=parsed.topic or parsed.text, **_by_whom(parsed))
 
 
-def _by_whom(asked: ParsedQuestion) -> dict[str, object]:
-    return {"authors": list(asked.author_names)} if asked.author_names else {}
+def _by_whom(parsed: ParsedQuestion) -> dict[str, object]:
+    return {"authors": list(parsed.author_names)} if parsed.author_names else {}
 
 
 def _call(name: str, **arguments: object) -> AIMessage:
@@ -122,7 +112,7 @@ def _call(name: str, **arguments: object) -> AIMessage:
 @dynamic_prompt
 def _prompt(request: ModelRequest[Context]) -> str:
     context = request.runtime.context
-    return system_prompt(context.question, context.asked)
+    return system_prompt(context.question, context.parsed)
 
 
 @wrap_model_call
@@ -132,7 +122,7 @@ async def _search_first(
 ) -> ModelResponse[Any] | AIMessage:
     """Make the first call in the model's place: it has evidence before it speaks, whether it calls tools or not."""
     if isinstance(request.messages[-1], HumanMessage):
-        return opening_call(request.runtime.context.asked)
+        return opening_call(request.runtime.context.parsed)
     return await handler(request)
 
 
@@ -161,12 +151,12 @@ async def _translate_model_errors(
 ) -> ModelResponse[Any] | AIMessage:
     """Ask the model; one whose server takes no tools gets what was found inside the question, and none of them."""
     try:
-        return await _asked(request, handler)
+        return await _ask_model(request, handler)
     except Exception as error:  # providers share no base class; this is where their errors enter
         raise ModelUnavailableError(f"the model failed with {type(error).__name__}") from error
 
 
-async def _asked(
+async def _ask_model(
     request: ModelRequest[Context],
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any]:

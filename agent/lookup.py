@@ -52,7 +52,7 @@ async def search(
     Raises DatabaseUnavailableError when no memory answers.
     """
     findings = await context.memory.search(
-        text, places=context.asked.places, windows=windows, authors=authors, scope=scope
+        text, places=context.parsed.places, windows=windows, authors=authors, scope=scope
     )
     return _searched(findings, windows, context, scope=scope)
 
@@ -64,8 +64,8 @@ async def search_all_time(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
-    asked = context.asked
-    findings = await context.memory.search(text, places=asked.places, authors=asked.authors)
+    parsed = context.parsed
+    findings = await context.memory.search(text, places=parsed.places, authors=parsed.authors)
     if not any(line.hit and speaks_of_it(line) for excerpt in findings.excerpts for line in excerpt.lines):
         return None
     return _searched(findings, ALL_TIME, context, scope=Scope.BOTH)[1]
@@ -101,7 +101,7 @@ async def select_in_order(
     Raises DatabaseUnavailableError when no memory answers.
     """
     found = await context.memory.list_messages(
-        places=context.asked.places,
+        places=context.parsed.places,
         windows=windows,
         authors=authors,
         scope=scope,
@@ -121,7 +121,7 @@ async def _list_messages(
     context: Context, windows: Windows, limit: int, *, authors: Authors | None, scope: Scope
 ) -> SearchResult:
     return await context.memory.list_messages(
-        places=context.asked.places, windows=windows, authors=authors, scope=scope, limit=limit
+        places=context.parsed.places, windows=windows, authors=authors, scope=scope, limit=limit
     )
 
 

@@ -1,20 +1,26 @@
-"""Create the chat model that a setting names."""
+"""Create the chat model that a setting names, and run it in a thread of its own."""
 
 import asyncio
 import importlib.util
 import logging
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from errors import ChatModelError
+from errors import ChatModelError, ModelUnavailableError
+from util_async import shared
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from agent.context import Context
+    from agent.conversations import Earlier
+    from agent.graph import Loop
 
 
 PATIENCE = timedelta(seconds=10)
@@ -303,3 +309,52 @@ _PROVIDERS = {
     "ollama": _Provider("langchain_ollama", _ollama),
     "huggingface": _Provider("langchain_huggingface", _huggingface),
 }
+
+
+class LanguageModel:
+    """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
+
+    It has one thread of its own: in there it is loaded, and one that runs in this process writes one text after the
+    other, so that nothing else of the program waits for it.
+    """
+
+    def __init__(self, create: "Callable[[], BaseChatModel]", *, max_steps: int) -> None:
+        self._create = create
+        self._max_steps = max_steps
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
+        self._loop: Future[Loop] | None = None
+
+    async def ready(self) -> None:
+        """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
+
+        Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
+        """
+        await shared(self._loading())
+
+    async def write_answer(self, context: "Context", *, history: "Sequence[Earlier]" = ()) -> str:
+        """Let the model answer the question of a context; raise ModelUnavailableError when it does not."""
+        try:
+            await self.ready()
+        except ChatModelError as error:
+            raise ModelUnavailableError(str(error)) from error
+        from agent.graph import write_answer  # LangChain, which is loaded by now
+
+        return await write_answer(self._loading().result(), context, history=history)
+
+    def close(self) -> None:
+        """Begin nothing more in the model's thread; what it is at ends by itself."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _loading(self) -> "Future[Loop]":
+        if self._loop is None:
+            self._loop = self._thread.submit(self._load)
+        return self._loop
+
+    def _load(self) -> "Loop":
+        from agent.graph import build_loop
+        from agent.models_without_tools import SearchFirstChatModel
+
+        model = self._create()
+        if isinstance(model, SearchFirstChatModel):
+            model.run_in(self._thread)
+        return build_loop(model, max_steps=self._max_steps)

@@ -46,17 +46,17 @@ _OF_ALL_TIME = "The person wants all time searched: pay no attention to a time t
 _OF_NO_TIME = "This question names no time."
 
 
-def system_prompt(question: Question, asked: ParsedQuestion) -> str:
+def system_prompt(question: Question, parsed: ParsedQuestion) -> str:
     """Return the instructions for one question, with the asker's clock and the time that the question is about."""
     return _SYSTEM.format(
         asker=one_line(question.asker_name) or "Somebody",
         now=spoken_time(question.now, question.time_zone),
         zone=question.time_zone.key,
-        time=_time_of(question, asked),
+        time=_time_of(question, parsed),
     )
 
 
-def asked_text(question: Question, history: Sequence[Earlier], *, evidence: ShownMessages) -> str:
+def question_text(question: Question, history: Sequence[Earlier], *, evidence: ShownMessages) -> str:
     """Return a question as the model reads it, after the earlier ones and the messages that were cited for them.
 
     What was answered is left out: a model would repeat it, and it is no evidence.
@@ -72,12 +72,12 @@ def asked_text(question: Question, history: Sequence[Earlier], *, evidence: Show
     )
 
 
-def _time_of(question: Question, asked: ParsedQuestion) -> str:
+def _time_of(question: Question, parsed: ParsedQuestion) -> str:
     if question.all_time:
         return _OF_ALL_TIME
-    if not asked.times:
+    if not parsed.times:
         return _OF_NO_TIME
-    return f"This question is about: {spoken_windows(asked.windows, time_zone=question.time_zone)}."
+    return f"This question is about: {spoken_windows(parsed.windows, time_zone=question.time_zone)}."
 
 
 def spoken_time(moment: datetime, time_zone: ZoneInfo) -> str:

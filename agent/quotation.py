@@ -1,24 +1,23 @@
-"""Answer a question without a language model: search once, and quote the best of what was found."""
+"""Answer a question with quotations: search once, and quote the best of the results; no language model takes part."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from agent.cited_messages import still_there
-from agent.context import Context, Recall
-from agent.draft import context_of, draft_of
+from agent.citations import check_again
+from agent.context import Context
 from agent.lookup import Recalled, list_time, search, search_all_time, select_in_order
 from agent.markdown import NAMELESS, Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
 from agent.markdown import line as one_line
-from agent.question import Reading
 from agent.selection import LENGTH, Quote, best_lines, has_words, spread_lines
 from agent.spoilers import without_spoilers
 from agent.types import Answer, Outcome, Question, Source
 from errors import DatabaseUnavailableError
 from memory.mentions import people_named
 from memory.message import Message
-from memory.question.topic import Selection, asks_for_talk_alone
+from memory.question.parse import ParsedQuestion
+from memory.question.topic import Selection, has_topic
 from memory.search.replies import is_question
 from memory.search.results import RankedMessage
 from memory.search.terms import keywords_of, stems_in, stems_of
@@ -122,75 +121,86 @@ SELECTED = "These are {shown} of {amount} messages. To read more, ask about one 
 logger = logging.getLogger(__name__)
 
 
-async def quote(question: Question, *, reading: Reading, memory: Recall) -> Answer:
-    """Return the quotations that answer a question; the same question gets the same answer.
+async def quote(context: Context) -> Answer:
+    """Search once, and return the quotations that answer the question; the same question gets the same answer.
 
     When no memory answers, the answer says so; nothing is raised for it.
     """
-    context = context_of(question, reading, memory)
     try:
-        recalled, chosen = await _chosen(context)
+        found, chosen = await _search(context)
     except DatabaseUnavailableError as error:
-        logger.warning("channel %d is told that memory is out: %r", question.channel_id, error)
+        logger.warning("channel %d is answered without memory: %r", context.question.channel_id, error)
         return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-    cited, notes = await still_there(
-        {quote.number: quote.line.message for quote in chosen},
-        evidence=context.evidence,
-        question=question,
-        memory=memory,
-    )
-    present = [
-        quote._replace(line=replace(quote.line, message=cited[quote.number]))
-        for quote in chosen
-        if quote.number in cited
-    ]
-    text, sources = _quoted(present, recalled, question)
-    if not sources:
-        text = _nothing(context, recalled)
-    elif context.asked.selection:
-        text = f"{_called(context.asked.selection, len(sources))}\n{text}"
-    elif _is_overview(context) and (recalled.selected_from or len(recalled.lines) > len(chosen)):
-        amount = recalled.selected_from or len(recalled.lines)
-        text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
-    if recalled.of_another_time:
-        notes = (*notes, OF_ANOTHER_TIME)
-    notes = (*notes, *_spellings(recalled, [source.message for source in sources]))
-    return Answer(
-        text=text,
-        outcome=Outcome.QUOTED if sources else Outcome.NOTHING_FOUND,
-        sources=sources,
-        notes=(*context.evidence.notes, *notes),
-        searched=draft_of(text, context, reading).searched,
+    current, notes = await check_again({quote.number: quote.line.message for quote in chosen}, context)
+    answer = quote_results(context.question, context.parsed, found, chosen, current=current)
+    return replace(
+        answer,
+        notes=(*context.evidence.notes, *notes, *answer.notes),
+        searched=context.searched,
         shown_places=context.evidence.shown_places,
     )
 
 
-def _spellings(recalled: Recalled, quoted: Sequence[Message]) -> list[str]:
+def quote_results(
+    question: Question,
+    parsed: ParsedQuestion,
+    found: Recalled,
+    chosen: Sequence[Quote],
+    *,
+    current: Mapping[int, Message],
+) -> Answer:
+    """Return the answer that quotes what was chosen from the search results, or says that nothing was found.
+
+    `current` are the messages, by number, that may still be shown, as they are now.
+    """
+    quotes = [
+        quote._replace(line=replace(quote.line, message=current[quote.number]))
+        for quote in chosen
+        if quote.number in current
+    ]
+    text, sources = _quoted(quotes, found, question)
+    if not sources:
+        text = _nothing(parsed, found)
+    elif parsed.selection:
+        text = f"{_heading(parsed.selection, len(sources))}\n{text}"
+    elif _is_overview(parsed) and (found.selected_from or len(found.lines) > len(chosen)):
+        amount = found.selected_from or len(found.lines)
+        text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
+    notes = [OF_ANOTHER_TIME] if found.of_another_time else []
+    return Answer(
+        text=text,
+        outcome=Outcome.QUOTED if sources else Outcome.NOTHING_FOUND,
+        sources=sources,
+        notes=(*notes, *_spellings(found, [source.message for source in sources])),
+    )
+
+
+def _spellings(found: Recalled, quoted: Sequence[Message]) -> list[str]:
     """Return which words of the question were taken for others that are quoted."""
     stems = frozenset[str]().union(*map(stems_in, quoted))
-    read_as = [(inline(typed), inline(meant)) for typed, meant in recalled.read_as if stems & stems_of(meant)]
+    read_as = [(inline(typed), inline(meant)) for typed, meant in found.read_as if stems & stems_of(meant)]
     return [READ_AS.format(typed=typed, meant=meant) for typed, meant in read_as]
 
 
-def _is_overview(context: Context) -> bool:
-    """Tell whether a question asks for what was said in some time, and for nothing in particular."""
-    return bool(context.asked.times) and not context.asked.topic and not context.asked.selection
+def _is_overview(parsed: ParsedQuestion) -> bool:
+    """Return whether a question asks for all that was said in some time, and for nothing in particular."""
+    return bool(parsed.times) and not parsed.topic and not parsed.selection
 
 
-async def _chosen(context: Context) -> tuple[Recalled, list[Quote]]:
+async def _search(context: Context) -> tuple[Recalled, list[Quote]]:
     """Return what was found and the lines of it to quote: the best, or some from all over a stretch of time."""
-    asked, question = context.asked, context.question
+    parsed, question = context.parsed, context.question
     windows = context.searches.narrow(None)
-    if asked.selection:
-        _, listed = await select_in_order(context, asked.selection, windows=windows, authors=asked.authors)
+    if parsed.selection:
+        _, listed = await select_in_order(context, parsed.selection, windows=windows, authors=parsed.authors)
         return listed, [Quote(*line) for line in listed.lines]
-    if _is_overview(context):
-        _, listed = await list_time(context, windows=windows, authors=asked.authors)
+    if _is_overview(parsed):
+        _, listed = await list_time(context, windows=windows, authors=parsed.authors)
         return listed, spread_lines(listed.lines)
-    topic = (asked.topic or asked.text).replace("\x00", " ").strip()
+    topic = (parsed.topic or parsed.text).replace("\x00", " ").strip()
     if not topic:
         return Recalled((), question.time_zone), []
-    _, found = await search(context, topic, windows=windows, authors=asked.authors)
+    _, found = await search(context, topic, windows=windows, authors=parsed.authors)
     numbers = [number for number, _ in found.lines]
     lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
     numbered = zip(numbers, lines, strict=True)
@@ -206,7 +216,7 @@ async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | N
     "How much is the rent from January?" is a question about January, and not for what was said then.
     """
     text = context.question.text
-    times = keywords_of(" ".join(time.phrase for time in context.asked.times))
+    times = keywords_of(" ".join(time.phrase for time in context.parsed.times))
     names_a_time = any(time.text.isalpha() for time in times) and _RELATIVE.isdisjoint(time.text for time in times)
     if is_question(text) and not names_a_time:
         return None
@@ -223,23 +233,22 @@ async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | N
     return (replace(found, of_another_time=True), chosen) if chosen else None
 
 
-def _nothing(context: Context, recalled: Recalled) -> str:
-    """Return the sentence that nothing was found, or that there was nothing to look for."""
-    has_topic = bool(context.asked.topic)
-    if recalled.spoken:
-        return NOTHING_FOUND_THEN.format(matter="about that " if has_topic else "", time=recalled.spoken)
-    if not has_topic and context.asked.selection:
+def _nothing(parsed: ParsedQuestion, found: Recalled) -> str:
+    """Return the sentence that nothing was found, or that the question asks for nothing."""
+    if found.spoken:
+        return NOTHING_FOUND_THEN.format(matter="about that " if parsed.topic else "", time=found.spoken)
+    if not parsed.topic and parsed.selection:
         return NO_MESSAGES
-    return NOTHING_ASKED if asks_for_talk_alone(context.asked.topic or context.asked.text) else NOTHING_FOUND
+    return NOTHING_FOUND if has_topic(parsed.topic or parsed.text) else NOTHING_ASKED
 
 
-def _called(selection: Selection, amount: int) -> str:
-    """Return what messages are that were selected by their order."""
+def _heading(selection: Selection, amount: int) -> str:
+    """Return the line above messages that were selected by their order."""
     order = "newest" if selection.newest else "first"
     return f"The {order} message:" if amount == 1 else f"The {order} {amount} messages, in the order of time:"
 
 
-def _quoted(quotes: list[Quote], recalled: Recalled, question: Question) -> tuple[str, tuple[Source, ...]]:
+def _quoted(quotes: Sequence[Quote], found: Recalled, question: Question) -> tuple[str, tuple[Source, ...]]:
     """Return the quotations, numbered from 1, and what the numbers stand for.
 
     A message that cannot be quoted, for whatever reason, costs only itself.
@@ -250,7 +259,7 @@ def _quoted(quotes: list[Quote], recalled: Recalled, question: Question) -> tupl
         number = len(sources) + 1
         try:
             quotations.append(
-                quotation(number, line, question=question.text, time_zone=recalled.time_zone, answers=answers)
+                quotation(number, line, question=question.text, time_zone=found.time_zone, answers=answers)
             )
         except Exception:
             logger.exception("message %d cannot be quoted", line.message.message_id)

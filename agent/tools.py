@@ -134,7 +134,7 @@ async def list_messages(
     context = runtime.context
     windows = context.searches.narrow(await _windows_meant(when, start, end, context))
     wanted = await _authors(authors, context)
-    selection = context.asked.selection
+    selection = context.parsed.selection
     if selection or windows == ALL_TIME:
         return await lookup.select_in_order(
             context, selection or Selection(), windows=windows, authors=wanted, scope=Scope(scope)
@@ -213,7 +213,7 @@ async def _authors(called: list[str] | None, context: Context) -> Authors | None
     names = [sanitize(name.replace("\x00", " ").strip().removeprefix("@")) for name in called or ()]
     if not names:
         return None
-    return authors_called(names, await context.memory.known_names(places=context.asked.places))
+    return authors_called(names, await context.memory.known_names(places=context.parsed.places))
 
 
 async def _windows_meant(when: str | None, start: str | None, end: str | None, context: Context) -> Windows | None:

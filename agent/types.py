@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from memory.message import Message
-from time_expressions.conventions import DateOrder
+from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
 from time_expressions.find import TimePhrase
 from time_expressions.window import Window
 
@@ -31,6 +31,16 @@ class Question:
     private: bool = False
     all_time: bool = False
     date_order: DateOrder | None = None
+
+    @property
+    def effective_date_order(self) -> DateOrder:
+        """The order in which days and months in digits are read: the asker's, or the usual one in their time zone."""
+        return self.date_order or date_order(locale=None, time_zone=self.time_zone, setting=None)
+
+    @property
+    def conventions(self) -> Conventions:
+        """What words of time mean in it."""
+        return OURS.in_order(self.effective_date_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +70,10 @@ class Searched:
 
 
 class Outcome(StrEnum):
-    """What became of a question."""
+    """What became of a question; whoever needs to know compares this, and never the sentences of an answer."""
 
     ANSWERED = "answered"  # a language model wrote the answer, and its marks hold
+    COUNTED = "counted"  # a number or a list, by SQL
     QUOTED = "quoted"
     NOTHING_FOUND = "nothing found"
     MEMORY_UNREACHABLE = "memory unreachable"
@@ -88,5 +99,5 @@ class Answer:
 
     @property
     def is_limited(self) -> bool:
-        """It was looked for in some stretches of time, and not in all time."""
+        """Whether it was searched for in some windows, and not in all time."""
         return self.searched is not None and bool(self.searched.windows)

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from agent.agent import Agent
-from agent.types import Answer, Question
+from agent.types import Answer, Outcome, Question
 from bench.inputs import told_in_a_sentence
 from bench.loading import SESSION, memory_of, open_memories, tidy
 from bench.processes import PATIENCE, ROOT, Workplace, open_workplace
@@ -83,7 +83,8 @@ class Wanted:
             return Verdict.WRONGLY_ANSWERED if cited else Verdict.RIGHT
         if self.rule == "number":
             number = _FIRST_NUMBER.search(answer.text)
-            is_right = number is not None and int(number.group()) in self.numbers and not _is_quotation(answer)
+            is_counted = answer.outcome is Outcome.COUNTED
+            is_right = is_counted and number is not None and int(number.group()) in self.numbers
             return Verdict.RIGHT if is_right else Verdict.WRONG if cited else Verdict.WRONGLY_REFUSED
         if not cited:
             return Verdict.WRONGLY_REFUSED
@@ -105,7 +106,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Judged:
     """A question, its answer and what that is worth."""
 
     asked: Asked
@@ -136,14 +137,9 @@ def _wanted(text: str) -> Wanted:
     return Wanted(rule, frozenset(map(int, numbers)))
 
 
-def _is_quotation(answer: Answer) -> bool:
-    """Tell whether an answer begins with a quotation, so that its first number is that of a date."""
-    return answer.text.startswith("-")
-
-
-async def ask_all(asked: Sequence[Asked]) -> list[Outcome]:
+async def ask_all(asked: Sequence[Asked]) -> list[Judged]:
     """Ask each question of a memory that holds its sample and nothing else."""
-    outcomes: list[Outcome] = []
+    judged: list[Judged] = []
     for name in dict.fromkeys(question.sample for question in asked):
         questions = [question for question in asked if question.sample == name]
         with open_workplace() as place:
@@ -156,9 +152,9 @@ async def ask_all(asked: Sequence[Asked]) -> list[Outcome]:
                 with progress_bar(f"Asking about {SAMPLES[name].path.name}") as report:
                     for number, question in enumerate(questions):
                         answer = await agent.ask(_question(question, SAMPLES[name].now, places))
-                        outcomes.append(Outcome(question, answer, question.wanted.judge(answer)))
+                        judged.append(Judged(question, answer, question.wanted.judge(answer)))
                         report(number + 1, len(questions))
-    return outcomes
+    return judged
 
 
 async def _store(sample: Sample, place: Workplace, database: Database, embedder: Embedder) -> None:
@@ -190,9 +186,9 @@ def _question(asked: Asked, now: datetime, places: frozenset[int]) -> Question:
     )
 
 
-def shown(outcomes: Sequence[Outcome]) -> str:
+def shown(judged: Sequence[Judged]) -> str:
     """Return how many answers of each sample are right, wrong, wrongly refused and wrongly given."""
-    counts = {name: Counter(one.verdict for one in outcomes if one.asked.sample == name) for name in SAMPLES}
+    counts = {name: Counter(one.verdict for one in judged if one.asked.sample == name) for name in SAMPLES}
     rows: list[tuple[str | float, ...]] = [
         (name, str(found.total()), *(str(found[verdict]) for verdict in Verdict)) for name, found in counts.items()
     ]
@@ -201,10 +197,10 @@ def shown(outcomes: Sequence[Outcome]) -> str:
     return table(("sample", "questions", *Verdict), rows)
 
 
-def _explained(outcome: Outcome) -> str:
-    cited = " ".join(str(source.message.message_id) for source in outcome.answer.sources)
-    wanted = f"{outcome.asked.wanted.rule} {' '.join(map(str, sorted(outcome.asked.wanted.numbers)))}"
-    return f"\n{outcome.verdict}: {outcome.asked.text}\n  wanted {wanted}\n  cited {cited}\n{outcome.answer.text}"
+def _explained(judged: Judged) -> str:
+    cited = " ".join(str(source.message.message_id) for source in judged.answer.sources)
+    wanted = f"{judged.asked.wanted.rule} {' '.join(map(str, sorted(judged.asked.wanted.numbers)))}"
+    return f"\n{judged.verdict}: {judged.asked.text}\n  wanted {wanted}\n  cited {cited}\n{judged.answer.text}"
 
 
 def main(
@@ -213,10 +209,10 @@ def main(
 ) -> None:
     """Print how many of the questions are answered as they should be."""
     with told_in_a_sentence():
-        outcomes = asyncio.run(ask_all(read_questions(questions)))
+        judged = asyncio.run(ask_all(read_questions(questions)))
     if show_wrong:
-        typer.echo("\n".join(_explained(one) for one in outcomes if one.verdict is not Verdict.RIGHT))
-    typer.echo(shown(outcomes))
+        typer.echo("\n".join(_explained(one) for one in judged if one.verdict is not Verdict.RIGHT))
+    typer.echo(shown(judged))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class FakeMemory:
     unreachable: tuple[str, ...] = ()
     failures: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
-    held: tuple[Window, ...] = ()
+    held: Sequence[Window] = ()
     tallied: Tally | None = None
 
     async def search(

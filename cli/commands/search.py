@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from cli.commands.startup import opened_databases, opened_embedder
@@ -26,7 +25,6 @@ from storage.sessions import remembered_session
 from terminal.channel import CHANNEL_ID
 from terminal.rendering import render_excerpts
 from time_expressions.conventions import OURS, DateOrder, date_order
-from time_expressions.find import times_in
 from time_expressions.format import spoken_windows
 
 _INCOMPLETE = "Not all names of channels and people were known in time: one that the question names may be overlooked."
@@ -119,7 +117,7 @@ async def _answer(settings: Settings, question: Question) -> str:
             now=question.now,
             time_zone=question.time_zone,
             memory=memory,
-            read_times=partial(times_in, conventions=OURS.in_order(question.date_order)),
+            conventions=OURS.in_order(question.date_order),
         )
         findings = await _find(memory, asked, question.limit)
     parts = [

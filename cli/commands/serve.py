@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sonyflake import SonyFlake
 
-from agent.agent import Agent, Limits
+from agent.agent import Agent
+from agent.config import AgentConfig
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from cli.commands.front_end import FrontEnd
@@ -146,7 +147,7 @@ async def _open_program(
             model_creator(settings),
             memory=memory,
             conversations=Conversations(long_term.sessions),
-            limits=_limits(settings),
+            config=_agent_config(settings),
         )
         with closing(agent):
             yield Program(
@@ -248,8 +249,8 @@ async def _all_places(memory: Memory) -> frozenset[int]:
     return await memory.all_places() | {CHANNEL_ID}
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _agent_config(settings: Settings) -> AgentConfig:
+    return AgentConfig(
         max_steps=settings.llm_max_steps, timeout=settings.llm_timeout, history_tokens=settings.llm_history_tokens
     )
 

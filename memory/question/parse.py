@@ -1,21 +1,22 @@
-"""Read a question: what it is about, which time and which channel it means."""
+"""Parse a question: what it is about, and which times, channels and people it means."""
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from memory.authors import Authors
+from memory.interface import MemoryReader
 from memory.names.known import KnownNames
 from memory.question.channels import NamedPlaces, channels_in, may_name_channels
 from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
-from memory.question.topic import Selection, asks_for_talk_alone, selection_in
-from memory.search.results import SearchResult
+from memory.question.topic import Selection, has_topic, selection_in
+from time_expressions.conventions import Conventions
 from time_expressions.find import TimePhrase, Times, times_in
 from time_expressions.folding import FoldedText, folded, words_of
 from time_expressions.spans import Span, find_phrases, remove_phrases
@@ -55,24 +56,8 @@ _BEFORE_TALKS = frozenset(
 )
 _MENTION = re.compile(r"<@!?(?P<author_id>\d{1,19})>", re.ASCII)
 
-
-class Knows(Protocol):
-    """The part of `memory.search.Memory` that a question is read with.
-
-    Every method raises DatabaseUnavailableError when no memory answers.
-    """
-
-    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
-        """Return the discussions held in these places, in time order."""
-        ...
-
-    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
-        """Return the names of the people and channels of these places, as far as they are known by now."""
-        ...
-
-    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> SearchResult:
-        """Return the first `limit` messages of the windows."""
-        ...
+FindTimes = Callable[..., Times]
+"""What finds the times in a text, called as `time_expressions.find.times_in` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +99,6 @@ class ParsedQuestion:
         return tuple(time.window for time in self.times)
 
 
-class ReadsTimes(Protocol):
-    """What finds the time in a text, as `time_expressions.find.times_in` does."""
-
-    def __call__(self, text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
-        """Return what a text says of time."""
-        ...
-
-
 async def parse_question(
     text: str,
     *,
@@ -129,65 +106,84 @@ async def parse_question(
     here: int,
     now: datetime,
     time_zone: ZoneInfo,
-    memory: Knows,
-    read_times: ReadsTimes = times_in,
+    memory: MemoryReader,
+    conventions: Conventions | None = None,
+    all_time: bool = False,
+    find_times: FindTimes = times_in,
 ) -> ParsedQuestion:
-    """Read a question that is asked in the place `here` by somebody who may read `places`.
+    """Parse a question that is asked in the place `here` by somebody who may read `places`.
 
-    A time that is yet to come is part of the topic: nothing was said then. Of a text that is longer than
-    LONGEST_QUESTION only so much is read; all of it is searched for.
+    A time in the future is part of the topic: nothing was said then. With `all_time` the phrases of time count for
+    nothing but the topic. Without `conventions` they are as in `times_in`. Of a text that is longer than
+    LONGEST_QUESTION only so much is parsed; all of it is searched for.
 
     Raises DatabaseUnavailableError when memory is needed to know what it means, and none answers.
     """
+    find = partial(_find_times, now=now, time_zone=time_zone, conventions=conventions, find_times=find_times)
     # The grammar may take a tenth of a second, for which the event loop has something else to do.
-    cut = text[:LONGEST_QUESTION]
-    read, said = await asyncio.to_thread(_words_and_times, cut, now, time_zone, read_times)
-    names = await _names(read, places, memory, discussions=bool(said.discussions))
-    channels = channels_in(read, names, here=here) if may_name_channels(text) else NamedPlaces()
-    named = channels.places
-    places = frozenset() if channels.unknown and not named else places
+    words, found = await asyncio.to_thread(_words_and_times, text, find)
+    names = await _names(words, places, memory, discussions=bool(found.discussions))
+    channels = channels_in(words, names, here=here) if may_name_channels(text) else NamedPlaces()
+    places = frozenset() if channels.unknown and not channels.places else places
     dated = text
-    people = people_surely_in(read, names.within(places)) if said.windows else []
-    if people := _taken_for_times(text, said, people):
+    people = people_surely_in(words, names.within(places)) if found.windows else []
+    if people := _taken_for_times(text, found, people):
         dated = _blanked(text, people)
-        said = await asyncio.to_thread(_times, dated[:LONGEST_QUESTION], now, time_zone, read_times)
-    counted = named or places & {here}
+        found = await asyncio.to_thread(find, dated)
+    counted = channels.places or places & {here}
     times = await _with_discussions(
-        dated, said, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
+        dated, found, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
     )
-    searched = named or (counted if said.discussions else places)
+    searched = channels.places or (counted if found.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
     phrases = find_phrases(dated, [time.phrase for time in times])
-    speakers = speakers_in(read, names.within(places), dated=phrases, channels=channels.spans)
-    question = remove_phrases(text, [*channels.spans, *phrases])
-    confined = bool(named or speakers.authors)
-    selection = selection_in(question, names=speakers.words, at_a_time=bool(times), confined=confined)
-    nothing_else = bool(times) and asks_for_talk_alone(question, names=speakers.words)
-    topic = "" if selection or nothing_else else _with_names(question, names)
+    speakers = speakers_in(words, names.within(places), dated=phrases, channels=channels.spans)
+    rest = remove_phrases(text, [*channels.spans, *phrases])
+    confined = bool(channels.places or speakers.authors)
+    selection = selection_in(rest, names=speakers.words, at_a_time=bool(times), confined=confined)
+    time_alone = bool(times) and not has_topic(rest, names=speakers.words)
     return ParsedQuestion(
         text,
-        topic,
-        searched,
-        times,
-        speakers.authors,
-        speakers.called,
-        namesakes(speakers, names.within(searched)),
-        names.channel_names(searched) if searched != places else (),
-        channels.unknown,
+        topic="" if selection or time_alone else _with_names(rest, names),
+        places=searched,
+        times=() if all_time else times,
+        authors=speakers.authors,
+        author_names=speakers.called,
+        namesakes=namesakes(speakers, names.within(searched)),
+        channels=names.channel_names(searched) if searched != places else (),
+        unknown=channels.unknown,
         complete=names.complete,
-        rest=question,
+        rest=rest,
         called=speakers.names,
         selection=selection,
     )
 
 
-def _words_and_times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> tuple[FoldedText, Times]:
-    return FoldedText(text), _times(text, now, time_zone, read_times)
+def parse_words(
+    text: str,
+    *,
+    places: frozenset[int],
+    now: datetime,
+    time_zone: ZoneInfo,
+    conventions: Conventions | None = None,
+    all_time: bool = False,
+) -> ParsedQuestion:
+    """Parse a question by its words alone, when memory does not answer: no names and no discussions are known."""
+    times = () if all_time else times_in(text, now=now, time_zone=time_zone, conventions=conventions).windows
+    return ParsedQuestion(text, topic=text, places=places, times=times, complete=False)
 
 
-def _times(text: str, now: datetime, time_zone: ZoneInfo, read_times: ReadsTimes) -> Times:
-    said = _looking_back(read_times(text, now=now, time_zone=time_zone), now)
-    return replace(said, discussions=tuple(one for one in said.discussions if not _counts_nothing(one.phrase, text)))
+def _words_and_times(text: str, find: Callable[[str], Times]) -> tuple[FoldedText, Times]:
+    return FoldedText(text[:LONGEST_QUESTION]), find(text)
+
+
+def _find_times(
+    text: str, *, now: datetime, time_zone: ZoneInfo, conventions: Conventions | None, find_times: FindTimes
+) -> Times:
+    text = text[:LONGEST_QUESTION]
+    found = _without_future(find_times(text, now=now, time_zone=time_zone, conventions=conventions), now)
+    counts = (count for count in found.discussions if not _counts_nothing(count.phrase, text))
+    return replace(found, discussions=tuple(counts))
 
 
 def _counts_nothing(phrase: str, text: str) -> bool:
@@ -200,9 +196,9 @@ def _counts_nothing(phrase: str, text: str) -> bool:
     return is_verb and folded(phrase) in _LAST_TALKS
 
 
-def _taken_for_times(text: str, said: Times, people: Sequence[Span]) -> list[Span]:
-    """Return where people are named whose names were read as times, as in "what did April say?"."""
-    dated = find_phrases(text, [time.phrase for time in said.windows])
+def _taken_for_times(text: str, found: Times, people: Sequence[Span]) -> list[Span]:
+    """Return where people are named whose names were taken for times, as in "what did April say?"."""
+    dated = find_phrases(text, [time.phrase for time in found.windows])
     return [(start, end) for start, end in people if any(first < end and start < last for first, last in dated)]
 
 
@@ -223,27 +219,28 @@ def _with_names(question: str, names: KnownNames) -> str:
     return named if len(named) <= LONGEST_QUESTION else question
 
 
-async def _names(text: FoldedText, places: frozenset[int], memory: Knows, *, discussions: bool) -> KnownNames:
+async def _names(text: FoldedText, places: frozenset[int], memory: MemoryReader, *, discussions: bool) -> KnownNames:
     """Return the names that a text may hold; those of no place when it needs none."""
     needed = discussions or may_name_channels(text.text) or may_name_speakers(text) or "<@" in text.text
     return await memory.known_names(places=places) if places and needed else KnownNames(frozenset())
 
 
-def _looking_back(said: Times, now: datetime) -> Times:
-    """Return the times without those to come: of "what is planned for next Friday?" something was said before."""
-    return replace(said, windows=tuple(one for one in said.windows if not one.window.start or one.window.start < now))
+def _without_future(found: Times, now: datetime) -> Times:
+    """Return the times without future ones: what is planned for next Friday was said before."""
+    past = (time for time in found.windows if not time.window.start or time.window.start < now)
+    return replace(found, windows=tuple(past))
 
 
 async def _with_discussions(
-    text: str, said: Times, *, counted: frozenset[int], here: int, now: datetime, memory: Knows
+    text: str, found: Times, *, counted: frozenset[int], here: int, now: datetime, memory: MemoryReader
 ) -> tuple[TimePhrase, ...]:
     """Return the phrases with their windows; the discussions are asked for only where a phrase speaks of them."""
-    earlier = here in counted and any(time.earlier for time in said.windows)
-    discussions = await memory.discussions(places=counted) if said.discussions or earlier else []
-    return resolved(text, said, discussions, now=now)
+    earlier = here in counted and any(time.earlier for time in found.windows)
+    discussions = await memory.discussions(places=counted) if found.discussions or earlier else []
+    return resolved(text, found, discussions, now=now)
 
 
-async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory: Knows) -> TimePhrase:
+async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory: MemoryReader) -> TimePhrase:
     """Return a phrase with the day that it means, when nothing was said on the day that its words give."""
     others = list(fallback_days(time.phrase, time.window))
     for window in (time.window, *others) if others else ():

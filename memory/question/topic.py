@@ -1,4 +1,4 @@
-"""Tell whether a question asks for anything but what was said."""
+"""Decide whether a question has a topic, or asks for talk as such: all of a time, or a selection by order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -86,14 +86,14 @@ class Selection:
     count: int | None = None
 
 
-def asks_for_talk_alone(question: str, *, names: frozenset[str] = frozenset()) -> bool:
-    """Tell whether a question, without its time, asks for nothing but what was said, or what these speakers said.
+def has_topic(question: str, *, names: frozenset[str] = frozenset()) -> bool:
+    """Return whether a question, without its time, asks for more than what was said, or what these speakers said.
 
-    "What did we talk about?" does, and "summarise the conversation"; "what did we say about the logo?" does not, and
-    neither does "who has the key?". `names` are the words, folded, by which it names speakers.
+    "What did we say about the logo?" has a topic, and so has "who has the key?"; "what did we talk about?" and
+    "summarise the conversation" have none. `names` are the words, folded, by which it names speakers.
     """
     words = _content_words(question, names)
-    return not words or _are_about_talk(words)
+    return bool(words) and not _are_about_talk(words)
 
 
 def selection_in(

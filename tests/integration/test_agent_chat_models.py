@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.agent import MODEL_FAILED, Agent, Limits
+from agent.agent import MODEL_FAILED, Agent
+from agent.config import AgentConfig
 from agent.models import create_chat_model
 from agent.types import Question
 from errors import ChatModelError
@@ -15,8 +16,8 @@ from tests.fakes_openai import NEVER, Reply, answers, open_fake_openai, wants
 
 DEPLOY = said("the deploy is on friday")
 SEARCH = wants("search_messages", query="deploy friday", places=[9])
-ENOUGH = Limits(timeout=timedelta(seconds=60))
-HASTE = Limits(timeout=timedelta(seconds=1))
+ENOUGH = AgentConfig(timeout=timedelta(seconds=60))
+HASTE = AgentConfig(timeout=timedelta(seconds=1))
 
 
 def question() -> Question:
@@ -36,7 +37,7 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     async with open_fake_openai([SEARCH, answers("On Friday [1].")]) as server:
         model = create_chat_model(name, base_url=server.url, max_tokens=77)
 
-        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), limits=ENOUGH).ask(question())
+        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=ENOUGH).ask(question())
 
     assert answer.text == "On Friday [1]."
     assert [source.message for source in answer.sources] == [DEPLOY]
@@ -53,18 +54,20 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["openai:local", "huggingface:local/model"])
 @pytest.mark.parametrize(
-    ("reply", "limits"),
+    ("reply", "config"),
     [
         pytest.param(500, ENOUGH, id="server error"),
         pytest.param(401, ENOUGH, id="wrong key"),
         pytest.param(NEVER, HASTE, id="hangs"),
     ],
 )
-async def test_a_server_that_does_not_answer_is_replaced_by_quotes(name: str, reply: Reply, limits: Limits) -> None:
+async def test_a_server_that_does_not_answer_is_replaced_by_quotes(
+    name: str, reply: Reply, config: AgentConfig
+) -> None:
     async with open_fake_openai([reply]) as server:
         model = create_chat_model(name, base_url=server.url)
 
-        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), limits=limits).ask(question())
+        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=config).ask(question())
 
     assert server.requests
     assert '"the deploy is on friday" [1]' in answer.text

@@ -9,7 +9,8 @@ from functools import partial
 
 import pytest
 
-from agent.agent import Agent, Limits
+from agent.agent import Agent
+from agent.config import AgentConfig
 from agent.models import create_chat_model, refuse_unknown_model
 from cli.commands.startup import chat_model
 from errors import ChatModelError
@@ -127,6 +128,7 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
 async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it(takes_tools: bool) -> None:
     async with open_fake_ollama("llama3:latest", answer="On Friday [1].", takes_tools=takes_tools) as url:
         model = create_chat_model("ollama:llama3", base_url=url)
-        answer = await Agent(lambda: model, memory=chat(), limits=Limits(timeout=timedelta(minutes=1))).ask(question())
+        agent = Agent(lambda: model, memory=chat(), config=AgentConfig(timeout=timedelta(minutes=1)))
+        answer = await agent.ask(question())
 
     assert (answer.text, [source.message for source in answer.sources]) == ("On Friday [1].", [DEPLOY])

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent, Limits
-from agent.citations import cited_numbers
-from agent.cited_messages import UNCHECKED
+from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent
+from agent.citations import UNCHECKED, cited_numbers
+from agent.config import AgentConfig
 from agent.conversations import ConversationKey
 from agent.models_without_tools import SearchFirstChatModel
-from agent.quotation import MEMORY_OUT, NOTHING_FOUND
 from agent.types import Outcome, Question
 from memory.authors import Authors
 from memory.message import Message
@@ -208,7 +207,7 @@ async def test_a_message_deleted_while_the_model_thought_is_no_source() -> None:
 
     answer = await asked.ask(question())
 
-    assert (answer.text, answer.sources, answer.notes) == (NOTHING_FOUND, (), ())
+    assert (answer.outcome, answer.sources, answer.notes) == (Outcome.NOTHING_FOUND, (), ())
 
 
 async def test_a_source_shows_the_present_words_of_an_edited_message() -> None:
@@ -258,7 +257,7 @@ def quotes_of(text: str) -> bool:
 async def test_a_model_that_does_not_answer_is_replaced_by_quotes(
     lines: list[Utterance], caplog: pytest.LogCaptureFixture
 ) -> None:
-    asked, model = agent(*lines, limits=Limits(max_steps=3))
+    asked, model = agent(*lines, config=AgentConfig(max_steps=3))
 
     with caplog.at_level(logging.WARNING):
         answer = await asked.ask(question())
@@ -271,7 +270,7 @@ async def test_a_model_that_does_not_answer_is_replaced_by_quotes(
 
 
 async def test_a_model_that_hangs_is_replaced_by_quotes() -> None:
-    asked, model = agent(HANGS, limits=Limits(timeout=timedelta(seconds=2)))
+    asked, model = agent(HANGS, config=AgentConfig(timeout=timedelta(seconds=2)))
 
     answer = await asked.ask(question())
 
@@ -289,7 +288,7 @@ async def test_thoughts_are_not_part_of_the_answer() -> None:
 async def test_one_step_cannot_flood_memory_with_searches() -> None:
     memory = chat()
     many = AIMessage("", tool_calls=[{**SEARCH.tool_calls[0], "id": f"call-{number}"} for number in range(50)])
-    asked, _ = agent(many, says("On Friday [1]."), memory=memory, limits=Limits(max_steps=2))
+    asked, _ = agent(many, says("On Friday [1]."), memory=memory, config=AgentConfig(max_steps=2))
 
     await asked.ask(question())
 
@@ -313,7 +312,7 @@ async def test_without_a_model_the_best_messages_are_quoted() -> None:
 
 
 async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
-    asked = Agent(None, memory=chat(), limits=Limits(max_steps=1))
+    asked = Agent(None, memory=chat(), config=AgentConfig(max_steps=1))
 
     assert quotes_of((await asked.ask(question())).text)
 
@@ -329,7 +328,7 @@ async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
 async def test_without_a_model_nothing_found_is_said_plainly(asking: Question) -> None:
     answer = await Agent(None, memory=chat()).ask(asking)
 
-    assert (answer.text, answer.sources) == (NOTHING_FOUND, ())
+    assert (answer.outcome, answer.sources) == (Outcome.NOTHING_FOUND, ())
 
 
 async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_question() -> None:
@@ -366,7 +365,7 @@ async def test_memory_that_cannot_be_reached_is_never_called_nothing_found(lines
 
     answer = await asked.ask(question())
 
-    assert (answer.text, answer.sources, answer.notes) == (MEMORY_OUT, (), ())
+    assert (answer.outcome, answer.sources, answer.notes) == (Outcome.MEMORY_UNREACHABLE, (), ())
 
 
 async def test_the_model_is_told_that_memory_cannot_be_reached() -> None:
@@ -511,7 +510,7 @@ async def test_a_question_is_answered_without_the_conversations_database(reads: 
 
 
 async def test_two_questions_of_one_person_take_turns() -> None:
-    asked, model = agent(HANGS, says("Two [1]."), limits=Limits(timeout=timedelta(seconds=30)))
+    asked, model = agent(HANGS, says("Two [1]."), config=AgentConfig(timeout=timedelta(seconds=30)))
     async with asyncio.TaskGroup() as group:
         first = group.create_task(asked.ask(question("one?")))
         second = group.create_task(asked.ask(question()))

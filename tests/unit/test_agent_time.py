@@ -12,10 +12,9 @@ from agent.agent import HALF_READ, MODEL_FAILED, Agent
 from agent.citations import footer
 from agent.listing import MOST_LISTED
 from agent.models_without_tools import SearchFirstChatModel
-from agent.question import read_without_memory
-from agent.quotation import MEMORY_OUT, NO_MESSAGES, NOTHING_FOUND, NOTHING_FOUND_THEN, SELECTED
+from agent.quotation import NO_MESSAGES, NOTHING_FOUND_THEN, SELECTED
 from agent.selection import MOST_SPREAD
-from agent.types import Answer, Searched
+from agent.types import Answer, Outcome, Searched
 from errors import DatabaseUnavailableError
 from memory.message import Message
 from memory.names.known import KnownNames
@@ -278,7 +277,7 @@ async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.
     async def careless(text: str, **_: Any) -> ParsedQuestion:
         return ParsedQuestion(text, text, frozenset({1, 9}))
 
-    monkeypatch.setattr("agent.question.understand", careless)
+    monkeypatch.setattr("agent.agent.parse_question", careless)
     memory = chat()
     asked, model = agent(calls("search_messages", query="secret deploy"), says("No."), memory=memory)
 
@@ -316,7 +315,7 @@ async def test_memory_that_is_away_all_along_is_told_once() -> None:
 
     answer = await asked.ask(question("what about the deploy in #deploys yesterday?"))
 
-    assert (answer.text, answer.notes, answer.searched) == (MEMORY_OUT, (), None)
+    assert (answer.outcome, answer.notes, answer.searched) == (Outcome.MEMORY_UNREACHABLE, (), None)
 
 
 # ---- without tools
@@ -376,7 +375,7 @@ async def test_without_a_model_a_time_alone_is_searched_for_by_its_words_in_all_
 
     answer = await quoting(chat(OLD)).ask(asking)
 
-    assert answer.text == NOTHING_FOUND
+    assert answer.outcome is Outcome.NOTHING_FOUND
     assert footer(answer.searched) == "searched all time"
 
 
@@ -431,12 +430,14 @@ async def test_the_order_of_a_date_is_not_told_where_it_makes_no_difference() ->
 
 
 async def test_the_order_counts_also_for_a_question_that_is_read_without_memory() -> None:
-    asked = replace(question("the deploy on 2/10"), date_order=DateOrder.MONTH_FIRST)
+    memory = Forgetful([NEW])
+    asked = replace(question("the deploy in #deploys on 2/10"), date_order=DateOrder.MONTH_FIRST)
 
-    (time,) = read_without_memory(asked).asked.times
+    await quoting(memory).ask(asked)
 
-    assert time.window.start is not None
-    assert time.window.start.astimezone(asked.time_zone).month == 2
+    (window,) = windows_asked(memory)[0]
+    assert window.start is not None
+    assert window.start.astimezone(asked.time_zone).month == 2
 
 
 def test_a_range_of_dates_is_told_with_its_order_alone() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from memory.question.parse import ParsedQuestion, parse_question
 from memory.question.topic import MOST_SELECTED, Selection
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 from tests.builders import START, message, minute
+from tests.fakes import FakeMemory
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
 from time_expressions.window import Window
 
@@ -26,23 +28,22 @@ READABLE = frozenset({GENERAL, DEPLOYS, A_THREAD})
 
 
 @dataclass
-class FakeKnowledge:
-    """What a memory knows of channels and people; it notes what it is asked for."""
+class FakeKnowledge(FakeMemory):
+    """What a memory knows of channels and people; it notes in `lookups` what it is asked for."""
 
-    held: list[Window] = field(default_factory=list)
     names: dict[str, frozenset[int]] = field(default_factory=dict)
     authors: frozenset[str] = frozenset()
     said: Sequence[datetime] = ()
     elsewhere: frozenset[int] = frozenset()
     complete: bool = True
-    asked: list[tuple[str, frozenset[int]]] = field(default_factory=list)
+    lookups: list[tuple[str, frozenset[int]]] = field(default_factory=list)
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
-        self.asked.append(("discussions", places))
-        return self.held
+        self.lookups.append(("discussions", places))
+        return list(self.held)
 
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
-        self.asked.append(("known_names", places))
+        self.lookups.append(("known_names", places))
         return KnownNames(places, (self._index(),), self.complete)
 
     def _index(self) -> Index:
@@ -56,8 +57,10 @@ class FakeKnowledge:
                 index.add(Named(place, place, "", author, minute(-1)))
         return index
 
-    async def list_messages(self, *, places: frozenset[int], windows: Sequence[Window], limit: int) -> SearchResult:
-        self.asked.append(("list_messages", places))
+    async def list_messages(
+        self, *, places: frozenset[int], windows: Sequence[Window] = (), limit: int = 50, **_: Any
+    ) -> SearchResult:
+        self.lookups.append(("list_messages", places))
         there = [message(sent_at=when) for when in self.said if any(when in window for window in windows)]
         return SearchResult(tuple(Excerpt((RankedMessage(one, hit=True),)) for one in there[:limit]))
 
@@ -71,11 +74,11 @@ CHANNELS = {
 def reads(windows: Iterable[TimePhrase] = (), discussions: Iterable[DiscussionPhrase] = ()) -> Callable[..., Times]:
     """Return a reader that finds these phrases in whatever text it is given, for the right moment and zone."""
 
-    def read(text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
+    def find(text: str, *, now: datetime, time_zone: ZoneInfo, conventions: object) -> Times:
         assert (now, time_zone) == (NOW, PARIS)
         return Times(tuple(windows), tuple(discussions))
 
-    return read
+    return find
 
 
 async def ask(
@@ -96,7 +99,7 @@ async def ask(
         now=NOW,
         time_zone=PARIS,
         memory=memory or FakeKnowledge(names=CHANNELS, authors=frozenset({"Ana", "Ben Stone", "cleo"})),
-        read_times=reads(times, counts),
+        find_times=reads(times, counts),
     )
 
 
@@ -225,7 +228,7 @@ async def test_names_are_asked_of_readable_places_alone_and_never_widen_them() -
 
     asked = await ask("what broke in #secret?", memory=leaky)
 
-    assert leaky.asked == [("known_names", READABLE)]
+    assert leaky.lookups == [("known_names", READABLE)]
     assert asked.places == {GENERAL}
 
 
@@ -234,7 +237,7 @@ async def test_a_question_without_channels_people_or_counts_asks_memory_nothing(
 
     await ask("why is the sky blue last week", phrases=[LAST], memory=memory)
 
-    assert memory.asked == []
+    assert memory.lookups == []
 
 
 # Discussions
@@ -247,7 +250,7 @@ async def test_discussions_are_those_of_the_channel_in_which_they_are_counted() 
         "what did we discuss in our first session?", phrases=[DiscussionPhrase("first session", 1, 1)], memory=memory
     )
 
-    assert memory.asked == [("known_names", READABLE), ("discussions", frozenset({GENERAL}))]
+    assert memory.lookups == [("known_names", READABLE), ("discussions", frozenset({GENERAL}))]
     assert (asked.windows, asked.places) == ((FIRST,), CHANNELS["general"])
 
 
@@ -260,7 +263,7 @@ async def test_discussions_of_a_named_channel_are_counted_there() -> None:
         memory=memory,
     )
 
-    assert ("discussions", CHANNELS["deploys"]) in memory.asked
+    assert ("discussions", CHANNELS["deploys"]) in memory.lookups
     assert (asked.windows, asked.places, asked.topic) == ((SECOND,), CHANNELS["deploys"], "")
 
 
@@ -327,7 +330,7 @@ async def test_more_than_a_day_is_taken_as_it_is() -> None:
     asked = await ask("the 7 days before last Saturday", phrases=[week], memory=memory)
 
     assert asked.times == (week,)
-    assert memory.asked == []
+    assert memory.lookups == []
 
 
 # Speakers
@@ -411,7 +414,7 @@ async def test_who_is_called_like_a_word_of_english_is_not_meant_by_every_questi
         assert named(await ask(text, memory=memory)) == set()
 
 
-def months(text: str, *, now: datetime, time_zone: ZoneInfo) -> Times:
+def months(text: str, **_: object) -> Times:
     """Read "April" as a time, as often as it stands in a text."""
     return Times((TimePhrase("April", LAST_WEEK),) * text.count("April"))
 
@@ -432,7 +435,7 @@ async def test_a_month_is_a_person_where_it_says_something(
     memory = FakeKnowledge(authors=frozenset({"April", "Cleo"}))
 
     asked = await parse_question(
-        text, places=READABLE, here=GENERAL, now=NOW, time_zone=PARIS, memory=memory, read_times=months
+        text, places=READABLE, here=GENERAL, now=NOW, time_zone=PARIS, memory=memory, find_times=months
     )
 
     assert (named(asked), asked.windows) == (people, windows)
@@ -502,7 +505,7 @@ async def test_speakers_of_a_channel_are_those_who_are_known_where_the_asker_may
     asked = await ask("what did Ana say in #deploys?", memory=memory)
 
     assert (asked.places, named(asked)) == (CHANNELS["deploys"], authors)
-    assert memory.asked == [("known_names", READABLE)]
+    assert memory.lookups == [("known_names", READABLE)]
 
 
 async def test_who_may_read_nothing_is_told_nothing() -> None:
@@ -515,10 +518,10 @@ async def test_who_may_read_nothing_is_told_nothing() -> None:
         now=NOW,
         time_zone=PARIS,
         memory=memory,
-        read_times=reads(),
+        find_times=reads(),
     )
 
-    assert memory.asked == []
+    assert memory.lookups == []
     assert (asked.places, asked.authors) == (frozenset(), None)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.types import Answer, Source
+from agent.types import Answer, Outcome, Source
 from bench.questions import QUESTIONS, SAMPLES, Verdict, Wanted, read_questions
 from errors import InputFileError
 from tests.fakes import said
@@ -13,10 +13,13 @@ from tests.fakes import said
 TWO_MESSAGES = frozenset({1, 2})
 
 
-def answer(*message_ids: int, text: str = '- **ana** in #general: "words" [1]') -> Answer:
+def answer(
+    *message_ids: int, text: str = '- **ana** in #general: "words" [1]', outcome: Outcome = Outcome.QUOTED
+) -> Answer:
     sent_at = datetime(2026, 11, 3, 13, 5, tzinfo=UTC)
     messages = (said("words", message_id=message_id, sent_at=sent_at) for message_id in message_ids)
-    return Answer(text=text, sources=tuple(Source(number, one) for number, one in enumerate(messages, start=1)))
+    sources = tuple(Source(number, message) for number, message in enumerate(messages, start=1))
+    return Answer(text=text, outcome=outcome, sources=sources)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +47,9 @@ def test_a_question_about_nothing_ever_said_wants_no_message() -> None:
 
 def test_a_number_counts_where_the_answer_begins_with_it_and_not_where_a_quotation_holds_it() -> None:
     three = Wanted("number", frozenset({3}))
-    assert three.judge(answer(1, text="3 messages mention it [1]")) is Verdict.RIGHT
-    assert three.judge(answer(1, text="4 messages, 3 of them by ana [1]")) is Verdict.WRONG
+    assert three.judge(answer(1, text="3 messages mention it [1]", outcome=Outcome.COUNTED)) is Verdict.RIGHT
+    assert three.judge(answer(1, text="4 messages, 3 of them by ana [1]", outcome=Outcome.COUNTED)) is Verdict.WRONG
+    assert three.judge(answer(1, text="3 messages mention it [1]")) is Verdict.WRONG
     assert three.judge(answer(1, text='- **ana**, 3 Nov: "words" [1]')) is Verdict.WRONG
     assert three.judge(answer(text="I found nothing")) is Verdict.WRONGLY_REFUSED
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from langchain_core.language_models import BaseChatModel
 
-from agent.agent import MODEL_FAILED, Agent, Limits
+from agent.agent import MODEL_FAILED, Agent
+from agent.config import AgentConfig
 from errors import ChatModelError
 from tests.agents import SEARCH, chat, question
 from tests.fakes import ScriptedModel, says
@@ -49,7 +50,7 @@ async def test_a_question_waits_for_the_model_that_is_being_loaded() -> None:
 
 async def test_a_question_that_cannot_wait_gets_quotes_and_the_loading_goes_on() -> None:
     create = SlowCreation(ScriptedModel([SEARCH, says("On Friday [1].")]))
-    agent = Agent(create, memory=chat(), limits=Limits(timeout=timedelta(milliseconds=50)))
+    agent = Agent(create, memory=chat(), config=AgentConfig(timeout=timedelta(milliseconds=50)))
 
     first = await agent.ask(question())
     create.let()

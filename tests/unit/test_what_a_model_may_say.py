@@ -16,11 +16,12 @@ from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
 from agent import quotation, tools
-from agent.agent import Agent, Limits
+from agent.agent import Agent
+from agent.config import AgentConfig
 from agent.conversations import ConversationKey, Turn
 from agent.models_without_tools import SearchFirstChatModel
 from agent.spoilers import split_code
-from agent.types import Answer
+from agent.types import Answer, Outcome
 from memory.message import Message
 from memory.search.results import SearchResult
 from tests.agents import DEPLOY, LUNCH, agent, chat, question
@@ -91,7 +92,7 @@ async def test_an_honest_refusal_is_not_replaced_by_what_does_not_answer_either(
 
     answer = await asked.ask(question("who won the cup?"))
 
-    assert (answer.text, answer.sources, answer.notes) == (quotation.NOTHING_FOUND, (), ())
+    assert (answer.outcome, answer.sources, answer.notes) == (Outcome.NOTHING_FOUND, (), ())
 
 
 @pytest.mark.parametrize("greeting", ["hello", "Hi!", "thanks"])
@@ -126,7 +127,7 @@ async def test_a_message_deleted_while_it_was_searched_for_is_not_quoted() -> No
 
     answer = await Agent(None, memory=Deleting([DEPLOY, LUNCH])).ask(question())
 
-    assert (answer.text, answer.sources) == (quotation.NOTHING_FOUND, ())
+    assert (answer.outcome, answer.sources) == (Outcome.NOTHING_FOUND, ())
 
 
 @pytest.mark.parametrize("mark", ["\\[1\\]", "[message 1]", "[#1]", "【1】", "【1†source】"])
@@ -149,7 +150,7 @@ PIECES = [
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 async def test_whatever_a_model_writes_people_read_proven_words_or_quotations(written: str) -> None:
-    asked, _ = agent(*[says(written)] * 2, limits=Limits(max_steps=2))
+    asked, _ = agent(*[says(written)] * 2, config=AgentConfig(max_steps=2))
 
     answer = await asked.ask(question())
 
@@ -194,7 +195,7 @@ async def test_a_tool_call_written_as_text_is_carried_out(text: str) -> None:
 async def test_written_calls_are_bounded_like_others() -> None:
     memory = chat()
     many = '{"name": "search_messages", "arguments": {"query": "lunch noon"}}\n' * 50
-    asked, model = agent(*[says(many)] * 9, memory=memory, limits=Limits(max_steps=2))
+    asked, model = agent(*[says(many)] * 9, memory=memory, config=AgentConfig(max_steps=2))
 
     answer = await asked.ask(question())
 
@@ -427,8 +428,8 @@ async def test_a_question_whose_words_cannot_be_read_at_all_is_still_answered(mo
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("\u0131rmak")
 
-    monkeypatch.setattr("agent.question.understand", fail)
-    monkeypatch.setattr("agent.question.times_in", fail)
+    monkeypatch.setattr("agent.agent.parse_question", fail)
+    monkeypatch.setattr("agent.agent.parse_words", fail)
 
     assert (await Agent(None, memory=chat()).ask(question())).text == QUOTE
 
@@ -524,7 +525,7 @@ async def test_a_model_in_this_process_keeps_nothing_else_waiting() -> None:
 async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> None:
     writer = Slow([says("On Friday [1].")] * 3)
     asked = Agent(
-        lambda: SearchFirstChatModel(writer=writer), memory=chat(), limits=Limits(timeout=timedelta(seconds=2))
+        lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(timeout=timedelta(seconds=2))
     )
     await asked.ready()
 
@@ -539,7 +540,7 @@ async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> N
 
 async def test_more_questions_than_the_model_can_take_are_answered_with_quotations() -> None:
     writer = Slow([says("On Friday [1].")] * 2)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), limits=Limits(at_once=2))
+    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(at_once=2))
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question(asker_id=one))) for one in range(2)]
         await writer.begins()
@@ -553,7 +554,7 @@ async def test_more_questions_than_the_model_can_take_are_answered_with_quotatio
 
 async def test_one_person_cannot_have_any_number_of_questions_open() -> None:
     writer = Slow([says("On Friday [1].")] * 3)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), limits=Limits(per_person=2))
+    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(per_person=2))
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question())) for _ in range(2)]
         await writer.begins()

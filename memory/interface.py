@@ -1,0 +1,81 @@
+"""The interface through which questions are parsed and answered; `memory.search.memory.Memory` implements it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+from memory.authors import Authors
+from memory.counting.results import Matter, Tally
+from memory.message import Message
+from memory.names.known import KnownNames
+from memory.search.results import RankedMessage, Scope, SearchResult
+from time_expressions.window import Window
+
+
+@runtime_checkable  # the argument schemas of the agent's tools check that the context holds one
+class MemoryReader(Protocol):
+    """What a question is parsed and answered with.
+
+    Every method takes the places that may be read, and finds nothing in none. Each raises DatabaseUnavailableError when
+    no database that it asks answers; when one of two does, the result names the other as unreachable.
+    """
+
+    async def search(
+        self,
+        text: str,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        scope: Scope = Scope.BOTH,
+        limit: int = 8,
+    ) -> SearchResult:
+        """Return the excerpts that fit the text, the best first."""
+        ...
+
+    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
+        """Return lines, with the likeness of their own words where the text names their author."""
+        ...
+
+    async def list_messages(
+        self,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        scope: Scope = Scope.BOTH,
+        limit: int = 50,
+        newest: bool = False,
+    ) -> SearchResult:
+        """Return the first messages of the windows, or the newest, in time order."""
+        ...
+
+    async def tally(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        newest_first: bool = True,
+        limit: int = 3,
+    ) -> Tally:
+        """Return how many messages, links or files match, by whom, and the first `limit` of their messages."""
+        ...
+
+    async def read_around(
+        self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
+    ) -> SearchResult:
+        """Return a message with those just before and after it; nothing when it may not be read or is not stored."""
+        ...
+
+    async def discussions(self, *, places: frozenset[int]) -> list[Window]:
+        """Return the discussions held in these places, in time order."""
+        ...
+
+    async def known_names(self, *, places: frozenset[int]) -> KnownNames:
+        """Return the names of the people and channels of these places, as far as they are known by now."""
+        ...
+
+    async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
+        """Return the current state of those messages that are stored, not deleted, and may be read."""
+        ...
