@@ -226,6 +226,27 @@ async def test_what_the_database_refuses_stands_in_a_csv_once_and_keeps_no_other
     assert stat.S_IMODE(promoted.refused_path.stat().st_mode) == 0o600
 
 
+async def test_a_text_too_long_for_full_text_is_refused_as_a_row_where_pg_textsearch_is_missing(
+    means: Means, long_term: Database
+) -> None:
+    async with long_term.engine.begin() as connection:
+        await connection.execute(text("DROP INDEX messages_bm25"))
+    without = replace(long_term, capabilities=replace(long_term.capabilities, bm25=False))
+    await without.migrate(dimensions=await means.embedder.dimensions())
+    too_long = " ".join(f"w{number:040}" for number in range(28_000))
+    messages = [message(number, too_long if number == 3 else f"note {number}") for number in range(1, 6)]
+
+    promoted = await bring_in(source_of(messages), replace(means, long_term=without))
+
+    assert set(await stored(long_term)) == {1, 2, 4, 5}
+    assert counts(promoted.tally) == {"new": 4}
+    assert promoted.refused_path is not None
+    (_, row) = promoted.refused_path.read_text().splitlines()
+    assert row.startswith("3,")
+    assert "string is too long for tsvector" in row
+    assert "SQLSTATE 54000" in row
+
+
 async def test_what_the_forgotten_have_said_stays_out(
     means: Means, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
 ) -> None:
