@@ -1,17 +1,13 @@
 """Find out, in one sentence when not, whether a database is one that we can use."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import psycopg
 from sqlalchemy import URL, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.addresses import shown_address
-from db.errors import WHAT_FAILS, cause_of, sqlstate_of, why_unreachable
-from errors import DatabaseSetupError, MissingExtensionError, first_line
+from db.errors import operator_errors
+from errors import DatabaseSetupError, MissingExtensionError
 
 USUAL_SCHEMA = "public"
 """Where tables of ours are unless the search_path of a database or of its user says otherwise."""
@@ -50,7 +46,7 @@ async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
     Raises DatabaseSetupError when it cannot be reached, refuses us or cannot hold every letter, MissingExtensionError
     when it lacks pgvector or pgvectorscale.
     """
-    with operator_errors(engine, name=name):
+    with operator_errors(engine.url, name=name):
         async with engine.connect() as connection:
             encoding = await connection.scalar(_ENCODING)
             if encoding != _NEEDED:
@@ -75,7 +71,7 @@ async def is_lost_on_its_path(engine: AsyncEngine, *, name: str) -> bool:
 
     Raises DatabaseSetupError.
     """
-    with operator_errors(engine, name=name):
+    with operator_errors(engine.url, name=name):
         async with engine.connect() as connection:
             return bool(await connection.scalar(_LOSES_TABLES))
 
@@ -93,20 +89,3 @@ async def _preloaded(connection: AsyncConnection) -> set[str]:
     if libraries is None:  # an extension that must be loaded first could not have been installed otherwise
         return set(await connection.scalars(_INSTALLED))
     return {library.strip() for library in libraries.split(",")}
-
-
-@contextmanager
-def operator_errors(engine: AsyncEngine, *, name: str) -> Iterator[None]:
-    """Turn what goes wrong while a database is opened into one sentence for the operator: DatabaseSetupError."""
-    try:
-        yield
-    except (DBAPIError, psycopg.Error, OSError) as error:
-        raise DatabaseSetupError(_sentence(error, engine.url, name)) from error
-
-
-def _sentence(error: DBAPIError | psycopg.Error | OSError, url: URL, name: str) -> str:
-    cause = cause_of(error)
-    mend = WHAT_FAILS.get(sqlstate_of(error) or "")
-    if mend is None and isinstance(cause, (psycopg.OperationalError, OSError)):
-        mend = why_unreachable(str(cause))
-    return f"The {name} database ({shown_address(url)}) {mend or f'failed: {first_line(cause)}'}."

@@ -11,11 +11,12 @@ from sqlalchemy import URL, BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.addresses import libpq_address, with_settings
-from db.capabilities import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path, operator_errors
+from db.capabilities import USUAL_SCHEMA, Capabilities, find_capabilities, is_lost_on_its_path
 from db.config import Addresses, Layout, Layouts
 from db.connections import completed_by_environment
 from db.embedded import EmbeddedServer, ensure_database, open_embedded
 from db.engines import Sessions, open_engine, parse_dsn, sessions_of
+from db.errors import operator_errors
 from db.migrate import migrate
 from db.roles import Role
 from errors import DatabaseSetupError
@@ -122,7 +123,7 @@ async def _refuse_one_for_both(short_term: AsyncEngine, long_term: AsyncEngine) 
     A new session would empty it. A lock that one connection takes is refused to the other in the same database only.
     """
     key = literal(secrets.randbits(62), BigInteger)
-    with operator_errors(long_term, name=LONG_TERM):
+    with operator_errors(long_term.url, name=LONG_TERM):
         async with short_term.begin() as one, long_term.begin() as other:
             await one.execute(select(func.pg_advisory_xact_lock(key)))
             if await other.scalar(select(func.pg_try_advisory_xact_lock(key))):

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -17,7 +16,7 @@ from sqlalchemy.ext.asyncio import (
 
 from db.addresses import keywords_of, libpq_address, parse_address
 from db.connections import connect
-from db.errors import translated_errors
+from db.errors import DATABASE_ERRORS, driver_errors, translated_errors
 from db.roles import ASSUME, Role, role_name
 from errors import DatabaseSetupError
 
@@ -27,9 +26,10 @@ Sessions = async_sessionmaker[AsyncSession]
 def parse_dsn(dsn: str, *, name: str) -> URL:
     """Return the address for SQLAlchemy; raise DatabaseSetupError, without repeating it, when malformed."""
     try:
-        url = parse_address(dsn)
+        with driver_errors():
+            url = parse_address(dsn)
         libpq_address(url).encode()  # bytes of a setting that are no UTF-8 would fail later
-    except (psycopg.Error, ValueError) as error:
+    except (*DATABASE_ERRORS, ValueError) as error:
         raise DatabaseSetupError(
             f"{name} is not an address that PostgreSQL understands: "
             "write postgresql://user:password@host:5432/database."

@@ -1,14 +1,23 @@
-"""Turn the errors of the PostgreSQL driver into ours, by one table of SQLSTATEs, where they enter."""
+"""Translate the errors of the PostgreSQL driver and of SQLAlchemy: no other module knows their classes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
 import psycopg
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from errors import DatabaseUnavailableError, RefusedRowError, StatementFailedError, first_line
+from db.addresses import shown_address
+from errors import (
+    BackscrollError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    RefusedRowError,
+    StatementFailedError,
+    first_line,
+)
 
 _NO_ROUTE = "cannot be reached, there is no way to its host: look at the network, or correct the host in .env"
 _NO_POSTGRESQL = "is no PostgreSQL server: correct its host and port in .env"
@@ -69,6 +78,15 @@ _REASONS = (
         "has broken the connection off: look into its log, and at the room on its disk",
     ),
 )
+_NOT_READY = (
+    "the database system is",  # starting up, shutting down, recovering
+    "Connection refused",
+    "No such file or directory",
+    "server closed the connection",
+    "timeout expired",
+    "too many clients",
+    "remaining connection slots",
+)
 _NO_ANSWER_ADVICE = "does not answer: start it, or correct the address in .env"
 _BAD_VALUE = "connection is bad: "
 
@@ -110,9 +128,15 @@ WHAT_FAILS: Mapping[str, str] = MappingProxyType(
 """What PostgreSQL says of itself, and what to do: the end of a sentence that begins with its name."""
 
 NO_RIGHT = "42501"
+NO_LOCK = "55P03"
+DATABASE_EXISTS = "42P04"
+UNIQUE_VIOLATION = "23505"
 
 NO_SPACE_OR_CONNECTION = frozenset({"53100", "53300"})
-"""What a row cannot be blamed for, even when a smaller one passes."""
+"""SQLSTATEs that a row cannot be blamed for, even when a smaller one passes."""
+
+MAY_PASS = frozenset({"40001", "40P01", NO_LOCK, "57014"})
+"""SQLSTATEs of a statement that collides with others, or takes long: the same one may pass later."""
 
 _OF_THE_ROW = ("22", "23", "54")  # classes: data, constraints, and limits such as the length of a tsvector
 _CONNECTION_IS_LOST = ("08", "57P")  # classes: the connection, and the server going down or coming up
@@ -148,9 +172,50 @@ def driver_errors() -> Iterator[None]:
         raise DatabaseUnavailableError(_NO_ANSWER) from error
 
 
-def sqlstate_of(error: BaseException) -> str | None:
+@contextmanager
+def operator_errors(url: URL, *, name: str) -> Iterator[None]:
+    """Turn what goes wrong while a database is opened or migrated into one sentence: DatabaseSetupError."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error, OSError) as error:
+        raise DatabaseSetupError(f"The {name} database ({shown_address(url)}) {_advice(error)}.") from error
+
+
+@contextmanager
+def setup_error_for(sqlstate: str, sentence: str) -> Iterator[None]:
+    """Turn the failure with this SQLSTATE into a DatabaseSetupError; do what `driver_errors` does with all others."""
+    try:
+        with driver_errors():
+            yield
+    except StatementFailedError as error:
+        if error.sqlstate != sqlstate:
+            raise
+        raise DatabaseSetupError(sentence) from error
+
+
+@contextmanager
+def suppress_sqlstates(*sqlstates: str) -> Iterator[None]:
+    """Go on behind the block when a statement in it fails with one of these SQLSTATEs."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        if _sqlstate_of(error) not in sqlstates:
+            raise
+
+
+def server_message(error: BackscrollError) -> str:
+    """Return the first line of what PostgreSQL or the driver says in an error that was translated, without a stop."""
+    return first_line(_cause_of(error.__cause__ or error)).rstrip(".")
+
+
+def may_answer_later(error: DatabaseUnavailableError) -> bool:
+    """Return whether a connection failed only because the server is not ready yet, or has too many clients."""
+    return any(sign in str(error.__cause__) for sign in _NOT_READY)
+
+
+def _sqlstate_of(error: BaseException) -> str | None:
     """Return the SQLSTATE of an error of the driver; None when it has none, as when a value was refused unsent."""
-    cause = cause_of(error)
+    cause = _cause_of(error)
     if not isinstance(cause, psycopg.Error):
         return None
     if cause.sqlstate is None and isinstance(cause, psycopg.OperationalError):
@@ -158,13 +223,22 @@ def sqlstate_of(error: BaseException) -> str | None:
     return cause.sqlstate
 
 
-def cause_of(error: BaseException) -> BaseException:
+def _cause_of(error: BaseException) -> BaseException:
     """Return the driver's own error where SQLAlchemy has wrapped one."""
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
+def _advice(error: DBAPIError | psycopg.Error | OSError) -> str:
+    """Return the end of a sentence that begins with a database: what failed, and what to do."""
+    cause = _cause_of(error)
+    known = WHAT_FAILS.get(_sqlstate_of(error) or "")
+    if known is None and isinstance(cause, (psycopg.OperationalError, OSError)):
+        known = why_unreachable(str(cause))
+    return known or f"failed: {first_line(cause)}"
+
+
 def _translated(error: DBAPIError | psycopg.Error) -> DatabaseUnavailableError | RefusedRowError:
-    cause, state = cause_of(error), sqlstate_of(error)
+    cause, state = _cause_of(error), _sqlstate_of(error)
     said = first_line(cause).rstrip(".")
     if isinstance(cause, (psycopg.DataError, psycopg.IntegrityError)) or (state or "").startswith(_OF_THE_ROW):
         return RefusedRowError(f"{said} (SQLSTATE {state})" if state else said)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.capabilities import Capabilities, operator_errors
+from db.capabilities import Capabilities
 from db.config import Layout
+from db.errors import operator_errors
 from db.hypertables import ensure_hypertable
 from db.roles import ensure_roles
 from db.vector_index import create_on_plain_table
@@ -48,7 +49,7 @@ async def migrate(
     `may_empty` gives the bot the right to empty the messages. Raises DatabaseSetupError when the user may not do what
     an upgrade needs.
     """
-    with operator_errors(engine, name=name):
+    with operator_errors(engine.url, name=name):
         async with engine.begin() as connection:
             await connection.execute(LONG_STATEMENT_TIMEOUT)
             await connection.execute(_LOCK)  # two processes that start at once take turns

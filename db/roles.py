@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError
 
+from db.errors import NO_RIGHT, suppress_sqlstates
 from db.schema import JournalPositionRow, MessageRow, NameRow, PromotionRow, RevisionRow, TurnRow
 
 ASSUME = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')"
@@ -53,13 +53,12 @@ def ensure_roles(connection: Connection, *, may_empty: bool) -> bool:
     """
     database = connection.execute(_DATABASE).scalar_one()
     names = {role: role_name(database, role) for role in Role}
-    try:
-        with connection.begin_nested():
-            for name in names.values():
-                _create(connection, name)
-    except ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise
+    may_create = False
+    with suppress_sqlstates(NO_RIGHT), connection.begin_nested():
+        for name in names.values():
+            _create(connection, name)
+        may_create = True
+    if not may_create:
         return False
     writer, reader = (_quoted(connection, names[role]) for role in (Role.WRITER, Role.READER))
     schema = _quoted(connection, connection.execute(_SCHEMA).scalar_one())

@@ -14,8 +14,8 @@ from datetime import timedelta
 from psycopg import sql
 from sqlalchemy import text
 
-from db.capabilities import operator_errors
 from db.databases import Database
+from db.errors import operator_errors
 from db.former_conversations import CONVERSATIONS
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.move_state import Note
@@ -224,7 +224,7 @@ async def _identity(connection: Connection) -> str:
 
 async def _make_room(target: Database) -> None:
     """Drop the search indexes."""
-    with operator_errors(target.engine, name=target.name):
+    with operator_errors(target.engine.url, name=target.name):
         async with target.engine.begin() as connection:
             await connection.execute(LONG_STATEMENT_TIMEOUT)
             await drop_all(connection)

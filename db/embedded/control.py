@@ -19,6 +19,7 @@ from db.addresses import keywords_of, parse_address
 from db.connections import connect as connect_by
 from db.embedded.errors import last_line, limited, reason
 from db.embedded.server import SOCKET, EmbeddedServer
+from db.errors import DATABASE_EXISTS, UNIQUE_VIOLATION, driver_errors, suppress_sqlstates
 from errors import DatabaseSetupError
 
 STOP_TIMEOUT = timedelta(seconds=60)
@@ -166,15 +167,6 @@ _QUERY_TIMEOUT = timedelta(seconds=30)
 _GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
 _POLL = timedelta(milliseconds=20)
 
-_LATER = (
-    "the database system is",  # starting up, shutting down, recovering
-    "Connection refused",
-    "No such file or directory",
-    "server closed the connection",
-    "timeout expired",
-    "too many clients",
-    "remaining connection slots",
-)
 _STARTED_AT = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _OTHER_CLIENTS = (
     "SELECT count(*), coalesce(min(backend_start) < %s, false) FROM pg_stat_activity"
@@ -183,15 +175,10 @@ _OTHER_CLIENTS = (
 
 
 async def connect(server: EmbeddedServer) -> psycopg.AsyncConnection:
-    """Return a connection, to be closed by the caller; raise psycopg.OperationalError when there is no answer."""
+    """Return a connection, to be closed by the caller; raise DatabaseUnavailableError when there is no answer."""
     keywords = keywords_of(parse_address(server.dsn("postgres")))
-    return await connect_by(keywords, timeout=_CONNECT_TIMEOUT, autocommit=True)
-
-
-def may_answer_later(error: psycopg.OperationalError) -> bool:
-    """Return whether a connection failed only because the server is not ready yet, or has too many clients."""
-    words = str(error)
-    return any(sign in words for sign in _LATER)
+    with driver_errors():
+        return await connect_by(keywords, timeout=_CONNECT_TIMEOUT, autocommit=True)
 
 
 async def ensure_database(server: EmbeddedServer, name: str) -> None:
@@ -200,7 +187,7 @@ async def ensure_database(server: EmbeddedServer, name: str) -> None:
         found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         if await found.fetchone() is None:
             # another process may be faster
-            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            with suppress_sqlstates(DATABASE_EXISTS, UNIQUE_VIOLATION):
                 await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 

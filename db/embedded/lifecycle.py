@@ -13,10 +13,11 @@ import psycopg
 from filelock import AsyncFileLock, Timeout
 
 from db.embedded import control
-from db.embedded.control import State, connect, is_alone, may_answer_later, remove_stale_locks, started_at, state_of
-from db.embedded.errors import limited, operator_errors
+from db.embedded.control import State, connect, is_alone, remove_stale_locks, started_at, state_of
+from db.embedded.errors import limited, server_errors
 from db.embedded.server import STATE_DIR, EmbeddedServer, check_private, existing_server, make_private, prepare_server
-from errors import DatabaseSetupError
+from db.errors import may_answer_later
+from errors import DatabaseSetupError, DatabaseUnavailableError
 from util_async import sync_folder
 
 
@@ -173,10 +174,13 @@ async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConne
 
 
 async def _connection(server: EmbeddedServer) -> psycopg.AsyncConnection | None:
-    """Return a connection; None when there may be one later. Raises psycopg.Error when there will be none."""
+    """Return a connection; None when there may be one later.
+
+    Raises DatabaseUnavailableError when there will be none.
+    """
     try:
         return await connect(server)
-    except psycopg.OperationalError as error:
+    except DatabaseUnavailableError as error:
         if not may_answer_later(error):
             raise
         return None
@@ -221,7 +225,7 @@ def _failures_are_logged() -> Iterator[None]:
 async def _turn(server: EmbeddedServer, limit: timedelta) -> AsyncGenerator[None]:
     """Let one process at a time make, start or stop the server."""
     lock = AsyncFileLock(server.home / "lock", timeout=limit.total_seconds())
-    with operator_errors(server.home, limit):
+    with server_errors(server.home, limit):
         try:
             await lock.acquire()
         except Timeout as error:

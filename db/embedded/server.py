@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
-from db.embedded.errors import last_line, operator_errors
+from db.embedded.errors import last_line, server_errors
 from errors import DatabaseSetupError
 
 SERVICE_USER = "backscroll"
@@ -310,7 +310,7 @@ def prepare_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
             "SHORT_TERM_DSN and LONG_TERM_DSN in .env."
         )
     base_dir = _absolute(base_dir)
-    with operator_errors(base_dir, COPY_TIMEOUT):
+    with server_errors(base_dir, COPY_TIMEOUT):
         base_dir.parent.mkdir(parents=True, exist_ok=True)
         server = _find(base_dir, state_dir)
         _make_folders(server)
@@ -322,7 +322,7 @@ def prepare_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
 def existing_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
     """Return the server of `base_dir`; raise DatabaseSetupError when there is none."""
     base_dir = _absolute(base_dir)
-    with operator_errors(base_dir, COPY_TIMEOUT):
+    with server_errors(base_dir, COPY_TIMEOUT):
         server = _find(base_dir, state_dir)
         if not (server.data_dir / "PG_VERSION").exists():
             raise DatabaseSetupError(f"There is no embedded server in {base_dir}: give its folder with --dir.")

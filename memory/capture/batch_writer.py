@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engines import Sessions, transaction
-from db.errors import NO_SPACE_OR_CONNECTION
+from db.errors import MAY_PASS, NO_SPACE_OR_CONNECTION
 from errors import BackscrollError, DatabaseUnavailableError, OperatorError, StatementFailedError, first_line
 from memory.capture.journal import BadRecord, NotAdded
 from memory.capture.outages import Doing, Outages, retry_waits
@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 3  # of a row alone, before it is blamed for what the database says
 _TRIES_OF_MORE = 1  # of a row alone, where others were blamed for the same lately: they often come in numbers
-_MAY_PASS = frozenset({"40001", "40P01", "55P03", "57014"})  # SQLSTATEs of what collides with others, or takes long
 _TRIES_WITHOUT_ANSWER = 5  # of a row alone, each of which has cost the connection; a batch is halved after two
 _LATELY = timedelta(minutes=1)
 _JUST_NOW = timedelta(seconds=1)
@@ -181,7 +180,7 @@ class Writer:
         if blamed_at is not None and time.monotonic() - blamed_at > _LATELY.total_seconds():
             del self._blamed[fault.kind]
             self._useless_without_vector.discard(fault.kind)
-        return _TRIES_OF_MORE if fault.kind in self._blamed.keys() - _MAY_PASS else _TRIES
+        return _TRIES_OF_MORE if fault.kind in self._blamed.keys() - MAY_PASS else _TRIES
 
     async def _write_less(self, row: Indexed, revisions: Sequence[Revision], position: int, fault: Fault) -> None:
         """Write of a row what can be written: without its former texts, then without its vector, else put it aside."""

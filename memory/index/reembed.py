@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db.capabilities import operator_errors
 from db.databases import Database
 from db.engines import Sessions, transaction
+from db.errors import operator_errors
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.schema import FactRow, MessageRow
 from db.vector_index import drop_all
@@ -128,7 +128,7 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
         await store.set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
-    with operator_errors(database.engine, name=database.name):
+    with operator_errors(database.engine.url, name=database.name):
         async with database.engine.begin() as connection:
             await _make_room(connection, dimensions)
     async with transaction(database.sessions) as session:

@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from db.databases import Database
+from db.errors import NO_LOCK, setup_error_for
 from db.table_copy import Connection, fetch, open_connection, tables_of
-from errors import DatabaseSetupError, InputFileError, OperatorError
+from errors import InputFileError, OperatorError
 from ops.backup.catalogue import verified_of
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, Manifest
@@ -94,16 +94,13 @@ async def _entry_to_rely_on(backup: tuple[Path, Manifest] | None, name: str) -> 
 async def _locked(database: Database, *, timeout: timedelta) -> AsyncGenerator[Connection]:
     """Yield a connection in a transaction during which nobody else writes messages."""
     async with open_connection(database.dsn, timeout=timeout) as connection:
-        try:
+        in_use = f"Another program is using the {database.name} database: stop it, then try to empty it again."
+        with setup_error_for(NO_LOCK, in_use):
             async with connection.transaction():
                 await connection.execute(_LOCK_TIMEOUT, [f"{int(timeout.total_seconds() * 1000)}ms"])
                 if await _has_messages(connection):
                     await connection.execute(_LOCK)
                 yield connection
-        except psycopg.errors.LockNotAvailable as error:
-            raise DatabaseSetupError(
-                f"Another program is using the {database.name} database: stop it, then try to empty it again."
-            ) from error
 
 
 async def _has_messages(connection: Connection) -> bool:

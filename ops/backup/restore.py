@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-import psycopg
 from psycopg import sql
 
 from db.databases import Database, open_database
 from db.engines import transaction
+from db.errors import NO_LOCK, NO_RIGHT, server_message, setup_error_for
 from db.former_conversations import make_tables, take_over
 from db.migrate import is_known
 from db.name_rows import NAMES, renew_names
@@ -29,7 +29,7 @@ from db.table_copy import (
     open_connection,
     tables_of,
 )
-from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, first_line
+from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, RefusedRowError, StatementFailedError
 from memory.capture.erased import Erased
 from memory.capture.session import HALF_EMBEDDED, NAMELESS, SESSION_FACT, complete_held_csv
 from memory.index import store
@@ -190,25 +190,22 @@ async def compare(connection: Connection, table: TableEntry) -> Compared:
 @contextmanager
 def in_words(database: Database) -> Iterator[None]:
     """Turn what a database has against a restore into one sentence: DatabaseSetupError, or InputFileError."""
+    in_use = f"Another program is using the {database.name} database: stop it, then restore again."
     try:
-        yield
-    except psycopg.errors.LockNotAvailable as error:
+        with setup_error_for(NO_LOCK, in_use):
+            yield
+    except StatementFailedError as error:
+        if error.sqlstate != NO_RIGHT:
+            raise
         raise DatabaseSetupError(
-            f"Another program is using the {database.name} database: stop it, then restore again."
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise DatabaseSetupError(
-            f"The {database.name} database does not let this user replace what it holds ({_said(error)}): "
+            f"The {database.name} database does not let this user replace what it holds ({server_message(error)}): "
             "let its address in .env name the owner of its tables."
         ) from error
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+    except RefusedRowError as error:
         raise InputFileError(
-            f"The {database.name} database does not take what the backup holds ({_said(error)}): take another backup."
+            f"The {database.name} database does not take what the backup holds ({server_message(error)}): "
+            "take another backup."
         ) from error
-
-
-def _said(error: psycopg.Error) -> str:
-    return first_line(error).rstrip(".")
 
 
 def _refuse_unless_it_fits(known: dict[str, dict[str, str]], entry: DatabaseEntry) -> None:

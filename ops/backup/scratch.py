@@ -7,14 +7,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
 from db.databases import Database
+from db.errors import NO_RIGHT, setup_error_for
 from db.roles import Role, role_name
 from db.table_copy import Connection, fetch, open_connection
-from errors import BackscrollError, DatabaseSetupError
+from errors import BackscrollError
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +68,13 @@ async def _drop_leftovers(keeper: Connection, beginning: str) -> None:
 
 
 async def _create(keeper: Connection, name: str, of: str) -> None:
-    try:
+    user = sql.Identifier(keeper.info.user).as_string(keeper)
+    with setup_error_for(
+        NO_RIGHT,
+        f"The user of the {of} database may not create the scratch database that this takes: "
+        f"let an administrator run ALTER ROLE {user} CREATEDB.",
+    ):
         await keeper.execute(_CREATE.format(sql.Identifier(name)))
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise DatabaseSetupError(
-            f"The user of the {of} database may not create the scratch database that this takes: "
-            f"let an administrator run ALTER ROLE {sql.Identifier(keeper.info.user).as_string(keeper)} CREATEDB."
-        ) from error
 
 
 async def _drop_by_another(database: Database, name: str, *, timeout: timedelta) -> None:

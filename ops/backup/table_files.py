@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, LiteralString
 
-import psycopg
-
+from db.errors import driver_errors, server_message
 from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
-from errors import InputFileError, first_line
+from errors import InputFileError, RefusedRowError
 from ops.backup.files import COMPRESSED, open_decompressed, open_writer
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
@@ -101,10 +100,11 @@ async def _load(
 def naming_what_is_refused(path: Path, table: str) -> Iterator[None]:
     """Turn the refusal of rows by their table into an InputFileError that names the file they come from."""
     try:
-        yield
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        with driver_errors():
+            yield
+    except RefusedRowError as error:
         raise InputFileError(
-            f"{path} holds what the table {table} does not take ({first_line(error).rstrip('.')}): take another backup."
+            f"{path} holds what the table {table} does not take ({server_message(error)}): take another backup."
         ) from error
 
 

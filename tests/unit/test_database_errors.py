@@ -1,6 +1,7 @@
 """Every error of the driver becomes one of ours, which says whether the row, the statement or the connection failed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -8,8 +9,25 @@ from psycopg.errors import lookup
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from db.errors import WHAT_FAILS, driver_errors, translated_errors
-from errors import BackscrollError, DatabaseUnavailableError, RefusedRowError, StatementFailedError
+from db.errors import (
+    NO_LOCK,
+    NO_RIGHT,
+    WHAT_FAILS,
+    driver_errors,
+    server_message,
+    setup_error_for,
+    suppress_sqlstates,
+    translated_errors,
+)
+from errors import (
+    BackscrollError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    InputFileError,
+    RefusedRowError,
+    StatementFailedError,
+)
+from ops.backup.table_files import naming_what_is_refused
 
 
 def ours(error: Exception) -> BackscrollError:
@@ -96,6 +114,38 @@ def test_it_says_what_failed_and_what_to_do(error: Exception, kind: type[Backscr
 def test_what_the_system_says_of_a_file_is_left_alone_where_files_are_at_work() -> None:
     with pytest.raises(FileNotFoundError), driver_errors():
         raise FileNotFoundError
+
+
+def test_a_failure_that_the_operator_mends_has_the_sentence_of_whoever_knows_what_for() -> None:
+    with pytest.raises(DatabaseSetupError, match="stop it") as raised, setup_error_for(NO_LOCK, "Another: stop it."):
+        raise of_state(NO_LOCK)
+    assert raised.value.__cause__ is not None
+
+    with pytest.raises(StatementFailedError, match=NO_RIGHT), setup_error_for(NO_LOCK, "Another: stop it."):
+        raise of_state(NO_RIGHT)
+
+
+@pytest.mark.parametrize("wrap", [pytest.param(lambda e: e, id="driver"), pytest.param(by_sqlalchemy, id="SQLAlchemy")])
+def test_what_may_fail_is_passed_over_and_nothing_else_is(wrap: Callable[[Exception], Exception]) -> None:
+    def fail(sqlstate: str) -> None:
+        raise wrap(of_state(sqlstate))
+
+    with suppress_sqlstates(NO_RIGHT):
+        fail(NO_RIGHT)
+
+    with pytest.raises((psycopg.Error, DBAPIError)), suppress_sqlstates(NO_RIGHT):
+        fail(NO_LOCK)
+
+
+@pytest.mark.parametrize("state", ["22001", "23505", "54000"])
+def test_rows_that_a_table_will_never_take_speak_against_the_backup_that_holds_them(state: str) -> None:
+    refused = pytest.raises(InputFileError, match=r"messages.copy holds what .* \(it failed\): take another backup")
+    with refused, naming_what_is_refused(Path("messages.copy"), "messages"):
+        raise of_state(state)
+
+
+def test_what_the_server_said_is_one_line_without_what_somebody_said() -> None:
+    assert server_message(ours(of_state("22001"))) == "it failed"
 
 
 def test_what_is_ours_already_stays_what_it_is() -> None:

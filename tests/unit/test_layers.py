@@ -1,6 +1,7 @@
 """Imports point one way, from scripts down to what has no package."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -101,6 +102,29 @@ def test_only_scripts_read_settings() -> None:
 
 def test_only_the_bot_knows_discord() -> None:
     assert importers_of("discord") == {"bot"}
+
+
+DRIVERS = ("psycopg", "sqlalchemy")
+TRANSLATORS = {"db/errors.py"}
+
+
+def error_classes_used(path: Path) -> set[str]:
+    """Return the modules of errors that a file imports of a driver, and the error classes that it takes from one."""
+    found = {name for name in imported_modules(path) if name.startswith(("psycopg.errors", "sqlalchemy.exc"))}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in DRIVERS:
+            found |= {f"{node.value.id}.{node.attr}"} if re.search("[eE]rrors?$|^exc$", node.attr) else set()
+    return found | {name for name in imported_modules(path) if re.match(r"(psycopg|sqlalchemy)\..*Error$", name)}
+
+
+def test_only_one_module_knows_the_errors_of_the_driver() -> None:
+    files = [path.relative_to(ROOT) for path in our_files()]
+    ours = [
+        path for path in files if path.parts[0] not in {"tests", "bench"} and path.parts[:2] != ("db", "migrations")
+    ]
+    knowing = {path.as_posix() for path in ours if error_classes_used(ROOT / path)}
+
+    assert knowing == TRANSLATORS
 
 
 @pytest.mark.parametrize("module", ["langgraph.checkpoint.postgres", "psycopg_pool"])
