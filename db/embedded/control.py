@@ -6,7 +6,6 @@ import math
 import os
 import re
 import shlex
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -17,15 +16,16 @@ from psycopg import sql
 
 from db.addresses import keywords_of, parse_address
 from db.connections import connect as connect_by
-from db.embedded.errors import last_line, limited, reason
+from db.embedded.errors import limited
 from db.embedded.server import SOCKET, EmbeddedServer
 from db.errors import DATABASE_EXISTS, UNIQUE_VIOLATION, driver_errors, suppress_sqlstates
-from errors import DatabaseSetupError
+from db.programs import Surroundings, first_error, last_line, run_in
+from errors import DatabaseSetupError, OperatorError
 
 STOP_TIMEOUT = timedelta(seconds=60)
 """How long a server may take to stop."""
 
-_NEVER = 86_400  # seconds; our own limit comes first
+_LONGEST = timedelta(days=1)  # for any of the programs; the limit of whoever calls comes first
 _NOT_RUNNING = (3, 4)  # it does not run, there is no data
 _INITDB_OPTIONS = (
     "--username=postgres",
@@ -44,8 +44,8 @@ async def make_data(server: EmbeddedServer, folder: Path, *, durable: bool) -> N
     code, words = await _run(server, "initdb", f"--pgdata={folder}", *options)
     if code != 0:
         raise DatabaseSetupError(
-            f"PostgreSQL could not make {server.data_dir} ({reason(words)}): see that its disk has room and takes what "
-            "this account writes, or set EMBEDDED_DIR to another folder."
+            f"PostgreSQL could not make {server.data_dir} ({first_error(words)}): see that its disk has room and takes "
+            "what this account writes, or set EMBEDDED_DIR to another folder."
         )
 
 
@@ -59,11 +59,11 @@ async def start(server: EmbeddedServer, *, durable: bool) -> None:
         "pg_ctl",
         "start",
         "--wait",
-        f"--timeout={_NEVER}",
+        f"--timeout={int(_LONGEST.total_seconds())}",
         "--silent",
         "--log=log/server.log",  # relative: pg_ctl hands it to a shell
         "--options=" + " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items()),
-        heard=False,  # the server would keep the pipe, and us waiting for its end
+        reads_output=False,  # the server would keep the pipe, and us waiting for its end
     )
     if code != 0:
         raise DatabaseSetupError(
@@ -134,32 +134,23 @@ def _log_says(server: EmbeddedServer, known: dict[Path, int]) -> str:
     return "; ".join(reasons[-3:]).rstrip(".") or last_line(words)
 
 
-async def _run(server: EmbeddedServer, program: str, *arguments: str, heard: bool = True) -> tuple[int, str]:
-    """Run a program as the server's account; return its exit status and its words. The caller limits the time.
+async def _run(server: EmbeddedServer, program: str, *arguments: str, reads_output: bool = True) -> tuple[int, str]:
+    """Run a program as the server's account; return its exit status and what it printed. The caller limits the time.
 
     The data folder goes through the environment, as pg_ctl would put an argument into a shell command. The
     environment is otherwise empty, so that a PGPORT or the like that is meant for others does not get in.
     """
-    other = server.account if server.account.is_service else None
-    process = await asyncio.create_subprocess_exec(
-        str(server.binaries / program),
-        *arguments,
-        stdin=DEVNULL,
-        stdout=PIPE if heard else DEVNULL,
-        stderr=STDOUT,
-        cwd=server.home,
-        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "PGDATA": str(server.data_dir)},
-        user=other.uid if other else None,
-        group=other.gid if other else None,
-        extra_groups=[] if other else None,
+    account = server.account
+    surroundings = Surroundings(
+        environment={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "PGDATA": str(server.data_dir)},
+        folder=server.home,
+        account=(account.uid, account.gid) if account.is_service else None,
     )
+    path = server.binaries / program
     try:
-        words, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-        code = await process.wait()
-    return code, (words or b"").decode(errors="replace")
+        return await run_in(surroundings, path, *arguments, timeout=_LONGEST, reads_output=reads_output)
+    except OperatorError as error:
+        raise DatabaseSetupError(str(error)) from error
 
 
 _CONNECT_TIMEOUT = timedelta(seconds=10)

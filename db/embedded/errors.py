@@ -1,7 +1,6 @@
-"""Tell the operator in one sentence what went wrong around the server."""
+"""Translate what goes wrong around the embedded server into one sentence for the operator."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -38,18 +37,3 @@ async def limited(folder: Path, limit: timedelta) -> AsyncGenerator[None]:
     with server_errors(folder, limit):
         async with asyncio.timeout(limit.total_seconds()):
             yield
-
-
-def last_line(words: str) -> str:
-    """Return the last line of what a program said, without its full stop, to be put into a sentence."""
-    return _lines(words)[-1].rstrip(".")
-
-
-def reason(words: str) -> str:
-    """Return the first error of a program of PostgreSQL, of which others follow, or else its last line."""
-    found = re.findall(r"(?:FATAL|PANIC|error):\s{1,4}([^\n]+)", words)
-    return found[0].rstrip(".") if found else last_line(words)
-
-
-def _lines(words: str) -> list[str]:
-    return words.strip().splitlines() or ["it said nothing"]

