@@ -22,6 +22,14 @@ from errors import SessionError, first_line
 
 T = TypeVar("T")
 
+Progress = Callable[[int, int], None]
+"""Called again and again with how much is done, and of how much in all; what is counted is up to who calls it."""
+
+
+def no_progress(_: int, __: int) -> None:
+    """Ignore progress: for work that nobody watches."""
+
+
 logger = logging.getLogger(__name__)
 
 Numbers = dict[tuple[str, str], int]

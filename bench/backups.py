@@ -38,6 +38,7 @@ from memory.index.bulk import Batch
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import Timings, restore
+from util_async import no_progress
 
 SESSION = "bench"
 MEGABYTE = 1_000_000
@@ -223,7 +224,7 @@ async def _restored(bench: Bench, one: Format) -> Timings:
             dimensions=WIDTH,
             model=MODEL,
             timeout=PATIENCE,
-            report=lambda _, __: None,
+            report=no_progress,
         )
         return restored.timings
 

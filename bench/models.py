@@ -7,6 +7,7 @@ from pathlib import Path
 
 from memory.embedding.config import Backend, EmbeddingConfig, Precision
 from memory.embedding.exports import find_export, open_export
+from util_async import no_progress
 
 MODEL = "all-MiniLM-L6-v2"
 
@@ -30,4 +31,4 @@ def shared_model(*, backend: Backend = "auto", precision: Precision = "fp32") ->
 def export_shared_model() -> None:
     """Export the model unless that was done before: a test that had to wait for it might take longer than it may."""
     if find_export(shared_model()) is None:
-        open_export(shared_model(), report=lambda *_: None, stopped=threading.Event())
+        open_export(shared_model(), report=no_progress, stopped=threading.Event())

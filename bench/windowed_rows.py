@@ -6,7 +6,7 @@ put together from the same sentences. Channels are of very different sizes.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from db.addresses import keywords_of, parse_address
 from db.connections import connect
 from memory.embedding.embedder import Embedder
 from memory.embedding.model import Vectors
+from util_async import Progress
 
 SAMPLE = Path(__file__).resolve().parent.parent / "db" / "sample.csv"
 START = datetime(2026, 8, 1, tzinfo=UTC)
@@ -70,9 +71,7 @@ async def embedded_sentences(embedder: Embedder) -> Sentences:
     return Sentences(texts, await embedder.embed(texts))
 
 
-async def copy_rows(
-    dsn: str, sentences: Sentences, *, rows: int, days: int, report: Callable[[int, int], None]
-) -> None:
+async def copy_rows(dsn: str, sentences: Sentences, *, rows: int, days: int, report: Progress) -> None:
     """Copy so many messages of so many days, in time order, into the table of a memory."""
     async with await connect(keywords_of(parse_address(dsn)), timeout=_CONNECT_TIMEOUT) as connection:
         await register_vector_async(connection)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -12,6 +12,7 @@ import discord
 
 from bot.client import login
 from errors import DiscordSetupError
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +46,7 @@ class Deletion:
     problem: str = ""
 
 
-async def delete_posts(
-    token: str, posts: Iterable[Post], *, timeout: timedelta, report: Callable[[int, int], None]
-) -> Deletion:
+async def delete_posts(token: str, posts: Iterable[Post], *, timeout: timedelta, report: Progress) -> Deletion:
     """Delete those posts that the bot itself has written; one that is not there any more is gone as well.
 
     Whatever goes wrong is told and leaves posts where they are, as does the end of the time.

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+import util_async
 from agent.markdown import printable, visible
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ async def shown_while(awaitable: Awaitable[T], description: str) -> T:
 
 
 @contextmanager
-def progress_bar(description: str, *, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+def progress_bar(description: str, *, unit: str = "") -> Iterator[util_async.Progress]:
     """Yield a function that takes what is done and the total, and moves a bar; a unit adds how many there are a second.
 
     The unit B stands for bytes, of which millions are counted.

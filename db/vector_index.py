@@ -19,12 +19,9 @@ from db.chunks import Chunk, find_chunks, indexes_of, is_hypertable
 from db.config import Layout
 from db.errors import translated_errors
 from errors import BackscrollError
-from util_async import SaidOnce, periodic
+from util_async import Progress, SaidOnce, no_progress, periodic
 
 logger = logging.getLogger(__name__)
-
-Report = Callable[[int, int], None]
-"""Hears how many rows are indexed, of how many."""
 
 DROP_PLAIN = text("DROP INDEX IF EXISTS messages_diskann")
 
@@ -60,10 +57,11 @@ def _rows_needed(part: Chunk, layout: Layout) -> int:
     return layout.hot_rows if part.is_newest else layout.closed_rows
 
 
-async def build(engine: AsyncEngine, layout: Layout, *, report: Report) -> int:
+async def build(engine: AsyncEngine, layout: Layout, *, report: Progress) -> int:
     """Build the indexes that lack and return their number; 0 while another process builds.
 
-    Messages can be written meanwhile. Raises DatabaseUnavailableError when PostgreSQL does not answer.
+    Messages can be written meanwhile. The report counts rows. Raises DatabaseUnavailableError when PostgreSQL does not
+    answer.
     """
     with translated_errors():
         async with _in_turn(engine) as connection:
@@ -79,7 +77,7 @@ async def build(engine: AsyncEngine, layout: Layout, *, report: Report) -> int:
             return len(missing)
 
 
-def _add(report: Report, done: int, rows: int, more: int) -> None:
+def _add(report: Progress, done: int, rows: int, more: int) -> None:
     report(done + more, rows)
 
 
@@ -169,12 +167,8 @@ def maintain_vector_indexes(databases: Iterable[tuple[AsyncEngine, Layout]]) -> 
 async def look_after(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:
     """Build what lacks in a database; one that is away, or fails in any other way, is left to the next look."""
     try:
-        await build(engine, layout, report=_in_silence)
+        await build(engine, layout, report=no_progress)  # the log has every index that is built
     except BackscrollError as error:
         said.failed(engine, f"vector indexes could not be looked after: {error}")
     else:
         said.worked(engine)
-
-
-def _in_silence(_: int, __: int) -> None:
-    """Report to nobody: the log tells of every index that is built."""

@@ -6,7 +6,7 @@ order of their times, and how far they are is noted at the target in the same tr
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -39,11 +39,9 @@ from db.table_copy import (
 )
 from db.vector_index import drop_all
 from errors import DatabaseSetupError
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
-
-Report = Callable[[int, int], None]
-"""Hears how many messages are copied, of how many."""
 
 _BATCH = 10_000  # messages in a transaction
 _MESSAGES = "messages"
@@ -80,13 +78,14 @@ class Move:
     here: Connection
     tables: list[Table]
 
-    async def fill(self, *, report: Report) -> None:
+    async def fill(self, *, report: Progress) -> None:
         """Bring everything over that is not there yet.
 
         The search indexes are gone then, as to build them in one go takes half the time: migrate the target, then
         `db.vector_index.build`. What has been copied to the end is not copied again, over what the bot has written
-        since. Raises DatabaseSetupError, with nothing changed, when the target holds something else or does not fit;
-        DatabaseUnavailableError when a server fails, after which `fill` goes on where it was.
+        since. The report counts messages. Raises DatabaseSetupError, with nothing changed, when the target holds
+        something else or does not fit; DatabaseUnavailableError when a server fails, after which `fill` goes on where
+        it was.
         """
         note = await self._noted() or await self._begin()
         if not note.copied:
@@ -158,7 +157,7 @@ class Move:
                         f"{type_name} in a table {table.name}: drop its tables, or name an empty one."
                     )
 
-    async def _copy_messages(self, note: Note, report: Report) -> Note:
+    async def _copy_messages(self, note: Note, report: Progress) -> Note:
         ((total,),) = await fetch(self.there, _COUNT)
         (table,) = [table for table in self.tables if table.name == _MESSAGES]
         columns = list(table.columns)

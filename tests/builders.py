@@ -66,10 +66,6 @@ def deletion(number: int, *, at: float, **changes: Any) -> Message:
     return message(number, "", deleted_at=minute(at), **changes)
 
 
-def unheard(_: int, __: int) -> None:
-    """Nobody watches the progress."""
-
-
 def already(value: T) -> asyncio.Future[T]:
     """Return a value that somebody waits for, and that is there."""
     waited_for: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -19,7 +19,7 @@ from ops.promotion.own_answers import OwnAnswers
 from ops.promotion.promote import Means, Promoted, difference, promote
 from ops.promotion.records import Source
 from ops.promotion.report import Tally
-from tests.builders import unheard
+from util_async import no_progress
 
 UTC_ZONE = ZoneInfo("UTC")
 PATIENCE = timedelta(seconds=60)
@@ -64,13 +64,13 @@ def means_of(
 
 async def bring_in(source: Source, means: Means) -> Promoted:
     """Promote a source."""
-    return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=unheard)
+    return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=no_progress)
 
 
 async def differ(source: Source, means: Means) -> Tally:
     """Tell what it would do to promote a source."""
     return await difference(
-        source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=unheard
+        source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress
     )
 
 

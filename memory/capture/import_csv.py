@@ -1,7 +1,7 @@
 """Bring another session's CSV into the running one."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from errors import InputFileError
 from memory.capture.journal import Journal, JournalBatch
 from memory.capture.recorder import Recorder
 from memory.message import Message
+from util_async import Progress
 
 _State = tuple[int, datetime, datetime | None, datetime | None]
 
@@ -29,7 +30,7 @@ class Imported:
     damaged: int = 0
 
 
-async def import_csv(path: Path, recorder: Recorder, *, report: Callable[[int, int], None]) -> Imported:
+async def import_csv(path: Path, recorder: Recorder, *, report: Progress) -> Imported:
     """Record every line of a CSV that the session has not got yet; return how many of each sort there were.
 
     What the recorder knows to be erased is left out. The file may be from before an erasure, so with it go, as from a

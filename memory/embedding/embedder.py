@@ -14,9 +14,9 @@ import numpy as np
 from memory.embedding.config import EmbeddingConfig, short_name
 from memory.embedding.exports import NotExportedError, find_export
 from memory.embedding.load import load_model
-from memory.embedding.model import Report, RunningModel, Vectors
+from memory.embedding.model import RunningModel, Vectors
 from memory.embedding.source_model import carried_dimensions, is_carried
-from util_async import shared
+from util_async import Progress, shared
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Embedder:
         self._width = width
         self._many = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
         self._alone = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-question")
-        self._reports: list[Report] = []
+        self._reports: list[Progress] = []
         self._stopped = threading.Event()
         self._model: Future[RunningModel[Any]] | None = None
 
@@ -68,7 +68,7 @@ class Embedder:
         for report in self._reports:
             report(done, total)
 
-    async def ready(self, report: Report | None = None) -> None:
+    async def ready(self, report: Progress | None = None) -> None:
         """Wait until the model is loaded; raise EmbeddingModelError when it cannot be.
 
         `report` hears, in another thread, how far an export is, which happens at the first start only.

@@ -28,9 +28,9 @@ from memory.embedding.exported_model import (
     read_refusal,
     write_refusal,
 )
-from memory.embedding.model import Report
 from memory.embedding.source_model import cannot_be_downloaded, digest_of, find_folder
 from memory.embedding.torch_model import cannot_be_loaded
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def _key(choice: EmbeddingConfig) -> str | None:
 
 
 def open_export(
-    choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta = LONGEST
+    choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event, limit: timedelta = LONGEST
 ) -> ExportedModel:
     """Return a whole export of a model, made now if there is none; it blocks until then, or until it is `stopped`.
 
@@ -116,7 +116,7 @@ def _lock(folder: Path, *, stopped: threading.Event, limit: timedelta) -> Iterat
         lock.release()
 
 
-def _export(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta) -> ExportedModel:
+def _export(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event, limit: timedelta) -> ExportedModel:
     """Run the export to its end, and remember a refusal; the lock is held."""
     _remove_partial(choice.models_dir)
     logger.info("exporting the embedding model %s, which happens once", choice.name)
@@ -137,7 +137,7 @@ def _export(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event
     return export
 
 
-def _run(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event, limit: timedelta) -> dict[str, Any]:
+def _run(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event, limit: timedelta) -> dict[str, Any]:
     """Run the exporting process and return what it said at last; it never outlives this call."""
     arguments = [choice.name, str(choice.models_dir.resolve()), choice.precision]
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
@@ -179,7 +179,7 @@ def _latest(lines: list[dict[str, Any]], name: str) -> Any:
     return next((line[name] for line in reversed(lines) if name in line), None)
 
 
-def _pass_on(lines: list[dict[str, Any]], report: Report) -> None:
+def _pass_on(lines: list[dict[str, Any]], report: Progress) -> None:
     done = _latest(lines, "done")
     if done is not None:
         report(int(done), int(_latest(lines, "total")))

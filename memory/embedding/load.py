@@ -7,14 +7,15 @@ from typing import Any
 from errors import EmbeddingModelError, first_line
 from memory.embedding.config import EmbeddingConfig
 from memory.embedding.exports import NotExportedError, open_export
-from memory.embedding.model import Report, RunningModel
+from memory.embedding.model import RunningModel
 from memory.embedding.onnx_model import OnnxModel
 from memory.embedding.torch_model import TorchModel
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
 
-def load_model(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event) -> RunningModel[Any]:
+def load_model(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event) -> RunningModel[Any]:
     """Return a model that is ready to run; it blocks for a moment, or for as long as an export takes.
 
     Raises EmbeddingModelError when there is no such model, or none that the chosen backend can run.
@@ -24,7 +25,7 @@ def load_model(choice: EmbeddingConfig, *, report: Report, stopped: threading.Ev
     return model
 
 
-def _load(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event) -> RunningModel[Any]:
+def _load(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event) -> RunningModel[Any]:
     if choice.backend == "torch":
         return TorchModel(choice.name, batch_size=choice.batch_size)
     try:
@@ -40,7 +41,7 @@ def _load(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event) 
         return TorchModel(choice.name, batch_size=choice.batch_size)
 
 
-def _load_export(choice: EmbeddingConfig, *, report: Report, stopped: threading.Event) -> OnnxModel:
+def _load_export(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event) -> OnnxModel:
     export = open_export(choice, report=report, stopped=stopped)
     try:
         return OnnxModel(export, batch_size=choice.batch_size)

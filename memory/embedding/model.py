@@ -1,15 +1,11 @@
 """What a loaded embedding model can do, whatever it runs on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-Report = Callable[[int, int], None]
-"""Takes what is done and the total."""
-
 
 Vectors = NDArray[np.float32]
 

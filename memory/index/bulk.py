@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -27,12 +27,10 @@ from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Revision
 from memory.names.rows import note_names
+from util_async import Progress
 
 BATCH = 10_000
 """Messages that are worth a transaction: fewer cost more each, and more gained nothing."""
-
-Report = Callable[[int, int], None]
-"""Hears how many messages are written, and how many were expected."""
 
 _COLUMNS = [column.name for column in MessageRow.__table__.columns]
 _COMING = table("messages_coming", *(column(one.name, one.type) for one in MessageRow.__table__.columns))
@@ -103,13 +101,13 @@ class Batch:
     """Whether the caller knows that none of the rows is there: it saves the way through the table beside."""
 
 
-async def load(database: Database, batches: AsyncIterable[Batch], *, expected: int, report: Report) -> int:
+async def load(database: Database, batches: AsyncIterable[Batch], *, expected: int, report: Progress) -> int:
     """Write batches one after the other and return the number of rows; `expected` says how many may come.
 
     What is there already changes only by a later edit or a deletion, so whoever was stopped may begin again, or go on
     at the stored position of its journal. Vector indexes that a large load would crawl through are dropped on the way:
-    `db.vector_index.build` builds them again. Raises RefusedRowError, with all before that batch written, and
-    DatabaseUnavailableError.
+    `db.vector_index.build` builds them again. The report counts rows. Raises RefusedRowError, with all before that
+    batch written, and DatabaseUnavailableError.
     """
     done = 0
     async for batch in batches:

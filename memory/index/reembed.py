@@ -1,7 +1,7 @@
 """Give vectors to the messages that have none of the embedding model's."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from memory.index import store
 from memory.index.index_text import text_to_embed
 from memory.index.indexing import embed_each
 from memory.message import Message
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ async def note_complete(session: AsyncSession, noted: str) -> None:
     await session.execute(delete(FactRow).where(FactRow.name == WITHOUT_VECTORS, FactRow.value == noted))
 
 
-async def reembed(database: Database, embedder: Embedder, *, batch: int, report: Callable[[int, int], None]) -> int:
+async def reembed(database: Database, embedder: Embedder, *, batch: int, report: Progress) -> int:
     """Give every message a vector of the embedder's model; return how many needed one.
 
     `report` hears, batch by batch, of the messages done and of all that needed it. The vector indexes are gone then,

@@ -35,6 +35,7 @@ from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, Se
 from ops.backup.session_files import copy_session, session_with_stem
 from ops.backup.table_files import Heard, write_table
 from storage.sessions import ProgramSession
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +87,6 @@ def _settled(path: Path) -> FileEntry:
     return FileEntry(path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=sha256)
 
 
-Report = Callable[[int, int], None]
-"""Hears how many rows are written, of how many; those of a database count once for each format."""
-
 _REVISION = "SELECT version_num FROM alembic_version"
 _FACTS = "SELECT name, value FROM facts"
 _VERSION = "SELECT current_setting('server_version')"
@@ -129,14 +127,16 @@ async def create(
     backup_dir: Path,
     now: datetime,
     timeout: timedelta,
-    report: Report,
+    report: Progress,
 ) -> Backup:
     """Back the databases up into a new folder, which gets its name when it is whole.
 
     With short-term memory go the files of its session, which as a rule is the current `session`. The folder bears the
-    date of `now`; to connect takes no longer than `timeout`. Raises OperatorError for a name or a folder that cannot be
-    used, a program that is missing or fails, or another process that writes there; SessionError for session files that
-    cannot be read; DatabaseSetupError for a database that holds nothing or half of something; DatabaseUnavailableError.
+    date of `now`; to connect takes no longer than `timeout`. The report counts rows, once for each format.
+
+    Raises OperatorError for a name or a folder that cannot be used, a program that is missing or fails, or another
+    process that writes there; SessionError for session files that cannot be read; DatabaseSetupError for a database
+    that holds nothing or half of something; DatabaseUnavailableError.
     """
     name = valid_name(plan.name)
     async with AsyncExitStack() as stack:
@@ -174,7 +174,7 @@ async def _copy_session(
     return None if session is None else await asyncio.to_thread(copy_session, session, partial, compress=compress)
 
 
-def _counting(total: int, report: Report) -> Heard:
+def _counting(total: int, report: Progress) -> Heard:
     """Return what adds up rows for a report."""
     done = 0
 

@@ -20,7 +20,8 @@ from db.table_copy import FACTS, NOT_OWN, Connection, names
 from errors import InputFileError, OperatorError
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
 from ops.backup.table_files import naming_what_is_refused
-from ops.backup.verify import Report, path_of
+from ops.backup.verify import path_of
+from util_async import Progress
 
 _PIECE = 256 * 1024  # bytes
 _LONGEST_LINE = 1024 * 1024  # bytes, of a line that is no row
@@ -146,7 +147,7 @@ def dump_of(entry: DatabaseEntry) -> FileEntry:
     return entry.dump
 
 
-async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, report: Report) -> int:
+async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, report: Progress) -> int:
     """Append the rows of a database's dump to the tables of the same names; return their number.
 
     The report hears which part of the dump's bytes they are. Raises InputFileError that names the dump when it cannot

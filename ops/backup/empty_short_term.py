@@ -17,7 +17,8 @@ from ops.backup.catalogue import verified_of
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, Manifest
 from ops.backup.restore import compare, entry_of, only_needed
-from ops.backup.verify import check_files, in_thread, unheard
+from ops.backup.verify import check_files, in_thread
+from util_async import no_progress
 
 _BATCH = 10_000  # rows that are looked up together
 _TABLES = frozenset({"messages", "message_revisions"})
@@ -83,7 +84,7 @@ async def _entry_to_rely_on(backup: tuple[Path, Manifest] | None, name: str) -> 
     for source in (Format.BINARY, Format.CSV, Format.DUMP):
         try:
             entry = entry_of(folder, manifest, name)
-            await in_thread(partial(check_files, folder, only_needed(manifest, entry, source)), unheard)
+            await in_thread(partial(check_files, folder, only_needed(manifest, entry, source)), no_progress)
         except InputFileError:
             continue
         return entry

@@ -39,9 +39,10 @@ from ops.backup.indexes import put_back, take_away
 from ops.backup.manifest import DatabaseEntry, Manifest, TableEntry
 from ops.backup.scratch import open_scratch
 from ops.backup.table_files import file_of, load_tables
-from ops.backup.verify import Report, check_files, in_thread
+from ops.backup.verify import check_files, in_thread
 from ops.erasure.ledger import merged
 from ops.erasure.rows import Counts, erase_rows, note_erasure
+from util_async import Progress
 
 
 def entry_of(folder: Path, manifest: Manifest, name: str) -> DatabaseEntry:
@@ -250,7 +251,7 @@ async def restore(
     dimensions: int,
     model: str,
     timeout: timedelta,
-    report: Report,
+    report: Progress,
 ) -> Restored:
     """Make a database what it was at the moment of a backup, without what those in `erasures` had said until then.
 
@@ -276,7 +277,7 @@ async def restore(
 
 
 async def verify_by_restoring(
-    folder: Path, manifest: Manifest, database: Database, *, source: Format, timeout: timedelta, report: Report
+    folder: Path, manifest: Manifest, database: Database, *, source: Format, timeout: timedelta, report: Progress
 ) -> list[Compared]:
     """Restore a database of a backup beside the one that is given, compare it with the manifest, and drop it.
 
@@ -294,7 +295,7 @@ async def verify_by_restoring(
         return compared
 
 
-async def _checked(folder: Path, manifest: Manifest, entry: DatabaseEntry, *, source: Format, report: Report) -> Load:
+async def _checked(folder: Path, manifest: Manifest, entry: DatabaseEntry, *, source: Format, report: Progress) -> Load:
     """Read all files that are needed, and return what loads the rows in them; each is half of the work to report."""
     needed = only_needed(manifest, entry, source)
     refuse_newer(entry)

@@ -15,7 +15,8 @@ from ops.backup.catalogue import Backup, list_backups, series_of
 from ops.backup.files import remove_folder, writing_lock
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry
-from ops.backup.verify import Report, bytes_to_read, check_files, in_thread, note_damage, note_verified, read_again
+from ops.backup.verify import bytes_to_read, check_files, in_thread, note_damage, note_verified, read_again
+from util_async import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Pruned:
 
 
 async def prune(
-    backup_dir: Path, rule: RetentionPolicy, time_zone: ZoneInfo, *, now: datetime, report: Report, dry_run: bool
+    backup_dir: Path, rule: RetentionPolicy, time_zone: ZoneInfo, *, now: datetime, report: Progress, dry_run: bool
 ) -> Pruned:
     """Remove the backups that the rule does not keep; with `dry_run` only tell which, and change nothing.
 
@@ -170,7 +171,7 @@ class _Reader:
     """Reads backups again and notes what it finds, unless nothing shall be changed."""
 
     now: datetime
-    report: Report
+    report: Progress
     notes: bool
     done: int = field(default=0, init=False)
 
@@ -187,7 +188,7 @@ class _Reader:
     def _hear(self, before: int, total: int, done: int, _: int) -> None:
         self.report(before + done, total)
 
-    async def _read(self, backup: Backup, heard: Report) -> str | None:
+    async def _read(self, backup: Backup, heard: Progress) -> str | None:
         try:
             if backup.verified is None:
                 await read_again(backup.folder, backup.manifest, heard)

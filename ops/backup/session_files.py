@@ -18,10 +18,10 @@ from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from memory.index import store
 from ops.backup.files import COMPRESSED, open_decompressed, open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry
-from ops.backup.verify import check_files, path_of, unheard
+from ops.backup.verify import check_files, path_of
 from ops.erasure.files import erase_from_csv
 from storage.sessions import ProgramSession, open_session_folder, remember_session, remembered_session
-from util_async import split_stem, sync_folder, translate_os_errors, valid_file_name
+from util_async import no_progress, split_stem, sync_folder, translate_os_errors, valid_file_name
 
 _FOLDER = "session"
 _BLOCK = 1024 * 1024  # bytes
@@ -149,7 +149,7 @@ def _missing(folder: Path, manifest: Manifest, entry: SessionEntry, session: Pro
     targets = {path.name: path for path in (session.journal_path, session.not_added_path) if not path.exists()}
     missing = {targets[_name(file)]: file for file in entry.files if _name(file) in targets}
     needed = entry.model_copy(update={"files": list(missing.values())})
-    check_files(folder, manifest.model_copy(update={"databases": [], "session": needed}), unheard)
+    check_files(folder, manifest.model_copy(update={"databases": [], "session": needed}), no_progress)
     return missing
 
 

@@ -13,7 +13,8 @@ from ops.backup.files import COMPRESSED, open_decompressed, open_writer
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
 from ops.backup.parquet import write_parquet
-from ops.backup.verify import Report, path_of
+from ops.backup.verify import path_of
+from util_async import Progress
 
 _SUFFIXES = {Format.CSV: ".csv", Format.BINARY: ".copy", Format.PARQUET: ".parquet"}
 _COPY_OUT_OPTIONS: dict[Format, LiteralString] = {
@@ -51,7 +52,7 @@ _COPY_IN_OPTIONS: dict[Format, LiteralString] = {
 
 
 async def load_tables(
-    connection: Connection, folder: Path, entry: DatabaseEntry, source: Format, report: Report
+    connection: Connection, folder: Path, entry: DatabaseEntry, source: Format, report: Progress
 ) -> int:
     """Append the rows of all files of a database's tables to the tables of the same names; return their number.
 

@@ -18,6 +18,7 @@ from ops.backup.files import open_decompressed, pieces_of, replace_file
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
 from ops.backup.parquet import rows_in_parquet
+from util_async import Progress
 
 _PIECE = 1024 * 1024  # bytes
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
@@ -88,9 +89,6 @@ def _skip(file: BinaryIO, length: int) -> None:
         length -= len(_exactly(file, min(length, _PIECE)))
 
 
-Report = Callable[[int, int], None]
-"""Hears how much is done, of how much."""
-
 logger = logging.getLogger(__name__)
 
 _LISTING = timedelta(minutes=10)
@@ -100,7 +98,7 @@ class _Stopped(Exception):  # noqa: N818  # nothing went wrong
     """Ends a thread whose result nobody waits for any more."""
 
 
-async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Report) -> Verified:
+async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Progress) -> Verified:
     """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note what was found.
 
     The report hears bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
@@ -117,7 +115,7 @@ async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Rep
     return note_verified(folder, now=now, restored=False)
 
 
-async def read_again(folder: Path, manifest: Manifest, report: Report) -> None:
+async def read_again(folder: Path, manifest: Manifest, report: Progress) -> None:
     """Compare sizes, checksums and rows with the manifest; the report hears bytes, of `bytes_to_read`.
 
     Raises InputFileError that names the first file which is not what it was.
@@ -169,10 +167,6 @@ def _refuse_changed(folder: Path) -> None:
         raise InputFileError(change)
 
 
-def unheard(_: int, __: int) -> None:
-    """Let nobody watch."""
-
-
 def path_of(folder: Path, file: FileEntry) -> Path:
     """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
     path = PurePosixPath(file.path)
@@ -189,7 +183,7 @@ def path_of(folder: Path, file: FileEntry) -> Path:
     return folder / path
 
 
-def check_files(folder: Path, manifest: Manifest, report: Report) -> None:
+def check_files(folder: Path, manifest: Manifest, report: Progress) -> None:
     """Read all files and compare their sizes and checksums; the report hears bytes.
 
     Raises InputFileError that names the first file which is missing, truncated or changed.
@@ -258,7 +252,7 @@ def _check_size(path: Path, file: FileEntry) -> None:
         raise InputFileError(f"{path} has {size:,} bytes instead of {file.size:,}: take another backup.")
 
 
-async def in_thread(work: Callable[[Report], None], report: Report) -> None:
+async def in_thread(work: Callable[[Progress], None], report: Progress) -> None:
     """Let a thread work; it ends soon when we are cancelled."""
     stopped = threading.Event()
 

@@ -15,7 +15,7 @@ Files come before databases, for a journal that is read once more then brings no
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,9 +46,7 @@ from ops.erasure.rows import (
     erasing,
     note_erasure,
 )
-
-Report = Callable[[int, int], None]
-"""Hears how many steps are done, of how many."""
+from util_async import Progress
 
 _MANIFEST = "manifest.json"  # what makes a folder a backup
 _BIGINT = range(-(2**63), 2**63)
@@ -67,13 +65,14 @@ async def forget(
     backup_dir: Path,
     now: datetime,
     timeout: timedelta,
-    report: Report,
+    report: Progress,
 ) -> Receipt:
     """Erase what a person said up to `now`, and what repeats it; the caller keeps the bot away from the storage folder.
 
     To connect to a database takes no longer than `timeout`. Backups stay as they are, and the ledger has every restore
     leave the person out. Their messages from after `now` are not touched. Rows that have no author's id are nobody's.
-    Stopped half-way, the same call goes on with it; done again later, it moves the moment forward.
+    Stopped half-way, the same call goes on with it; done again later, it moves the moment forward. The report counts
+    steps.
 
     Deleted rows are gone from the indexes at the end. Their bytes stay on the disk until PostgreSQL writes something
     else in their place, and in its write-ahead log until that is recycled; `VACUUM FULL` and `REINDEX` of the tables
@@ -154,7 +153,7 @@ class _Forgetting:
     short_term: _Side
     long_term: _Side
     files: list[Path]
-    report: Report
+    report: Progress
     noted_posts: Path
     """Where posts are noted that have to be deleted in Discord."""
     lines: dict[Path, int] = field(default_factory=dict)

@@ -40,11 +40,9 @@ from ops.promotion.twins import Twins
 from ops.promotion.undo import take_back
 from ops.promotion.vectors import Drafting
 from ops.promotion.write import Writer
+from util_async import Progress
 
 logger = logging.getLogger(__name__)
-
-Report = Callable[[int, int], None]
-"""Hears how many bytes of the source are done, and how many there are."""
 
 _MESSAGES = "messages"
 MARKED = "messages of the bot from earlier sources, which are answers from now on, and no evidence"
@@ -80,13 +78,14 @@ class Promoted:
 
 
 async def promote(
-    source: Source, means: Means, *, time_zone: ZoneInfo, clock: Callable[[], datetime], report: Report
+    source: Source, means: Means, *, time_zone: ZoneInfo, clock: Callable[[], datetime], report: Progress
 ) -> Promoted:
     """Bring in what of a source long-term memory lacks; `time_zone` is that of times which do not say theirs.
 
     Whoever was stopped runs it again: it goes on with the same batch. Vector indexes may be gone then, which
-    `db.vector_index.build` builds again. Raises DatabaseUnavailableError; OperatorError, with long-term memory as it
-    was, for what has to be mended first; SessionInUseError while there is another promotion.
+    `db.vector_index.build` builds again. The report counts bytes of the source. Raises DatabaseUnavailableError;
+    OperatorError, with long-term memory as it was, for what has to be mended first; SessionInUseError while there is
+    another promotion.
     """
     await prepare(means.long_term, means.embedder)
     async with promotion_lock(means.long_term, timeout=means.timeout) as connection:
@@ -113,7 +112,7 @@ async def difference(
     *,
     time_zone: ZoneInfo,
     timeout: timedelta,
-    report: Report,
+    report: Progress,
     own: OwnAnswers | None = None,
 ) -> Tally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
@@ -140,7 +139,7 @@ async def difference(
 
 
 async def _bring_in(
-    source: Source, means: Means, batch: Begun, connection: Connection, *, time_zone: ZoneInfo, report: Report
+    source: Source, means: Means, batch: Begun, connection: Connection, *, time_zone: ZoneInfo, report: Progress
 ) -> Promoted:
     tally = Tally()
     # Somebody may have been forgotten since `means` were made; from here on the lock keeps that from happening.

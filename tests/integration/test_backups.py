@@ -39,11 +39,12 @@ from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, TableEntry
 from ops.backup.retention import RetentionPolicy, expired
 from ops.backup.verify import note_verified, verify
-from tests.builders import FULL, deletion, message, minute, unheard
+from tests.builders import FULL, deletion, message, minute
 from tests.conftest import open_existing_database, open_new_database
 from tests.lived_in import indexed, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import Progress, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -116,7 +117,7 @@ async def back_up(
     folder: Path,
     *formats: Format,
     compress: bool = True,
-    report: Callable[[int, int], None] = unheard,
+    report: Progress = no_progress,
     name: str = "backup",
 ) -> Backup:
     plan = Plan(name=name, formats=formats or [Format.CSV], compress=compress)
@@ -270,7 +271,7 @@ async def test_all_files_are_of_one_moment(large: Database, tmp_path: Path) -> N
         added.append(done)
 
     backup = await back_up([large], tmp_path, *ALL, report=meanwhile)
-    verified = await verify(backup.folder, backup.manifest, now=NOW, report=unheard)
+    verified = await verify(backup.folder, backup.manifest, now=NOW, report=no_progress)
 
     assert added
     assert (table(backup).rows, table(backup).checksum) == (before.rows, before.checksum)
@@ -499,7 +500,7 @@ async def test_the_list_is_in_the_order_of_time_and_tells_of_folders_that_are_no
         backup_dir=tmp_path,
         now=NOW + timedelta(days=1),
         timeout=PATIENCE,
-        report=unheard,
+        report=no_progress,
     )
     (tmp_path / "photos").mkdir()
 
@@ -523,7 +524,7 @@ async def test_a_verified_backup_says_so_until_its_manifest_is_another(one: list
     backup = await back_up(one, tmp_path, *ALL)
     assert backup.verified is None
 
-    verified = await verify(backup.folder, backup.manifest, now=NOW, report=unheard)
+    verified = await verify(backup.folder, backup.manifest, now=NOW, report=no_progress)
 
     assert find_backup(tmp_path, backup.name).verified == verified
     manifest = backup.folder / MANIFEST
@@ -535,7 +536,7 @@ async def test_that_it_was_restored_is_not_forgotten_when_it_is_read_again(one: 
     backup = await back_up(one, tmp_path)
 
     note_verified(backup.folder, now=NOW, restored=True)
-    await verify(backup.folder, backup.manifest, now=NOW, report=unheard)
+    await verify(backup.folder, backup.manifest, now=NOW, report=no_progress)
 
     found = verified_of(backup.folder)
     assert found is not None
@@ -577,7 +578,7 @@ async def test_a_damaged_file_is_named(
     path = dump if written_as is Format.DUMP else path_of(backup, written_as)
     damage(path)
 
-    sentence = await refused(verify(backup.folder, backup.manifest, now=NOW, report=unheard), InputFileError)
+    sentence = await refused(verify(backup.folder, backup.manifest, now=NOW, report=no_progress), InputFileError)
 
     assert str(path) in sentence
     assert verified_of(backup.folder) is None
@@ -619,7 +620,7 @@ async def test_a_file_whose_rows_are_not_those_of_the_manifest_is_named(
         plain = zstandard.ZstdCompressor().compress(plain)
     other = with_file(backup, written_as, plain)
 
-    sentence = await refused(verify(other.folder, other.manifest, now=NOW, report=unheard), InputFileError)
+    sentence = await refused(verify(other.folder, other.manifest, now=NOW, report=no_progress), InputFileError)
 
     assert "messages." in sentence
 
@@ -633,7 +634,9 @@ async def test_a_manifest_that_leads_elsewhere_is_refused(one: list[Database], t
     (backup.folder / MANIFEST).write_text(json.dumps(changed), encoding="utf-8")
     found = find_backup(tmp_path, backup.name)
 
-    assert "elsewhere" in await refused(verify(found.folder, found.manifest, now=NOW, report=unheard), InputFileError)
+    assert "elsewhere" in await refused(
+        verify(found.folder, found.manifest, now=NOW, report=no_progress), InputFileError
+    )
 
 
 async def test_retention_leaves_alone_what_is_no_backup_of_ours(one: list[Database], tmp_path: Path) -> None:

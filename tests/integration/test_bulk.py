@@ -16,7 +16,8 @@ from memory.index import bulk, store
 from memory.index.bulk import Batch
 from memory.index.store import Indexed
 from memory.message import Message, Revision, fold
-from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, unheard
+from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -40,7 +41,7 @@ async def load(database: Database, *batches: Batch, expected: int = 1_000_000) -
         for one in batches:
             yield one
 
-    return await bulk.load(database, coming(), expected=expected, report=unheard)
+    return await bulk.load(database, coming(), expected=expected, report=no_progress)
 
 
 async def stored(database: Database) -> dict[int, Message]:

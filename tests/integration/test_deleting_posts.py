@@ -8,8 +8,9 @@ from discord.http import Route
 
 from bot.posts import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
 from ops.erasure.posts import Post
-from tests.builders import closed_port, unheard
+from tests.builders import closed_port
 from tests.fakes_discord import CHANNEL_ID, GOOD_TOKEN, GUILD_ID, USER_ID, FakeDiscord, open_fake_discord
+from util_async import no_progress
 
 LONG, SHORT = timedelta(seconds=60), timedelta(seconds=2)
 FIRST = 1_400_000_000_000_000_000
@@ -32,7 +33,7 @@ async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
 
 
 async def deleted(posts: list[Post], *, token: str = GOOD_TOKEN, timeout: timedelta = LONG) -> Deletion:
-    return await delete_posts(token, posts, timeout=timeout, report=unheard)
+    return await delete_posts(token, posts, timeout=timeout, report=no_progress)
 
 
 async def test_all_are_deleted_and_one_that_is_not_there_is_gone_as_well(wire: FakeDiscord) -> None:

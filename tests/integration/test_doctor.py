@@ -41,7 +41,7 @@ from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.fakes_discord import GOOD_TOKEN, GUILD_ID, open_fake_discord
 from tests.servers import Server
-from util_async import background_task
+from util_async import background_task, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -298,7 +298,7 @@ async def crowded(server: Server, crowd: str) -> AsyncIterator[Database]:
 
 
 async def test_the_recall_of_the_vector_index_is_measured(crowded: Database) -> None:
-    await build(crowded.engine, LAYOUT, report=lambda *_: None)
+    await build(crowded.engine, LAYOUT, report=no_progress)
 
     assert said(await indexes.recall(crowded), State.OK, f"nearest of {indexes.SIZE} stored messages are found")
     assert said(await database_module.table(crowded), State.OK)
@@ -307,7 +307,7 @@ async def test_the_recall_of_the_vector_index_is_measured(crowded: Database) -> 
 async def test_an_index_that_finds_too_little_is_worth_a_warning(
     crowded: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await build(crowded.engine, LAYOUT, report=lambda *_: None)
+    await build(crowded.engine, LAYOUT, report=no_progress)
 
     async def misses(*_: object, **__: object) -> set[tuple[int, datetime]]:
         return {(number, minute(number)) for number in range(10)}

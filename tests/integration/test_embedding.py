@@ -27,6 +27,7 @@ from memory.embedding.exports import NotExportedError, find_export, open_export
 from memory.embedding.model import Vectors
 from memory.embedding.source_model import carried_folder
 from tests.small_models import WIDTH, model_without_graph, small_model
+from util_async import no_progress
 
 pytestmark = pytest.mark.timeout(600)  # on a busy machine a process needs a minute to import torch
 
@@ -48,10 +49,10 @@ import asyncio, json, logging, sys
 from pathlib import Path
 from memory.embedding.embedder import open_embedder
 from memory.embedding import exports
-from memory.embedding.model import ModelChoice
+from memory.embedding.config import EmbeddingConfig
 
 async def main():
-    choice = ModelChoice(name=sys.argv[1], models_dir=Path(sys.argv[2]))
+    choice = EmbeddingConfig(name=sys.argv[1], models_dir=Path(sys.argv[2]))
     async with open_embedder(choice) as embedder:
         vectors = await embedder.embed(["one", "and another"])
         return {
@@ -83,12 +84,8 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
 
-def unheard(*_: int) -> None:
-    """Hear of progress."""
-
-
 def exported(choice: EmbeddingConfig, *, limit: timedelta = timedelta(minutes=2)) -> ExportedModel:
-    return open_export(choice, report=unheard, stopped=threading.Event(), limit=limit)
+    return open_export(choice, report=no_progress, stopped=threading.Event(), limit=limit)
 
 
 def largest_difference(some: Vectors, others: Vectors) -> float:

@@ -20,11 +20,12 @@ from ops.backup.empty_short_term import empty_short_term
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, Manifest
 from ops.backup.verify import note_verified
-from tests.builders import edit, unheard
+from tests.builders import edit
 from tests.conftest import open_new_database
 from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in, rows_of, run, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -57,7 +58,7 @@ async def promote(here: Database, there: Database) -> None:
 
 async def back_up(database: Database, backup_dir: Path, formats: list[Format]) -> tuple[Path, Manifest]:
     plan = Plan(name="safe", formats=formats)
-    made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=unheard)
+    made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
     note_verified(made.folder, now=NOW, restored=False)
     return made.folder, made.manifest
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -41,7 +41,7 @@ from ops.erasure.receipt import ErasedFile, Receipt
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
 from storage.sessions import ProgramSession
 from tests import forgotten, former_conversations
-from tests.builders import deletion, edit, minute, unheard, whole
+from tests.builders import deletion, edit, minute, whole
 from tests.conftest import open_existing_database, open_new_database
 from tests.forgotten import (
     AFTER_IMPORTED,
@@ -66,6 +66,7 @@ from tests.forgotten import (
 )
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import Progress, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -124,7 +125,7 @@ async def new_world(server: Server, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def forget_her(
-    world: World, report: Callable[[int, int], None] = unheard, *, user_id: int = NADIA, now: datetime = FORGOTTEN_AT
+    world: World, report: Progress = no_progress, *, user_id: int = NADIA, now: datetime = FORGOTTEN_AT
 ) -> Receipt:
     return await forget(
         user_id,
@@ -417,7 +418,7 @@ class Killed(BaseException):
     """What ends the process in the middle."""
 
 
-def killing(step: int) -> Callable[[int, int], None]:
+def killing(step: int) -> Progress:
     def report(done: int, _: int) -> None:
         if done == step:
             raise Killed
@@ -850,7 +851,7 @@ async def back_up(world: World, now: datetime) -> Path:
         backup_dir=world.backup_dir,
         now=now,
         timeout=PATIENCE,
-        report=unheard,
+        report=no_progress,
     )
     return made.folder
 
@@ -869,6 +870,6 @@ async def restore_all(world: World, folder: Path) -> None:
             dimensions=forgotten.WIDTH,
             model="made up",
             timeout=PATIENCE,
-            report=unheard,
+            report=no_progress,
         )
     await go_on_with_session(folder, manifest, world.short_term, storage_dir=world.storage_dir, erasures=erasures)

@@ -18,11 +18,11 @@ from ops.backup.create import Plan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore, verify_by_restoring
-from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import MODEL, PATIENCE, WIDTH, live_in, rows_of, run
 from tests.sentences import is_one_sentence
 from tests.servers import embedded_server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -77,14 +77,16 @@ async def target(embedded: EmbeddedServer) -> AsyncIterator[Database]:
 async def dumped(database: Database, backup_dir: Path, hit: Hit) -> Path:
     """Back a memory up as a dump, and take away what the function has left until then."""
     plan = Plan(name="given", formats=[Format.DUMP])
-    made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=unheard)
+    made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
     hit.take_away()
     return made.folder
 
 
 async def proved(folder: Path, database: Database) -> list[Compared]:
     manifest = read_manifest(folder)
-    return await verify_by_restoring(folder, manifest, database, source=Format.DUMP, timeout=PATIENCE, report=unheard)
+    return await verify_by_restoring(
+        folder, manifest, database, source=Format.DUMP, timeout=PATIENCE, report=no_progress
+    )
 
 
 async def restored(folder: Path, database: Database) -> list[Compared]:
@@ -97,7 +99,7 @@ async def restored(folder: Path, database: Database) -> list[Compared]:
         dimensions=WIDTH,
         model=MODEL,
         timeout=PATIENCE,
-        report=unheard,
+        report=no_progress,
     )
     return found.tables
 

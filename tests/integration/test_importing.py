@@ -16,7 +16,8 @@ from memory.capture.journal import Journal
 from memory.capture.recorder import Recorder, open_recorder
 from memory.embedding.embedder import Embedder
 from memory.message import Kind, Message
-from tests.builders import deletion, edit, message, minute, unheard, whole
+from tests.builders import deletion, edit, message, minute, whole
+from util_async import no_progress
 
 LONG = timedelta(seconds=60)
 
@@ -60,8 +61,8 @@ async def test_every_line_joins_the_running_session(recorder: Recorder, short_te
 async def test_importing_again_adds_nothing(recorder: Recorder, tmp_path: Path) -> None:
     old = csv_of(tmp_path / "old.csv", message(1), edit(1, "again", at=5), deletion(2, at=6))
 
-    first = await import_csv(old, recorder, report=unheard)
-    second = await import_csv(old, recorder, report=unheard)
+    first = await import_csv(old, recorder, report=no_progress)
+    second = await import_csv(old, recorder, report=no_progress)
 
     assert first == Imported(added=3, already_there=0, refused=0)
     assert second == Imported(added=0, already_there=3, refused=0)
@@ -70,7 +71,7 @@ async def test_importing_again_adds_nothing(recorder: Recorder, tmp_path: Path) 
 async def test_a_line_that_stands_twice_is_added_once(recorder: Recorder, tmp_path: Path) -> None:
     old = csv_of(tmp_path / "old.csv", message(1), message(1), message(2))
 
-    imported = await import_csv(old, recorder, report=unheard)
+    imported = await import_csv(old, recorder, report=no_progress)
 
     assert imported == Imported(added=2, already_there=1, refused=0)
     assert len(whole(Journal(tmp_path / "now.csv")).messages) == 2
@@ -80,7 +81,7 @@ async def test_a_last_line_without_an_end_counts(recorder: Recorder, tmp_path: P
     old = csv_of(tmp_path / "old.csv", message(1), message(2, "by hand"))
     old.write_bytes(old.read_bytes().removesuffix(b"\n"))
 
-    imported = await import_csv(old, recorder, report=unheard)
+    imported = await import_csv(old, recorder, report=no_progress)
 
     assert imported == Imported(added=2, already_there=0, refused=0)
 
@@ -90,7 +91,7 @@ async def test_a_line_that_is_no_message_is_put_aside(recorder: Recorder, tmp_pa
     with old.open("a") as file:
         file.write("not,a,message\n" + 'torn,"in the')
 
-    imported = await import_csv(old, recorder, report=unheard)
+    imported = await import_csv(old, recorder, report=no_progress)
 
     assert imported == Imported(added=1, already_there=0, refused=2)
     put_aside = (tmp_path / "now_not_added.csv").read_text()
@@ -114,12 +115,12 @@ async def test_a_file_that_is_none_of_ours_is_refused(
         path.write_text(content)
 
     with pytest.raises(InputFileError, match=sentence):
-        await import_csv(path, recorder, report=unheard)
+        await import_csv(path, recorder, report=no_progress)
 
 
 async def test_a_folder_is_not_imported(recorder: Recorder, tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="cannot be read"):
-        await import_csv(tmp_path, recorder, report=unheard)
+        await import_csv(tmp_path, recorder, report=no_progress)
 
 
 async def test_what_a_forgotten_person_said_is_left_out(recorder: Recorder, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ async def test_what_a_forgotten_person_said_is_left_out(recorder: Recorder, tmp_
         message(11, "I am back", author_id=5),
     )
 
-    imported = await import_csv(old, recorder, report=unheard)
+    imported = await import_csv(old, recorder, report=no_progress)
 
     assert imported == Imported(added=2, already_there=0, refused=0, erased=2)
     assert [one.message_id for one in whole(Journal(tmp_path / "now.csv")).messages] == [2, 11]
@@ -148,7 +149,7 @@ async def test_so_are_answers_and_damaged_lines_that_may_repeat_them(recorder: R
     with old.open("a") as file:
         file.write("the key is,under the pot\n")
 
-    imported = await import_csv(old, recorder, report=unheard)
+    imported = await import_csv(old, recorder, report=no_progress)
 
     assert imported == Imported(added=1, already_there=0, refused=0, answers=1, damaged=1)
     assert [one.message_id for one in whole(Journal(tmp_path / "now.csv")).messages] == [12]

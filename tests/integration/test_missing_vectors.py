@@ -19,13 +19,14 @@ from errors import EmbeddingModelError
 from memory.capture import ingest
 from memory.capture.recorder import Recorder, open_recorder
 from memory.embedding.embedder import Embedder
-from memory.embedding.model import Report, Vectors
+from memory.embedding.model import Vectors
 from memory.index import reembed, store
 from memory.search import memory as memory_module
 from memory.search.memory import Memory
 from tests.agents import question
 from tests.builders import edit, message
 from tests.forgotten import PATIENCE
+from util_async import Progress
 
 HERE = frozenset({1})
 KETTLE = message(1, "the kettle is in the blue kitchen")
@@ -48,7 +49,7 @@ class LateEmbedder(Embedder):
     def loaded(self) -> bool:
         return self._come.is_set() and self.failure is None
 
-    async def ready(self, report: Report | None = None) -> None:
+    async def ready(self, report: Progress | None = None) -> None:
         await self._come.wait()
         if self.failure is not None:
             raise self.failure

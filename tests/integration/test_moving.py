@@ -22,12 +22,13 @@ from memory.embedding.embedder import Embedder
 from memory.index import store
 from ops import move as move_module
 from ops.move import Move, open_move
-from tests.builders import FULL, deletion, edit, message, minute, unheard
+from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
 from tests.former_conversations import leave_behind, turn
 from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
+from util_async import Progress, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -82,7 +83,7 @@ async def target(server: Server) -> AsyncIterator[Database]:
         yield database
 
 
-async def move(source: Database, target: Database, report: move_module.Report = unheard) -> list[Compared]:
+async def move(source: Database, target: Database, report: Progress = no_progress) -> list[Compared]:
     """Move everything as the script does, and compare."""
     async with open_move(source, target, timeout=PATIENCE) as opened:
         await opened.fill(report=report)
@@ -174,7 +175,7 @@ async def test_the_source_is_never_changed(source: Database, target: Database) -
 
 async def test_the_search_indexes_are_built_in_the_end(source: Database, target: Database) -> None:
     await move(source, target)
-    await build(target.engine, replace(target.layout, hot_rows=0), report=unheard)
+    await build(target.engine, replace(target.layout, hot_rows=0), report=no_progress)
 
     async with target.engine.connect() as connection:
         indexes = set(await connection.scalars(text("SELECT indexname FROM pg_indexes WHERE tablename = 'messages'")))

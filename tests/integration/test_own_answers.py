@@ -17,10 +17,11 @@ from ops.promotion.records import Source
 from ops.promotion.report import in_words
 from ops.promotion.sources.detect import open_source
 from ops.promotion.undo import undo
-from tests.builders import edit, message, minute, remember, unheard
+from tests.builders import edit, message, minute, remember
 from tests.promotions import NOW, PATIENCE, UTC_ZONE, CountingEmbedder, bring_in, column, means_of, stored
 from tests.sources import source_of
 from tests.unit.test_promotion_sources import ANA, BOT, CHANNEL, export, exported_csv, plainly, said, user
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -42,7 +43,7 @@ class Town:
         """Promote a source as the script does, knowing what memories and sessions tell of the bot."""
         own = await find_own_answers((self.short_term, self.long_term), self.folder / "storage", timeout=PATIENCE)
         means = means_of(self.long_term, self.short_term, self.embedder, self.folder, own=own)
-        return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=unheard)
+        return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=no_progress)
 
     async def evidence(self) -> set[str]:
         """Return what is found in long-term memory: whose kind is no answer, or which is indexed."""

@@ -27,10 +27,11 @@ from memory.message import Message
 from memory.search import planner, queries
 from memory.search.filters import Filters
 from memory.search.planner import AccessPath, Costs, Size, Trace, expected_size
-from tests.builders import already, message, minute, unheard
+from tests.builders import already, message, minute
 from tests.conftest import open_existing_database
 from tests.servers import Server
 from time_expressions.window import Window
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -92,7 +93,7 @@ def name(server: Server) -> str:
                 await store.write(session, batch=rows, revisions=(), journal="test", position=0)
             async with database.engine.begin() as connection:
                 await drop_all(connection)  # an index made before there were rows never learns how vectors lie
-            await build(database.engine, LAYOUT, report=unheard)
+            await build(database.engine, LAYOUT, report=no_progress)
             async with database.engine.begin() as connection:
                 await connection.execute(text("ANALYZE messages"))
         return planned

@@ -24,7 +24,7 @@ from ops.promotion.history import list_batches, promotion_lock
 from ops.promotion.promote import Means, difference
 from ops.promotion.records import Refused
 from ops.promotion.report import in_words
-from tests.builders import deletion, edit, every_order_of_states, message, minute, remember, unheard
+from tests.builders import deletion, edit, every_order_of_states, message, minute, remember
 from tests.promotions import (
     NOW,
     PATIENCE,
@@ -40,6 +40,7 @@ from tests.promotions import (
 )
 from tests.sentences import is_one_sentence
 from tests.sources import source_of
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -109,7 +110,7 @@ async def test_a_dry_run_writes_nothing_and_tells_what_a_promotion_then_does(mea
 
 
 async def test_a_dry_run_needs_no_tables_and_makes_none(blank: Database, means: Means) -> None:
-    told = await difference(source_of(SESSION), blank, {}, time_zone=UTC_ZONE, timeout=PATIENCE, report=unheard)
+    told = await difference(source_of(SESSION), blank, {}, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress)
 
     assert counts(told) == {"new": 5}
     async with open_connection(blank.dsn, timeout=PATIENCE) as connection:

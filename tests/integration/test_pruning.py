@@ -18,11 +18,11 @@ from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED
 from ops.backup.retention import Pruned, RetentionPolicy, prune
 from ops.backup.verify import verify
-from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import PATIENCE, WIDTH, live_in
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -48,15 +48,15 @@ async def back_up(
         backup_dir=folder,
         now=FIRST + timedelta(days=day, hours=hours),
         timeout=PATIENCE,
-        report=unheard,
+        report=no_progress,
     )
     if verifies:
-        await verify(made.folder, made.manifest, now=made.manifest.created_at, report=unheard)
+        await verify(made.folder, made.manifest, now=made.manifest.created_at, report=no_progress)
     return made
 
 
 async def pruned(folder: Path, rule: RetentionPolicy = ONE_DAY, *, dry_run: bool = False) -> Pruned:
-    return await prune(folder, rule, ZoneInfo("UTC"), now=LATER, report=unheard, dry_run=dry_run)
+    return await prune(folder, rule, ZoneInfo("UTC"), now=LATER, report=no_progress, dry_run=dry_run)
 
 
 def seen(folder: Path) -> list[str]:
@@ -221,13 +221,13 @@ async def test_a_backup_that_fails_to_verify_says_so_until_it_is_mended(database
     flip(backup)
 
     with pytest.raises(InputFileError) as caught:
-        await verify(backup.folder, backup.manifest, now=LATER, report=unheard)
+        await verify(backup.folder, backup.manifest, now=LATER, report=no_progress)
 
     (found,) = list_backups(tmp_path).backups
     assert found.damage == str(caught.value)
     assert found.verified is None
     messages_of(backup).write_bytes(content)
-    await verify(backup.folder, backup.manifest, now=LATER, report=unheard)
+    await verify(backup.folder, backup.manifest, now=LATER, report=no_progress)
     (found,) = list_backups(tmp_path).backups
     assert found.damage is None
     assert found.verified is not None
@@ -244,10 +244,10 @@ async def test_a_manifest_that_was_changed_since_it_was_verified_counts_as_damag
 
     assert found.damage is not None
     with pytest.raises(InputFileError, match=VERIFIED) as caught:
-        await verify(found.folder, found.manifest, now=LATER, report=unheard)
+        await verify(found.folder, found.manifest, now=LATER, report=no_progress)
 
     assert is_one_sentence(str(caught.value))
     assert find_backup(tmp_path, backup.name).damage is not None
     (backup.folder / MANIFEST).write_bytes(manifest)
-    await verify(backup.folder, backup.manifest, now=LATER, report=unheard)
+    await verify(backup.folder, backup.manifest, now=LATER, report=no_progress)
     assert find_backup(tmp_path, backup.name).damage is None

@@ -17,8 +17,9 @@ from memory.embedding.embedder import Embedder, open_embedder
 from memory.index.reembed import reembed
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
-from tests.builders import deletion, message, remember, unheard
+from tests.builders import deletion, message, remember
 from tests.small_models import small_model
+from util_async import no_progress
 
 COUNT = 10
 
@@ -88,7 +89,7 @@ async def test_it_is_stopped_and_goes_on_where_it_was(long_term: Database, embed
     for model in (embedder, other):  # neither of them made all of the vectors
         with pytest.raises(EmbeddingModelError, match="finish it"):
             await prepare(long_term, model)
-    assert await reembed(long_term, other, batch=4, report=unheard) == COUNT - 8
+    assert await reembed(long_term, other, batch=4, report=no_progress) == COUNT - 8
     assert await embedded_with(long_term) == {other.name: COUNT, None: 1}
     assert await has_vector_indexes(long_term)
     await prepare(long_term, other)
@@ -96,9 +97,9 @@ async def test_it_is_stopped_and_goes_on_where_it_was(long_term: Database, embed
 
 async def test_it_leads_back_to_the_model_of_before(long_term: Database, embedder: Embedder, other: Embedder) -> None:
     await fill(long_term, embedder)
-    await reembed(long_term, other, batch=100, report=unheard)
+    await reembed(long_term, other, batch=100, report=no_progress)
 
-    assert await reembed(long_term, embedder, batch=100, report=unheard) == COUNT
+    assert await reembed(long_term, embedder, batch=100, report=no_progress) == COUNT
 
     await prepare(long_term, embedder)
     assert await embedded_with(long_term) == {embedder.name: COUNT, None: 1}
@@ -107,6 +108,6 @@ async def test_it_leads_back_to_the_model_of_before(long_term: Database, embedde
 async def test_with_the_same_model_nothing_needs_a_new_vector(long_term: Database, embedder: Embedder) -> None:
     await fill(long_term, embedder)
 
-    assert await reembed(long_term, embedder, batch=4, report=unheard) == 0
+    assert await reembed(long_term, embedder, batch=4, report=no_progress) == 0
     assert await has_vector_indexes(long_term)
     await prepare(long_term, embedder)

@@ -40,11 +40,12 @@ from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, Manifest, read_manifest
 from ops.backup.restore import Restored, restore, verify_by_restoring
 from tests import former_conversations
-from tests.builders import message, minute, unheard
+from tests.builders import message, minute
 from tests.conftest import open_new_database
 from tests.lived_in import CONVERSATION, MODEL, PATIENCE, TURN, WIDTH, indexes_of, live_in, rows_of, run, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -67,7 +68,7 @@ class Backup:
 
 async def back_up(database: Database, backup_dir: Path, *, compress: bool = True) -> Backup:
     plan = Plan(name="lived in", formats=FORMATS, compress=compress)
-    made = await create([database], plan, backup_dir=backup_dir, now=CREATED, timeout=PATIENCE, report=unheard)
+    made = await create([database], plan, backup_dir=backup_dir, now=CREATED, timeout=PATIENCE, report=no_progress)
     return Backup(made.folder, await rows_of(database))
 
 
@@ -111,7 +112,7 @@ async def restored(backup: Backup, database: Database, source: Format = Format.B
         "dimensions": WIDTH,
         "model": MODEL,
         "timeout": PATIENCE,
-        "report": unheard,
+        "report": no_progress,
     }
     return await restore(backup.folder, backup.manifest(), database, **{**arguments, **changes})
 
@@ -151,7 +152,7 @@ async def test_all_indexes_are_there_in_the_end(
 
     await restored(backup, filled)
     await filled.migrate(dimensions=WIDTH)
-    await build(filled.engine, filled.layout, report=unheard)
+    await build(filled.engine, filled.layout, report=no_progress)
 
     ours = [index for index in before if "_timescaledb_internal" not in index]
     assert set(ours) <= set(await indexes_of(filled))
@@ -262,7 +263,7 @@ async def test_a_backup_of_an_earlier_version_is_proved_by_restoring_it(
     manifest = of_earlier_version.manifest()
 
     compared = await verify_by_restoring(
-        of_earlier_version.folder, manifest, target, source=source, timeout=PATIENCE, report=unheard
+        of_earlier_version.folder, manifest, target, source=source, timeout=PATIENCE, report=no_progress
     )
 
     assert {one.table for one in compared if one.is_equal} == {table.name for table in manifest.databases[0].tables}

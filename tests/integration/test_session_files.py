@@ -21,11 +21,12 @@ from ops.backup.restore import secure_session
 from ops.backup.session_files import Continued, go_on_with_session, refuse_damaged_session
 from ops.backup.verify import check_files
 from storage.sessions import ProgramSession, choose_session, open_session_folder, remember_session, remembered_session
-from tests.builders import message, unheard, whole
+from tests.builders import message, whole
 from tests.conftest import open_new_database
 from tests.lived_in import MESSAGES, PATIENCE, WIDTH, live_in
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -73,7 +74,7 @@ async def back_up(
         backup_dir=backup_dir,
         now=NOW,
         timeout=PATIENCE,
-        report=unheard,
+        report=no_progress,
     )
 
 
@@ -283,7 +284,7 @@ async def test_a_damaged_file_is_named_and_nothing_is_put_back(
     (backup.folder / "session" / "demo_not_added.csv.zst").write_bytes(b"")
 
     with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
-        check_files(backup.folder, backup.manifest, unheard)
+        check_files(backup.folder, backup.manifest, no_progress)
     with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):
         await put_back(backup, short_term, lost)
     with pytest.raises(InputFileError, match=r"demo_not_added\.csv\.zst"):

@@ -16,8 +16,8 @@ from db.engines import open_engine, parse_dsn, transaction
 from db.vector_index import build, drop_all, look_after, missing_indexes
 from memory.index import store
 from memory.index.store import Indexed
-from tests.builders import closed_port, message, unheard
-from util_async import SaidOnce
+from tests.builders import closed_port, message
+from util_async import SaidOnce, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -57,7 +57,7 @@ async def known(database: Database) -> list[Chunk]:
 async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_large(filled: Database) -> None:
     before = [part.indexed for part in await known(filled)]
 
-    built = await build(filled.engine, LAYOUT, report=unheard)
+    built = await build(filled.engine, LAYOUT, report=no_progress)
 
     after = await known(filled)
     closed = len(after) - 1
@@ -68,7 +68,7 @@ async def test_closed_chunks_get_an_index_and_the_hot_one_when_it_has_grown_larg
     assert (built, [part.indexed for part in after]) == (DAYS - 1, [True] * closed + [False])
     assert [(part.is_newest, part.rows) for part in after] == [(False, A_DAY)] * closed + [(True, A_DAY)]
 
-    await build(filled.engine, replace(LAYOUT, hot_rows=A_DAY), report=unheard)
+    await build(filled.engine, replace(LAYOUT, hot_rows=A_DAY), report=no_progress)
 
     assert [part.indexed for part in await known(filled)] == [True] * DAYS
 
@@ -82,7 +82,7 @@ WAITING = """
 async def test_a_build_that_is_cancelled_within_a_statement_ends_as_cancelled(filled: Database) -> None:
     async with await psycopg.AsyncConnection.connect(filled.dsn) as other, asyncio.timeout(60):
         await other.execute("LOCK TABLE messages")
-        building = asyncio.create_task(build(filled.engine, LAYOUT, report=unheard))
+        building = asyncio.create_task(build(filled.engine, LAYOUT, report=no_progress))
         while not await (await other.execute(WAITING)).fetchall():  # noqa: ASYNC110 - PostgreSQL tells nobody
             await asyncio.sleep(0.02)
 
@@ -91,7 +91,7 @@ async def test_a_build_that_is_cancelled_within_a_statement_ends_as_cancelled(fi
         with pytest.raises(asyncio.CancelledError):
             await building
 
-    assert await build(filled.engine, LAYOUT, report=unheard) > 0
+    assert await build(filled.engine, LAYOUT, report=no_progress) > 0
 
 
 async def test_an_index_is_built_where_several_processes_would_be_used_for_it(filled: Database) -> None:
@@ -102,15 +102,15 @@ async def test_an_index_is_built_where_several_processes_would_be_used_for_it(fi
             await connection.execute(text(f"ALTER TABLE {part.table} SET (parallel_workers = 2)"))
     await filled.engine.dispose()  # connections that are yet to come heed it
 
-    assert await build(filled.engine, LAYOUT, report=unheard) >= 1
+    assert await build(filled.engine, LAYOUT, report=no_progress) >= 1
 
 
 async def test_what_is_built_is_not_built_again_and_another_layout_is_used_for_what_is_to_come(
     filled: Database,
 ) -> None:
-    await build(filled.engine, replace(LAYOUT, num_neighbors=30), report=unheard)
+    await build(filled.engine, replace(LAYOUT, num_neighbors=30), report=no_progress)
 
-    assert await build(filled.engine, LAYOUT, report=unheard) == 0
+    assert await build(filled.engine, LAYOUT, report=no_progress) == 0
 
     async with filled.engine.connect() as connection:
         first = (await known(filled))[0]
@@ -123,7 +123,7 @@ async def test_what_is_built_is_not_built_again_and_another_layout_is_used_for_w
 
 
 async def test_an_index_that_was_left_half_built_is_built_anew(filled: Database) -> None:
-    await build(filled.engine, LAYOUT, report=unheard)
+    await build(filled.engine, LAYOUT, report=no_progress)
     first = (await known(filled))[0]
     async with filled.engine.begin() as connection:  # as a build that was killed leaves it
         (index,) = await indexes_of(connection, first, method="diskann")
@@ -133,7 +133,7 @@ async def test_an_index_that_was_left_half_built_is_built_anew(filled: Database)
         )
     assert not (await known(filled))[0].indexed
 
-    assert await build(filled.engine, LAYOUT, report=unheard) == 1
+    assert await build(filled.engine, LAYOUT, report=no_progress) == 1
 
     async with filled.engine.connect() as connection:
         assert len(await indexes_of(connection, first, method="diskann")) == 1
@@ -155,7 +155,7 @@ async def test_one_process_builds_at_a_time(filled: Database) -> None:
         turn = "SELECT pg_advisory_lock(hashtextextended('backscroll.vector_index', 0))"
         await connection.execute(text(turn))
 
-        assert await build(filled.engine, LAYOUT, report=unheard) == 0
+        assert await build(filled.engine, LAYOUT, report=no_progress) == 0
 
     assert missing_indexes(await known(filled), LAYOUT)
 

@@ -19,11 +19,11 @@ from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import verify_by_restoring
 from ops.backup.scratch import open_scratch
-from tests.builders import unheard
 from tests.conftest import open_new_database
 from tests.lived_in import PATIENCE, WIDTH, live_in, rows_of
 from tests.sentences import is_one_sentence
 from tests.servers import Server
+from util_async import no_progress
 
 pytestmark = pytest.mark.server
 
@@ -41,7 +41,7 @@ def folder(request: pytest.FixtureRequest, server: Server, tmp_path_factory: pyt
         async with open_new_database(server, request.param, width=WIDTH) as database:
             await live_in(database)
             plan, backup_dir = Plan(name="proved", formats=FORMATS), tmp_path_factory.mktemp("backups")
-            made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=unheard)
+            made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
             return made.folder
 
     return asyncio.run(back_up())
@@ -66,7 +66,7 @@ async def left_of(database: Database) -> list[str]:
 async def test_a_backup_holds_what_its_manifest_says(folder: Path, beside: Database, source: Format) -> None:
     manifest = read_manifest(folder)
 
-    compared = await verify_by_restoring(folder, manifest, beside, source=source, timeout=PATIENCE, report=unheard)
+    compared = await verify_by_restoring(folder, manifest, beside, source=source, timeout=PATIENCE, report=no_progress)
 
     assert [one.table for one in compared] == [table.name for table in manifest.databases[0].tables]
     assert [one for one in compared if not one.is_equal or not one.here.rows] == []
@@ -81,7 +81,7 @@ async def test_it_tells_what_is_not_as_the_manifest_says(folder: Path, beside: D
     tables = [table.model_copy(update={"rows": table.rows + (table.name == "messages")}) for table in entry.tables]
     other = manifest.model_copy(update={"databases": [entry.model_copy(update={"tables": tables})]})
 
-    compared = await verify_by_restoring(folder, other, beside, source=source, timeout=PATIENCE, report=unheard)
+    compared = await verify_by_restoring(folder, other, beside, source=source, timeout=PATIENCE, report=no_progress)
 
     assert [one.table for one in compared if not one.is_equal] == ["messages"]
     assert await left_of(beside) == []
@@ -95,7 +95,7 @@ async def test_nothing_is_left_when_it_fails(folder: Path, beside: Database, mon
 
     with pytest.raises(InputFileError):
         await verify_by_restoring(
-            folder, read_manifest(folder), beside, source=Format.CSV, timeout=PATIENCE, report=unheard
+            folder, read_manifest(folder), beside, source=Format.CSV, timeout=PATIENCE, report=no_progress
         )
 
     assert await left_of(beside) == []

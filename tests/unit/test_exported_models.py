@@ -16,7 +16,7 @@ from memory.embedding.exports import NotExportedError, find_export, open_export
 from memory.embedding.model import by_length
 from memory.embedding.onnx_model import _cut
 from memory.embedding.source_model import carried_dimensions, digest_of
-from util_async import valid_file_name
+from util_async import no_progress, valid_file_name
 
 
 def test_the_key_tells_models_weights_and_precisions_apart() -> None:
@@ -139,7 +139,7 @@ def test_where_nothing_may_be_written_nothing_is_exported(tmp_path: Path) -> Non
     choice = replace(shared_model(), models_dir=tmp_path / "models", may_export=False)
 
     with pytest.raises(NotExportedError, match="not exported yet"):
-        open_export(choice, report=lambda *_: None, stopped=threading.Event())
+        open_export(choice, report=no_progress, stopped=threading.Event())
 
     assert not (tmp_path / "models").exists()
 

@@ -18,8 +18,8 @@ from ops.backup.catalogue import find_backup, list_backups
 from ops.backup.manifest import MANIFEST, VERIFIED
 from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.verify import verify
-from tests.builders import unheard
 from tests.sentences import is_one_sentence
+from util_async import no_progress
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ZONES = [ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")]
@@ -76,7 +76,7 @@ def use(backup_dir: Path, name: str = NAME) -> str | None:
             line_of(backup, zone)
     assert all(is_one_sentence(sentence) for sentence in listed.unreadable.values())
     for dry_run in (True, False):
-        asyncio.run(prune(backup_dir, RetentionPolicy(0, 0), ZONES[0], now=NOW, report=unheard, dry_run=dry_run))
+        asyncio.run(prune(backup_dir, RetentionPolicy(0, 0), ZONES[0], now=NOW, report=no_progress, dry_run=dry_run))
     said = refusal(backup_dir, name)
     assert said is None or is_one_sentence(said)
     return said
@@ -86,7 +86,7 @@ def refusal(backup_dir: Path, name: str) -> str | None:
     """Return why a backup fails to verify."""
     try:
         found = find_backup(backup_dir, name)
-        asyncio.run(verify(found.folder, found.manifest, now=NOW, report=unheard))
+        asyncio.run(verify(found.folder, found.manifest, now=NOW, report=no_progress))
     except OperatorError as error:
         return str(error)
     return None
