@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from errors import SettingsError, first_line
 from memory.embedding.config import EmbeddingConfig
-from util_async import expand_path
+from storage.files import expand_path
 
 _LARGEST = 64 * 1024  # bytes
 _LONGEST_LINE = 5_000  # characters; what parses a line takes a time that grows with the square of it

@@ -1,24 +1,16 @@
-"""Names and numbers of session files, and small async helpers."""
+"""Run things at the same time and again and again, end them in order, and log a failure once: helpers for asyncio."""
 
 import asyncio
 import logging
-import os
-import pickle
-import re
-import reprlib
-import secrets
 import signal
-import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Hashable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-from pathvalidate import ErrorReason, ValidationError, validate_filename
-
-from errors import SessionError, first_line
+# Users call it by this name. It needs names and atomic files, which are below; nothing in storage imports this module.
+from storage.session_names import update_file_num_pkl as update_file_num_pkl
 
 T = TypeVar("T")
 
@@ -32,165 +24,26 @@ def no_progress(_: int, __: int) -> None:
 
 logger = logging.getLogger(__name__)
 
-Numbers = dict[tuple[str, str], int]
-"""The largest number taken, by (session folder name, file stem without its number)."""
-
-CURRENT_SESSION_FILE = "current_session.json"
-NUMBERS_FILE = "file_numbers.pkl"
-NOT_ADDED = "_not_added"
-PROMOTIONS = "promotions"
-"""The folder with what long-term memory would not take."""
-
-_PROTOCOL = 4  # of pickles, whose parts `_NumbersReader` knows
-_LONGEST_NAME = 64  # characters
-_LONGEST_NAME_BYTES = 200  # a file name has 255 on most systems; date, number and `_not_added.csv` need the rest
-_JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spelt with them
-# What else lies in the storage folder, in lower case; a name with a leading dot is refused anyway.
-_RESERVED_NAMES = frozenset({"logs", "models", "postgres", PROMOTIONS, CURRENT_SESSION_FILE, "current_session.partial"})
-
-_AFTER_NAME = re.compile(r"(?P<date>(?:_\d{4}-\d\d-\d\d)?)(?:_(?P<number>\d+))?", re.ASCII)
-
-_FIRST_WORDS = ("amber", "brave", "bright", "calm", "clear", "copper", "early", "gentle", "golden", "hidden", "quiet")
-_SECOND_WORDS = ("beacon", "brook", "cedar", "comet", "falcon", "harbour", "heron", "island", "maple", "otter", "river")
-
-
-def valid_file_name(name: str) -> str:
-    """Return the session name in the form that it has on disk: composed (NFC), without blanks around it.
-
-    Raises SessionError when some system could not store a folder of that name, or we could mistake it.
-    """
-    composed = unicodedata.normalize("NFC", name).strip()
-    problem = _badly_formed(composed) or _taken_by_us(composed) or _not_portable(composed)
-    if problem:
-        raise SessionError(f"The session name {reprlib.repr(composed)} {problem}.")
-    return composed
-
-
-def random_session_name() -> str:
-    """Return a name such as quiet-harbour-42."""
-    return f"{secrets.choice(_FIRST_WORDS)}-{secrets.choice(_SECOND_WORDS)}-{10 + secrets.randbelow(90)}"
-
-
-def split_stem(name: str, stem: str) -> tuple[str, int | None] | None:
-    """Split `{name}[_{date}][_{number}]` before its number; None for a stem that is not of this session name.
-
-    The name has to be known: `demo_7` is number 7 of `demo`, and also the whole of a session named so.
-    """
-    found = _AFTER_NAME.fullmatch(stem, len(name)) if stem.startswith(name) else None
-    if found is None:
-        return None
-    return name + found["date"], None if found["number"] is None else int(found["number"])
-
-
-def update_file_num_pkl(folder: Path) -> Numbers:
-    """Rebuild `file_numbers.pkl` from the names of the files in a session folder; return what it now holds.
-
-    Raises SessionError when the folder cannot be read or written.
-    """
-    numbers = _numbers_of(folder, _stems_in(folder))
-    _write_numbers(folder, numbers)
-    return numbers
-
-
-def read_file_num_pkl(folder: Path) -> Numbers:
-    """Return the numbers taken in a session folder; rebuild a pickle that is missing, damaged or hostile.
-
-    A number that only the pickle knows stays taken: its files are gone, its messages may be in long-term memory.
-    Raises SessionError when the folder cannot be read, or cannot be written and the pickle has to be rebuilt.
-    """
-    try:
-        kept = _unpickled_numbers(folder / NUMBERS_FILE)
-    except FileNotFoundError:
-        return update_file_num_pkl(folder)
-    except (OSError, ValueError) as error:
-        logger.warning("%s is rebuilt from the names of the files: %s", folder / NUMBERS_FILE, error)
-        return update_file_num_pkl(folder)
-    return _larger(kept, _numbers_of(folder, _stems_in(folder)))
-
-
-def record_number(folder: Path, stem: str) -> None:
-    """Note in `file_numbers.pkl` that the number of this stem, if it has one, is taken.
-
-    Raises SessionError when the folder cannot be read or written.
-    """
-    _write_numbers(folder, _larger(read_file_num_pkl(folder), _numbers_of(folder, [stem])))
-
-
-def expand_path(text: str) -> Path:
-    """Return a path as it is written, but for a home at its beginning: ~, ~user, $HOME or ${HOME}.
-
-    Elsewhere these signs may be part of a name, and so may they behind `./`. Raises ValueError for an unknown user.
-    """
-    first, _, rest = text.partition("/")
-    if first in {"$HOME", "${HOME}"}:
-        first = "~"
-    try:
-        return Path(Path(first).expanduser(), rest.lstrip("/")) if first.startswith("~") else Path(text)
-    except RuntimeError as error:
-        raise ValueError(
-            f"{reprlib.repr(first)} is nobody's home here: write the whole path, or ./~ for a name"
-        ) from error
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves either the old one or the whole new one.
-
-    Raises SessionError when its folder cannot be written.
-    """
-    partial = target.with_suffix(".partial")
-    with translate_os_errors(target.parent):
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut may keep the new name and lose the content
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk know of new names in a folder; Windows knows no such thing. Raises OSError."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-@contextmanager
-def translate_os_errors(folder: Path, *, setting: str = "STORAGE_DIR") -> Generator[None]:
-    """Raise what the system says about files as a SessionError that tells the operator what to do.
-
-    `setting` is the one that leads to another folder.
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise SessionError(
-            f"The folder {folder} cannot be used ({reason}): see that it is a folder which this account may write to "
-            f"and that the disk is not full, or set {setting} to another one."
-        ) from error
-
 
 async def shared(future: "Future[T]") -> T:
-    """Wait for what a thread is at, and leave it alone when cancelled: others may wait for it too, or nobody."""
+    """Return the result of a thread; it is not cancelled with us, as others may wait for it too, or nobody."""
     waiting = asyncio.wrap_future(future)
     waiting.add_done_callback(_notice_failure)
     return await asyncio.shield(waiting)
 
 
 def _notice_failure(waiting: "asyncio.Future[T]") -> None:
-    """Look at how it ended, or asyncio complains about a failure that nobody waited for."""
+    """Look at how a future ended, or asyncio complains about a failure that nobody waited for."""
     if not waiting.cancelled():
         waiting.exception()
 
 
 @asynccontextmanager
 async def background_task(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asyncio.Task[T]]:
-    """Yield work that goes on meanwhile; it is cancelled on exit when it has not ended, and always waited for."""
+    """Run a coroutine while the context lasts and yield its task, which is cancelled on exit unless it has ended.
+
+    The exit waits for it. What it raises is left in the task.
+    """
     task = asyncio.create_task(work)
     try:
         yield task
@@ -201,7 +54,7 @@ async def background_task(work: Coroutine[Any, Any, T]) -> AsyncGenerator[asynci
 
 @asynccontextmanager
 async def periodic(action: Callable[[], Awaitable[None]], *, every: timedelta, at_once: bool) -> AsyncGenerator[None]:
-    """Do something again and again for as long as the context lasts, the first time `at_once` or after a while.
+    """Run an action again and again while the context lasts, the first time `at_once` or after `every`.
 
     What the action raises is logged, once in a row, and tried again at the next turn.
     """
@@ -214,6 +67,7 @@ async def periodic(action: Callable[[], Awaitable[None]], *, every: timedelta, a
 
 
 async def _repeat(action: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool) -> None:
+    """Run the action for ever; log a failure once."""
     said = SaidOnce(logger)
     if not at_once:
         await asyncio.sleep(every.total_seconds())
@@ -228,20 +82,20 @@ async def _repeat(action: Callable[[], Awaitable[None]], every: timedelta, *, at
 
 
 class SaidOnce:
-    """Logs what fails when it begins to, and not again until it has worked or fails otherwise."""
+    """Log a failure when it begins, and not again until its subject has worked or fails in another way."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._said: dict[Hashable, str] = {}
 
     def failed(self, subject: Hashable, sentence: str, error: BaseException | None = None) -> None:
-        """Log that something fails, with the traceback of an error that nobody foresaw."""
+        """Log that a subject fails, with the traceback of an error that nobody foresaw."""
         if self._said.get(subject) != sentence:
             self._said[subject] = sentence
             self._log.warning(sentence, exc_info=error)
 
     def worked(self, subject: Hashable) -> None:
-        """Note that something works, so that its next failure is logged again."""
+        """Note that a subject works, so that its next failure is logged again."""
         self._said.pop(subject, None)
 
 
@@ -276,7 +130,7 @@ async def _run_until(stopping: asyncio.Event, services: tuple[Coroutine[Any, Any
 
 @contextmanager
 def _set_by_signals(stopping: asyncio.Event) -> Generator[None]:
-    """Let what asks a program to end set the event; on exit put back what handled it before."""
+    """Set an event on the signals that ask a program to end; on exit restore the handlers from before."""
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _ending_signals()}
     try:
@@ -297,152 +151,3 @@ def _ending_signals() -> list[signal.Signals]:
     signals = [signal.SIGINT, signal.SIGTERM]
     closed = getattr(signal, "SIGHUP", None)  # which Windows does not know
     return signals if closed is None or signal.getsignal(closed) is signal.SIG_IGN else [*signals, closed]
-
-
-def _badly_formed(name: str) -> str | None:
-    """Say what is wrong with the form of a name, and what to do about it."""
-    if not name:
-        return "is empty: give it at least one letter or digit"
-    if len(name) > _LONGEST_NAME:
-        return f"is longer than {_LONGEST_NAME} characters: shorten it"
-    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and char not in _JOINERS for char in name):
-        return "contains a control or invisible character: type it again without that"
-    if name.startswith(".") or name.endswith(".") or ".." in name:
-        return "starts or ends with a dot, or contains two in a row: leave those dots out"
-    return None
-
-
-def _taken_by_us(name: str) -> str | None:
-    """Say what of our own a name could be mistaken for, and what to do about it."""
-    if name.casefold().endswith(NOT_ADDED):
-        return f"ends in {NOT_ADDED}, as the files of messages that were not added do: choose another ending"
-    if name.casefold() in _RESERVED_NAMES:
-        return "is the name of something else in the storage folder: choose another name"
-    return None
-
-
-def _not_portable(name: str) -> str | None:
-    """Say why a name cannot be a file's on every system, and what to do about it."""
-    try:
-        validate_filename(name, platform="universal", max_len=_LONGEST_NAME_BYTES)
-    except ValidationError as error:
-        if error.reason == ErrorReason.INVALID_CHARACTER:
-            return r'contains one of \ / : * ? " < > |, which not every system allows in a file name: leave it out'
-        if error.reason == ErrorReason.RESERVED_NAME:
-            return "is a name that Windows keeps for itself: choose another name"
-        return f"takes more than {_LONGEST_NAME_BYTES} bytes on disk: shorten it"
-    return None
-
-
-def _stems_in(folder: Path) -> list[str]:
-    """Return the session stems of the CSV files in a folder."""
-    with translate_os_errors(folder):
-        return [path.stem.removesuffix(NOT_ADDED) for path in folder.iterdir() if path.suffix == ".csv"]
-
-
-def _numbers_of(folder: Path, stems: list[str]) -> Numbers:
-    """Return the largest number among the stems that belong to a session folder."""
-    numbers: Numbers = {}
-    for stem in stems:
-        base, number = split_stem(folder.name, stem) or (stem, None)
-        if number is not None:
-            numbers[folder.name, base] = max(number, numbers.get((folder.name, base), 0))
-    return numbers
-
-
-def _larger(some: Numbers, others: Numbers) -> Numbers:
-    return {key: max(some.get(key, 0), others.get(key, 0)) for key in some | others}
-
-
-def _write_numbers(folder: Path, numbers: Numbers) -> None:
-    write_atomically(folder / NUMBERS_FILE, pickle.dumps(numbers, _PROTOCOL))
-
-
-class _NumbersReader:
-    """Reads a pickle that `_write_numbers` has written, and nothing else.
-
-    Python's own reader calls what a pickle names, and what is nested deeply in one ends the process.
-    """
-
-    def __init__(self) -> None:
-        self._stack: list[object] = []
-        self._memo: dict[int, object] = {}
-
-    def read(self, content: bytes) -> Numbers:
-        """Return what a pickle holds; raises almost anything when it is damaged, or holds something else."""
-        import pickletools  # a start needs it once, and most programs never
-
-        for opcode, argument, _ in pickletools.genops(content):
-            if opcode.name == "STOP":
-                return self._numbers()
-            step = self._STEPS.get(opcode.name)
-            if step is None:
-                raise ValueError(f"it has {opcode.name}, which numbers do without")
-            step(self, argument)
-        raise ValueError("it has no end")
-
-    def _push(self, value: object) -> None:
-        self._stack.append(value)
-
-    def _pass_over(self, _: object) -> None:
-        """Leave out what only tells how the rest is packed."""
-
-    def _memoize(self, _: object) -> None:
-        self._memo[len(self._memo)] = self._stack[-1]
-
-    def _recall(self, place: object) -> None:
-        self._stack.append(self._memo[place] if isinstance(place, int) else None)
-
-    def _mark(self, _: object) -> None:
-        self._stack.append(self)
-
-    def _pair(self, _: object) -> None:
-        second, first = self._stack.pop(), self._stack.pop()
-        if not isinstance(first, str) or not isinstance(second, str):
-            raise TypeError("it has a key that is no pair of texts")
-        self._stack.append((first, second))
-
-    def _numbers(self) -> Numbers:
-        numbers = self._stack[-1]
-        if not isinstance(numbers, dict):
-            raise TypeError("it holds something else than the numbers of sessions")
-        return numbers
-
-    def _set_one(self, _: object) -> None:
-        value, key = self._stack.pop(), self._stack.pop()
-        self._set([key, value])
-
-    def _set_all(self, _: object) -> None:
-        start = len(self._stack) - 1 - self._stack[::-1].index(self)
-        items = self._stack[start + 1 :]
-        del self._stack[start:]
-        self._set(items)
-
-    def _set(self, items: list[object]) -> None:
-        numbers = self._numbers()
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, tuple) or type(value) is not int or value < 0:
-                raise ValueError("it holds something else than the numbers of sessions")
-            numbers[key] = value
-
-    _STEPS: ClassVar[dict[str, Callable[["_NumbersReader", Any], None]]] = {
-        **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE"), _push),
-        **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1"), _push),
-        **dict.fromkeys(("PROTO", "FRAME"), _pass_over),
-        **dict.fromkeys(("BINGET", "LONG_BINGET"), _recall),
-        "EMPTY_DICT": lambda self, _: self._push({}),
-        "MEMOIZE": _memoize,
-        "MARK": _mark,
-        "TUPLE2": _pair,
-        "SETITEM": _set_one,
-        "SETITEMS": _set_all,
-    }
-
-
-def _unpickled_numbers(path: Path) -> Numbers:
-    """Read a pickle of numbers; raise ValueError when it holds anything else, OSError when it cannot be read."""
-    content = path.read_bytes()
-    try:
-        return _NumbersReader().read(content)
-    except Exception as error:  # damaged bytes make a reader of pickles raise almost anything
-        raise ValueError(f"it cannot be read ({first_line(error)})") from error

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from errors import SettingsError
-from util_async import background_task, expand_path
+from storage.files import expand_path
+from util_async import background_task
 
 logger = logging.getLogger(__name__)
 

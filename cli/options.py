@@ -9,9 +9,9 @@ from typer import Argument, Option
 
 from errors import SettingsError
 from ops.backup.formats import Format
+from storage.files import expand_path
 from time_expressions.conventions import DateOrder
 from time_expressions.zones import find_zone
-from util_async import expand_path
 
 
 class Which(StrEnum):

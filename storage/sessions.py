@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
 from errors import SessionError, SessionInUseError
-from util_async import (
+from storage.files import translate_os_errors, write_atomically
+from storage.session_names import (
     CURRENT_SESSION_FILE,
     NOT_ADDED,
     NUMBERS_FILE,
@@ -25,9 +26,7 @@ from util_async import (
     read_file_num_pkl,
     record_number,
     split_stem,
-    translate_os_errors,
     valid_file_name,
-    write_atomically,
 )
 
 logger = logging.getLogger(__name__)

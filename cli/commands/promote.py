@@ -27,8 +27,8 @@ from ops.promotion.records import Source
 from ops.promotion.report import in_words
 from ops.promotion.sources.detect import open_source
 from settings import Settings
+from storage.session_names import PROMOTIONS
 from storage.sessions import session_folders
-from util_async import PROMOTIONS
 
 logger = logging.getLogger(__name__)
 

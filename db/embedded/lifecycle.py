@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from db.embedded.errors import limited, server_errors
 from db.embedded.server import STATE_DIR, EmbeddedServer, check_private, existing_server, make_private, prepare_server
 from db.errors import may_answer_later
 from errors import DatabaseSetupError, DatabaseUnavailableError
-from util_async import sync_folder
+from storage.files import atomic_directory
 
 
 async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
@@ -29,13 +28,9 @@ async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
     if server.data_dir.exists():
         _check_data(server)
         return
-    partial = server.home / "data.partial"
-    await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
-    make_private(partial, server.account)
-    await control.make_data(server, partial, durable=durable)
-    partial.rename(server.data_dir)
-    if durable:
-        sync_folder(server.home)
+    with atomic_directory(server.data_dir, durable=durable) as partial:
+        make_private(partial, server.account)
+        await control.make_data(server, partial, durable=durable)
 
 
 def _check_data(server: EmbeddedServer) -> None:

@@ -19,6 +19,7 @@ from filelock import FileLock
 from db.embedded.errors import server_errors
 from db.programs import WHEEL, find_binaries, last_line
 from errors import DatabaseSetupError
+from storage.files import atomic_directory
 
 SERVICE_USER = "backscroll"
 """Whom the server runs as when Backscroll runs as root."""
@@ -110,14 +111,12 @@ def copy_binaries(binaries: Path, target: Path) -> Path:
     package = binaries.parent.parent
     with FileLock(target.with_name(f"{target.name}.lock"), timeout=COPY_TIMEOUT.total_seconds()):
         if not target.exists():
-            partial = target.with_name(f"{target.name}.partial")
-            _copy_wheel(package, partial)
-            partial.rename(target)
+            with atomic_directory(target, durable=False) as partial:
+                _copy_wheel(package, partial)
     return target / binaries.relative_to(package.parent)
 
 
 def _copy_wheel(package: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
     unneeded = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__")
     for folder in (package, package.with_name(_LIBRARIES)):
         if folder.exists():

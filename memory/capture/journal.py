@@ -33,7 +33,8 @@ from memory.capture.message_csv import (
     to_row,
 )
 from memory.message import Message
-from util_async import NOT_ADDED, sync_folder
+from storage.files import sync_folder
+from storage.session_names import NOT_ADDED
 
 logger = logging.getLogger(__name__)
 

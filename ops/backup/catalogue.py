@@ -12,7 +12,8 @@ from pathlib import Path
 from errors import InputFileError, OperatorError, SessionError
 from ops.backup.files import translate_os_errors
 from ops.backup.manifest import MANIFEST, VERIFIED, Manifest, Verified, read_manifest, read_small
-from util_async import expand_path, valid_file_name
+from storage.files import expand_path
+from storage.session_names import valid_file_name
 
 _FOLDER = re.compile(r"(.+)_(\d{4}-\d\d-\d\d)_(\d+)", re.ASCII)
 

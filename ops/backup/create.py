@@ -29,11 +29,12 @@ from db.table_copy import (
 from errors import BackscrollError, DatabaseSetupError
 from memory.capture.session import MODEL_FACT, SESSION_FACT
 from ops.backup.catalogue import Backup, names_in, next_folder, valid_name
-from ops.backup.files import atomic_directory, open_writer, sync, writing_lock
+from ops.backup.files import new_backup_folder, open_writer, writing_lock
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, SessionEntry, TableEntry
 from ops.backup.session_files import copy_session, session_with_stem
 from ops.backup.table_files import Heard, write_table
+from storage.files import sync_file
 from storage.sessions import ProgramSession
 from util_async import Progress
 
@@ -81,7 +82,7 @@ async def dump(connection: Connection, dsn: str, program: Program, path: Path, *
 def _settled(path: Path) -> FileEntry:
     """Make a file private and lasting, and return what the manifest says of it."""
     path.chmod(0o600)
-    sync(path)
+    sync_file(path)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return FileEntry(path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=sha256)
@@ -145,7 +146,7 @@ async def create(
         dumpers = [_dumper(source, plan) for source in sources]
         heard = _counting(sum(source.rows for source in sources) * len(plan.formats), report)
         folder = next_folder(name, now.date(), names_in(backup_dir))
-        with atomic_directory(backup_dir, folder) as partial:
+        with new_backup_folder(backup_dir, folder) as partial:
             entries = [
                 await _write_database(source, dumper, plan, partial, heard)
                 for source, dumper in zip(sources, dumpers, strict=True)

@@ -4,25 +4,23 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 from filelock import FileLock, Timeout
 
-from errors import InputFileError, OperatorError
+from errors import OperatorError
 from ops.backup.manifest import FileEntry
-from util_async import sync_folder
-from util_async import translate_os_errors as translate_any_os_errors
-
-COMPRESSED = ".zst"
+from storage.files import COMPRESSED, PARTIAL, atomic_directory, sync_folder
+from storage.files import translate_os_errors as translate_any_os_errors
 
 _LEVEL = 1  # a higher one takes several times as long, for a file that is a tenth smaller
 _THREADS = 2
 _PIECE = 1024 * 1024  # bytes
-_PARTIAL, _REMOVED = ".partial", ".removed"
+_REMOVED = ".removed"
 
 
 class Sink(Protocol):
@@ -105,78 +103,11 @@ def open_writer(path: Path) -> Generator[Writer]:
         file.sync()
 
 
-class _HeardFile(io.FileIO):
-    """Tells how far it is read."""
-
-    def __init__(self, path: Path, heard: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._heard = heard
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Fill the buffer as far as there is something; return how far."""
-        count = super().readinto(buffer)
-        self._heard(self.tell())
-        return count or 0
-
-
-def _unheard(_: int) -> None:
-    """Nobody wants to know how far it is."""
-
-
-@contextmanager
-def open_decompressed(path: Path, heard: Callable[[int], None] = _unheard) -> Generator[BinaryIO]:
-    """Yield the bytes of a file, decompressed when its name ends in .zst; a part of it at a time is in memory.
-
-    `heard` is told how many bytes of the file as it is on the disk are read. Reading raises InputFileError for a
-    compressed file that is truncated or damaged, and when it cannot be opened.
-    """
-    try:
-        opened = io.BufferedReader(_HeardFile(path, heard), _PIECE)
-    except OSError as error:
-        raise InputFileError(f"{path} cannot be read ({error.strerror}): mend its permissions.") from error
-    with opened as file:
-        if path.suffix != COMPRESSED:
-            yield file
-            return
-        with closing(io.BufferedReader(_Decompressed(path, file), _PIECE)) as plain:
-            yield plain
-
-
-class _Decompressed(io.RawIOBase):
-    """Reads a compressed file; a decompressor of pyarrow's, as that of zstandard takes a truncated file for whole."""
-
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        import pyarrow  # type: ignore[import-untyped]  # only where something is compressed
-
-        self._path = path
-        self._stream = pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: object, /) -> int:
-        """Fill the buffer as far as there is something; return how far."""
-        try:
-            return int(self._stream.readinto(buffer))
-        except OSError as error:
-            raise InputFileError(f"{self._path} is truncated or damaged: take another copy of it.") from error
-
-
 def pieces_of(path: Path) -> Iterator[bytes]:
     """Yield the pieces of a file as they are on the disk."""
     with path.open("rb", buffering=0) as file:
         while piece := file.read(_PIECE):
             yield piece
-
-
-def sync(path: Path) -> None:
-    """Wait until the disk has what was written to a file."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 translate_os_errors = partial(translate_any_os_errors, setting="BACKUP_DIR")
@@ -209,43 +140,25 @@ def writing_lock(backup_dir: Path) -> Generator[None]:
 
 def _remove_leftovers(backup_dir: Path) -> None:
     for path in backup_dir.glob(".*"):
-        if path.suffix in {_PARTIAL, _REMOVED} and path.is_dir() and not path.is_symlink():
+        if path.suffix in {PARTIAL, _REMOVED} and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
 
 
 @contextmanager
-def atomic_directory(backup_dir: Path, name: str) -> Generator[Path]:
+def new_backup_folder(backup_dir: Path, name: str) -> Generator[Path]:
     """Yield a hidden folder to be filled, which gets its name when the context ends well and is removed otherwise.
 
     Call it under the `writing_lock`. Raises OperatorError when there is something of that name, or no space.
     """
-    partial = backup_dir / f".{name}{_PARTIAL}"
+    target = backup_dir / name
     with translate_os_errors(backup_dir):
-        partial.mkdir(mode=0o700)
         try:
-            yield partial
-            _rename_when_whole(partial, backup_dir / name)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-def _rename_when_whole(partial: Path, target: Path) -> None:
-    if os.path.lexists(target):
-        raise OperatorError(f"There is a {target} already: take another name for the backup.")
-    for folder, _, _ in os.walk(partial):
-        sync_folder(Path(folder))  # else a power cut may keep the new name and lose the files
-    partial.rename(target)
-    sync_folder(target.parent)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a small file so that a crash leaves either the old one or the whole new one; raise OperatorError."""
-    partial = path.with_name(f".{path.name}{_PARTIAL}")
-    with translate_os_errors(path.parent):
-        partial.unlink(missing_ok=True)
-        with open_writer(partial) as file:
-            file.write(content)
-        partial.replace(path)
+            with atomic_directory(target) as partial:
+                yield partial
+        except FileExistsError as error:
+            if error.filename != str(target):
+                raise
+            raise OperatorError(f"There is a {target} already: take another name for the backup.") from error
 
 
 def remove_folder(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import glob
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,12 +15,14 @@ from errors import InputFileError, SessionError
 from memory.capture.journal import finished_size
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from memory.index import store
-from ops.backup.files import COMPRESSED, open_decompressed, open_writer
+from ops.backup.files import open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry
 from ops.backup.verify import check_files, path_of
 from ops.erasure.files import erase_from_csv
+from storage.files import COMPRESSED, atomic_file, open_decompressed, translate_os_errors
+from storage.session_names import split_stem, valid_file_name
 from storage.sessions import ProgramSession, open_session_folder, remember_session, remembered_session
-from util_async import no_progress, split_stem, sync_folder, translate_os_errors, valid_file_name
+from util_async import no_progress
 
 _FOLDER = "session"
 _BLOCK = 1024 * 1024  # bytes
@@ -160,15 +161,7 @@ def _name(file: FileEntry) -> str:
 
 def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None:
     """Write a file that appears when it is whole and without what the forgotten have said."""
-    partial = target.with_name(f".{target.name}.partial")
-    with translate_os_errors(target.parent):
-        try:
-            with open_decompressed(source) as plain, partial.open("wb") as file:
-                shutil.copyfileobj(plain, file, _BLOCK)
-                file.flush()
-                os.fsync(file.fileno())
-            erase_from_csv(partial, erasures)
-            partial.replace(target)
-            sync_folder(target.parent)
-        finally:
-            partial.unlink(missing_ok=True)
+    with translate_os_errors(target.parent), atomic_file(target) as partial:
+        with open_decompressed(source) as plain, partial.open("wb") as file:
+            shutil.copyfileobj(plain, file, _BLOCK)
+        erase_from_csv(partial, erasures)

@@ -9,11 +9,12 @@ from typing import BinaryIO, LiteralString
 from db.errors import driver_errors, server_message
 from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
 from errors import InputFileError, RefusedRowError
-from ops.backup.files import COMPRESSED, open_decompressed, open_writer
+from ops.backup.files import open_writer
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
 from ops.backup.parquet import write_parquet
 from ops.backup.verify import path_of
+from storage.files import COMPRESSED, open_decompressed
 from util_async import Progress
 
 _SUFFIXES = {Format.CSV: ".csv", Format.BINARY: ".copy", Format.PARQUET: ".parquet"}

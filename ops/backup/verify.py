@@ -14,10 +14,11 @@ from typing import BinaryIO
 from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
 from ops.backup.catalogue import change_of, note_in
-from ops.backup.files import open_decompressed, pieces_of, replace_file
+from ops.backup.files import pieces_of
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
 from ops.backup.parquet import rows_in_parquet
+from storage.files import open_decompressed, write_atomically
 from util_async import Progress
 
 _PIECE = 1024 * 1024  # bytes
@@ -140,7 +141,7 @@ def note_damage(folder: Path, damage: str, *, now: datetime) -> None:
         damage=damage,
     )
     try:
-        replace_file(folder / VERIFIED, note.model_dump_json(indent=2).encode())
+        write_atomically(folder / VERIFIED, note.model_dump_json(indent=2).encode(), setting="BACKUP_DIR")
     except OperatorError as error:
         logger.warning("%s; that this backup is damaged is not noted: %s", error, damage)
 
@@ -156,7 +157,7 @@ def note_verified(folder: Path, *, now: datetime, restored: bool) -> Verified:
         manifest_sha256=hashlib.sha256(read_small(folder / MANIFEST)).hexdigest(),
         restored=restored or (before is not None and before.restored),
     )
-    replace_file(folder / VERIFIED, verified.model_dump_json(indent=2).encode())
+    write_atomically(folder / VERIFIED, verified.model_dump_json(indent=2).encode(), setting="BACKUP_DIR")
     return verified
 
 

@@ -1,12 +1,11 @@
 """Take what forgotten people said out of CSV files of messages, so that a crash leaves the old file or the new one."""
 
 import csv
-import os
 import shutil
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from memory.capture.erased import has_number, is_erased
 from memory.capture.message_csv import COLUMNS, LARGEST, fields_of, pieces_in, read_header, record_test
 from memory.message import Kind
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder, file_names
-from util_async import sync_folder
+from storage.files import PARTIAL, atomic_file, raise_os_errors_as
 
 _BLOCK = 2**20  # bytes
 _NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
@@ -91,8 +90,8 @@ class Redactions:
 
 def csv_files(storage_dir: Path) -> list[Path]:
     """Return all CSV files of sessions and promotions; what a crash left behind of writing one is removed."""
-    with _naming(storage_dir):
-        for partial in _in_folders(storage_dir, ".*.partial"):
+    with _translate_os_errors(storage_dir):
+        for partial in _in_folders(storage_dir, f".*{PARTIAL}"):
             partial.unlink()
         return _in_folders(storage_dir, "*.csv")
 
@@ -170,18 +169,8 @@ def cut(path: Path, cuts: Redactions) -> None:
     """Put a file without some stretches in the place of the old one, with its mode; raise SessionError on failure."""
     if not cuts.starts:
         return
-    partial = path.with_name(f".{path.name}.partial")
-    with _naming(path):
-        try:
-            with path.open("rb") as old, partial.open("wb") as new:
-                _copy_mode(path, partial)
-                _copy_between(old, new, cuts)
-                new.flush()
-                os.fsync(new.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        sync_folder(path.parent)
+    with _translate_os_errors(path), atomic_file(path) as partial, path.open("rb") as old, partial.open("wb") as new:
+        _copy_between(old, new, cuts)
 
 
 def _copy_between(old: BinaryIO, new: BinaryIO, cuts: Redactions) -> None:
@@ -204,7 +193,7 @@ def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
 def _read(path: Path) -> Iterator[tuple[int, int, Record | str]]:
     """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
     csv.field_size_limit(LARGEST)
-    with _naming(path), path.open("rb") as file:
+    with _translate_os_errors(path), path.open("rb") as file:
         header = read_header(file)
         end = len(header)
         names = _names(header)
@@ -252,21 +241,6 @@ def _time(text: str) -> datetime:
     return time
 
 
-def _copy_mode(path: Path, partial: Path) -> None:
-    """Give a new file the mode of the old one and, where that is allowed, its owner."""
-    shutil.copymode(path, partial)
-    if os.name == "posix":
-        known = path.stat()
-        with suppress(PermissionError):
-            os.chown(partial, known.st_uid, known.st_gid)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SessionError(
-            f"{path} cannot be rewritten ({error.strerror}): mend its permissions or free some disk space, then give "
-            "the same command again."
-        ) from error
+def _translate_os_errors(path: Path) -> AbstractContextManager[None]:
+    remedy = "correct its permissions or free some disk space, then give the same command again"
+    return raise_os_errors_as(SessionError, f"{path} cannot be rewritten", remedy)

@@ -4,14 +4,13 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from errors import InputFileError, SettingsError
-from util_async import sync_folder
+from storage.files import raise_os_errors_as, sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +33,11 @@ def read_ledger(path: Path) -> dict[int, datetime]:
     A last line that a crash cut short counts for nothing: what it announces was not begun. Raises InputFileError for
     any other line that is no erasure, as to leave one out would bring somebody's words back.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise InputFileError(
-            f"The ledger of erasures {path} cannot be read ({error.strerror}): mend its permissions."
-        ) from error
+    with raise_os_errors_as(InputFileError, f"The ledger of erasures {path} cannot be read", "correct its permissions"):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return {}
     return merged(*({entry.user_id: entry.erased_at} for entry in _entries(path, content)))
 
 
@@ -54,7 +50,8 @@ def write_ledger(path: Path, user_id: int, now: datetime) -> None:
     if known is not None and known >= now:
         return
     line = json.dumps({"user_id": user_id, "erased_at": now.isoformat()})
-    with _naming(path):
+    remedy = "correct the permissions of its folder, or set BACKUP_DIR to another one"
+    with raise_os_errors_as(SettingsError, f"The ledger of erasures {path} cannot be written", remedy):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(0o600)
         _append(path, line.encode() + b"\n")
@@ -106,14 +103,3 @@ def _is_entry(line: bytes) -> bool:
     except ValidationError:
         return False
     return True
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SettingsError(
-            f"The ledger of erasures {path} cannot be written ({error.strerror}): mend the permissions of its folder, "
-            "or set BACKUP_DIR to another one."
-        ) from error

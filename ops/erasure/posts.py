@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from errors import InputFileError
-from util_async import translate_os_errors, write_atomically
+from storage.files import translate_os_errors, write_atomically
 
 POSTS = "posts_to_delete.jsonl"
 """The name of the file in the folder of backups."""
@@ -76,4 +76,4 @@ def strike_posts(path: Path, gone: Collection[int]) -> None:
 
 def _write(path: Path, posts: Iterable[Post]) -> None:
     lines = (json.dumps({"link": post.link, **asdict(post)}) for post in posts)
-    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode(), setting="BACKUP_DIR")

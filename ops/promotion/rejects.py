@@ -10,7 +10,7 @@ from memory.capture.journal import NotAdded, digest_of, encoded
 from memory.capture.message_csv import COLUMNS, to_row
 from memory.message import Message
 from ops.promotion.records import Refused
-from util_async import translate_os_errors
+from storage.files import translate_os_errors
 
 Row = list[str]
 

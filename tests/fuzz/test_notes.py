@@ -24,6 +24,14 @@ from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
 from ops.backup.retention import Kept, RetentionPolicy, kept
 from settings import Settings, read_settings
+from storage.session_names import (
+    CURRENT_SESSION_FILE,
+    NUMBERS_FILE,
+    read_file_num_pkl,
+    split_stem,
+    update_file_num_pkl,
+    valid_file_name,
+)
 from storage.sessions import choose_session, open_session_folder, remember_session, remembered_session
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
@@ -43,14 +51,6 @@ from tests.fuzz.strategies import (
     zones,
 )
 from tests.sentences import is_one_sentence
-from util_async import (
-    CURRENT_SESSION_FILE,
-    NUMBERS_FILE,
-    read_file_num_pkl,
-    split_stem,
-    update_file_num_pkl,
-    valid_file_name,
-)
 
 TODAY = date(2026, 11, 3)
 LONGEST_FILE_NAME = 255  # bytes, on most systems

@@ -34,11 +34,12 @@ from memory.index import store
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
 from ops.backup.create import Plan, create
-from ops.backup.files import open_decompressed, remove_folder, writing_lock
+from ops.backup.files import remove_folder, writing_lock
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, TableEntry
 from ops.backup.retention import RetentionPolicy, expired
 from ops.backup.verify import note_verified, verify
+from storage.files import open_decompressed
 from tests.builders import FULL, deletion, message, minute
 from tests.conftest import open_existing_database, open_new_database
 from tests.lived_in import indexed, write

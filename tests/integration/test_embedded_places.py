@@ -198,7 +198,7 @@ def test_a_copy_of_the_programs_is_whole_and_open_to_all(scratch: Path) -> None:
     libraries.mkdir(mode=0o700)
     (libraries / "libpq.so").touch(0o700)
     target = scratch / "copy"
-    (scratch / "copy.partial" / "left over").mkdir(parents=True)
+    (scratch / ".copy.partial" / "left over").mkdir(parents=True)
 
     copied = copy_binaries(binaries, target)
 

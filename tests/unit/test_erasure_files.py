@@ -240,7 +240,7 @@ def test_a_full_disk_is_reported_in_one_sentence_and_the_file_stays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SessionError, match="No space left on device") as caught:
+    with pytest.raises(SessionError, match="no space left on device") as caught:
         erase_from_csv(path, ERASURES)
 
     assert is_one_sentence(str(caught.value).replace(path.name, "the file"))
@@ -357,7 +357,7 @@ def test_a_ledger_that_cannot_be_written_is_reported_in_one_sentence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SettingsError, match="No space left") as caught:
+    with pytest.raises(SettingsError, match="no space left") as caught:
         write_ledger(tmp_path / LEDGER, 3, minute(7))
 
     assert is_one_sentence(str(caught.value).replace(LEDGER, "ledger"))

@@ -16,7 +16,8 @@ from memory.embedding.exports import NotExportedError, find_export, open_export
 from memory.embedding.model import by_length
 from memory.embedding.onnx_model import _cut
 from memory.embedding.source_model import carried_dimensions, digest_of
-from util_async import no_progress, valid_file_name
+from storage.session_names import valid_file_name
+from util_async import no_progress
 
 
 def test_the_key_tells_models_weights_and_precisions_apart() -> None:

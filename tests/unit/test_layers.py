@@ -15,8 +15,9 @@ LAYERS = (
     {"bot", "terminal"},
     {"agent"},
     {"memory"},
-    {"db", "storage"},
+    {"db"},
     {"time_expressions", "util_async"},
+    {"storage"},  # below: the embedded server's folder appears whole, and `util_async` hands a function of it on
     {"errors"},
 )
 """From top to bottom; what shares a layer does not know of each other."""

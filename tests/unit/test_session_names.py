@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import util_async
 from errors import SessionError
+from storage import session_names
+from storage.session_names import random_session_name, split_stem, valid_file_name
 from storage.sessions import ProgramSession
-from util_async import random_session_name, split_stem, valid_file_name
 
 
 @pytest.mark.parametrize(
@@ -92,9 +94,7 @@ def test_a_name_that_ends_like_a_not_added_file_is_refused(name: str) -> None:
         valid_file_name(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["logs", "Logs", "postgres", "promotions", "current_session.json", "current_session.partial"]
-)
+@pytest.mark.parametrize("name", ["logs", "Logs", "postgres", "promotions", "current_session.json"])
 def test_a_name_that_we_use_ourselves_is_refused(name: str) -> None:
     with pytest.raises(SessionError, match="something else in the storage folder"):
         valid_file_name(name)
@@ -150,3 +150,7 @@ def test_a_dot_in_the_name_does_not_cut_the_file_names() -> None:
     assert session.journal_path == Path("storage/v1.2/v1.2_3.csv")
     assert session.not_added_path == Path("storage/v1.2/v1.2_3_not_added.csv")
     assert session.numbers_path == Path("storage/v1.2/file_numbers.pkl")
+
+
+def test_the_rebuild_of_the_numbers_is_called_by_the_name_that_users_know() -> None:
+    assert util_async.update_file_num_pkl is session_names.update_file_num_pkl

@@ -18,6 +18,7 @@ import pytest
 
 from errors import SessionError, SessionInUseError
 from storage import sessions
+from storage.session_names import read_file_num_pkl, update_file_num_pkl
 from storage.sessions import (
     ProgramSession,
     choose_session,
@@ -26,7 +27,7 @@ from storage.sessions import (
     remembered_session,
     session_lock,
 )
-from util_async import read_file_num_pkl, run_until_first_ends, update_file_num_pkl
+from util_async import run_until_first_ends
 
 TODAY = date(2026, 11, 21)
 PROJECT = Path(__file__).parents[2]
@@ -116,7 +117,7 @@ def test_a_rebuild_that_fails_leaves_the_old_pickle_whole(folder: Path, monkeypa
     with pytest.raises(SessionError, match="no space left on device"):
         update_file_num_pkl(folder)
     assert (folder / "file_numbers.pkl").read_bytes() == old
-    assert not (folder / "file_numbers.partial").exists()
+    assert {path.name for path in folder.iterdir()} == {"demo_1.csv", "demo_2.csv", "file_numbers.pkl"}
 
 
 @pytest.mark.parametrize(
@@ -328,7 +329,7 @@ def test_the_current_session_is_remembered(storage: Path) -> None:
     remember_session(storage, session)
 
     assert remembered_session(storage) == session
-    assert not (storage / "current_session.partial").exists()
+    assert {path.name for path in storage.iterdir()} == {"demo", "current_session.json"}
 
 
 def test_before_the_first_session_none_is_remembered(storage: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,7 +25,7 @@ from ops.promotion.sources import (
 from ops.promotion.sources.encodings import encoding_of, named_encoding
 from ops.promotion.sources.files import Location, Member, digest_of, opened, sample_of, size_of
 from ops.promotion.sources.folders import OF_NO_KIND, Listing, Skipped, is_archive, list_files
-from util_async import NOT_ADDED
+from storage.session_names import NOT_ADDED
 
 _MANIFEST = "manifest.json"  # of a backup
 _OWN = {"session", "backup"}

@@ -1,25 +1,19 @@
 """Open the files of a source, whole, compressed or packed in an archive, and take their digest."""
 
 import hashlib
-import io
 import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
-
-import zstandard
+from typing import IO
 
 from errors import InputFileError, first_line
 from ops.promotion.sources.encodings import SAMPLE
-
-_PIECE = 1024  # compressed bytes; few, as each may become tens of thousands of plain ones
-_WINDOW = 2**27  # bytes that a compressed file may have us keep in memory
-
+from storage.files import COMPRESSED, decompress, raise_os_errors_as
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError)
 """What reading a damaged archive raises, beside ValueError for sizes that are negative and names that are no text."""
@@ -70,16 +64,9 @@ def size_of(location: Location) -> int:
     return location.size if isinstance(location, Member) else location.stat().st_size
 
 
-@contextmanager
-def readable(path: Location) -> Generator[None]:
+def readable(path: Location) -> AbstractContextManager[None]:
     """Raise what the system says about a file as an InputFileError that tells the operator what to do."""
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or str(error) or type(error).__name__).lower()
-        raise InputFileError(f"{path} cannot be read ({reason}): correct the path or its permissions.") from error
-    except zstandard.ZstdError as error:
-        raise InputFileError(f"{path} is damaged or not compressed by zstd: take another copy of it.") from error
+    return raise_os_errors_as(InputFileError, f"{path} cannot be read", "correct the path or its permissions")
 
 
 @contextmanager
@@ -90,7 +77,7 @@ def opened(path: Location) -> Generator[tuple[IO[bytes], IO[bytes]]]:
     """
     with readable(path), ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
-        plain = io.BufferedReader(_Pieces(_decompressed(raw, path))) if path.suffix == ".zst" else raw
+        plain = stack.enter_context(decompress(raw, path)) if path.suffix == COMPRESSED else raw
         try:
             yield plain, raw
         except DAMAGED as error:
@@ -122,41 +109,3 @@ def digest_of(paths: Sequence[Path], options: Iterable[str]) -> str:
     for option in options:
         whole.update(hashlib.sha256(option.encode("utf-8", "surrogatepass")).digest())
     return whole.hexdigest()
-
-
-class _Pieces(io.RawIOBase):
-    """Pieces of bytes as a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        taken = min(len(target), len(self._rest))
-        target[:taken] = self._rest[:taken]
-        self._rest = self._rest[taken:]
-        return taken
-
-
-def _decompressed(raw: IO[bytes], path: Location) -> Iterator[bytes]:
-    """Yield the contents of a compressed file; the library's own reader would end silently where a file is cut off."""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
-    frame = decompressor.decompressobj()
-    begun = False
-    while piece := raw.read(_PIECE):
-        while piece:
-            begun = True
-            yield frame.decompress(piece)
-            piece = frame.unused_data if frame.eof else b""
-            if frame.eof:
-                frame, begun = decompressor.decompressobj(), False
-    if begun:
-        raise InputFileError(f"{path} is cut off before its end: take another copy of it.")
