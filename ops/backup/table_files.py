@@ -12,7 +12,6 @@ from errors import InputFileError, RefusedRowError
 from ops.backup.files import open_writer
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
-from ops.backup.parquet import write_parquet
 from ops.backup.verify import path_of
 from storage.files import COMPRESSED, open_decompressed
 from util_async import Progress
@@ -33,6 +32,8 @@ async def write_table(
     """Write all rows of a table into a new file; return what the manifest in the folder above says of it."""
     path = folder / f"{table.name}{_SUFFIXES[written_as]}"
     if written_as is Format.PARQUET:
+        from ops.backup.parquet import write_parquet  # it brings pyarrow and numpy, which few backups need
+
         return await write_parquet(connection, table, path, compress=compress, heard=heard)
     if compress:
         path = path.with_name(f"{path.name}{COMPRESSED}")

@@ -17,7 +17,6 @@ from ops.backup.catalogue import change_of, note_in
 from ops.backup.files import pieces_of
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
-from ops.backup.parquet import rows_in_parquet
 from storage.files import open_decompressed, write_atomically
 from util_async import Progress
 
@@ -37,6 +36,8 @@ def count_rows(path: Path, written_as: Format, heard: Heard) -> int:
     """
     try:
         if written_as is Format.PARQUET:
+            from ops.backup.parquet import rows_in_parquet  # it brings pyarrow and numpy, which few backups need
+
             return rows_in_parquet(path)
         with open_decompressed(path, heard) as file:
             return _csv_rows(file) if written_as is Format.CSV else _binary_rows(file)
