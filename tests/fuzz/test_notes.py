@@ -16,13 +16,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from db.addresses import libpq_address
-from db.databases import SHORT_TERM
+from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError, OperatorError, SessionError, SettingsError
-from ops.backup.catalogue import next_folder, series_of, valid_name, verified_of
+from ops.backup.catalogue import Backup, next_folder, series_of, valid_name, verified_of
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, Manifest, TableEntry, read_manifest
-from ops.backup.retention import Kept, RetentionPolicy, kept
+from ops.backup.retention import RetentionPolicy, kept_names
 from settings import Settings, read_settings
 from storage.session_names import (
     CURRENT_SESSION_FILE,
@@ -33,6 +33,7 @@ from storage.session_names import (
     valid_file_name,
 )
 from storage.sessions import choose_session, open_session_folder, remember_session, remembered_session
+from tests.backup_builders import backup_of, database_entry
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
     damaged,
@@ -227,13 +228,15 @@ def test_any_json_in_the_place_of_a_manifest_is_read_or_refused(text: str) -> No
         read_manifest(folder)
 
 
-shown_anywhere = moments.filter(lambda moment: 1 < moment.year < 9999)  # `read_manifest` refuses others
+shown_anywhere = moments.filter(lambda moment: 1971 <= moment.year < 9999)  # `read_manifest` refuses others
+SHORT, LONG = database_entry(SHORT_TERM), database_entry(LONG_TERM)
+PARQUET = database_entry(LONG_TERM, dumped=False)
 several = st.lists(
     st.builds(
-        lambda number, created_at, purposes: Kept(f"all_2026-11-03_{number}", created_at, purposes),
+        lambda number, created_at, databases: backup_of(f"all_2026-11-03_{number}", created_at, databases),
         st.integers(1, 50),
         shown_anywhere,
-        st.frozensets(st.sampled_from(["short", "long", "parquet"]), min_size=1),
+        st.sampled_from([[SHORT], [LONG], [PARQUET], [SHORT, LONG], [SHORT, PARQUET]]),
     ),
     min_size=1,
     max_size=12,
@@ -243,13 +246,14 @@ several = st.lists(
 
 @given(several, st.integers(0, 5), st.integers(0, 5), zones)
 def test_the_newest_backup_of_each_purpose_is_always_kept(
-    backups: list[Kept], daily: int, weekly: int, time_zone: ZoneInfo
+    backups: list[Backup], daily: int, weekly: int, time_zone: ZoneInfo
 ) -> None:
-    names = kept(backups, RetentionPolicy(daily, weekly), time_zone)
+    names = kept_names(backups, RetentionPolicy(daily, weekly), time_zone)
 
-    for purpose in {purpose for one in backups for purpose in one.purposes}:
-        serving = [one for one in backups if purpose in one.purposes]
-        assert max(serving, key=lambda one: (one.created_at, one.name)).name in names
+    for purpose in (SHORT, LONG, PARQUET):
+        serving = [one for one in backups if purpose in one.manifest.databases]
+        if serving:
+            assert max(serving, key=lambda one: (one.manifest.created_at, one.name)).name in names
     assert names <= {one.name for one in backups}
 
 
