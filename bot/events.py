@@ -6,7 +6,7 @@ be read becomes its default here, with a warning in the log, and the rest is kep
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from discord.abc import Snowflake
 
 from bot.audience import ReadableChannel, is_open_to_all
 from memory.mentions import NameOf, nobody
-from memory.message import Attachment, Kind, Message
+from memory.message import Attachment, Kind, Message, Place
 from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of
 from memory.names.places import thread_name
 
@@ -23,16 +23,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 D = TypeVar("D")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where something was said; in a thread, `channel_id` is its parent's, and `channel_name` names both."""
-
-    guild_id: int | None
-    channel_id: int
-    channel_name: str
-    thread_id: int | None = None
 
 
 class Fields:
@@ -81,20 +71,19 @@ def place_of_id(client: discord.Client, channel_id: int, guild_id: int | None) -
         return Place(guild_id=guild_id, channel_id=channel_id, channel_name="")
 
 
+def _message_in(place: Place, message_id: int, session: str) -> Message:
+    """Return a message of Discord of which only its id, which tells its time, and its place are known."""
+    return place.message(message_id, sent_at=discord.utils.snowflake_time(message_id), session=session)
+
+
 def message_of(message: discord.Message, *, session: str) -> Message:
     """Return the present state of a message: as it was sent, or as it was last edited."""
     fields = Fields(f"message {message.id} of type {_type_of(message)}")
     read = fields.read
     guild_id = read("guild", lambda: _guild_of(message), None)
     place = read("channel", lambda: place_of(message.channel, guild_id), _unnamed(message.channel, guild_id))
-    state = Message(
-        message_id=message.id,
-        sent_at=discord.utils.snowflake_time(message.id),
-        session=session,
-        guild_id=place.guild_id,
-        channel_id=place.channel_id,
-        channel_name=place.channel_name,
-        thread_id=place.thread_id,
+    state = replace(
+        _message_in(place, message.id, session),
         author_id=read("author", lambda: message.author.id, None),
         author_name=read("author's name", lambda: message.author.display_name, ""),
         reply_to=read("reference", lambda: _replied_to(message), None),
@@ -129,16 +118,8 @@ def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str, now: dateti
 
 def deletion_of(message_id: int, place: Place, *, session: str, deleted_at: datetime) -> Message:
     """Return the state of a message that was deleted; its words are not needed for that."""
-    return Message(
-        message_id=message_id,
-        sent_at=discord.utils.snowflake_time(message_id),
-        session=session,
-        guild_id=place.guild_id,
-        channel_id=place.channel_id,
-        channel_name=place.channel_name,
-        thread_id=place.thread_id,
-        author_name="",
-        content="",
+    return replace(
+        _message_in(place, message_id, session),
         deleted_at=deleted_at,
     )
 
@@ -147,14 +128,8 @@ def command_of(interaction: discord.Interaction, text: str, *, session: str) -> 
     """Return the slash command that somebody gave, under the interaction's id, which is a snowflake too."""
     fields = Fields(f"command {interaction.id}")
     place = _place_of_interaction(interaction, fields)
-    state = Message(
-        message_id=interaction.id,
-        sent_at=discord.utils.snowflake_time(interaction.id),
-        session=session,
-        guild_id=place.guild_id,
-        channel_id=place.channel_id,
-        channel_name=place.channel_name,
-        thread_id=place.thread_id,
+    state = replace(
+        _message_in(place, interaction.id, session),
         author_id=fields.read("author", lambda: interaction.user.id, None),
         author_name=fields.read("author's name", lambda: interaction.user.display_name, ""),
         kind=Kind.COMMAND,
@@ -168,14 +143,8 @@ def answer_of(interaction: discord.Interaction, sent: discord.Message, *, sessio
     """Return one message that the bot answered a command with, as a reply to that command."""
     fields = Fields(f"answer {sent.id}")
     place = _place_of_interaction(interaction, fields)
-    state = Message(
-        message_id=sent.id,
-        sent_at=discord.utils.snowflake_time(sent.id),
-        session=session,
-        guild_id=place.guild_id,
-        channel_id=place.channel_id,
-        channel_name=place.channel_name,
-        thread_id=place.thread_id,
+    state = replace(
+        _message_in(place, sent.id, session),
         author_id=fields.read("author", lambda: sent.author.id, None),
         author_name=fields.read("author's name", lambda: sent.author.display_name, ""),
         reply_to=interaction.id,
@@ -370,14 +339,8 @@ def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: Pl
     read = fields.read
     place = place_of_id(int(data["channel_id"]), read("guild", lambda: _id(data.get("guild_id")), None))
     names = read("names", lambda: names_in(place.thread_id or place.channel_id, place.guild_id), nobody)
-    state = Message(
-        message_id=message_id,
-        sent_at=discord.utils.snowflake_time(message_id),
-        session=session,
-        guild_id=place.guild_id,
-        channel_id=place.channel_id,
-        channel_name=place.channel_name,
-        thread_id=place.thread_id,
+    state = replace(
+        _message_in(place, message_id, session),
         author_id=author_of_payload(data),
         author_name=read("author's name", lambda: _author_name(data), ""),
         reply_to=read("reference", lambda: _reply_in_payload(data), None),

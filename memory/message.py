@@ -1,16 +1,18 @@
-"""What a message is, from the front end that heard it to the row that keeps it."""
+"""What a message is, from the front end that receives it to the row that keeps it."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Kind(StrEnum):
-    """What sort of thing was said."""
+    """What sort of message it is."""
 
     MESSAGE = "message"
     COMMAND = "command"
@@ -37,20 +39,23 @@ class Message:
 
     The journal holds a line for every state it heard of; the database holds the merged last one.
     A deletion that is learnt of later carries `deleted_at` and no content.
+
+    These fields, in this order, are the columns of every CSV of messages and of the table: `FIELDS` derives from them,
+    and all that reads or writes a message from `FIELDS`. A new one has a default, as older files lack it.
     """
 
     message_id: int
     sent_at: datetime
     session: str
-    channel_id: int
-    channel_name: str
-    author_name: str
-    content: str
-    kind: Kind = Kind.MESSAGE
     guild_id: int | None = None
+    channel_id: int
     thread_id: int | None = None
     author_id: int | None = None
     reply_to: int | None = None
+    author_name: str
+    channel_name: str
+    kind: Kind = Kind.MESSAGE
+    content: str
     attachments: tuple[Attachment, ...] = ()
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
@@ -74,6 +79,63 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a message, as whoever reads and writes messages has to know it."""
+
+    name: str
+    type: type
+    """int (an id), datetime, str, Kind, or tuple (files)."""
+    is_optional: bool
+    """Whether None may stand in its place."""
+
+
+def _field(name: str, annotation: Any) -> Field:
+    if isinstance(annotation, UnionType):
+        return Field(name, get_args(annotation)[0], is_optional=True)
+    return Field(name, get_origin(annotation) or annotation, is_optional=False)
+
+
+FIELDS = tuple(_field(field.name, field.type) for field in fields(Message))
+"""The one list of what is kept of a message."""
+
+COLUMNS = tuple(field.name for field in FIELDS)
+"""The columns of a CSV of messages, in their order, and those of the table that hold a message."""
+
+
+def names_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields of a type, see `Field.type`."""
+    return tuple(field.name for field in FIELDS if field.type is kind)
+
+
+CHANGED_BY_EDITS = ("content", "attachments", "edited_at")
+"""The fields that an edit replaces; a deletion sets `deleted_at` alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message is sent; in a thread, `channel_id` is its parent's, and `channel_name` names both."""
+
+    guild_id: int | None
+    channel_id: int
+    channel_name: str
+    thread_id: int | None = None
+
+    def message(self, message_id: int, *, sent_at: datetime, session: str) -> Message:
+        """Return a message that was sent here, without its author and words."""
+        return Message(
+            message_id=message_id,
+            sent_at=sent_at,
+            session=session,
+            guild_id=self.guild_id,
+            channel_id=self.channel_id,
+            thread_id=self.thread_id,
+            author_name="",
+            channel_name=self.channel_name,
+            content="",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """What a message said until `revised_at`."""
 
@@ -88,20 +150,20 @@ def sanitize(text: str) -> str:
 
 
 def edited_later(newer: Message, older: Message) -> bool:
-    """Tell whether `newer` carries an edit that `older` does not know of."""
+    """Return whether `newer` carries an edit that `older` does not know of."""
     if newer.edited_at is None:
         return False
     return older.edited_at is None or newer.edited_at > older.edited_at
 
 
 def merged(older: Message, newer: Message) -> Message:
-    """Return the state that two states of one message add up to; `memory.store` applies the same rule in SQL.
+    """Return the state that two states of one message add up to; `memory.index.store` applies the same rule in SQL.
 
-    What one of them knows to be an answer of the bot is one: an export of others tells it from nobody's message.
+    An answer of the bot stays one: the exports of other programs do not tell it from a person's message.
     """
     state = older
     if edited_later(newer, older):
-        state = replace(state, content=newer.content, attachments=newer.attachments, edited_at=newer.edited_at)
+        state = replace(state, **{name: getattr(newer, name) for name in CHANGED_BY_EDITS})
     kind = Kind.ANSWER if newer.kind is Kind.ANSWER else older.kind
     return replace(state, kind=kind, deleted_at=older.deleted_at or newer.deleted_at)
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from agent.markdown import printable, unescaped
 from agent.types import Answer, Question
 from errors import JournalUnavailableError, TemporaryError
-from memory.message import Kind, Message
+from memory.message import Kind, Message, Place
 from memory.preferences import Owner, OwnerKind, Zone
 from memory.question.parse import LONGEST_QUESTION
 from terminal.rendering import render
@@ -77,6 +77,7 @@ class SpeakerZone:
 
 CHANNEL_ID = 1  # far below any Discord snowflake
 CHANNEL_NAME = "terminal"
+_PLACE = Place(guild_id=None, channel_id=CHANNEL_ID, channel_name=CHANNEL_NAME)
 BOT_NAME = "Backscroll"
 
 _JOURNAL_LIMIT = timedelta(seconds=2)  # for writing down what somebody waits for, while the disk is full
@@ -226,12 +227,9 @@ class TerminalChannel:
         self, content: str, kind: Kind, *, reply_to: int | None = None, patience: timedelta | None
     ) -> int:
         answer = kind is Kind.ANSWER
-        message = Message(
-            message_id=await asyncio.to_thread(self.new_id),  # it sleeps when ids run out for this instant
-            sent_at=self.clock(),
-            session=self.recorder.session,
-            channel_id=CHANNEL_ID,
-            channel_name=CHANNEL_NAME,
+        message_id = await asyncio.to_thread(self.new_id)  # it sleeps when ids run out for this instant
+        message = replace(
+            _PLACE.message(message_id, sent_at=self.clock(), session=self.recorder.session),
             author_id=speaker_id(BOT_NAME if answer else self.speaker),
             author_name=BOT_NAME if answer else self.speaker,
             content=content,

@@ -7,8 +7,8 @@ from pathlib import Path
 from pandas import DataFrame
 
 from memory.capture.journal import encoded
-from memory.capture.message_csv import COLUMNS, to_row
-from memory.message import Message
+from memory.capture.message_csv import to_row
+from memory.message import COLUMNS, Message
 from ops.promotion.records import RawBatch, Refused, Source
 
 

@@ -20,7 +20,6 @@ from typing import BinaryIO, ParamSpec, TypeVar
 
 from errors import JournalUnavailableError, SessionError
 from memory.capture.message_csv import (
-    COLUMNS,
     LARGEST,
     SEPARATOR,
     Tail,
@@ -32,7 +31,7 @@ from memory.capture.message_csv import (
     tail_of,
     to_row,
 )
-from memory.message import Message
+from memory.message import COLUMNS, Message
 from storage.files import sync_folder
 from storage.session_names import NOT_ADDED
 

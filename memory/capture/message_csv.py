@@ -13,35 +13,19 @@ import logging
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import IO, AnyStr, BinaryIO, Generic, NamedTuple
+from functools import partial
+from typing import IO, Any, AnyStr, BinaryIO, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from memory.message import Attachment, Kind, Message
+from memory.message import COLUMNS, FIELDS, Attachment, Field, Kind, Message
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = (
-    "message_id",
-    "sent_at",
-    "session",
-    "guild_id",
-    "channel_id",
-    "thread_id",
-    "author_id",
-    "reply_to",
-    "author_name",
-    "channel_name",
-    "kind",
-    "content",
-    "attachments",
-    "edited_at",
-    "deleted_at",
-)
-"""The header of a session's CSV; times are ISO 8601 in UTC, an empty field is a null."""
+T = TypeVar("T")
 
 _LONGEST_TEXT = 2 * 2**20  # characters; with four bytes for each a record is still short enough to be read again
 _LONGEST_NAME = 2000  # characters of whatever else is a text
@@ -55,48 +39,23 @@ _FILES = TypeAdapter(tuple[Attachment, ...])
 
 
 def to_row(message: Message) -> list[str]:
-    """Return the fields of a message in the order of COLUMNS."""
-    return [
-        _id_text(message.message_id),
-        _time_text(message.sent_at),
-        _writable(message.session, _LONGEST_NAME),
-        _id_text(message.guild_id),
-        _id_text(message.channel_id),
-        _id_text(message.thread_id),
-        _id_text(message.author_id),
-        _id_text(message.reply_to),
-        _writable(message.author_name, _LONGEST_NAME),
-        _writable(message.channel_name, _LONGEST_NAME),
-        message.kind.value,
-        _writable(message.content, _LONGEST_TEXT),
-        _files_text(message.attachments),
-        _time_text(message.edited_at),
-        _time_text(message.deleted_at),
-    ]
+    """Return the fields of a message in the order of COLUMNS: times are ISO 8601 in UTC, an empty text is a None."""
+    return [write(getattr(message, name)) for name, write in _WRITERS]
 
 
 def from_row(fields: Sequence[str]) -> Message:
     """Return the message of a row; raise ValueError, with the reason, for one that is none."""
     if len(fields) != len(COLUMNS):
         raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
-    row = dict(zip(COLUMNS, fields, strict=True))
-    return Message(
-        message_id=id_of(row["message_id"]),
-        sent_at=time_of(row["sent_at"]),
-        session=row["session"],
-        guild_id=_optional_id(row["guild_id"]),
-        channel_id=id_of(row["channel_id"]),
-        thread_id=_optional_id(row["thread_id"]),
-        author_id=_optional_id(row["author_id"]),
-        reply_to=_optional_id(row["reply_to"]),
-        author_name=row["author_name"],
-        channel_name=row["channel_name"],
-        kind=Kind(row["kind"]),
-        content=row["content"],
-        attachments=_attachments(row["attachments"]),
-        edited_at=_optional_time(row["edited_at"]),
-        deleted_at=_optional_time(row["deleted_at"]),
-    )
+    return Message(**{name: read(text) for (name, read), text in zip(_READERS, fields, strict=True)})
+
+
+def from_row_leniently(row: Mapping[str, str]) -> Message:
+    """Return what can be read of a row, by the names of its columns; raise ValueError without its ids and its time.
+
+    Whoever looks for what somebody wrote needs no more: what else is unreadable becomes a default.
+    """
+    return Message(**{name: read(row[name]) for name, read in _LENIENT_READERS})
 
 
 def _files_text(attachments: Sequence[Attachment]) -> str:
@@ -154,14 +113,6 @@ def id_of(text: str) -> int:
     return number
 
 
-def _optional_id(text: str) -> int | None:
-    return id_of(text) if text else None
-
-
-def _optional_time(text: str) -> datetime | None:
-    return time_of(text) if text else None
-
-
 def time_of(text: str) -> datetime:
     """Return a time of ours, in UTC; raise ValueError for what is none."""
     time = datetime.fromisoformat(text)
@@ -178,6 +129,76 @@ def _attachments(text: str) -> tuple[Attachment, ...]:
         return _FILES.validate_json(text or "[]")
     except ValidationError as error:
         raise ValueError(f"attachments are not a list of files: {error.errors()[0]['msg']}") from error
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a converter that gives None for an empty text."""
+    return lambda text: convert(text) if text.strip() else None
+
+
+def lenient_files(text: str) -> tuple[Attachment, ...]:
+    """Return files, of a damaged text the names that stand in it, or else the text itself as the name of a file."""
+    try:
+        return _attachments(text)
+    except ValueError:
+        pass
+    try:
+        names = [str(file["name"]) for file in json.loads(text)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        names = [text]
+    return tuple(Attachment(name=name, url="") for name in names)
+
+
+def _lenient(convert: Callable[[str], T], default: T) -> Callable[[str], T]:
+    """Return a converter that gives a default for a text that another one refuses."""
+
+    def converted(text: str) -> T:
+        try:
+            return convert(text)
+        except ValueError:
+            return default
+
+    return converted
+
+
+def _writer(field: Field) -> Callable[[Any], str]:
+    if field.type is str:
+        return partial(_writable, longest=_LONGEST_TEXT if field.name == "content" else _LONGEST_NAME)
+    return _AS_TEXT[field.type]
+
+
+def _reader(field: Field) -> Callable[[str], Any]:
+    return optional(_FROM_TEXT[field.type]) if field.is_optional else _FROM_TEXT[field.type]
+
+
+def _lenient_reader(field: Field) -> Callable[[str], Any]:
+    if field.type is datetime and field.is_optional:
+        return _lenient(optional(time_of), None)
+    convert = _FROM_TEXT_LENIENTLY.get(field.type, _FROM_TEXT[field.type])
+    return optional(convert) if field.is_optional else convert
+
+
+_AS_TEXT: dict[type, Callable[[Any], str]] = {int: _id_text, datetime: _time_text, Kind: str, tuple: _files_text}
+_FROM_TEXT: dict[type, Callable[[str], Any]] = {
+    int: id_of,
+    datetime: time_of,
+    str: _same,
+    Kind: Kind,
+    tuple: _attachments,
+}
+_FROM_TEXT_LENIENTLY: dict[type, Callable[[str], Any]] = {
+    int: int,
+    Kind: _lenient(Kind, Kind.MESSAGE),
+    tuple: lenient_files,
+}
+_WRITERS = [(field.name, _writer(field)) for field in FIELDS]
+_READERS = [(field.name, _reader(field)) for field in FIELDS]
+_LENIENT_READERS = [(field.name, _lenient_reader(field)) for field in FIELDS]
+"""How each cell is written and read, by the type of its field."""
 
 
 LARGEST = 16 * 2**20

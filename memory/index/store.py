@@ -1,7 +1,8 @@
 """Rows in and messages out of one database; the same functions serve short-term and long-term memory."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from db.schema import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
-from memory.message import Attachment, Kind, Message, Revision
+from memory.message import CHANGED_BY_EDITS as CHANGED_FIELDS
+from memory.message import COLUMNS, FIELDS, Attachment, Kind, Message, Revision
 from memory.names.rows import note_names
 
 _Columns = ReadOnlyColumnCollection[str, Any]
 
-CHANGED_BY_EDITS = ("content", "attachments", "edited_at", "search_text", "embedding", "embedding_model")
+CHANGED_BY_EDITS = (*CHANGED_FIELDS, "search_text", "embedding", "embedding_model")
 """The columns of a message that an edit replaces; a deletion sets `deleted_at` alone, and an answer stays one."""
 
 
@@ -146,42 +148,41 @@ def _revisions(revisions: Iterable[Revision]) -> Insert:
 def values_of(item: Indexed) -> dict[str, Any]:
     """Return a row of messages, a value under the name of each column."""
     message = item.message
-    return {
-        "message_id": message.message_id,
-        "sent_at": message.sent_at,
-        "session": message.session,
-        "guild_id": message.guild_id,
-        "channel_id": message.channel_id,
-        "thread_id": message.thread_id,
-        "author_id": message.author_id,
-        "reply_to": message.reply_to,
-        "author_name": message.author_name,
-        "channel_name": message.channel_name,
-        "kind": message.kind.value,
-        "content": message.content,
-        "attachments": [asdict(attachment) for attachment in message.attachments],
-        "edited_at": message.edited_at,
-        "deleted_at": message.deleted_at,
+    values = {name: getattr(message, name) for name in COLUMNS}
+    values |= {name: to_column(values[name]) for name, to_column in _TO_COLUMNS.items()}
+    return values | {
         "search_text": item.search_text,
         "embedding": item.embedding,
         "embedding_model": item.embedding_model,
     }
 
 
-MESSAGE_COLUMNS = tuple(
-    column
-    for column in MessageRow.__table__.columns
-    if column.name not in {"search_text", "embedding", "embedding_model", "promotion_id"}
-)
+def _files_column(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    return [asdict(attachment) for attachment in attachments]
+
+
+def _files(column: Iterable[dict[str, Any]]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(**attachment) for attachment in column)
+
+
+_CONVERTED: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    Kind: (attrgetter("value"), Kind),
+    tuple: (_files_column, _files),
+}
+"""How a field of a type becomes the value of its column, and the other way; other types stay as they are."""
+
+_TO_COLUMNS = {field.name: _CONVERTED[field.type][0] for field in FIELDS if field.type in _CONVERTED}
+_TO_FIELDS = {field.name: _CONVERTED[field.type][1] for field in FIELDS if field.type in _CONVERTED}
+
+MESSAGE_COLUMNS = tuple(MessageRow.__table__.columns[name] for name in COLUMNS)
 """What a Message is made from; vectors stay where they are."""
 
 
-def to_message(row: RowMapping) -> Message:
+def to_message(row: RowMapping | Mapping[str, Any]) -> Message:
     """Return the message of a row that has MESSAGE_COLUMNS."""
-    fields = {column.name: row[column.name] for column in MESSAGE_COLUMNS}
-    fields["kind"] = Kind(fields["kind"])
-    fields["attachments"] = tuple(Attachment(**attachment) for attachment in fields["attachments"])
-    return Message(**fields)
+    values = {name: row[name] for name in COLUMNS}
+    values |= {name: to_field(values[name]) for name, to_field in _TO_FIELDS.items()}
+    return Message(**values)
 
 
 def one_of(expression: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:

@@ -13,29 +13,13 @@ from typing import BinaryIO
 
 from errors import SessionError
 from memory.capture.erased import has_number, is_erased
-from memory.capture.message_csv import COLUMNS, LARGEST, fields_of, pieces_in, read_header, record_test
-from memory.message import Kind
-from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder, file_names
+from memory.capture.message_csv import LARGEST, fields_of, from_row_leniently, pieces_in, read_header, record_test
+from memory.message import COLUMNS, Kind, Message
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from storage.files import PARTIAL, atomic_file, raise_os_errors_as
 
 _BLOCK = 2**20  # bytes
 _NO_SESSIONS = {"logs", "postgres"}  # folders in the storage folder
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What of a line of a CSV tells whether it stays."""
-
-    message_id: int
-    sent_at: datetime
-    author_id: int | None
-    author_name: str
-    kind: str
-    reply_to: int | None
-    guild_id: int | None
-    place_id: int
-    content: str
-    attachments: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +104,15 @@ def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: b
 def collect(path: Path, erasures: Mapping[int, datetime], said: FingerprintBuilder) -> None:
     """Take in what the forgotten have said in a file; raise SessionError when it cannot be read."""
     for _, _, record in _read(path):
-        if isinstance(record, Record) and is_erased(erasures, record.author_id, record.sent_at):
-            texts = [record.content, *file_names(record.attachments)]
+        if isinstance(record, Message) and is_erased(erasures, record.author_id, record.sent_at):
+            texts = [record.content, *(file.name for file in record.attachments)]
             said.add_message(record.message_id, record.author_name, texts)
 
 
-def answers_in(path: Path) -> Iterator[Record]:
+def answers_in(path: Path) -> Iterator[Message]:
     """Yield the bot's answers in a file; raise SessionError when it cannot be read."""
     for _, _, record in _read(path):
-        if isinstance(record, Record) and record.kind == Kind.ANSWER:
+        if isinstance(record, Message) and record.kind is Kind.ANSWER:
             yield record
 
 
@@ -152,7 +136,7 @@ def find_cuts(
             if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
                 cuts.own += 1
                 cuts.add(start, end)
-        elif record.kind == Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
+        elif record.kind is Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
             cuts.answers += 1
             cuts.add(start, end)
         elif own and (
@@ -190,7 +174,7 @@ def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
         left -= len(block)
 
 
-def _read(path: Path) -> Iterator[tuple[int, int, Record | str]]:
+def _read(path: Path) -> Iterator[tuple[int, int, Message | str]]:
     """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
     csv.field_size_limit(LARGEST)
     with _translate_os_errors(path), path.open("rb") as file:
@@ -208,37 +192,14 @@ def _names(header: bytes) -> list[str] | None:
     return names if set(COLUMNS) <= set(names) else None
 
 
-def _parsed(text: str, names: list[str] | None) -> Record | str:
-    """Return a line as what it says, as far as that is needed; the line itself when it says nothing clear."""
+def _parsed(text: str, names: list[str] | None) -> Message | str:
+    """Return the message that a line holds; the line itself when it holds none."""
     if names is None:
         return text
     try:
-        row = dict(zip(names, next(csv.reader([text], strict=True)), strict=True))
-        return Record(
-            message_id=int(row["message_id"]),
-            sent_at=_time(row["sent_at"]),
-            author_id=_optional(row["author_id"]),
-            author_name=row["author_name"],
-            kind=row["kind"],
-            reply_to=_optional(row["reply_to"]),
-            guild_id=_optional(row["guild_id"]),
-            place_id=_optional(row["thread_id"]) or int(row["channel_id"]),
-            content=row["content"],
-            attachments=row["attachments"],
-        )
+        return from_row_leniently(dict(zip(names, next(csv.reader([text], strict=True)), strict=True)))
     except (ValueError, csv.Error, StopIteration):
         return text
-
-
-def _optional(text: str) -> int | None:
-    return int(text) if text else None
-
-
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f"the time {text!r} has no offset from UTC")
-    return time
 
 
 def _translate_os_errors(path: Path) -> AbstractContextManager[None]:

@@ -11,7 +11,6 @@ take a few megabytes, say nothing to a reader, and are forgotten with the proces
 A script without blanks between words has a word in every character.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -132,14 +131,6 @@ class Fingerprint:
             return False
         places = np.minimum(np.searchsorted(self.runs, runs), len(self.runs) - 1)
         return bool((self.runs[places] == runs).any())
-
-
-def file_names(attachments: str) -> list[str]:
-    """Return the names of files as a CSV tells of them; the text itself when it is damaged."""
-    try:
-        return [str(file["name"]) for file in json.loads(attachments or "[]")]
-    except (ValueError, TypeError, KeyError):
-        return [attachments]
 
 
 def _shown(text: str) -> str:

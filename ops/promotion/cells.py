@@ -10,7 +10,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from memory.capture.message_csv import id_of
-from memory.message import Attachment, sanitize
+from memory.message import Attachment, Kind, sanitize
 from ops.promotion.derived_ids import derived_id
 from ops.promotion.records import Vector
 
@@ -63,11 +63,6 @@ def is_missing_name(text: str) -> bool:
     return text.strip() in _MISSING_NAMES
 
 
-def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
-    """Return a converter that gives None for an empty text."""
-    return lambda text: convert(text) if text.strip() else None
-
-
 def optional_of_others(
     convert: Callable[[str], T], *, lacks: Callable[[str], bool] = is_missing
 ) -> Callable[[str], T | None]:
@@ -108,6 +103,11 @@ def becomes_a_number(text: str) -> bool:
     """Tell whether `id_of_others` makes a number of an id that is none."""
     kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, FORMULA_ERROR)
     return not is_missing(text) and not any(kind.fullmatch(text.strip()) for kind in kinds)
+
+
+def kind_of_others(text: str) -> Kind:
+    """Return the kind of a message, which others mostly do not know; raise ValueError for a word that is none."""
+    return Kind.MESSAGE if is_missing(text) else Kind(text)
 
 
 def files(text: str) -> tuple[Attachment, ...]:

@@ -14,8 +14,8 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from memory.capture.message_csv import COLUMNS, time_of
-from memory.message import Kind, Message, MessageKey, fold, sanitize
+from memory.capture.message_csv import optional, time_of
+from memory.message import COLUMNS, FIELDS, Kind, Message, MessageKey, fold, names_of, sanitize
 from ops.promotion import cells
 from ops.promotion.derived_ids import Occurrences, derived_id
 from ops.promotion.records import CleanBatch, RawBatch, Refused, Vector
@@ -32,14 +32,9 @@ IDS_ROUNDED = (
     "ids whose last digits a program has rounded away: these messages got ids made from what they say, and people go "
     "by their names; export again with the ids as text"
 )
-_KINDS_OF_IDS = {
-    "message_id": "message",
-    "guild_id": "guild",
-    "channel_id": "channel",
-    "thread_id": "channel",
-    "author_id": "author",
-    "reply_to": "message",
-}
+_POINT_TO = {"thread_id": "channel", "reply_to": "message"}
+"""Ids whose name does not tell what they are the id of, such as `author_id` does."""
+
 _REFERENCES = ("guild_id", "thread_id", "reply_to")
 UNKNOWN_AUTHOR = "unknown author"
 """The name of whoever wrote a message of which no author is known."""
@@ -134,62 +129,38 @@ def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences:
     columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone, occurrences)
     is_ours = reading.chunk.ours
     columns["session"] = [
-        session if not text or (not is_ours and cells.is_missing(text)) else text
-        for text in reading.storable_texts("session")
+        session if not text or (not is_ours and cells.is_missing(text)) else text for text in columns["session"]
     ]
-    rows = zip(*(columns[name] for name in COLUMNS), strict=True)
-    return {position: _message(row) for position, row in enumerate(rows) if position not in reading.reasons}
-
-
-def _message(row: tuple[Any, ...]) -> Message:
-    """Return the message of values in the order of COLUMNS; to name each is twice as fast as to pair them."""
-    return Message(
-        message_id=row[0],
-        sent_at=row[1],
-        session=row[2],
-        guild_id=row[3],
-        channel_id=row[4],
-        thread_id=row[5],
-        author_id=row[6],
-        reply_to=row[7],
-        author_name=row[8],
-        channel_name=row[9],
-        kind=row[10],
-        content=row[11],
-        attachments=row[12],
-        edited_at=row[13],
-        deleted_at=row[14],
-    )
+    rows = enumerate(zip(*(columns[name] for name in COLUMNS), strict=True))
+    return {
+        position: Message(**dict(zip(COLUMNS, row, strict=True)))
+        for position, row in rows
+        if position not in reading.reasons
+    }
 
 
 def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
-    """Return the columns of a CSV that this program has written, as `memory.csv_rows` reads them."""
-    columns: dict[str, list[Any]] = {
-        name: reading.column(name, convert)
-        for name, convert in {
-            "message_id": cells.own_id,
-            "sent_at": time_of,
-            "guild_id": cells.optional(cells.own_id),
-            "channel_id": cells.own_id,
-            "thread_id": cells.optional(cells.own_id),
-            "author_id": cells.optional(cells.own_id),
-            "reply_to": cells.optional(cells.own_id),
-            "kind": Kind,
-            "attachments": cells.files,
-            "edited_at": cells.optional(time_of),
-            "deleted_at": cells.optional(time_of),
-        }.items()
-    }
-    return columns | {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
+    """Return the columns of a CSV that this program has written, as `memory.capture.message_csv` reads them."""
+    columns: dict[str, list[Any]] = {}
+    for field in FIELDS:
+        if field.type is str:
+            columns[field.name] = reading.storable_texts(field.name)
+        else:
+            convert = _OUR_CELLS[field.type]
+            columns[field.name] = reading.column(field.name, optional(convert) if field.is_optional else convert)
+    return columns
+
+
+_OUR_CELLS: dict[type, Callable[[str], Any]] = {int: cells.own_id, datetime: time_of, Kind: Kind, tuple: cells.files}
 
 
 def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
     """Return the columns of a source that others have written; what is missing is made where that can be done."""
-    columns: dict[str, list[Any]] = {name: _ids(reading, name, kind) for name, kind in _KINDS_OF_IDS.items()}
-    columns |= {name: _times(reading, name, time_zone) for name in ("sent_at", "edited_at", "deleted_at")}
-    columns |= {name: reading.storable_texts(name) for name in ("author_name", "channel_name", "content")}
-    columns["kind"] = reading.column("kind", lambda text: Kind.MESSAGE if cells.is_missing(text) else Kind(text))
-    columns["attachments"] = reading.column("attachments", cells.files_of_others)
+    columns: dict[str, list[Any]] = {name: _ids(reading, name) for name in names_of(int)}
+    columns |= {name: _times(reading, name, time_zone) for name in names_of(datetime)}
+    columns |= {name: reading.storable_texts(name) for name in names_of(str)}
+    columns |= {name: reading.column(name, cells.kind_of_others) for name in names_of(Kind)}
+    columns |= {name: reading.column(name, cells.files_of_others) for name in names_of(tuple)}
     _note_ids_from_words(reading)
     _complete_authors(reading, columns)
     _complete_channels(reading, columns)
@@ -198,12 +169,13 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occu
     return columns
 
 
-def _ids(reading: _Reading, name: str, kind: str) -> list[int | None]:
+def _ids(reading: _Reading, name: str) -> list[int | None]:
     """Return the ids of a column; one that lost digits is none, lest two people or two messages become the same.
 
     That of a place stands for a place of its own, which nobody may read in Discord.
     """
     rounding = reading.chunk.rounding
+    kind = _POINT_TO.get(name, name.removesuffix("_id"))
     texts = reading.texts(name)
     lost = {text for text in set(texts) if cells.is_spoilt(text) or is_rounded(text.strip(), rounding)}
     reading.notes[IDS_ROUNDED] += sum(text in lost for text in texts) if lost else 0

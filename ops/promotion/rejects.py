@@ -7,8 +7,8 @@ from pathlib import Path
 
 from errors import JournalUnavailableError, SessionError
 from memory.capture.journal import NotAdded, digest_of, encoded
-from memory.capture.message_csv import COLUMNS, to_row
-from memory.message import Message
+from memory.capture.message_csv import to_row
+from memory.message import COLUMNS, Message
 from ops.promotion.records import Refused
 from storage.files import translate_os_errors
 

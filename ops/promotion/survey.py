@@ -11,6 +11,7 @@ from decimal import Decimal
 from math import log10
 
 from errors import InputFileError
+from memory.message import names_of
 from ops.promotion.day_order import DayOrder
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.files import Location
@@ -99,7 +100,7 @@ _ROUNDINGS: dict[str, tuple[Callable[[str], bool], Callable[[str], float]]] = {
 }
 
 
-_IDS = ("message_id", "author_id", "channel_id", "thread_id", "guild_id", "reply_to")
+_IDS = names_of(int)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from errors import InputFileError
 from memory.capture.journal import encoded
-from memory.capture.message_csv import COLUMNS
-from memory.message import sanitize
+from memory.message import COLUMNS, sanitize
 from ops.promotion import cells
 from ops.promotion.clean import clean
 from ops.promotion.day_order import days_come_first

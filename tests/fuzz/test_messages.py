@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.capture.journal import Journal
-from memory.capture.message_csv import COLUMNS, from_row, to_row
+from memory.capture.message_csv import from_row, to_row
 from memory.index.index_text import search_text
-from memory.message import Attachment, Kind, Message, fold, sanitize
+from memory.message import COLUMNS, Attachment, Kind, Message, fold, sanitize
 from ops.promotion.clean import clean
 from ops.promotion.sources.detect import open_source
 from tests.builders import whole

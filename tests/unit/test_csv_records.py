@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from memory.capture import message_csv
 from memory.capture.journal import Journal, encoded, finished_size
-from memory.capture.message_csv import COLUMNS, SEPARATOR, Piece, lines_in, record_test, split, to_row
-from memory.message import Message
+from memory.capture.message_csv import SEPARATOR, Piece, lines_in, record_test, split, to_row
+from memory.message import COLUMNS, Message
 from ops.backup.session_files import copy_session
 from ops.erasure.files import Answers, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memory.capture.journal import encoded
-from memory.capture.message_csv import COLUMNS, LARGEST, from_row, record_test, to_row
-from memory.message import Attachment, Kind, Message
+from memory.capture.message_csv import LARGEST, from_row, record_test, to_row
+from memory.message import COLUMNS, Attachment, Kind, Message
 from tests.builders import message, minute
 
 FULL = message(

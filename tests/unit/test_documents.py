@@ -255,14 +255,14 @@ def _flags(command: Any) -> Iterator[str]:
 
 
 def test_the_reference_has_every_column_of_a_sessions_csv() -> None:
-    from memory.capture.message_csv import COLUMNS
+    from memory.message import COLUMNS
 
     assert [names_in(row[0])[0] for row in table_of("files.md", first="column")] == list(COLUMNS)
 
 
 def test_the_reference_has_every_table_and_column() -> None:
     from db.schema import Base
-    from memory.capture.message_csv import COLUMNS
+    from memory.message import COLUMNS
 
     written = {names_in(row[0])[0]: set(names_in(row[1])) for row in table_of("database.md", first="table")}
     written["messages"] = {

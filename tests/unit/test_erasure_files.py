@@ -11,8 +11,8 @@ import pytest
 from errors import InputFileError, SessionError, SettingsError
 from memory.capture.erased import is_erased
 from memory.capture.journal import Journal, NotAdded, encoded
-from memory.capture.message_csv import COLUMNS, to_row
-from memory.message import Message
+from memory.capture.message_csv import to_row
+from memory.message import COLUMNS, Message
 from ops.erasure.files import Answers, Redactions, collect, csv_files, cut, erase_from_csv, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder
 from ops.erasure.ledger import LEDGER, merged, read_ledger, write_ledger

@@ -8,9 +8,10 @@ import pytest
 from agent.quotation import quotation
 from agent.types import Answer, Source
 from bot import rendering as discord_rendering
+from memory.capture.message_csv import lenient_files
 from memory.message import Attachment, Message
 from memory.search.results import RankedMessage
-from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder, file_names
+from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from terminal import rendering as terminal_rendering
 from tests.builders import message
 
@@ -160,7 +161,9 @@ def test_a_hundred_thousand_messages_take_a_few_megabytes() -> None:
         pytest.param("", [], id="none"),
         pytest.param('[{"name', ['[{"name'], id="damaged"),
         pytest.param('["a.pdf"]', ['["a.pdf"]'], id="something else"),
+        pytest.param('[{"name": "a.pdf"}]', ["a.pdf"], id="without an address"),
+        pytest.param("[" * 100_000, ["[" * 100_000], id="nested without end"),
     ],
 )
 def test_names_of_files(attachments: str, names: list[str]) -> None:
-    assert file_names(attachments) == names
+    assert [file.name for file in lenient_files(attachments)] == names

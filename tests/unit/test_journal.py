@@ -13,8 +13,7 @@ import pytest
 
 from errors import JournalUnavailableError, SessionError
 from memory.capture.journal import BadRecord, Journal, NotAdded
-from memory.capture.message_csv import COLUMNS
-from memory.message import Message
+from memory.message import COLUMNS, Message
 from tests.builders import message, whole
 
 AWKWARD = [

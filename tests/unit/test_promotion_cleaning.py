@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from memory.capture.message_csv import COLUMNS, from_row, to_row
-from memory.message import Attachment, Kind, Message, Revision, fold
+from memory.capture.message_csv import from_row, to_row
+from memory.message import COLUMNS, Attachment, Kind, Message, Revision, fold
 from ops.promotion.clean import (
     AUTHORS_UNKNOWN,
     DUPLICATES,

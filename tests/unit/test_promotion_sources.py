@@ -16,8 +16,8 @@ import zstandard
 
 from errors import InputFileError
 from memory.capture.journal import Journal, NotAdded, encoded
-from memory.capture.message_csv import COLUMNS, lines_in, to_row
-from memory.message import Attachment, Kind, Message
+from memory.capture.message_csv import lines_in, to_row
+from memory.message import COLUMNS, Attachment, Kind, Message
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from ops.promotion.records import CleanBatch, RawBatch, Source
 from ops.promotion.sources import csv_reader

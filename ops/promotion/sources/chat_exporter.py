@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from errors import InputFileError
-from memory.capture.message_csv import COLUMNS
-from memory.message import Kind
+from memory.message import COLUMNS, Kind
 from memory.message_text import words_of
 from memory.names.places import thread_name
 from ops.promotion.records import RawBatch

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pandas import DataFrame
 
-from memory.capture.message_csv import COLUMNS, LARGEST, SEPARATOR, has_key, lines_in, split
+from memory.capture.message_csv import LARGEST, SEPARATOR, has_key, lines_in, split
+from memory.message import COLUMNS
 from ops.promotion.records import ROWS, RawBatch, Refused
 from ops.promotion.sources.encodings import mended
 from ops.promotion.times import read_time

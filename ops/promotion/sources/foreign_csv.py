@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from io import StringIO
 
 from errors import InputFileError
-from memory.capture.message_csv import COLUMNS, LARGEST
-from memory.message import Kind
+from memory.capture.message_csv import LARGEST
+from memory.message import COLUMNS, Kind
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, read_header
 from ops.promotion.sources.encodings import encoding_of, open_as_text
@@ -24,7 +24,13 @@ _DATES = ("date", "datum", "fecha", "data", "\u0434\u0430\u0442\u0430", "\u65e5\
 _CLOCKS = ("time", "heure", "uhrzeit", "zeit", "hora", "ora", "\u0432\u0440\u0435\u043c\u044f", "\u6642\u523b")
 """Names of columns of which two, a day and a clock, make a time."""
 
-SYNONYMS = {
+
+def plain(name: str) -> str:
+    """Return the name of a column in small letters and without marks."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+_SYNONYMS = {
     "content": (
         *("content", "contents", "text", "message", "body", "msg", "messagetext", "messagecontent"),
         *("nachricht", "inhalt", "contenu", "texte", "mensaje", "contenido", "mensagem", "texto", "messaggio", "testo"),
@@ -71,14 +77,12 @@ SYNONYMS = {
     "channel_name": ("channelname", "channel", "room", "conversation"),
     "channel_id": ("channelid", "roomid"),
     "guild_id": ("guildid", "serverid"),
-    "thread_id": ("threadid",),
     "reply_to": ("replyto", "replytoid", "inreplyto"),
     "attachments": ("attachments", "attachment", "files"),
     "edited_at": ("editedat", "timestampedited", "editedtimestamp", "edited", "lasteditedat"),
     "deleted_at": ("deletedat", "deletedtimestamp"),
-    "session": ("session",),
-    "kind": ("kind",),
 }
+SYNONYMS = _SYNONYMS | {name: (plain(name),) for name in COLUMNS if name not in _SYNONYMS}
 """Under which names, in small letters and without marks, others have our columns; the first that is there counts."""
 
 
@@ -267,11 +271,6 @@ def _known_columns(csv: ForeignCsv, ours: str, taken: set[str]) -> list[str]:
         clock = next((free[name] for name in _CLOCKS if name in free), None)
         return [day, clock] if day and clock else found[:1]
     return found[:1]
-
-
-def plain(name: str) -> str:
-    """Return the name of a column in small letters and without marks."""
-    return re.sub(r"[\W_]", "", name).lower()
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,8 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from errors import InputFileError
-from memory.capture.message_csv import COLUMNS
-from memory.message import Kind
+from memory.message import COLUMNS, Kind
 from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of
 from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.files import Location, opened
@@ -21,6 +20,10 @@ _AUTHORS = ("author", "user", "sender", "from", "member", "name", *SYNONYMS["aut
 _NAMES_OF_AUTHORS = ("nick", "nickname", "global_name", "globalName", "display_name", "displayName", "username", "name")
 _TIMES = (*SYNONYMS["sent_at"], "createdtimestamp", "dateunixtime", "timestampms")
 _COLUMNS = tuple(name for name in COLUMNS if name != "session")
+_READ_OTHERWISE = {"sent_at", "author_id", "author_name", "channel_name", "reply_to", "kind", "content", "attachments"}
+_PLAIN_COLUMNS = tuple(name for name in _COLUMNS if name not in _READ_OTHERWISE)
+"""Those whose value stands under one of the common names, as it is."""
+
 _LOOKED_AT = 20  # messages from the beginning, of which one must be one
 _KEY = "messages"
 _FORWARD = 1  # the type of a reference
@@ -66,10 +69,7 @@ class JsonMessages:
         author_id, author_name = _author(one, values)
         author_id = author_id or _scalar(_first(values, SYNONYMS["author_id"]))
         channel_id, channel_name = _named(values.get("channel"))
-        row = {
-            name: _scalar(_first(values, SYNONYMS[name]))
-            for name in ("message_id", "channel_id", "guild_id", "thread_id", "edited_at", "deleted_at")
-        }
+        row = {name: _scalar(_first(values, SYNONYMS[name])) for name in _PLAIN_COLUMNS}
         return row | {
             "sent_at": _scalar(_first(values, _TIMES)),
             "author_id": author_id,

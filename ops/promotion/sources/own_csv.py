@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from memory.capture.message_csv import COLUMNS
+from memory.message import COLUMNS
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
 from ops.promotion.sources.encodings import open_as_text
