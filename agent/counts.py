@@ -10,13 +10,14 @@ from agent.lookup import Recalled
 from agent.markdown import address, file_name, inline
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from agent.transcript import format_messages, neutralise, one_line
+from agent.transcript import format_messages, neutralise
 from agent.types import Answer, Outcome, Question, Source
 from memory.authors import Authors, kept_name
 from memory.counting.question import CountRequest, Wanted, read_request
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message
+from memory.plain_text import one_line
 from memory.question.speakers import authors_called
 from memory.search.results import RankedMessage, SearchResult, by_place
 from time_expressions.format import spoken_windows

@@ -5,8 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.conversations import Earlier
-from agent.transcript import ShownMessages, format_messages, one_line
+from agent.transcript import ShownMessages, format_messages
 from agent.types import Question
+from memory.plain_text import one_line
 from memory.question.parse import ParsedQuestion
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 from time_expressions.format import spoken_windows

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from memory.mentions import readable
 from memory.message import Kind, Message, MessageKey
+from memory.plain_text import one_line, without_controls
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 
 BY_WORDS_ALONE = (
@@ -100,7 +101,6 @@ MESSAGE_LIMIT = 1500
 OUTPUT_LIMIT = 8000
 """Characters of one tool's output: about 2,000 tokens, which small models can still read."""
 
-_NAME_LIMIT = 60
 _LOOKALIKE = re.compile(r"<(?=\s*(?:/\s*)?messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
 """The start of what a fence, or the turn of a local model's chat template, looks like."""
 
@@ -108,7 +108,6 @@ _MARK = re.compile(r"(?<![\w\])])\[(?P<numbers>\d[\d, ]{0,40})\]")
 """What looks like the number of a message; an index, as in `a[1]`, does not."""
 
 _ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +147,6 @@ def local_time(message: Message, time_zone: ZoneInfo) -> str:
     return f"{message.sent_at.astimezone(time_zone):%Y-%m-%d %H:%M}"
 
 
-def one_line(name: str) -> str:
-    """Return a name of bounded length without line breaks."""
-    return " ".join(_CONTROL.sub("", name).split())[:_NAME_LIMIT]
-
-
 def _admitted(findings: SearchResult, evidence: ShownMessages) -> list[Excerpt]:
     kept = [
         Excerpt(tuple(line for line in excerpt.lines if evidence.may_show(line.message)))
@@ -171,7 +165,7 @@ def _body(message: Message, time_zone: ZoneInfo) -> str:
 
     Its further lines are indented, so that none can pass for a numbered one.
     """
-    text = _CONTROL.sub("", readable(message.content, time_zone))
+    text = without_controls(readable(message.content, time_zone))
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[:MESSAGE_LIMIT]} … (cut)"
     names = "".join(f" (attachment: {one_line(attachment.name)})" for attachment in message.attachments)

@@ -11,12 +11,13 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from agent.citations import footer
-from agent.markdown import address, inline, line, visible
+from agent.markdown import address, inline, line
 from agent.spoilers import PLACEHOLDER, split_code, without_spoilers
 from agent.types import Answer, Source
 from memory.mentions import in_discord
 from memory.message import Message, sanitize
 from memory.message_text import SPOILER
+from memory.plain_text import visible
 
 MESSAGE_LIMIT = 2000  # characters that Discord takes in one message
 

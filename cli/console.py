@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 import util_async
-from agent.markdown import printable, visible
+from memory.plain_text import printable, visible
 
 logger = logging.getLogger(__name__)
 

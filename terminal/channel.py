@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from agent.markdown import printable, unescaped
+from agent.markdown import unescaped
 from agent.types import Answer, Question
 from errors import JournalUnavailableError, TemporaryError
 from memory.message import Kind, Message, Place
+from memory.plain_text import printable
 from memory.preferences import Owner, OwnerKind, Zone
 from memory.question.parse import LONGEST_QUESTION
 from terminal.rendering import render

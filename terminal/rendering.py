@@ -4,12 +4,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.citations import footer
-from agent.markdown import block, is_blank, line, printable, unescaped, visible
+from agent.markdown import block, line, unescaped
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.types import Answer, Source
 from memory.mentions import readable
 from memory.message import Attachment
 from memory.message_text import SPOILER
+from memory.plain_text import is_blank, printable, visible
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 
 NAMELESS = "(no name)"

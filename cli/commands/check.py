@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.markdown import printable
 from cli.commands.startup import chat_model, secret_value
 from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
+from memory.plain_text import printable
 from ops.checks.models import LanguageModel
 from ops.checks.result import Line, State, exit_status, wrong
 from ops.checks.run import Rounds, examine

@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.markdown import visible
-from agent.transcript import one_line
 from memory.mentions import in_discord, readable
+from memory.plain_text import one_line, visible
 
 SHINGLE = 5
 """Words in a row that are taken for a repetition."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.citations import cited_numbers, footer, with_sources, without_marks
-from agent.markdown import APART, NAMELESS, inline, printable, unescaped, visible
+from agent.markdown import NAMELESS, inline, unescaped
 from agent.quotation import quotation
 from agent.selection import best_lines, spread_lines
 from agent.spoilers import split_code
@@ -18,6 +18,7 @@ from agent.transcript import OUTPUT_LIMIT, ShownMessages, format_messages
 from agent.types import Answer, Searched, Source
 from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
 from memory.message import Kind, Message
+from memory.plain_text import APART, printable, visible
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 from terminal.rendering import render as render_plainly
 from terminal.rendering import render_excerpts

@@ -13,11 +13,10 @@ from agent.markdown import (
     has_code_block,
     inline,
     line,
-    printable,
     unescaped,
-    visible,
     with_names_escaped,
 )
+from memory.plain_text import printable, visible
 from tests.discord_markdown import Node, in_clear, nodes_of
 
 TURNED = "\u202eab\u202c"

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.markdown import printable
 from agent.quotation import quotation
 from agent.types import Answer, Searched, Source
 from cli.console import show
 from memory.message import Attachment
+from memory.plain_text import printable
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 from terminal.rendering import render, render_excerpts
 from tests.fakes import said
