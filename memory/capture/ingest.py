@@ -7,11 +7,10 @@ does ends it, as that would end capture too: it waits, or it puts a message asid
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +23,18 @@ from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.capture.outages import Doing, Outages
 from memory.capture.session import trusted_position
 from memory.embedding.embedder import Embedder
-from memory.index import reembed
-from memory.index.index_text import CONTEXT_MESSAGES, search_text, text_to_embed
+from memory.index import neighbours, reembed
+from memory.index.index_text import said, search_text, text_to_embed
 from memory.index.indexing import embed_each
+from memory.index.neighbours import Neighbour, RecentMessages
 from memory.index.store import Indexed
-from memory.message import Kind, Message, Revision, fold
-from memory.search import queries
+from memory.message import Message, Revision, fold
 
 logger = logging.getLogger(__name__)
 
 _LARGEST_BATCH = 1000  # messages; PostgreSQL takes 65,535 parameters in a statement
 _READY_BATCHES = 2  # embedded batches that may wait for the database
 _EMBEDDER_PATIENCE = timedelta(seconds=2)  # once, at the start; then messages are stored and get their vectors later
-_REMEMBERED_PLACES = 10_000  # channels and threads whose last message is kept at hand
 _TRIES_FOR_CONTEXT = 3  # to read what was said before, while messages can be written
 
 
@@ -81,7 +79,7 @@ class Ingest:
         self._ready: asyncio.Queue[_Batch] = asyncio.Queue(_READY_BATCHES)
         self._grown = asyncio.Event()
         self._moved = asyncio.Condition()
-        self._latest: OrderedDict[int, list[Message]] = OrderedDict()
+        self._recent = RecentMessages(self._stored_before)
         self._opened_at = journal.end
         self._lacking = asyncio.Event()
         self._has_all_vectors = False
@@ -198,7 +196,7 @@ class Ingest:
 
     async def _indexed(self, messages: Sequence[Message]) -> list[Indexed]:
         """Return messages with their search texts and vectors; a deletion has neither."""
-        before = await self._preceding(messages)
+        before = await self._recent.preceding(messages, [message for message in messages if said(message)])
         texts = [text_to_embed(message) for message in messages]
         vectors, model = await self._vectors([text for text in texts if text])
         coming = iter(vectors)
@@ -267,55 +265,28 @@ class Ingest:
         async with transaction(self._sessions) as session:
             return await reembed.missing_up_to(session)
 
-    async def _preceding(self, messages: Sequence[Message]) -> dict[int, list[Message]]:
-        """Return what was said before each message: from memory for new ones, from the database for the rest."""
-        asked = [message for message in messages if message.edited_at or message.place_id not in self._latest]
-        found = await self._stored_before(asked) if asked else {}
-        for message in messages:
-            if message.edited_at is None:
-                before = self._latest.get(message.place_id) or found.get(message.message_id, [])
-                found[message.message_id] = before
-                self._remember(message, before)
-        return found
-
-    async def _stored_before(self, messages: Sequence[Message]) -> dict[int, list[Message]]:
-        """Return what the database holds from before each message; nothing where it cannot tell, though it works."""
+    async def _stored_before(self, messages: Sequence[Message]) -> Sequence[Neighbour]:
+        """Return what the database holds from before messages; nothing where it cannot tell, though it works."""
         for _ in range(_TRIES_FOR_CONTEXT):
             found = await self._outages.patiently(Doing.READING, self._read_before, messages)
             if not isinstance(found, Exception):
                 return found
             await self._writer.until_others_pass(Doing.READING)
         logger.warning("%d messages are stored without what was said before them: %s", len(messages), found)
-        return {}
+        return ()
 
-    async def _read_before(self, messages: Sequence[Message]) -> dict[int, list[Message]] | Exception:
-        """Return what the database holds from before each message, or with what error it answers."""
+    async def _read_before(self, messages: Sequence[Message]) -> Sequence[Neighbour] | Exception:
+        """Return what the database holds from before messages, or with what error it answers."""
         try:
             async with transaction(self._sessions) as session:
-                pairs = await queries.beside(session, messages=messages, before=CONTEXT_MESSAGES, after=0)
+                return await neighbours.find_preceding(session, messages=messages)
         except (StatementFailedError, RefusedRowError) as error:
             return error
-        before: dict[int, list[Message]] = {}
-        for message_id, earlier in sorted(pairs, key=_in_time):
-            before.setdefault(message_id, []).append(earlier)
-        return before
-
-    def _remember(self, message: Message, before: Sequence[Message]) -> None:
-        if message.deleted_at is None and message.kind is Kind.MESSAGE:
-            self._latest[message.place_id] = [*before, message][-CONTEXT_MESSAGES:]
-            self._latest.move_to_end(message.place_id)
-        if len(self._latest) > _REMEMBERED_PLACES:
-            self._latest.popitem(last=False)
 
 
 def _nothing_of(read: JournalBatch, reason: str) -> _Batch:
     """Return a batch that puts all aside that was read."""
     return _Batch((), (), read.bad, read.position, tuple((message, reason) for message in read.messages))
-
-
-def _in_time(pair: tuple[int, Message]) -> tuple[datetime, int]:
-    _, message = pair
-    return message.sent_at, message.message_id
 
 
 @asynccontextmanager

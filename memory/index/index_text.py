@@ -16,7 +16,6 @@ from memory.message import Kind, Message, sanitize
 from memory.names.places import title_of
 from memory.search.terms import parts_of
 
-CONTEXT_MESSAGES = 2
 _MOST_READ = 4000  # characters in which addresses are looked for
 _MOST_PARTS = 24  # words of names and addresses
 _ADDRESS = re.compile(r"https?://[^/\s]+/(?P<path>[^\s?#]+)")

@@ -16,6 +16,7 @@ from memory.counting.results import Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import said
+from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.message import Kind, Message, merged, sanitize
 from memory.names.known import KnownNames
@@ -302,7 +303,7 @@ class Memory:
         """Return the nearest messages on either side of each, wherever they are kept, in time order."""
 
         async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
-            return await queries.beside(session, messages=messages, before=before, after=after)
+            return await find_beside(session, messages=messages, before=before, after=after)
 
         around = await self._by_hit(visit, messages, look)
         return {

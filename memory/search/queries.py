@@ -356,26 +356,6 @@ async def places(session: AsyncSession) -> list[int]:
     return list(await session.scalars(select(place_id).distinct()))
 
 
-async def beside(
-    session: AsyncSession, *, messages: Sequence[Message], before: int, after: int
-) -> list[tuple[int, Message]]:
-    """Return pairs of a message's id and a neighbour: up to `before` and `after` of them in its place."""
-    values = {
-        "places": [message.place_id for message in messages],
-        "times": [message.sent_at for message in messages],
-        "ids": [message.message_id for message in messages],
-        "before": before,
-        "after": after,
-    }
-    rows = (await session.execute(_both_sides(), values)).mappings()
-    return [(row["of_id"], to_message(row)) for row in rows]
-
-
-@cache
-def _both_sides() -> CompoundSelect[Any]:
-    return union_all(_beside("before", earlier=True), _beside("after", earlier=False))
-
-
 FOLLOWERS_READ = 300
 """Messages after one among which replies to it are looked for."""
 
@@ -444,21 +424,3 @@ def _wanted(*more: Any) -> TableValuedAlias:
         )
         .render_derived()
     )
-
-
-def _beside(count: str, *, earlier: bool) -> Select[Any]:
-    wanted = _wanted()
-    here, there = _position(COLUMNS), _position(wanted.c)
-    order = (COLUMNS.sent_at, COLUMNS.message_id)
-    nearest = (
-        select(*MESSAGE_COLUMNS)
-        .where(
-            place_id == wanted.c.place_id,
-            here < there if earlier else here > there,
-            *_is_shown(COLUMNS),
-        )
-        .order_by(*(column.desc() if earlier else column for column in order))
-        .limit(bindparam(count, type_=Integer))
-        .lateral("nearest")
-    )
-    return select(wanted.c.message_id.label("of_id"), nearest).join(nearest, literal(True))

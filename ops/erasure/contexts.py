@@ -12,9 +12,10 @@ from psycopg.rows import dict_row
 from sqlalchemy import RowMapping
 
 from db.table_copy import Connection
-from memory.index.index_text import CONTEXT_MESSAGES, search_text
+from memory.index.index_text import search_text
+from memory.index.neighbours import preceding_by_key
 from memory.index.store import MESSAGE_COLUMNS, to_message
-from memory.message import Message, MessageKey, sanitize
+from memory.message import sanitize
 from ops.erasure.find import Tables
 
 Row = dict[str, Any]
@@ -42,19 +43,6 @@ _REPLACED_WITH_CONTEXT = sql.SQL(
         SELECT FROM string_to_table(former.search_text, E'\\n') AS line
         WHERE split_part(line, ': ', 1) = ANY (%s::text[])
     ) AND NOT {is_erased}
-    """
-).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
-_BEFORE = sql.SQL(
-    """
-    SELECT wanted.message_id AS of_id, wanted.sent_at AS of_time, earlier.*
-    FROM unnest(%(places)s::bigint[], %(times)s::timestamptz[], %(ids)s::bigint[]) AS wanted(place, sent_at, message_id)
-    CROSS JOIN LATERAL (
-        SELECT {columns} FROM messages
-        WHERE coalesce(thread_id, channel_id) = wanted.place
-        AND (messages.sent_at, messages.message_id) < (wanted.sent_at, wanted.message_id)
-        AND deleted_at IS NULL AND kind = 'message' AND NOT {is_erased}
-        ORDER BY messages.sent_at DESC, messages.message_id DESC LIMIT %(count)s
-    ) AS earlier ORDER BY earlier.sent_at, earlier.message_id
     """
 ).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
 # The bounds stand beside the keys: TimescaleDB leaves chunks out by them.
@@ -96,7 +84,7 @@ async def _renew(connection: Connection, found: sql.Composed, starts: list[str],
     changed = 0
     async for rows in _batches(connection, found, starts):
         messages = [to_message(cast("RowMapping", row)) for row in rows]
-        before = await _before(connection, messages)
+        before = await preceding_by_key(connection, messages, left_out=_IS_ERASED)
         texts = [search_text(message, before.get(message.key, ())) for message in messages]
         new = [(row, text) for row, text in zip(rows, texts, strict=True) if text != row["search_text"]]
         if new:
@@ -115,22 +103,6 @@ def _values(new: Sequence[tuple[Row, str]]) -> dict[str, Any]:
         "first": min(times),
         "last": max(times),
     }
-
-
-async def _before(connection: Connection, messages: Sequence[Message]) -> dict[MessageKey, list[Message]]:
-    """Return what stands before each message now, the earliest first."""
-    values = {
-        "places": [message.place_id for message in messages],
-        "times": [message.sent_at for message in messages],
-        "ids": [message.message_id for message in messages],
-        "count": CONTEXT_MESSAGES,
-    }
-    before: dict[MessageKey, list[Message]] = {}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_BEFORE, values)
-        async for row in cursor:
-            before.setdefault((row["of_id"], row["of_time"]), []).append(to_message(cast("RowMapping", row)))
-    return before
 
 
 async def _batches(connection: Connection, query: sql.Composed, starts: list[str]) -> AsyncGenerator[list[Row]]:

@@ -20,14 +20,12 @@ from errors import InputFileError, OperatorError
 from memory.capture.erased import Erased
 from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
-from memory.index.index_text import CONTEXT_MESSAGES
+from memory.index.neighbours import Neighbour, RecentMessages, find_preceding
 from memory.message import Message
-from memory.search import queries
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
 from ops.promotion.batch_builder import BatchBuilder, Comparer
 from ops.promotion.compare import Differences
-from ops.promotion.contexts import Contexts
 from ops.promotion.history import Begun, begin, finish, forget_empty, promotion_lock
 from ops.promotion.mentions import NamesOfAuthors
 from ops.promotion.own_answers import OwnAnswers, mark_others
@@ -152,7 +150,7 @@ async def _bring_in(
                 model=means.embedder.name,
                 width=await means.embedder.dimensions(),
                 short_term=short_term,
-                contexts=Contexts(partial(_said_before, means.long_term)),
+                recent=RecentMessages(partial(_stored_before, means.long_term)),
             )
             comparing = Comparer(
                 Differences(connection, seen, has_tables=True),
@@ -191,6 +189,6 @@ async def _open_short_term(means: Means) -> AsyncGenerator[Connection | None]:
         yield connection if _MESSAGES in await tables_of(connection) else None
 
 
-async def _said_before(database: Database, messages: Sequence[Message]) -> list[tuple[int, Message]]:
+async def _stored_before(database: Database, messages: Sequence[Message]) -> list[Neighbour]:
     async with transaction(database.reading) as session:
-        return await queries.beside(session, messages=messages, before=CONTEXT_MESSAGES, after=0)
+        return await find_preceding(session, messages=messages)

@@ -16,10 +16,10 @@ from memory.capture.session import MODEL_FACT
 from memory.embedding.config import short_name
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import said, search_text, text_to_embed
+from memory.index.neighbours import RecentMessages
 from memory.index.store import Indexed
 from memory.message import Message
 from ops.promotion.compare import Compared
-from ops.promotion.contexts import Contexts
 from ops.promotion.records import Vector
 
 _STORED: LiteralString = """
@@ -50,11 +50,11 @@ class Draft:
 class Drafting:
     """Looks for vectors and texts beside the messages, then in short-term memory, before any is made."""
 
-    def __init__(self, *, model: str, width: int, short_term: Connection | None, contexts: Contexts) -> None:
+    def __init__(self, *, model: str, width: int, short_term: Connection | None, recent: RecentMessages) -> None:
         self._model = model
         self._width = width
         self._short_term = short_term
-        self._contexts = contexts
+        self._recent = recent
 
     async def drafts(
         self, messages: Sequence[Message], vectors: Mapping[int, Vector], coming: Sequence[Compared]
@@ -77,7 +77,7 @@ class Drafting:
             else:
                 draft.vector = self._usable(vectors.get(number))
                 without_context.append(draft)
-        before = await self._contexts.preceding(messages, [draft.message for draft in without_context])
+        before = await self._recent.preceding(messages, [draft.message for draft in without_context])
         for draft in without_context:
             draft.search_text = search_text(draft.message, before[draft.message.message_id])
         return drafts

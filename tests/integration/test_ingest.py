@@ -406,6 +406,22 @@ async def test_words_before_a_message_are_indexed_with_it_in_their_order(open_de
 
 
 @pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize("batch", [1, 8])
+async def test_a_message_that_comes_late_is_indexed_with_the_words_before_it_in_time(
+    open_demo: Open, short_term: Database, batch: int
+) -> None:
+    async with open_demo(batch=batch) as recorder:
+        for numbers in ((1, 2, 3, 6, 7), (5, 8)):
+            await record(recorder, [message(number, f"note {number}") for number in numbers])
+            assert await recorder.settle(timeout=LONG)
+
+    late = (await column(short_term, "search_text", 5)).splitlines()
+    assert late[:2] == ["ana: note 2", "ana: note 3"]
+    following = (await column(short_term, "search_text", 8)).splitlines()
+    assert following[:2] == ["ana: note 6", "ana: note 7"]
+
+
+@pytest.mark.usefixtures("quickly")
 async def test_a_message_that_says_nothing_has_no_vector(open_demo: Open, short_term: Database) -> None:
     async with open_demo() as recorder:
         await record(recorder, [message(1, ""), deletion(2, at=3)])

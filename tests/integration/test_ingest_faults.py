@@ -21,9 +21,8 @@ from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
 from memory.embedding.model import Vectors
-from memory.index import index_text, reembed, store
+from memory.index import index_text, neighbours, reembed, store
 from memory.message import Message
-from memory.search import queries
 from memory.search.memory import Memory
 from tests.builders import deletion, edit, hears, message, whole
 from tests.integration.test_ingest import column, ids, journalled, not_added, record, texts_before
@@ -379,7 +378,7 @@ async def test_what_was_said_before_is_done_without_when_it_cannot_be_read(
     async def broken(session: AsyncSession, **_: object) -> None:
         await session.execute(text("SELECT 1 / 0"))
 
-    monkeypatch.setattr(queries, "beside", broken)
+    monkeypatch.setattr(neighbours, "find_preceding", broken)
     with hears("stored without what was said before them") as told:
         async with open_demo() as recorder:
             await record(recorder, [message(1), message(2)])

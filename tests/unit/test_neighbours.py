@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from memory.index.neighbours import RecentMessages
 from memory.message import Kind, Message
-from ops.promotion.contexts import Contexts
 from tests.builders import deletion, edit, message
 
 ONE, TWO, THREE, FOUR, FIVE = (message(number, f"note {number}") for number in range(1, 6))
@@ -29,10 +29,10 @@ class Memory:
 
 async def test_memory_is_asked_for_the_first_of_a_place_only() -> None:
     memory = Memory(ONE, TWO)
-    contexts = Contexts(memory.before)
+    recent = RecentMessages(memory.before)
 
-    found = await contexts.preceding([THREE, FOUR, FIVE], [THREE, FOUR, FIVE])
-    later = await contexts.preceding([message(6), message(7)], [message(6), message(7)])
+    found = await recent.preceding([THREE, FOUR, FIVE], [THREE, FOUR, FIVE])
+    later = await recent.preceding([message(6), message(7)], [message(6), message(7)])
 
     assert found == {3: [ONE, TWO], 4: [TWO, THREE], 5: [THREE, FOUR]}
     assert later == {6: [FOUR, FIVE], 7: [FIVE, message(6)]}
@@ -41,20 +41,20 @@ async def test_memory_is_asked_for_the_first_of_a_place_only() -> None:
 
 async def test_what_comes_out_of_turn_is_asked_for_and_put_among_what_comes_with_it() -> None:
     memory = Memory(ONE)
-    contexts = Contexts(memory.before)
-    await contexts.preceding([FOUR, FIVE], [])
+    recent = RecentMessages(memory.before)
+    await recent.preceding([FOUR, FIVE], [])
 
-    found = await contexts.preceding([THREE, TWO], [THREE])
+    found = await recent.preceding([THREE, TWO], [THREE])
 
     assert found == {3: [ONE, TWO]}
 
 
 async def test_memory_is_asked_for_what_was_edited() -> None:
     memory = Memory(ONE, TWO)
-    contexts = Contexts(memory.before)
+    recent = RecentMessages(memory.before)
     edited = edit(3, "note 3!", at=50)
 
-    found = await contexts.preceding([message(-2), message(-1), edited], [edited])
+    found = await recent.preceding([message(-2), message(-1), edited], [edited])
 
     assert found == {3: [ONE, TWO]}
     assert memory.asked == [3]
@@ -70,8 +70,18 @@ async def test_memory_is_asked_for_what_was_edited() -> None:
     ],
 )
 async def test_it_stands_before_no_other(other: Message) -> None:
-    contexts = Contexts(Memory().before)
+    recent = RecentMessages(Memory().before)
 
-    found = await contexts.preceding([ONE, other, THREE], [THREE])
+    found = await recent.preceding([ONE, other, THREE], [THREE])
 
     assert found == {3: [ONE]}
+
+
+async def test_memory_is_asked_again_while_old_messages_that_were_edited_are_the_last_at_hand() -> None:
+    memory = Memory(ONE, TWO, THREE, FOUR)
+    recent = RecentMessages(memory.before)
+    await recent.preceding([edit(1, "note 1!", at=50), edit(2, "note 2!", at=50)], [])
+
+    found = await recent.preceding([FIVE], [FIVE])
+
+    assert found == {5: [THREE, FOUR]}
