@@ -21,6 +21,7 @@ from errors import BackscrollError, DatabaseUnavailableError, OperatorError, Sta
 from memory.capture.journal import BadRecord, NotAdded
 from memory.capture.outages import Doing, Outages, retry_waits
 from memory.index import reembed, store
+from memory.index.indexing import find_refused
 from memory.index.store import Indexed
 from memory.message import Message, Revision
 
@@ -89,15 +90,15 @@ class Writer:
         if not rows:
             await self._outages.patiently(Doing.STORING, self._write_once, (), (), position)
             return
-        fault = await self._try(rows, revisions, position)
-        if fault is None:
-            return
-        middle = len(rows) // 2
-        if middle:
-            await self.write(rows[:middle], _of(revisions, rows[:middle]), self.position)
-            await self.write(rows[middle:], _of(revisions, rows[middle:]), position)
-        else:
-            await self._write_less(rows[0], revisions, position, fault)
+
+        def position_behind(some: Sequence[Indexed]) -> int:
+            return position if some[-1] is rows[-1] else self.position
+
+        async def attempt(some: Sequence[Indexed]) -> Fault | None:
+            return await self._try(some, _of(revisions, some), position_behind(some))
+
+        async for row, fault in find_refused(rows, attempt):
+            await self._write_less(row, _of(revisions, [row]), position_behind([row]), fault)
 
     async def refuse(self, message: Message, reason: str) -> None:
         """Put a message aside, however long the disk is full."""

@@ -12,9 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
-from numpy.typing import NDArray
-
 from db.engines import Sessions, transaction
 from errors import ModelUnavailableError, OperatorError, RefusedRowError, StatementFailedError, first_line
 from memory.capture.batch_writer import OnStored, Writer, unheard
@@ -24,8 +21,8 @@ from memory.capture.outages import Doing, Outages
 from memory.capture.session import trusted_position
 from memory.embedding.embedder import Embedder
 from memory.index import neighbours, reembed
-from memory.index.index_text import said, search_text, text_to_embed
-from memory.index.indexing import embed_each
+from memory.index.index_text import said
+from memory.index.indexing import draft_of, index_drafts, index_without_vectors
 from memory.index.neighbours import Neighbour, RecentMessages
 from memory.index.store import Indexed
 from memory.message import Message, Revision, fold
@@ -195,32 +192,15 @@ class Ingest:
             self._moved.notify_all()
 
     async def _indexed(self, messages: Sequence[Message]) -> list[Indexed]:
-        """Return messages with their search texts and vectors; a deletion has neither."""
+        """Return messages as rows, whose vectors follow later where the model is not there."""
         before = await self._recent.preceding(messages, [message for message in messages if said(message)])
-        texts = [text_to_embed(message) for message in messages]
-        vectors, model = await self._vectors([text for text in texts if text])
-        coming = iter(vectors)
-        return [
-            Indexed(
-                message,
-                search_text(message, before.get(message.message_id, [])),
-                next(coming) if text else None,
-                model if text else None,
-            )
-            for message, text in zip(messages, texts, strict=True)
-        ]
-
-    async def _vectors(self, texts: Sequence[str]) -> tuple[Sequence[NDArray[np.float32] | None], str | None]:
-        """Return the vector of each text and the model's name: None for both as long as they have to follow later.
-
-        A text that the model cannot take has a name and no vector: it is not tried again.
-        """
+        drafts = [draft_of(message, before.get(message.message_id, ())) for message in messages]
         if await self._embedder_is_ready():
             try:
-                return (await embed_each(self._embedder, texts) if texts else []), self._embedder.name
+                return await index_drafts(drafts, self._embedder)
             except ModelUnavailableError as error:
                 logger.warning("messages are stored without vectors, which follow: %s", error)
-        return [None] * len(texts), None
+        return index_without_vectors(drafts)
 
     async def _embedder_is_ready(self) -> bool:
         """Wait for the embedder, the first time and not for long; return whether it is ready."""

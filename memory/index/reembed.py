@@ -19,7 +19,7 @@ from memory.capture.session import HALF_EMBEDDED, MODEL_FACT
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.index_text import text_to_embed
-from memory.index.indexing import embed_each
+from memory.index.indexing import embed_each, find_refused
 from memory.message import Message
 from util_async import Progress
 
@@ -53,29 +53,28 @@ async def embed_some(sessions: Sessions, embedder: Embedder, batch: int, *, refu
     if not messages:
         return 0
     vectors = await embed_each(embedder, [text_to_embed(message) for message in messages])
-    embedded = list(zip(messages, vectors, strict=True))
-    try:
-        await _write(sessions, embedder.name, embedded)
-    except (StatementFailedError, RefusedRowError):
-        if len(embedded) == 1:
-            raise
-        await _write_one_by_one(sessions, embedder.name, embedded, refused)
+    refused |= await _write_accepted(sessions, embedder.name, list(zip(messages, vectors, strict=True)))
     return len(messages)
 
 
-async def _write_one_by_one(sessions: Sessions, model: str, embedded: Sequence[_Embedded], refused: set[int]) -> None:
-    """Write vectors of which some are refused; raise what the last one is refused for when all are."""
-    failed: dict[int, Exception] = {}
-    for message, vector in embedded:
+async def _write_accepted(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) -> set[int]:
+    """Write vectors and return the ids of the messages that are refused theirs; raise the last reason when all are."""
+
+    async def attempt(some: Sequence[_Embedded]) -> Exception | None:
         try:
-            await _write(sessions, model, [(message, vector)])
+            await _write(sessions, model, some)
         except (StatementFailedError, RefusedRowError) as error:
-            failed[message.message_id] = error
-    if len(failed) == len(embedded):
-        raise failed[embedded[-1][0].message_id]
-    for message_id, reason in failed.items():
+            return error
+        return None
+
+    refused: dict[int, Exception] = {}
+    async for (message, _), error in find_refused(embedded, attempt):
+        refused[message.message_id] = error
+        if len(refused) == len(embedded):
+            raise error
+    for message_id, reason in refused.items():
         logger.warning("message %d gets no vector: %s", message_id, reason)
-    refused.update(failed)
+    return set(refused)
 
 
 async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from memory.capture.erased import Erased, is_erased
 from memory.embedding.embedder import Embedder
+from memory.index.indexing import Draft, index_drafts
 from memory.message import Message, Revision
 from ops.promotion.compare import Compared, Differences, Verdict
 from ops.promotion.mentions import NamesOfAuthors
@@ -15,7 +16,7 @@ from ops.promotion.records import CleanBatch, Refused, Vector
 from ops.promotion.rejects import RefusedCsv, row_of_record
 from ops.promotion.report import Tally
 from ops.promotion.twins import Twins
-from ops.promotion.vectors import Draft, Drafting, embedded
+from ops.promotion.vectors import Drafting
 from ops.promotion.write import Piece
 
 _EMBEDDED_AT_ONCE = 1000  # messages that are written together when the model has to work for them
@@ -140,7 +141,7 @@ class BatchBuilder:
             expected = self._expected(compared, chunk.end_bytes)
             started_at, self._done = self._done, chunk.end_bytes
             for end, some, theirs in _parts(drafts, revisions):
-                rows = await embedded(some, self._embedder)
+                rows = await index_drafts(some, self._embedder)
                 self._count(some)
                 yield Piece(
                     rows=rows,

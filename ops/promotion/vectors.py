@@ -1,7 +1,7 @@
-"""Give messages what makes them findable: vectors and texts that are there already, and new ones for the rest."""
+"""Draft messages for the index with the vectors and search texts that are there already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import LiteralString
 
@@ -14,11 +14,10 @@ from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from memory.capture.session import MODEL_FACT
 from memory.embedding.config import short_name
-from memory.embedding.embedder import Embedder
-from memory.index.index_text import said, search_text, text_to_embed
+from memory.index.index_text import said
+from memory.index.indexing import Draft, draft_of
 from memory.index.neighbours import RecentMessages
-from memory.index.store import Indexed
-from memory.message import Message
+from memory.message import Message, MessageKey
 from ops.promotion.compare import Compared
 from ops.promotion.records import Vector
 
@@ -31,20 +30,6 @@ _STORED: LiteralString = """
 """
 _FACT = "SELECT value FROM facts WHERE name = %s"
 _HEAD = 4  # bytes before the numbers of a vector
-
-
-@dataclass(slots=True, kw_only=True)
-class Draft:
-    """A message on its way into the database; without a vector either it has no text, or it has to be embedded."""
-
-    message: Message
-    search_text: str
-    vector: NDArray[np.float32] | None
-
-    @property
-    def lacks_vector(self) -> bool:
-        """Whether the model has to be asked."""
-        return self.vector is None and bool(self.search_text)
 
 
 class Drafting:
@@ -63,27 +48,24 @@ class Drafting:
 
         The others may have been said before them. Raises DatabaseUnavailableError.
         """
-        drafts = [Draft(message=one.message, search_text="", vector=None) for one in coming]
-        speaking = [
-            (draft, one.number)
-            for draft, one in zip(drafts, coming, strict=True)
-            if one.brings_text and said(draft.message)
-        ]
-        stored = await self._stored([draft.message for draft, _ in speaking])
-        without_context = []
-        for place, (draft, number) in enumerate(speaking):
-            if place in stored:
-                draft.search_text, draft.vector = stored[place]
+        speaking = {one.number: one.message for one in coming if one.brings_text and said(one.message)}
+        stored = await self._stored(list(speaking.values()))
+        without_context = [message for message in speaking.values() if message.key not in stored]
+        before = await self._recent.preceding(messages, without_context)
+        drafts = []
+        for compared in coming:
+            message = compared.message
+            if compared.number not in speaking:
+                drafts.append(Draft(message))
+            elif message.key in stored:
+                drafts.append(Draft(message, *stored[message.key]))
             else:
-                draft.vector = self._usable(vectors.get(number))
-                without_context.append(draft)
-        before = await self._recent.preceding(messages, [draft.message for draft in without_context])
-        for draft in without_context:
-            draft.search_text = search_text(draft.message, before[draft.message.message_id])
+                draft = draft_of(message, before[message.message_id])
+                drafts.append(replace(draft, vector=self._usable(vectors.get(compared.number))))
         return drafts
 
-    async def _stored(self, messages: Sequence[Message]) -> dict[int, tuple[str, NDArray[np.float32]]]:
-        """Return the texts and vectors that short-term memory holds of messages in the same state, by their place."""
+    async def _stored(self, messages: Sequence[Message]) -> dict[MessageKey, tuple[str, NDArray[np.float32]]]:
+        """Return the search texts and vectors that short-term memory holds of messages in the same state."""
         if not messages or self._short_term is None:
             return {}
         times = [message.sent_at for message in messages]
@@ -99,10 +81,8 @@ class Drafting:
             async with self._short_term.cursor(binary=True) as cursor:
                 rows = await (await cursor.execute(_STORED, values, prepare=False)).fetchall()
         return {
-            place: (
-                text,
-                np.frombuffer(vector, ">f4", offset=_HEAD),
-            )  # as the bulk path sends it, so it is never copied
+            # The numbers stay as the bulk path sends them, so they are never copied.
+            messages[place].key: (text, np.frombuffer(vector, ">f4", offset=_HEAD))
             for place, edited_at, content, text, vector in rows
             if (edited_at, content) == (messages[place].edited_at, messages[place].content)
         }
@@ -113,17 +93,6 @@ class Drafting:
         vector, model = given
         fits = model == self._model and vector.shape == (self._width,) and bool(np.isfinite(vector).all())
         return vector if fits else None
-
-
-async def embedded(drafts: Sequence[Draft], embedder: Embedder) -> list[Indexed]:
-    """Return messages as the database takes them; the model makes what vectors lack."""
-    texts = [text_to_embed(draft.message) for draft in drafts if draft.lacks_vector]
-    made = iter(await embedder.embed(texts) if texts else ())
-    rows = []
-    for draft in drafts:
-        vector = next(made) if draft.lacks_vector else draft.vector
-        rows.append(Indexed(draft.message, draft.search_text, vector, None if vector is None else embedder.name))
-    return rows
 
 
 async def known_width(database: Database, model: str, *, timeout: timedelta) -> int | None:

@@ -9,6 +9,7 @@ from db.databases import Database
 from errors import RefusedRowError
 from memory.index import bulk
 from memory.index.bulk import Batch
+from memory.index.indexing import find_refused
 from memory.index.store import Indexed
 from memory.message import Revision
 from ops.promotion.compare import Verdict
@@ -45,44 +46,55 @@ class Writer:
 
         Raises DatabaseUnavailableError, and SessionError when the CSV of refused rows cannot be written.
         """
-        batch = Batch(
-            rows=piece.rows,
-            revisions=piece.revisions,
-            promotion_id=self._promotion_id,
-            all_new=all(verdict is Verdict.NEW for verdict in piece.verdicts),
-        )
         if not piece.rows and not piece.revisions:
             return
-        try:
-            await bulk.write(self._database, batch, expected=piece.expected)
-        except RefusedRowError:
-            await self._write(list(zip(piece.rows, piece.verdicts, strict=True)), piece.revisions, piece.expected)
+        all_new = all(verdict is Verdict.NEW for verdict in piece.verdicts)
+        if await self._refusal(piece.rows, piece.revisions, piece.expected, all_new=all_new):
+            await self._write_accepted(piece)
 
-    async def _write(
-        self, rows: Sequence[tuple[Indexed, Verdict]], revisions: Sequence[Revision], expected: int
-    ) -> None:
-        batch = Batch(rows=[row for row, _ in rows], revisions=revisions, promotion_id=self._promotion_id)
+    async def _refusal(
+        self, rows: Sequence[Indexed], revisions: Sequence[Revision], expected: int, *, all_new: bool = False
+    ) -> str | None:
+        """Write rows and revisions, and return why they are refused; None when they are not."""
+        batch = Batch(rows=rows, revisions=revisions, promotion_id=self._promotion_id, all_new=all_new)
         try:
             await bulk.write(self._database, batch, expected=expected)
         except RefusedRowError as error:
-            await self._write_less(rows, revisions, expected, str(error))
+            return str(error)
+        return None
+
+    async def _write_accepted(self, piece: Piece) -> None:
+        """Write of a refused piece what is not refused alone: rows with their former texts, then those of no row."""
+
+        async def attempt(some: Sequence[tuple[Indexed, Verdict]]) -> str | None:
+            rows = [row for row, _ in some]
+            return await self._refusal(rows, _revisions_of(rows, piece.revisions), piece.expected)
+
+        async for (row, verdict), reason in find_refused(list(zip(piece.rows, piece.verdicts, strict=True)), attempt):
+            await self._write_less(row, verdict, _revisions_of([row], piece.revisions), piece.expected, reason)
+        ids = {row.message.message_id for row in piece.rows}
+        await self._write_revisions([one for one in piece.revisions if one.message_id not in ids], piece.expected)
 
     async def _write_less(
-        self, rows: Sequence[tuple[Indexed, Verdict]], revisions: Sequence[Revision], expected: int, reason: str
+        self, row: Indexed, verdict: Verdict, revisions: Sequence[Revision], expected: int, reason: str
     ) -> None:
-        middle = len(rows) // 2
-        if middle:
-            ids = {row.message.message_id for row, _ in rows[:middle]}
-            await self._write(rows[:middle], [one for one in revisions if one.message_id in ids], expected)
-            await self._write(rows[middle:], [one for one in revisions if one.message_id not in ids], expected)
-        elif revisions:
-            logger.warning("what message %d said before is not kept: %s", revisions[0].message_id, reason)
-            await self._write(rows, revisions[1:], expected)
-        else:
-            await self._refuse(rows, reason)
+        """Write a row without those of its former texts that are refused; put it aside when it is refused itself."""
+        own_reason = await self._refusal([row], (), expected) if revisions else reason
+        if own_reason is None:
+            await self._write_revisions(revisions, expected)
+            return
+        logger.warning("message %d was not added: %s", row.message.message_id, own_reason)
+        self._tally.take_back(verdict, own_reason)
+        await asyncio.to_thread(self._refused.add, [row_of_message(row.message, own_reason)])
 
-    async def _refuse(self, rows: Sequence[tuple[Indexed, Verdict]], reason: str) -> None:
-        for row, verdict in rows:
-            logger.warning("message %d was not added: %s", row.message.message_id, reason)
-            self._tally.take_back(verdict, reason)
-            await asyncio.to_thread(self._refused.add, [row_of_message(row.message, reason)])
+    async def _write_revisions(self, revisions: Sequence[Revision], expected: int) -> None:
+        async def attempt(some: Sequence[Revision]) -> str | None:
+            return await self._refusal((), some, expected)
+
+        async for revision, reason in find_refused(revisions, attempt):
+            logger.warning("what message %d said before is not kept: %s", revision.message_id, reason)
+
+
+def _revisions_of(rows: Sequence[Indexed], revisions: Sequence[Revision]) -> list[Revision]:
+    ids = {row.message.message_id for row in rows}
+    return [revision for revision in revisions if revision.message_id in ids]

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.databases import Database
 from db.engines import transaction
 from db.roles import Role, role_name
-from memory.capture import batch_writer, ingest
+from memory.capture import batch_writer
 from memory.capture.journal import Journal, JournalBatch
 from memory.capture.outages import retry_waits
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
 from memory.embedding.model import Vectors
-from memory.index import index_text, neighbours, reembed, store
+from memory.index import index_text, indexing, neighbours, reembed, store
 from memory.message import Message
 from memory.search.memory import Memory
 from tests.builders import deletion, edit, hears, message, whole
@@ -471,7 +471,7 @@ async def test_a_message_that_nothing_can_be_made_of_is_put_aside(
             raise KeyError("a surprise")
         return real(one, before)
 
-    monkeypatch.setattr(ingest, "search_text", search_text)
+    monkeypatch.setattr(indexing, "search_text", search_text)
     journalled(tmp_path, [message(number, "poison" if number == 5 else "fine") for number in range(1, 21)])
     async with open_demo() as recorder:
         assert await recorder.settle(timeout=LONG)

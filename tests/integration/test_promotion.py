@@ -1,7 +1,7 @@
 """A promotion brings in what long-term memory lacks, once, in its last state and with the vectors that are there."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from db.engines import transaction
 from db.table_copy import fetch, open_connection, tables_of
 from errors import DatabaseUnavailableError, InputFileError, SessionInUseError, TemporaryError
 from memory.embedding.embedder import Embedder
+from memory.embedding.model import Vectors
 from memory.index import bulk
 from memory.index.index_text import search_text, text_to_embed
 from memory.message import Kind, fold
@@ -246,6 +247,40 @@ async def test_a_text_too_long_for_full_text_is_refused_as_a_row_where_pg_textse
     assert row.startswith("3,")
     assert "string is too long for tsvector" in row
     assert "SQLSTATE 54000" in row
+
+
+async def test_a_former_text_that_is_refused_costs_neither_its_message_nor_other_former_texts(
+    means: Means, long_term: Database
+) -> None:
+    async with long_term.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE message_revisions ADD CHECK (content NOT LIKE '%!%')"))
+    states = [message(1, "wait!"), message(2, "two"), edit(1, "wait", at=10), edit(2, "both", at=11)]
+    states += [edit(1, "waited", at=12), message(3, "three")]
+
+    promoted = await bring_in(source_of(states), means)
+
+    assert set(await stored(long_term)) == {1, 2, 3}
+    async with transaction(long_term.sessions) as session:
+        former = await session.scalars(text("SELECT content FROM message_revisions ORDER BY message_id"))
+    assert list(former) == ["wait", "two"]
+    assert promoted.tally.refused.total() == 0
+
+
+async def test_a_text_that_the_model_cannot_take_comes_in_without_a_vector(
+    means: Means, long_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = CountingEmbedder.embed
+
+    async def embed(embedder: CountingEmbedder, texts: Sequence[str]) -> Vectors:
+        if any("poison" in one for one in texts):
+            raise RuntimeError("index out of range")
+        return await real(embedder, texts)
+
+    monkeypatch.setattr(CountingEmbedder, "embed", embed)
+    await bring_in(source_of([message(1, "fine"), message(2, "poison"), message(3, "fine")]), means)
+
+    vectors = await column(long_term, "embedding")
+    assert [vectors[number] is None for number in (1, 2, 3)] == [False, True, False]
 
 
 async def test_what_the_forgotten_have_said_stays_out(
