@@ -15,11 +15,11 @@ from db.config import SHORT_TERM_LAYOUT, Layout
 from db.databases import SHORT_TERM, Database
 from db.engines import transaction
 from memory.capture.recorder import open_recorder
-from memory.capture.session import prepare
 from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.index_text import search_text, text_to_embed
+from memory.index.reembed import prepare
 from memory.message import Message
 from memory.search.memory import Memory
 from memory.search.session import searchable_database

@@ -1,28 +1,36 @@
-"""Say in a few lines what the program runs on and how much it remembers."""
+"""Describe in a few lines what the program runs on and how much it remembers."""
 
 from sqlalchemy import text
 
 from db.databases import Database
 from db.engines import transaction
 from db.errors import DATABASE_ERRORS
-from memory.capture.recorder import Recorder
-from memory.index import store
 
-_VERSION = text("SELECT current_setting('server_version')")
+_ABOUT = text("SELECT count(*), current_setting('server_version') FROM messages")
 
 
-async def about(recorder: Recorder, databases: tuple[Database, ...], *, session: str, models: str) -> str:
-    """Return the text of /about, as Markdown; the names of the session and the models come as such."""
+async def about(
+    databases: tuple[Database, ...],
+    *,
+    session: str,
+    models: str,
+    journal_progress: tuple[int, int],
+    journal_is_failing: bool,
+) -> str:
+    """Return the text of /about, as Markdown; the names of the session and the models come as such.
+
+    `journal_progress` is how many bytes of the session's CSV are searchable, and how many there are.
+    """
     lines = [
         "Backscroll remembers what is said here and answers questions with the messages that prove it.",
         f"- session: {session}",
         *[await _describe(database) for database in databases],
         f"- {models}",
     ]
-    stored, journalled = recorder.progress
+    stored, journalled = journal_progress
     if stored < journalled:
         lines.append(f"- still being stored: {journalled - stored:,} of {journalled:,} bytes of the session's CSV")
-    if recorder.journal_is_failing:
+    if journal_is_failing:
         lines.append("- the session's CSV cannot be written to the disk just now: nothing new is stored")
     return "\n".join(lines)
 
@@ -30,8 +38,7 @@ async def about(recorder: Recorder, databases: tuple[Database, ...], *, session:
 async def _describe(database: Database) -> str:
     try:
         async with transaction(database.sessions) as session:
-            count = await store.count(session)
-            version = await session.scalar(_VERSION)
+            count, version = (await session.execute(_ABOUT)).one()
     except DATABASE_ERRORS:
         return f"- {database.name} memory: does not answer just now"
     words = "BM25" if database.capabilities.bm25 else "full-text search"

@@ -18,8 +18,8 @@ from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer, control, open_embedded
 from db.engines import parse_dsn
 from errors import DatabaseSetupError
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
 from tests import in_memory, reporting

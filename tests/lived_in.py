@@ -11,8 +11,8 @@ from db.databases import Database
 from db.engines import transaction
 from db.schema import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
-from memory.capture.session import MODEL_FACT
 from memory.index import store
+from memory.index.reembed import MODEL_FACT
 from memory.index.store import Indexed
 from memory.message import Message, Revision
 from tests.builders import FULL, deletion, edit, message, minute

@@ -14,7 +14,7 @@ from cli.logs import write_logs
 from cli.options import chosen_order, zone_named
 from cli.script import errors_end_the_script
 from errors import SessionError, SettingsError
-from memory.capture.session import prepare
+from memory.index.reembed import prepare
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
 from memory.search.memory import Memory

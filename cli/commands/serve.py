@@ -30,8 +30,9 @@ from memory.about import about
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
 from memory.capture.recorder import Recorder, open_recorder
-from memory.capture.session import begin_session, prepare
+from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
@@ -64,8 +65,13 @@ class Program:
 
     async def about(self) -> str:
         """Return the text of /about."""
-        session = inline(self.recorder.session)
-        return await about(self.recorder, self.databases, session=session, models=inline(self.models, longest=500))
+        return await about(
+            self.databases,
+            session=inline(self.recorder.session),
+            models=inline(self.models, longest=500),
+            journal_progress=self.recorder.progress,
+            journal_is_failing=self.recorder.journal_is_failing,
+        )
 
 
 async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd, csv: Path | None) -> None:

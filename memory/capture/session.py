@@ -1,7 +1,7 @@
-"""Bring a session's CSV and the rows of short-term memory to agree, where one of them has lost something.
+"""Begin or resume a program session in short-term memory, and bring its rows and the session's CSV to agree.
 
 A power cut, or a CSV that comes from a backup, leaves a memory that holds more than the CSV. Its rows have all that a
-line of the CSV has, so the lines can be written again.
+line of the CSV has, so the lines are written again before anything is deleted.
 """
 
 import asyncio
@@ -20,19 +20,84 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.databases import Database
 from db.engines import Sessions, transaction
 from db.migrate import LONG_STATEMENT_TIMEOUT
-from db.move_state import is_half_filled
 from db.schema import MessageRow, RevisionRow
-from db.table_copy import MOVE_FACT
-from errors import DatabaseSetupError, EmbeddingModelError, JournalUnavailableError, SessionError
+from errors import JournalUnavailableError, SessionError
 from memory.capture.erased import Erased
 from memory.capture.journal import Journal
-from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.message import Message, MessageKey, Revision
 from storage.files import partial_path, replace_by
 
+logger = logging.getLogger(__name__)
+
+SESSION_FACT = "session"
+JOURNAL_FACT = "journal"
+
+NAMELESS = "recovered.csv"
+"""The CSV that takes the rows of a memory that does not say which session it holds."""
+
 _TAIL = 1000  # records at the end of a CSV, among which one that is stored is looked for
 _AT_ONCE = 500  # rows that are read and written back together
+
+
+async def begin_session(
+    database: Database, *, session_name: str, journal_path: Path, erased: Erased | None = None
+) -> None:
+    """Let short-term memory hold this session: go on with it, or begin anew when the old one is safe.
+
+    Rows that a session's CSV lacks, as it does after a power cut, are written back into it first, but for those that
+    are `erased`. Raises SessionError, and empties nothing, when that cannot be done.
+    """
+    erased = erased or Erased()
+    async with transaction(database.sessions) as session:
+        held = await store.metadata(session, SESSION_FACT)
+    if held == session_name:
+        await _go_on(database, session_name, journal_path, erased)
+        return
+    async with transaction(database.sessions) as session:
+        await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
+        await store.empty(session)
+        await store.set_metadata(session, SESSION_FACT, session_name)
+        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
+    logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
+
+
+async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
+    """Write what the CSV of the session in short-term memory lacks of its rows back into it, but what is `erased`.
+
+    A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
+    be written.
+    """
+    held, noted = await store.metadata(session, SESSION_FACT), await store.metadata(session, JOURNAL_FACT)
+    path = nameless if noted is None else Path(noted)
+    with _telling_what_keeps_rows(held, path):
+        _tell_written_back(await write_back(session, path, erased=erased), path)
+
+
+async def _go_on(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
+    """Have the CSV hold what the memory holds of the same session, wherever it lies now."""
+    with _telling_what_keeps_rows(session_name, journal_path):
+        count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
+    _tell_written_back(count, journal_path)
+    async with transaction(database.sessions) as session:
+        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
+
+
+def _tell_written_back(count: int, path: Path) -> None:
+    if count:
+        logger.warning("%d messages that %s lacked were written back into it from short-term memory", count, path)
+
+
+@contextmanager
+def _telling_what_keeps_rows(held: str | None, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except SessionError as error:
+        raise SessionError(
+            f"Short-term memory holds messages of session {held!r} that its CSV ({path}) lacks, and that cannot be "
+            f"written back into it ({str(error).rstrip('.')}): make its folder, let this account write there, "
+            "free some disk space, or put the CSV back."
+        ) from error
 
 
 async def trusted_position(sessions: Sessions, journal: Journal, *, session_name: str, end: int) -> int:
@@ -287,107 +352,3 @@ def _states_of(message: Message, revisions: Sequence[Revision]) -> Iterator[Mess
     if edited_at != message.edited_at and revisions:  # an edit of the files alone keeps no text
         yield replace(message, edited_at=edited_at, deleted_at=None)
     yield message
-
-
-logger = logging.getLogger(__name__)
-
-MODEL_FACT = "embedding_model"
-HALF_EMBEDDED = "being replaced"
-"""What MODEL_FACT says while vectors of two models may stand side by side."""
-
-SESSION_FACT = "session"
-JOURNAL_FACT = "journal"
-
-NAMELESS = "recovered.csv"
-"""The CSV that takes the rows of a memory that does not say which session it holds."""
-
-
-async def prepare(database: Database, embedder: Embedder) -> None:
-    """Migrate a database and check that its vectors come from the embedder's model.
-
-    Raises EmbeddingModelError when they come from another, or when embedding them anew was not finished, and
-    DatabaseSetupError when it is half filled from another one.
-    """
-    dimensions = await embedder.dimensions()
-    await database.migrate(dimensions=dimensions)
-    async with transaction(database.sessions) as session:
-        half_filled = is_half_filled(await store.metadata(session, MOVE_FACT))
-        width = await store.embedding_width(await session.connection())
-        model = await store.metadata(session, MODEL_FACT)
-        if model is None:
-            await store.set_metadata(session, MODEL_FACT, embedder.name)
-    if half_filled:
-        raise DatabaseSetupError(
-            f"The move into the {database.name} database was stopped half-way: finish it with: python backups.py move"
-        )
-    if model == HALF_EMBEDDED:
-        raise EmbeddingModelError(
-            f"Embedding the {database.name} memory anew was stopped half-way: "
-            "finish it with: python main_async.py re-embed"
-        )
-    if model not in {None, embedder.name} or width != dimensions:
-        raise EmbeddingModelError(
-            f"The {database.name} memory was embedded with {model!r} ({width} dimensions) and EMBEDDING_MODEL says "
-            f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with: "
-            "python main_async.py re-embed"
-        )
-
-
-async def begin_session(
-    database: Database, *, session_name: str, journal_path: Path, erased: Erased | None = None
-) -> None:
-    """Let short-term memory hold this session: go on with it, or begin anew when the old one is safe.
-
-    Rows that a session's CSV lacks, as it does after a power cut, are written back into it first, but for those that
-    are `erased`. Raises SessionError, and empties nothing, when that cannot be done.
-    """
-    erased = erased or Erased()
-    async with transaction(database.sessions) as session:
-        held = await store.metadata(session, SESSION_FACT)
-    if held == session_name:
-        await _go_on(database, session_name, journal_path, erased)
-        return
-    async with transaction(database.sessions) as session:
-        await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
-        await store.empty(session)
-        await store.set_metadata(session, SESSION_FACT, session_name)
-        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
-    logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
-
-
-async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
-    """Write what the CSV of the session in short-term memory lacks of its rows back into it, but what is `erased`.
-
-    A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
-    be written.
-    """
-    held, noted = await store.metadata(session, SESSION_FACT), await store.metadata(session, JOURNAL_FACT)
-    path = nameless if noted is None else Path(noted)
-    with _telling_what_keeps_rows(held, path):
-        _tell_written_back(await write_back(session, path, erased=erased), path)
-
-
-async def _go_on(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
-    """Have the CSV hold what the memory holds of the same session, wherever it lies now."""
-    with _telling_what_keeps_rows(session_name, journal_path):
-        count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
-    _tell_written_back(count, journal_path)
-    async with transaction(database.sessions) as session:
-        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
-
-
-def _tell_written_back(count: int, path: Path) -> None:
-    if count:
-        logger.warning("%d messages that %s lacked were written back into it from short-term memory", count, path)
-
-
-@contextmanager
-def _telling_what_keeps_rows(held: str | None, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except SessionError as error:
-        raise SessionError(
-            f"Short-term memory holds messages of session {held!r} that its CSV ({path}) lacks, and that cannot be "
-            f"written back into it ({str(error).rstrip('.')}): make its folder, let this account write there, "
-            "free some disk space, or put the CSV back."
-        ) from error

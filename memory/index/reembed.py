@@ -1,4 +1,4 @@
-"""Give vectors to the messages that have none of the embedding model's."""
+"""See that all vectors of a memory are of one embedding model: check it at the start, make those that lack, or all."""
 
 import logging
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ from db.databases import Database
 from db.engines import Sessions, transaction
 from db.errors import operator_errors
 from db.migrate import LONG_STATEMENT_TIMEOUT
+from db.move_state import is_half_filled
 from db.schema import FactRow, MessageRow
+from db.table_copy import MOVE_FACT
 from db.vector_index import drop_all
-from errors import RefusedRowError, StatementFailedError
-from memory.capture.session import HALF_EMBEDDED, MODEL_FACT
+from errors import DatabaseSetupError, EmbeddingModelError, RefusedRowError, StatementFailedError
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.index_text import text_to_embed
@@ -25,10 +26,45 @@ from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
-_Embedded = tuple[Message, NDArray[np.float32] | None]
+MODEL_FACT = "embedding_model"
+HALF_EMBEDDED = "being replaced"
+"""What MODEL_FACT says while vectors of two models may stand side by side."""
 
 WITHOUT_VECTORS = "stored_without_vectors_up_to"
 """The fact that rows were stored before the embedder was ready, with the journal's position of the last of them."""
+
+_Embedded = tuple[Message, NDArray[np.float32] | None]
+
+
+async def prepare(database: Database, embedder: Embedder) -> None:
+    """Migrate a database and check that its vectors come from the embedder's model.
+
+    Raises EmbeddingModelError when they come from another, or when embedding them anew was not finished, and
+    DatabaseSetupError when it is half filled from another one.
+    """
+    dimensions = await embedder.dimensions()
+    await database.migrate(dimensions=dimensions)
+    async with transaction(database.sessions) as session:
+        half_filled = is_half_filled(await store.metadata(session, MOVE_FACT))
+        width = await store.embedding_width(await session.connection())
+        model = await store.metadata(session, MODEL_FACT)
+        if model is None:
+            await store.set_metadata(session, MODEL_FACT, embedder.name)
+    if half_filled:
+        raise DatabaseSetupError(
+            f"The move into the {database.name} database was stopped half-way: finish it with: python backups.py move"
+        )
+    if model == HALF_EMBEDDED:
+        raise EmbeddingModelError(
+            f"Embedding the {database.name} memory anew was stopped half-way: "
+            "finish it with: python main_async.py re-embed"
+        )
+    if model not in {None, embedder.name} or width != dimensions:
+        raise EmbeddingModelError(
+            f"The {database.name} memory was embedded with {model!r} ({width} dimensions) and EMBEDDING_MODEL says "
+            f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with: "
+            "python main_async.py re-embed"
+        )
 
 
 def lacking_vector(embedder: Embedder) -> tuple[ColumnElement[bool], ...]:

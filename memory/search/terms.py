@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 
+from memory.index.index_text import PICTURE, PICTURE_ENDINGS, parts_of
 from memory.message import Message
 from memory.question.topic import FUNCTION_WORDS, SAYING_WORDS
 from time_expressions.folding import folded, tokens_of, words_of
@@ -39,19 +40,14 @@ def _stemmers() -> tuple[Callable[[str], str], ...]:
 
 _MOST_READ = 4000  # characters of a text: twice the longest message
 _WORD = re.compile(r"\w+(?:\.\w+)*")  # "0.4" is one
-_LETTERS = re.compile(r"[^\W\d_]+")
-_SHORTEST_PART = 2  # letters of a part of a name such as "kiln_shelf2.jpg"
 
-_PICTURES = frozenset(["jpg", "jpeg", "png", "gif", "webp", "heic", "heif", "bmp", "avif", "tiff"])
 _PICTURE_WORDS = frozenset(
     ["photo", "photos", "photograph", "photographs", "picture", "pictures", "image", "images", "pic", "pics"]
 )
-PICTURE = "picture"
-"""What stands for all words for pictures, and for the endings of their files."""
 
 _AUXILIARY = frozenset({"will"})  # which is a first name as well, where names are looked for
 
-_SAME = MappingProxyType({**dict.fromkeys(_PICTURES | _PICTURE_WORDS, PICTURE), "screenshots": "screenshot"})
+_SAME = MappingProxyType({**dict.fromkeys(PICTURE_ENDINGS | _PICTURE_WORDS, PICTURE), "screenshots": "screenshot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +80,6 @@ def with_other_words(question: str) -> str:
     """Return a question as the word index is asked it: with the word for pictures that stands for all of them."""
     words = set(_words(question[:_MOST_READ]))
     return question if PICTURE in words or _PICTURE_WORDS.isdisjoint(words) else f"{question} {PICTURE}"
-
-
-def parts_of(name: str) -> list[str]:
-    """Return the words that the name of a file is made of: "kiln", "shelf" and "picture" of "kiln_shelf2.jpg"."""
-    parts = (part for part in _LETTERS.findall(folded(name)) if len(part) >= _SHORTEST_PART)
-    return list(dict.fromkeys(PICTURE if part in _PICTURES else part for part in parts))
 
 
 def _words(text: str) -> Iterator[str]:

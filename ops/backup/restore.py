@@ -31,8 +31,9 @@ from db.table_copy import (
 )
 from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, RefusedRowError, StatementFailedError
 from memory.capture.erased import Erased
-from memory.capture.session import HALF_EMBEDDED, NAMELESS, SESSION_FACT, complete_held_csv
+from memory.capture.session import NAMELESS, SESSION_FACT, complete_held_csv
 from memory.index import store
+from memory.index.reembed import HALF_EMBEDDED
 from ops.backup.dump_restore import dump_of, load_dump
 from ops.backup.formats import Format
 from ops.backup.indexes import put_back, take_away

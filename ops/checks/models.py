@@ -11,9 +11,9 @@ from yarl import URL
 
 from agent.models import EXTRACTIVE, OPENAI_URL
 from db.databases import Database
-from memory.capture.session import HALF_EMBEDDED, MODEL_FACT
 from memory.embedding.embedder import Embedder
 from memory.index import store
+from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT
 from ops.checks.database import looking
 from ops.checks.result import Finding, left_out, ok, wrong
 

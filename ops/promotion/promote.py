@@ -18,9 +18,9 @@ from db.engines import transaction
 from db.table_copy import Connection, open_connection, tables_of
 from errors import InputFileError, OperatorError
 from memory.capture.erased import Erased
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.index.neighbours import Neighbour, RecentMessages, find_preceding
+from memory.index.reembed import prepare
 from memory.message import Message
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of

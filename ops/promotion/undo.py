@@ -8,9 +8,8 @@ from db.databases import Database
 from db.name_rows import renew_names
 from db.table_copy import Connection, fetch
 from errors import OperatorError
-from memory.capture.session import MODEL_FACT, prepare
 from memory.embedding.embedder import Embedder
-from memory.index.reembed import embed_some
+from memory.index.reembed import MODEL_FACT, embed_some, prepare
 from ops.promotion.history import promotion_lock
 
 _EMBEDDED_AT_ONCE = 1000  # messages

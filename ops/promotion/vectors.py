@@ -12,11 +12,11 @@ from db.databases import Database
 from db.errors import driver_errors
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
-from memory.capture.session import MODEL_FACT
 from memory.embedding.config import short_name
 from memory.index.index_text import said
 from memory.index.indexing import Draft, draft_of
 from memory.index.neighbours import RecentMessages
+from memory.index.reembed import MODEL_FACT
 from memory.message import Message, MessageKey
 from ops.promotion.compare import Compared
 from ops.promotion.records import Vector

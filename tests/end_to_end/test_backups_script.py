@@ -17,8 +17,8 @@ from bench.processes import ROOT, Finished, Program, Workplace, open_workplace, 
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
-from memory.capture.session import MODEL_FACT
 from memory.index import store
+from memory.index.reembed import MODEL_FACT
 from memory.index.store import Indexed
 from ops.backup.manifest import MANIFEST, VERIFIED
 from storage.sessions import session_lock

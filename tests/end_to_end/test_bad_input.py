@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from db.databases import Database
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.embedding.source_model import carried_folder
+from memory.index.reembed import prepare
 from tests.builders import closed_port
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (

@@ -16,9 +16,9 @@ from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from memory.authors import Authors
 from memory.capture.recorder import open_recorder
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.index import store
+from memory.index.reembed import prepare
 from memory.message import Message
 from memory.search.memory import Memory
 from memory.search.session import searchable_database

@@ -29,8 +29,9 @@ from db.engines import transaction
 from db.programs import find_program, run_program
 from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
-from memory.capture.session import MODEL_FACT, SESSION_FACT
+from memory.capture.session import SESSION_FACT
 from memory.index import store
+from memory.index.reembed import MODEL_FACT
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
 from ops.backup.create import Plan, create

@@ -13,11 +13,11 @@ from bench.processes import ROOT
 from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from memory.authors import Authors
-from memory.capture.session import prepare
 from memory.counting.queries import LINK, may_have_words
 from memory.counting.results import Matter, Tally
 from memory.counting.words import Sought
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.message import Attachment, Kind
 from memory.search.memory import Memory
 from memory.search.session import SearchableDatabase, searchable_database

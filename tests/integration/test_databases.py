@@ -15,8 +15,8 @@ from db.databases import Database, open_database, open_databases
 from db.embedded import EmbeddedServer, ensure_database
 from db.engines import parse_dsn, transaction
 from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensionError, RefusedRowError
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
 from tests.builders import closed_port, message, remember

@@ -24,10 +24,10 @@ from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory.capture.ingest import Ingest, running
 from memory.capture.journal import Journal, NotAdded
 from memory.capture.recorder import Recorder, open_recorder
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.embedding.model import Vectors
 from memory.index import store
+from memory.index.reembed import prepare
 from memory.message import Kind, Message
 from memory.search.memory import Memory
 from tests.builders import deletion, edit, hears, message

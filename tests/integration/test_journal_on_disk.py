@@ -50,7 +50,13 @@ async def test_what_the_disk_refuses_is_not_stored_until_it_takes_it(
             await said.wait()
             settled = await recorder.settle(timeout=timedelta(milliseconds=200))
             while_broken = settled, await stored(short_term), recorder.journal_is_failing
-            told = await about(recorder, (short_term,), session="s", models="none")
+            told = await about(
+                (short_term,),
+                session="s",
+                models="none",
+                journal_progress=recorder.progress,
+                journal_is_failing=recorder.journal_is_failing,
+            )
         afterwards = await recorder.settle(timeout=LONG), await stored(short_term), recorder.journal_is_failing
 
     assert while_broken == (False, 1, True)

@@ -17,9 +17,9 @@ from db.schema import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessag
 from db.table_copy import Compared
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.index import store
+from memory.index.reembed import prepare
 from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute

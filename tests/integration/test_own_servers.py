@@ -20,8 +20,8 @@ from db.embedded import EmbeddedServer, ensure_database
 from db.engines import transaction
 from db.table_copy import fetch, open_connection
 from errors import DatabaseSetupError, RefusedRowError
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from ops.checks.models import LanguageModel
 from ops.checks.result import State
 from ops.checks.run import Rounds, examine

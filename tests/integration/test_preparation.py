@@ -13,10 +13,11 @@ from db.schema import MessageRow, RevisionRow
 from errors import EmbeddingModelError, SessionError
 from memory.capture.journal import Journal
 from memory.capture.recorder import open_recorder
-from memory.capture.session import HALF_EMBEDDED, MODEL_FACT, begin_session, prepare
+from memory.capture.session import begin_session
 from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder, open_embedder
 from memory.index import store
+from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT, prepare
 from memory.index.store import Indexed
 from memory.message import Message
 from tests.builders import FULL, deletion, edit, message, remember, whole

@@ -12,9 +12,8 @@ from db.engines import transaction
 from db.schema import MessageRow
 from db.vector_index import missing_indexes
 from errors import EmbeddingModelError
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder, open_embedder
-from memory.index.reembed import reembed
+from memory.index.reembed import prepare, reembed
 from memory.search.memory import Memory
 from memory.search.session import searchable_database
 from tests.builders import deletion, message, remember

@@ -15,8 +15,8 @@ from db.databases import LONG_TERM, Database, open_database
 from db.engines import Sessions, parse_dsn, transaction
 from db.roles import Role, assume, role_name
 from db.schema import Base
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.search.memory import Memory
 from tests.builders import message, minute, remember
 from tests.servers import Server

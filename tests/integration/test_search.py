@@ -22,9 +22,9 @@ from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.schema import MessageRow
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
-from memory.capture.session import prepare
 from memory.embedding.embedder import Embedder
 from memory.index import store
+from memory.index.reembed import prepare
 from memory.message import Kind, Message
 from memory.search import keywords, queries
 from memory.search.filters import Filters

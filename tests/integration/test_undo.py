@@ -8,9 +8,9 @@ from sqlalchemy import text
 from db.databases import Database
 from db.engines import transaction
 from errors import DatabaseUnavailableError, OperatorError, RefusedRowError, SessionInUseError
-from memory.capture.session import MODEL_FACT
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import text_to_embed
+from memory.index.reembed import MODEL_FACT
 from memory.index.store import set_metadata
 from memory.message import Attachment, Message
 from ops.promotion.history import list_batches, promotion_lock

@@ -2,7 +2,8 @@
 
 import pytest
 
-from memory.search.terms import all_stems, keywords_of, parts_of, stems_of, with_other_words
+from memory.index.index_text import parts_of
+from memory.search.terms import all_stems, keywords_of, stems_of, with_other_words
 
 
 @pytest.mark.parametrize(
