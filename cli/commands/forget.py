@@ -11,9 +11,8 @@ from cli.commands.startup import opened_memory
 from cli.console import progress_bar, show
 from cli.script import script_run
 from errors import OperatorError
-from ops.erasure.erase import forget
-from ops.erasure.posts import strike_posts
-from ops.erasure.receipt import Receipt
+from ops.erasure.erase import Receipt, forget
+from ops.erasure.ledger import strike_posts
 from ops.promotion.history import promotion_lock
 from settings import Settings
 from storage.sessions import session_lock

@@ -102,7 +102,7 @@ class AppendOnlyCsv:
                 on_failure.pop_all()
         except OSError as error:
             raise SessionError(
-                f"{self.path} cannot be written ({error.strerror}): free the disk or mend its permissions."
+                f"{self.path} cannot be written ({error.strerror}): free some disk space or correct its permissions."
             ) from error
         except JournalUnavailableError as error:
             raise SessionError(f"The session's CSV cannot be written ({error}): free some disk space.") from error

@@ -8,7 +8,7 @@ from typing import Any, LiteralString, NamedTuple
 from db.table_copy import Connection
 from ops.erasure.files import Answers
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
-from ops.erasure.posts import Post
+from ops.erasure.ledger import Post
 
 Tables = Mapping[str, Mapping[str, str]]
 """What `db.checksums.tables_of` tells: which tables a database has."""

@@ -1,21 +1,32 @@
-"""Know who has been forgotten, and up to which moment: a file beside the backups says so, and long-term memory too."""
+"""Note beside the backups who is forgotten, up to which moment, and which posts of the bot still repeat them.
+
+The ledger keeps every restore and promotion from bringing them back; long-term memory has the same list. The rows that
+told of the posts are erased; so these stand in a file of their own, noted before anything is erased and taken out when
+they are deleted in Discord. It holds ids and no words.
+"""
 
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from errors import InputFileError, SettingsError
-from storage.files import raise_os_errors_as, sync_folder
+from storage.files import raise_os_errors_as, sync_folder, translate_os_errors, write_atomically
 
 logger = logging.getLogger(__name__)
 
 LEDGER = "erasures.jsonl"
 """The name of the file in the folder of backups."""
+
+POSTS = "posts_to_delete.jsonl"
+"""The name of the file of posts, in the same folder."""
+
+_OF_DISCORD = range(10**15, 2**62)  # ids of the terminal's channel and those that a promotion makes lie outside
 
 
 class _Entry(BaseModel):
@@ -76,7 +87,7 @@ def _entries(path: Path, content: bytes) -> Iterator[_Entry]:
         except ValidationError as error:
             if number < len(lines):
                 raise InputFileError(
-                    f"Line {number} of the ledger of erasures {path} is damaged: mend it by hand, as nothing may be "
+                    f"Line {number} of the ledger of erasures {path} is damaged: correct it by hand, as nothing may be "
                     "restored or promoted before it is known who was forgotten."
                 ) from error
             logger.warning("%s: its last line was cut short by a crash, and is ignored", path)
@@ -103,3 +114,64 @@ def _is_entry(line: bytes) -> bool:
     except ValidationError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message of the bot in Discord; `channel_id` is the thread or channel it is in, a direct one without a guild."""
+
+    message_id: int
+    channel_id: int
+    guild_id: int | None
+    author_id: int | None
+
+    @property
+    def link(self) -> str:
+        """The address that opens it in Discord."""
+        return f"https://discord.com/channels/{self.guild_id or '@me'}/{self.channel_id}/{self.message_id}"
+
+    @property
+    def is_in_discord(self) -> bool:
+        """Whether it was ever there, as an answer in the terminal was not."""
+        return self.message_id in _OF_DISCORD and self.channel_id in _OF_DISCORD
+
+
+def read_posts(path: Path) -> list[Post]:
+    """Return the posts that are noted, none when there is no such file.
+
+    Raises InputFileError when the file cannot be read or is damaged.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Post(**{name: value for name, value in json.loads(line).items() if name != "link"}) for line in lines]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputFileError(f"{path} cannot be read ({error.strerror}): correct its permissions.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputFileError(
+            f"{path} is damaged: delete in Discord the posts whose links it holds, then delete the file."
+        ) from error
+
+
+def note_posts(path: Path, posts: Iterable[Post]) -> None:
+    """Note further posts of Discord, each once; raise SessionError when that cannot be written."""
+    known = read_posts(path)
+    new = {post.message_id: post for post in (*known, *posts) if post.is_in_discord}
+    if len(new) > len(known):
+        _write_posts(path, new.values())
+
+
+def strike_posts(path: Path, gone: Collection[int]) -> None:
+    """Take posts out that are gone, and the file with the last of them; raise SessionError as `note_posts` does."""
+    left = [post for post in read_posts(path) if post.message_id not in gone]
+    if left:
+        _write_posts(path, left)
+        return
+    with translate_os_errors(path.parent, setting="BACKUP_DIR"):
+        path.unlink(missing_ok=True)
+
+
+def _write_posts(path: Path, posts: Iterable[Post]) -> None:
+    lines = (json.dumps({"link": post.link, **asdict(post)}) for post in posts)
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode(), setting="BACKUP_DIR")

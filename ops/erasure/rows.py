@@ -1,89 +1,33 @@
-"""Erase people from one database, in the transaction of whoever asks for it."""
+"""Erase people from one database, in the transaction of whoever asks for it.
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+With their rows go the words of theirs in the search texts of their neighbours' messages, and in the samples of texts
+that PostgreSQL keeps for its planner.
+"""
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString, cast
 
 from psycopg import sql
+from psycopg.rows import dict_row
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import inspect, select
+from sqlalchemy import RowMapping, inspect, select
 
 from db.databases import Database
 from db.engines import sessions_of, transaction
 from db.name_rows import NAMES, renew_names
 from db.schema import ErasureRow
 from db.table_copy import Connection, fetch, names, tables_of
-from ops.erasure.contexts import renew_search_texts
+from memory.index.index_text import search_text
+from memory.index.neighbours import preceding_by_key
+from memory.index.store import MESSAGE_COLUMNS, to_message
+from memory.message import sanitize
 from ops.erasure.files import Answers
 from ops.erasure.find import Conversation, Tables
 from ops.erasure.ledger import LEDGER, merged, read_ledger
-
-_HYPERTABLE = "messages"  # the only one of our tables that may be one
-_KNOWS_TIMESCALE: LiteralString = "SELECT to_regclass('timescaledb_information.chunks') IS NOT NULL"
-_CHUNKS: LiteralString = """
-    SELECT chunk_schema, chunk_name, range_start FROM timescaledb_information.chunks
-    WHERE hypertable_schema = current_schema() AND hypertable_name = %s
-"""
-_IS_EMPTY = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})")
-_INSERT = sql.SQL("INSERT INTO {} ({}) VALUES ({})")
-_DELETE = sql.SQL("DELETE FROM {}")
-_DELETE_AT = sql.SQL("DELETE FROM {} WHERE sent_at = %s")
-_ANALYZE_TABLE = sql.SQL("ANALYZE {}")
-_NOTHING: dict[str, object] = {"text": "", "bigint": 0, "boolean": False, "jsonb": "[]", "bigint[]": "{}"}
-"""What says nothing, by the type of a column; columns of other types may be null."""
-_TIME = "timestamp with time zone"
-_ALLOWED = {"owner_kind": "person", "kind": "system"}
-"""What a column takes that does not take every text."""
-
-
-async def renew_statistics(connection: Connection, tables: Tables) -> None:
-    """Take new samples of some tables of ours, and of each chunk of theirs; the caller may owe it to a transaction."""
-    async with connection.transaction():
-        for table in tables:
-            await _renew(connection, table, tables[table])
-        if _HYPERTABLE in tables:
-            await _renew_chunks(connection, tables[_HYPERTABLE])
-
-
-async def _renew(connection: Connection, table: str, columns: Mapping[str, str]) -> None:
-    name = sql.Identifier(table)
-    is_empty = await _is_empty(connection, name)
-    if is_empty:
-        await _insert_nothing(connection, table, columns, datetime.now(UTC))
-    await connection.execute(_ANALYZE_TABLE.format(name))
-    if is_empty:
-        await connection.execute(_DELETE.format(name))
-
-
-async def _renew_chunks(connection: Connection, columns: Mapping[str, str]) -> None:
-    """Renew the samples of chunks without rows; those of the others came with the whole hypertable's."""
-    ((knows_timescale,),) = await fetch(connection, _KNOWS_TIMESCALE)
-    if not knows_timescale:
-        return
-    for schema, chunk, start in await fetch(connection, _CHUNKS, [_HYPERTABLE]):
-        name = sql.Identifier(schema, chunk)
-        if await _is_empty(connection, name):
-            await _insert_nothing(connection, _HYPERTABLE, columns, start)
-            await connection.execute(_ANALYZE_TABLE.format(name))
-            await connection.execute(_DELETE_AT.format(sql.Identifier(_HYPERTABLE)), [start])
-
-
-async def _is_empty(connection: Connection, table: sql.Identifier) -> bool:
-    ((is_empty,),) = await fetch(connection, _IS_EMPTY.format(table))
-    return bool(is_empty)
-
-
-async def _insert_nothing(connection: Connection, table: str, columns: Mapping[str, str], moment: datetime) -> None:
-    """Insert a row that says nothing, of a moment."""
-    nothing = _NOTHING | {_TIME: moment}
-    values = {name: _ALLOWED.get(name, nothing[kind]) for name, kind in columns.items() if kind in nothing}
-    places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
-    statement = _INSERT.format(sql.Identifier(table), names(list(values)), places)
-    await connection.execute(statement, list(values.values()))
-
 
 TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", NAMES)
 """The tables in which somebody's words may stand."""
@@ -273,11 +217,21 @@ async def erase_conversations(
 
 
 async def erase_contexts(connection: Connection, tables: Tables, *, names: Collection[str] = ()) -> Counts:
-    """Write the search texts anew that carry words of the people, who may bear other names elsewhere."""
+    """Write the search texts anew that carry words of the people, who may bear other names elsewhere.
+
+    Which these are is read from the texts themselves: a line of context begins with its author's name. Neighbours in
+    time are not enough: what stood beside a message when it was indexed may not stand there now.
+    """
     if "messages" not in tables:
         return Counts()
     known = {name for (name,) in await fetch(connection, _NAMES)}
-    return Counts(search_texts=await renew_search_texts(connection, tables, known.union(names)))
+    starts = sorted({_start(name) for name in known.union(names)})
+    if not starts:
+        return Counts()
+    changed = await _index_anew(connection, _WITH_CONTEXT, starts, _WRITE)
+    if "replaced_messages" in tables:
+        changed += await _index_anew(connection, _REPLACED_WITH_CONTEXT, starts, _WRITE_REPLACED)
+    return Counts(search_texts=changed)
 
 
 async def erase_own(connection: Connection, tables: Tables, *, message_ids: Collection[int] = ()) -> Counts:
@@ -299,7 +253,7 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
         await connection.execute(_DELETE_NAMES)
         if counts.messages:  # those without an author's id have left names, too
             await renew_names(connection)
-    await renew_statistics(connection, {table: tables[table] for table in TOUCHED if table in tables})
+    await _renew_statistics(connection, {table: tables[table] for table in TOUCHED if table in tables})
     if "facts" in tables:
         await connection.execute(_WRITE_FINISHED, [_FINISHED])
     return counts
@@ -317,3 +271,147 @@ async def _delete_marked(connection: Connection, tables: Tables) -> dict[str, in
 
 def _has_erasures(connection: SyncConnection) -> bool:
     return inspect(connection).has_table(ErasureRow.__tablename__)
+
+
+Row = dict[str, Any]
+_AT_ONCE = 2000  # messages
+_OF_MESSAGE = sql.SQL(", ").join(sql.Identifier("messages", column.name) for column in MESSAGE_COLUMNS)
+_IS_ERASED = sql.SQL(
+    "EXISTS (SELECT FROM erased_people WHERE user_id = messages.author_id AND messages.sent_at <= erased_at)"
+)
+_WITH_CONTEXT = sql.SQL(
+    """
+    SELECT {columns}, messages.search_text FROM messages
+    WHERE EXISTS (
+        SELECT FROM string_to_table(messages.search_text, E'\\n') AS line
+        WHERE split_part(line, ': ', 1) = ANY (%s::text[])
+    ) AND NOT {is_erased} ORDER BY messages.sent_at, messages.message_id
+    """
+).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
+_REPLACED_WITH_CONTEXT = sql.SQL(
+    """
+    SELECT {columns}, former.content, former.attachments, former.search_text, replaced_by
+    FROM replaced_messages AS former JOIN messages USING (message_id, sent_at)
+    WHERE EXISTS (
+        SELECT FROM string_to_table(former.search_text, E'\\n') AS line
+        WHERE split_part(line, ': ', 1) = ANY (%s::text[])
+    ) AND NOT {is_erased}
+    """
+).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
+# The bounds stand beside the keys: TimescaleDB leaves chunks out by them.
+_WRITE: LiteralString = """
+    UPDATE messages SET search_text = new.search_text
+    FROM unnest(%(ids)s::bigint[], %(times)s::timestamptz[], %(texts)s::text[]) AS new(message_id, sent_at, search_text)
+    WHERE messages.message_id = new.message_id AND messages.sent_at = new.sent_at
+    AND messages.sent_at BETWEEN %(first)s AND %(last)s
+"""
+_WRITE_REPLACED: LiteralString = """
+    UPDATE replaced_messages SET search_text = new.search_text
+    FROM unnest(%(ids)s::bigint[], %(times)s::timestamptz[], %(texts)s::text[], %(by)s::bigint[])
+        AS new(message_id, sent_at, search_text, replaced_by)
+    WHERE replaced_messages.message_id = new.message_id AND replaced_messages.sent_at = new.sent_at
+    AND replaced_messages.replaced_by = new.replaced_by
+"""
+
+
+def _start(name: str) -> str:
+    """Return what a line of context begins with, up to its first colon and blank."""
+    return sanitize(name).split("\n")[-1].partition(": ")[0]
+
+
+async def _index_anew(connection: Connection, found: sql.Composed, starts: list[str], write: LiteralString) -> int:
+    """Write the search texts of found rows anew where they have changed; return how many have."""
+    changed = 0
+    async for rows in _batches(connection, found, starts):
+        messages = [to_message(cast("RowMapping", row)) for row in rows]
+        before = await preceding_by_key(connection, messages, left_out=_IS_ERASED)
+        texts = [search_text(message, before.get(message.key, ())) for message in messages]
+        new = [(row, text) for row, text in zip(rows, texts, strict=True) if text != row["search_text"]]
+        if new:
+            await connection.execute(write, _values(new))
+        changed += len(new)
+    return changed
+
+
+def _values(new: Sequence[tuple[Row, str]]) -> dict[str, Any]:
+    times = [row["sent_at"] for row, _ in new]
+    return {
+        "ids": [row["message_id"] for row, _ in new],
+        "times": times,
+        "texts": [text for _, text in new],
+        "by": [row.get("replaced_by") for row, _ in new],
+        "first": min(times),
+        "last": max(times),
+    }
+
+
+async def _batches(connection: Connection, query: sql.Composed, starts: list[str]) -> AsyncGenerator[list[Row]]:
+    """Yield the rows of a query, some at a time; it does not see what is written meanwhile."""
+    async with connection.cursor(name="contexts", row_factory=dict_row) as cursor:
+        await cursor.execute(query, [starts])
+        while rows := await cursor.fetchmany(_AT_ONCE):
+            yield rows
+
+
+_HYPERTABLE = "messages"  # the only one of our tables that may be one
+_KNOWS_TIMESCALE: LiteralString = "SELECT to_regclass('timescaledb_information.chunks') IS NOT NULL"
+_CHUNKS: LiteralString = """
+    SELECT chunk_schema, chunk_name, range_start FROM timescaledb_information.chunks
+    WHERE hypertable_schema = current_schema() AND hypertable_name = %s
+"""
+_IS_EMPTY = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})")
+_INSERT = sql.SQL("INSERT INTO {} ({}) VALUES ({})")
+_DELETE = sql.SQL("DELETE FROM {}")
+_DELETE_AT = sql.SQL("DELETE FROM {} WHERE sent_at = %s")
+_ANALYZE_TABLE = sql.SQL("ANALYZE {}")
+_NOTHING: dict[str, object] = {"text": "", "bigint": 0, "boolean": False, "jsonb": "[]", "bigint[]": "{}"}
+"""What says nothing, by the type of a column; columns of other types may be null."""
+_TIME = "timestamp with time zone"
+_ALLOWED = {"owner_kind": "person", "kind": "system"}
+"""What a column takes that does not take every text."""
+
+
+async def _renew_statistics(connection: Connection, tables: Tables) -> None:
+    """Take new samples of some tables of ours, and of each chunk of theirs; the caller may owe it to a transaction."""
+    async with connection.transaction():
+        for table in tables:
+            await _sample_anew(connection, table, tables[table])
+        if _HYPERTABLE in tables:
+            await _sample_chunks_anew(connection, tables[_HYPERTABLE])
+
+
+async def _sample_anew(connection: Connection, table: str, columns: Mapping[str, str]) -> None:
+    name = sql.Identifier(table)
+    is_empty = await _is_empty(connection, name)
+    if is_empty:
+        await _insert_nothing(connection, table, columns, datetime.now(UTC))
+    await connection.execute(_ANALYZE_TABLE.format(name))
+    if is_empty:
+        await connection.execute(_DELETE.format(name))
+
+
+async def _sample_chunks_anew(connection: Connection, columns: Mapping[str, str]) -> None:
+    """Renew the samples of chunks without rows; those of the others came with the whole hypertable's."""
+    ((knows_timescale,),) = await fetch(connection, _KNOWS_TIMESCALE)
+    if not knows_timescale:
+        return
+    for schema, chunk, start in await fetch(connection, _CHUNKS, [_HYPERTABLE]):
+        name = sql.Identifier(schema, chunk)
+        if await _is_empty(connection, name):
+            await _insert_nothing(connection, _HYPERTABLE, columns, start)
+            await connection.execute(_ANALYZE_TABLE.format(name))
+            await connection.execute(_DELETE_AT.format(sql.Identifier(_HYPERTABLE)), [start])
+
+
+async def _is_empty(connection: Connection, table: sql.Identifier) -> bool:
+    ((is_empty,),) = await fetch(connection, _IS_EMPTY.format(table))
+    return bool(is_empty)
+
+
+async def _insert_nothing(connection: Connection, table: str, columns: Mapping[str, str], moment: datetime) -> None:
+    """Insert a row that says nothing, of a moment."""
+    nothing = _NOTHING | {_TIME: moment}
+    values = {name: _ALLOWED.get(name, nothing[kind]) for name, kind in columns.items() if kind in nothing}
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
+    statement = _INSERT.format(sql.Identifier(table), names(list(values)), places)
+    await connection.execute(statement, list(values.values()))

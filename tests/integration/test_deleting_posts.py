@@ -7,7 +7,7 @@ import pytest
 from discord.http import Route
 
 from bot.posts import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
-from ops.erasure.posts import Post
+from ops.erasure.ledger import Post
 from tests.builders import closed_port
 from tests.fakes_discord import CHANNEL_ID, GOOD_TOKEN, GUILD_ID, USER_ID, FakeDiscord, open_fake_discord
 from util_async import no_progress

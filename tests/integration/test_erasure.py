@@ -34,10 +34,9 @@ from ops.backup.restore import restore
 from ops.backup.session_files import go_on_with_session
 from ops.erasure import erase as erase_module
 from ops.erasure import files
-from ops.erasure.erase import forget
+from ops.erasure.erase import ErasedFile, Receipt, forget
 from ops.erasure.files import Redactions
 from ops.erasure.ledger import LEDGER, read_ledger
-from ops.erasure.receipt import ErasedFile, Receipt
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
 from storage.sessions import ProgramSession
 from tests import forgotten, former_conversations

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from errors import InputFileError
-from ops.erasure.posts import POSTS, Post, note_posts, read_posts, strike_posts
+from ops.erasure.ledger import POSTS, Post, note_posts, read_posts, strike_posts
 from tests.sentences import is_one_sentence
 
 FIRST = 1_400_000_000_000_000_000

@@ -336,7 +336,9 @@ def test_what_a_disk_refused_is_handed_to_it_again_and_read_only_then(
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(SessionError, match=r"cannot be written \(.*\): free the disk or mend its permissions"):
+    with pytest.raises(
+        SessionError, match=r"cannot be written \(.*\): free some disk space or correct its permissions"
+    ):
         Journal(tmp_path / where).open()
 
 

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from errors import InputFileError, SessionError
-from ops.erasure.posts import Post, note_posts
+from ops.erasure.ledger import Post, note_posts
 from storage import files
 from storage.files import atomic_directory, atomic_file, open_decompressed, write_atomically
 from tests.sentences import is_one_sentence
