@@ -14,11 +14,10 @@ from datetime import timedelta
 
 from db.engines import Sessions, transaction
 from errors import ModelUnavailableError, OperatorError, RefusedRowError, StatementFailedError, first_line
-from memory.capture.batch_writer import OnStored, Writer, unheard
 from memory.capture.erased import Erased
 from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
-from memory.capture.outages import Doing, Outages
 from memory.capture.session import trusted_position
+from memory.capture.writer import Doing, OnStored, Outages, Writer, unheard
 from memory.embedding.embedder import Embedder
 from memory.index import neighbours, reembed
 from memory.index.index_text import said

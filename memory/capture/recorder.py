@@ -14,10 +14,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from db.engines import Sessions
 from errors import JournalUnavailableError
-from memory.capture.batch_writer import OnStored, unheard
 from memory.capture.erased import Erased
 from memory.capture.ingest import Ingest, running
 from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
+from memory.capture.writer import OnStored, unheard
 from memory.embedding.embedder import Embedder
 from memory.message import Message
 from util_async import background_task

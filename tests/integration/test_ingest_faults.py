@@ -14,11 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.databases import Database
 from db.engines import transaction
 from db.roles import Role, role_name
-from memory.capture import batch_writer
 from memory.capture.journal import Journal, JournalBatch
-from memory.capture.outages import retry_waits
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
+from memory.capture.writer import retry_waits
 from memory.embedding.embedder import Embedder
 from memory.embedding.model import Vectors
 from memory.index import index_text, indexing, neighbours, reembed, store
@@ -322,7 +321,7 @@ async def test_many_rows_that_fail_are_put_aside_without_a_wait_for_each(
             waits.append(seconds)
             yield seconds
 
-    monkeypatch.setattr(batch_writer, "retry_waits", noted)
+    monkeypatch.setattr(writer, "retry_waits", noted)
     journalled(tmp_path, [message(number, "poison" if number > 10 else "fine") for number in range(1, 111)])
 
     async with open_demo(batch=64) as recorder:
