@@ -30,11 +30,11 @@ from db.config import Layout
 from db.databases import Database
 from db.engines import transaction
 from db.vector_index import build
+from memory.filters import Filters
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message, MessageKey
 from memory.search import queries
-from memory.search.filters import Filters
 from time_expressions.window import Window
 
 DAYS = 360

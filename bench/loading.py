@@ -22,7 +22,7 @@ from memory.index.index_text import search_text, text_to_embed
 from memory.index.reembed import prepare
 from memory.message import Message
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 
 SESSION = "bench"
 

@@ -36,8 +36,8 @@ from db.databases import Database
 from db.engines import transaction
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.vector_index import build
+from memory.filters import COLUMNS, TABLE, Filters, conditions, shape_of, values_of
 from memory.search import queries
-from memory.search.filters import COLUMNS, TABLE, Filters, conditions, shape_of, values_of
 from memory.search.planner import Trace, size_of
 from time_expressions.window import Window
 

@@ -21,7 +21,7 @@ from errors import DatabaseSetupError
 from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place

@@ -19,7 +19,7 @@ from memory.question.namesakes import no_such_channels
 from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
 from memory.search.memory import Memory
 from memory.search.results import SearchResult
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from settings import Settings, read_settings
 from storage.sessions import remembered_session
 from terminal.channel import CHANNEL_ID

@@ -35,7 +35,7 @@ from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from ops.erasure.rows import known_erasures
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session

@@ -41,9 +41,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.schema import AwareTime
 from memory.counting.results import Example, Matter
 from memory.counting.words import ENDINGS, SITES, Sought
+from memory.filters import COLUMNS, Filters, Shape, conditions, shape_of, values_of
 from memory.index.store import MESSAGE_COLUMNS, to_message
 from memory.message import Kind, MessageKey
-from memory.search.filters import COLUMNS, Filters, Shape, conditions, shape_of, values_of
 from time_expressions.folding import words_of
 
 MOST_PEOPLE = 20_000

@@ -38,7 +38,7 @@ from memory.counting.words import (
     words,
     words_in,
 )
-from memory.question.topic import FUNCTION_WORDS
+from memory.stop_words import FUNCTION_WORDS
 
 
 class Wanted(StrEnum):

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from memory.counting import queries
 from memory.counting.queries import MOST_STATES, Counted, PersonCount, States
 from memory.counting.results import Example, Matter, Share, Tally
+from memory.filters import Filters
 from memory.message import MessageKey
-from memory.search.filters import Filters
-from memory.search.session import SearchableDatabase, SearchSession
+from memory.search_session import SearchableDatabase, SearchSession
 
 SHOWN_PEOPLE = 10
 """People of whom the newest message is read, those with the largest shares."""

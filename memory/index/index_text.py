@@ -11,21 +11,14 @@ to multiple weighted fields", 2004).
 import re
 from collections.abc import Sequence
 
+from memory.file_names import parts_of
 from memory.mentions import readable
 from memory.message import Kind, Message, sanitize
 from memory.names.places import title_of
-from time_expressions.folding import folded
-
-PICTURE = "picture"
-"""What stands for all words for pictures, and for the endings of their files."""
-
-PICTURE_ENDINGS = frozenset(["jpg", "jpeg", "png", "gif", "webp", "heic", "heif", "bmp", "avif", "tiff"])
 
 _MOST_READ = 4000  # characters in which addresses are looked for
 _MOST_PARTS = 24  # words of names and addresses
 _ADDRESS = re.compile(r"https?://[^/\s]+/(?P<path>[^\s?#]+)")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_SHORTEST_PART = 2  # letters of a part of a name such as "kiln_shelf2.jpg"
 _LONGEST_CONTEXT = 200  # characters of an earlier message; its own row holds the rest
 
 
@@ -62,9 +55,3 @@ def search_text(message: Message, preceding: Sequence[Message]) -> str:
         return ""
     before = [f"{earlier.author_name}: {said(earlier)[:_LONGEST_CONTEXT]}" for earlier in preceding]
     return sanitize("\n".join([*before, text_to_embed(message), own]))
-
-
-def parts_of(name: str) -> list[str]:
-    """Return the words that the name of a file is made of: "kiln", "shelf" and "picture" of "kiln_shelf2.jpg"."""
-    parts = (part for part in _LETTERS.findall(folded(name)) if len(part) >= _SHORTEST_PART)
-    return list(dict.fromkeys(PICTURE if part in PICTURE_ENDINGS else part for part in parts))

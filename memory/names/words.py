@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from memory.question.topic import FUNCTION_WORDS
+from memory.stop_words import FUNCTION_WORDS
 from time_expressions.folding import FoldedText, Token, folded
 
 

@@ -32,8 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.chunks import Chunk
 from db.word_index import BM25_INDEX
-from memory.message import MessageKey
-from memory.search.filters import (
+from memory.filters import (
     BY_INDEX,
     COLUMNS,
     NOTHING,
@@ -49,6 +48,7 @@ from memory.search.filters import (
     tune,
     values_of,
 )
+from memory.message import MessageKey
 from memory.search.planner import AccessPath, Costs, Size, Trace, way_to_the_worded
 
 WEIGHT = 8

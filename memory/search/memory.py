@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from errors import DatabaseUnavailableError
+from memory import discussions
 from memory.authors import Authors
 from memory.counting.results import Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
+from memory.filters import Filters
 from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.message import Kind, Message, merged, sanitize
 from memory.names.known import KnownNames
-from memory.names.remembered import RememberedNames
-from memory.question import discussions
 from memory.search import queries
-from memory.search.filters import Filters
+from memory.search.names import RememberedNames
 from memory.search.planner import Plan, logged
 from memory.search.queries import Candidate
 from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
 from memory.search.results import RankedMessage, Scope, SearchResult, by_place, stitch
-from memory.search.session import Query, SearchableDatabase, SearchSession, open_search_session
 from memory.search.terms import Weighed, all_stems, corrected, corrections, keywords_of, weighed, with_other_words
+from memory.search_session import Query, SearchableDatabase, SearchSession, open_search_session
 from time_expressions.window import Window
 from util_async import background_task
 

@@ -33,7 +33,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.chunks import Chunk, find_chunks
 from db.schema import MessageRow
-from memory.search.filters import CUSTOM_PLANS, TABLE, Filters, Shape, conditions, shape_of, tune, values_of
+from memory.filters import CUSTOM_PLANS, TABLE, Filters, Shape, conditions, shape_of, tune, values_of
 
 logger = logging.getLogger(__name__)
 

@@ -35,9 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.schema import AwareTime, place_id
-from memory.index.store import MESSAGE_COLUMNS, one_of, to_message
-from memory.message import Kind, Message, MessageKey
-from memory.search.filters import (
+from memory.filters import (
     BY_INDEX,
     COLUMNS,
     NOTHING,
@@ -55,6 +53,8 @@ from memory.search.filters import (
     tune,
     values_of,
 )
+from memory.index.store import MESSAGE_COLUMNS, one_of, to_message
+from memory.message import Kind, Message, MessageKey
 from memory.search.keywords import keyword_candidates
 from memory.search.planner import (
     AccessPath,

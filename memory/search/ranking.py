@@ -13,8 +13,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.discussions import DISCUSSION_GAP
 from memory.message import Message
-from memory.question.discussions import DISCUSSION_GAP
 from memory.search.queries import Candidate
 from memory.search.replies import ends_with_question_mark
 from time_expressions.folding import words_of

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-from memory.index.index_text import PICTURE, PICTURE_ENDINGS, parts_of
+from memory.file_names import PICTURE, PICTURE_ENDINGS, parts_of
 from memory.message import Message
-from memory.question.topic import FUNCTION_WORDS, SAYING_WORDS
+from memory.stop_words import FUNCTION_WORDS, SAYING_WORDS
 from time_expressions.folding import folded, tokens_of, words_of
 
 LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch")

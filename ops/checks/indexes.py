@@ -17,10 +17,10 @@ from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.databases import Database
 from db.schema import AwareTime, Base, MessageRow
 from db.word_index import BM25_INDEX, restarted
+from memory.filters import COLUMNS, Filters
 from memory.index import store
 from memory.message import Kind, MessageKey
 from memory.search import queries
-from memory.search.filters import COLUMNS, Filters
 from memory.search.planner import FEWEST_PROPOSALS, Costs, Size, Trace, size_of
 from memory.search.queries import Vector
 from ops.checks.database import looking

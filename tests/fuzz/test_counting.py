@@ -13,7 +13,7 @@ from memory.counting.words import Sought
 from memory.embedding.embedder import Embedder
 from memory.message import Kind, Message, merged, sanitize
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from tests.builders import message, minute, remember
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import names, questions, texts

@@ -21,7 +21,7 @@ from memory.index import store
 from memory.index.reembed import prepare
 from memory.message import Message
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from tests.conftest import open_new_database
 from tests.fuzz.strategies import messages, names, questions
 from tests.fuzz.test_messages import as_written

@@ -20,7 +20,7 @@ from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
 from memory.message import Attachment, Kind
 from memory.search.memory import Memory
-from memory.search.session import SearchableDatabase, searchable_database
+from memory.search_session import SearchableDatabase, searchable_database
 from tests.builders import closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.servers import Server

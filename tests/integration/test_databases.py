@@ -18,7 +18,7 @@ from errors import DatabaseSetupError, DatabaseUnavailableError, MissingExtensio
 from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from tests.builders import closed_port, message, remember
 from tests.servers import Server
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.databases import Database
 from db.engines import transaction
 from db.roles import Role, role_name
+from memory.capture import writer
 from memory.capture.journal import Journal, JournalBatch
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session

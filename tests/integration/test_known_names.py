@@ -22,12 +22,12 @@ from memory.index import bulk
 from memory.index.bulk import Batch
 from memory.index.store import Indexed
 from memory.message import Kind, Message
-from memory.names import remembered
 from memory.names import rows as rows_module
 from memory.names.known import Index, KnownNames, Named
 from memory.question.parse import parse_question
+from memory.search import names as remembered
 from memory.search.memory import Memory
-from memory.search.session import SearchableDatabase
+from memory.search_session import SearchableDatabase
 from ops.promotion.undo import take_back
 from tests.builders import closed_port, deletion, message, minute, remember
 

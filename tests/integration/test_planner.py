@@ -21,11 +21,11 @@ from db.databases import LONG_TERM, Database
 from db.engines import transaction
 from db.vector_index import build, drop_all
 from memory.authors import Authors
+from memory.filters import Filters
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
 from memory.search import planner, queries
-from memory.search.filters import Filters
 from memory.search.planner import AccessPath, Costs, Size, Trace, expected_size
 from tests.builders import already, message, minute
 from tests.conftest import open_existing_database

@@ -15,7 +15,7 @@ from errors import EmbeddingModelError
 from memory.embedding.embedder import Embedder, open_embedder
 from memory.index.reembed import prepare, reembed
 from memory.search.memory import Memory
-from memory.search.session import searchable_database
+from memory.search_session import searchable_database
 from tests.builders import deletion, message, remember
 from tests.small_models import small_model
 from util_async import no_progress

@@ -23,14 +23,14 @@ from db.schema import MessageRow
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.embedding.embedder import Embedder
+from memory.filters import Filters
 from memory.index import store
 from memory.index.reembed import prepare
 from memory.message import Kind, Message
 from memory.search import keywords, queries
-from memory.search.filters import Filters
 from memory.search.memory import Memory
 from memory.search.results import RankedMessage, Scope, SearchResult
-from memory.search.session import SearchableDatabase, searchable_database
+from memory.search_session import SearchableDatabase, searchable_database
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database, open_new_database
 from tests.servers import Server

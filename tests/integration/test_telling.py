@@ -11,10 +11,10 @@ from sqlalchemy import text
 from db.config import Layout
 from db.databases import LONG_TERM, Database
 from db.engines import transaction
+from memory.filters import Filters
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
-from memory.search.filters import Filters
 from memory.search.keywords import keyword_candidates
 from memory.search.planner import Costs, Size, Trace, in_chunks, size_of
 from tests.builders import message

@@ -16,8 +16,8 @@ from db.embedded import ensure_database, open_embedded
 from db.engines import open_engine, parse_dsn, transaction
 from db.word_index import look_after
 from memory.embedding.embedder import Embedder
+from memory.filters import Filters
 from memory.index.reembed import prepare
-from memory.search.filters import Filters
 from memory.search.queries import candidates
 from tests.builders import already, message, remember
 from util_async import SaidOnce

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from memory.question.discussions import DISCUSSION_GAP, joined, resolved
+from memory.discussions import DISCUSSION_GAP, joined
+from memory.question.discussions import resolved
 from tests.builders import minute
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
 from time_expressions.window import Window

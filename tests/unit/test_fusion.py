@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memory.discussions import DISCUSSION_GAP
 from memory.message import Message
-from memory.question.discussions import DISCUSSION_GAP
 from memory.search.queries import Candidate
 from memory.search.ranking import FOLLOWERS, RANKING, Ranking, rank
 from tests.builders import START, message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.index.index_text import parts_of
+from memory.file_names import parts_of
 from memory.search.terms import all_stems, keywords_of, stems_of, with_other_words
 
 

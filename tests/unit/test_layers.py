@@ -3,6 +3,7 @@
 import ast
 import re
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ LAYERS = (
     {"errors"},
 )
 """From top to bottom; what shares a layer does not know of each other."""
+
+MEMORY: dict[str, set[str]] = {
+    "question": {"names", "search"},
+    "search": {"counting", "embedding", "index", "names"},
+    "counting": {"index"},
+    "names": set(),
+}
+"""What the packages of memory may import of each other."""
 
 SCRIPT = "__main__.py"
 """What `python -m` runs of a package is a script as those at the top are."""
@@ -147,3 +156,23 @@ def test_connections_are_made_in_one_place(call: str, module: str | None) -> Non
     makers = {path.relative_to(ROOT).as_posix() for path in files if call in path.read_text(encoding="utf-8")}
 
     assert makers == ({module} if module else set())
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_a_package_of_memory_imports_only_from_below(name: str) -> None:
+    modules = {module for path in sources(f"memory/{name}") for module in imported_modules(path)}
+    packages = {path.parent.name for path in (ROOT / "memory").glob("*/__init__.py")}
+    used = {module.split(".")[1] for module in modules if module.startswith("memory.")} & packages
+
+    assert used - {name} <= MEMORY[name]
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in our_files()}
+    imports = {name: imported_modules(path) & modules.keys() for name, path in modules.items()}
+    imports |= {
+        name: imports[name] | {used.rpartition(".")[0] for used in imported_modules(path)} & modules.keys() - {name}
+        for name, path in modules.items()
+    }
+
+    assert list(TopologicalSorter(imports).static_order())

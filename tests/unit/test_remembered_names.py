@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from errors import DatabaseUnavailableError
 from memory.message import Message
-from memory.names import remembered
-from memory.names.remembered import RememberedNames
-from memory.search.session import SearchableDatabase
+from memory.search import names as remembered
+from memory.search.names import RememberedNames
+from memory.search_session import SearchableDatabase
 from tests.builders import message
 
 SHELF = SearchableDatabase("short-term", async_sessionmaker(), bm25=True, hypertable=False)

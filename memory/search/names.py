@@ -18,7 +18,7 @@ from memory.message import Message
 from memory.names import rows
 from memory.names.known import Index, KnownNames, Named, named_in
 from memory.names.rows import Position, Version
-from memory.search.session import SearchableDatabase, open_search_session
+from memory.search_session import SearchableDatabase, open_search_session
 from util_async import SaidOnce
 
 logger = logging.getLogger(__name__)
