@@ -58,6 +58,7 @@ _MAKE_COPY = (
     "INSERT INTO messages_hnsw SELECT * FROM messages ORDER BY sent_at",
     "SET LOCAL maintenance_work_mem = '1GB'",  # a graph that does not fit it is built many times slower
     "CREATE INDEX ON messages_hnsw USING hnsw (embedding vector_cosine_ops)",
+    "GRANT SELECT ON messages_hnsw TO PUBLIC",  # searches act as a reader, who has rights to what migrations made
 )
 
 
@@ -123,7 +124,7 @@ async def _filled(scene: Scene) -> AsyncGenerator[tuple[Database, Sentences]]:
             with progress_bar("Building the vector indexes") as report:
                 await build(database.engine, database.layout, report=report)
             if scene.with_hnsw:
-                await shown_while(_run(database, *_MAKE_COPY), "Building HNSW on a copy")
+                await shown_while(copy_under_hnsw(database), "Building HNSW on a copy")
             await tidy(database)
             yield database, sentences
 
@@ -134,6 +135,11 @@ async def _plans(database: Database, question: Question) -> list[str]:
         with explained(session) as plans:
             await _planned(session, question, hypertable=database.capabilities.hypertables)
     return plans
+
+
+async def copy_under_hnsw(database: Database) -> None:
+    """Copy the messages into a table with an HNSW index, which whoever reads messages may read as well."""
+    await _run(database, *_MAKE_COPY)
 
 
 async def _run(database: Database, *statements: str) -> None:
@@ -176,7 +182,7 @@ def _ways(database: Database, *, with_hnsw: bool) -> dict[str, Ask]:
         OURS: partial(_planned, hypertable=hypertable),
         EXACT: _exact,
         DISKANN: _diskann,
-        HNSW: _hnsw,
+        HNSW: nearest_by_hnsw,
         WHOLE: partial(_whole, hypertable=hypertable),
     }
     return {name: way for name, way in ways.items() if with_hnsw or name != HNSW}
@@ -237,7 +243,8 @@ async def _diskann(session: AsyncSession, question: Question) -> Keys:
     return await _by_index_alone(session, question, COLUMNS)
 
 
-async def _hnsw(session: AsyncSession, question: Question) -> Keys:
+async def nearest_by_hnsw(session: AsyncSession, question: Question) -> Keys:
+    """Return the keys of what the HNSW index of the copy finds with the filter behind it."""
     if not isinstance(TABLE, Table):
         raise TypeError("messages are not in a table")
     return await _by_index_alone(session, question, TABLE.to_metadata(MetaData(), name="messages_hnsw").c)
