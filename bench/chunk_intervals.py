@@ -34,7 +34,8 @@ from memory.filters import Filters
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message, MessageKey
-from memory.search import queries
+from memory.search import vectors
+from memory.search.candidates import find_candidates
 from time_expressions.window import Window
 
 DAYS = 360
@@ -150,13 +151,13 @@ async def _ask(database: Database, text: str, vector: NDArray[np.float32], filte
     """Return how long a search takes and which share of the nearest ten it finds."""
     start = perf_counter()
     async with transaction(database.reading) as session:
-        candidates, _ = await queries.candidates(
+        candidates, _ = await find_candidates(
             session, text=text, vector=already(vector), filters=filters, wanted=WANTED, bm25=True, hypertable=True
         )
     milliseconds = (perf_counter() - start) * 1000
     nearest = sorted(candidates, key=lambda one: one.similarity or 0.0, reverse=True)[:WANTED]
     async with transaction(database.reading) as session:
-        right: set[MessageKey] = await queries.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
+        right: set[MessageKey] = await vectors.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
     return milliseconds, len({one.message.key for one in nearest} & right) / max(len(right), 1)
 
 

@@ -1,46 +1,50 @@
 """Ask PostgreSQL how it runs a statement."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Self
 
-from sqlalchemy import ClauseElement, Executable
+import psycopg
+from psycopg.abc import Params
+from psycopg.sql import SQL, Composable, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+
+from db.statements import Values, driver_connection, fetch
 
 
-class Explain(Executable, ClauseElement):
-    """EXPLAIN of a statement, with what really happened when it is `analysed`."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: ClauseElement, *, analysed: bool = False) -> None:
-        self.statement = statement
-        self.analysed = analysed
+def explaining(statement: Composable, *, analysed: bool = False) -> Composed:
+    """Return the statement that asks for a statement's plan, with what really happened when it is `analysed`."""
+    return SQL("EXPLAIN {}{}").format(SQL("(ANALYZE, TIMING OFF, COSTS OFF) " if analysed else ""), statement)
 
 
-@compiles(Explain)
-def _explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
-    how = "(ANALYZE, TIMING OFF, COSTS OFF) " if element.analysed else ""
-    return f"EXPLAIN {how}{compiler.process(element.statement, **options)}"
+async def plan_of(session: AsyncSession, statement: Composable, values: Values, *, analysed: bool = False) -> str:
+    """Return the plan of a statement."""
+    return "\n".join(
+        row["QUERY PLAN"] for row in await fetch(session, explaining(statement, analysed=analysed), values)
+    )
 
 
-class ExplainingSession(AsyncSession):
-    """A session that keeps the plan of every statement on messages that is run over it."""
+@asynccontextmanager
+async def explained(session: AsyncSession, *, analysed: bool = False) -> AsyncGenerator[list[str]]:
+    """Yield the list that the plans of all searches over a session go into, in order."""
+    plans: list[str] = []
 
-    plans: list[str]
+    class ExplainingCursor(psycopg.AsyncCursor[Any]):
+        async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
+            if isinstance(query, Composable) and is_search(query):
+                await super().execute(explaining(query, analysed=analysed), params)
+                plans.append("\n".join(row["QUERY PLAN"] for row in await self.fetchall()))
+            return await super().execute(query, params, **options)
 
-    async def execute(self, statement: Any, *arguments: Any, **options: Any) -> Any:
-        """Ask for the plan, then run the statement."""
-        if "FROM messages" in str(statement) and "EXPLAIN" not in str(statement):
-            plan = await super().execute(Explain(statement, analysed=True), *arguments)
-            self.plans.append("\n".join(row[0] for row in plan))
-        return await super().execute(statement, *arguments, **options)
+    connection = await driver_connection(session)
+    usual, connection.cursor_factory = connection.cursor_factory, ExplainingCursor
+    try:
+        yield plans
+    finally:
+        connection.cursor_factory = usual
 
 
-@contextmanager
-def explained(session: ExplainingSession) -> Iterator[list[str]]:
-    """Yield the list that the plans of a session go into."""
-    session.plans = []
-    yield session.plans
+def is_search(statement: Composable) -> bool:
+    """Return whether a statement reads messages, and does not ask for a plan itself."""
+    text = statement.as_string(None)
+    return ("FROM messages" in text or "_timescaledb_internal" in text) and "EXPLAIN" not in text

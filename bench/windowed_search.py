@@ -20,10 +20,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from sqlalchemy import MetaData, Table, select, text
+from psycopg.sql import SQL, Composable, Identifier
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.explaining import ExplainingSession, explained
+from bench.explaining import explained
 from bench.loading import tidy
 from bench.models import shared_model
 from bench.processes import open_workplace
@@ -35,10 +36,13 @@ from cli.console import progress_bar, shown_while
 from db.databases import Database
 from db.engines import transaction
 from db.migrate import LONG_STATEMENT_TIMEOUT
+from db.statements import fetch
 from db.vector_index import build
-from memory.filters import COLUMNS, TABLE, Filters, conditions, shape_of, values_of
-from memory.search import queries
-from memory.search.planner import Trace, size_of
+from memory.filters import MESSAGES, Filters, first, shape_of, values_of
+from memory.search import rows, vectors
+from memory.search.candidates import find_candidates
+from memory.search.planner import Trace, estimate
+from memory.search.vectors import as_text
 from time_expressions.window import Window
 
 WANTED = 10
@@ -131,9 +135,8 @@ async def _filled(scene: Scene) -> AsyncGenerator[tuple[Database, Sentences]]:
 
 async def _plans(database: Database, question: Question) -> list[str]:
     """Return what PostgreSQL did in each statement of the planner's search."""
-    async with ExplainingSession(database.engine) as session:
-        with explained(session) as plans:
-            await _planned(session, question, hypertable=database.capabilities.hypertables)
+    async with transaction(database.reading) as session, explained(session, analysed=True) as plans:
+        await _planned(session, question, hypertable=database.capabilities.hypertables)
     return plans
 
 
@@ -229,40 +232,34 @@ async def _timed(database: Database, way: Ask, question: Question) -> tuple[Keys
 
 
 async def _planned(session: AsyncSession, question: Question, *, hypertable: bool) -> Keys:
-    size = await size_of(session, question.filters, hypertable=hypertable)
-    return await queries.nearest(
+    size = await estimate(session, question.filters, hypertable=hypertable)
+    return await vectors.nearest(
         session, vector=question.vector, filters=question.filters, wanted=WANTED, size=size, trace=Trace()
     )
 
 
 async def _exact(session: AsyncSession, question: Question) -> Keys:
-    return await queries.nearest_of_all(session, vector=question.vector, filters=question.filters, wanted=WANTED)
+    return await vectors.nearest_of_all(session, vector=question.vector, filters=question.filters, wanted=WANTED)
 
 
 async def _diskann(session: AsyncSession, question: Question) -> Keys:
-    return await _by_index_alone(session, question, COLUMNS)
+    return await _by_index_alone(session, question, MESSAGES)
 
 
 async def nearest_by_hnsw(session: AsyncSession, question: Question) -> Keys:
     """Return the keys of what the HNSW index of the copy finds with the filter behind it."""
-    if not isinstance(TABLE, Table):
-        raise TypeError("messages are not in a table")
-    return await _by_index_alone(session, question, TABLE.to_metadata(MetaData(), name="messages_hnsw").c)
+    return await _by_index_alone(session, question, Identifier("messages_hnsw"))
 
 
-async def _by_index_alone(session: AsyncSession, question: Question, rows: Any) -> Keys:
+async def _by_index_alone(session: AsyncSession, question: Question, table: Composable) -> Keys:
     await session.execute(text("SET LOCAL enable_sort = off"))  # leaves the index as the only way to an order
-    nearest = (
-        select(rows.message_id, rows.sent_at)
-        .where(*conditions(shape_of(question.filters), of=rows))
-        .order_by(rows.embedding.cosine_distance(question.vector))
-        .limit(WANTED)
-    )
-    return {(row.message_id, row.sent_at) for row in await session.execute(nearest, values_of(question.filters))}
+    nearest = first(shape_of(question.filters), table=table, order=SQL("embedding <=> %(vector)s"))
+    values = {"vector": as_text(question.vector), "wanted": WANTED, **values_of(question.filters)}
+    return {(row["message_id"], row["sent_at"]) for row in await fetch(session, nearest, values)}
 
 
 async def _whole(session: AsyncSession, question: Question, *, hypertable: bool) -> Keys:
-    found, _ = await queries.candidates(
+    found, _ = await find_candidates(
         session,
         text=question.text,
         vector=already(question.vector),
@@ -277,7 +274,7 @@ async def _whole(session: AsyncSession, question: Question, *, hypertable: bool)
 
 async def _matching(database: Database, question: Question) -> int:
     async with transaction(database.reading) as session:
-        return await queries.count(session, filters=question.filters)
+        return await rows.count(session, filters=question.filters)
 
 
 def _table(figures: Sequence[Figures]) -> str:

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import Interval, Subquery, func, literal, select
+from psycopg.sql import SQL
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import MessageRow, place_id
-from memory.index.store import one_of
-from memory.message import Kind
+from db.statements import fetch
 from time_expressions.window import Window
 
 DISCUSSION_GAP = timedelta(minutes=30)
@@ -27,6 +25,22 @@ Stretch = tuple[datetime, datetime]
 _INSTANT = timedelta(microseconds=1)  # the resolution of PostgreSQL's times: a window's end is just after a message
 
 
+# Every message of a place gets the number of those before it, itself included, that came after a silence.
+_ISLANDS = SQL("""
+    SELECT place, min(sent_at) AS first, max(sent_at) AS last FROM (
+        SELECT place, sent_at, count(*) FILTER (WHERE begins) OVER (PARTITION BY place ORDER BY sent_at) AS run FROM (
+            SELECT coalesce(thread_id, channel_id) AS place, sent_at,
+                sent_at - lag(sent_at) OVER (PARTITION BY coalesce(thread_id, channel_id) ORDER BY sent_at)
+                    > %(gap)s::interval AS begins
+            FROM messages
+            WHERE coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])
+              AND kind = 'message' AND deleted_at IS NULL
+        ) AS messages_in_time
+    ) AS runs
+    GROUP BY place, run
+""")
+
+
 async def islands(session: AsyncSession, *, places: frozenset[int]) -> list[Island]:
     """Return the runs of messages in each of these places, as far as this database knows them.
 
@@ -36,32 +50,8 @@ async def islands(session: AsyncSession, *, places: frozenset[int]) -> list[Isla
     """
     if not places:
         return []
-    runs = _numbered_by_run(places)
-    statement = select(runs.c.place, func.min(runs.c.sent_at), func.max(runs.c.sent_at)).group_by(
-        runs.c.place, runs.c.run
-    )
-    return [(place, first, last) for place, first, last in await session.execute(statement)]
-
-
-def _numbered_by_run(places: frozenset[int]) -> Subquery:
-    """Give every message of a place the number of those before it, itself included, that came after a silence."""
-    before = func.lag(MessageRow.sent_at).over(partition_by=place_id, order_by=MessageRow.sent_at)
-    messages = (
-        select(
-            place_id.label("place"),
-            MessageRow.sent_at,
-            (MessageRow.sent_at - before > literal(DISCUSSION_GAP, Interval)).label("begins"),
-        )
-        .where(
-            one_of(place_id, places),
-            MessageRow.kind == Kind.MESSAGE.value,
-            MessageRow.deleted_at.is_(None),
-        )
-        .subquery("messages_in_time")
-    )
-    begun = func.count().filter(messages.c.begins)
-    run = begun.over(partition_by=messages.c.place, order_by=messages.c.sent_at).label("run")
-    return select(messages.c.place, messages.c.sent_at, run).subquery("runs")
+    rows = await fetch(session, _ISLANDS, {"places": sorted(places), "gap": DISCUSSION_GAP})
+    return [(row["place"], row["first"], row["last"]) for row in rows]
 
 
 def joined(found: Iterable[Island]) -> list[Window]:

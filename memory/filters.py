@@ -1,38 +1,18 @@
 """Say in SQL what a row must be to count.
 
-To build and compile a statement takes SQLAlchemy longer than PostgreSQL takes to run it. So the statements of search
-are built once for every shape of filters, and get their values by name each time.
+A statement is put together once for every shape of filters; what it compares with is bound by name each time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Float,
-    Integer,
-    Select,
-    Text,
-    all_,
-    and_,
-    any_,
-    bindparam,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-)
+from psycopg.sql import SQL, Composable, Composed, Literal, Placeholder
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql import ColumnCollection
 
 from db.chunks import Chunk
-from db.schema import AwareTime, MessageRow
+from db.statements import Values, fetch
 from memory.authors import LONGEST_NAME, Authors
 from memory.message import Kind
 from time_expressions.window import Window
@@ -51,22 +31,16 @@ class Filters:
     kinds: frozenset[Kind] = frozenset({Kind.MESSAGE})
 
 
-Columns = ColumnCollection[str, ColumnElement[Any]]
-
-TABLE = MessageRow.__table__
-COLUMNS: Columns = TABLE.c
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What filters ask for, without the values.
 
-    It says of each window whether it has a start and an end, and of authors whether they are left out; None means that
+    It says of each window whether it has a start and an end, and of authors whether they are excluded; None means that
     everybody's messages count.
     """
 
     windows: tuple[tuple[bool, bool], ...]
-    left_out: bool | None
+    authors_excluded: bool | None
 
 
 def shape_of(filters: Filters) -> Shape:
@@ -91,45 +65,45 @@ def _authors(authors: Authors | None) -> dict[str, Any]:
     return {} if authors is None else {"author_ids": sorted(authors.ids), "author_names": sorted(authors.names)}
 
 
-def conditions(shape: Shape, *, of: Columns = COLUMNS) -> list[ColumnElement[bool]]:
-    """Return what a row must fulfil to pass filters of a shape."""
-    found = [
-        func.coalesce(of.thread_id, of.channel_id) == any_(bindparam("places", type_=ARRAY(BigInteger))),
-        of.kind == any_(bindparam("kinds", type_=ARRAY(Text))),
-        of.deleted_at.is_(None),
-    ]
+IN_PLACES = SQL("coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])")
+"""The condition of whoever may read these places, which every statement has; the index of places has its expression."""
+
+_COUNTS = SQL("kind = ANY (%(kinds)s::text[]) AND deleted_at IS NULL")
+
+_BY_AUTHORS = SQL("""(
+    author_id = ANY (%(author_ids)s::bigint[])
+    OR author_id IS NULL AND left(author_name, {longest}) = ANY (%(author_names)s::text[])
+)""").format(longest=Literal(LONGEST_NAME))
+_BY_OTHERS = SQL("""(
+    author_id IS NOT NULL AND author_id <> ALL (%(author_ids)s::bigint[])
+    OR author_id IS NULL AND left(author_name, {longest}) <> ALL (%(author_names)s::text[])
+)""").format(longest=Literal(LONGEST_NAME))
+"""The conditions of `memory.authors.Authors.wrote`."""
+
+
+@lru_cache(maxsize=256)
+def conditions(shape: Shape) -> Composed:
+    """Return what a row must fulfil to pass filters of a shape; it names the columns of `messages`, not the table."""
+    found: list[SQL | Composed] = [IN_PLACES, _COUNTS]
     if shape.windows:
-        found.append(or_(*(and_(true(), *_within(of, number, ends)) for number, ends in enumerate(shape.windows))))
-    if shape.left_out is not None:
-        found.append(_by_author(of, left_out=shape.left_out))
-    return found
+        windows = (_within(number, ends) for number, ends in enumerate(shape.windows))
+        found.append(SQL("({})").format(SQL(" OR ").join(windows)))
+    if shape.authors_excluded is not None:
+        found.append(_BY_OTHERS if shape.authors_excluded else _BY_AUTHORS)
+    return SQL(" AND ").join(found)
 
 
-def _by_author(of: Columns, *, left_out: bool) -> ColumnElement[bool]:
-    """Return the condition of `memory.authors.Authors.wrote`."""
-    ids = bindparam("author_ids", type_=ARRAY(BigInteger))
-    names = bindparam("author_names", type_=ARRAY(Text))
-    name = func.left(of.author_name, LONGEST_NAME)
-    has_id = of.author_id.is_not(None)
-    if left_out:
-        return or_(and_(has_id, of.author_id != all_(ids)), and_(~has_id, name != all_(names)))
-    return or_(of.author_id == any_(ids), and_(~has_id, name == any_(names)))
+def _within(number: int, ends: tuple[bool, bool]) -> Composed:
+    return SQL(" AND ").join([SQL("true"), *_bounds(number, ends)])
 
 
-def _within(of: Columns, number: int, ends: tuple[bool, bool]) -> Iterator[ColumnElement[bool]]:
+def _bounds(number: int, ends: tuple[bool, bool]) -> Iterator[Composed]:
     has_start, has_end = ends
     if has_start:
-        yield of.sent_at >= bindparam(f"start_{number}", type_=AwareTime)
+        yield SQL("sent_at >= {}::timestamptz").format(Placeholder(f"start_{number}"))
     if has_end:
-        yield of.sent_at < bindparam(f"end_{number}", type_=AwareTime)
+        yield SQL("sent_at < {}::timestamptz").format(Placeholder(f"end_{number}"))
 
-
-Keys = Select[Any]
-"""A statement that gives message_id and sent_at, perhaps with a distance."""
-
-WANTED = bindparam("wanted", type_=Integer)
-NOTHING = literal(0.0, Float)
-"""Added to a distance, it makes an order that no index knows."""
 
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """Plan for the values at hand: a plan for any values looks into every chunk."""
@@ -138,31 +112,51 @@ BY_INDEX = {"enable_sort": "off", **CUSTOM_PLANS}
 """Leave PostgreSQL an index as the only way to an order, whatever it expects of it."""
 
 
-def first(shape: Shape, order: ColumnElement[Any], *, of: Columns = COLUMNS) -> Keys:
-    """Return the first `wanted` rows in an order that pass the filters."""
-    return select(of.message_id, of.sent_at).where(*conditions(shape, of=of)).order_by(order).limit(WANTED)
+MESSAGES = SQL("messages")
+KEY = SQL("message_id, sent_at")
+ALL_ROWS = SQL("true")
 
 
-def in_part(number: int) -> tuple[ColumnElement[bool], ...]:
-    """Return what a row must be to stand in the chunk of this number; `times_of` has the values."""
-    start = bindparam(f"part_start_{number}", type_=AwareTime)
-    return COLUMNS.sent_at >= start, COLUMNS.sent_at < bindparam(f"part_end_{number}", type_=AwareTime)
+def first(
+    shape: Shape,
+    *,
+    order: SQL | Composed,
+    columns: SQL | Composed = KEY,
+    table: Composable = MESSAGES,
+    among: SQL | Composed = ALL_ROWS,
+) -> Composed:
+    """Return the statement that gives the first `wanted` rows, in an order, that pass the filters.
+
+    They are rows of `messages`, or else of one of its chunks, `among` those that fulfil a condition.
+    """
+    return SQL("SELECT {columns} FROM {table} WHERE {among} AND {passing} ORDER BY {order} LIMIT %(wanted)s").format(
+        columns=columns, table=table, among=among, passing=conditions(shape), order=order
+    )
 
 
-def times_of(parts: Sequence[Chunk]) -> dict[str, Any]:
-    """Return the ends of chunks under the names that `in_part` binds."""
+def in_chunk(number: int) -> Composed:
+    """Return what a row must be to stand in the chunk of this number; `chunk_bounds` has the values."""
+    return SQL("sent_at >= {}::timestamptz AND sent_at < {}::timestamptz").format(
+        Placeholder(f"chunk_start_{number}"), Placeholder(f"chunk_end_{number}")
+    )
+
+
+def chunk_bounds(chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """Return the ends of chunks under the names that `in_chunk` binds."""
     return {
         name: moment
-        for number, part in enumerate(parts)
-        for name, moment in ((f"part_start_{number}", part.start), (f"part_end_{number}", part.end))
+        for number, chunk in enumerate(chunks)
+        for name, moment in ((f"chunk_start_{number}", chunk.start), (f"chunk_end_{number}", chunk.end))
     }
+
+
+_SET = SQL("""
+    SELECT set_config(name, value, true)
+    FROM unnest(%(names)s::text[], %(values)s::text[]) AS settings (name, value)
+""")
 
 
 async def tune(session: AsyncSession, settings: Mapping[str, str]) -> None:
     """Set PostgreSQL's settings until the end of the transaction."""
-    await session.execute(_setting(tuple(settings)), dict(settings))
-
-
-@cache
-def _setting(names: tuple[str, ...]) -> Select[Any]:
-    return select(*(func.set_config(name, cast(bindparam(name), Text), True) for name in names))
+    values: Values = {"names": list(settings), "values": list(settings.values())}
+    await fetch(session, _SET, values)

@@ -7,43 +7,18 @@ word ends. What was asked for becomes a bound value of PostgreSQL's own full-tex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, LiteralString
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    Numeric,
-    Select,
-    Text,
-    all_,
-    any_,
-    bindparam,
-    case,
-    cast,
-    column,
-    exists,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    text,
-    true,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.schema import AwareTime
+from db.statements import Row, fetch
 from memory.counting.results import Example, Matter
 from memory.counting.words import ENDINGS, SITES, Sought
-from memory.filters import COLUMNS, Filters, Shape, conditions, shape_of, values_of
-from memory.index.store import MESSAGE_COLUMNS, to_message
-from memory.message import Kind, MessageKey
+from memory.filters import Filters, Shape, conditions, shape_of, values_of
+from memory.index.store import COLUMNS_OF_MESSAGES, to_message
+from memory.message import MessageKey
 from time_expressions.folding import words_of
 
 MOST_PEOPLE = 20_000
@@ -53,7 +28,7 @@ MOST_STATES = 200_000
 """Messages that are compared at most between both memories."""
 
 # Balanced parentheses belong to an address, the one that closes a masked link does not.
-LINK = r"https?://(?:[^ \t\r\n<>|\[\]()\"`]|\([^ \t\r\n<>|\[\]()\"`]*\))+"
+LINK: LiteralString = r"https?://(?:[^ \t\r\n<>|\[\]()\"`]|\([^ \t\r\n<>|\[\]()\"`]*\))+"
 _LINKS: LiteralString = (
     "SELECT DISTINCT rtrim(found[1], '.,;:!?*_~''') AS item "  # noqa: S608 - constants
     f"FROM regexp_matches(messages.content, '{LINK}', 'gi') AS found"
@@ -62,9 +37,6 @@ _POLLS: LiteralString = (
     "SELECT poll[1] AS item FROM regexp_matches(messages.content, '(?:^|\\n)Poll: ([^\\n]+)', 'g') AS poll"
 )
 _FILES: LiteralString = "SELECT file->>'name' AS item FROM jsonb_array_elements(messages.attachments) AS file"
-_NAMES: LiteralString = (
-    "coalesce((SELECT string_agg(file->>'name', ' ') FROM jsonb_array_elements(messages.attachments) AS file), '')"
-)
 
 
 def _files_like(content_type: LiteralString, endings: LiteralString, hosts: LiteralString) -> LiteralString:
@@ -79,25 +51,25 @@ _ITEMS: dict[Sought, LiteralString] = {
     Sought.LINKS: _LINKS,
     Sought.FILES: _FILES,
     Sought.PICTURES: _files_like(
-        "image/%", "png|jpe?g|jfif|gif|webp|bmp|tiff?|heic|heif|avif|svg", "^https?://([a-z]+\\.)*(tenor|giphy)\\.com/"
+        "image/%%", "png|jpe?g|jfif|gif|webp|bmp|tiff?|heic|heif|avif|svg", "^https?://([a-z]+\\.)*(tenor|giphy)\\.com/"
     ),
     Sought.VIDEOS: _files_like(
-        "video/%",
+        "video/%%",
         "mp4|m4v|mov|webm|mkv|avi|wmv|flv|3gp",
         "^https?://([a-z]+\\.)*(youtube\\.com|youtu\\.be|vimeo\\.com|twitch\\.tv|dailymotion\\.com)/",
     ),
-    Sought.RECORDINGS: _files_like("audio/%", "ogg|oga|opus|mp3|m4a|wav|flac|aac|amr|wma", "^$"),
+    Sought.RECORDINGS: _files_like("audio/%%", "ogg|oga|opus|mp3|m4a|wav|flac|aac|amr|wma", "^$"),
     Sought.PDFS: _files_like("application/pdf", "pdf", "^$"),
     Sought.POLLS: _POLLS,
 }
-"""What stands in a message or came with it; a poll is kept as "Poll: question"."""
+"""What stands in a message or came with it; a poll is kept as "Poll: question". SQL's % is written twice."""
 
 _MAY_HAVE: dict[Sought, LiteralString] = {
-    Sought.LINKS: "messages.content LIKE '%://%'",
-    Sought.POLLS: "messages.content LIKE '%Poll: %'",
-    Sought.FILES: "messages.attachments <> '[]'",
+    Sought.LINKS: "content LIKE '%%://%%'",
+    Sought.POLLS: "content LIKE '%%Poll: %%'",
+    Sought.FILES: "attachments <> '[]'",
 }
-_MAY_HAVE_EITHER: LiteralString = "(messages.attachments <> '[]' OR messages.content LIKE '%://%')"
+_MAY_HAVE_EITHER: LiteralString = "(attachments <> '[]' OR content LIKE '%%://%%')"
 
 _RUN_TOGETHER = (
     (0x0E00, 0x0FFF),
@@ -112,13 +84,44 @@ _RUN_TOGETHER = (
 
 _WORDS, _ANY, _PHRASE, _PARTS = "all words", "any words", "phrase", "parts"
 _IN_NAME, _ANYWHERE = "in the name", "anywhere"
-_LETTERS, _PLAIN_LETTERS = "łŁøØđĐı\N{RIGHT SINGLE QUOTATION MARK}", "lLoOdDi'"
-"""Letters that have no decomposition, and as which they are typed."""
 
-_SIGNS = r"'[][/_|*`~@#=&?:<>\\^+(){}-]|\.(?!\d)'"
-"""The SQL of what may join words; "0.4" stays one word."""
+_FOLDED: LiteralString = r"""regexp_replace(
+    CASE WHEN octet_length({words}) = length({words}) THEN {words} ELSE translate(
+        replace(regexp_replace(normalize({words}, NFKD), '[\u0300-\u036f]', '', 'g'), 'ß', 'ss'),
+        'łŁøØđĐı{apostrophe}', 'lLoOdDi'''
+    ) END,
+    {signs}, ' ', 'g'
+)"""
+"""A text without width and accents, in which no sign joins words; its case is the dictionary's matter.
 
-_SHORTEST_STEM = 3
+Letters that have no decomposition are written as they are typed.
+"""
+
+_APOSTROPHE = SQL("\N{RIGHT SINGLE QUOTATION MARK}")
+_SIGNS = SQL(r"'[][/_|*`~@#=&?:<>\\^+(){}-]|\.(?!\d)'")
+"""What may join words; "0.4" stays one word."""
+
+_MAY_HAVE_WORDS: LiteralString = """(
+    octet_length({words}) <> length({words})
+    OR lower({words}) LIKE ALL (ARRAY(
+        SELECT '%%' || left(stem, CASE WHEN length(stem) > 3 THEN length(stem) - 1 ELSE 1 END) || '%%'
+        FROM unnest(tsvector_to_array(to_tsvector('english', {terms}))) AS stem
+    ))
+)"""
+
+_HAS_WORDS_AS_THEY_ARE: LiteralString = "to_tsvector('simple', {document}) @@ websearch_to_tsquery('simple', {terms})"
+_HAS_WORDS: LiteralString = """CASE
+    WHEN numnode(websearch_to_tsquery('english', {terms})) > 0
+    THEN to_tsvector('english', {document}) @@ websearch_to_tsquery('english', {terms})
+    ELSE to_tsvector('simple', {document}) @@ websearch_to_tsquery('simple', {terms})
+END"""
+
+_HAS_PARTS: LiteralString = """NOT EXISTS (
+    SELECT FROM unnest(%(terms)s::text[]) AS part
+    WHERE strpos(lower(normalize({document}, NFKD)), lower(normalize(part, NFKD))) = 0
+)"""
+
+_NAMED: LiteralString = "strpos(lower(item), lower(%(part)s::text)) > 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +180,19 @@ async def count(
     """
     statement = _count(shape_of(filters), _asked(matter), newest_first=newest_first)
     values = {"most": MOST_PEOPLE, "limit": limit, **_values(matter, filters, excluded)}
-    rows = (await session.execute(statement, values)).all()
-    people = [row for row in rows if row.person is not None]
-    first = sorted(((row.message_id, row.sent_at) for row in rows if row.person is None), key=_in_time)
+    rows = await fetch(session, statement, values)
+    people = [row for row in rows if row["person"] is not None]
+    first = sorted((_key(row) for row in rows if row["person"] is None), key=_in_time)
     return Counted(
-        messages=people[0].all_messages if people else 0,
-        items=people[0].all_items if people else 0,
-        people=tuple(PersonCount(row.person, row.messages, row.items, (row.message_id, row.sent_at)) for row in people),
+        messages=people[0]["all_messages"] if people else 0,
+        items=people[0]["all_items"] if people else 0,
+        people=tuple(PersonCount(row["person"], row["messages"], row["items"], _key(row)) for row in people),
         first=tuple(reversed(first) if newest_first else first),
     )
+
+
+def _key(row: Row) -> MessageKey:
+    return row["message_id"], row["sent_at"]
 
 
 async def read(
@@ -202,7 +209,7 @@ async def read(
         "times": [sent_at for _, sent_at in keys],
         **_values(matter, filters, excluded),
     }
-    rows = (await session.execute(_read(shape_of(filters), _asked(matter)), values)).mappings()
+    rows = await fetch(session, _read(shape_of(filters), _asked(matter)), values)
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
 
 
@@ -211,28 +218,41 @@ def _in_time(key: MessageKey) -> tuple[datetime, int]:
     return sent_at, message_id
 
 
+_SPAN = SQL("""
+    SELECT (SELECT sent_at FROM messages ORDER BY sent_at LIMIT 1) AS first,
+           (SELECT sent_at FROM messages ORDER BY sent_at DESC LIMIT 1) AS last
+""")
+
+
 async def span(session: AsyncSession) -> tuple[datetime, datetime] | None:
     """Return when the first and the last message were sent; None when there is none."""
-    first = await session.scalar(select(COLUMNS.sent_at).order_by(COLUMNS.sent_at).limit(1))
-    last = await session.scalar(select(COLUMNS.sent_at).order_by(COLUMNS.sent_at.desc()).limit(1))
-    return (first, last) if first is not None and last is not None else None
+    (row,) = await fetch(session, _SPAN)
+    return (row["first"], row["last"]) if row["first"] is not None and row["last"] is not None else None
+
+
+_IDS = SQL("""
+    SELECT array_agg(message_id) AS ids FROM (
+        SELECT message_id FROM messages WHERE sent_at BETWEEN %(first)s AND %(last)s
+        ORDER BY sent_at DESC LIMIT %(most)s
+    ) AS newest
+""")
+_CHANGED = SQL("""
+    SELECT message_id, edited_at, deleted_at IS NOT NULL OR kind = 'answer' AS is_gone FROM messages
+    WHERE sent_at BETWEEN %(first)s AND %(last)s
+      AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL OR kind = 'answer')
+    LIMIT %(most)s
+""")
 
 
 async def states(session: AsyncSession, *, first: datetime, last: datetime) -> States:
     """Return the states of the messages from one moment to another, both included; MOST_STATES at most."""
-    within = COLUMNS.sent_at.between(bindparam("first", type_=AwareTime), bindparam("last", type_=AwareTime))
-    newest = select(COLUMNS.message_id).where(within).order_by(COLUMNS.sent_at.desc()).limit(MOST_STATES).subquery()
-    is_gone = or_(COLUMNS.deleted_at.is_not(None), COLUMNS.kind == Kind.ANSWER.value)
-    changed = select(COLUMNS.message_id, COLUMNS.edited_at, is_gone.label("is_gone")).where(
-        within, or_(COLUMNS.edited_at.is_not(None), is_gone)
-    )
-    times = {"first": first, "last": last}
-    ids = await session.scalar(select(func.array_agg(newest.c.message_id)), times)
-    rows = (await session.execute(changed.limit(MOST_STATES), times)).all()
+    values = {"first": first, "last": last, "most": MOST_STATES}
+    (newest,) = await fetch(session, _IDS, values)
+    changed = await fetch(session, _CHANGED, values)
     return States(
-        frozenset(ids or ()),
-        {row.message_id: row.edited_at for row in rows if row.edited_at is not None},
-        frozenset(row.message_id for row in rows if row.is_gone),
+        frozenset(newest["ids"] or ()),
+        {row["message_id"]: row["edited_at"] for row in changed if row["edited_at"] is not None},
+        frozenset(row["message_id"] for row in changed if row["is_gone"]),
     )
 
 
@@ -280,132 +300,100 @@ def _part_of(attribute: str) -> str:
     return "youtu" if word in {"youtube", "yt"} else attribute
 
 
-def _found(shape: Shape, asked: _Asked, *columns: ColumnElement[Any]) -> Select[Any]:
+def _found(shape: Shape, asked: _Asked, columns: SQL | Composed, *, among: SQL | None = None) -> Composed:
     """Return columns of the messages that count, and `items`, what was counted in each."""
-    statement = select(*columns).where(
-        *conditions(shape), COLUMNS.message_id != all_(bindparam("excluded", type_=ARRAY(BigInteger)))
+    passing = [conditions(shape), SQL("message_id <> ALL (%(excluded)s::bigint[])"), *_conditions(asked)]
+    if among is not None:
+        passing.append(among)
+    items = SQL("NULL::text[]") if asked.sought is Sought.MESSAGES else SQL("found.items")
+    return SQL("SELECT {columns}, {items} AS items FROM {tables} WHERE {passing}").format(
+        columns=columns, items=items, tables=_tables(asked), passing=SQL(" AND ").join(passing)
     )
-    if asked.terms:
-        statement = statement.where(*_has_terms(asked))
+
+
+def _tables(asked: _Asked) -> SQL | Composed:
+    """Return the messages, each with what is sought in it as one array beside its row."""
     if asked.sought is Sought.MESSAGES:
-        statement = statement.add_columns(cast(None, ARRAY(Text)).label("items"))
-        return statement.where(_has_words(_document(asked), "attribute")) if asked.attribute else statement
-    items = _items(asked)
-    return (
-        statement.add_columns(items.c["items"])
-        .join(items, true())
-        .where(literal_column(_MAY_HAVE.get(asked.sought, _MAY_HAVE_EITHER)), func.cardinality(items.c["items"]) > 0)
-    )
+        return SQL("messages")
+    return SQL("""messages CROSS JOIN LATERAL (
+        SELECT array_agg(item) AS items FROM ({every}) AS every WHERE {named}
+    ) AS found""").format(every=SQL(_ITEMS[asked.sought]), named=_has_attribute(asked))
 
 
-def _items(asked: _Asked) -> Any:
-    """Return what is sought in a message as one array, beside its row."""
-    every = text(_ITEMS[asked.sought]).columns(column("item", Text)).subquery("every")
-    item = every.c["item"]
-    statement = select(func.array_agg(item, type_=ARRAY(Text)).label("items")).select_from(every)
-    if asked.attribute:
-        named = func.strpos(func.lower(item), func.lower(bindparam("part", type_=Text))) > 0
-        has_name = named if asked.attribute == _IN_NAME else or_(named, _has_words(_document(asked), "attribute"))
-        statement = statement.where(has_name)
-    return statement.lateral("found")
+def _has_attribute(asked: _Asked) -> SQL | Composed:
+    """Return the condition of an item: the word in its name, or else in the message around it."""
+    if not asked.attribute:
+        return SQL("true")
+    if asked.attribute == _IN_NAME:
+        return SQL(_NAMED)
+    return SQL("({} OR {})").format(SQL(_NAMED), _has_words(_document(asked), _ATTRIBUTE))
 
 
-@cache
-def _count(shape: Shape, asked: _Asked, *, newest_first: bool) -> CompoundSelect[Any]:
-    """Return a row for each person, and one without a person for each of the first messages, in one reading."""
-    person = func.coalesce(cast(COLUMNS.author_id, Text), func.lower(COLUMNS.author_name)).label("person")
-    found = _found(shape, asked, person, COLUMNS.message_id, COLUMNS.sent_at).cte("counted").c
-    messages, items = func.count(), func.coalesce(func.sum(func.cardinality(found["items"])), 0)
-    newest = aggregate_order_by(found.message_id, found.sent_at.desc(), found.message_id.desc())
-    people = (
-        select(
-            found.person,
-            func.array_agg(newest, type_=ARRAY(BigInteger))[1].label("message_id"),
-            func.max(found.sent_at).label("sent_at"),
-            messages.label("messages"),
-            items.label("items"),
-            func.sum(messages).over().label("all_messages"),
-            func.sum(items).over().label("all_items"),
-        )
-        .group_by(found.person)
-        .order_by(items.desc(), messages.desc(), found.person)
-        .limit(bindparam("most", type_=Integer))
-    )
-    order = [found.sent_at.desc(), found.message_id.desc()] if newest_first else [found.sent_at, found.message_id]
-    nothing = [cast(None, Numeric)] * 4
-    first = select(cast(None, Text), found.message_id, found.sent_at, *nothing).order_by(*order)
-    return union_all(people, first.limit(bindparam("limit", type_=Integer)))
-
-
-@cache
-def _read(shape: Shape, asked: _Asked) -> Select[Any]:
-    return _found(shape, asked, *MESSAGE_COLUMNS).where(
-        COLUMNS.sent_at == any_(bindparam("times", type_=ARRAY(AwareTime))),
-        COLUMNS.message_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
-    )
-
-
-def _has_terms(asked: _Asked) -> Iterator[ColumnElement[bool]]:
+def _conditions(asked: _Asked) -> Iterator[SQL | Composed]:
+    """Yield the conditions of a message for what is asked."""
     document = _document(asked)
     if asked.terms == _PARTS:
-        yield _has_parts(document)
-        return
-    if asked.sought is Sought.MESSAGES and asked.terms != _ANY:
-        yield may_have_words(COLUMNS.content, bindparam("terms", type_=Text))
-    yield _has_words(document, "terms", as_they_are=asked.terms == _PHRASE)
+        yield SQL(_HAS_PARTS).format(document=document)
+    elif asked.terms:
+        if asked.sought is Sought.MESSAGES and asked.terms != _ANY:
+            yield may_have_words(SQL("content"), _TERMS)
+        yield _has_words(document, _TERMS, as_they_are=asked.terms == _PHRASE)
+    if asked.sought is not Sought.MESSAGES:
+        yield SQL(_MAY_HAVE.get(asked.sought, _MAY_HAVE_EITHER))
+        yield SQL("cardinality(found.items) > 0")
+    elif asked.attribute:
+        yield _has_words(document, _ATTRIBUTE)
 
 
-def _document(asked: _Asked) -> ColumnElement[str]:
+@lru_cache(maxsize=256)
+def _count(shape: Shape, asked: _Asked, *, newest_first: bool) -> Composed:
+    """Return a row for each person, and one without a person for each of the first messages, in one reading."""
+    columns = SQL("coalesce(author_id::text, lower(author_name)) AS person, message_id, sent_at")
+    order = SQL("sent_at DESC, message_id DESC") if newest_first else SQL("sent_at, message_id")
+    return SQL("""
+        WITH counted AS ({found}), people AS (
+            SELECT person, (array_agg(message_id ORDER BY sent_at DESC, message_id DESC))[1] AS message_id,
+                   max(sent_at) AS sent_at, count(*) AS messages, coalesce(sum(cardinality(items)), 0) AS items
+            FROM counted GROUP BY person
+        )
+        (SELECT people.*, (sum(messages) OVER ())::bigint AS all_messages, (sum(items) OVER ())::bigint AS all_items
+         FROM people ORDER BY items DESC, messages DESC, person LIMIT %(most)s)
+        UNION ALL
+        (SELECT NULL, message_id, sent_at, NULL, NULL, NULL, NULL FROM counted ORDER BY {order} LIMIT %(limit)s)
+    """).format(found=_found(shape, asked, columns), order=order)
+
+
+@lru_cache(maxsize=256)
+def _read(shape: Shape, asked: _Asked) -> Composed:
+    among = SQL("sent_at = ANY (%(times)s::timestamptz[]) AND message_id = ANY (%(ids)s::bigint[])")
+    return _found(shape, asked, COLUMNS_OF_MESSAGES, among=among)
+
+
+_TERMS, _ATTRIBUTE = SQL("%(terms)s::text"), SQL("%(attribute)s::text")
+_CONTENT_AND_FILES = SQL("""(content || ' ' || coalesce(
+    (SELECT string_agg(file->>'name', ' ') FROM jsonb_array_elements(attachments) AS file), ''
+))""")
+
+
+def _document(asked: _Asked) -> SQL:
     """Return the text that must have the words; links and files are found by the names of files too."""
-    if asked.sought is Sought.MESSAGES:
-        return COLUMNS.content
-    return COLUMNS.content + literal_column("' '", Text) + literal_column(_NAMES, Text)
+    return SQL("content") if asked.sought is Sought.MESSAGES else _CONTENT_AND_FILES
 
 
-def _is_ascii(words: ColumnElement[str]) -> ColumnElement[bool]:
-    return func.octet_length(words) == func.length(words)
+def _folded(words: SQL) -> Composed:
+    return SQL(_FOLDED).format(words=words, apostrophe=_APOSTROPHE, signs=_SIGNS)
 
 
-def _folded(words: ColumnElement[str]) -> ColumnElement[str]:
-    """Return a text without width and accents, in which no sign joins words; its case is the dictionary's matter."""
-    apart = func.normalize(words, literal_column("NFKD"))
-    plain = func.regexp_replace(apart, literal_column(r"'[\u0300-\u036f]'"), "", "g")
-    letters = func.translate(func.replace(plain, "ß", "ss"), _LETTERS, _PLAIN_LETTERS)
-    return func.regexp_replace(case((_is_ascii(words), words), else_=letters), literal_column(_SIGNS), " ", "g")
-
-
-def may_have_words(words: ColumnElement[str], terms: ColumnElement[str]) -> ColumnElement[bool]:
+def may_have_words(words: SQL, terms: SQL) -> Composed:
     """Return whether a text can have all of the terms, at a twentieth of the price of cutting it into words.
 
     A text in plain letters that has a word also has all letters of its stem but the last ("glazing" and "glaz"); only
     "dying", "lying" and "tying" share no more than one with theirs.
     """
-    english = literal_column("'english'", Text)
-    stems = func.tsvector_to_array(func.to_tsvector(english, _folded(terms)))
-    stem = func.unnest(stems, type_=Text).column_valued("stem")
-    length = func.length(stem)
-    beginning = func.left(stem, case((length > _SHORTEST_STEM, length - 1), else_=1))
-    parts = func.array(select(literal_column("'%'", Text) + beginning + literal_column("'%'", Text)).scalar_subquery())
-    return or_(not_(_is_ascii(words)), func.lower(words).like(all_(parts)))
+    return SQL(_MAY_HAVE_WORDS).format(words=words, terms=_folded(terms))
 
 
-def _has_words(document: ColumnElement[str], name: str, *, as_they_are: bool = False) -> ColumnElement[bool]:
+def _has_words(document: SQL, terms: SQL, *, as_they_are: bool = False) -> Composed:
     """Return whether a text has the words of a web search: as they are, or stemmed where English does not skip all."""
-    wanted = _folded(bindparam(name, type_=Text))
-    english, simple = literal_column("'english'", Text), literal_column("'simple'", Text)
-    stemmed = func.websearch_to_tsquery(english, wanted)
-    words = _folded(document)
-    literal: ColumnElement[bool] = func.to_tsvector(simple, words).op("@@")(func.websearch_to_tsquery(simple, wanted))
-    if as_they_are:
-        return literal
-    return case((func.numnode(stemmed) > 0, func.to_tsvector(english, words).op("@@")(stemmed)), else_=literal)
-
-
-def _has_parts(document: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether a text has all of these stretches of signs or letters."""
-    part = func.unnest(bindparam("terms", type_=ARRAY(Text))).column_valued("part")
-    return not_(exists(select(part).where(func.strpos(_compared(document), _compared(part)) == 0)))
-
-
-def _compared(letters: ColumnElement[str]) -> ColumnElement[str]:
-    return func.lower(func.normalize(letters, literal_column("NFKD")))
+    template = _HAS_WORDS_AS_THEY_ARE if as_they_are else _HAS_WORDS
+    return SQL(template).format(document=_folded(document), terms=_folded(terms))

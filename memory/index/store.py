@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import sql
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -176,6 +177,9 @@ _TO_FIELDS = {field.name: _CONVERTED[field.type][1] for field in FIELDS if field
 
 MESSAGE_COLUMNS = tuple(MessageRow.__table__.columns[name] for name in COLUMNS)
 """What a Message is made from; vectors stay where they are."""
+
+COLUMNS_OF_MESSAGES = sql.SQL(", ").join(sql.Identifier(column.name) for column in MESSAGE_COLUMNS)
+"""The same for a statement in SQL."""
 
 
 def to_message(row: RowMapping | Mapping[str, Any]) -> Message:

@@ -1,55 +1,37 @@
-"""Find the messages with the most telling words: by BM25, or by PostgreSQL's full text where that is missing.
+"""Find the messages whose keywords score best: by BM25, or by PostgreSQL's full text where BM25 is missing.
 
-Of a hypertable each chunk is asked by its own index, with a question of its own (`memory.telling`).
+Of a hypertable each chunk is asked by its own index, with a query of its own that weighs words by all chunks.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from heapq import nsmallest
-from operator import attrgetter
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import (
-    ARRAY,
-    BindParameter,
-    ColumnElement,
-    CompoundSelect,
-    Float,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    column,
-    func,
-    literal_column,
-    select,
-    true,
-    union_all,
-)
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.chunks import Chunk
+from db.statements import Values, fetch
 from db.word_index import BM25_INDEX
 from memory.filters import (
+    ALL_ROWS,
     BY_INDEX,
-    COLUMNS,
-    NOTHING,
-    TABLE,
-    Columns,
+    KEY,
+    MESSAGES,
     Filters,
-    Keys,
     Shape,
+    chunk_bounds,
     first,
-    in_part,
+    in_chunk,
     shape_of,
-    times_of,
     tune,
     values_of,
 )
 from memory.message import MessageKey
-from memory.search.planner import AccessPath, Costs, Size, Trace, way_to_the_worded
+from memory.search.planner import AccessPath, Costs, Size, Trace, path_to_keywords
 
 WEIGHT = 8
 """How often a word that tells as much in a chunk as in all stands in the question: more is finer, and longer."""
@@ -64,20 +46,10 @@ _ONE_WORD = (
 Scores = Mapping[tuple[str, str], float]
 """What the index of a chunk gives a text that is nothing but the word, by index and word."""
 
-_words = (
-    func.unnest(bindparam("words", type_=ARRAY(Text))).table_valued(column("word", Text), name="words").render_derived()
-)
-_indexes = (
-    func.unnest(bindparam("indexes", type_=ARRAY(Text)))
-    .table_valued(column("word_index", Text), name="indexes")
-    .render_derived()
-)
-_DISTANCE = func.bm25_text_bm25query_score(
-    _words.c.word, func.to_bm25query(_words.c.word, _indexes.c.word_index), type_=Float()
-)
-_SCORES = select(_indexes.c.word_index, _words.c.word, _DISTANCE.label("distance")).select_from(
-    _indexes.join(_words, true())
-)
+_SCORES = SQL("""
+    SELECT word_index, word, bm25_text_bm25query_score(word, to_bm25query(word, word_index)) AS distance
+    FROM unnest(%(indexes)s::text[]) AS indexes (word_index) CROSS JOIN unnest(%(words)s::text[]) AS words (word)
+""")
 
 
 async def global_idf_queries(
@@ -88,8 +60,8 @@ async def global_idf_queries(
     indexes = sorted({part.word_index for part in (*chunks, *largest_chunks) if part.word_index})
     if len(indexes) < 2 or not words:
         return [" ".join([*[text] * WEIGHT, _UNSAID])] * len(chunks)
-    rows = await session.execute(_SCORES, {"words": list(words), "indexes": indexes})
-    scores = {(row.word_index, row.word): -row.distance for row in rows}
+    rows = await fetch(session, _SCORES, {"words": list(words), "indexes": indexes})
+    scores = {(row["word_index"], row["word"]): -row["distance"] for row in rows}
     everywhere = {word: _idf_of_all(word, largest_chunks, scores) for word in words}
     return [_question_for(words, everywhere, chunk, scores) for chunk in chunks]
 
@@ -122,7 +94,6 @@ def _having(idf: float, rows: int) -> float:
 
 
 _LEAST_RANKED, _MOST_RANKED = 1000, 100_000  # the word index's own setting, and the most that it takes
-_TEXT = bindparam("text", type_=Text)
 
 
 async def keyword_candidates(
@@ -135,63 +106,75 @@ async def keyword_candidates(
     size: Size,
     costs: Costs,
     trace: Trace,
-) -> dict[MessageKey, float]:
-    """Return the keys of the rows with the most telling words, each with its score; none that has none of them."""
-    shape, values = shape_of(filters), {"text": text, "wanted": wanted, **values_of(filters), **times_of(size.chunks)}
+) -> Mapping[MessageKey, float]:
+    """Return the scores of the `wanted` best messages that have any of the words, the more the better, by key."""
+    shape = shape_of(filters)
+    values = {"text": text, "wanted": wanted, **values_of(filters), **chunk_bounds(size.chunks)}
     if not bm25:
         return await trace.step("full text", _scores(session, _best_in_full_text(shape), values))
-    chunks = _chunks(size.chunks)
+    chunks = _chunks_with_index(size.chunks)
     if chunks:
-        asked = await global_idf_queries(session, text, chunks=size.chunks, largest_chunks=size.largest_chunks)
-        values |= {f"text_{number}": one for number, one in enumerate(asked)}
-    if way_to_the_worded(size, wanted=wanted, costs=costs) is AccessPath.EXACT:
-        every = _best_of_chunks(shape, chunks) if chunks else _best_of_all(shape)
-        return await trace.step("words of every matching row", _scores(session, every, values))
+        queries = await global_idf_queries(session, text, chunks=size.chunks, largest_chunks=size.largest_chunks)
+        values |= {f"text_{number}": query for number, query in enumerate(queries)}
+    if path_to_keywords(size, wanted=wanted, costs=costs) is AccessPath.EXACT:
+        statement = _best_of_chunks(shape, chunks) if chunks else _best_of_all(shape)
+        return await trace.step("words of every matching row", _scores(session, statement, values))
     # So many the index ranks at once; each time they are not enough it begins anew with twice as many.
     ranked = min(max(_LEAST_RANKED, 2 * size.share_of(wanted)), _MOST_RANKED)
     await tune(session, {**BY_INDEX, "pg_textsearch.default_limit": str(ranked)})
-    proposed = _proposed_by_chunks(shape, len(chunks)) if chunks else _best_by_index(shape)
-    return await trace.step("word index", _scores(session, proposed, values))
+    statement = _best_by_chunk_indexes(shape, len(chunks)) if chunks else _best_by_index(shape)
+    return await trace.step("word index", _scores(session, statement, values))
 
 
-async def _scores(
-    session: AsyncSession, statement: Keys | CompoundSelect[Any], values: Mapping[str, Any]
-) -> dict[MessageKey, float]:
+async def _scores(session: AsyncSession, statement: Composed, values: Values) -> dict[MessageKey, float]:
     """Return the best `wanted` of what a statement gives, with their scores."""
-    rows = await session.execute(statement, values)
-    best = nsmallest(values["wanted"], rows, key=attrgetter("distance"))
-    return {(row.message_id, row.sent_at): -row.distance for row in best if row.distance < 0}  # the operator's sign
+    rows = await fetch(session, statement, values)
+    best = nsmallest(values["wanted"], rows, key=itemgetter("distance"))
+    # The operator gives scores with a minus, so that the best come first; 0 is the score of none of the words.
+    return {(row["message_id"], row["sent_at"]): -row["distance"] for row in best if row["distance"] < 0}
 
 
-@cache
-def _best_in_full_text(shape: Shape) -> Keys:
-    score = _full_text()
-    return first(shape, score.desc()).add_columns((-score).label("distance")).where(_has_words())
+_DOCUMENT = SQL("to_tsvector('english', search_text)")  # the expression of the index `messages_full_text`
+_ANY_WORD = SQL("replace(plainto_tsquery('english', %(text)s)::text, ' & ', ' | ')::tsquery")
+"""A query that any of the words satisfies: PostgreSQL joins them with AND by itself."""
 
-
-@cache
-def _best_of_all(shape: Shape) -> Keys:
-    return first(shape, _distance() + NOTHING).add_columns(_distance().label("distance"))
-
-
-@cache
-def _best_by_index(shape: Shape) -> Keys:
-    # Asked for as it is ordered by, the distance comes out of the index: anything made of it is computed again.
-    return first(shape, _distance()).add_columns(_distance().label("distance"))
-
-
-Chunks = tuple[tuple[str, str, str], ...]
-"""Of each chunk its schema, its name and the name of its word index."""
-
-
-def _chunks(parts: Sequence[Chunk]) -> Chunks:
-    """Return the chunks, or nothing for a plain table; each has a word index, as a hypertable gives it to all."""
-    known = tuple((part.schema, part.name, part.word_index) for part in parts if part.word_index)
-    return known if len(known) == len(parts) else ()
+HAS_WORDS = SQL("{} @@ {}").format(_DOCUMENT, _ANY_WORD)
+"""The condition that full text has of a row; its index answers it."""
 
 
 @lru_cache(maxsize=256)
-def _best_of_chunks(shape: Shape, chunks: Chunks) -> CompoundSelect[Any]:
+def _best_in_full_text(shape: Shape) -> Composed:
+    return _best(shape, distance=SQL("-ts_rank_cd({}, {})").format(_DOCUMENT, _ANY_WORD), among=HAS_WORDS)
+
+
+def _bm25(index: str = BM25_INDEX, text: str = "text") -> Composed:
+    """Return the score of a row by BM25, with a minus; `text` is the name under which the query is bound."""
+    return SQL("(search_text <@> to_bm25query({}::text, {}))").format(Placeholder(text), Literal(index))
+
+
+@lru_cache(maxsize=256)
+def _best_of_all(shape: Shape) -> Composed:
+    return _best(shape, distance=_bm25(), order=SQL("{} + 0.0").format(_bm25()))
+
+
+@lru_cache(maxsize=256)
+def _best_by_index(shape: Shape) -> Composed:
+    # Asked for as it is ordered by, the distance comes out of the index: anything made of it is computed again.
+    return _best(shape, distance=_bm25())
+
+
+IndexedChunks = tuple[tuple[str, str, str], ...]
+"""Of each chunk its schema, its name and the name of its word index."""
+
+
+def _chunks_with_index(chunks: Sequence[Chunk]) -> IndexedChunks:
+    """Return the chunks, or nothing for a plain table; each has a word index, as a hypertable gives it to all."""
+    indexed = tuple((chunk.schema, chunk.name, chunk.word_index) for chunk in chunks if chunk.word_index)
+    return indexed if len(indexed) == len(chunks) else ()
+
+
+@lru_cache(maxsize=256)
+def _best_of_chunks(shape: Shape, chunks: IndexedChunks) -> Composed:
     """Return the best rows of each chunk after scoring all that match.
 
     Asked of the whole hypertable, pg_textsearch scores by what the first chunk knows, and a word that never fell there
@@ -199,53 +182,33 @@ def _best_of_chunks(shape: Shape, chunks: Chunks) -> CompoundSelect[Any]:
     """
     best = []
     for number, (schema, name, index) in enumerate(chunks):
-        of = _table(schema, name).c
-        distance = _distance(of, index, text=_asked(number)) / WEIGHT
-        best.append(first(shape, distance, of=of).add_columns(distance.label("distance")))
-    return union_all(*(select(one.subquery()) for one in best))
+        distance = SQL("{} / {}").format(_bm25(index, f"text_{number}"), Literal(WEIGHT))
+        best.append(_best(shape, distance=distance, table=Identifier(schema, name)))
+    return SQL(" UNION ALL ").join(SQL("({})").format(chunk) for chunk in best)
 
 
 @lru_cache(maxsize=256)
-def _proposed_by_chunks(shape: Shape, count: int) -> CompoundSelect[Any]:
+def _best_by_chunk_indexes(shape: Shape, count: int) -> Composed:
     """Return what the index of each chunk proposes."""
-    proposed = []
+    best = []
     for number in range(count):
-        distance = _distance(text=_asked(number))
-        one = first(shape, distance).add_columns(distance.label("distance")).where(*in_part(number)).subquery().c
-        proposed.append(select(one.message_id, one.sent_at, (one.distance / WEIGHT).label("distance")))
-    return union_all(*proposed)
+        by_index = _best(shape, distance=_bm25(text=f"text_{number}"), among=in_chunk(number))
+        best.append(
+            SQL("SELECT message_id, sent_at, distance / {} AS distance FROM ({}) AS best").format(
+                Literal(WEIGHT), by_index
+            )
+        )
+    return SQL(" UNION ALL ").join(best)
 
 
-def _asked(number: int) -> BindParameter[str]:
-    return bindparam(f"text_{number}", type_=Text)
-
-
-def _table(schema: str, name: str) -> Table:
-    if not isinstance(TABLE, Table):
-        raise TypeError("messages are not in a table")
-    return TABLE.to_metadata(MetaData(), name=name, schema=schema)
-
-
-def _distance(
-    of: Columns = COLUMNS, index: str = BM25_INDEX, *, text: BindParameter[str] = _TEXT
-) -> ColumnElement[float]:
-    return of.search_text.op("<@>", return_type=Float())(func.to_bm25query(text, index))
-
-
-def _any_word() -> ColumnElement[Any]:
-    """Return a query that any of the words satisfies: PostgreSQL joins them with AND by itself."""
-    every_word = func.plainto_tsquery("english", _TEXT)
-    return func.replace(every_word.cast(Text), " & ", " | ").op("::")(column("tsquery"))
-
-
-def _document() -> ColumnElement[Any]:
-    # Written out: with a bound parameter this is not the expression of the index `messages_full_text`.
-    return func.to_tsvector(literal_column("'english'"), COLUMNS.search_text)
-
-
-def _full_text() -> ColumnElement[float]:
-    return func.ts_rank_cd(_document(), _any_word())
-
-
-def _has_words() -> ColumnElement[bool]:
-    return _document().op("@@")(_any_word())
+def _best(
+    shape: Shape,
+    *,
+    distance: Composed,
+    order: Composed | None = None,
+    table: Composable = MESSAGES,
+    among: SQL | Composed = ALL_ROWS,
+) -> Composed:
+    """Return the statement that gives the keys of the first rows, each with its distance."""
+    columns = SQL("{}, {} AS distance").format(KEY, distance)
+    return first(shape, columns=columns, table=table, among=among, order=order or distance)

@@ -22,10 +22,10 @@ from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.message import Kind, Message, merged, sanitize
 from memory.names.known import KnownNames
-from memory.search import queries
+from memory.search import rows
+from memory.search.candidates import Candidate, find_candidates
 from memory.search.names import RememberedNames
 from memory.search.planner import Plan, logged
-from memory.search.queries import Candidate
 from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
 from memory.search.results import RankedMessage, Scope, SearchResult, by_place, stitch
@@ -105,7 +105,7 @@ class Memory:
         async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as visit:
 
             async def look(wanted: int, session: AsyncSession, shelf: SearchableDatabase) -> list[Candidate]:
-                found, plan = await queries.candidates(
+                found, plan = await find_candidates(
                     session,
                     text=with_other_words(text),
                     vector=vector,
@@ -169,7 +169,7 @@ class Memory:
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
 
         async def look(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
-            return await queries.in_order(session, filters=filters, limit=wanted, newest=newest)
+            return await rows.in_order(session, filters=filters, limit=wanted, newest=newest)
 
         async with open_search_session(places) as visit:
             _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
@@ -223,7 +223,7 @@ class Memory:
         """Return every channel and thread that something was said in, for whoever owns the memory."""
 
         async def look(session: AsyncSession, _: SearchableDatabase) -> list[int]:
-            return await queries.places(session)
+            return await rows.places(session)
 
         found = await self._all(look)
         return frozenset(found)
@@ -287,13 +287,13 @@ class Memory:
         """Return, for each message, those of its place that reply to it and the one that it replies to."""
 
         async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
-            return await queries.linked(session, messages=hits)
+            return await rows.linked(session, messages=hits)
 
         return await self._by_hit(visit, hits, look)
 
     async def _by_id(self, visit: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
         async def look(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
-            return await queries.by_id(session, message_ids=ids, places=places)
+            return await rows.by_id(session, message_ids=ids, places=places)
 
         return await self._current(visit, await visit.ask(self._shelves(), look))
 
@@ -339,7 +339,7 @@ class Memory:
         }
 
         async def look(session: AsyncSession, shelf: SearchableDatabase) -> list[Message]:
-            return await queries.changed(session, message_ids=unasked[shelf.name])
+            return await rows.changed(session, message_ids=unasked[shelf.name])
 
         try:
             changes = await visit.ask([shelf for shelf in self._shelves() if unasked[shelf.name]], look)

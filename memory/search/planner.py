@@ -1,7 +1,7 @@
-"""Choose how to look for the nearest and the best worded rows, and note what came of it.
+"""Choose the access paths to vectors and to keywords by what they would cost, and trace what they gave.
 
-Both choices compare what the ways would cost. To compare the vector of every matching row costs by their number; to
-let an index propose costs by how many rows it has to bring until enough of them match.
+To compare the vector of every matching row costs by their number; to let an index propose costs by how many rows it has
+to bring until enough of them match.
 """
 
 import logging
@@ -9,31 +9,18 @@ import math
 from collections.abc import Awaitable, Iterator, Sized
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from heapq import nlargest
 from operator import attrgetter
 from time import perf_counter
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    bindparam,
-    column,
-    func,
-    literal,
-    select,
-    table,
-    union_all,
-)
+from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.chunks import Chunk, find_chunks
-from db.schema import MessageRow
-from memory.filters import CUSTOM_PLANS, TABLE, Filters, Shape, conditions, shape_of, tune, values_of
+from db.statements import fetch
+from memory.filters import CUSTOM_PLANS, IN_PLACES, Filters, Shape, conditions, shape_of, tune, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +54,15 @@ class Costs:
     """To be given one more row by the word index."""
 
 
+COSTS = Costs()
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows match or are expected to, how many there are, and whether any is in the places at all.
+    """The estimated number of matching rows and of all rows; `in_use` tells whether any row is in the places at all.
 
-    Of a hypertable, `chunks` are the chunks that the windows touch, as far as they were looked up, and only their rows
-    are in the total.
+    Of a hypertable, `chunks` are those that the windows touch, as far as they were looked up, and the total is that of
+    their rows.
     """
 
     matching: int
@@ -85,12 +75,12 @@ class Size:
     @property
     def indexes(self) -> int:
         """How many vector indexes have to be asked."""
-        return sum(part.indexed for part in self.chunks) if self.chunks else 1
+        return sum(chunk.indexed for chunk in self.chunks) if self.chunks else 1
 
     @property
     def unindexed(self) -> int:
         """How many of the matching rows are expected in chunks without a vector index."""
-        rows = sum(part.rows for part in self.chunks if not part.indexed)
+        rows = sum(chunk.rows for chunk in self.chunks if not chunk.indexed)
         return math.ceil(self.matching * rows / max(self.total, 1))
 
     def share_of(self, wanted: int) -> int:
@@ -100,7 +90,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done, and the rows that it gave."""
+    """A step of an access path, with the number of its rows and its time."""
 
     name: str
     rows: int
@@ -109,10 +99,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How one memory was searched; `counted` is how many rows do match, known only where somebody listens."""
+    """The access paths of a search in one memory; `counted` is the number of matching rows, None unless explained."""
 
-    nearest: AccessPath
-    worded: AccessPath
+    vectors: AccessPath
+    keywords: AccessPath
     size: Size
     counted: int | None
     steps: tuple[Step, ...]
@@ -121,9 +111,9 @@ class Plan:
     def __str__(self) -> str:
         counted = "" if self.counted is None else f", {self.counted:,} counted"
         head = f"{self.memory or 'memory'}: {self.size.matching:,} of {self.size.total:,} rows expected{counted}"
-        ways = f"vectors by {self.nearest}, words by {self.worded}"
-        done = [f"  {step.name}: {step.rows:,} rows, {step.milliseconds:.1f} ms" for step in self.steps]
-        return "\n".join([f"{head}; {ways}", *done])
+        paths = f"vectors by {self.vectors}, words by {self.keywords}"
+        steps = [f"  {step.name}: {step.rows:,} rows, {step.milliseconds:.1f} ms" for step in self.steps]
+        return "\n".join([f"{head}; {paths}", *steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +122,10 @@ class Trace:
 
     steps: list[Step] = field(default_factory=list)
 
-    async def step(self, name: str, doing: Awaitable[Rows]) -> Rows:
-        """Await what a step does and note its rows and its time."""
+    async def step(self, name: str, pending: Awaitable[Rows]) -> Rows:
+        """Await the rows of a step, and record their number and the time."""
         start = perf_counter()
-        rows = await doing
+        rows = await pending
         self.steps.append(Step(name, len(rows), (perf_counter() - start) * 1000))
         return rows
 
@@ -145,26 +135,26 @@ def index_limit(size: Size, *, wanted: int) -> int:
     return max(FEWEST_PROPOSALS, size.share_of(math.ceil(SPARE_PROPOSALS * wanted)))
 
 
-def way_to_the_nearest(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
-    """Return the cheaper way to the nearest rows; chunks without an index are compared on either."""
+def path_to_vectors(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
+    """Return the cheaper access path to the nearest rows; on both, chunks without an index are compared row by row."""
     if size.indexes == 0:
         return AccessPath.EXACT
     by_index = size.indexes * index_limit(size, wanted=wanted) * costs.propose + size.unindexed * costs.compare
     return AccessPath.EXACT if size.matching * costs.compare <= by_index else AccessPath.INDEX
 
 
-def way_to_the_worded(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
-    """Return the cheaper way to the rows with the most telling words."""
+def path_to_keywords(size: Size, *, wanted: int, costs: Costs) -> AccessPath:
+    """Return the cheaper access path to the rows whose keywords score best."""
     return AccessPath.EXACT if size.matching * costs.score <= size.share_of(wanted) * costs.read else AccessPath.INDEX
 
 
 def explain_enabled() -> bool:
-    """Tell whether plans are logged in full, so that counting the matching rows is worth its time."""
+    """Return whether plans are logged, so that it pays to count the matching rows."""
     return logger.isEnabledFor(logging.DEBUG)
 
 
 def logged(plan: Plan, *, memory: str) -> Plan:
-    """Return a plan with the name of the memory that was searched, after writing it to the debug log."""
+    """Write a plan to the debug log; return it with the name of the memory that was searched."""
     named = replace(plan, memory=memory)
     logger.debug("%s", named)
     return named
@@ -173,86 +163,73 @@ def logged(plan: Plan, *, memory: str) -> Plan:
 COUNTED = 2000
 """Rows up to which they are counted, which takes less time than a plan of the query."""
 
-_ALL = 2**63 - 1
-_LEXICA = 8
-_CLASS = table("pg_class", column("oid"), column("reltuples"))
+_MOST_LARGEST = 8
 
 
-class Expected(Select[Any]):
-    """A query whose plan is wanted, as JSON in one column, in place of its rows."""
-
-    inherit_cache = True  # to compile it takes longer than PostgreSQL takes to plan it
-
-
-@compiles(Expected)
-def _expected(element: Expected, compiler: SQLCompiler, **options: Any) -> str:
-    query: str = compiler.visit_select(element, **options)  # type: ignore[no-untyped-call]
-    return f"EXPLAIN (FORMAT JSON) {query}"
-
-
-async def size_of(session: AsyncSession, filters: Filters, *, hypertable: bool) -> Size:
-    """Return how many rows match: counted when they are few, else as many as PostgreSQL's statistics let expect."""
+async def estimate(session: AsyncSession, filters: Filters, *, hypertable: bool) -> Size:
+    """Return how many rows match: counted when they are few, else as PostgreSQL's statistics estimate."""
     if hypertable:
         await tune(session, CUSTOM_PLANS)
     values = {**values_of(filters), "at_most": COUNTED + 1}
-    counted = (await session.execute(_count(shape_of(filters)), values)).one()
-    size = Size(matching=counted.matching, total=max(counted.total, counted.matching), in_use=counted.in_use)
-    if counted.matching > COUNTED:
-        size = await expected_size(session, filters)
+    (counted,) = await fetch(session, _count(shape_of(filters)), values)
+    matching = counted["matching"]
+    size = Size(matching=matching, total=max(counted["total"], matching), in_use=counted["in_use"])
+    if matching > COUNTED:
+        size = await estimate_by_statistics(session, filters)
     return await in_chunks(session, filters, size) if hypertable and size.in_use else size
 
 
 async def in_chunks(session: AsyncSession, filters: Filters, size: Size) -> Size:
     """Return the size of what is left of a hypertable without the chunks that lie outside the windows."""
-    known = await find_chunks(session, hypertable=True)
-    touched = tuple(part for part in known if _touches(part, filters))
-    total = max(sum(part.rows for part in touched), size.matching)
-    return replace(
-        size, total=total, chunks=touched, largest_chunks=tuple(nlargest(_LEXICA, known, key=attrgetter("rows")))
-    )
+    chunks = await find_chunks(session, hypertable=True)
+    touched = tuple(chunk for chunk in chunks if _touches(chunk, filters))
+    total = max(sum(chunk.rows for chunk in touched), size.matching)
+    largest = tuple(nlargest(_MOST_LARGEST, chunks, key=attrgetter("rows")))
+    return replace(size, total=total, chunks=touched, largest_chunks=largest)
 
 
-def _touches(part: Chunk, filters: Filters) -> bool:
+def _touches(chunk: Chunk, filters: Filters) -> bool:
     """Return whether a chunk holds any of the time in the windows."""
-    return not filters.windows or any(window.overlaps(part.start, part.end) for window in filters.windows)
+    return not filters.windows or any(window.overlaps(chunk.start, chunk.end) for window in filters.windows)
 
 
-async def expected_size(session: AsyncSession, filters: Filters) -> Size:
+async def estimate_by_statistics(session: AsyncSession, filters: Filters) -> Size:
     """Return how many rows PostgreSQL's statistics let expect, without reading any."""
-    (plan,) = (await session.execute(_expectation(shape_of(filters)), values_of(filters))).scalar_one()
+    (row,) = await fetch(session, _explanation(shape_of(filters)), values_of(filters))
+    (plan,) = row["QUERY PLAN"]
     matching, total = _limited(plan["Plan"])
     return Size(matching=matching, total=total)
 
 
-@cache
-def _count(shape: Shape) -> Select[Any]:
-    some = select(literal(1)).select_from(TABLE).where(*conditions(shape)).limit(bindparam("at_most")).subquery()
-    here = select(literal(1)).select_from(TABLE).where(conditions(shape)[0]).exists()
-    # Of a hypertable PostgreSQL counts nothing here: its rows are in its chunks, which `in_chunks` adds up.
-    table_id = func.to_regclass(MessageRow.__tablename__)
-    total = select(_CLASS.c.reltuples.cast(BigInteger)).where(_CLASS.c.oid == table_id)
-    return select(
-        select(func.count()).select_from(some).scalar_subquery().label("matching"),
-        total.scalar_subquery().label("total"),
-        here.label("in_use"),
-    )
+@lru_cache(maxsize=256)
+def _count(shape: Shape) -> Composed:
+    # Of a hypertable PostgreSQL counts nothing in pg_class: its rows are in its chunks, which `in_chunks` adds up.
+    return SQL("""
+        SELECT
+            (SELECT count(*) FROM (SELECT FROM messages WHERE {passing} LIMIT %(at_most)s) AS firsts) AS matching,
+            (SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass('messages')) AS total,
+            EXISTS (SELECT FROM messages WHERE {in_places}) AS in_use
+    """).format(passing=conditions(shape), in_places=IN_PLACES)
 
 
-@cache
-def _expectation(shape: Shape) -> Expected:
-    both = union_all(_every(*conditions(shape)), _every()).subquery()
-    return Expected(literal(1)).select_from(both)
+@lru_cache(maxsize=256)
+def _explanation(shape: Shape) -> Composed:
+    """Return the statement that asks for the plan of reading the matching rows, and all rows.
+
+    With a limit a branch keeps a node of its own, and that node knows of parallel workers and of chunks.
+    """
+    return SQL("""
+        EXPLAIN (FORMAT JSON) SELECT FROM (
+            (SELECT 1 FROM messages WHERE {passing} LIMIT 9223372036854775807)
+            UNION ALL (SELECT 1 FROM messages LIMIT 9223372036854775807)
+        ) AS both_sizes
+    """).format(passing=conditions(shape))
 
 
 def _limited(node: dict[str, Any]) -> Iterator[int]:
-    """Yield what each branch of a plan is expected to give, in the order of the branches."""
+    """Yield the rows that each branch of a plan is expected to give, in the order of the branches."""
     if node["Node Type"] == "Limit":
         yield node["Plan Rows"]
     else:
         for below in node.get("Plans", ()):
             yield from _limited(below)
-
-
-def _every(*conditions: ColumnElement[bool]) -> Select[int]:
-    # With a limit a branch keeps a node of its own, and that node knows of parallel workers and of chunks.
-    return select(literal(1)).select_from(TABLE).where(*conditions).limit(_ALL)

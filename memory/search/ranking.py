@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from memory.discussions import DISCUSSION_GAP
 from memory.message import Message
-from memory.search.queries import Candidate
+from memory.search.candidates import Candidate
 from memory.search.replies import ends_with_question_mark
 from time_expressions.folding import words_of
 

@@ -17,12 +17,12 @@ from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.databases import Database
 from db.schema import AwareTime, Base, MessageRow
 from db.word_index import BM25_INDEX, restarted
-from memory.filters import COLUMNS, Filters
+from memory.filters import Filters
 from memory.index import store
 from memory.message import Kind, MessageKey
-from memory.search import queries
-from memory.search.planner import FEWEST_PROPOSALS, Costs, Size, Trace, size_of
-from memory.search.queries import Vector
+from memory.search import rows, vectors
+from memory.search.planner import FEWEST_PROPOSALS, Costs, Size, Trace, estimate
+from memory.search.vectors import Vector
 from ops.checks.database import looking
 from ops.checks.result import Finding, left_out, ok, warning, wrong
 
@@ -80,14 +80,14 @@ _DISTANCE_ROUNDING = 1e-5  # of distances that are computed twice
 async def recall(database: Database) -> Finding:
     """Look for stored messages with the vector index and without, and compare."""
     async with looking(database) as session:
-        filters = Filters(places=frozenset(await queries.places(session)), kinds=frozenset(Kind))
+        filters = Filters(places=frozenset(await rows.places(session)), kinds=frozenset(Kind))
         hypertable = await is_hypertable(session)
-        rows = sum(part.rows for part in await find_chunks(session, hypertable=hypertable))
-        size = await size_of(session, filters, hypertable=hypertable)
+        known = sum(chunk.rows for chunk in await find_chunks(session, hypertable=hypertable))
+        size = await estimate(session, filters, hypertable=hypertable)
         sampled = await sample(session)
         mend = await rebuilding(session, method="diskann")
-    if rows < FEW or not sampled:
-        return left_out(f"about {rows:,} rows: with fewer than {FEW:,} every vector is compared anyway")
+    if known < FEW or not sampled:
+        return left_out(f"about {known:,} rows: with fewer than {FEW:,} every vector is compared anyway")
     if not mend or not size.indexes:
         return left_out("there is no vector index yet, every vector is compared")
     return judged(await _shares(database, filters, size, sampled), mend=mend)
@@ -116,9 +116,9 @@ async def _shares(database: Database, filters: Filters, size: Size, sampled: Seq
 
 async def _share(session: AsyncSession, filters: Filters, size: Size, vector: Vector) -> float:
     """Return the share for one vector; what is as near as the farthest that belongs there counts as found."""
-    nearest = await queries.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
+    nearest = await vectors.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
     trace = Trace()
-    proposed = await queries.nearest(
+    proposed = await vectors.nearest(
         session, vector=vector, filters=filters, wanted=WANTED, size=size, costs=_ANYHOW, trace=trace
     )
     if len(trace.steps) > 1:  # the index proposed too few, so that every vector had to be compared after all
@@ -129,14 +129,14 @@ async def _share(session: AsyncSession, filters: Filters, size: Size, vector: Ve
 
 
 async def _distances(session: AsyncSession, keys: set[MessageKey], vector: Vector) -> list[float]:
-    times = {sent_at for _, sent_at in keys}
-    statement = select(COLUMNS.message_id, COLUMNS.sent_at, COLUMNS.embedding).where(
-        store.one_of(COLUMNS.message_id, {message_id for message_id, _ in keys}),
-        COLUMNS.sent_at.between(min(times), max(times)),
-        COLUMNS.embedding.is_not(None),
+    times, columns = {sent_at for _, sent_at in keys}, MessageRow.__table__.c
+    statement = select(columns.message_id, columns.sent_at, columns.embedding).where(
+        store.one_of(columns.message_id, {message_id for message_id, _ in keys}),
+        columns.sent_at.between(min(times), max(times)),
+        columns.embedding.is_not(None),
     )
-    rows = [row for row in await session.execute(statement) if (row.message_id, row.sent_at) in keys]
-    return [1 - float(np.dot(row.embedding, vector) / np.linalg.norm(row.embedding)) for row in rows]
+    found = [row for row in await session.execute(statement) if (row.message_id, row.sent_at) in keys]
+    return [1 - float(np.dot(row.embedding, vector) / np.linalg.norm(row.embedding)) for row in found]
 
 
 _OF_TABLES = text(

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import ARRAY, Text, func, literal, not_, select, text
+from psycopg.sql import SQL
+from sqlalchemy import func, literal, select, text
 
 from bench.processes import ROOT
 from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
+from db.statements import fetch
 from memory.authors import Authors
 from memory.counting.queries import LINK, may_have_words
 from memory.counting.results import Matter, Tally
@@ -177,13 +179,16 @@ _IRREGULAR = "dying lying tying died ties skies skis sky idly gently ugly early 
 async def test_no_word_is_passed_over_for_the_letters_of_its_stem(server: Server, names: tuple[str, str]) -> None:
     """A message is cut into words only when it has the letters; this must never cost one that has the word."""
     words = sorted({*words_of((ROOT / "db" / "sample.csv").read_text(encoding="utf-8")), *_IRREGULAR.split()})
-    word = func.unnest(literal(words, ARRAY(Text))).column_valued("word")
+    statement = SQL("SELECT word FROM unnest(%(words)s::text[]) AS word WHERE {}")
+    word, kiln = SQL("word"), SQL("'kiln'")
     async with (
         open_existing_database(server, names[0], name=SHORT_TERM) as database,
         transaction(database.sessions) as session,
     ):
-        passed_over = (await session.scalars(select(word).where(not_(may_have_words(word, word))))).all()
-        possible = (await session.scalars(select(word).where(may_have_words(word, literal("kiln"))))).all()
+        passed_over = await fetch(
+            session, statement.format(SQL("NOT {}").format(may_have_words(word, word))), {"words": words}
+        )
+        possible = await fetch(session, statement.format(may_have_words(word, kiln)), {"words": words})
 
     assert len(words) > 2000
     assert not passed_over

@@ -312,7 +312,7 @@ async def test_an_index_that_finds_too_little_is_worth_a_warning(
     async def misses(*_: object, **__: object) -> set[tuple[int, datetime]]:
         return {(number, minute(number)) for number in range(10)}
 
-    monkeypatch.setattr("memory.search.queries.nearest", misses)
+    monkeypatch.setattr("memory.search.vectors.nearest", misses)
 
     assert said(await indexes.recall(crowded), State.WARNING, "less than 90%", "REINDEX INDEX")
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.explaining import Explain
+from bench.explaining import explained as plans_of_searches
 from db.chunks import find_chunks, is_hypertable
 from db.config import Layout
 from db.databases import LONG_TERM, Database
@@ -25,8 +25,9 @@ from memory.filters import Filters
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
-from memory.search import planner, queries
-from memory.search.planner import AccessPath, Costs, Size, Trace, expected_size
+from memory.search import planner, vectors
+from memory.search.candidates import find_candidates
+from memory.search.planner import AccessPath, Costs, Size, Trace, estimate_by_statistics
 from tests.builders import already, message, minute
 from tests.conftest import open_existing_database
 from tests.servers import Server
@@ -42,7 +43,6 @@ EVERYWHERE = frozenset({1, 2, 3})
 IN_TOUCHED_CHUNKS = 720  # of the window from minute 100 to 700: 9:00 to 21:00
 LAYOUT = Layout(chunk_interval=timedelta(hours=3), closed_rows=0)
 """Of a hypertable five chunks, all of them with an index but for the hot one."""
-FROM_MESSAGES = re.compile(r"FROM (?:messages|_timescaledb_internal)")
 VECTOR_INDEX = re.compile(r"Index Scan using (?:messages_diskann|\S*_chunk_embedding_idx)")
 WORD_INDEX = re.compile(r"Index Scan using \S*messages_bm25")
 CHUNK = re.compile(r"(?:on|using) (_hyper_\d+_\d+_chunk)\b")
@@ -162,7 +162,7 @@ async def test_the_nearest_rows_are_the_same_on_either_way(
 ) -> None:
     size = await sized(session, filters, matching=len(matching(filters)))
 
-    found = await queries.nearest(
+    found = await vectors.nearest(
         session, vector=QUERY, filters=filters, wanted=wanted, size=size, costs=costs, trace=Trace()
     )
 
@@ -189,7 +189,7 @@ async def test_the_plan_tells_the_way_that_was_taken(
     with caplog.at_level(logging.DEBUG, logger="memory.search.planner"):
         found, plan = await candidates(session, filters=filters, wanted=10, costs=costs)
 
-    assert (plan.nearest, plan.worded) == (way, way)
+    assert (plan.vectors, plan.keywords) == (way, way)
     assert [step.name for step in plan.steps] == steps
     assert plan.steps[-1].rows >= len(found) >= 60
     assert plan.counted == 600
@@ -199,7 +199,7 @@ async def test_the_plan_tells_the_way_that_was_taken(
 
 async def candidates(session: AsyncSession, **changes: Any) -> Any:
     arguments = {"text": "where is the lantern?", "vector": already(QUERY), "bm25": True, **changes}
-    return await queries.candidates(session, hypertable=await is_hypertable(session), **arguments)
+    return await find_candidates(session, hypertable=await is_hypertable(session), **arguments)
 
 
 async def test_rows_are_not_counted_when_nobody_listens(session: AsyncSession) -> None:
@@ -248,7 +248,7 @@ async def test_what_the_statistics_promised_in_vain_is_made_up_for(
 
     size = replace(await sized(session, filters, matching=ROWS), matching=ROWS, total=ROWS)
 
-    found = await queries.nearest(
+    found = await vectors.nearest(
         session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=trace
     )
 
@@ -263,18 +263,9 @@ async def test_what_the_statistics_promised_in_vain_is_made_up_for(
 
 
 @pytest.fixture
-def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+async def explained(session: AsyncSession) -> AsyncIterator[list[str]]:
     """The plans of all statements that select from messages, in order."""
-    plans: list[str] = []
-    execute = AsyncSession.execute
-
-    async def explaining(self: AsyncSession, statement: Any, *arguments: Any, **options: Any) -> Any:
-        if FROM_MESSAGES.search(str(statement)) and "EXPLAIN" not in str(statement):
-            plans.append("\n".join(row[0] for row in await execute(self, Explain(statement), *arguments)))
-        return await execute(self, statement, *arguments, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(AsyncSession, "execute", explaining)
+    async with plans_of_searches(session) as plans:
         yield plans
 
 
@@ -283,7 +274,7 @@ async def test_only_the_way_by_the_index_reads_the_vector_index(session: AsyncSe
     filters = Filters(places=EVERYWHERE)
     size = await sized(session, filters, matching=ROWS)
     for costs in (EXACT, BY_INDEX):
-        await queries.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=costs, trace=Trace())
+        await vectors.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=costs, trace=Trace())
 
     assert [bool(VECTOR_INDEX.search(plan)) for plan in explained] == [False, True]
 
@@ -340,7 +331,7 @@ async def test_chunks_are_asked_one_by_one_and_only_the_hot_one_is_read_whole(
     known = await find_chunks(session, hypertable=True)
 
     size = await sized(session, filters, matching=ROWS)
-    await queries.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=Trace())
+    await vectors.nearest(session, vector=QUERY, filters=filters, wanted=10, size=size, costs=BY_INDEX, trace=Trace())
 
     (plan,) = explained
     assert [part.indexed for part in known] == [True] * (len(known) - 1) + [False]
@@ -349,7 +340,7 @@ async def test_chunks_are_asked_one_by_one_and_only_the_hot_one_is_read_whole(
 
 
 async def test_statistics_tell_the_size_without_reading(session: AsyncSession) -> None:
-    half = await expected_size(session, Filters(places=EVERYWHERE, windows=(Window(None, minute(ROWS // 2)),)))
+    half = await estimate_by_statistics(session, Filters(places=EVERYWHERE, windows=(Window(None, minute(ROWS // 2)),)))
 
     assert half.total == ROWS
     assert abs(half.matching - ROWS // 2) < ROWS // 10

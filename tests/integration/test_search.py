@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select, text
+from psycopg.sql import SQL, Composed
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.expression import ClauseElement
 
-from bench.explaining import Explain
+from bench.explaining import plan_of
 from db.capabilities import Capabilities
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
-from db.schema import MessageRow
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.embedding.embedder import Embedder
@@ -27,7 +26,8 @@ from memory.filters import Filters
 from memory.index import store
 from memory.index.reembed import prepare
 from memory.message import Kind, Message
-from memory.search import keywords, queries
+from memory.search import keywords, rows
+from memory.search.candidates import CANDIDATES, find_candidates
 from memory.search.memory import Memory
 from memory.search.results import RankedMessage, Scope, SearchResult
 from memory.search_session import SearchableDatabase, searchable_database
@@ -223,7 +223,7 @@ async def test_a_deleted_row_is_not_even_proposed(long_term: Database, embedder:
     vector, filters = (await embedder.embed(["tea"]))[0], Filters(places=HERE)
 
     async with transaction(long_term.sessions) as session:
-        proposed, _ = await queries.candidates(
+        proposed, _ = await find_candidates(
             session,
             text="tea",
             vector=already(vector),
@@ -232,7 +232,7 @@ async def test_a_deleted_row_is_not_even_proposed(long_term: Database, embedder:
             bm25=True,
             hypertable=long_term.capabilities.hypertables,
         )
-        listed = await queries.in_order(session, filters=filters, limit=5)
+        listed = await rows.in_order(session, filters=filters, limit=5)
 
     assert [candidate.message.message_id for candidate in proposed] == [2]
     assert [one.message_id for one in listed] == [2]
@@ -351,7 +351,7 @@ async def test_as_many_are_found_as_asked_for_or_as_match(
 async def test_messages_deleted_since_do_not_take_the_places_of_others(
     memory: Memory, short_term: Database, long_term: Database, embedder: Embedder
 ) -> None:
-    many = range(1, 2 * queries.CANDIDATES + 1)
+    many = range(1, 2 * CANDIDATES + 1)
     await remember(long_term, embedder, [apart(number, "tea") for number in many])
     await remember(long_term, embedder, [apart(number, "coffee") for number in (900, 901, 902)])
     await remember(short_term, embedder, [deletion(number, at=9, sent_at=minute(number * HOUR)) for number in many])
@@ -602,16 +602,16 @@ async def test_full_text_finds_any_of_the_words_in_any_form(
 # Plans
 
 
-async def plan(session: AsyncSession, statement: ClauseElement, *, without: Iterable[str], **values: str) -> str:
+async def plan(session: AsyncSession, statement: Composed, *, without: Iterable[str], **values: str) -> str:
     """Return the plan of a statement when the planner may not do certain things."""
     for way in without:
         await session.execute(text(f"SET LOCAL enable_{way} = off"))
-    return "\n".join(row[0] for row in await session.execute(Explain(statement), values))
+    return await plan_of(session, statement, values)
 
 
 async def test_full_text_reads_its_index(plain: Database) -> None:
     async with transaction(plain.sessions) as session:
-        statement = select(MessageRow.message_id).where(keywords._has_words())
+        statement = SQL("SELECT message_id FROM messages WHERE {}").format(keywords.HAS_WORDS)
 
         assert "messages_full_text" in await plan(session, statement, without=["seqscan"], text="tea")
 

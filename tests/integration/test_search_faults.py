@@ -15,7 +15,7 @@ from db.roles import Role, role_name
 from errors import DatabaseUnavailableError
 from memory.embedding.embedder import Embedder
 from memory.message import Message
-from memory.search import queries
+from memory.search import rows
 from memory.search.memory import Memory
 from memory.search.results import SearchResult
 from tests.builders import message, remember
@@ -116,14 +116,14 @@ async def test_what_changed_in_a_memory_that_fails_meanwhile_is_done_without(
 ) -> None:
     await remember(short_term, embedder, [message(1, "tea")])
     await remember(long_term, embedder, [message(2, "tea of long ago")])
-    changed = queries.changed
+    changed = rows.changed
 
     async def failing(session: AsyncSession, **ids: Any) -> list[Message]:
         if 1 in ids["message_ids"]:  # which long-term memory is asked of
             await session.execute(text("SELECT 1 FROM nowhere"))
         return await changed(session, **ids)
 
-    monkeypatch.setattr(queries, "changed", failing)
+    monkeypatch.setattr(rows, "changed", failing)
     found = await memory.search("tea", places=HERE)
 
     assert sorted(shown(found)) == [1, 2]

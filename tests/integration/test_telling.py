@@ -16,7 +16,7 @@ from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Message
 from memory.search.keywords import keyword_candidates
-from memory.search.planner import Costs, Size, Trace, in_chunks, size_of
+from memory.search.planner import Costs, Size, Trace, estimate, in_chunks
 from tests.builders import message
 from tests.conftest import open_existing_database
 from tests.servers import Server
@@ -92,7 +92,7 @@ async def ask(database: Database, query: str, *, costs: Costs) -> dict[int, floa
             filters=EVERYWHERE,
             wanted=200,
             bm25=True,
-            size=await size_of(session, EVERYWHERE, hypertable=database.capabilities.hypertables),
+            size=await estimate(session, EVERYWHERE, hypertable=database.capabilities.hypertables),
             costs=costs,
             trace=Trace(),
         )

@@ -5,9 +5,9 @@ import numpy as np
 from bench.windowed_search import Question, copy_under_hnsw, nearest_by_hnsw
 from db.databases import LONG_TERM
 from db.engines import transaction
-from memory import store
-from memory.findings import Filters
-from memory.store import Indexed
+from memory.filters import Filters
+from memory.index import store
+from memory.index.store import Indexed
 from tests.builders import message
 from tests.conftest import open_new_database
 from tests.servers import Server

@@ -18,7 +18,7 @@ from db.word_index import look_after
 from memory.embedding.embedder import Embedder
 from memory.filters import Filters
 from memory.index.reembed import prepare
-from memory.search.queries import candidates
+from memory.search.candidates import find_candidates
 from tests.builders import already, message, remember
 from util_async import SaidOnce
 
@@ -51,7 +51,7 @@ async def _words_found(database: Database, embedder: Embedder) -> float:
     vector = (await embedder.embed(["lantern"]))[0]
     filters = Filters(places=frozenset({message().place_id}))
     async with transaction(database.sessions) as session:
-        found, _ = await candidates(
+        found, _ = await find_candidates(
             session,
             text="lantern",
             vector=already(vector),

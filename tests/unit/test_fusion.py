@@ -9,7 +9,7 @@ import pytest
 
 from memory.discussions import DISCUSSION_GAP
 from memory.message import Message
-from memory.search.queries import Candidate
+from memory.search.candidates import Candidate
 from memory.search.ranking import FOLLOWERS, RANKING, Ranking, rank
 from tests.builders import START, message
 

@@ -16,8 +16,8 @@ from memory.search.planner import (
     explain_enabled,
     index_limit,
     logged,
-    way_to_the_nearest,
-    way_to_the_worded,
+    path_to_keywords,
+    path_to_vectors,
 )
 
 MANY = 1_000_000
@@ -33,7 +33,7 @@ MANY = 1_000_000
     ],
 )
 def test_the_vectors_of_few_rows_are_compared_one_by_one(matching: int, expected: AccessPath) -> None:
-    assert way_to_the_nearest(Size(matching, MANY), wanted=10, costs=Costs()) is expected
+    assert path_to_vectors(Size(matching, MANY), wanted=10, costs=Costs()) is expected
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_the_vectors_of_few_rows_are_compared_one_by_one(matching: int, expected
     ],
 )
 def test_the_words_of_few_rows_are_scored_one_by_one(matching: int, expected: AccessPath) -> None:
-    assert way_to_the_worded(Size(matching, MANY), wanted=60, costs=Costs()) is expected
+    assert path_to_keywords(Size(matching, MANY), wanted=60, costs=Costs()) is expected
 
 
 def test_the_more_are_wanted_the_sooner_all_are_compared() -> None:
     size = Size(20_000, MANY)
     wanted = [1, 10_000]
 
-    assert [way_to_the_nearest(size, wanted=count, costs=Costs()) for count in wanted] == [
+    assert [path_to_vectors(size, wanted=count, costs=Costs()) for count in wanted] == [
         AccessPath.INDEX,
         AccessPath.EXACT,
     ]
@@ -79,14 +79,14 @@ def hypertable(*parts: Chunk, matching: int) -> Size:
 def test_without_any_index_every_row_is_compared() -> None:
     size = hypertable(chunk(MANY, indexed=False), chunk(MANY, indexed=False), matching=2 * MANY)
 
-    assert way_to_the_nearest(size, wanted=10, costs=Costs()) is AccessPath.EXACT
+    assert path_to_vectors(size, wanted=10, costs=Costs()) is AccessPath.EXACT
 
 
 def test_the_more_indexes_there_are_to_ask_the_later_they_are_asked() -> None:
     few = hypertable(*[chunk(50_000, indexed=True)] * 2, matching=100_000)
     many = hypertable(*[chunk(1_000, indexed=True)] * 100, matching=100_000)
 
-    ways = [way_to_the_nearest(size, wanted=10, costs=Costs()) for size in (few, many)]
+    ways = [path_to_vectors(size, wanted=10, costs=Costs()) for size in (few, many)]
 
     assert ways == [AccessPath.INDEX, AccessPath.EXACT]
 
@@ -100,10 +100,10 @@ def test_rows_in_chunks_without_an_index_are_compared_on_either_way() -> None:
 def test_costs_decide() -> None:
     size = Size(1000, MANY)
 
-    assert way_to_the_nearest(size, wanted=10, costs=Costs(propose=0)) is AccessPath.INDEX
-    assert way_to_the_nearest(size, wanted=10, costs=Costs(compare=0)) is AccessPath.EXACT
-    assert way_to_the_worded(size, wanted=10, costs=Costs(read=0)) is AccessPath.INDEX
-    assert way_to_the_worded(size, wanted=10, costs=Costs(score=0)) is AccessPath.EXACT
+    assert path_to_vectors(size, wanted=10, costs=Costs(propose=0)) is AccessPath.INDEX
+    assert path_to_vectors(size, wanted=10, costs=Costs(compare=0)) is AccessPath.EXACT
+    assert path_to_keywords(size, wanted=10, costs=Costs(read=0)) is AccessPath.INDEX
+    assert path_to_keywords(size, wanted=10, costs=Costs(score=0)) is AccessPath.EXACT
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ async def test_a_step_is_noted_with_its_rows() -> None:
 
 def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogCaptureFixture) -> None:
     plan = Plan(
-        nearest=AccessPath.EXACT,
-        worded=AccessPath.INDEX,
+        vectors=AccessPath.EXACT,
+        keywords=AccessPath.INDEX,
         size=Size(1200, 200_000),
         counted=1187,
         steps=(Step("vectors of every matching row", 60, 2.25),),

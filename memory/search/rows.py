@@ -1,0 +1,123 @@
+"""Read messages of one database: in order, by id, and those around others; each statement takes the places to read.
+
+`changed` and `places` alone look into all places: the one to correct what was found, the other for the operator.
+"""
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+from psycopg.sql import SQL, Composed
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.statements import fetch
+from memory.filters import Filters, Shape, conditions, shape_of, values_of
+from memory.index.store import COLUMNS_OF_MESSAGES, to_message
+from memory.message import Message
+
+FOLLOWERS_READ = 300
+"""Messages after one among which replies to it are looked for."""
+
+
+async def count(session: AsyncSession, *, filters: Filters) -> int:
+    """Return how many rows match."""
+    statement = SQL("SELECT count(*) AS matching FROM messages WHERE {}").format(conditions(shape_of(filters)))
+    (row,) = await fetch(session, statement, values_of(filters))
+    matching: int = row["matching"]
+    return matching
+
+
+async def in_order(session: AsyncSession, *, filters: Filters, limit: int, newest: bool = False) -> list[Message]:
+    """Return the first `limit` messages that match, or the `newest`, which come newest first."""
+    if not filters.places:
+        return []
+    statement = _newest if newest else _in_order
+    rows = await fetch(session, statement(shape_of(filters)), {"wanted": limit, **values_of(filters)})
+    return [to_message(row) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _in_order(shape: Shape) -> Composed:
+    return SQL("""
+        SELECT {columns} FROM messages WHERE {passing} ORDER BY sent_at, message_id LIMIT %(wanted)s
+    """).format(columns=COLUMNS_OF_MESSAGES, passing=conditions(shape))
+
+
+@lru_cache(maxsize=256)
+def _newest(shape: Shape) -> Composed:
+    """Return the newest rows of each place, which its index gives, and of those the newest."""
+    return SQL("""
+        SELECT of_place.* FROM unnest(%(places)s::bigint[]) AS place (place_id)
+        CROSS JOIN LATERAL (
+            SELECT {columns} FROM messages
+            WHERE coalesce(thread_id, channel_id) = place.place_id AND {passing}
+            ORDER BY sent_at DESC, message_id DESC LIMIT %(wanted)s
+        ) AS of_place
+        ORDER BY sent_at DESC, message_id DESC LIMIT %(wanted)s
+    """).format(columns=COLUMNS_OF_MESSAGES, passing=conditions(shape))
+
+
+_BY_ID = SQL("""
+    SELECT {columns} FROM messages
+    WHERE message_id = ANY (%(ids)s::bigint[]) AND coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])
+      AND deleted_at IS NULL AND kind <> 'answer'
+""").format(columns=COLUMNS_OF_MESSAGES)
+
+
+async def by_id(session: AsyncSession, *, message_ids: Collection[int], places: frozenset[int]) -> list[Message]:
+    """Return those of the messages that are stored, are not deleted and are in one of the places."""
+    values = {"ids": sorted(message_ids), "places": sorted(places)}
+    return [to_message(row) for row in await fetch(session, _BY_ID, values)]
+
+
+_CHANGED = SQL("""
+    SELECT {columns} FROM messages
+    WHERE message_id = ANY (%(ids)s::bigint[]) AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
+""").format(columns=COLUMNS_OF_MESSAGES)
+
+
+async def changed(session: AsyncSession, *, message_ids: Collection[int]) -> list[Message]:
+    """Return those of the messages that were edited or deleted, whatever their place: to correct, not to show."""
+    return [to_message(row) for row in await fetch(session, _CHANGED, {"ids": sorted(message_ids)})]
+
+
+_PLACES = SQL("SELECT DISTINCT coalesce(thread_id, channel_id) AS place_id FROM messages")
+
+
+async def places(session: AsyncSession) -> list[int]:
+    """Return the ids of all channels and threads that have messages."""
+    return [row["place_id"] for row in await fetch(session, _PLACES)]
+
+
+_LINKED = SQL("""
+    SELECT given.message_id AS of_id, replies.*
+    FROM unnest(%(places)s::bigint[], %(times)s::timestamptz[], %(ids)s::bigint[])
+        AS given (place_id, sent_at, message_id)
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM messages
+        WHERE coalesce(thread_id, channel_id) = given.place_id
+          AND (messages.sent_at, messages.message_id) > (given.sent_at, given.message_id)
+        ORDER BY messages.sent_at, messages.message_id LIMIT %(read)s
+    ) AS replies
+    WHERE replies.reply_to = given.message_id AND replies.deleted_at IS NULL AND replies.kind = 'message'
+    UNION ALL
+    SELECT given.message_id, parents.*
+    FROM unnest(%(places)s::bigint[], %(parents)s::bigint[], %(ids)s::bigint[])
+        AS given (place_id, parent, message_id)
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM messages
+        WHERE messages.message_id = given.parent AND coalesce(thread_id, channel_id) = given.place_id
+    ) AS parents
+    WHERE parents.deleted_at IS NULL AND parents.kind = 'message'
+""").format(columns=COLUMNS_OF_MESSAGES)
+
+
+async def linked(session: AsyncSession, *, messages: Sequence[Message]) -> list[tuple[int, Message]]:
+    """Return pairs of a message's id and another one of its place: a reply to it, or what it replies to itself."""
+    values = {
+        "places": [message.place_id for message in messages],
+        "times": [message.sent_at for message in messages],
+        "ids": [message.message_id for message in messages],
+        "parents": [message.reply_to for message in messages],
+        "read": FOLLOWERS_READ,
+    }
+    return [(row["of_id"], to_message(row)) for row in await fetch(session, _LINKED, values)]
