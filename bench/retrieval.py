@@ -103,7 +103,7 @@ async def measure(
             await record(place, databases[0], embedder, messages)
             memory = memory_of(databases, asking)
             milliseconds: list[float] = []
-            found = await _search_all(memory, chats, milliseconds)
+            found = await search_all(memory, chats, milliseconds)
             others = await _baselines(databases[0].dsn, embedder, chats) if baselines else {}
             ranked = {"search": found, **others}
             without = await _without_each(memory, databases, embedder, chats) if leave_out else {}
@@ -116,7 +116,7 @@ async def measure(
     )
 
 
-async def _search_all(
+async def search_all(
     memory: Memory, chats: Sequence[Chat], milliseconds: list[float], *, scope: Scope = Scope.BOTH, what: str = "Asking"
 ) -> list[Ranked]:
     """Return what is found for each question, and add how long each search took."""
@@ -167,11 +167,11 @@ async def _without_each(
     """Return the recall without each part of search in turn."""
     figures = {}
     for part, ranking in WITHOUT.items():
-        found = await _search_all(replace(memory, ranking=ranking), chats, [], what=f"Without {part}")
+        found = await search_all(replace(memory, ranking=ranking), chats, [], what=f"Without {part}")
         figures[part] = recalls(chats, found)
     messages = [message for chat in chats for message in chat.messages]
     await write_without_context(databases[1], embedder, messages)
-    found = await _search_all(memory, chats, [], scope=Scope.LONG, what="Without context")
+    found = await search_all(memory, chats, [], scope=Scope.LONG, what="Without context")
     return {**figures, "context in the index": recalls(chats, found)}
 
 
