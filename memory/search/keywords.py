@@ -1,6 +1,6 @@
 """Find the messages whose keywords score best: by BM25, or by PostgreSQL's full text where BM25 is missing.
 
-Of a hypertable each chunk is asked by its own index, with a query of its own that weighs words by all chunks.
+Of a hypertable each chunk is asked by its own index, with a query of its own (`global_idf_queries`).
 """
 
 import math

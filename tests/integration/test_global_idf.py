@@ -61,7 +61,7 @@ def names(server: Server) -> Iterator[dict[timedelta, str]]:
             async with database.engine.begin() as connection:
                 await connection.execute(text("ANALYZE messages"))
 
-    made = {chunk: server.create_database("telling", width=WIDTH) for chunk in (A_DAY, ALL_TIME)}
+    made = {chunk: server.create_database("global_idf", width=WIDTH) for chunk in (A_DAY, ALL_TIME)}
     for chunk, name in made.items():
         asyncio.run(talk(chunk, name))
     yield made
