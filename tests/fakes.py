@@ -19,8 +19,9 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
-from memory.message import Message
+from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
+from memory.question.discussions import joined
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
 from time_expressions.window import Window
 
@@ -146,11 +147,14 @@ def _refuse_unless(answers: bool) -> None:
 class FakeMemory:
     """A memory that finds messages by the share of the query's words that they hold.
 
-    `asked` records each search with its scope; `failures` answers are refused first (-1: all of them).
-    `held` are its discussions; `tallied` is what it counts, in place of the messages that have all of the words.
+    `messages` are those of short-term memory, `saved` those that long-term memory holds alone. `asked` records each
+    search with its scope; `failures` answers are refused first (-1: all of them). `held` are its discussions, in place
+    of those of the messages; `tallied` is what it counts in place of the messages that have all of the words.
+    `tests.conformance` compares it with the real memory.
     """
 
     messages: list[Message] = field(default_factory=list)
+    saved: list[Message] = field(default_factory=list)
     unreachable: tuple[str, ...] = ()
     failures: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -168,7 +172,7 @@ class FakeMemory:
         limit: int = 8,
     ) -> SearchResult:
         self._answer(text=text, places=places, windows=windows, authors=authors, scope=scope)
-        lines = [_line(message, text) for message in self._readable(places, windows, authors)]
+        lines = [_line(message, text) for message in self._found(places, windows, authors, scope)]
         best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
         return SearchResult(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
 
@@ -183,7 +187,7 @@ class FakeMemory:
         newest: bool = False,
     ) -> SearchResult:
         self._answer(places=places, windows=windows, authors=authors, scope=scope)
-        lines = [RankedMessage(message, hit=True) for message in self._readable(places, windows, authors)]
+        lines = [RankedMessage(message, hit=True) for message in self._found(places, windows, authors, scope)]
         return SearchResult(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
 
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
@@ -203,7 +207,7 @@ class FakeMemory:
         if self.tallied is not None:
             return self.tallied
         wanted = _words(matter.terms)
-        found = [one for one in self._readable(places, windows, authors) if wanted <= _words(one.content)]
+        found = [one for one in self._found(places, windows, authors) if wanted <= _words(one.content)]
         people = {one.author_name: one for one in found}
         shares = [
             Share(sum(one.author_name == name for one in found), 0, Example(newest)) for name, newest in people.items()
@@ -220,21 +224,24 @@ class FakeMemory:
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> SearchResult:
         self._answer(message_id=message_id, places=places)
-        around = self._readable(places)
-        at = next((index for index, message in enumerate(around) if message.message_id == message_id), None)
-        if at is None:
+        message = next((one for one in self._readable(places) if one.message_id == message_id), None)
+        if message is None:
             return SearchResult()
+        found = {one.message_id: one for one in (*self._found(frozenset({message.place_id})), message)}
+        around = sorted(found.values(), key=lambda one: one.sent_at)
+        at = around.index(message)
         near = around[max(0, at - before) : at + after + 1]
         return SearchResult(tuple(by_place(RankedMessage(one, hit=one.message_id == message_id) for one in near)))
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
         self._tell()
-        return list(self.held)
+        said = self._found(places)
+        return list(self.held) or joined((one.place_id, one.sent_at, one.sent_at) for one in said)
 
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         self._tell()
         index = Index()
-        for message in self.messages:
+        for message in (*self.saved, *self.messages):
             index.add(named_in(message))
         return KnownNames(places, (index,))
 
@@ -254,20 +261,27 @@ class FakeMemory:
         if self.failures:
             raise DatabaseUnavailableError("PostgreSQL did not answer")
 
-    def _readable(
-        self, places: frozenset[int], windows: Sequence[Window] = (), authors: Authors | None = None
-    ) -> Sequence[Message]:
-        return sorted(
-            (
-                message
-                for message in self.messages
-                if message.place_id in places
-                and message.deleted_at is None
-                and (not windows or any(message.sent_at in window for window in windows))
-                and (authors is None or authors.wrote(message))
-            ),
-            key=lambda message: message.sent_at,
-        )
+    def _found(
+        self,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+        scope: Scope = Scope.BOTH,
+    ) -> list[Message]:
+        """Return the messages that people sent each other, as far as they pass, in time order."""
+        return [
+            message
+            for message in self._readable(places, scope)
+            if message.kind is Kind.MESSAGE
+            and (not windows or any(message.sent_at in window for window in windows))
+            and (authors is None or authors.wrote(message))
+        ]
+
+    def _readable(self, places: frozenset[int], scope: Scope = Scope.BOTH) -> list[Message]:
+        """Return what may be shown to somebody who may read these places, in time order."""
+        short, long = [] if scope is Scope.LONG else self.messages, [] if scope is Scope.SHORT else self.saved
+        stored = (one for one in (*long, *short) if one.place_id in places and one.deleted_at is None)
+        return sorted((one for one in stored if one.kind is not Kind.ANSWER), key=lambda one: one.sent_at)
 
 
 def _line(message: Message, text: str) -> RankedMessage:

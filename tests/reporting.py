@@ -14,7 +14,7 @@ NOT_RUN = "not run"
 OTHERS = "others"
 
 _PROPERTY = "server"
-_SUITES = ("unit", "fuzz", "integration", "end_to_end")
+_SUITES = ("unit", "fuzz", "conformance", "integration", "end_to_end")
 
 
 @pytest.hookimpl(tryfirst=True)
