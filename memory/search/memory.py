@@ -131,7 +131,7 @@ class Memory:
             tuple(excerpts),
             visit.unreachable,
             tuple(plans),
-            by_words_alone=vector.done() and vector.result() is None,
+            by_words_alone=vector.done() and not vector.cancelled() and vector.result() is None,
             words=words,
         )
         return findings, meant

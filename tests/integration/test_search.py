@@ -115,6 +115,18 @@ def apart(number: int, content: str, **changes: Any) -> Message:
 # Places
 
 
+async def test_a_place_without_messages_is_searched_before_the_text_is_embedded(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> NDArray[np.float32]:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets the event")
+
+    monkeypatch.setattr(Embedder, "embed", hang)
+
+    assert (await memory.search("tea", places=frozenset({99}))).excerpts == ()
+
+
 async def test_no_places_find_nothing(memory: Memory, long_term: Database, embedder: Embedder) -> None:
     await remember(long_term, embedder, [message(1, "the launch code")])
     nowhere: frozenset[int] = frozenset()
