@@ -19,9 +19,9 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
+from memory.discussions import joined
 from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
-from memory.question.discussions import joined
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
 from time_expressions.window import Window
 

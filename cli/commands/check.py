@@ -1,13 +1,12 @@
-"""Show what the doctor found as a table, one line for each thing."""
+"""Check everything that the settings lead to, and print the results as a table, one line for each check."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,51 +15,55 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.startup import chat_model, secret_value
+from agent.models import OPENAI_URL
+from cli.commands.startup import model_creator, secret_value
 from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
 from memory.plain_text import printable
-from ops.checks.models import LanguageModel
-from ops.checks.result import Line, State, exit_status, wrong
-from ops.checks.run import Rounds, examine
-from ops.checks.subject import Subject
+from ops.checks.models import LanguageModel, language
+from ops.checks.result import CheckReport, CheckResult, ReportLine, Status, exit_status, left_out, ok, warning, wrong
+from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, examine
 from settings import Settings, read_settings
 from util_async import run_until_first_ends
 
-_STYLES = {State.OK: "green", State.WARNING: "yellow", State.WRONG: "bold red", State.LEFT_OUT: "dim"}
+if TYPE_CHECKING:
+    from bot.login_check import Registration
+
+_USUAL_URLS = {"openai": OPENAI_URL, "ollama": "http://127.0.0.1:11434"}
+_STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.WRONG: "bold red", Status.LEFT_OUT: "dim"}
 _UNWRAPPED = 10_000  # columns; whoever reads a pipe wants a line to stay one
 
 
-def present(lines: Sequence[Line]) -> int:
+def present(lines: Sequence[ReportLine]) -> int:
     """Print the table with a last word, and return the exit status."""
-    show(rendered(lines, Console()), styled=True)
+    show(render(lines, Console()), styled=True)
     return exit_status(lines)
 
 
-def rendered(lines: Sequence[Line], console: Console) -> str:
+def render(lines: Sequence[ReportLine], console: Console) -> str:
     """Return the table as it suits a console: with colours and wrapped to its width if it is a terminal."""
     if not console.is_terminal:
         console.width = _UNWRAPPED
     table = Table("what", "state", "found", box=SIMPLE_HEAD if console.is_terminal else None, padding=(0, 2, 0, 0))
     for line in lines:
-        state = line.finding.state
-        # As Text, nothing in the words is taken for a style.
-        words = (printable(line.name), printable(line.finding.words))
-        table.add_row(Text(words[0]), Text(state, style=_STYLES[state]), Text(words[1]))
+        status = line.result.status
+        # As Text, nothing in a message is taken for a style.
+        name, message = Text(printable(line.name)), Text(printable(line.result.message))
+        table.add_row(name, Text(status, style=_STYLES[status]), message)
     with console.capture() as captured:
         console.print(table)
     shown = "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
     return f"{shown}\n\n{last_word(lines)}"
 
 
-def last_word(lines: Sequence[Line]) -> str:
+def last_word(lines: Sequence[ReportLine]) -> str:
     """Return whether all is well, and how much is not."""
-    counts = Counter(line.finding.state for line in lines)
-    if counts[State.WRONG]:
-        said = f"Not all is well: {counts[State.WRONG]} wrong"
-        return f"{said}, {_warnings(counts[State.WARNING])}." if counts[State.WARNING] else f"{said}."
-    return f"All is well, with {_warnings(counts[State.WARNING])}." if counts[State.WARNING] else "All is well."
+    counts = Counter(line.result.status for line in lines)
+    if counts[Status.WRONG]:
+        wrong_ones = f"Not all is well: {counts[Status.WRONG]} wrong"
+        return f"{wrong_ones}, {_warnings(counts[Status.WARNING])}." if counts[Status.WARNING] else f"{wrong_ones}."
+    return f"All is well, with {_warnings(counts[Status.WARNING])}." if counts[Status.WARNING] else "All is well."
 
 
 def _warnings(count: int) -> str:
@@ -68,41 +71,63 @@ def _warnings(count: int) -> str:
 
 
 def check_everything() -> NoReturn:
-    """Look at all that the settings lead to, print the table, and exit: 0 when nothing is wrong, else 2."""
+    """Check all that the settings lead to, print the table, and exit: 0 when nothing is wrong, else 2."""
     try:
         settings = read_settings()
     except SettingsError as error:
-        raise typer.Exit(present([Line("settings", wrong(str(error)))])) from error
-    raise typer.Exit(consult(_subject(settings), now=datetime.now(UTC)))
-
-
-def _subject(settings: Settings) -> Subject:
-    language_model = LanguageModel(
-        name=settings.llm_model,
-        base_url=settings.llm_base_url,
-        openai_api_key=secret_value(settings.openai_api_key),
-        hf_token=secret_value(settings.hf_token),
-        create=partial(chat_model, settings),
-    )
-    return Subject(
+        raise typer.Exit(present([ReportLine("settings", wrong(str(error)))])) from error
+    deployment = Deployment(
         storage_dir=settings.storage_dir,
         addresses=settings.database.addresses,
         layouts=settings.database.layouts,
         embedding=settings.embedding,
-        language_model=language_model,
         time_zone=ZoneInfo(settings.time_zone),
-        discord_token=secret_value(settings.discord_token),
-        discord_server_id=settings.discord_server_id,
+    )
+    report = CheckReport()
+    with _logged(deployment.storage_dir):
+        examining = examine(deployment, report, now=datetime.now(UTC), checks=(*CHECKS, *_own_checks(settings)))
+        asyncio.run(run_until_first_ends(shown_while(examining, "Looking at everything")))
+    raise typer.Exit(present(report.lines))
+
+
+def _own_checks(settings: Settings) -> tuple[Check, ...]:
+    """Return the checks of what only the bot and its agent use."""
+    model = LanguageModel(
+        name=settings.llm_model,
+        base_url=settings.llm_base_url or _USUAL_URLS.get(settings.llm_model.partition(":")[0]),
+        openai_api_key=secret_value(settings.openai_api_key),
+        hf_token=secret_value(settings.hf_token),
+        create=model_creator(settings),
+    )
+    token, server_id = secret_value(settings.discord_token), settings.discord_server_id
+    return (
+        Check("language model", lambda _: language(model), limit=LOAD_LIMIT),
+        Check("Discord", lambda _: check_registration(token, server_id)),
     )
 
 
-def consult(subject: Subject, *, now: datetime) -> int:
-    """Look at everything, print the table, and return the exit status: 0 when nothing is wrong, else 2."""
-    rounds = Rounds()
-    with _logged(subject.storage_dir):
-        looking = shown_while(examine(subject, rounds, now=now), "Looking at everything")
-        asyncio.run(run_until_first_ends(looking))
-    return present(rounds.lines)
+async def check_registration(token: str | None, server_id: int | None) -> CheckResult:
+    """Return whether Discord takes the token and shows the bot message texts, if there is a token."""
+    if token is None:
+        return left_out("no DISCORD_TOKEN is set: the bot talks in the terminal")
+    from bot.login_check import look_up  # discord.py takes a second to load
+
+    return judge_registration(await look_up(token, server_id=server_id), server_id)
+
+
+def judge_registration(registration: "Registration", server_id: int | None) -> CheckResult:
+    """Judge what Discord says of the bot."""
+    from bot.client import INTENT_REFUSED
+
+    if not registration.reads_content:
+        return wrong(INTENT_REFUSED)
+    if registration.in_server is False:
+        return warning(
+            f"The bot {registration.name} is not in server {server_id} (DISCORD_SERVER_ID): "
+            "correct the number, or invite the bot with the link that it prints at its start."
+        )
+    where = f", and it is in server {server_id}" if registration.in_server else ""
+    return ok(f"the token is that of {registration.name}, which may read message texts{where}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Look at a database's server, its extensions, its revision and the shape of its tables."""
+"""Check a database: its server, its extensions, the revision of its tables, their shape, and who may do what."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from db.embedded.server import STATE_DIR, substitute_of
 from db.engines import sessions_of, transaction
 from db.migrate import alembic_config
 from db.vector_index import missing_indexes
-from ops.checks.result import Finding, left_out, ok, warning, wrong
+from ops.checks.result import CheckResult, left_out, ok, warning, wrong
 
 
 @asynccontextmanager
@@ -43,15 +43,15 @@ def _is_made(folder: Path) -> bool:
 
 
 _READ_ONLY = text("SET TRANSACTION READ ONLY")
-_PATIENTLY = text("SET LOCAL statement_timeout = '1min'")  # to count the rows of a large memory takes a while
+_LONG_TIMEOUT = text("SET LOCAL statement_timeout = '1min'")  # to count the rows of a large memory takes a while
 
 
 @asynccontextmanager
-async def looking(database: Database) -> AsyncGenerator[AsyncSession]:
+async def read_only_session(database: Database) -> AsyncGenerator[AsyncSession]:
     """Yield a session of the owner whose transaction PostgreSQL lets only read; raise DatabaseUnavailableError."""
     async with transaction(sessions_of(database.engine)) as session:
         await session.execute(_READ_ONLY)
-        await session.execute(_PATIENTLY)
+        await session.execute(_LONG_TIMEOUT)
         yield session
 
 
@@ -79,13 +79,13 @@ class Rights:
     writable: tuple[str, ...]
 
 
-async def roles(database: Database) -> Finding:
-    """Tell whether the bot may do what it has to, and the agent's tools no more than read."""
+async def roles(database: Database) -> CheckResult:
+    """Check that the bot may do what it has to, and the agent's tools no more than read."""
     async with transaction(database.sessions) as session:
         writer = await _rights(session)
     async with transaction(database.reading) as session:
         reader = await _rights(session)
-    return judged(writer, reader)
+    return judge_rights(writer, reader)
 
 
 async def _rights(session: AsyncSession) -> Rights:
@@ -93,7 +93,7 @@ async def _rights(session: AsyncSession) -> Rights:
     return Rights(**row, writable=tuple(await session.scalars(_WRITABLE)))
 
 
-def judged(writer: Rights, reader: Rights) -> Finding:
+def judge_rights(writer: Rights, reader: Rights) -> CheckResult:
     """Judge what both may do."""
     if not writer.may_write:
         return wrong(f"The bot ({writer.name}) may not write messages: GRANT it that, or use the database's owner.")
@@ -131,46 +131,46 @@ _IDENTITY = text(
 _SIZE = text("SELECT pg_database_size(current_database())")
 
 
-async def server(database: Database) -> Finding:
-    """Tell which server it is and what it offers."""
-    async with looking(database) as session:
+async def server(database: Database) -> CheckResult:
+    """Return which server it is and what it offers."""
+    async with read_only_session(database) as session:
         version = (await session.execute(_VERSION)).scalar_one()
     offered = database.capabilities
     tables = "with TimescaleDB" if offered.hypertables else "without TimescaleDB"
-    words = "BM25" if offered.bm25 else "no pg_textsearch, so that words are found by full text"
-    return ok(f"PostgreSQL {version}, {tables}, {words}")
+    word_search = "BM25" if offered.bm25 else "no pg_textsearch, so that words are found by full text"
+    return ok(f"PostgreSQL {version}, {tables}, {word_search}")
 
 
-async def one_and_the_other(short_term: Database, long_term: Database) -> Finding:
-    """Tell whether two addresses lead to two databases."""
-    async with looking(short_term) as one, looking(long_term) as other:
-        same = await one.scalar(_IDENTITY) == await other.scalar(_IDENTITY)
+async def two_databases(short_term: Database, long_term: Database) -> CheckResult:
+    """Check that two addresses lead to two databases."""
+    async with read_only_session(short_term) as short, read_only_session(long_term) as long:
+        same = await short.scalar(_IDENTITY) == await long.scalar(_IDENTITY)
     if same:
         return wrong("SHORT_TERM_DSN and LONG_TERM_DSN name the same database: give each one of its own.")
     return ok("short-term and long-term memory are two databases")
 
 
-async def extensions(database: Database) -> Finding:
-    """Tell which extensions the database has, and which of them the server has in a newer version."""
-    async with looking(database) as session:
+async def extensions(database: Database) -> CheckResult:
+    """Check that the extensions of the database are as new as the server has them."""
+    async with read_only_session(database) as session:
         rows = (await session.execute(_EXTENSIONS)).all()
     if not rows:
         return NOT_MADE
     old = [row for row in rows if row.installed_version != row.default_version]
     if old:
         behind = ", ".join(f"{row.name} {row.installed_version} (available: {row.default_version})" for row in old)
-        mend = " ".join(f"ALTER EXTENSION {row.name} UPDATE;" for row in old)
-        return warning(f"The database is behind its server with {behind}: run, in a new connection, {mend}")
+        repair = " ".join(f"ALTER EXTENSION {row.name} UPDATE;" for row in old)
+        return warning(f"The database is behind its server with {behind}: run, in a new connection, {repair}")
     return ok(", ".join(f"{row.name} {row.installed_version}" for row in rows))
 
 
-async def migrations(database: Database) -> Finding:
-    """Tell whether the tables are of the newest revision."""
-    async with looking(database) as session:
+async def migrations(database: Database) -> CheckResult:
+    """Check that the tables are of the newest revision."""
+    async with read_only_session(database) as session:
         return await (await session.connection()).run_sync(_revision)
 
 
-def _revision(connection: Connection) -> Finding:
+def _revision(connection: Connection) -> CheckResult:
     script = ScriptDirectory.from_config(alembic_config(connection, dimensions=1))
     newest = script.get_current_head()
     current = MigrationContext.configure(connection).get_current_revision()
@@ -190,46 +190,48 @@ def _revision(connection: Connection) -> Finding:
     )
 
 
-async def table(database: Database) -> Finding:
-    """Tell what kind of table messages are, and which of its parts have their vector index."""
-    async with looking(database) as session:
+async def table(database: Database) -> CheckResult:
+    """Check that messages are the kind of table that the server can have, and each chunk has its vector index."""
+    async with read_only_session(database) as session:
         hypertable = await is_hypertable(session)
-        known = await find_chunks(session, hypertable=hypertable)
+        chunks = await find_chunks(session, hypertable=hypertable)
         interval: timedelta | None = await session.scalar(_INTERVAL) if hypertable else None
-    words = _plain(known) if interval is None else _chunks(known, interval)
+    description = _describe_plain(chunks) if interval is None else _describe_chunks(chunks, interval)
     if database.capabilities.hypertables and not hypertable:
-        return warning(f"{words}, though the server has TimescaleDB: the next start makes it a hypertable.")
-    missing = missing_indexes(known, database.layout)
+        return warning(f"{description}, though the server has TimescaleDB: the next start makes it a hypertable.")
+    missing = missing_indexes(chunks, database.layout)
     if missing:
         return warning(
-            f"{words}; {len(missing)} {'lacks its' if len(missing) == 1 else 'lack their'} vector index: "
+            f"{description}; {len(missing)} {'lacks its' if len(missing) == 1 else 'lack their'} vector index: "
             "a running bot builds it within minutes, else the next start does."
         )
     if interval not in {None, database.layout.chunk_interval}:
-        return ok(f"{words}; the next start lets new chunks hold {spoken(database.layout.chunk_interval)}")
-    return ok(words)
+        return ok(
+            f"{description}; the next start lets new chunks hold {format_interval(database.layout.chunk_interval)}"
+        )
+    return ok(description)
 
 
-def _plain(known: list[Chunk]) -> str:
-    return f"a plain table of about {sum(part.rows for part in known):,} rows"
+def _describe_plain(chunks: list[Chunk]) -> str:
+    return f"a plain table of about {sum(chunk.rows for chunk in chunks):,} rows"
 
 
-def _chunks(known: list[Chunk], interval: timedelta) -> str:
+def _describe_chunks(chunks: list[Chunk], interval: timedelta) -> str:
     """Describe a hypertable in a few words."""
-    indexed = sum(part.indexed for part in known)
-    hot = sum(part.rows for part in known if part.is_newest)
+    rows, indexed = sum(chunk.rows for chunk in chunks), sum(chunk.indexed for chunk in chunks)
+    rows_in_newest = sum(chunk.rows for chunk in chunks if chunk.is_newest)
     return (
-        f"a hypertable of about {sum(part.rows for part in known):,} rows, chunks of {spoken(interval)}: {len(known)}, "
-        f"with a vector index: {indexed}, rows in the newest: about {hot:,}"
+        f"a hypertable of about {rows:,} rows, chunks of {format_interval(interval)}: {len(chunks)}, "
+        f"with a vector index: {indexed}, rows in the newest: about {rows_in_newest:,}"
     )
 
 
-def spoken(interval: timedelta) -> str:
+def format_interval(interval: timedelta) -> str:
     """Return a length of time without hours and minutes that are none."""
     return str(interval).removesuffix(", 0:00:00")
 
 
 async def size(database: Database) -> int:
     """Return how many bytes a database takes."""
-    async with looking(database) as session:
+    async with read_only_session(database) as session:
         return int((await session.execute(_SIZE)).scalar_one())

@@ -1,4 +1,4 @@
-"""Look at the indexes of the messages, and at what they and the planner know."""
+"""Check the indexes of the messages: that they are valid, that they find, and that the planner counts right."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,8 +23,8 @@ from memory.message import Kind, MessageKey
 from memory.search import rows, vectors
 from memory.search.planner import FEWEST_PROPOSALS, Costs, Size, Trace, estimate
 from memory.search.vectors import Vector
-from ops.checks.database import looking
-from ops.checks.result import Finding, left_out, ok, warning, wrong
+from ops.checks.database import read_only_session
+from ops.checks.result import CheckResult, left_out, ok, warning, wrong
 
 SIZE = 10
 
@@ -49,7 +49,7 @@ _OLD_AND_NEW = text(
 )  # fmt: skip
 
 
-class Sampled(NamedTuple):
+class SampledMessage(NamedTuple):
     """A stored message, as far as it can be looked for."""
 
     message_id: int
@@ -58,9 +58,9 @@ class Sampled(NamedTuple):
     embedding: NDArray[np.float32]
 
 
-async def sample(session: AsyncSession) -> list[Sampled]:
+async def sample(session: AsyncSession) -> list[SampledMessage]:
     """Return up to SIZE messages that have a vector and words, half of them the newest, in no order."""
-    return [Sampled(*row) for row in await session.execute(_OLD_AND_NEW, {"half": SIZE // 2})]
+    return [SampledMessage(*row) for row in await session.execute(_OLD_AND_NEW, {"half": SIZE // 2})]
 
 
 ENOUGH = 0.9
@@ -73,42 +73,42 @@ FEW = 10 * FEWEST_PROPOSALS
 BUDGET = timedelta(seconds=30)
 """After so long no further message is looked for: to compare every vector of a large memory takes seconds."""
 
-_ANYHOW = Costs(compare=1e9)  # with which the index is always the cheaper way
+_ALWAYS_BY_INDEX = Costs(compare=1e9)  # with which the index is always the cheaper way
 _DISTANCE_ROUNDING = 1e-5  # of distances that are computed twice
 
 
-async def recall(database: Database) -> Finding:
-    """Look for stored messages with the vector index and without, and compare."""
-    async with looking(database) as session:
+async def recall(database: Database) -> CheckResult:
+    """Check that the vector index finds the nearest messages, by comparing with all vectors."""
+    async with read_only_session(database) as session:
         filters = Filters(places=frozenset(await rows.places(session)), kinds=frozenset(Kind))
         hypertable = await is_hypertable(session)
         known = sum(chunk.rows for chunk in await find_chunks(session, hypertable=hypertable))
         size = await estimate(session, filters, hypertable=hypertable)
         sampled = await sample(session)
-        mend = await rebuilding(session, method="diskann")
+        repair = await rebuild_statements(session, method="diskann")
     if known < FEW or not sampled:
         return left_out(f"about {known:,} rows: with fewer than {FEW:,} every vector is compared anyway")
-    if not mend or not size.indexes:
+    if not repair or not size.indexes:
         return left_out("there is no vector index yet, every vector is compared")
-    return judged(await _shares(database, filters, size, sampled), mend=mend)
+    return judge_recall(await _shares(database, filters, size, sampled), repair=repair)
 
 
-def judged(shares: Sequence[float], *, mend: str) -> Finding:
+def judge_recall(shares: Sequence[float], *, repair: str) -> CheckResult:
     """Judge the shares of the nearest messages that were found, one for each message looked for."""
     mean = sum(shares) / len(shares)
-    words = f"{mean:.0%} of the {WANTED} nearest of {len(shares)} stored messages are found"
+    summary = f"{mean:.0%} of the {WANTED} nearest of {len(shares)} stored messages are found"
     if mean < ENOUGH:
-        return warning(f"{words}, less than {ENOUGH:.0%}: rebuild the vector indexes with {mend}")
-    return ok(words)
+        return warning(f"{summary}, less than {ENOUGH:.0%}: rebuild the vector indexes with {repair}")
+    return ok(summary)
 
 
-async def _shares(database: Database, filters: Filters, size: Size, sampled: Sequence[Sampled]) -> list[float]:
+async def _shares(database: Database, filters: Filters, size: Size, sampled: Sequence[SampledMessage]) -> list[float]:
     """Return, for as many of the messages as time allows, the share of the nearest that the index finds."""
     shares: list[float] = []
     start = perf_counter()
-    for one in sampled:
-        async with looking(database) as session:
-            shares.append(await _share(session, filters, size, one.embedding))
+    for message in sampled:
+        async with read_only_session(database) as session:
+            shares.append(await _share(session, filters, size, message.embedding))
         if perf_counter() - start > BUDGET.total_seconds():
             break
     return shares
@@ -119,7 +119,7 @@ async def _share(session: AsyncSession, filters: Filters, size: Size, vector: Ve
     nearest = await vectors.nearest_of_all(session, vector=vector, filters=filters, wanted=WANTED)
     trace = Trace()
     proposed = await vectors.nearest(
-        session, vector=vector, filters=filters, wanted=WANTED, size=size, costs=_ANYHOW, trace=trace
+        session, vector=vector, filters=filters, wanted=WANTED, size=size, costs=_ALWAYS_BY_INDEX, trace=trace
     )
     if len(trace.steps) > 1:  # the index proposed too few, so that every vector had to be compared after all
         return 0.0
@@ -166,19 +166,19 @@ _STALE = 0.2
 """The share of rows that may change before PostgreSQL itself, by its own settings, should have counted them anew."""
 
 
-async def validity(database: Database) -> Finding:
-    """Tell whether every index is there and can be used."""
-    async with looking(database) as session:
+async def validity(database: Database) -> CheckResult:
+    """Check that every index is there and can be used."""
+    async with read_only_session(database) as session:
         found = (await session.execute(_OF_TABLES, {"tables": await _tables(session)})).all()
     broken = sorted(row.name for row in found if not row.usable and not row.growing)
     if broken:
-        mend = " ".join(f"REINDEX INDEX {name};" for name in broken)
-        return wrong(f"PostgreSQL does not use {', '.join(broken)}, which was not built to its end: run {mend}")
+        repair = " ".join(f"REINDEX INDEX {name};" for name in broken)
+        return wrong(f"PostgreSQL does not use {', '.join(broken)}, which was not built to its end: run {repair}")
     there = {row.name for row in found if row.is_ours}
-    lacking = [index for index in Base.metadata.tables[MessageRow.__tablename__].indexes if index.name not in there]
-    if lacking:
-        mend = " ".join(_creation(index) for index in lacking)
-        return wrong(f"Searches go through every row for want of {len(lacking)} indexes: run {mend}")
+    missing = [index for index in Base.metadata.tables[MessageRow.__tablename__].indexes if index.name not in there]
+    if missing:
+        repair = " ".join(_creation(index) for index in missing)
+        return wrong(f"Searches go through every row for want of {len(missing)} indexes: run {repair}")
     growing = sum(not row.usable and row.growing for row in found)
     return ok(f"{len(found)} indexes, all of them valid{f' but {growing} that is being built' if growing else ''}")
 
@@ -188,81 +188,86 @@ def _creation(index: Index) -> str:
     return f"{CreateIndex(index).compile(dialect=postgresql.dialect())};"  # type: ignore[no-untyped-call]
 
 
-async def words(database: Database) -> Finding:
-    """Tell whether messages are found by their words."""
-    async with looking(database) as session:
+async def words(database: Database) -> CheckResult:
+    """Check that stored messages are found by their words."""
+    async with read_only_session(database) as session:
         if await session.scalar(select(func.to_regclass(BM25_INDEX))) is None:
             return await _full_text(session)
         if await restarted(await session.connection()):
             return ok("the server was restarted: the bot looks whether it has to rebuild the index as it starts")
         await session.execute(_BY_INDEX)
         sampled = await sample(session)
-        found = [await _is_found(session, one) for one in sampled]
-        mend = await rebuilding(session, method="bm25")
+        found = [await _is_found(session, message) for message in sampled]
+        repair = await rebuild_statements(session, method="bm25")
     if not found:
         return left_out("no messages with words yet")
-    said = f"{sum(found)} of {len(found)} stored messages are found by their words"
+    summary = f"{sum(found)} of {len(found)} stored messages are found by their words"
     if all(found):
-        return ok(said)
-    return warning(f"{said}: rebuild the index of words with {mend}")
+        return ok(summary)
+    return warning(f"{summary}: rebuild the index of words with {repair}")
 
 
-async def rebuilding(session: AsyncSession, *, method: str) -> str:
+async def rebuild_statements(session: AsyncSession, *, method: str) -> str:
     """Return the statements that rebuild the indexes of a method, the first few of a hypertable's."""
     connection = await session.connection()
-    known = await find_chunks(connection, hypertable=await is_hypertable(connection))
-    names = [name for part in known for name in await indexes_of(connection, part, method=method)]
+    chunks = await find_chunks(connection, hypertable=await is_hypertable(connection))
+    names = [name for chunk in chunks for name in await indexes_of(connection, chunk, method=method)]
     rest = f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else ""
     return " ".join(f"REINDEX INDEX {name};" for name in names[:_NAMED]) + rest
 
 
-async def _full_text(session: AsyncSession) -> Finding:
+async def _full_text(session: AsyncSession) -> CheckResult:
     if await session.scalar(select(func.to_regclass("messages_full_text"))) is None:
         return wrong("There is no index of words: the next start builds it.")
     return ok("full text, without BM25's ranking: the server has no pg_textsearch")
 
 
-async def _is_found(session: AsyncSession, one: Sampled) -> bool:
-    """Tell whether the index brings a message for its own words, or as many others that have them as well."""
-    values = {"words": one.search_text, "message_id": one.message_id, "sent_at": one.sent_at, "wanted": _BEST}
+async def _is_found(session: AsyncSession, message: SampledMessage) -> bool:
+    """Return whether the index finds a message for its own words, or as many others that have them as well."""
+    values = {
+        "words": message.search_text,
+        "message_id": message.message_id,
+        "sent_at": message.sent_at,
+        "wanted": _BEST,
+    }
     own = await session.scalar(_OWN, values)
     best = [row for row in await session.execute(_BEST_ROWS, values) if row.distance < 0]  # the operator's sign
     as_good = [row for row in best if own is not None and row.distance <= own + _ROUNDING]
-    return one.message_id in {row.message_id for row in best} or len(as_good) == _BEST
+    return message.message_id in {row.message_id for row in best} or len(as_good) == _BEST
 
 
-async def without_vector(database: Database) -> Finding:
-    """Tell whether there are messages that only their words can find."""
+async def without_vector(database: Database) -> CheckResult:
+    """Check that every message with a text has a vector: else only its words can find it."""
     blind = (
         select(func.count())
         .select_from(MessageRow)
         .where(MessageRow.embedding.is_(None), MessageRow.deleted_at.is_(None), MessageRow.search_text != "")
     )
-    async with looking(database) as session:
+    async with read_only_session(database) as session:
         count = await session.scalar(blind) or 0
     if count:
         return warning(f"{count:,} messages have no vector: give them one with python main_async.py re-embed.")
     return ok("every message with a text has its vector")
 
 
-async def statistics(database: Database) -> Finding:
-    """Tell whether the planner knows how many rows there are, and of what kind."""
-    async with looking(database) as session:
-        known = await find_chunks(session, hypertable=await is_hypertable(session))
-        tables = [part.table for part in known]
+async def statistics(database: Database) -> CheckResult:
+    """Check that the planner knows how many rows there are, and of what kind."""
+    async with read_only_session(database) as session:
+        chunks = await find_chunks(session, hypertable=await is_hypertable(session))
+        tables = [chunk.table for chunk in chunks]
         changed = (await session.execute(_CHANGED, {"tables": tables})).scalar_one()
-    rows = sum(part.rows for part in known)
-    return counted(changed=changed, rows=rows)
+    rows = sum(chunk.rows for chunk in chunks)
+    return judge_statistics(changed=changed, rows=rows)
 
 
-def counted(*, changed: int, rows: int) -> Finding:
+def judge_statistics(*, changed: int, rows: int) -> CheckResult:
     """Judge how many rows have changed since PostgreSQL last looked at them."""
-    said = f"{changed:,} of about {rows:,} rows have changed since they were last counted"
+    summary = f"{changed:,} of about {rows:,} rows have changed since they were last counted"
     if changed > max(_FEW_CHANGES, _STALE * rows):
-        return warning(f"{said}: run ANALYZE messages;")
-    return ok(said)
+        return warning(f"{summary}: run ANALYZE messages;")
+    return ok(summary)
 
 
 async def _tables(session: AsyncSession) -> list[str]:
-    known = await find_chunks(session, hypertable=await is_hypertable(session))
-    return sorted({"messages", *(part.table for part in known)})
+    chunks = await find_chunks(session, hypertable=await is_hypertable(session))
+    return sorted({"messages", *(chunk.table for chunk in chunks)})

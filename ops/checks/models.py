@@ -1,4 +1,4 @@
-"""Look at the embedding model and the language model."""
+"""Check the embedding model, the vectors that it has made, and the language model."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,20 +9,18 @@ import aiohttp
 import numpy as np
 from yarl import URL
 
-from agent.models import EXTRACTIVE, OPENAI_URL
 from db.databases import Database
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT
-from ops.checks.database import looking
-from ops.checks.result import Finding, left_out, ok, wrong
+from ops.checks.database import read_only_session
+from ops.checks.result import CheckResult, left_out, ok, wrong
 
 _SAMPLE = "Is all well?"
 _UNIT_TOLERANCE = 0.01
 _REPLY = timedelta(seconds=10)
-_OLLAMA_URL = "http://127.0.0.1:11434"
 _KEY_REFUSED = {401, 403}
-_ITS_FAULT = 500  # from this status on a server says that it does not work
+_SERVER_ERROR = 500  # from this status on a server says that it does not work
 _REEMBED = "python main_async.py re-embed"
 
 
@@ -32,13 +30,15 @@ class LanguageModel:
 
     name: str
     base_url: str | None
+    """Where its server is, the usual address of its kind of server included; None: there is no such server."""
     openai_api_key: str | None = field(repr=False)
     hf_token: str | None = field(repr=False)
-    create: Callable[[], object] = field(repr=False)
+    create: Callable[[], object] | None = field(repr=False)
+    """None: answers are quotations, without a model."""
 
 
-async def embedding(embedder: Embedder) -> Finding:
-    """Embed a text and tell what became of it; raise EmbeddingModelError when the model cannot be loaded."""
+async def embedding(embedder: Embedder) -> CheckResult:
+    """Check that the model makes usable vectors of a text; raise EmbeddingModelError when it cannot be loaded."""
     await embedder.ready()
     dimensions = await embedder.dimensions()
     vector = (await embedder.embed([_SAMPLE]))[0]
@@ -51,10 +51,10 @@ async def embedding(embedder: Embedder) -> Finding:
     return ok(f"{embedder.name} is loaded ({embedder.runs_on}) and makes vectors of {dimensions} dimensions")
 
 
-async def vectors(database: Database, embedder: Embedder) -> Finding:
-    """Tell whether a memory was embedded with this model."""
+async def vectors(database: Database, embedder: Embedder) -> CheckResult:
+    """Check that a memory was embedded with this model."""
     dimensions = await embedder.dimensions()
-    async with looking(database) as session:
+    async with read_only_session(database) as session:
         width = await store.embedding_width(await session.connection())
         model = await store.metadata(session, MODEL_FACT)
     if model == HALF_EMBEDDED:
@@ -67,24 +67,23 @@ async def vectors(database: Database, embedder: Embedder) -> Finding:
     return ok(f"made by {model or 'no model yet'}, {width} dimensions")
 
 
-async def language(model: LanguageModel) -> Finding:
-    """Tell whether the language model can be made, and whether the server that it is on answers."""
-    if model.name == EXTRACTIVE:
+async def language(model: LanguageModel) -> CheckResult:
+    """Check that the language model can be made, and that the server that it is on answers."""
+    if model.create is None:
         return ok("extractive: answers are quotations, there is no model to reach")
     provider = model.name.partition(":")[0]
     if provider == "huggingface" and not (model.base_url or model.hf_token):
         return left_out(f"{model.name} is loaded at the start of the bot, which takes too long to try here")
     await asyncio.to_thread(model.create)
-    url = model.base_url or {"openai": OPENAI_URL, "ollama": _OLLAMA_URL}.get(provider)
-    if url is None:
+    if model.base_url is None:
         return ok(f"{model.name}: the settings can be used; where Hugging Face runs it was not asked")
     if provider == "openai":
-        return await _answering(model.name, URL(url) / "models", key=model.openai_api_key)
-    return await _answering(model.name, URL(url), key=None)
+        return await _check_server(model.name, URL(model.base_url) / "models", key=model.openai_api_key)
+    return await _check_server(model.name, URL(model.base_url), key=None)
 
 
-async def _answering(name: str, url: URL, *, key: str | None) -> Finding:
-    """Tell whether something answers at an address, and takes the key that it would be sent."""
+async def _check_server(name: str, url: URL, *, key: str | None) -> CheckResult:
+    """Check that something answers at an address, and takes the key that it would be sent."""
     shown = url.with_user(None)  # which takes the password away as well
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
@@ -100,6 +99,6 @@ async def _answering(name: str, url: URL, *, key: str | None) -> Finding:
         )
     if status in _KEY_REFUSED:
         return wrong(f"{shown} refuses the key of {name} (status {status}): correct OPENAI_API_KEY.")
-    if status >= _ITS_FAULT:
+    if status >= _SERVER_ERROR:
         return wrong(f"{shown} answers that it does not work (status {status}): look into the log of that server.")
     return ok(f"{name}: {shown} answers")

@@ -13,14 +13,14 @@ from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
-from memory.capture.session import prepare
 from memory.counting.results import Matter, Tally
 from memory.embedding.embedder import Embedder
+from memory.index.reembed import prepare
 from memory.interface import MemoryReader
 from memory.message import Kind
 from memory.search.memory import Memory
 from memory.search.results import Scope, SearchResult
-from memory.search.session import SearchableDatabase, searchable_database
+from memory.search_session import SearchableDatabase, searchable_database
 from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
 from tests.fakes import FakeMemory

@@ -15,8 +15,8 @@ from agent.models import create_chat_model, refuse_unknown_model
 from cli.commands.startup import chat_model
 from errors import ChatModelError
 from ops.checks.models import LanguageModel, language
-from ops.checks.result import State
-from ops.checks.run import Rounds
+from ops.checks.result import Status, result_of
+from ops.checks.run import LOAD_LIMIT
 from settings import read_settings
 from tests.agents import DEPLOY, chat, question
 from tests.builders import closed_port
@@ -118,10 +118,11 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
             create=partial(chat_model, settings),
         )
 
-        finding = await Rounds().see("language model", language(model))
+        finding = await result_of("language model", language(model), limit=LOAD_LIMIT)
 
-    assert finding.state is State.WRONG
-    assert f"LLM_MODEL='openai:remote' is unknown: {server.url} does not have this model" in finding.words
+    assert finding is not None
+    assert finding.status is Status.WRONG
+    assert f"LLM_MODEL='openai:remote' is unknown: {server.url} does not have this model" in finding.message
 
 
 @pytest.mark.parametrize("takes_tools", [True, False])

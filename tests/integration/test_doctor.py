@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.models import shared_model
+from cli.commands.check import check_registration
 from db.chunks import find_chunks, is_hypertable
 from db.config import Addresses, Layout, Layouts
 from db.databases import LONG_TERM, SHORT_TERM, Database
@@ -30,12 +31,11 @@ from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.store import Indexed
 from ops.checks import database as database_module
-from ops.checks import indexes, models, registration, storage
-from ops.checks.database import looking, open_if_made
+from ops.checks import indexes, models, storage
+from ops.checks.database import open_if_made, read_only_session
 from ops.checks.models import LanguageModel
-from ops.checks.result import Finding, State, exit_status
-from ops.checks.run import Rounds, examine
-from ops.checks.subject import Subject
+from ops.checks.result import CheckReport, CheckResult, Status, exit_status
+from ops.checks.run import Deployment, examine
 from storage.sessions import choose_session, open_session_folder, remember_session
 from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
@@ -46,7 +46,7 @@ from util_async import background_task, no_progress
 pytestmark = pytest.mark.server
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-EXTRACTIVE = LanguageModel(name="extractive", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
+MODEL = LanguageModel(name="some", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
 BM25_READY = """
     UPDATE pg_index SET indisready = CAST(:ready AS boolean)
     FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE pg_class.oid = indexrelid AND amname = 'bm25'
@@ -60,10 +60,10 @@ async def run(database: Database, statement: str, **values: str) -> None:
         await connection.execute(text(statement), values)
 
 
-def said(finding: Finding, state: State, *words: str) -> bool:
+def said(finding: CheckResult, state: Status, *words: str) -> bool:
     """Tell whether a finding is of a state, with these words in it; show it when it is not."""
-    assert finding.state is state, finding
-    assert [one for one in words if one not in finding.words] == [], finding
+    assert finding.status is state, finding
+    assert [one for one in words if one not in finding.message] == [], finding
     return True
 
 
@@ -93,16 +93,16 @@ async def test_a_memory_that_is_well_is_found_well(lived_in: Database, embedder:
         await models.embedding(embedder),
     ]
 
-    assert [finding for finding in findings if finding.state is not State.OK] == []
+    assert [finding for finding in findings if finding.status is not Status.OK] == []
 
 
 async def test_every_message_of_a_small_memory_is_looked_for_by_its_words(lived_in: Database) -> None:
-    assert said(await indexes.words(lived_in), State.OK, "3 of 3 stored messages")
+    assert said(await indexes.words(lived_in), Status.OK, "3 of 3 stored messages")
 
 
 async def test_a_look_cannot_change_anything(lived_in: Database) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
-        async with looking(lived_in) as session:
+        async with read_only_session(lived_in) as session:
             await session.execute(text("DELETE FROM messages"))
 
 
@@ -117,11 +117,11 @@ async def test_a_database_that_nobody_has_used_is_not_made_yet(blank: Database) 
 @pytest.mark.parametrize(
     ("revision", "state", "words"),
     [
-        pytest.param("0001", State.WARNING, "the next start of the bot upgrades", id="an old one"),
-        pytest.param("9999", State.WRONG, "install a newer version", id="one of a later program"),
+        pytest.param("0001", Status.WARNING, "the next start of the bot upgrades", id="an old one"),
+        pytest.param("9999", Status.WRONG, "install a newer version", id="one of a later program"),
     ],
 )
-async def test_another_revision_is_told(short_term: Database, revision: str, state: State, words: str) -> None:
+async def test_another_revision_is_told(short_term: Database, revision: str, state: Status, words: str) -> None:
     await run(short_term, "UPDATE alembic_version SET version_num = :revision", revision=revision)
 
     assert said(await database_module.migrations(short_term), state, revision, words)
@@ -132,14 +132,14 @@ async def test_an_extension_that_the_server_has_in_a_newer_version_is_told(short
 
     finding = await database_module.extensions(short_term)
 
-    assert said(finding, State.WARNING, "vector 0.0.1 (available: 0.", "ALTER EXTENSION vector UPDATE;")
-    assert "ALTER EXTENSION vectorscale" not in finding.words
+    assert said(finding, Status.WARNING, "vector 0.0.1 (available: 0.", "ALTER EXTENSION vector UPDATE;")
+    assert "ALTER EXTENSION vectorscale" not in finding.message
 
 
 async def test_an_index_that_was_not_built_to_its_end_is_named(short_term: Database) -> None:
     await run(short_term, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'messages_sent_at'::regclass")
 
-    assert said(await indexes.validity(short_term), State.WRONG, "REINDEX INDEX messages_sent_at;")
+    assert said(await indexes.validity(short_term), Status.WRONG, "REINDEX INDEX messages_sent_at;")
 
 
 async def test_an_index_that_is_being_built_is_not_blamed(lived_in: Database) -> None:
@@ -151,7 +151,7 @@ async def test_an_index_that_is_being_built_is_not_blamed(lived_in: Database) ->
 
             finding = await indexes.validity(lived_in)
 
-    assert said(finding, State.OK, "1 that is being built")
+    assert said(finding, Status.OK, "1 that is being built")
 
 
 async def _create_index(database: Database, table: str) -> None:
@@ -170,17 +170,17 @@ async def _until_it_has_begun(connection: AsyncConnection) -> None:
 async def test_an_index_that_is_missing_is_told_with_what_makes_it(short_term: Database) -> None:
     await run(short_term, "DROP INDEX messages_sent_at")
     finding = await indexes.validity(short_term)
-    assert said(finding, State.WRONG)
+    assert said(finding, Status.WRONG)
 
-    await run(short_term, finding.words.partition("run ")[2])
+    await run(short_term, finding.message.partition("run ")[2])
 
-    assert said(await indexes.validity(short_term), State.OK)
+    assert said(await indexes.validity(short_term), Status.OK)
 
 
 async def test_a_missing_index_of_words_is_told(lived_in: Database) -> None:
     await run(lived_in, "DROP INDEX messages_bm25")
 
-    assert said(await indexes.words(lived_in), State.WRONG, "the next start builds it")
+    assert said(await indexes.words(lived_in), Status.WRONG, "the next start builds it")
 
 
 async def test_messages_that_the_index_of_words_has_lost_are_told(lived_in: Database, embedder: Embedder) -> None:
@@ -188,32 +188,32 @@ async def test_messages_that_the_index_of_words_has_lost_are_told(lived_in: Data
     await remember(lived_in, embedder, [message(4, "a zeppelin crosses the lagoon")])
     await run(lived_in, BM25_READY, ready="true")
 
-    assert said(await indexes.words(lived_in), State.WARNING, "3 of 4 stored messages", "REINDEX INDEX")
+    assert said(await indexes.words(lived_in), Status.WARNING, "3 of 4 stored messages", "REINDEX INDEX")
 
 
 async def test_an_index_of_words_from_before_a_restart_is_not_blamed(lived_in: Database) -> None:
     await run(lived_in, "UPDATE facts SET value = 'an earlier start' WHERE name = 'word_index_whole_since'")
 
-    assert said(await indexes.words(lived_in), State.OK, "was restarted")
+    assert said(await indexes.words(lived_in), Status.OK, "was restarted")
 
 
 async def test_messages_without_a_vector_are_counted(lived_in: Database) -> None:
     await run(lived_in, "UPDATE messages SET embedding = NULL WHERE message_id > 1")
 
-    assert said(await indexes.without_vector(lived_in), State.WARNING, "2 messages have no vector", "py re-embed")
+    assert said(await indexes.without_vector(lived_in), Status.WARNING, "2 messages have no vector", "--re-embed")
 
 
 async def test_messages_that_say_nothing_need_no_vector(lived_in: Database) -> None:
     await run(lived_in, "UPDATE messages SET embedding = NULL, search_text = '' WHERE message_id = 1")
     await run(lived_in, "UPDATE messages SET embedding = NULL, deleted_at = now() WHERE message_id = 2")
 
-    assert said(await indexes.without_vector(lived_in), State.OK)
+    assert said(await indexes.without_vector(lived_in), Status.OK)
 
 
 async def test_a_memory_of_another_width_is_told_with_the_way_out(blank: Database, embedder: Embedder) -> None:
     await blank.migrate(dimensions=12)
 
-    assert said(await models.vectors(blank, embedder), State.WRONG, "(12 dimensions)", "(384)", "py re-embed")
+    assert said(await models.vectors(blank, embedder), Status.WRONG, "(12 dimensions)", "(384)", "--re-embed")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ async def test_a_memory_of_another_model_is_told(
 ) -> None:
     await run(short_term, "UPDATE facts SET value = :fact WHERE name = 'embedding_model'", fact=fact)
 
-    assert said(await models.vectors(short_term, embedder), State.WRONG, words, "py re-embed")
+    assert said(await models.vectors(short_term, embedder), Status.WRONG, words, "--re-embed")
 
 
 async def test_tools_that_may_write_are_told_with_the_way_out(short_term: Database) -> None:
@@ -237,18 +237,18 @@ async def test_tools_that_may_write_are_told_with_the_way_out(short_term: Databa
     grant = sql.SQL("GRANT DELETE ON facts TO {}").format(sql.Identifier(reader)).as_string()
     await run(short_term, grant)
 
-    assert said(await database_module.roles(short_term), State.WRONG, reader, "facts", "REVOKE")
+    assert said(await database_module.roles(short_term), Status.WRONG, reader, "facts", "REVOKE")
 
 
 async def test_two_addresses_of_one_database_are_told(server: Server, short_term: Database) -> None:
     held = short_term.engine.url.database
     assert held is not None
     async with open_existing_database(server, held, name=LONG_TERM) as other:
-        assert said(await database_module.one_and_the_other(short_term, other), State.WRONG, "name the same database")
+        assert said(await database_module.two_databases(short_term, other), Status.WRONG, "name the same database")
 
 
 async def test_two_databases_of_one_server_are_two(short_term: Database, long_term: Database) -> None:
-    assert said(await database_module.one_and_the_other(short_term, long_term), State.OK)
+    assert said(await database_module.two_databases(short_term, long_term), Status.OK)
 
 
 # ---- the vector index
@@ -300,8 +300,8 @@ async def crowded(server: Server, crowd: str) -> AsyncIterator[Database]:
 async def test_the_recall_of_the_vector_index_is_measured(crowded: Database) -> None:
     await build(crowded.engine, LAYOUT, report=no_progress)
 
-    assert said(await indexes.recall(crowded), State.OK, f"nearest of {indexes.SIZE} stored messages are found")
-    assert said(await database_module.table(crowded), State.OK)
+    assert said(await indexes.recall(crowded), Status.OK, f"nearest of {indexes.SIZE} stored messages are found")
+    assert said(await database_module.table(crowded), Status.OK)
 
 
 async def test_an_index_that_finds_too_little_is_worth_a_warning(
@@ -314,16 +314,16 @@ async def test_an_index_that_finds_too_little_is_worth_a_warning(
 
     monkeypatch.setattr("memory.search.vectors.nearest", misses)
 
-    assert said(await indexes.recall(crowded), State.WARNING, "less than 90%", "REINDEX INDEX")
+    assert said(await indexes.recall(crowded), Status.WARNING, "less than 90%", "REINDEX INDEX")
 
 
 async def test_a_vector_index_that_is_missing_is_told(crowded: Database) -> None:
-    assert said(await database_module.table(crowded), State.WARNING, "vector index", "the next start")
-    assert said(await indexes.recall(crowded), State.LEFT_OUT, "no vector index")
+    assert said(await database_module.table(crowded), Status.WARNING, "vector index", "the next start")
+    assert said(await indexes.recall(crowded), Status.LEFT_OUT, "no vector index")
 
 
 async def test_few_rows_tell_nothing_of_recall(lived_in: Database) -> None:
-    assert said(await indexes.recall(lived_in), State.LEFT_OUT, "every vector is compared anyway")
+    assert said(await indexes.recall(lived_in), Status.LEFT_OUT, "every vector is compared anyway")
 
 
 # ---- storage
@@ -344,22 +344,22 @@ async def test_how_far_a_session_is_stored_is_told(tmp_path: Path, short_term: D
         await store.write(writing, batch=(), revisions=(), journal="demo", position=size)
     everything = await storage.journal(tmp_path, short_term)
 
-    assert said(nothing, State.OK, f"0 of the CSV's {size} bytes", "the next start")
-    assert said(everything, State.OK, f"{size} of the CSV's {size} bytes are stored")
+    assert said(nothing, Status.OK, f"0 of the CSV's {size} bytes", "the next start")
+    assert said(everything, Status.OK, f"{size} of the CSV's {size} bytes are stored")
 
 
 async def test_without_a_session_nothing_is_told_of_one(tmp_path: Path, short_term: Database) -> None:
-    assert said(await storage.journal(tmp_path, short_term), State.LEFT_OUT)
+    assert said(await storage.journal(tmp_path, short_term), Status.LEFT_OUT)
 
 
 def test_a_storage_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "storage").write_text("no folder")
 
-    assert said(storage.folder(tmp_path / "storage"), State.WRONG, "is no folder")
+    assert said(storage.folder(tmp_path / "storage"), Status.WRONG, "is no folder")
 
 
 def test_a_storage_folder_that_is_not_there_yet_is_well(tmp_path: Path) -> None:
-    assert said(storage.folder(tmp_path / "new" / "storage"), State.OK, "the first start makes it")
+    assert said(storage.folder(tmp_path / "new" / "storage"), Status.OK, "the first start makes it")
     assert not (tmp_path / "new").exists()
 
 
@@ -400,30 +400,30 @@ async def open_models(status: int) -> AsyncGenerator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("status", "state", "words"),
     [
-        pytest.param(200, State.OK, "answers", id="that works"),
-        pytest.param(404, State.OK, "answers", id="that has no list of models"),
-        pytest.param(401, State.WRONG, "refuses the key", id="that refuses the key"),
-        pytest.param(503, State.WRONG, "does not work", id="that is out of order"),
+        pytest.param(200, Status.OK, "answers", id="that works"),
+        pytest.param(404, Status.OK, "answers", id="that has no list of models"),
+        pytest.param(401, Status.WRONG, "refuses the key", id="that refuses the key"),
+        pytest.param(503, Status.WRONG, "does not work", id="that is out of order"),
     ],
 )
-async def test_a_server_of_language_models_is_asked(status: int, state: State, words: str) -> None:
+async def test_a_server_of_language_models_is_asked(status: int, state: Status, words: str) -> None:
     async with open_models(status) as (url, keys):
         finding = await models.language(openai(url))
 
     assert said(finding, state, words)
     assert keys == ["Bearer the key"]
-    assert "the key" not in finding.words.replace("refuses the key of", "")
+    assert "the key" not in finding.message.replace("refuses the key of", "")
 
 
 async def test_a_server_that_is_away_is_named_without_its_password() -> None:
     finding = await models.language(openai(f"http://me:hidden@127.0.0.1:{closed_port()}/v1"))
 
-    assert said(finding, State.WRONG, "does not answer", "LLM_BASE_URL")
-    assert "hidden" not in finding.words
+    assert said(finding, Status.WRONG, "does not answer", "LLM_BASE_URL")
+    assert "hidden" not in finding.message
 
 
 def openai(url: str) -> LanguageModel:
-    return replace(EXTRACTIVE, name="openai:some", base_url=url, openai_api_key="the key")
+    return replace(MODEL, name="openai:some", base_url=url, openai_api_key="the key")
 
 
 # ---- Discord
@@ -432,15 +432,15 @@ def openai(url: str) -> LanguageModel:
 async def test_discord_tells_of_the_intent_and_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_fake_discord(flags=MESSAGE_CONTENT_LIMITED) as wire:
         monkeypatch.setattr(Route, "BASE", wire.rest_url)
-        there = await registration.discord(GOOD_TOKEN, GUILD_ID)
+        there = await check_registration(GOOD_TOKEN, GUILD_ID)
         wire.in_guild = False
-        elsewhere = await registration.discord(GOOD_TOKEN, GUILD_ID)
+        elsewhere = await check_registration(GOOD_TOKEN, GUILD_ID)
         wire.flags = 0
-        blind = await registration.discord(GOOD_TOKEN, None)
+        blind = await check_registration(GOOD_TOKEN, None)
 
-    assert said(there, State.OK, "backscroll", f"in server {GUILD_ID}")
-    assert said(elsewhere, State.WARNING, "DISCORD_SERVER_ID")
-    assert said(blind, State.WRONG, "Message Content Intent")
+    assert said(there, Status.OK, "backscroll", f"in server {GUILD_ID}")
+    assert said(elsewhere, Status.WARNING, "DISCORD_SERVER_ID")
+    assert said(blind, Status.WRONG, "Message Content Intent")
     assert wire.identified == [], "the bot went online"
 
 
@@ -448,49 +448,46 @@ async def test_a_token_that_discord_refuses_is_told(monkeypatch: pytest.MonkeyPa
     async with open_fake_discord() as wire:
         monkeypatch.setattr(Route, "BASE", wire.rest_url)
         with pytest.raises(DiscordSetupError, match="refuses DISCORD_TOKEN"):
-            await registration.discord("bad", None)
+            await check_registration("bad", None)
 
 
 # ---- the whole
 
 
-def subject(storage_dir: Path, *, short_term: str | None, long_term: str | None) -> Subject:
-    return Subject(
+def deployment(storage_dir: Path, *, short_term: str | None, long_term: str | None) -> Deployment:
+    return Deployment(
         storage_dir=storage_dir,
         addresses=Addresses(short_term=short_term, long_term=long_term, embedded_dir=storage_dir / "postgres"),
         layouts=Layouts(),
         embedding=shared_model(),
-        language_model=EXTRACTIVE,
         time_zone=ZoneInfo("Europe/Paris"),
-        discord_token=None,
-        discord_server_id=None,
     )
 
 
 async def test_one_server_that_is_away_keeps_nothing_else_from_being_looked_at(
     tmp_path: Path, long_term: Database
 ) -> None:
-    rounds = Rounds()
+    report = CheckReport()
     away = f"postgresql://me:hidden@127.0.0.1:{closed_port()}/x"
 
-    await examine(subject(tmp_path, short_term=away, long_term=long_term.dsn), rounds, now=NOW)
+    await examine(deployment(tmp_path, short_term=away, long_term=long_term.dsn), report, now=NOW)
 
-    findings = {line.name: line.finding for line in rounds.lines}
-    assert exit_status(rounds.lines) != 0
-    assert said(findings[f"{SHORT_TERM} server"], State.WRONG, "does not answer")
-    assert said(findings[f"{SHORT_TERM} memory"], State.LEFT_OUT)
-    assert [name for name, finding in findings.items() if finding.state is State.WRONG] == [f"{SHORT_TERM} server"]
-    assert said(findings[f"{LONG_TERM} migrations"], State.OK)
-    assert said(findings["time zone"], State.OK, "11:00")
-    assert "hidden" not in str(rounds.lines)
+    findings = {line.name: line.result for line in report.lines}
+    assert exit_status(report.lines) != 0
+    assert said(findings[f"{SHORT_TERM} server"], Status.WRONG, "does not answer")
+    assert said(findings[f"{SHORT_TERM} memory"], Status.LEFT_OUT)
+    assert [name for name, finding in findings.items() if finding.status is Status.WRONG] == [f"{SHORT_TERM} server"]
+    assert said(findings[f"{LONG_TERM} migrations"], Status.OK)
+    assert said(findings["time zone"], Status.OK, "11:00")
+    assert "hidden" not in str(report.lines)
 
 
 async def test_where_nothing_was_made_yet_nothing_is_made(tmp_path: Path) -> None:
-    rounds = Rounds()
+    report = CheckReport()
 
-    await examine(subject(tmp_path / "storage", short_term=None, long_term=None), rounds, now=NOW)
+    await examine(deployment(tmp_path / "storage", short_term=None, long_term=None), report, now=NOW)
 
-    findings = {line.name: line.finding for line in rounds.lines}
-    assert exit_status(rounds.lines) == 0
+    findings = {line.name: line.result for line in report.lines}
+    assert exit_status(report.lines) == 0
     assert findings["embedded server"] == findings[f"{LONG_TERM} memory"] == database_module.NOT_MADE
     assert not (tmp_path / "storage").exists()

@@ -22,16 +22,13 @@ from db.table_copy import fetch, open_connection
 from errors import DatabaseSetupError, RefusedRowError
 from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
-from ops.checks.models import LanguageModel
-from ops.checks.result import State
-from ops.checks.run import Rounds, examine
-from ops.checks.subject import Subject
+from ops.checks.result import CheckReport, Status
+from ops.checks.run import Deployment, examine
 from tests.builders import message, remember
 from tests.sentences import is_one_sentence
 from tests.servers import Server
 
 LIMIT = timedelta(seconds=60)
-EXTRACTIVE = LanguageModel(name="extractive", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
 PASSWORD = "s3cret + % ü"
 ALTERED = {
     "datestyle": "German", "timezone": "Pacific/Apia", "bytea_output": "escape", "intervalstyle": "iso_8601",
@@ -54,21 +51,18 @@ async def administer(server: Server, database: str, *statements: sql.SQL | sql.C
             await connection.execute(statement)
 
 
-async def looked_at(addresses: Addresses, folder: Path) -> dict[str, tuple[State, str]]:
+async def looked_at(addresses: Addresses, folder: Path) -> dict[str, tuple[Status, str]]:
     """Return what the doctor finds."""
-    rounds = Rounds()
-    subject = Subject(
+    report = CheckReport()
+    deployment = Deployment(
         storage_dir=folder,
         addresses=addresses,
         layouts=Layouts(),
         embedding=shared_model(),
-        language_model=EXTRACTIVE,
         time_zone=ZoneInfo("UTC"),
-        discord_token=None,
-        discord_server_id=None,
     )
-    await examine(subject, rounds, now=datetime.now(UTC))
-    return {line.name: (line.finding.state, line.finding.words) for line in rounds.lines}
+    await examine(deployment, report, now=datetime.now(UTC))
+    return {line.name: (line.result.status, line.result.message) for line in report.lines}
 
 
 @pytest.fixture
@@ -97,8 +91,8 @@ async def test_the_doctor_reaches_a_database_with_the_password_of_the_settings(
         found = await looked_at(guarded, tmp_path)
     refused = await looked_at(replace(guarded, password=None), tmp_path)
 
-    assert {found[f"{name} server"][0] for name in ("short-term", "long-term")} == {State.OK}
-    assert refused["long-term server"][0] is State.WRONG
+    assert {found[f"{name} server"][0] for name in ("short-term", "long-term")} == {Status.OK}
+    assert refused["long-term server"][0] is Status.WRONG
     assert "refuses the password" in refused["long-term server"][1]
 
 
@@ -118,7 +112,7 @@ async def test_a_database_that_cannot_hold_every_letter_is_refused(
 
     assert f"has the encoding {encoding}, and it needs the encoding UTF8" in str(caught.value)
     assert is_one_sentence(str(caught.value).replace(".env", "the file"))
-    assert found["long-term server"] == (State.WRONG, str(caught.value))
+    assert found["long-term server"] == (Status.WRONG, str(caught.value))
 
 
 async def test_a_database_with_other_defaults_is_read_as_any_other(server: Server, embedder: Embedder) -> None:

@@ -3,32 +3,47 @@
 import asyncio
 import io
 import re
-from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import create_autospec
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
+from bench.models import shared_model
 from bot.login_check import Registration
-from cli.commands.check import last_word, rendered
+from cli.commands.check import check_registration, judge_registration, last_word, render
+from db.config import Addresses, Layouts
 from errors import ChatModelError, DatabaseSetupError
-from ops.checks import database, indexes, models, run, storage
-from ops.checks import registration as registration_module
+from memory.embedding.embedder import Embedder
+from ops.checks import database, indexes, models, storage
 from ops.checks.database import Rights
 from ops.checks.models import LanguageModel
-from ops.checks.result import Finding, Line, State, exit_status, left_out, ok, warning, wrong
-from ops.checks.run import Rounds
-from ops.checks.subject import Subject
+from ops.checks.result import (
+    CheckReport,
+    CheckResult,
+    ReportLine,
+    Status,
+    exit_status,
+    left_out,
+    ok,
+    result_of,
+    warning,
+    wrong,
+)
+from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, Examination, examine, run_checks
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 ALL_STATES = [
-    Line("disk", ok("there is room")),
-    Line("index", warning("it is old: rebuild it with [REINDEX].")),
-    Line("server", wrong("It does not answer: start it.")),
-    Line("Discord", left_out("no token")),
+    ReportLine("disk", ok("there is room")),
+    ReportLine("index", warning("it is old: rebuild it with [REINDEX].")),
+    ReportLine("server", wrong("It does not answer: start it.")),
+    ReportLine("Discord", left_out("no token")),
 ]
 
 
@@ -42,14 +57,14 @@ ALL_STATES = [
         pytest.param([ALL_STATES[2]] * 2, 2, "Not all is well: 2 wrong.", id="wrong and no warning"),
     ],
 )
-def test_only_what_is_wrong_keeps_all_from_being_well(lines: list[Line], status: int, words: str) -> None:
+def test_only_what_is_wrong_keeps_all_from_being_well(lines: list[ReportLine], status: int, words: str) -> None:
     assert (exit_status(lines), last_word(lines)) == (status, words)
 
 
 def test_a_pipe_gets_one_plain_line_for_each_thing_however_long() -> None:
     long = "a sentence of many words that no terminal shows in one line. " * 10
 
-    shown = rendered([*ALL_STATES, Line("long", ok(long))], Console(file=io.StringIO()))
+    shown = render([*ALL_STATES, ReportLine("long", ok(long))], Console(file=io.StringIO()))
 
     assert "\x1b" not in shown
     assert [line.split()[0] for line in shown.splitlines()[:6]] == [
@@ -67,27 +82,33 @@ def test_a_pipe_gets_one_plain_line_for_each_thing_however_long() -> None:
 def test_a_terminal_gets_colours_and_its_own_width() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=40, color_system="standard", no_color=False)
 
-    shown = rendered(ALL_STATES, console)
+    shown = render(ALL_STATES, console)
 
     assert "\x1b[1;31mwrong" in shown
     assert max(len(re.sub(r"\x1b\[[\d;]*m", "", line)) for line in shown.splitlines()) <= 40
 
 
 def test_brackets_in_what_was_found_are_shown_as_they_are() -> None:
-    assert "rebuild it with [REINDEX]." in rendered(ALL_STATES, Console(file=io.StringIO()))
+    assert "rebuild it with [REINDEX]." in render(ALL_STATES, Console(file=io.StringIO()))
 
 
 async def _raises(error: Exception) -> NoReturn:
     raise error
 
 
-async def _never_ends() -> Finding:
+async def _never_ends() -> CheckResult:
     await asyncio.Event().wait()
     return ok("it ended")
 
 
-async def _is_well() -> Finding:
+async def _is_well() -> CheckResult:
     return ok("it works")
+
+
+def examination(report: CheckReport) -> Examination:
+    """Return an examination for checks that look at nothing."""
+    parts = create_autospec(Deployment), create_autospec(Embedder), create_autospec(AsyncExitStack)
+    return Examination(deployment=parts[0], now=NOW, embedder=parts[1], report=report, stack=parts[2])
 
 
 @pytest.mark.parametrize(
@@ -99,73 +120,109 @@ async def _is_well() -> Finding:
     ],
 )
 async def test_what_fails_is_wrong_and_the_next_thing_is_looked_at(look: Any, words: str) -> None:
-    rounds = Rounds()
+    report = CheckReport()
+    checks = [Check("first", lambda _: look(), limit=timedelta(milliseconds=10)), Check("second", lambda _: _is_well())]
 
-    await rounds.see("first", look(), limit=timedelta(milliseconds=10))
-    await rounds.see("second", _is_well())
+    await run_checks(checks, examination(report))
 
-    first, second = rounds.lines
-    assert first.finding.state is State.WRONG
-    assert words in first.finding.words
-    assert "pass:word" not in first.finding.words
-    assert second == Line("second", ok("it works"))
+    first, second = report.lines
+    assert first.result.status is Status.WRONG
+    assert words in first.result.message
+    assert "pass:word" not in first.result.message
+    assert second == ReportLine("second", ok("it works"))
+
+
+@pytest.mark.parametrize(
+    ("found", "follows"),
+    [
+        pytest.param(ok("it works"), True, id="ok"),
+        pytest.param(warning("it is old."), True, id="a warning"),
+        pytest.param(wrong("it is away."), False, id="wrong"),
+        pytest.param(left_out("it is not made."), False, id="left out"),
+        pytest.param(None, False, id="nothing to look at"),
+    ],
+)
+async def test_what_needs_another_check_follows_only_where_that_is_passed(
+    found: CheckResult | None, follows: bool
+) -> None:
+    async def first(_: Examination) -> CheckResult | None:
+        return found
+
+    report = CheckReport()
+    checks = [Check("first", first), Check("second", lambda _: _is_well(), needs=("first",))]
+
+    await run_checks(checks, examination(report))
+
+    assert ("second" in {line.name for line in report.lines}) is follows
+    assert [line.result for line in report.lines if line.name == "first"] == ([] if found is None else [found])
+
+
+def test_every_check_has_a_name_of_its_own_and_needs_an_earlier_one() -> None:
+    names = [check.name for check in CHECKS]
+
+    assert len(set(names)) == len(names) > 20
+    assert all(names.index(needed) < names.index(check.name) for check in CHECKS for needed in check.needs)
 
 
 async def test_to_stop_the_doctor_is_no_finding() -> None:
-    rounds = Rounds()
-    looking = asyncio.ensure_future(rounds.see("first", _never_ends()))
+    looking = asyncio.ensure_future(result_of("first", _never_ends(), limit=timedelta(minutes=1)))
     await asyncio.sleep(0)
 
     looking.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await looking
-    assert rounds.lines == []
 
 
-async def test_an_examination_that_was_stopped_is_not_taken_for_a_whole_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def stopped(*_: object) -> None:
+async def test_an_examination_that_was_stopped_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
+    async def stopped(_: Examination) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(run, "_examine", stopped)
-    rounds = Rounds()
+    addresses = Addresses(short_term=None, long_term=None, embedded_dir=tmp_path)
+    deployment = Deployment(
+        storage_dir=tmp_path,
+        addresses=addresses,
+        layouts=Layouts(),
+        embedding=shared_model(),
+        time_zone=ZoneInfo("UTC"),
+    )
+    report = CheckReport()
 
     with pytest.raises(asyncio.CancelledError):
-        await run.examine(create_autospec(Subject), rounds, now=datetime(2026, 11, 21, tzinfo=UTC))
+        await examine(deployment, report, now=NOW, checks=[Check("first", stopped)])
 
-    assert exit_status(rounds.lines) == 2
+    assert [(line.name, line.result.status) for line in report.lines] == [("the rest", Status.WRONG)]
+    assert exit_status(report.lines) == 2
 
 
 @pytest.mark.parametrize(
     ("shares", "state"),
     [
-        pytest.param([1.0, 0.8], State.OK, id="enough"),
-        pytest.param([1.0, 0.79], State.WARNING, id="too few"),
-        pytest.param([0.0], State.WARNING, id="none"),
+        pytest.param([1.0, 0.8], Status.OK, id="enough"),
+        pytest.param([1.0, 0.79], Status.WARNING, id="too few"),
+        pytest.param([0.0], Status.WARNING, id="none"),
     ],
 )
-def test_recall_below_nine_tenths_is_worth_a_warning(shares: list[float], state: State) -> None:
-    finding = indexes.judged(shares, mend="REINDEX INDEX a;")
+def test_recall_below_nine_tenths_is_worth_a_warning(shares: list[float], state: Status) -> None:
+    finding = indexes.judge_recall(shares, repair="REINDEX INDEX a;")
 
-    assert finding.state is state
-    assert ("REINDEX INDEX a;" in finding.words) == (state is State.WARNING)
+    assert finding.status is state
+    assert ("REINDEX INDEX a;" in finding.message) == (state is Status.WARNING)
 
 
 @pytest.mark.parametrize(
     ("changed", "rows", "state"),
     [
-        pytest.param(9_000, 100, State.OK, id="few in all"),
-        pytest.param(150_000, 1_000_000, State.OK, id="few of many"),
-        pytest.param(250_000, 1_000_000, State.WARNING, id="many"),
+        pytest.param(9_000, 100, Status.OK, id="few in all"),
+        pytest.param(150_000, 1_000_000, Status.OK, id="few of many"),
+        pytest.param(250_000, 1_000_000, Status.WARNING, id="many"),
     ],
 )
-def test_old_statistics_are_told_with_the_way_out(changed: int, rows: int, state: State) -> None:
-    finding = indexes.counted(changed=changed, rows=rows)
+def test_old_statistics_are_told_with_the_way_out(changed: int, rows: int, state: Status) -> None:
+    finding = indexes.judge_statistics(changed=changed, rows=rows)
 
-    assert finding.state is state
-    assert ("ANALYZE messages" in finding.words) == (state is State.WARNING)
+    assert finding.status is state
+    assert ("ANALYZE messages" in finding.message) == (state is Status.WARNING)
 
 
 GIGABYTE = 10**9
@@ -174,14 +231,14 @@ GIGABYTE = 10**9
 @pytest.mark.parametrize(
     ("free", "held", "state"),
     [
-        pytest.param(50 * GIGABYTE, 0, State.OK, id="much"),
-        pytest.param(50 * GIGABYTE, 60 * GIGABYTE, State.WARNING, id="less than the databases take"),
-        pytest.param(GIGABYTE, 0, State.WARNING, id="little"),
-        pytest.param(GIGABYTE // 100, 0, State.WRONG, id="next to nothing"),
+        pytest.param(50 * GIGABYTE, 0, Status.OK, id="much"),
+        pytest.param(50 * GIGABYTE, 60 * GIGABYTE, Status.WARNING, id="less than the databases take"),
+        pytest.param(GIGABYTE, 0, Status.WARNING, id="little"),
+        pytest.param(GIGABYTE // 100, 0, Status.WRONG, id="next to nothing"),
     ],
 )
-def test_a_disk_is_judged_by_what_is_free_and_by_what_is_held(free: int, held: int, state: State) -> None:
-    assert storage.room(Path("storage"), free=free, held=held).state is state
+def test_a_disk_is_judged_by_what_is_free_and_by_what_is_held(free: int, held: int, state: Status) -> None:
+    assert storage.judge_room(Path("storage"), free=free, databases_size=held).status is state
 
 
 WRITER = Rights(
@@ -193,21 +250,21 @@ READER = Rights(name="memory_reader", is_owner=False, reads_only=True, may_read=
 @pytest.mark.parametrize(
     ("writer", "reader", "state", "words"),
     [
-        pytest.param(WRITER, READER, State.OK, "may do no more", id="as it should be"),
-        pytest.param(replace(WRITER, may_write=False), READER, State.WRONG, "The bot", id="a bot that cannot write"),
-        pytest.param(WRITER, replace(READER, may_read=False), State.WRONG, "GRANT", id="tools that cannot read"),
-        pytest.param(WRITER, replace(READER, reads_only=False), State.WRONG, "read-only", id="open transactions"),
-        pytest.param(WRITER, replace(READER, writable=("facts",)), State.WRONG, "REVOKE", id="tools that can write"),
+        pytest.param(WRITER, READER, Status.OK, "may do no more", id="as it should be"),
+        pytest.param(replace(WRITER, may_write=False), READER, Status.WRONG, "The bot", id="a bot that cannot write"),
+        pytest.param(WRITER, replace(READER, may_read=False), Status.WRONG, "GRANT", id="tools that cannot read"),
+        pytest.param(WRITER, replace(READER, reads_only=False), Status.WRONG, "read-only", id="open transactions"),
+        pytest.param(WRITER, replace(READER, writable=("facts",)), Status.WRONG, "REVOKE", id="tools that can write"),
         pytest.param(
-            WRITER, replace(WRITER, is_owner=True, reads_only=True), State.WARNING, "CREATEROLE", id="no roles"
+            WRITER, replace(WRITER, is_owner=True, reads_only=True), Status.WARNING, "CREATEROLE", id="no roles"
         ),
     ],
 )
-def test_what_the_bot_and_the_tools_may_do_is_judged(writer: Rights, reader: Rights, state: State, words: str) -> None:
-    finding = database.judged(writer, reader)
+def test_what_the_bot_and_the_tools_may_do_is_judged(writer: Rights, reader: Rights, state: Status, words: str) -> None:
+    finding = database.judge_rights(writer, reader)
 
-    assert finding.state is state
-    assert words in finding.words
+    assert finding.status is state
+    assert words in finding.message
 
 
 HELPER = Registration(name="helper", reads_content=True, in_server=True)
@@ -216,17 +273,17 @@ HELPER = Registration(name="helper", reads_content=True, in_server=True)
 @pytest.mark.parametrize(
     ("registration", "state", "words"),
     [
-        pytest.param(HELPER, State.OK, "in server 7", id="in its server"),
-        pytest.param(replace(HELPER, in_server=None), State.OK, "that of helper", id="in no certain server"),
-        pytest.param(replace(HELPER, in_server=False), State.WARNING, "DISCORD_SERVER_ID", id="not in its server"),
-        pytest.param(replace(HELPER, reads_content=False), State.WRONG, "Message Content Intent", id="no intent"),
+        pytest.param(HELPER, Status.OK, "in server 7", id="in its server"),
+        pytest.param(replace(HELPER, in_server=None), Status.OK, "that of helper", id="in no certain server"),
+        pytest.param(replace(HELPER, in_server=False), Status.WARNING, "DISCORD_SERVER_ID", id="not in its server"),
+        pytest.param(replace(HELPER, reads_content=False), Status.WRONG, "Message Content Intent", id="no intent"),
     ],
 )
-def test_the_registration_with_discord_is_judged(registration: Registration, state: State, words: str) -> None:
-    finding = registration_module.registered(registration, 7)
+def test_the_registration_with_discord_is_judged(registration: Registration, state: Status, words: str) -> None:
+    finding = judge_registration(registration, 7)
 
-    assert finding.state is state
-    assert words in finding.words
+    assert finding.status is state
+    assert words in finding.message
 
 
 def _refuses() -> NoReturn:
@@ -234,26 +291,26 @@ def _refuses() -> NoReturn:
 
 
 def language_model(name: str) -> LanguageModel:
-    return LanguageModel(name=name, base_url=None, openai_api_key=None, hf_token=None, create=_refuses)
+    create = None if name == "extractive" else _refuses
+    return LanguageModel(name=name, base_url=None, openai_api_key=None, hf_token=None, create=create)
 
 
 @pytest.mark.parametrize(
     ("name", "state"),
     [
-        pytest.param("extractive", State.OK, id="no model"),
-        pytest.param("huggingface:some/model", State.LEFT_OUT, id="a model that is loaded at the start"),
+        pytest.param("extractive", Status.OK, id="no model"),
+        pytest.param("huggingface:some/model", Status.LEFT_OUT, id="a model that is loaded at the start"),
     ],
 )
-async def test_no_language_model_is_made_where_none_has_to_be(name: str, state: State) -> None:
-    assert (await models.language(language_model(name))).state is state
+async def test_no_language_model_is_made_where_none_has_to_be(name: str, state: Status) -> None:
+    assert (await models.language(language_model(name))).status is state
 
 
 async def test_a_language_model_that_cannot_be_made_is_told_with_its_sentence() -> None:
-    rounds = Rounds()
-    looking: Coroutine[Any, Any, Finding] = models.language(language_model("gpt:x"))
+    looking = models.language(language_model("gpt:x"))
 
-    assert await rounds.see("language model", looking) == wrong("LLM_MODEL is not known.")
+    assert await result_of("language model", looking, limit=LOAD_LIMIT) == wrong("LLM_MODEL is not known.")
 
 
 async def test_without_a_token_discord_is_not_asked() -> None:
-    assert (await registration_module.discord(None, None)).state is State.LEFT_OUT
+    assert (await check_registration(None, None)).status is Status.LEFT_OUT

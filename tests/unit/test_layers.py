@@ -12,8 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = (
     {"cli"},
-    {"ops"},
-    {"bot", "terminal"},
+    {"ops", "bot", "terminal"},
     {"agent"},
     {"memory"},
     {"db"},
@@ -91,6 +90,12 @@ def test_it_imports_only_from_below(name: str) -> None:
     used = {other for path in sources(name) for other in imported(path)} & ours
 
     assert used <= {other for other in RANK if RANK[other] > RANK[name]} | READERS.get(name, set())
+
+
+def test_what_an_operator_does_knows_neither_the_bot_nor_its_agent() -> None:
+    knowing = {path.relative_to(ROOT).as_posix() for path in sources("ops") if imported(path) & {"agent", "bot"}}
+
+    assert knowing == {"ops/erasure/fingerprint.py"}  # it makes invisible letters visible as an answer does
 
 
 def test_every_package_has_its_place_in_the_drawing() -> None:
