@@ -194,7 +194,10 @@ NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(OWN_FACTS)))
 """The condition for a row of the facts to be content."""
 
 _ALL = sql.SQL("SELECT {columns} FROM {table} WHERE {condition}")
-_NOT_CONTENT = frozenset({"alembic_version"})  # how far each database is migrated
+FORMER_TABLES = frozenset({"checkpoints", "checkpoint_blobs", "checkpoint_writes", "checkpoint_migrations"})
+"""LangGraph's tables, in which earlier versions kept conversations: no content any more, in a backup neither."""
+
+_NOT_CONTENT = FORMER_TABLES | {"alembic_version"}  # which says how far each database is migrated
 
 
 def content_tables(known: dict[str, dict[str, str]]) -> list[Table]:

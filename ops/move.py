@@ -16,7 +16,6 @@ from sqlalchemy import text
 
 from db.databases import Database
 from db.errors import operator_errors
-from db.former_conversations import CONVERSATIONS
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.move_state import Note
 from db.name_rows import NAMES, renew_names
@@ -141,8 +140,7 @@ class Move:
     async def _first_filled(self) -> str | None:
         """Return the first table of the target, facts aside, that holds something."""
         known = await tables_of(self.here)
-        names = [*(table.name for table in self.tables if table.name != FACTS), CONVERSATIONS]
-        for name in [name for name in names if name in known]:
+        for name in [table.name for table in self.tables if table.name != FACTS and table.name in known]:
             if await fetch(self.here, _ANY.format(sql.Identifier(name))):
                 return name
         return None
@@ -197,8 +195,7 @@ class Move:
 async def open_move(source: Database, target: Database, *, timeout: timedelta) -> AsyncGenerator[Move]:
     """Yield what moves all of one database into the other; to connect takes no longer than `timeout`.
 
-    Raises DatabaseSetupError when the source holds no memory, or one whose conversations an earlier version has kept;
-    DatabaseUnavailableError when a server does not answer.
+    Raises DatabaseSetupError when the source holds no memory, DatabaseUnavailableError when a server does not answer.
     """
     async with (
         open_connection(source.dsn, timeout=timeout, read_only=True) as there,
@@ -207,11 +204,6 @@ async def open_move(source: Database, target: Database, *, timeout: timedelta) -
         known = await tables_of(there)
         if _MESSAGES not in known:
             raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
-        if CONVERSATIONS in known:
-            raise DatabaseSetupError(
-                f"The {source.name} database that should be moved was last used by an earlier version of Backscroll: "
-                "start the bot once on it, then move."
-            )
         yield Move(source=source, target=target, there=there, here=here, tables=content_tables(known))
 
 

@@ -13,11 +13,11 @@ from psycopg import sql
 from db.databases import Database, open_database
 from db.engines import transaction
 from db.errors import NO_LOCK, NO_RIGHT, server_message, setup_error_for
-from db.former_conversations import make_tables, take_over
 from db.migrate import is_known
 from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import (
+    FORMER_TABLES,
     Compared,
     Connection,
     Content,
@@ -47,10 +47,13 @@ from util_async import Progress
 
 
 def entry_of(folder: Path, manifest: Manifest, name: str) -> DatabaseEntry:
-    """Return what a backup says of one of the databases; raise InputFileError when it does not hold it."""
+    """Return what a backup says of one of the databases, without tables that only earlier versions had.
+
+    Raises InputFileError when the backup does not hold that database.
+    """
     for entry in manifest.databases:
         if entry.name == name:
-            return entry
+            return entry.model_copy(update={"tables": [one for one in entry.tables if one.name not in FORMER_TABLES]})
     raise InputFileError(f"The backup {folder} does not hold the {name} database: take one that does.")
 
 
@@ -145,10 +148,8 @@ class Timings:
 async def lock_content(connection: Connection, entry: DatabaseEntry, *, timeout: timedelta) -> list[str]:
     """Keep everybody else out of the tables that hold content until the transaction ends, and return their names.
 
-    Those in which a backup of an earlier version has conversations are made for as long as that. Raises
-    DatabaseSetupError when a table or a column of the backup is not there.
+    Raises DatabaseSetupError when a table or a column of the backup is not there.
     """
-    await make_tables(connection, [table.name for table in entry.tables])
     known = await tables_of(connection)
     _refuse_unless_it_fits(known, entry)
     tables = [table.name for table in content_tables(known)]
@@ -270,7 +271,6 @@ async def restore(
         known = await _erasures_in(connection)
         compared, timings = await replace_content(connection, entry, tables, load)
         _refuse_if_unequal(folder, compared)
-        await take_over(connection)
         if NAMES not in {table.name for table in entry.tables}:  # the backup is of an earlier version
             await renew_names(connection)
         erased = await _erase_again(connection, manifest, known, erasures)

@@ -26,8 +26,6 @@ from psycopg import sql
 
 from db.databases import Database
 from db.errors import NO_RIGHT
-from db.former_conversations import CONVERSATIONS
-from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
 from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
@@ -171,7 +169,6 @@ async def forget(
         raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
     erased_at = await asyncio.to_thread(_noted, backup_dir / LEDGER, user_id, now)
     with _telling_how_to_go_on():
-        await _take_over_conversations(long_term, timeout)
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
             await note_erasure(long_side.connection, user_id, erased_at)
             files = await asyncio.to_thread(csv_files, storage_dir)
@@ -195,15 +192,6 @@ def _noted(ledger: Path, user_id: int, now: datetime) -> datetime:
     """Write somebody into the ledger, and return until when they are erased: an earlier moment takes nothing back."""
     write_ledger(ledger, user_id, now)
     return read_ledger(ledger)[user_id]
-
-
-async def _take_over_conversations(database: Database, timeout: timedelta) -> None:
-    """Migrate a database in which an earlier version has left conversations: only rows of ours are searched."""
-    async with open_connection(database.dsn, timeout=timeout) as connection:
-        if CONVERSATIONS not in await tables_of(connection):
-            return
-        ((width,),) = await fetch(connection, EMBEDDING_WIDTH)
-    await database.migrate(dimensions=width)
 
 
 @contextmanager

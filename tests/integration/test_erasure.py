@@ -39,7 +39,7 @@ from ops.erasure.files import Redactions
 from ops.erasure.ledger import LEDGER, read_ledger
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
 from storage.sessions import ProgramSession
-from tests import forgotten, former_conversations
+from tests import forgotten
 from tests.builders import deletion, edit, minute, whole
 from tests.conftest import open_existing_database, open_new_database
 from tests.forgotten import (
@@ -343,46 +343,6 @@ async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: Wo
 
     assert receipt.long_term.messages == 7
     assert (receipt.long_term.time_zones, receipt.long_term.conversations) == (0, 0)
-
-
-async def test_conversations_that_an_earlier_version_has_kept_are_searched_too(new_world: World) -> None:
-    world = new_world
-    for database in (world.short_term, world.long_term):
-        await database.migrate(dimensions=forgotten.WIDTH)
-    await fill(world)
-    await back_to_checkpoints(world.long_term)
-
-    receipt = await forget_her(world)
-
-    assert await where_she_is(world) == set()
-    assert receipt.long_term.conversations == 5
-    assert await conversations_in(world.long_term) == KEPT_CONVERSATIONS | {conversation(2, BOB, private=True)}
-
-
-async def back_to_checkpoints(database: Database) -> None:
-    """Leave a database as an earlier version has left it, which did not know what an answer cites."""
-    talked = {
-        f"{channel_id}:{asker_id}{':private' if private else ''}": [
-            message for one in turns for message in former_conversations.turn(one.question, one.answer)
-        ]
-        for (channel_id, asker_id, private), turns in TALKED.items()
-    }
-    await former_conversations.leave_behind(database, talked)
-
-
-async def test_a_backup_of_an_earlier_version_is_restored_without_her(new_world: World) -> None:
-    world = new_world
-    for database in (world.short_term, world.long_term):
-        await database.migrate(dimensions=forgotten.WIDTH)
-    await fill(world)
-    await back_to_checkpoints(world.long_term)
-    before = await back_up(world, minute(90))
-    await forget_her(world)
-
-    await restore_all(world, before)
-
-    assert await where_she_is(world) == set()
-    assert await conversations_in(world.long_term) == set()  # what repeats her cannot be told any more
 
 
 async def test_what_was_said_since_goes_with_a_second_time(world: World) -> None:

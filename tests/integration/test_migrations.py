@@ -108,6 +108,20 @@ async def test_migrating_again_changes_nothing(blank: Database) -> None:
         assert await connection.scalar(text("SELECT value FROM facts WHERE name = 'colour'")) == "red"
 
 
+async def test_tables_in_which_an_earlier_version_kept_conversations_are_dropped(blank: Database) -> None:
+    def upgrade(connection: Connection) -> None:
+        command.upgrade(alembic_config(connection, dimensions=WIDTH), "0004")
+
+    async with blank.engine.begin() as connection:
+        await connection.run_sync(upgrade)
+        await connection.execute(text("CREATE TABLE checkpoints (thread_id text PRIMARY KEY)"))
+        await connection.execute(text("INSERT INTO checkpoints VALUES ('1:7')"))
+
+    await blank.migrate(dimensions=WIDTH)
+
+    assert await tables(blank) == {*TABLES, "alembic_version"}
+
+
 async def test_what_a_newer_version_has_migrated_is_refused(blank: Database) -> None:
     await blank.migrate(dimensions=WIDTH)
     async with blank.engine.begin() as connection:

@@ -142,7 +142,7 @@ def test_only_one_module_knows_the_errors_of_the_driver() -> None:
     assert knowing == TRANSLATORS
 
 
-@pytest.mark.parametrize("module", ["langgraph.checkpoint.postgres", "psycopg_pool"])
+@pytest.mark.parametrize("module", ["langgraph.checkpoint", "psycopg_pool"])
 def test_what_kept_conversations_in_earlier_versions_is_not_needed_any_more(module: str) -> None:
     assert {path for path in our_files() if any(name.startswith(module) for name in imported_modules(path))} == set()
 

@@ -1,14 +1,10 @@
 """Turns of conversations as rows of our own, in place of LangGraph's tables, which no revision had made."""
 
-from typing import cast
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.util import await_only
 
-from db.former_conversations import take_over
-from db.table_copy import Connection
+from db.table_copy import FORMER_TABLES
 
 revision = "0005"
 down_revision = "0004"
@@ -17,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table, take over the conversations of earlier versions, and drop the tables in which those were."""
+    """Create the table, and drop those in which earlier versions kept conversations, which begin anew."""
     op.create_table(
         "conversation_turns",
         sa.Column("asker_id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -30,8 +26,8 @@ def upgrade() -> None:
         sa.Column("cites", ARRAY(sa.BigInteger), nullable=False),
         sa.Column("audience", ARRAY(sa.BigInteger), nullable=False),
     )
-    connection = cast("Connection", op.get_bind().connection.driver_connection)
-    await_only(take_over(connection))
+    for name in sorted(FORMER_TABLES):
+        op.drop_table(name, if_exists=True)
 
 
 def downgrade() -> None:
