@@ -1,7 +1,8 @@
 """The session's CSV: an append-only log of messages that the database catches up from.
 
-`memory.csv_records` tells what its records are. Only what follows the last line end can be a record that a crash cut
-short. It is copied into the not-added CSV and then cut off; a file that ends with a whole line is only ever added to.
+`memory.capture.message_csv` tells what its records are. Only what follows the last line end can be a record that a
+crash cut short. It is copied into the not-added CSV and then cut off; a file that ends with a whole line is only ever
+added to.
 """
 
 import asyncio
@@ -415,7 +416,7 @@ def _sort_record(text: bytes, messages: list[Message], bad: list[BadRecord]) -> 
     line = text.decode("utf-8", "replace")
     try:
         messages.append(message_in(line))
-    except (ValueError, TypeError, csv.Error) as error:
+    except ValueError as error:
         bad.append(BadRecord(line, f"not a message: {error}"))
 
 

@@ -1,4 +1,4 @@
-"""Split a CSV into records, so that a damaged one costs no other.
+"""The CSV of messages: split it into records, so that a damaged one costs no other, and convert rows and messages.
 
 A line within quotes belongs to the record that began before it: quotes are counted, and a record ends with the first
 line before whose end stands an even number of them. Where what is joined so is no record, or grows beyond the largest
@@ -13,10 +13,10 @@ import logging
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
+from operator import attrgetter
 from typing import IO, Any, AnyStr, BinaryIO, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -33,6 +33,7 @@ _NOTE = 100  # characters, at most, that say how much is left out
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MOST_LINES = 50_000  # of a text; a record may have twice as many
 _MOST_FILES = 50
+_NO_FILES = "[]"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FILES = TypeAdapter(tuple[Attachment, ...])
@@ -40,14 +41,15 @@ _FILES = TypeAdapter(tuple[Attachment, ...])
 
 def to_row(message: Message) -> list[str]:
     """Return the fields of a message in the order of COLUMNS: times are ISO 8601 in UTC, an empty text is a None."""
-    return [write(getattr(message, name)) for name, write in _WRITERS]
+    return [write(value) for write, value in zip(_WRITERS, _values(message), strict=True)]
 
 
 def from_row(fields: Sequence[str]) -> Message:
     """Return the message of a row; raise ValueError, with the reason, for one that is none."""
     if len(fields) != len(COLUMNS):
         raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
-    return Message(**{name: read(text) for (name, read), text in zip(_READERS, fields, strict=True)})
+    values = [read(text) for read, text in zip(_READERS, fields, strict=True)]
+    return Message(**dict(zip(COLUMNS, values, strict=True)))
 
 
 def from_row_leniently(row: Mapping[str, str]) -> Message:
@@ -55,23 +57,29 @@ def from_row_leniently(row: Mapping[str, str]) -> Message:
 
     Whoever looks for what somebody wrote needs no more: what else is unreadable becomes a default.
     """
-    return Message(**{name: read(row[name]) for name, read in _LENIENT_READERS})
+    values = [read(row[name]) for name, read in zip(COLUMNS, _LENIENT_READERS, strict=True)]
+    return Message(**dict(zip(COLUMNS, values, strict=True)))
 
 
 def _files_text(attachments: Sequence[Attachment]) -> str:
     """Return files as JSON."""
-    files = [_short_file(attachment) for attachment in attachments[:_MOST_FILES]]
-    return json.dumps(files, ensure_ascii=False) if files else "[]"
+    if not attachments:
+        return _NO_FILES
+    return json.dumps([_short_file(attachment) for attachment in attachments[:_MOST_FILES]], ensure_ascii=False)
 
 
 def _short_file(attachment: Attachment) -> dict[str, str | int | None]:
     fields: dict[str, str | int | None] = asdict(attachment)
-    return {
-        name: _writable(value, _LONGEST_NAME) if isinstance(value, str) else value for name, value in fields.items()
-    }
+    return {name: _writable_name(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
-def _writable(text: str, longest: int) -> str:
+def _writable_name(text: str) -> str:
+    if text.isascii() and len(text) <= _LONGEST_NAME:  # as nearly always
+        return text
+    return _writable(text, _LONGEST_NAME)
+
+
+def _writable(text: str, longest: int = _LONGEST_TEXT) -> str:
     """Return a text that a record can hold: with escapes for lone surrogates, and without what is too long, said so."""
     if not text.isascii() and _SURROGATE.search(text):
         text = text.encode("utf-8", "backslashreplace").decode()
@@ -125,8 +133,10 @@ def time_of(text: str) -> datetime:
 
 
 def _attachments(text: str) -> tuple[Attachment, ...]:
+    if not text or text == _NO_FILES:
+        return ()
     try:
-        return _FILES.validate_json(text or "[]")
+        return _FILES.validate_json(text)
     except ValidationError as error:
         raise ValueError(f"attachments are not a list of files: {error.errors()[0]['msg']}") from error
 
@@ -137,7 +147,7 @@ def _same(text: str) -> str:
 
 def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
     """Return a converter that gives None for an empty text."""
-    return lambda text: convert(text) if text.strip() else None
+    return lambda text: convert(text) if text and not text.isspace() else None
 
 
 def lenient_files(text: str) -> tuple[Attachment, ...]:
@@ -166,9 +176,7 @@ def _lenient(convert: Callable[[str], T], default: T) -> Callable[[str], T]:
 
 
 def _writer(field: Field) -> Callable[[Any], str]:
-    if field.type is str:
-        return partial(_writable, longest=_LONGEST_TEXT if field.name == "content" else _LONGEST_NAME)
-    return _AS_TEXT[field.type]
+    return _writable if field.name == "content" else _AS_TEXT[field.type]
 
 
 def _reader(field: Field) -> Callable[[str], Any]:
@@ -177,12 +185,18 @@ def _reader(field: Field) -> Callable[[str], Any]:
 
 def _lenient_reader(field: Field) -> Callable[[str], Any]:
     if field.type is datetime and field.is_optional:
-        return _lenient(optional(time_of), None)
+        return optional(_lenient(time_of, None))
     convert = _FROM_TEXT_LENIENTLY.get(field.type, _FROM_TEXT[field.type])
     return optional(convert) if field.is_optional else convert
 
 
-_AS_TEXT: dict[type, Callable[[Any], str]] = {int: _id_text, datetime: _time_text, Kind: str, tuple: _files_text}
+_AS_TEXT: dict[type, Callable[[Any], str]] = {
+    int: _id_text,
+    datetime: _time_text,
+    str: _writable_name,
+    Kind: str,
+    tuple: _files_text,
+}
 _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     int: id_of,
     datetime: time_of,
@@ -195,10 +209,11 @@ _FROM_TEXT_LENIENTLY: dict[type, Callable[[str], Any]] = {
     Kind: _lenient(Kind, Kind.MESSAGE),
     tuple: lenient_files,
 }
-_WRITERS = [(field.name, _writer(field)) for field in FIELDS]
-_READERS = [(field.name, _reader(field)) for field in FIELDS]
-_LENIENT_READERS = [(field.name, _lenient_reader(field)) for field in FIELDS]
-"""How each cell is written and read, by the type of its field."""
+_values: Callable[[Message], tuple[Any, ...]] = attrgetter(*COLUMNS)
+_WRITERS = [_writer(field) for field in FIELDS]
+_READERS = [_reader(field) for field in FIELDS]
+_LENIENT_READERS = [_lenient_reader(field) for field in FIELDS]
+"""How the cell of each column is written and read."""
 
 
 LARGEST = 16 * 2**20
@@ -211,6 +226,7 @@ SEPARATOR = b'"the record above this line is damaged"\n'
 """Closes an open quotation mark for good: with this line in it nothing is a record, whatever follows."""
 
 _MAX_HEADER = 64 * 1024  # bytes
+_BLOCK = 2**20  # bytes that are read at once
 _LOOKED_BACK = LARGEST + 2**20  # bytes before the end in which a record that reaches the end begins
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 
@@ -272,39 +288,70 @@ def record_test(header: bytes) -> Callable[[bytes], bool]:
     of_messages = tuple(columns) == COLUMNS
 
     def is_record(text: bytes) -> bool:
-        csv.field_size_limit(LARGEST)
         try:
-            rows = list(csv.reader([text.decode("utf-8", "replace")], strict=True))
-        except csv.Error:
+            fields = fields_in(text.decode("utf-8", "replace"))
+        except ValueError:
             return False
-        if len(rows) != 1 or len(rows[0]) != len(columns):
-            return False
-        return not of_messages or has_key(rows[0])
+        return len(fields) == len(columns) and (not of_messages or has_key(fields))
 
     return is_record
 
 
-def message_in(record: str) -> Message:
-    """Return the message that a record of a session's CSV holds; raise ValueError, TypeError or csv.Error if none."""
+def rows_of(records: Iterable[str], *, delimiter: str = ",") -> list[list[str]]:
+    """Return the fields of records; raise ValueError where one of them is none."""
     csv.field_size_limit(LARGEST)
-    return from_row(next(csv.reader([record], strict=True)))
+    try:
+        return list(csv.reader(records, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def fields_in(record: str, *, delimiter: str = ",") -> list[str]:
+    """Return the fields of a text that is one record; raise ValueError for one that is none, or several."""
+    rows = rows_of([record], delimiter=delimiter)
+    if len(rows) != 1:
+        raise ValueError(f"holds {len(rows)} records")
+    return rows[0]
+
+
+def message_in(record: str) -> Message:
+    """Return the message that a record of a session's CSV holds; raise ValueError, with the reason, if none."""
+    return from_row(fields_in(record))
 
 
 def has_key(fields: Sequence[str]) -> bool:
-    """Tell whether a row of a session's CSV begins with an id and a time."""
+    """Return whether a row of a session's CSV begins with an id and a time."""
     try:
         return datetime.fromisoformat(fields[1]).tzinfo is not None and bool(_WHOLE_NUMBER.fullmatch(fields[0]))
     except ValueError:
         return False
 
 
-def pieces_in(file: BinaryIO, is_record: Callable[[bytes], bool], *, end: int | None = None) -> Iterator[Piece[bytes]]:
+def pieces_in(
+    file: IO[AnyStr], is_record: Callable[[AnyStr], bool], *, end: int | None = None, largest: int = LARGEST
+) -> Iterator[Piece[AnyStr]]:
     """Yield what a CSV consists of from where the file stands, which has to be the beginning of a record, up to `end`.
 
     All pieces together are the file. The last one has no line end when it is not finished. At most the largest record
     is held in memory, and no line is looked at more than a few times.
     """
-    return split(lines_in(file, end=end), is_record)
+    return split(lines_in(file, end=end, largest=largest), is_record, largest=largest)
+
+
+def count_records(file: BinaryIO) -> int:
+    """Return the number of records of any CSV, its header among them, without a look at what they say.
+
+    Raises ValueError for a file that ends within a record.
+    """
+    records, is_quoted, last = 0, False, b""
+    while block := file.read(_BLOCK):
+        parts = block.split(b'"')  # every other one is between quotation marks; one that is doubled changes nothing
+        records += sum(part.count(b"\n") for part in parts[is_quoted::2])
+        is_quoted ^= len(parts) % 2 == 0
+        last = block[-1:]
+    if is_quoted or last != b"\n":
+        raise ValueError("it ends within a line")
+    return records
 
 
 def tail_of(file: BinaryIO, start: int, is_record: Callable[[bytes], bool]) -> Tail:

@@ -283,8 +283,7 @@ async def _open_copy(database: Database, entry: DatabaseEntry, *, timeout: timed
 async def _lock_content(connection: Connection, entry: DatabaseEntry, *, timeout: timedelta) -> list[str]:
     """Lock the tables that hold content until the transaction ends, and return their names.
 
-    Those in which a backup of an earlier version has conversations are made for as long as that. Raises
-    DatabaseSetupError when a table or a column of the backup is not there.
+    Raises DatabaseSetupError when a table or a column of the backup is not there.
     """
     known = await tables_of(connection)
     _refuse_unless_it_fits(known, entry)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
+from memory.capture.message_csv import count_records
 from ops.backup.catalogue import change_of, note_in
 from ops.backup.files import pieces_of
 from ops.backup.formats import Format
@@ -40,22 +41,9 @@ def count_rows(path: Path, written_as: Format, heard: Heard) -> int:
 
             return rows_in_parquet(path)
         with open_decompressed(path, heard) as file:
-            return _csv_rows(file) if written_as is Format.CSV else _binary_rows(file)
+            return count_records(file) - 1 if written_as is Format.CSV else _binary_rows(file)
     except (ValueError, error) as reason:
         raise InputFileError(f"{path} is not a {written_as} file that is whole: take another backup.") from reason
-
-
-def _csv_rows(file: BinaryIO) -> int:
-    """Count the ends of lines outside quotation marks, less the header's."""
-    lines, inside, last = 0, False, b""
-    while piece := file.read(_PIECE):
-        parts = piece.split(b'"')  # every other one is between quotation marks; one that is doubled changes nothing
-        lines += sum(part.count(b"\n") for part in parts[inside::2])
-        inside ^= len(parts) % 2 == 0
-        last = piece[-1:]
-    if inside or last != b"\n":
-        raise ValueError("it ends within a line")
-    return lines - 1
 
 
 def _binary_rows(file: BinaryIO) -> int:

@@ -1,6 +1,5 @@
 """Take what forgotten people said out of CSV files of messages, so that a crash leaves the old file or the new one."""
 
-import csv
 import shutil
 from array import array
 from bisect import bisect_left
@@ -13,7 +12,7 @@ from typing import BinaryIO
 
 from errors import SessionError
 from memory.capture.erased import has_number, is_erased
-from memory.capture.message_csv import LARGEST, fields_of, from_row_leniently, pieces_in, read_header, record_test
+from memory.capture.message_csv import fields_in, fields_of, from_row_leniently, pieces_in, read_header, record_test
 from memory.message import COLUMNS, Kind, Message
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from storage.files import PARTIAL, atomic_file, raise_os_errors_as
@@ -176,7 +175,6 @@ def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
 
 def _read(path: Path) -> Iterator[tuple[int, int, Message | str]]:
     """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
-    csv.field_size_limit(LARGEST)
     with _translate_os_errors(path), path.open("rb") as file:
         header = read_header(file)
         end = len(header)
@@ -197,8 +195,8 @@ def _parsed(text: str, names: list[str] | None) -> Message | str:
     if names is None:
         return text
     try:
-        return from_row_leniently(dict(zip(names, next(csv.reader([text], strict=True)), strict=True)))
-    except (ValueError, csv.Error, StopIteration):
+        return from_row_leniently(dict(zip(names, fields_in(text), strict=True)))
+    except ValueError:
         return text
 
 

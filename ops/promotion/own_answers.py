@@ -1,7 +1,6 @@
 """Know the bot's own answers in what others have exported, by what memories and sessions hold of them."""
 
 import asyncio
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -91,5 +90,5 @@ def _answers_in(path: Path) -> Iterator[Message]:
 def _message(record: bytes) -> Message | None:
     try:
         return message_in(record.decode("utf-8", "replace"))
-    except (ValueError, TypeError, csv.Error):
+    except ValueError:
         return None

@@ -33,7 +33,7 @@ class RawBatch:
     """Some records of a source as they stand there.
 
     The columns of `frame` are text, an empty one where a value is missing. They bear names of
-    `memory.csv_rows.COLUMNS`, or are `embedding`, `embedding_model` and `command_bot`, which is "1" where a bot answers
+    `memory.message.COLUMNS`, or are `embedding`, `embedding_model` and `command_bot`, which is "1" where a bot answers
     a command; what the source lacks is absent.
     """
 

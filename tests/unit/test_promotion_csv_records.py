@@ -4,13 +4,13 @@ import io
 
 import pytest
 
-from ops.promotion.sources.csv_reader import Table, whole_records
+from ops.promotion.sources.csv_reader import Table, records_in
 
 TABLE = Table(source="chat.csv", header=["text", "time"], columns={})
 
 
 def records(*lines: str) -> list[str]:
-    return list(whole_records(io.StringIO("".join(lines), newline=""), TABLE.is_record))
+    return list(records_in(io.StringIO("".join(lines), newline=""), TABLE.is_record))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_lines_are_joined_to_records(lines: list[str], expected: list[str]) -> N
 def test_no_more_than_the_largest_record_is_held() -> None:
     file = io.StringIO('"never closed,1\n' + "a line,2\n" * 1000)
 
-    first = next(whole_records(file, TABLE.is_record, largest=100))
+    first = next(records_in(file, TABLE.is_record, largest=100))
 
     assert first == '"never closed,1\n'
     assert file.tell() < 200

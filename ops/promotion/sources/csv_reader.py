@@ -1,6 +1,5 @@
 """Read a CSV record by record: what is no record of the table is refused, and costs no other record."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pandas import DataFrame
 
-from memory.capture.message_csv import LARGEST, SEPARATOR, has_key, lines_in, split
+from memory.capture.message_csv import LARGEST, SEPARATOR, fields_in, has_key, pieces_in, rows_of
 from memory.message import COLUMNS
 from ops.promotion.records import ROWS, RawBatch, Refused
 from ops.promotion.sources.encodings import mended
@@ -106,11 +105,10 @@ class Table:
         """Return the fields of a record; raise ValueError when they are not as many as the header's."""
         if len(record) >= LARGEST:
             raise ValueError("is longer than any message")
-        rows = list(csv.reader([record], delimiter=self.delimiter, strict=True))
-        width = len(self.header)
-        if len(rows) != 1 or (len(rows[0]) != width and (self.ours or len(rows[0]) < width or any(rows[0][width:]))):
-            raise ValueError(f"has {len(rows[0]) if rows else 0} fields instead of {width}")
-        return rows[0][:width]
+        fields, width = fields_in(record, delimiter=self.delimiter), len(self.header)
+        if len(fields) != width and (self.ours or len(fields) < width or any(fields[width:])):
+            raise ValueError(f"has {len(fields)} fields instead of {width}")
+        return fields[:width]
 
     def says_nothing(self, record: str) -> bool:
         """Return whether all cells of a record are empty, as spreadsheets leave them below a table."""
@@ -125,27 +123,30 @@ class Table:
         return len(self.header) > 1 and self.delimiter not in words and bool(_FOOTER.fullmatch(words.strip('"')))
 
     def is_record(self, text: str) -> bool:
-        """Tell whether a text is one record."""
+        """Return whether a text is one record."""
         try:
             fields = self.fields(text)
-        except (ValueError, csv.Error):
+        except ValueError:
             return False
         return tuple(self.header) != COLUMNS or has_key(fields)
 
 
 def read_header(file: TextIO, delimiter: str = ",") -> list[str]:
     """Return the fields of the first line, and leave the file behind it; empty when it is no line of a CSV."""
-    csv.field_size_limit(LARGEST)
+    return names_in(file.readline(LARGEST), delimiter)
+
+
+def names_in(line: str, delimiter: str) -> list[str]:
+    """Return the fields of a line; empty when it is no line of a CSV."""
     try:
-        return next(csv.reader([file.readline(LARGEST)], delimiter=delimiter, strict=True), [])
-    except csv.Error:
+        return fields_in(line, delimiter=delimiter)
+    except ValueError:
         return []
 
 
 def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawBatch]:
     """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
-    csv.field_size_limit(LARGEST)
-    records = whole_records(file, table.is_record)
+    records = records_in(file, table.is_record)
     further = Counter[str]()
     if not table.ours:
         records = _only_records(records, table, further)
@@ -166,9 +167,9 @@ def _only_records(records: Iterator[str], table: Table, further: Counter[str]) -
             yield record
 
 
-def whole_records(file: TextIO, is_record: Callable[[str], bool], *, largest: int = LARGEST) -> Iterator[str]:
+def records_in(file: TextIO, is_record: Callable[[str], bool], *, largest: int = LARGEST) -> Iterator[str]:
     """Yield the records of a file, and the lines that belong to none; blank lines and our own marks are left out."""
-    for piece in split(lines_in(file, largest=largest), is_record, largest=largest):
+    for piece in pieces_in(file, is_record, largest=largest):
         if piece.text.strip("\r\n") and piece.text != _SEPARATOR:
             yield piece.text
 
@@ -204,8 +205,8 @@ def _mended(records: list[str]) -> tuple[list[str], int]:
 def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]], list[Refused]]:
     """Return the fields of the records, all at once if they are as they should be, and those records that are not."""
     try:
-        fields = list(csv.reader(records, delimiter=table.delimiter, strict=True))
-    except csv.Error:
+        fields = rows_of(records, delimiter=table.delimiter)
+    except ValueError:
         fields = []
     width = len(table.header)
     whole = len(fields) == len(records) and all(len(row) == width for row in fields)
@@ -215,7 +216,7 @@ def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]
     for number, record in enumerate(records, first):
         try:
             fields.append(table.fields(record))
-        except (ValueError, csv.Error) as error:
+        except ValueError as error:
             refused.append(Refused(number, record.rstrip("\r\n"), f"not a record of this table: {error}"))
     return fields, refused
 

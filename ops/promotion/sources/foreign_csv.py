@@ -4,13 +4,12 @@ import re
 import reprlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 
 from errors import InputFileError
 from memory.capture.message_csv import LARGEST
 from memory.message import COLUMNS, Kind
 from ops.promotion.records import RawBatch
-from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, read_header
+from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, names_in
 from ops.promotion.sources.encodings import encoding_of, open_as_text
 from ops.promotion.sources.files import Location, opened, sample_of
 from ops.promotion.survey import Survey, survey_file
@@ -173,7 +172,7 @@ def _names_enough(names: Sequence[str]) -> bool:
 
 def _names_and_delimiter(line: str, delimiter: str) -> tuple[str, list[str]]:
     """Return what stands between the names of the columns, which is what makes most names of the line, and these."""
-    names = {one: read_header(StringIO(line), one) for one in delimiter or _DELIMITERS}
+    names = {one: names_in(line, one) for one in delimiter or _DELIMITERS}
     best = max(names, key=lambda one: len(names[one]))
     return best, names[best]
 
@@ -183,7 +182,7 @@ def _without_header(csv: ForeignCsv, lines: Sequence[str]) -> ForeignCsv:
     width = len(csv.header)
     if any(plain(name) in synonyms for name in csv.header for synonyms in SYNONYMS.values()):
         return csv
-    records = [read_header(StringIO(line), csv.delimiter) for line in lines]
+    records = [names_in(line, csv.delimiter) for line in lines]
     columns = guessed_columns([record for record in records if len(record) == width])
     if "sent_at" not in columns.values():
         return csv
