@@ -8,16 +8,16 @@ from bisect import bisect_left
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import dict_row
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.statements import fetch
 from db.table_copy import Connection
-from memory.index.store import MESSAGE_COLUMNS, to_message
+from memory.index.store import COLUMNS_OF_MESSAGES, to_message
 from memory.message import Kind, Message, MessageKey
 
 CONTEXT_MESSAGES = 2
@@ -45,16 +45,14 @@ _SIDE = """
     ) AS beside
 """
 _NOTHING = sql.SQL("false")
-_COLUMNS = sql.SQL(", ").join(sql.Identifier("messages", column.name) for column in MESSAGE_COLUMNS)
 
 
 async def find_beside(
     session: AsyncSession, *, messages: Sequence[Message], before: int, after: int
 ) -> list[Neighbour]:
     """Return up to `before` and `after` neighbours of each message, in the order of their times."""
-    connection = await session.connection()
-    rows = await connection.exec_driver_sql(_text_beside(), _values(messages, before=before, after=after))
-    return [(row["of_id"], to_message(row)) for row in rows.mappings()]
+    rows = await fetch(session, _beside(_NOTHING), _values(messages, before=before, after=after))
+    return [(row["of_id"], to_message(row)) for row in rows]
 
 
 async def find_preceding(session: AsyncSession, *, messages: Sequence[Message]) -> list[Neighbour]:
@@ -74,21 +72,17 @@ async def preceding_by_key(
         await cursor.execute(_beside(left_out), _values(messages, before=CONTEXT_MESSAGES, after=0))
         async for row in cursor:
             key = row["of_id"], row["of_time"]
-            preceding.setdefault(key, []).append(to_message(cast("RowMapping", row)))
+            preceding.setdefault(key, []).append(to_message(row))
     return preceding
 
 
-@cache
-def _text_beside() -> str:
-    return _beside(_NOTHING).as_string(None)
-
-
+@lru_cache(maxsize=4)
 def _beside(left_out: sql.Composable) -> sql.Composed:
     """Return the statement that gives the neighbours of messages on both sides."""
     sides = (("<", "DESC", "before"), (">", "ASC", "after"))
     parts = [
         sql.SQL(_SIDE).format(
-            columns=_COLUMNS,
+            columns=COLUMNS_OF_MESSAGES,
             is_beyond=sql.SQL(is_beyond),
             left_out=left_out,
             order=sql.SQL(order),

@@ -20,14 +20,17 @@ _LONGEST = 40  # letters of a word; what is longer is an address or a scream
 _SHORTEST_FOREIGN = 5  # letters of a stem: shorter ones make one word of "hope" and "hop", "care" and "car"
 
 
-@lru_cache(_REMEMBERED)
 def stems_of(word: str) -> frozenset[str]:
     """Return what a folded word may be without its ending; two words are forms of one when they share a stem.
 
     A stem that only another language than English knows counts when it is long: in any language short words are alike.
     """
-    cut = word[:_LONGEST]
-    english, *others = (stem(cut) for stem in _stemmers())
+    return _stems_of(word[:_LONGEST])
+
+
+@lru_cache(_REMEMBERED)
+def _stems_of(word: str) -> frozenset[str]:
+    english, *others = (stem(word) for stem in _stemmers())
     return frozenset({english, *(stem for stem in others if len(stem) >= _SHORTEST_FOREIGN)})
 
 
@@ -68,7 +71,20 @@ def keywords_of(question: str) -> tuple[Keyword, ...]:
 
 def all_stems(text: str) -> frozenset[str]:
     """Return the stems of all words of a text, and of the parts of the names of files in it."""
-    return frozenset(stem for word in _words(text[:_MOST_READ]) for form in _forms(word) for stem in stems_of(form))
+    tokens = set(_WORD.findall(text[:_MOST_READ]))
+    return frozenset().union(
+        *(_stems_of_token(token) if len(token) <= _LONGEST else _compute_stems(token) for token in tokens)
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _stems_of_token(token: str) -> frozenset[str]:
+    """Return the stems of a word as it is written; a search reads the same words in a hundred messages."""
+    return _compute_stems(token)
+
+
+def _compute_stems(token: str) -> frozenset[str]:
+    return frozenset(stem for form in _forms(folded(token)) for stem in stems_of(form))
 
 
 def stems_in(message: Message) -> frozenset[str]:
