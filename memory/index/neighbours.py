@@ -9,7 +9,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -44,14 +44,14 @@ _SIDE = """
         ORDER BY messages.sent_at {order}, messages.message_id {order} LIMIT %({count})s
     ) AS beside
 """
-_NOTHING = sql.SQL("false")
+_NOBODY: LiteralString = "false"
 
 
 async def find_beside(
     session: AsyncSession, *, messages: Sequence[Message], before: int, after: int
 ) -> list[Neighbour]:
     """Return up to `before` and `after` neighbours of each message, in the order of their times."""
-    rows = await fetch(session, _beside(_NOTHING), _values(messages, before=before, after=after))
+    rows = await fetch(session, _beside(_NOBODY), _values(messages, before=before, after=after))
     return [(row["of_id"], to_message(row)) for row in rows]
 
 
@@ -61,7 +61,7 @@ async def find_preceding(session: AsyncSession, *, messages: Sequence[Message]) 
 
 
 async def preceding_by_key(
-    connection: Connection, messages: Sequence[Message], *, left_out: sql.Composable
+    connection: Connection, messages: Sequence[Message], *, left_out: LiteralString
 ) -> dict[MessageKey, list[Message]]:
     """Return what goes into the search text of each message, in the order of the times, by the key of the message.
 
@@ -71,20 +71,19 @@ async def preceding_by_key(
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_beside(left_out), _values(messages, before=CONTEXT_MESSAGES, after=0))
         async for row in cursor:
-            key = row["of_id"], row["of_time"]
-            preceding.setdefault(key, []).append(to_message(row))
+            preceding.setdefault((row["of_id"], row["of_time"]), []).append(to_message(row))
     return preceding
 
 
-@lru_cache(maxsize=4)
-def _beside(left_out: sql.Composable) -> sql.Composed:
+@lru_cache(maxsize=8)
+def _beside(left_out: LiteralString) -> sql.Composed:
     """Return the statement that gives the neighbours of messages on both sides."""
     sides = (("<", "DESC", "before"), (">", "ASC", "after"))
     parts = [
         sql.SQL(_SIDE).format(
             columns=COLUMNS_OF_MESSAGES,
             is_beyond=sql.SQL(is_beyond),
-            left_out=left_out,
+            left_out=sql.SQL(left_out),
             order=sql.SQL(order),
             count=sql.SQL(count),
         )

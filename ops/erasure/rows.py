@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import RowMapping, inspect, select
+from sqlalchemy import inspect, select
 
 from db.databases import Database
 from db.engines import sessions_of, transaction
@@ -276,7 +276,7 @@ def _has_erasures(connection: SyncConnection) -> bool:
 Row = dict[str, Any]
 _AT_ONCE = 2000  # messages
 _OF_MESSAGE = sql.SQL(", ").join(sql.Identifier("messages", column.name) for column in MESSAGE_COLUMNS)
-_IS_ERASED = sql.SQL(
+_IS_ERASED: LiteralString = (
     "EXISTS (SELECT FROM erased_people WHERE user_id = messages.author_id AND messages.sent_at <= erased_at)"
 )
 _WITH_CONTEXT = sql.SQL(
@@ -287,7 +287,7 @@ _WITH_CONTEXT = sql.SQL(
         WHERE split_part(line, ': ', 1) = ANY (%s::text[])
     ) AND NOT {is_erased} ORDER BY messages.sent_at, messages.message_id
     """
-).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
+).format(columns=_OF_MESSAGE, is_erased=sql.SQL(_IS_ERASED))
 _REPLACED_WITH_CONTEXT = sql.SQL(
     """
     SELECT {columns}, former.content, former.attachments, former.search_text, replaced_by
@@ -297,7 +297,7 @@ _REPLACED_WITH_CONTEXT = sql.SQL(
         WHERE split_part(line, ': ', 1) = ANY (%s::text[])
     ) AND NOT {is_erased}
     """
-).format(columns=_OF_MESSAGE, is_erased=_IS_ERASED)
+).format(columns=_OF_MESSAGE, is_erased=sql.SQL(_IS_ERASED))
 # The bounds stand beside the keys: TimescaleDB leaves chunks out by them.
 _WRITE: LiteralString = """
     UPDATE messages SET search_text = new.search_text
@@ -323,7 +323,7 @@ async def _index_anew(connection: Connection, found: sql.Composed, starts: list[
     """Write the search texts of found rows anew where they have changed; return how many have."""
     changed = 0
     async for rows in _batches(connection, found, starts):
-        messages = [to_message(cast("RowMapping", row)) for row in rows]
+        messages = [to_message(row) for row in rows]
         before = await preceding_by_key(connection, messages, left_out=_IS_ERASED)
         texts = [search_text(message, before.get(message.key, ())) for message in messages]
         new = [(row, text) for row, text in zip(rows, texts, strict=True) if text != row["search_text"]]
