@@ -99,26 +99,29 @@ async def count_shown(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
-    newest, oldest = [
-        await context.memory.tally(
-            matter, places=context.parsed.places, windows=windows, authors=authors, newest_first=first, limit=_QUOTED
-        )
-        for first in (True, False)
-    ]
-    messages = dict.fromkeys(example.message for example in (*oldest.examples, *reversed(newest.examples)))
+    tally = await context.memory.tally(
+        matter,
+        places=context.parsed.places,
+        windows=windows,
+        authors=authors,
+        newest_first=False,
+        limit=_QUOTED,
+        last=_QUOTED,
+    )
+    messages = dict.fromkeys(example.message for example in (*tally.examples, *tally.last))
     findings = SearchResult(
-        tuple(by_place(RankedMessage(message, hit=True) for message in messages)), newest.unreachable
+        tuple(by_place(RankedMessage(message, hit=True) for message in messages)), tally.unreachable
     )
     context.evidence.record(findings)
-    context.searches.record(windows, is_empty=not messages and not newest.unreachable)
+    context.searches.record(windows, is_empty=not messages and not tally.unreachable)
     shown = format_messages(findings, evidence=context.evidence, time_zone=context.question.time_zone)
-    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), newest, "", "")
+    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), tally, "", "")
     people = ", ".join(
         f"{one_line(share.newest.message.author_name)}: {counted.share(share)}"
-        for share in newest.shares[:MOST_PEOPLE]
+        for share in tally.shares[:MOST_PEOPLE]
         if share.newest
     )
-    text = f"Counted exactly: {_amount(counted)} by {_number(len(newest.shares), 'person', 'people')} ({people})."
+    text = f"Counted exactly: {_amount(counted)} by {_number(len(tally.shares), 'person', 'people')} ({people})."
     return f"{neutralise(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
         shown.lines, context.question.time_zone
     )

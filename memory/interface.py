@@ -58,6 +58,7 @@ class MemoryReader(Protocol):
         authors: Authors | None = None,
         newest_first: bool = True,
         limit: int = 3,
+        last: int = 0,
     ) -> Tally:
         """Return how many messages, links or files match, by whom, and the first `limit` of their messages."""
         ...

@@ -202,6 +202,7 @@ class FakeMemory:
         authors: Authors | None = None,
         newest_first: bool = True,
         limit: int = 3,
+        last: int = 0,
     ) -> Tally:
         self._answer(matter=matter, places=places, windows=windows, authors=authors)
         if self.tallied is not None:
@@ -217,6 +218,7 @@ class FakeMemory:
             messages=len(found),
             shares=tuple(sorted(shares, key=lambda share: -share.messages)),
             examples=tuple(Example(one) for one in ordered[:limit]),
+            last=tuple(Example(one) for one in ordered[max(len(ordered) - last, 0) :]),
             unreachable=self.unreachable,
         )
 

@@ -145,12 +145,12 @@ class PersonCount:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How much there is in one memory: the sums, those of each person, and the keys of the first messages."""
+    """How much there is in one memory: the sums, those of each person, and the keys of messages at both ends."""
 
     messages: int
     items: int
     people: tuple[PersonCount, ...]
-    first: tuple[MessageKey, ...]
+    ends: tuple[MessageKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +171,22 @@ async def count(
     matter: Matter,
     filters: Filters,
     excluded: Collection[int],
-    newest_first: bool,
-    limit: int,
+    oldest: int,
+    newest: int,
 ) -> Counted:
-    """Return how much there is and by whom, and the keys of the first `limit` messages, newest or oldest first.
+    """Return how much there is and by whom, and the keys of so many of the `oldest` and `newest` messages.
 
     `excluded` are messages that the other memory knows better.
     """
-    statement = _count(shape_of(filters), _asked(matter), newest_first=newest_first)
-    values = {"most": MOST_PEOPLE, "limit": limit, **_values(matter, filters, excluded)}
+    statement = _count(shape_of(filters), _asked(matter))
+    values = {"most": MOST_PEOPLE, "oldest": oldest, "newest": newest, **_values(matter, filters, excluded)}
     rows = await fetch(session, statement, values)
     people = [row for row in rows if row["person"] is not None]
-    first = sorted((_key(row) for row in rows if row["person"] is None), key=_in_time)
     return Counted(
         messages=people[0]["all_messages"] if people else 0,
         items=people[0]["all_items"] if people else 0,
         people=tuple(PersonCount(row["person"], row["messages"], row["items"], _key(row)) for row in people),
-        first=tuple(reversed(first) if newest_first else first),
+        ends=tuple(_key(row) for row in rows if row["person"] is None),
     )
 
 
@@ -211,11 +210,6 @@ async def read(
     }
     rows = await fetch(session, _read(shape_of(filters), _asked(matter)), values)
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
-
-
-def _in_time(key: MessageKey) -> tuple[datetime, int]:
-    message_id, sent_at = key
-    return sent_at, message_id
 
 
 _SPAN = SQL("""
@@ -346,10 +340,9 @@ def _conditions(asked: _Asked) -> Iterator[SQL | Composed]:
 
 
 @lru_cache(maxsize=256)
-def _count(shape: Shape, asked: _Asked, *, newest_first: bool) -> Composed:
-    """Return a row for each person, and one without a person for each of the first messages, in one reading."""
+def _count(shape: Shape, asked: _Asked) -> Composed:
+    """Return a row for each person, and one without a person for each message at either end, in one reading."""
     columns = SQL("coalesce(author_id::text, lower(author_name)) AS person, message_id, sent_at")
-    order = SQL("sent_at DESC, message_id DESC") if newest_first else SQL("sent_at, message_id")
     return SQL("""
         WITH counted AS ({found}), people AS (
             SELECT person, (array_agg(message_id ORDER BY sent_at DESC, message_id DESC))[1] AS message_id,
@@ -359,8 +352,12 @@ def _count(shape: Shape, asked: _Asked, *, newest_first: bool) -> Composed:
         (SELECT people.*, (sum(messages) OVER ())::bigint AS all_messages, (sum(items) OVER ())::bigint AS all_items
          FROM people ORDER BY items DESC, messages DESC, person LIMIT %(most)s)
         UNION ALL
-        (SELECT NULL, message_id, sent_at, NULL, NULL, NULL, NULL FROM counted ORDER BY {order} LIMIT %(limit)s)
-    """).format(found=_found(shape, asked, columns), order=order)
+        (SELECT NULL, message_id, sent_at, NULL, NULL, NULL, NULL FROM counted
+         ORDER BY sent_at, message_id LIMIT %(oldest)s)
+        UNION ALL
+        (SELECT NULL, message_id, sent_at, NULL, NULL, NULL, NULL FROM counted
+         ORDER BY sent_at DESC, message_id DESC LIMIT %(newest)s)
+    """).format(found=_found(shape, asked, columns))
 
 
 @lru_cache(maxsize=256)

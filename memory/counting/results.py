@@ -38,7 +38,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How much was counted, by whom, most first, and some of it.
+    """How much was counted, by whom, most first, and some of the messages: the first, and the last in the same order.
 
     `unreachable` are the memories that did not answer. It is not `exact` when so much stands in both memories that some
     of it may have been counted twice.
@@ -48,5 +48,6 @@ class Tally:
     items: int = 0
     shares: tuple[Share, ...] = ()
     examples: tuple[Example, ...] = ()
+    last: tuple[Example, ...] = ()
     unreachable: tuple[str, ...] = ()
     exact: bool = True

@@ -38,8 +38,9 @@ async def tally(
     filters: Filters,
     newest_first: bool,
     limit: int,
+    last: int,
 ) -> Tally:
-    """Return how much of a matter there is, by whom, and `limit` of the messages that were counted.
+    """Return how much of a matter there is, by whom, and the first `limit` and the `last` of the messages.
 
     Raises DatabaseUnavailableError when no memory answers.
     """
@@ -51,19 +52,20 @@ async def tally(
             matter=matter,
             filters=filters,
             excluded=overlap.of(shelf),
-            newest_first=newest_first,
-            limit=limit,
+            oldest=last if newest_first else limit,
+            newest=limit if newest_first else last,
         )
         return [counted]
 
     counted = [found for founds in (await visit.ask(shelves, count)).values() for found in founds]
     shares = _added(counted)
     newest = {share.newest for share in list(shares.values())[:SHOWN_PEOPLE]}
-    first = sorted((key for found in counted for key in found.first), key=_in_time, reverse=newest_first)[:limit]
+    ends = sorted({key for found in counted for key in found.ends}, key=_in_time, reverse=newest_first)
+    first, final = ends[:limit], ends[max(len(ends) - last, 0) :]
 
     async def read(session: AsyncSession, shelf: SearchableDatabase) -> list[Example]:
         return await queries.read(
-            session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first)
+            session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first, final)
         )
 
     found = (await visit.ask(shelves, read)).values() if shares else ()
@@ -73,6 +75,7 @@ async def tally(
         items=sum(one.items for one in counted),
         shares=tuple(Share(one.messages, one.items, examples.get(one.newest)) for one in shares.values()),
         examples=tuple(examples[key] for key in first if key in examples),
+        last=tuple(examples[key] for key in final if key in examples),
         unreachable=visit.unreachable,
         exact=overlap.exact,
     )

@@ -185,8 +185,9 @@ class Memory:
         authors: Authors | None = None,
         newest_first: bool = True,
         limit: int = 3,
+        last: int = 0,
     ) -> Tally:
-        """Return how many messages, links or files there are, by whom, and the first `limit` of their messages.
+        """Return how many messages, links or files there are, by whom, and the first `limit` and the `last` of them.
 
         A message that both memories hold counts once, and as it is now.
         """
@@ -195,7 +196,13 @@ class Memory:
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
         async with open_search_session() as visit:
             return await tally(
-                visit, self._shelves(), matter=matter, filters=filters, newest_first=newest_first, limit=limit
+                visit,
+                self._shelves(),
+                matter=matter,
+                filters=filters,
+                newest_first=newest_first,
+                limit=limit,
+                last=last,
             )
 
     async def read_around(

@@ -173,6 +173,16 @@ async def test_the_first_and_the_last_come_in_the_order_of_time(memory: Memory) 
     assert ids(await count(memory, terms="raku", limit=1, newest_first=True)) == [51]
 
 
+async def test_both_ends_are_read_at_once(memory: Memory) -> None:
+    both = await count(memory, terms="raku", limit=1, last=1)
+    few = await count(memory, terms="raku", limit=5, last=5)
+    newest = await count(memory, terms="raku", limit=1, last=1, newest_first=True)
+
+    assert (ids(both), [one.message.message_id for one in both.last]) == ([21], [51])
+    assert [one.message.message_id for one in few.last] == ids(few)
+    assert (ids(newest), [one.message.message_id for one in newest.last]) == ([51], [21])
+
+
 _IRREGULAR = "dying lying tying died ties skies skis sky idly gently ugly early only singly crying hoping relational"
 
 

@@ -220,6 +220,19 @@ async def test_a_model_can_have_messages_counted() -> None:
     assert answer.sources
 
 
+async def test_what_a_model_has_counted_is_counted_once() -> None:
+    memory = chat()
+    answering, model = agent(calls("count_messages", words="cobalt"), says("Often [1]."), memory=memory)
+
+    await answering.ask(question("did ben have enough of cobalt?"))
+
+    assert [asked["matter"].terms for asked in memory.asked if "matter" in asked] == ["cobalt"]
+    shown = tool_outputs(model)[-1]
+    found = [one.content for one in memory.messages if "cobalt" in one.content.casefold() and one.content in shown]
+    assert len(found) > 1
+    assert sorted(found, key=shown.index) == found
+
+
 async def test_a_model_can_have_links_counted() -> None:
     memory = chat()
     answering, _ = agent(calls("count_messages", what="links"), says("None [1]."), memory=memory)
