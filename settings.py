@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agent.config import AgentConfig, ModelConfig
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from errors import SettingsError, first_line
 from memory.embedding.config import EmbeddingConfig
@@ -312,6 +313,25 @@ class Settings(BaseSettings):
             backend=self.embedding_backend,
             precision=self.embedding_precision,
             batch_size=self.embedding_batch_size,
+        )
+
+    @property
+    def agent(self) -> AgentConfig:
+        """What agent needs, whatever model writes its answers."""
+        return AgentConfig(
+            max_steps=self.llm_max_steps, timeout=self.llm_timeout, history_tokens=self.llm_history_tokens
+        )
+
+    @property
+    def language_model(self) -> ModelConfig:
+        """What agent.models needs."""
+        return ModelConfig(
+            name=self.llm_model,
+            base_url=self.llm_base_url,
+            openai_api_key=_in_clear(self.openai_api_key),
+            hf_token=_in_clear(self.hf_token),
+            max_tokens=self.llm_max_tokens,
+            timeout=self.llm_timeout,
         )
 
 

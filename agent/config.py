@@ -1,6 +1,6 @@
-"""The agent's settings as values; a script makes them from what a deployment sets."""
+"""The agent's settings as values, which a script builds from those of a deployment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -19,3 +19,18 @@ class AgentConfig:
     history_tokens: int = 2000
     per_person: int = 4
     at_once: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """Which chat model answers, where its server is, and how much it may write.
+
+    `name` is "extractive" for none, or a provider and a model ("openai:NAME"). `timeout` bounds one request.
+    """
+
+    name: str
+    base_url: str | None = None
+    openai_api_key: str | None = field(default=None, repr=False)
+    hf_token: str | None = field(default=None, repr=False)
+    max_tokens: int = 1024
+    timeout: timedelta = timedelta(seconds=60)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from agent.config import ModelConfig
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
 
@@ -31,14 +32,13 @@ _SAYS_NO = re.compile(r"not found|not exist|not a valid|unknown|invalid|no such|
 logger = logging.getLogger(__name__)
 
 
-def refuse_unknown_model(
-    name: str, *, base_url: str | None, openai_api_key: str | None, patience: timedelta = PATIENCE
-) -> None:
+def refuse_unknown_model(config: ModelConfig, *, patience: timedelta = PATIENCE) -> None:
     """Raise ChatModelError when the server that a model is on says that it does not have it.
 
     A server that is away, refuses the key or does not tell its models is none of that: the log has it as a warning,
     for the model may answer later. Other providers are not asked. This blocks, so call it in a thread.
     """
+    name, base_url = config.name, config.base_url
     provider, _, model = name.partition(":")
     model = model.strip()
     if provider == "ollama":
@@ -46,7 +46,7 @@ def refuse_unknown_model(
         has_it = _told(_ollama_has(model, base_url), name, where, patience)
     elif provider == "openai":
         where, remedy = _shown(base_url or OPENAI_URL), "correct LLM_MODEL"
-        has_it = _told(_openai_has(model, base_url or OPENAI_URL, openai_api_key), name, where, patience)
+        has_it = _told(_openai_has(model, base_url or OPENAI_URL, config.openai_api_key), name, where, patience)
     else:
         return
     if not has_it:
@@ -117,59 +117,34 @@ _TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
 _RETRIES = 1  # a dropped connection is worth one more try; the run's time limit bounds both
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    model: str
-    base_url: str | None
-    openai_api_key: str | None
-    hf_token: str | None
-    max_tokens: int
-    seconds: float
-
-
-def check_chat_model(name: str, *, base_url: str | None = None, openai_api_key: str | None = None) -> None:
+def check_chat_model(config: ModelConfig) -> None:
     """Raise ChatModelError when a name, a key or a package is missing; nothing is loaded for it.
 
-    What the model's server says of the name is known only when it is asked (`agent.model_servers`).
+    Whether the model's server has it, `refuse_unknown_model` asks.
     """
-    if name == EXTRACTIVE:
+    if config.name == EXTRACTIVE:
         return
-    provider, model = _split(name)
+    provider, model = _split(config.name)
     if provider.create is _openai:
-        _refuse_without_key(model, base_url or OPENAI_URL, openai_api_key)
+        _refuse_without_key(model, config.base_url or OPENAI_URL, config.openai_api_key)
     if importlib.util.find_spec(provider.package) is None:
-        raise _missing_package(name, provider.package)
+        raise _missing_package(config.name, provider.package)
     if provider.create is _huggingface:
         _refuse_missing_folder(model)
 
 
-def create_chat_model(
-    name: str,
-    *,
-    base_url: str | None = None,
-    openai_api_key: str | None = None,
-    hf_token: str | None = None,
-    max_tokens: int = 1024,
-    timeout: timedelta = timedelta(seconds=60),
-) -> "BaseChatModel":
-    """Return the model that `name` stands for, which is not `extractive`; every request to it ends within `timeout`.
+def create_chat_model(config: ModelConfig) -> "BaseChatModel":
+    """Return the model that a name other than `extractive` stands for; every request to it ends within its time limit.
 
     `ollama:NAME` and `openai:NAME` talk to a server (for `openai:` any compatible one,
     at `base_url`). `huggingface:REPO` talks to an endpoint when there is a token or a `base_url`; otherwise it
     loads the model into this process, which can take minutes, so call this before the event loop is busy. Raises
     ChatModelError for a name, key, package or model that is missing.
     """
+    name = config.name
     provider, model = _split(name)
-    wanted = _Wanted(
-        model=model,
-        base_url=base_url,
-        openai_api_key=openai_api_key,
-        hf_token=hf_token,
-        max_tokens=max_tokens,
-        seconds=timeout.total_seconds(),
-    )
     try:
-        return provider.create(wanted)
+        return provider.create(model, config)
     except ImportError as error:
         raise _missing_package(name, error.name) from error
     except ValueError as error:  # pydantic's validation errors are ValueErrors too
@@ -218,81 +193,81 @@ def is_openai(url: str) -> bool:
 # The packages of the providers are imported where they are used: one of them takes seconds to load.
 
 
-def _openai(wanted: _Wanted) -> "BaseChatModel":
-    url = wanted.base_url or OPENAI_URL
-    _refuse_without_key(wanted.model, url, wanted.openai_api_key)
+def _openai(model: str, config: ModelConfig) -> "BaseChatModel":
+    url = config.base_url or OPENAI_URL
+    _refuse_without_key(model, url, config.openai_api_key)
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
-    model = ChatOpenAI(
-        model=wanted.model,
+    chat_model = ChatOpenAI(
+        model=model,
         base_url=url,
-        api_key=SecretStr(wanted.openai_api_key or "none"),  # the client insists on one
-        timeout=wanted.seconds,
+        api_key=SecretStr(config.openai_api_key or "none"),  # the client insists on one
+        timeout=config.timeout.total_seconds(),
         max_retries=_RETRIES,
     )
     if is_openai(url):
-        model.max_tokens = wanted.max_tokens
+        chat_model.max_tokens = config.max_tokens
     else:  # the client would send max_completion_tokens, which other servers ignore
-        model.extra_body = {"max_tokens": wanted.max_tokens}
-    return model
+        chat_model.extra_body = {"max_tokens": config.max_tokens}
+    return chat_model
 
 
-def _ollama(wanted: _Wanted) -> "BaseChatModel":
+def _ollama(model: str, config: ModelConfig) -> "BaseChatModel":
     from langchain_ollama import ChatOllama
 
     return ChatOllama(
-        model=wanted.model,
-        base_url=wanted.base_url,
-        num_predict=wanted.max_tokens,
+        model=model,
+        base_url=config.base_url,
+        num_predict=config.max_tokens,
         temperature=_TEMPERATURE,
-        client_kwargs={"timeout": wanted.seconds},
+        client_kwargs={"timeout": config.timeout.total_seconds()},
     )
 
 
-def _huggingface(wanted: _Wanted) -> "BaseChatModel":
-    return _endpoint(wanted) if wanted.hf_token or wanted.base_url else _local_pipeline(wanted)
+def _huggingface(model: str, config: ModelConfig) -> "BaseChatModel":
+    return (_endpoint if config.hf_token or config.base_url else _local_pipeline)(model, config)
 
 
-def _endpoint(wanted: _Wanted) -> "BaseChatModel":
+def _endpoint(model: str, config: ModelConfig) -> "BaseChatModel":
     from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
 
     # As an endpoint_url, a server of one's own is not sent the token.
-    where: dict[str, Any] = {"endpoint_url": wanted.base_url} if wanted.base_url else {"repo_id": wanted.model}
+    where: dict[str, Any] = {"endpoint_url": config.base_url} if config.base_url else {"repo_id": model}
     endpoint = HuggingFaceEndpoint(
         **where,
         task="conversational",
-        huggingfacehub_api_token=wanted.hf_token,
-        max_new_tokens=wanted.max_tokens,
+        huggingfacehub_api_token=config.hf_token,
+        max_new_tokens=config.max_tokens,
         temperature=_TEMPERATURE,
-        timeout=max(1, round(wanted.seconds)),
+        timeout=max(1, round(config.timeout.total_seconds())),
     )
     return ChatHuggingFace(llm=endpoint)
 
 
-def _local_pipeline(wanted: _Wanted) -> "BaseChatModel":
+def _local_pipeline(model: str, config: ModelConfig) -> "BaseChatModel":
     """Return a model that runs in this process; it emits no tool calls, so the search comes first."""
-    _refuse_missing_folder(wanted.model)
+    _refuse_missing_folder(model)
     from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
 
     from agent.models_without_tools import SearchFirstChatModel
 
     try:
         pipeline = HuggingFacePipeline.from_model_id(
-            model_id=wanted.model,
+            model_id=model,
             task="text-generation",
             # A worker thread cannot be cancelled: `max_time` makes it end by itself.
             pipeline_kwargs={
-                "max_new_tokens": wanted.max_tokens,
-                "max_time": wanted.seconds,
+                "max_new_tokens": config.max_tokens,
+                "max_time": config.timeout.total_seconds(),
                 "return_full_text": False,
             },
         )
         writer = ChatHuggingFace(llm=pipeline)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _not_loaded(wanted.model) from error
+        raise _not_loaded(model) from error
     if not writer.tokenizer.chat_template:
-        raise ChatModelError(f"The model {wanted.model!r} is not made for chat: choose an instruct model.")
+        raise ChatModelError(f"The model {model!r} is not made for chat: choose an instruct model.")
     return SearchFirstChatModel(writer=writer)
 
 
@@ -301,7 +276,7 @@ class _Provider:
     """What makes a provider's models, and the package that it needs for it."""
 
     package: str
-    create: "Callable[[_Wanted], BaseChatModel]"
+    create: "Callable[[str, ModelConfig], BaseChatModel]"
 
 
 _PROVIDERS = {

@@ -90,12 +90,7 @@ async def _serve(settings: Settings, session: ProgramSession, front_end: FrontEn
 
 def _check_language_model(settings: Settings) -> None:
     """Refuse a wrong name before anything is opened; raise ChatModelError."""
-    key = settings.openai_api_key
-    check_chat_model(
-        settings.llm_model,
-        base_url=settings.llm_base_url,
-        openai_api_key=key.get_secret_value() if key is not None else None,
-    )
+    check_chat_model(settings.language_model)
 
 
 def _session(storage_dir: Path, named: SessionOptions, *, ask: bool) -> ProgramSession:

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from sonyflake import SonyFlake
 
 from agent.agent import Agent
-from agent.config import AgentConfig
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from cli.commands.front_end import FrontEnd
@@ -153,7 +152,7 @@ async def _open_program(
             model_creator(settings),
             memory=memory,
             conversations=Conversations(long_term.sessions),
-            config=_agent_config(settings),
+            config=settings.agent,
         )
         with closing(agent):
             yield Program(
@@ -253,12 +252,6 @@ async def _all_places(memory: Memory) -> frozenset[int]:
     from terminal.channel import CHANNEL_ID
 
     return await memory.all_places() | {CHANNEL_ID}
-
-
-def _agent_config(settings: Settings) -> AgentConfig:
-    return AgentConfig(
-        max_steps=settings.llm_max_steps, timeout=settings.llm_timeout, history_tokens=settings.llm_history_tokens
-    )
 
 
 def _new_ids() -> Callable[[], int]:

@@ -79,16 +79,8 @@ def chat_model(settings: Settings) -> "BaseChatModel":
 
     Raises ChatModelError as `create_chat_model` does, and when the server says that it does not have the model.
     """
-    key = secret_value(settings.openai_api_key)
-    model = create_chat_model(
-        settings.llm_model,
-        base_url=settings.llm_base_url,
-        openai_api_key=key,
-        hf_token=secret_value(settings.hf_token),
-        max_tokens=settings.llm_max_tokens,
-        timeout=settings.llm_timeout,
-    )
-    refuse_unknown_model(settings.llm_model, base_url=settings.llm_base_url, openai_api_key=key)
+    model = create_chat_model(settings.language_model)
+    refuse_unknown_model(settings.language_model)
     return model
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.agent import MODEL_FAILED, Agent
-from agent.config import AgentConfig
+from agent.config import AgentConfig, ModelConfig
 from agent.models import create_chat_model
 from agent.types import Question
 from errors import ChatModelError
@@ -35,7 +35,7 @@ def question() -> Question:
 @pytest.mark.parametrize("name", ["openai:local", "huggingface:local/model"])
 async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     async with open_fake_openai([SEARCH, answers("On Friday [1].")]) as server:
-        model = create_chat_model(name, base_url=server.url, max_tokens=77)
+        model = create_chat_model(ModelConfig(name=name, base_url=server.url, max_tokens=77))
 
         answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=ENOUGH).ask(question())
 
@@ -65,7 +65,7 @@ async def test_a_server_that_does_not_answer_is_replaced_by_quotes(
     name: str, reply: Reply, config: AgentConfig
 ) -> None:
     async with open_fake_openai([reply]) as server:
-        model = create_chat_model(name, base_url=server.url)
+        model = create_chat_model(ModelConfig(name=name, base_url=server.url))
 
         answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=config).ask(question())
 
@@ -76,4 +76,4 @@ async def test_a_server_that_does_not_answer_is_replaced_by_quotes(
 
 def test_a_local_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChatModelError, match="cannot be loaded"):
-        create_chat_model(f"huggingface:{tmp_path / 'missing'}")
+        create_chat_model(ModelConfig(name=f"huggingface:{tmp_path / 'missing'}"))

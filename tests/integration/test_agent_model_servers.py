@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from agent.agent import Agent
-from agent.config import AgentConfig
+from agent.config import AgentConfig, ModelConfig
 from agent.models import create_chat_model, refuse_unknown_model
 from cli.commands.startup import chat_model
 from errors import ChatModelError
@@ -25,7 +25,7 @@ from tests.fakes_openai import NEVER, answers, open_fake_openai
 
 
 async def ask(name: str, url: str, *, patience: timedelta = timedelta(seconds=20)) -> None:
-    await asyncio.to_thread(refuse_unknown_model, name, base_url=url, openai_api_key=None, patience=patience)
+    await asyncio.to_thread(refuse_unknown_model, ModelConfig(name=name, base_url=url), patience=patience)
 
 
 @pytest.mark.parametrize("name", ["llama3", "llama3:latest", "Llama3", "hf.co/some/Model-GGUF:Q4"])
@@ -128,7 +128,7 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("takes_tools", [True, False])
 async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it(takes_tools: bool) -> None:
     async with open_fake_ollama("llama3:latest", answer="On Friday [1].", takes_tools=takes_tools) as url:
-        model = create_chat_model("ollama:llama3", base_url=url)
+        model = create_chat_model(ModelConfig(name="ollama:llama3", base_url=url))
         agent = Agent(lambda: model, memory=chat(), config=AgentConfig(timeout=timedelta(minutes=1)))
         answer = await agent.ask(question())
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from agent.config import ModelConfig
 from agent.models import check_chat_model, create_chat_model
 from errors import ChatModelError
 
@@ -12,7 +13,7 @@ Look = Callable[..., object]
 
 
 def test_the_default_needs_nothing() -> None:
-    check_chat_model("extractive")
+    check_chat_model(ModelConfig(name="extractive"))
 
 
 @pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
@@ -29,14 +30,14 @@ def test_the_default_needs_nothing() -> None:
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str, look: Look) -> None:
     with pytest.raises(ChatModelError, match=r"extractive, huggingface:REPO, ollama:NAME or openai:NAME\.$"):
-        look(name)
+        look(ModelConfig(name=name))
 
 
 @pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
 @pytest.mark.parametrize("base_url", [None, "https://api.openai.com/v1"], ids=["by default", "by address"])
 def test_openai_itself_wants_a_key(base_url: str | None, look: Look) -> None:
     with pytest.raises(ChatModelError, match="OPENAI_API_KEY"):
-        look("openai:gpt-5-mini", base_url=base_url)
+        look(ModelConfig(name="openai:gpt-5-mini", base_url=base_url))
 
 
 @pytest.mark.parametrize("look", [check_chat_model, create_chat_model], ids=["at start", "when it is made"])
@@ -52,4 +53,4 @@ def test_a_missing_package_is_named(name: str, package: str, look: Look, monkeyp
     monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(ChatModelError, match=f"needs the package {package}"):
-        look(name, openai_api_key="key")
+        look(ModelConfig(name=name, openai_api_key="key"))
