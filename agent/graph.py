@@ -27,8 +27,8 @@ from langgraph.types import Command
 from agent.citations import without_marks
 from agent.context import Context
 from agent.conversations import Earlier
-from agent.model_text import is_presentable, with_plain_marks, without_reasoning
-from agent.models_without_tools import calls_in, mentions_call, with_findings
+from agent.model_text import calls_in, is_presentable, mentions_call, with_plain_marks, without_reasoning
+from agent.models_without_tools import with_findings
 from agent.prompts import question_text, system_prompt
 from agent.tools import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line

@@ -1,22 +1,29 @@
 """Look into memory for one question: in its places, in the time that it may search, with numbers for what is found."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from agent.context import Context
-from agent.listing import listing_of, newest_that_fit
-from agent.transcript import format_messages
+from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, format_messages
 from memory.authors import Authors
 from memory.question.topic import Selection
-from memory.search.results import RankedMessage, Scope, SearchResult
+from memory.search.results import RankedMessage, Scope, SearchResult, by_place
 from memory.search.terms import Weighed
 from time_expressions.format import spoken_windows
-from time_expressions.window import ALL_TIME, Windows
+from time_expressions.window import ALL_TIME, Window, Windows, intersection
 
 SELECTED = 8
 """Messages of a selection when the question does not say how many: about what a screen shows."""
+
+MOST_LISTED = 500
+"""Messages that are read at most to choose from."""
+
+_MOST_SHOWN = 50
+_PARTS = 10  # of a time with more messages than that, each of which is read from
+_HEADING = 60  # characters in front of a message: its number, time, channel and author
 
 _MAY_WIDEN = 'Say that nothing was found then, or look further with when="all time".'
 
@@ -78,7 +85,7 @@ async def list_time(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
-    listing = await listing_of(
+    listing = await _listing(
         windows, partial(_list_messages, context, authors=authors, scope=scope), now=context.question.now
     )
     text, recalled = _searched(listing.findings, windows, context, scope=scope)
@@ -108,7 +115,7 @@ async def select_in_order(
         limit=selection.count or SELECTED,
         newest=selection.newest,
     )
-    return _searched(newest_that_fit(found) if selection.newest else found, windows, context, scope=scope)
+    return _searched(_newest_that_fit(found) if selection.newest else found, windows, context, scope=scope)
 
 
 async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]:
@@ -147,3 +154,65 @@ def _recalled(findings: SearchResult, context: Context) -> tuple[str, Recalled]:
     if findings.unreachable:
         text += f"\nThe {' and the '.join(findings.unreachable)} memory did not answer; messages may be missing."
     return text, Recalled(shown.lines, time_zone, words=findings.words, read_as=findings.read_as)
+
+
+# ---- a listing that fits into a tool's output
+
+_ListMessages = Callable[[Windows, int], Awaitable[SearchResult]]
+"""Gives the first messages in some windows, as many as asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """Messages of a stretch of time that fit into a tool's output, and how many there are: "24", "500 or more"."""
+
+    findings: SearchResult
+    amount: str
+    is_whole: bool
+
+
+async def _listing(windows: Windows, list_messages: _ListMessages, *, now: datetime) -> _Listing:
+    """Return the messages in the windows, evenly chosen where they are too many to show."""
+    found = await list_messages(windows, MOST_LISTED)
+    lines = _lines(found)
+    amount = f"{len(lines)}"
+    is_whole = len(lines) < MOST_LISTED
+    if not is_whole:
+        amount += " or more"
+        parts = _parts(windows, first=lines[0].message.sent_at, now=now)
+        lines = [line for part in parts for line in _lines(await list_messages(part, MOST_LISTED // _PARTS))] or lines
+    shown = min(len(lines), _fitting(lines))
+    if is_whole and shown == len(lines):
+        return _Listing(found, amount, is_whole=True)
+    chosen = [lines[index * len(lines) // shown] for index in range(shown)]
+    return _Listing(SearchResult(tuple(by_place(chosen)), found.unreachable), amount, is_whole=False)
+
+
+def _newest_that_fit(found: SearchResult) -> SearchResult:
+    """Return the last of some messages in time order, as many as fit into a tool's output."""
+    lines = _lines(found)
+    left, fitting = OUTPUT_LIMIT, 0
+    for line in reversed(lines):
+        left -= _HEADING + min(len(line.message.content), MESSAGE_LIMIT)
+        fitting += left >= 0
+    return found if fitting == len(lines) else replace(found, excerpts=tuple(by_place(lines[len(lines) - fitting :])))
+
+
+def _lines(findings: SearchResult) -> list[RankedMessage]:
+    return [line for excerpt in findings.excerpts for line in excerpt.lines]
+
+
+def _parts(windows: Windows, *, first: datetime, now: datetime) -> Iterator[Windows]:
+    """Yield parts of equal length of the time from the first message to the end of the windows, or to now."""
+    ends = [window.end for window in windows]
+    last = max((end for end in ends if end), default=now) if None not in ends else now
+    step = (last - first) / _PARTS
+    for number in range(_PARTS):
+        if part := intersection(windows, (Window(first + number * step, first + (number + 1) * step),)):
+            yield part
+
+
+def _fitting(lines: list[RankedMessage]) -> int:
+    """Return how many of these messages can be shown, if they are as long as all are on average."""
+    length = sum(_HEADING + min(len(line.message.content), MESSAGE_LIMIT) for line in lines)
+    return min(_MOST_SHOWN, max(1, len(lines) * OUTPUT_LIMIT // max(1, length)))
