@@ -14,6 +14,7 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
+from bot.command_runner import CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
     author_of_payload,
@@ -24,6 +25,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
+from bot.features import time_zones
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.spoiler_channels import SpoilerChannels
@@ -79,6 +81,9 @@ INTENT_REFUSED = (
     "Portal (https://discord.com/developers/applications), then start again."
 )
 
+FEATURES = (time_zones.add_commands,)
+"""What each package of bot/features puts on the command tree."""
+
 
 class Bot(discord.Client):
     """Records every message that it sees, and answers slash commands."""
@@ -93,9 +98,13 @@ class Bot(discord.Client):
         self._in_flight = RunningHandlers()
         spoilers = SpoilerChannels()
         guard_parsers(self._connection.parsers, seen=spoilers.note, unread=partial(self.dispatch, "unread_event"))
-        self._conversation = SlashCommands(services, self._in_flight, spoilers)
+        runner = CommandRunner(services, self._in_flight)
+        self._commands = SlashCommands(services, runner, self._in_flight, spoilers)
         self.tree = app_commands.CommandTree(self)
-        add_commands(self.tree, self._conversation)
+        self.tree.error(runner.apologise)
+        add_commands(self.tree, self._commands)
+        for add_feature in FEATURES:
+            add_feature(self.tree, runner, services)
 
     async def setup_hook(self) -> None:
         """Make the bot's commands known to Discord."""
@@ -116,7 +125,7 @@ class Bot(discord.Client):
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
-        await self._conversation.close()
+        await self._commands.close()
         await super().close()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:

@@ -42,6 +42,10 @@ class TimeZones(Protocol):
         """Keep what an owner wants; raise ValueError, or TemporaryError when it cannot be kept now."""
 
 
+NOT_LOOKED_UP = "I cannot look up just now whether a time zone was chosen here, so times are in {}."
+"""What an answer says when the time zone that counts is not known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that the front end is given.
@@ -58,3 +62,7 @@ class Services:
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
     date_order: DateOrder | None = None
+
+    async def zone_of(self, person_id: int, guild_id: int | None) -> Zone:
+        """Return the time zone that counts for whoever uses a command."""
+        return await self.time_zones.of(person_id, guild_id, self.time_zone)

@@ -20,7 +20,7 @@ from simcord.results import ResponseMessage
 from agent.types import Answer, Question, Searched, Source
 from bot.buttons import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
 from bot.client import Bot, invite_link
-from bot.commands import JOURNAL_LIMIT, NO_JOURNAL
+from bot.command_runner import JOURNAL_LIMIT, NO_JOURNAL
 from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
 from memory.message import Kind, Message
@@ -506,7 +506,7 @@ async def test_a_command_that_fails_before_its_answer_ends_in_an_apology(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret://")
 
-    monkeypatch.setattr(simcord_bot._conversation, "_reply", broken)
+    monkeypatch.setattr(simcord_bot._commands._runner, "run", broken)
 
     result = await ana.slash(general, "chat", text="well?")
 

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from agent.markdown import line
-from bot.services import Services
+from bot.services import NOT_LOOKED_UP, Services
 from errors import DatabaseUnavailableError
 from memory.preferences import Owner, OwnerKind, Zone
 from time_expressions.zones import matching
@@ -22,7 +22,6 @@ MOST_CHOICES = 25
 _LONGEST_SENTENCE = 400
 
 NOT_STORED = "I cannot reach the place where I keep time zones just now, so nothing has changed; please try again soon."
-NOT_LOOKED_UP = "I cannot look up just now whether a time zone was chosen here, so times are in {}."
 NOT_ALLOWED = (
     "The time zone of a server is for its members with the permission Manage Server to choose; "
     "`/timezone` chooses your own."
@@ -38,15 +37,10 @@ SERVERS = {
 }
 
 
-async def zone_of(interaction: discord.Interaction, services: Services) -> Zone:
-    """Return the time zone that counts for whoever uses a command."""
-    return await services.time_zones.of(interaction.user.id, interaction.guild_id, services.time_zone)
-
-
 async def personal(interaction: discord.Interaction, text: str, services: Services) -> str:
     """Let a person choose a time zone by its name, or none again, or without a text see which one counts."""
     problem = await _chosen(Owner(OwnerKind.PERSON, interaction.user.id), text, services)
-    return problem or _sentence(WHOSE, await zone_of(interaction, services), services)
+    return problem or _sentence(WHOSE, await services.zone_of(interaction.user.id, interaction.guild_id), services)
 
 
 async def of_server(interaction: discord.Interaction, text: str, services: Services) -> str:
