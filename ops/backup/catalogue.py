@@ -35,7 +35,9 @@ def next_folder(name: str, today: date, taken: Iterable[str]) -> str:
     Names that differ only in the case of their letters count as one, as some systems see them so.
     """
     stem = f"{name}_{today:%Y-%m-%d}"
-    numbers = [int(found[3]) for other in taken if (found := _split(other)) and _same(f"{found[1]}_{found[2]}", stem)]
+    numbers = [
+        int(found[3]) for folder in taken if (found := _split(folder)) and _is_same(f"{found[1]}_{found[2]}", stem)
+    ]
     return f"{stem}_{max(numbers, default=0) + 1}"
 
 
@@ -49,23 +51,19 @@ def _split(folder: str) -> re.Match[str] | None:
     return _FOLDER.fullmatch(folder)
 
 
-def _same(one: str, other: str) -> bool:
-    """Tell whether a file system could take two names for one."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+def _is_same(name: str, other: str) -> bool:
+    """Return whether a file system could take two names for one."""
+    return unicodedata.normalize("NFC", name).casefold() == unicodedata.normalize("NFC", other).casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A backup that has its name, and what it says of itself."""
+    """A backup with its manifest and what was found when it was last checked."""
 
     folder: Path
     manifest: Manifest
     verified: Verified | None
-    """Whether it was read again, and found to be whole, since its manifest was written."""
+    """The note that it was read again, and found to be whole, since its manifest was written."""
     damage: str | None = None
     """Why it cannot be trusted, as a sentence, when it was found to be damaged."""
 
@@ -77,12 +75,12 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a folder of backups holds."""
+    """The backups in a folder, and the folders that are none."""
 
     backups: list[Backup]
     """The oldest first."""
     unreadable: dict[str, str]
-    """What keeps each of the other folders from being a backup."""
+    """Why each of the other folders is not a backup."""
 
 
 def list_backups(backup_dir: Path) -> Listed:
@@ -93,7 +91,7 @@ def list_backups(backup_dir: Path) -> Listed:
             backups.append(_read(folder))
         except InputFileError as error:
             unreadable[folder.name] = str(error)
-    return Listed(sorted(backups, key=lambda one: (one.manifest.created_at, one.name)), unreadable)
+    return Listed(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.name)), unreadable)
 
 
 def find_backup(backup_dir: Path, name: str) -> Backup:
@@ -114,32 +112,32 @@ def _name_of(backup_dir: Path, text: str) -> str:
     name = text.rstrip("/" + os.sep) or text
     try:
         path = expand_path(name)
-        leads_there = path.parent.resolve() == backup_dir.resolve()
+        is_backup_path = path.parent.resolve() == backup_dir.resolve()
     except (OSError, RuntimeError, ValueError):  # of a loop of links, or a name with NUL in it
         return name
-    return path.name if leads_there else name
+    return path.name if is_backup_path else name
 
 
 def names_in(backup_dir: Path) -> list[str]:
-    """Return the names of whatever lies beside the backups."""
+    """Return all names in the folder of backups; raise SessionError when it cannot be read."""
     with translate_os_errors(backup_dir):
         return [path.name for path in backup_dir.iterdir()]
 
 
 def verified_of(folder: Path) -> Verified | None:
-    """Return what was found when a backup was read again; None when it was not whole, or not the manifest of now."""
+    """Return the note that a backup is whole; None when it was not, or when its manifest is another one since."""
     note = note_in(folder)
     return None if note is None or note.damage is not None or note.manifest_sha256 != _sha256_of(folder) else note
 
 
 def damage_of(folder: Path) -> str | None:
-    """Return what is wrong with a backup, as far as that is known without reading its files again."""
+    """Return why a backup cannot be trusted, as far as that is known without reading its files again."""
     note = note_in(folder)
     return None if note is None else note.damage or change_of(folder, note)
 
 
 def change_of(folder: Path, note: Verified) -> str | None:
-    """Return a sentence when the manifest is not the one with which a backup was found to be whole."""
+    """Return a sentence when a manifest is not the one with which the backup was found to be whole."""
     if note.manifest_sha256 in {None, _sha256_of(folder)}:
         return None
     return (
@@ -149,7 +147,7 @@ def change_of(folder: Path, note: Verified) -> str | None:
 
 
 def note_in(folder: Path) -> Verified | None:
-    """Return what is noted in the folder of a backup, whatever has become of it since; None when that is nothing."""
+    """Return the note in the folder of a backup, whatever has changed since; None when there is none to be read."""
     try:
         return Verified.model_validate_json(read_small(folder / VERIFIED))
     except (OSError, ValueError):

@@ -34,7 +34,7 @@ from ops.backup.files import new_backup_folder, open_writer, writing_lock
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, DatabaseEntry, FileEntry, Manifest, SessionEntry, TableEntry
 from ops.backup.session_files import copy_session, session_with_stem
-from ops.backup.table_files import Heard, write_table
+from ops.backup.table_files import write_table
 from storage.files import sync_file
 from storage.sessions import ProgramSession
 from util_async import Progress
@@ -42,64 +42,17 @@ from util_async import Progress
 logger = logging.getLogger(__name__)
 
 _STEP = timedelta(seconds=30)  # after a night in which the computer slept nobody waits for long
-
-
-async def run_every(
-    interval: timedelta, work: Callable[[], Awaitable[object]], *, now: Callable[[], datetime], step: timedelta = _STEP
-) -> None:
-    """Do the work at once and then each time that `interval` has passed since it began last, until cancelled.
-
-    Work that fails is logged, and tried again at its next time. A clock that was set back does not delay it.
-    """
-    while True:
-        began = now()
-        await _survive(work)
-        while timedelta(0) < (left := began + interval - now()) <= interval:  # noqa: ASYNC110  # time sets no event
-            await asyncio.sleep(min(step, left).total_seconds())
-
-
-async def _survive(work: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await work()
-    except BackscrollError as error:
-        logger.error("%s It is tried again at the next time.", error)  # noqa: TRY400  # one sentence for a person
-    except Exception:
-        logger.exception("this run failed, and is tried again at the next time")
-
-
-async def dump(connection: Connection, dsn: str, program: Program, path: Path, *, compress: bool) -> FileEntry:
-    """Dump a database as the transaction of the connection sees it; return what the manifest says of the file.
-
-    The manifest is in the folder above. Raises OperatorError with pg_dump's last words.
-    """
-    ((snapshot,),) = await fetch(connection, "SELECT pg_export_snapshot()")
-    options = ["--format=custom", "--encoding=UTF8", f"--file={path}", f"--snapshot={snapshot}", "--no-password"]
-    if not compress:
-        options.append("--compress=0")
-    await run_program(program.path, *options, dsn=dsn, timeout=PATIENCE)
-    return await asyncio.to_thread(_settled, path)
-
-
-def _settled(path: Path) -> FileEntry:
-    """Make a file private and lasting, and return what the manifest says of it."""
-    path.chmod(0o600)
-    sync_file(path)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileEntry(path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=sha256)
-
-
 _REVISION = "SELECT version_num FROM alembic_version"
 _FACTS = "SELECT name, value FROM facts"
 _VERSION = "SELECT current_setting('server_version')"
 _EXTENSIONS = "SELECT extname, extversion FROM pg_extension ORDER BY extname"
 _TIMES = "SELECT min(sent_at), max(sent_at) FROM messages"
-_PATIENTLY = "SET idle_in_transaction_session_timeout = 0"  # pg_dump may take hours
+_NO_IDLE_TIMEOUT = "SET idle_in_transaction_session_timeout = 0"  # pg_dump may take hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the backup shall be."""
+    """Name, formats and compression of a backup."""
 
     name: str
     formats: Sequence[Format]
@@ -108,7 +61,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """A database, a connection that sees it at one moment, and what it holds then."""
+    """A database, a connection that sees it as it is at one moment, and what it holds then."""
 
     database: Database
     connection: Connection
@@ -143,13 +96,13 @@ async def create(
     name = valid_name(plan.name)
     async with AsyncExitStack() as stack:
         stack.enter_context(writing_lock(backup_dir))
-        sources = [await stack.enter_async_context(_open_source(one, timeout)) for one in databases]
+        sources = [await stack.enter_async_context(_open_source(database, timeout)) for database in databases]
         dumpers = [_dumper(source, plan) for source in sources]
-        heard = _counting(sum(source.rows for source in sources) * len(plan.formats), report)
+        report_rows = _adding_up(sum(source.rows for source in sources) * len(plan.formats), report)
         folder = next_folder(name, now.date(), names_in(backup_dir))
         with new_backup_folder(backup_dir, folder) as partial:
             entries = [
-                await _write_database(source, dumper, plan, partial, heard)
+                await _write_database(source, dumper, plan, partial, report_rows)
                 for source, dumper in zip(sources, dumpers, strict=True)
             ]
             manifest = Manifest(
@@ -160,38 +113,14 @@ async def create(
                 session=await _copy_session(session, entries, partial, compress=plan.compress),
             )
             _write_manifest(partial, manifest)
-    logger.info("%s is whole: %d messages, %d bytes", folder, sum(one.messages for one in entries), manifest.size)
+    logger.info("%s is whole: %d messages, %d bytes", folder, sum(entry.messages for entry in entries), manifest.size)
     return Backup(folder=backup_dir / folder, manifest=manifest, verified=None)
-
-
-async def _copy_session(
-    session: ProgramSession | None, entries: Sequence[DatabaseEntry], partial: Path, *, compress: bool
-) -> SessionEntry | None:
-    """Copy the files of the session that short-term memory holds, when that is backed up."""
-    held = next((entry.session for entry in entries if entry.name == SHORT_TERM), None)
-    if session is None or SHORT_TERM not in {entry.name for entry in entries}:
-        return None
-    if held not in {None, session.stem}:  # the bot has not been started since another one became the current one
-        session = session_with_stem(session.folder.parent, str(held))
-    return None if session is None else await asyncio.to_thread(copy_session, session, partial, compress=compress)
-
-
-def _counting(total: int, report: Progress) -> Heard:
-    """Return what adds up rows for a report."""
-    done = 0
-
-    def heard(rows: int) -> None:
-        nonlocal done
-        done += rows
-        report(min(done, total), total)  # the server sends a line or two more than there are rows
-
-    return heard
 
 
 @asynccontextmanager
 async def _open_source(database: Database, timeout: timedelta) -> AsyncGenerator[_Source]:
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
-        await connection.execute(_PATIENTLY)
+        await connection.execute(_NO_IDLE_TIMEOUT)
         known = await tables_of(connection)
         await _refuse_unless_whole(connection, database.name, known)
         tables = content_tables(known)
@@ -219,7 +148,7 @@ async def _refuse_unless_whole(connection: Connection, name: str, known: dict[st
 
 
 async def _describe(connection: Connection, name: str, contents: list[tuple[Table, Content]]) -> DatabaseEntry:
-    """Return what the manifest says of a database, but for its files."""
+    """Return the entry of a database for the manifest, without its files."""
     facts = dict(await fetch(connection, _FACTS))
     ((version,),) = await fetch(connection, _VERSION)
     ((revision,),) = await fetch(connection, _REVISION)
@@ -247,31 +176,101 @@ def _dumper(source: _Source, plan: Plan) -> Program | None:
     return choose_program("pg_dump", source.entry.server_version) if Format.DUMP in plan.formats else None
 
 
+def _adding_up(total: int, report: Progress) -> Callable[[int], None]:
+    """Return a function that takes how many rows more are written, and reports all that are."""
+    done = 0
+
+    def report_more(rows: int) -> None:
+        nonlocal done
+        done += rows
+        report(min(done, total), total)  # the server sends a line or two more than there are rows
+
+    return report_more
+
+
 async def _write_database(
-    source: _Source, dumper: Program | None, plan: Plan, partial: Path, heard: Heard
+    source: _Source, dumper: Program | None, plan: Plan, partial: Path, report_rows: Callable[[int], None]
 ) -> DatabaseEntry:
-    """Write the files of one database, and return what the manifest says of them."""
+    """Write the files of one database, and return its entry for the manifest."""
     folder = partial / source.database.name.replace("-", "_")
     folder.mkdir(mode=0o700)
-    of_tables = [one for one in plan.formats if one is not Format.DUMP]
+    table_formats = [each for each in plan.formats if each is not Format.DUMP]
     entries = []
     for table, entry in zip(source.tables, source.entry.tables, strict=True):
         files: dict[Format, FileEntry] = {}
-        for written_as in of_tables:
+        for written_as in table_formats:
             files[written_as] = await write_table(
-                source.connection, table, folder, written_as, compress=plan.compress, heard=heard
+                source.connection, table, folder, written_as, compress=plan.compress, report=report_rows
             )
             logger.info("%s of %d rows is written", files[written_as].path, entry.rows)
         entries.append(entry.model_copy(update={"files": files}))
     changes: dict[str, Any] = {"tables": entries}
     if dumper is not None:
         path = folder / f"{folder.name}.dump"
-        changes["dump"] = await dump(source.connection, source.database.dsn, dumper, path, compress=plan.compress)
+        changes["dump"] = await _dump(source.connection, source.database.dsn, dumper, path, compress=plan.compress)
         changes["dump_made_by"] = dumper.version
-        heard(source.rows)
+        report_rows(source.rows)
     return source.entry.model_copy(update=changes)
+
+
+async def _dump(connection: Connection, dsn: str, program: Program, path: Path, *, compress: bool) -> FileEntry:
+    """Dump a database as the transaction of the connection sees it; return its entry for the manifest.
+
+    Raises OperatorError with pg_dump's last words.
+    """
+    ((snapshot,),) = await fetch(connection, "SELECT pg_export_snapshot()")
+    options = ["--format=custom", "--encoding=UTF8", f"--file={path}", f"--snapshot={snapshot}", "--no-password"]
+    if not compress:
+        options.append("--compress=0")
+    await run_program(program.path, *options, dsn=dsn, timeout=PATIENCE)
+    return await asyncio.to_thread(_entry_of_dump, path)
+
+
+def _entry_of_dump(path: Path) -> FileEntry:
+    """Make a file private, wait until the disk has it, and return its entry for the manifest."""
+    path.chmod(0o600)
+    sync_file(path)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(path=path.relative_to(path.parent.parent).as_posix(), size=path.stat().st_size, sha256=sha256)
+
+
+async def _copy_session(
+    session: ProgramSession | None, entries: Sequence[DatabaseEntry], partial: Path, *, compress: bool
+) -> SessionEntry | None:
+    """Copy the files of the session that short-term memory holds, when that is backed up."""
+    short_term = next((entry for entry in entries if entry.name == SHORT_TERM), None)
+    if session is None or short_term is None:
+        return None
+    stem = short_term.session
+    if stem not in {None, session.stem}:  # the bot has not been started since another one became the current one
+        session = session_with_stem(session.folder.parent, str(stem))
+    return None if session is None else await asyncio.to_thread(copy_session, session, partial, compress=compress)
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
     with open_writer(folder / MANIFEST) as file:
         file.write(manifest.model_dump_json(indent=2).encode())
+
+
+async def run_every(
+    interval: timedelta, work: Callable[[], Awaitable[object]], *, now: Callable[[], datetime], step: timedelta = _STEP
+) -> None:
+    """Run the work at once and then each time that `interval` has passed since it began last, until cancelled.
+
+    Work that fails is logged, and tried again at its next time. A clock that was set back does not delay it.
+    """
+    while True:
+        began = now()
+        await _run_and_log_failure(work)
+        while timedelta(0) < (left := began + interval - now()) <= interval:  # noqa: ASYNC110  # time sets no event
+            await asyncio.sleep(min(step, left).total_seconds())
+
+
+async def _run_and_log_failure(work: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await work()
+    except BackscrollError as error:
+        logger.error("%s It is tried again at the next time.", error)  # noqa: TRY400  # one sentence for a person
+    except Exception:
+        logger.exception("this run failed, and is tried again at the next time")

@@ -1,4 +1,4 @@
-"""Load the rows of our tables out of a dump, and use nothing else of it.
+"""Load the rows of our tables from a dump, and nothing else of it.
 
 A dump is a program: whoever restores it runs its functions, checks and extensions with all rights of the user. So it is
 never restored. `pg_restore` prints the rows of chosen tables as text, without a database, and they are copied into
@@ -19,7 +19,7 @@ from db.programs import PATIENCE, find_program, open_output, run_program
 from db.table_copy import FACTS, NOT_OWN, Connection, names
 from errors import InputFileError, OperatorError
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
-from ops.backup.table_files import naming_what_is_refused
+from ops.backup.table_files import translate_refusals
 from ops.backup.verify import path_of
 from util_async import Progress
 
@@ -30,91 +30,6 @@ _HEADER = re.compile(rf"COPY ({_NAME})\.({_NAME}) \(({_NAME}(?:, {_NAME})*)\) FR
 _EACH_NAME = re.compile(_NAME)
 _ENCODING = re.compile(r"SET client_encoding = '(\w{1,20})';")
 _END = b"\n\\.\n"
-
-
-@dataclass(frozen=True, slots=True)
-class CopyHeader:
-    """What a script says before the rows of a table."""
-
-    schema: str
-    table: str
-    columns: tuple[str, ...]
-    """In the order of the values."""
-    encoding: str
-    """In which the rows are written, as PostgreSQL calls it."""
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """The schema and the table."""
-        return self.schema, self.table
-
-
-class CopyScript:
-    """The rows of one table after the other, as `pg_restore` prints them; a part of them at a time is in memory."""
-
-    def __init__(self, output: StreamReader) -> None:
-        self._output = output
-        self._rest = bytearray()
-        self._encoding = "UTF8"
-
-    async def next_table(self) -> CopyHeader | None:
-        """Return what is said of the next table, whose rows come then; None at the end.
-
-        Raises InputFileError for a line that is too long to be a statement.
-        """
-        while (line := await self._line()) is not None:
-            text = line.decode(errors="replace")
-            if encoding := _ENCODING.fullmatch(text):
-                self._encoding = encoding[1]
-            elif header := _HEADER.fullmatch(text):
-                columns = tuple(map(_plain, _EACH_NAME.findall(header[3])))
-                return CopyHeader(_plain(header[1]), _plain(header[2]), columns, self._encoding)
-        return None
-
-    async def blocks(self) -> AsyncGenerator[bytes]:
-        """Yield the rows of a table as COPY takes them in its text format; they end early where the script does."""
-        self._rest[:0] = b"\n"  # so that the mark of the end is found where it comes first
-        begun = 1
-        while (end := self._rest.find(_END)) < 0:
-            whole = len(self._rest) - len(_END)
-            if whole > begun:
-                yield bytes(self._rest[begun:whole])
-                del self._rest[:whole]
-                begun = 0
-            if not await self._read():
-                yield bytes(self._rest[begun:])
-                self._rest.clear()
-                return
-        yield bytes(self._rest[begun : end + 1])
-        del self._rest[: end + len(_END)]
-
-    async def _line(self) -> bytes | None:
-        """Return the next line without its end; None when there is no more."""
-        looked_at = 0
-        while (end := self._rest.find(b"\n", looked_at)) < 0:
-            looked_at = len(self._rest)
-            if looked_at > _LONGEST_LINE:
-                raise InputFileError("A dump has a statement that is too long to be one: take another backup.")
-            if not await self._read():
-                return None
-        line = bytes(self._rest[:end])
-        del self._rest[: end + 1]
-        return line
-
-    async def _read(self) -> bool:
-        """Read some more; return False at the end."""
-        piece = await self._output.read(_PIECE)
-        self._rest += piece
-        return bool(piece)
-
-
-def _plain(name: str) -> str:
-    """Return a name without its quotation marks."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-Heard = Callable[[int], None]
-"""Hears of so many rows more."""
 
 _Name = tuple[str, str]
 """A schema, and a table in it."""
@@ -129,6 +44,87 @@ _NULL = r"\N"
 
 _COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT TEXT, ENCODING {encoding})")
 _DELETE_OWN_FACTS = sql.SQL("DELETE FROM {} WHERE NOT ({})").format(sql.Identifier(FACTS), NOT_OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyHeader:
+    """The statement in a script before the rows of a table."""
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+    """In the order of the values."""
+    encoding: str
+    """The encoding of the rows, as PostgreSQL calls it."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The schema and the table."""
+        return self.schema, self.table
+
+
+class CopyScript:
+    """Read the rows of one table after the other, as `pg_restore` prints them; a part at a time is in memory."""
+
+    def __init__(self, output: StreamReader) -> None:
+        self._output = output
+        self._rest = bytearray()
+        self._encoding = "UTF8"
+
+    async def next_table(self) -> CopyHeader | None:
+        """Return the header of the next table, whose rows follow; None at the end.
+
+        Raises InputFileError for a line that is too long to be a statement.
+        """
+        while (line := await self._line()) is not None:
+            text = line.decode(errors="replace")
+            if encoding := _ENCODING.fullmatch(text):
+                self._encoding = encoding[1]
+            elif header := _HEADER.fullmatch(text):
+                columns = tuple(map(_unquote, _EACH_NAME.findall(header[3])))
+                return CopyHeader(_unquote(header[1]), _unquote(header[2]), columns, self._encoding)
+        return None
+
+    async def blocks(self) -> AsyncGenerator[bytes]:
+        """Yield the rows of a table as COPY takes them in its text format; they end early where the script does."""
+        self._rest[:0] = b"\n"  # so that the mark of the end is found where it comes first
+        start = 1
+        while (end := self._rest.find(_END)) < 0:
+            whole = len(self._rest) - len(_END)
+            if whole > start:
+                yield bytes(self._rest[start:whole])
+                del self._rest[:whole]
+                start = 0
+            if not await self._read():
+                yield bytes(self._rest[start:])
+                self._rest.clear()
+                return
+        yield bytes(self._rest[start : end + 1])
+        del self._rest[: end + len(_END)]
+
+    async def _line(self) -> bytes | None:
+        """Return the next line without its end; None when there is no more."""
+        searched = 0
+        while (end := self._rest.find(b"\n", searched)) < 0:
+            searched = len(self._rest)
+            if searched > _LONGEST_LINE:
+                raise InputFileError("A dump has a statement that is too long to be one: take another backup.")
+            if not await self._read():
+                return None
+        line = bytes(self._rest[:end])
+        del self._rest[: end + 1]
+        return line
+
+    async def _read(self) -> bool:
+        """Read some more; return False at the end."""
+        piece = await self._output.read(_PIECE)
+        self._rest += piece
+        return bool(piece)
+
+
+def _unquote(name: str) -> str:
+    """Return a name without its quotation marks."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +146,15 @@ def dump_of(entry: DatabaseEntry) -> FileEntry:
 async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, report: Progress) -> int:
     """Append the rows of a database's dump to the tables of the same names; return their number.
 
-    The report hears which part of the dump's bytes they are. Raises InputFileError that names the dump when it cannot
-    be read, lacks a table or holds rows that its table does not take; OperatorError when pg_restore is missing.
+    The report counts bytes of the dump, in proportion to the rows. Raises InputFileError that names the dump when it
+    cannot be read, lacks a table or holds rows that its table does not take; OperatorError when pg_restore is missing.
     """
     file = dump_of(entry)
     path = path_of(folder, file)
     program = find_program("pg_restore", entry.dump_made_by or entry.server_version)
     total, done = max(1, sum(table.rows for table in entry.tables)), 0
 
-    def heard(rows: int) -> None:
+    def report_rows(rows: int) -> None:
         nonlocal done
         done += rows
         report(min(file.size, file.size * done // total), file.size)
@@ -167,7 +163,7 @@ async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, 
         dump = _Dump(path, program, await _numbers(program, path))
         sources = await _sources(dump, entry)
         async with _open_script(dump, sources) as script:
-            rows = await _load(connection, path, script, sources, heard)
+            rows = await _load(connection, path, script, sources, report_rows)
     except OperatorError as error:
         if isinstance(error, InputFileError):
             raise
@@ -179,12 +175,12 @@ async def load_dump(connection: Connection, folder: Path, entry: DatabaseEntry, 
 
 async def _numbers(program: Path, path: Path) -> dict[_Name, str]:
     listed = await run_program(program, "--list", str(path), timeout=PATIENCE)
-    found = (_ITEM.fullmatch(line) for line in listed.splitlines())
-    return {(one[2], one[3]): one[1] for one in found if one}
+    items = (_ITEM.fullmatch(line) for line in listed.splitlines())
+    return {(item[2], item[3]): item[1] for item in items if item}
 
 
 async def _sources(dump: _Dump, entry: DatabaseEntry) -> dict[_Name, TableEntry]:
-    """Return which tables of a dump have rows of which of ours: the one of its name, and the chunks of a hypertable."""
+    """Return the tables of a dump that hold rows of ours: the one of the same name, and the chunks of a hypertable."""
     schema = _schema(dump, [table.name for table in entry.tables])
     own = {(schema, table.name): table for table in entry.tables}
     if not {_HYPERTABLE, _CHUNK} <= dump.numbers.keys():
@@ -212,12 +208,12 @@ def _schema(dump: _Dump, tables: Sequence[str]) -> str:
     if _USUAL_SCHEMA in whole:
         return _USUAL_SCHEMA
     if len(whole) != 1:
-        raise InputFileError(f"{dump.path} does not hold the tables that its manifest speaks of: take another backup.")
+        raise InputFileError(f"{dump.path} does not hold the tables that its manifest names: take another backup.")
     return whole[0]
 
 
 async def _catalog(dump: _Dump) -> dict[_Name, list[dict[str, str]]]:
-    """Return the rows of TimescaleDB's own notes, each value as text."""
+    """Return the rows of TimescaleDB's catalog, each value as text."""
     rows: dict[_Name, list[dict[str, str]]] = {_HYPERTABLE: [], _CHUNK: []}
     async with _open_script(dump, rows) as script:
         while (header := await script.next_table()) is not None:
@@ -236,11 +232,11 @@ async def _catalog(dump: _Dump) -> dict[_Name, list[dict[str, str]]]:
 
 @asynccontextmanager
 async def _open_script(dump: _Dump, tables: Iterable[_Name]) -> AsyncGenerator[CopyScript]:
-    """Yield what pg_restore prints of the rows of these tables."""
-    with tempfile.NamedTemporaryFile("w", prefix="backscroll-", encoding="ascii") as wanted:
-        wanted.writelines(f"{dump.numbers[table]};\n" for table in tables)
-        wanted.flush()
-        options = ("--data-only", f"--use-list={wanted.name}", "--file=-")
+    """Run pg_restore and yield the rows of these tables, as it prints them."""
+    with tempfile.NamedTemporaryFile("w", prefix="backscroll-", encoding="ascii") as use_list:
+        use_list.writelines(f"{dump.numbers[table]};\n" for table in tables)
+        use_list.flush()
+        options = ("--data-only", f"--use-list={use_list.name}", "--file=-")
         async with open_output(dump.program, *options, str(dump.path), timeout=PATIENCE) as output:
             yield CopyScript(output)
             while await output.read(1 << 16):  # a program that cannot print its last words does not end
@@ -248,7 +244,11 @@ async def _open_script(dump: _Dump, tables: Iterable[_Name]) -> AsyncGenerator[C
 
 
 async def _load(
-    connection: Connection, path: Path, script: CopyScript, sources: Mapping[_Name, TableEntry], heard: Heard
+    connection: Connection,
+    path: Path,
+    script: CopyScript,
+    sources: Mapping[_Name, TableEntry],
+    report: Callable[[int], None],
 ) -> int:
     rows = 0
     while (header := await script.next_table()) is not None:
@@ -257,12 +257,12 @@ async def _load(
             raise InputFileError(
                 f"{path} holds a table {header.name[1]} that is not as its manifest says: take another backup."
             )
-        with naming_what_is_refused(path, table.name):
+        with translate_refusals(path, table.name):
             async with connection.cursor() as cursor:
                 async with cursor.copy(_statement(header, table.name)) as copy, aclosing(script.blocks()) as blocks:
                     async for block in blocks:
                         await copy.write(block)
-                        heard(block.count(b"\n"))
+                        report(block.count(b"\n"))
                 rows += cursor.rowcount
     return rows
 

@@ -33,7 +33,7 @@ _MESSAGE = sql.SQL(
     " edited_at, deleted_at)))"
 )
 _REVISION = sql.SQL("md5(record_send(ROW(content)))")
-_ASKED = sql.SQL(
+_COUNT_MISSING = sql.SQL(
     "SELECT count(*) FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS asked (id, at, digest)"
     " WHERE NOT EXISTS (SELECT FROM {table} WHERE message_id = id AND {time} = at AND {state} = digest)"
 )
@@ -41,7 +41,7 @@ _ASKED = sql.SQL(
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """How to read the rows of a table with a digest of each, and how to count those of them that another one lacks."""
+    """The statements that read a table's rows with a digest of each, and that count which of them another one lacks."""
 
     read: sql.Composed
     count_missing: sql.Composed
@@ -49,11 +49,11 @@ class _Rows:
 
 _MESSAGES = _Rows(
     sql.SQL("SELECT message_id, sent_at, {} FROM messages").format(_MESSAGE),
-    _ASKED.format(table=sql.SQL("messages"), time=sql.SQL("sent_at"), state=_MESSAGE),
+    _COUNT_MISSING.format(table=sql.SQL("messages"), time=sql.SQL("sent_at"), state=_MESSAGE),
 )
 _REVISIONS = _Rows(
     sql.SQL("SELECT message_id, revised_at, {} FROM message_revisions").format(_REVISION),
-    _ASKED.format(table=sql.SQL("message_revisions"), time=sql.SQL("revised_at"), state=_REVISION),
+    _COUNT_MISSING.format(table=sql.SQL("message_revisions"), time=sql.SQL("revised_at"), state=_REVISION),
 )
 
 
@@ -65,19 +65,19 @@ async def empty_short_term(
     Nobody can write meanwhile. Raises OperatorError, with nothing deleted, unless each row is, as it is now, in a
     backup that was verified or in long-term memory; DatabaseUnavailableError when a server fails.
     """
-    held = await _entry_to_rely_on(backup, database.name)
+    backed_up = await _entry_to_rely_on(backup, database.name)
     async with _locked(database, timeout=timeout) as here, _locked(long_term, timeout=timeout) as there:
         if not await _has_messages(here):
             return 0
-        if held is None or not await _is_as_then(here, held):
-            await _refuse_unless_all_are_there(here, there)
+        if backed_up is None or not await _is_unchanged(here, backed_up):
+            await _refuse_unless_promoted(here, there)
         ((count,),) = await fetch(here, _COUNT)
         await here.execute(_EMPTY)
         return int(count)
 
 
 async def _entry_to_rely_on(backup: tuple[Path, Manifest] | None, name: str) -> DatabaseEntry | None:
-    """Return what a backup says of short-term memory, if it was verified, still is whole and can be restored."""
+    """Return a backup's entry of short-term memory, if it was verified, still is whole and can be restored."""
     if backup is None or verified_of(backup[0]) is None:
         return None
     folder, manifest = backup
@@ -105,16 +105,16 @@ async def _locked(database: Database, *, timeout: timedelta) -> AsyncGenerator[C
 
 
 async def _has_messages(connection: Connection) -> bool:
-    """Tell whether a database has the tables of messages."""
+    """Return whether a database has the tables of messages."""
     return (await tables_of(connection)).keys() >= _TABLES
 
 
-async def _is_as_then(here: Connection, entry: DatabaseEntry) -> bool:
-    """Tell whether the rows are those of a backup."""
+async def _is_unchanged(here: Connection, entry: DatabaseEntry) -> bool:
+    """Return whether the rows are those of a backup."""
     return all([(await compare(here, table)).is_equal for table in entry.tables if table.name in _TABLES])
 
 
-async def _refuse_unless_all_are_there(here: Connection, there: Connection) -> None:
+async def _refuse_unless_promoted(here: Connection, there: Connection) -> None:
     """Raise OperatorError when long-term memory lacks rows, or holds another state of them."""
     has_any = await _has_messages(there)
     messages, revisions = [await _missing(here, there if has_any else None, rows) for rows in (_MESSAGES, _REVISIONS)]
@@ -127,15 +127,15 @@ async def _refuse_unless_all_are_there(here: Connection, there: Connection) -> N
 
 
 async def _missing(here: Connection, there: Connection | None, rows: _Rows) -> int:
-    """Return how many rows are not there as they are here; some thousands at a time are in memory."""
+    """Return how many rows the other database lacks, or has in another state; thousands at a time are in memory."""
     missing = 0
     async with here.cursor("rows_to_find") as cursor:
         await cursor.execute(rows.read)
-        while some := await cursor.fetchmany(_BATCH):
+        while batch := await cursor.fetchmany(_BATCH):
             if there is None:
-                missing += len(some)
+                missing += len(batch)
             else:
-                columns = [list(column) for column in zip(*some, strict=True)]
+                columns = [list(column) for column in zip(*batch, strict=True)]
                 ((count,),) = await fetch(there, rows.count_missing, columns)
                 missing += count
     return missing

@@ -1,37 +1,29 @@
-"""Write and read the files of a backup, so that what has a name is whole."""
+"""Write the files of a backup and their hashes, one process at a time, in a folder that appears when it is whole."""
 
 import hashlib
 import io
 import os
 import shutil
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from filelock import FileLock, Timeout
 
 from errors import OperatorError
 from ops.backup.manifest import FileEntry
+from storage import files
 from storage.files import COMPRESSED, PARTIAL, atomic_directory, sync_folder
-from storage.files import translate_os_errors as translate_any_os_errors
 
 _LEVEL = 1  # a higher one takes several times as long, for a file that is a tenth smaller
 _THREADS = 2
-_PIECE = 1024 * 1024  # bytes
 _REMOVED = ".removed"
 
 
-class Sink(Protocol):
-    """Takes the bytes of a file."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take some more bytes, and return their number."""
-
-
 class HashingFile(io.RawIOBase):
-    """A new file that knows the number and the sha256 of the bytes that went into it."""
+    """A new file, private to this account, that hashes and counts the bytes that are written to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +36,7 @@ class HashingFile(io.RawIOBase):
         return True
 
     def write(self, data: object, /) -> int:
-        """Write all of it; raise OSError when the disk is full."""
+        """Write all of the data; raise OSError when the disk is full."""
         rest = memoryview(cast("bytes", data)).cast("B")
         total = len(rest)
         self._sha256.update(rest)
@@ -54,11 +46,11 @@ class HashingFile(io.RawIOBase):
         return total
 
     def entry(self, folder: Path) -> FileEntry:
-        """Return what a manifest in `folder` says of this file."""
+        """Return the entry of this file for a manifest in `folder`."""
         return FileEntry(path=self.path.relative_to(folder).as_posix(), size=self.size, sha256=self._sha256.hexdigest())
 
     def sync(self) -> None:
-        """Wait until the disk has everything."""
+        """Wait until the disk has what was written."""
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -67,59 +59,41 @@ class HashingFile(io.RawIOBase):
         super().close()
 
 
+@dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes a file of a backup; its name says whether it is compressed."""
+    """Write a file of a backup by pieces, which threads of the compressor's own compress; raise OSError."""
 
-    def __init__(self, file: HashingFile, sink: Sink) -> None:
-        self._file = file
-        self._sink = sink
-
-    @property
-    def size(self) -> int:
-        """The number of bytes that the file has by now."""
-        return self._file.size
-
-    def write(self, data: bytes) -> None:
-        """Write a small piece, which threads of the compressor's own compress; raise OSError when the disk is full."""
-        self._sink.write(data)
-
-    def entry(self, folder: Path) -> FileEntry:
-        """Return what a manifest in `folder` says of the file, once it is closed."""
-        return self._file.entry(folder)
+    write: Callable[[bytes], object]
+    entry: Callable[[Path], FileEntry]
+    """Returns the entry for a manifest in a folder, once the writer is closed."""
 
 
 @contextmanager
 def open_writer(path: Path) -> Generator[Writer]:
-    """Yield what writes a new file, compressed when its name ends so; its bytes are on the disk on exit."""
+    """Yield a writer of a new file, compressed when its name ends in .zst; its bytes are on the disk on exit."""
     with closing(HashingFile(path)) as file:
         if path.suffix == COMPRESSED:
             import zstandard  # only where something is compressed: a list of backups needs none of it
 
             compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=_THREADS)
             with compressor.stream_writer(cast("BinaryIO", file), closefd=False) as compressing:
-                yield Writer(file, cast("Sink", compressing))
+                yield Writer(compressing.write, file.entry)
         else:
-            yield Writer(file, file)
+            yield Writer(file.write, file.entry)
         file.sync()
 
 
-def pieces_of(path: Path) -> Iterator[bytes]:
-    """Yield the pieces of a file as they are on the disk."""
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            yield piece
-
-
-translate_os_errors = partial(translate_any_os_errors, setting="BACKUP_DIR")
-"""Raises what the system says about the folder of backups as a sentence."""
+def translate_os_errors(backup_dir: Path) -> AbstractContextManager[None]:
+    """Raise an OSError over the folder of backups as a SessionError that tells the operator what to do."""
+    return files.translate_os_errors(backup_dir, setting="BACKUP_DIR")
 
 
 @contextmanager
 def writing_lock(backup_dir: Path) -> Generator[None]:
-    """Let one process at a time change the folder of all backups; make it when it is not there.
+    """Keep other processes from writing to the folder of all backups; make it when it is not there.
 
     What killed processes have left half made, or half removed, is removed. Raises OperatorError at once when another
-    process is at it, or when the folder cannot be written.
+    process holds the lock, or when the folder cannot be written.
     """
     with translate_os_errors(backup_dir):
         backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -132,16 +106,12 @@ def writing_lock(backup_dir: Path) -> Generator[None]:
             ) from error
     try:
         with translate_os_errors(backup_dir):
-            _remove_leftovers(backup_dir)
+            for path in backup_dir.glob(".*"):
+                if path.suffix in {PARTIAL, _REMOVED} and path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
         yield
     finally:
         lock.release()
-
-
-def _remove_leftovers(backup_dir: Path) -> None:
-    for path in backup_dir.glob(".*"):
-        if path.suffix in {PARTIAL, _REMOVED} and path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
 
 
 @contextmanager

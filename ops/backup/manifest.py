@@ -1,4 +1,4 @@
-"""What a backup says of itself: which files it has, what they hold, and where it came from."""
+"""The manifest of a backup: its files, what they hold, and where they came from; and the note of its last check."""
 
 import io
 import os
@@ -63,7 +63,7 @@ class TableEntry(_Part):
     """The type of each column, in their order."""
     rows: Count
     checksum: str
-    """As `db.checksums` tells it, of all columns in their order."""
+    """As `db.checksums` computes it, of all columns in their order."""
     files: dict[Format, FileEntry] = {}
 
 
@@ -78,7 +78,7 @@ class DatabaseEntry(_Part):
     embedding_model: str | None
     dimensions: int = Field(ge=1, le=16_000)
     session: str | None
-    """Which program session short-term memory held."""
+    """The stem of the program session that short-term memory held."""
     first_message: AwareDatetime | None
     last_message: AwareDatetime | None
     tables: Annotated[list[TableEntry], AfterValidator(_all_different)]
@@ -111,7 +111,7 @@ class Manifest(_Part):
 
     version: int = VERSION
     name: str
-    """Of the backup's folder."""
+    """The name of the backup's folder."""
     created_at: Moment
     formats: list[Format] = Field(min_length=1)
     databases: Annotated[list[DatabaseEntry], AfterValidator(_all_different), Field(min_length=1)]
@@ -130,11 +130,11 @@ class Manifest(_Part):
 
 
 class Verified(_Part):
-    """What `verified.json` beside the manifest says: what was found when the files were last read again."""
+    """The content of `verified.json` beside the manifest: what was found when the files were last read again."""
 
     at: Moment
     manifest_sha256: str | None
-    """Of the manifest with which they were found to be whole; None when they never were."""
+    """The sum of the manifest with which they were found to be whole; None when they never were."""
     restored: bool
     """Whether they were also restored into a database and compared there."""
     damage: str | None = None
@@ -145,7 +145,7 @@ VERIFIED = "verified.json"
 
 
 def read_small(path: Path) -> bytes:
-    """Return what a file of ours holds; raise OSError, or ValueError when it is no file or longer than ours are."""
+    """Return the content of a small file; raise OSError, or ValueError when it is no file or longer than ours are."""
     with io.BufferedReader(io.FileIO(path, opener=_without_waiting)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is no file")
@@ -156,15 +156,15 @@ def read_small(path: Path) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; nobody may ever write to what is named so but is a pipe."""
+    """Open a file without waiting for a writer, should it be a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return what a backup says of itself; raise InputFileError when it says nothing that we can use."""
+    """Return the manifest of a backup; raise InputFileError when there is none that we can use."""
     path = folder / MANIFEST
     try:
-        found = Manifest.model_validate_json(read_small(path))
+        manifest = Manifest.model_validate_json(read_small(path))
     except OSError as error:
         raise InputFileError(
             f"{folder} is not a backup ({MANIFEST}: {error.strerror}): python backups.py list shows those there are."
@@ -173,6 +173,6 @@ def read_manifest(folder: Path) -> Manifest:
         raise InputFileError(
             f"{path} is damaged or not a manifest: take another backup, this one proves nothing."
         ) from error
-    if found.version != VERSION:
+    if manifest.version != VERSION:
         raise InputFileError(f"{path} was written by a newer version of Backscroll: update this one.")
-    return found
+    return manifest

@@ -34,10 +34,11 @@ _SELECT = sql.SQL("SELECT {values} FROM {table} WHERE {condition}")
 
 
 async def write_parquet(
-    connection: Connection, table: Table, path: Path, *, compress: bool, heard: Callable[[int], None]
+    connection: Connection, table: Table, path: Path, *, compress: bool, report: Callable[[int], None]
 ) -> FileEntry:
-    """Write all rows of a table into a new file; return what the manifest in the folder above says of it.
+    """Write all rows of a table into a new file; return its entry for the manifest in the folder above.
 
+    The report is called with the number of rows of each row group.
     The connection is in a transaction, for the rows come through a cursor of the server's.
     """
     schema = pa.schema([(name, _arrow_type(kind)) for name, kind in table.columns.items()])
@@ -50,7 +51,7 @@ async def write_parquet(
                 await cursor.execute(_query(table))
                 while rows := await cursor.fetchmany(_ROWS):
                     writer.write_table(_group(rows, schema))
-                    heard(len(rows))
+                    report(len(rows))
         file.sync()
     return file.entry(path.parent.parent)
 
@@ -61,7 +62,7 @@ def rows_in_parquet(path: Path) -> int:
 
 
 def _group(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
-    """Return rows as a table of Arrow's."""
+    """Return rows as a table of Arrow."""
     columns = zip(*rows, strict=True)
     return pa.table([_array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema)
 

@@ -1,4 +1,4 @@
-"""Make a database for a while, beside another one; what a killed process has left of it is dropped by the next."""
+"""Create a database for a while, beside another one; what a killed process leaves of it is dropped by the next."""
 
 import hashlib
 import logging
@@ -24,9 +24,9 @@ _DATABASES = """
     SELECT datname FROM pg_database
     WHERE starts_with(datname, %s) AND length(datname) = %s AND pg_has_role(datdba, 'MEMBER')
 """
-# Held for as long as the database is needed: whoever is killed lets go of it.
-_HOLD = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-_LET_GO = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+# Kept for as long as the database is needed; the server releases the lock of a process that was killed.
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 _CREATE = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
 _DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 _DROP_ROLE = sql.SQL("DROP ROLE IF EXISTS {}")
@@ -39,31 +39,31 @@ async def open_scratch(database: Database, *, timeout: timedelta) -> AsyncGenera
     Raises DatabaseSetupError when the user may not create one, DatabaseUnavailableError when the server fails.
     """
     async with open_connection(database.dsn, timeout=timeout) as keeper:
-        beginning = beginning_of(keeper.info.dbname)
-        await _drop_leftovers(keeper, beginning)
-        name = beginning + secrets.token_hex(_TOKEN)
-        await keeper.execute(_HOLD, [name])
+        prefix = scratch_prefix(keeper.info.dbname)
+        await _drop_leftovers(keeper, prefix)
+        name = prefix + secrets.token_hex(_TOKEN)
+        await keeper.execute(_LOCK, [name])
         await _create(keeper, name, database.name)
         try:
             yield database.engine.url.set(database=name)
         finally:
-            await _drop_by_another(database, name, timeout=timeout)
+            await _drop_in_new_connection(database, name, timeout=timeout)
 
 
-def beginning_of(database: str) -> str:
-    """Return how the names of all scratch databases beside this one begin."""
+def scratch_prefix(database: str) -> str:
+    """Return what the names of all scratch databases beside this one begin with."""
     if len(database.encode()) > _LONGEST:
         database = hashlib.sha256(database.encode()).hexdigest()[:_LONGEST]
     return f"backscroll_scratch_{database}_"
 
 
-async def _drop_leftovers(keeper: Connection, beginning: str) -> None:
-    length = len(beginning) + 2 * _TOKEN
-    for (name,) in await fetch(keeper, _DATABASES, [beginning, length]):
-        ((is_left,),) = await fetch(keeper, _HOLD, [name])
-        if is_left:
+async def _drop_leftovers(keeper: Connection, prefix: str) -> None:
+    length = len(prefix) + 2 * _TOKEN
+    for (name,) in await fetch(keeper, _DATABASES, [prefix, length]):
+        ((is_left_over,),) = await fetch(keeper, _LOCK, [name])
+        if is_left_over:
             await _drop(keeper, name)
-            await keeper.execute(_LET_GO, [name])
+            await keeper.execute(_UNLOCK, [name])
             logger.info("dropped %s, which was left over", name)
 
 
@@ -77,7 +77,7 @@ async def _create(keeper: Connection, name: str, of: str) -> None:
         await keeper.execute(_CREATE.format(sql.Identifier(name)))
 
 
-async def _drop_by_another(database: Database, name: str, *, timeout: timedelta) -> None:
+async def _drop_in_new_connection(database: Database, name: str, *, timeout: timedelta) -> None:
     """Drop a scratch database over a new connection, as the old one may be what has failed."""
     try:
         async with open_connection(database.dsn, timeout=timeout) as connection:

@@ -1,4 +1,4 @@
-"""Take the files of the session that short-term memory holds into a backup, and go on with it after a restore."""
+"""Copy the files of the session that short-term memory holds into a backup, and put them back after a restore."""
 
 import asyncio
 import glob
@@ -19,7 +19,7 @@ from ops.backup.files import open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry
 from ops.backup.verify import check_files, path_of
 from ops.erasure.files import erase_from_csv
-from storage.files import COMPRESSED, atomic_file, open_decompressed, translate_os_errors
+from storage.files import COMPRESSED, atomic_file, open_decompressed, raise_os_errors_as, translate_os_errors
 from storage.session_names import split_stem, valid_file_name
 from storage.sessions import ProgramSession, open_session_folder, remember_session, remembered_session
 from util_async import no_progress
@@ -30,21 +30,21 @@ _BLOCK = 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continued:
-    """How the next start goes on after a restore of short-term memory."""
+    """What the next start goes on with after a restore of short-term memory."""
 
     written: list[Path]
-    """The files that were put back."""
+    """The session's files that were put back."""
     session: ProgramSession | None
-    """The one that it goes on with; None when short-term memory says nothing of a session."""
+    """The session that it goes on with; None when short-term memory names none."""
     before: ProgramSession | None
-    """The one that it would have gone on with."""
+    """The session that it would have gone on with otherwise."""
 
 
 def copy_session(session: ProgramSession, folder: Path, *, compress: bool) -> SessionEntry | None:
     """Copy the whole records of a session's CSV files into the folder of a backup; None where there are none.
 
-    Call it when the database has been looked at: the CSV is then ahead of what the database has of it, and never
-    behind. Raises SessionError when a file cannot be read, OSError when the backup cannot be written.
+    Call it after the database has been read: the CSV is then ahead of what the database has of it, and never behind.
+    Raises SessionError when a file cannot be read, OSError when the backup cannot be written.
     """
     paths = [path for path in (session.journal_path, session.not_added_path) if path.is_file()]
     if not paths:
@@ -56,11 +56,9 @@ def copy_session(session: ProgramSession, folder: Path, *, compress: bool) -> Se
 
 def _copy(path: Path, folder: Path, *, compress: bool) -> FileEntry:
     target = folder / _FOLDER / (path.name + COMPRESSED if compress else path.name)
-    try:
+    with raise_os_errors_as(SessionError, f"{path} cannot be read", "correct its permissions"):
         left = finished_size(path)  # the bot may be in the middle of a record
         file = path.open("rb")
-    except OSError as error:
-        raise SessionError(f"{path} cannot be read ({error.strerror}): mend its permissions.") from error
     with file, open_writer(target) as writer:
         while left and (block := file.read(min(left, _BLOCK))):
             writer.write(block)
@@ -78,7 +76,7 @@ async def refuse_damaged_session(folder: Path, manifest: Manifest, *, storage_di
 async def go_on_with_session(
     folder: Path, manifest: Manifest, database: Database, *, storage_dir: Path, erasures: Mapping[int, datetime]
 ) -> Continued:
-    """Let the next start go on with the session that a restore has brought back into short-term memory.
+    """Make the session that a restore has brought back into short-term memory the one that the next start goes on with.
 
     Its files are put back where there are none, without what those in `erasures` said before they were forgotten. The
     caller keeps the bot away. Raises InputFileError for a damaged file, SessionError when the storage folder cannot be
@@ -91,14 +89,14 @@ async def go_on_with_session(
         written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
     async with transaction(database.sessions) as transacting:
         stem = await store.metadata(transacting, SESSION_FACT)
-        held = None if stem is None else _held(folder, manifest, storage_dir, stem)
-        if held is not None and held.journal_path.is_file():
-            await store.set_metadata(transacting, JOURNAL_FACT, str(held.journal_path))
+        restored = None if stem is None else _session_with(folder, manifest, storage_dir, stem)
+        if restored is not None and restored.journal_path.is_file():
+            await store.set_metadata(transacting, JOURNAL_FACT, str(restored.journal_path))
     before = remembered_session(storage_dir)
-    if held is not None and held != before:
-        open_session_folder(held)
-        remember_session(storage_dir, held)
-    return Continued(written=written, session=held, before=before)
+    if restored is not None and restored != before:
+        open_session_folder(restored)
+        remember_session(storage_dir, restored)
+    return Continued(written=written, session=restored, before=before)
 
 
 def session_with_stem(storage_dir: Path, stem: str) -> ProgramSession | None:
@@ -111,7 +109,7 @@ def session_with_stem(storage_dir: Path, stem: str) -> ProgramSession | None:
     return None
 
 
-def _held(folder: Path, manifest: Manifest, storage_dir: Path, stem: str) -> ProgramSession | None:
+def _session_with(folder: Path, manifest: Manifest, storage_dir: Path, stem: str) -> ProgramSession | None:
     """Return the session of this stem, be there files of it or not; None for a stem that no session can have."""
     if manifest.session is not None and manifest.session.stem == stem:
         return _session_of(folder, manifest.session, storage_dir)
@@ -146,7 +144,7 @@ def _put_back(
 
 
 def _missing(folder: Path, manifest: Manifest, entry: SessionEntry, session: ProgramSession) -> dict[Path, FileEntry]:
-    """Return which files of a session are not there, each with its copy; raise InputFileError for a damaged copy."""
+    """Return which files of a session are missing, each with its copy; raise InputFileError for a damaged copy."""
     targets = {path.name: path for path in (session.journal_path, session.not_added_path) if not path.exists()}
     missing = {targets[_name(file)]: file for file in entry.files if _name(file) in targets}
     needed = entry.model_copy(update={"files": list(missing.values())})
@@ -160,7 +158,7 @@ def _name(file: FileEntry) -> str:
 
 
 def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None:
-    """Write a file that appears when it is whole and without what the forgotten have said."""
+    """Write a file that appears when it is whole, without what the forgotten have said."""
     with translate_os_errors(target.parent), atomic_file(target) as partial:
         with open_decompressed(source) as plain, partial.open("wb") as file:
             shutil.copyfileobj(plain, file, _BLOCK)

@@ -1,4 +1,4 @@
-"""Load the tables of a backup from their files by COPY, block by block, while the event loop goes on."""
+"""Write the rows of a table into a file by COPY and load them from it, block by block, while the event loop goes on."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -13,7 +13,7 @@ from ops.backup.files import open_writer
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
 from ops.backup.verify import path_of
-from storage.files import COMPRESSED, open_decompressed
+from storage.files import COMPRESSED, open_decompressed, raise_os_errors_as
 from util_async import Progress
 
 _SUFFIXES = {Format.CSV: ".csv", Format.BINARY: ".copy", Format.PARQUET: ".parquet"}
@@ -21,20 +21,31 @@ _COPY_OUT_OPTIONS: dict[Format, LiteralString] = {
     Format.CSV: "FORMAT CSV, HEADER, ENCODING 'UTF8'",
     Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
 }
-
-Heard = Callable[[int], None]
-"""Hears of so many rows more."""
+_COPY_IN_OPTIONS: dict[Format, LiteralString] = {
+    Format.CSV: "FORMAT CSV, HEADER MATCH, ENCODING 'UTF8'",
+    Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
+}
+_BLOCK = 1024 * 1024  # bytes
 
 
 async def write_table(
-    connection: Connection, table: Table, folder: Path, written_as: Format, *, compress: bool, heard: Heard
+    connection: Connection,
+    table: Table,
+    folder: Path,
+    written_as: Format,
+    *,
+    compress: bool,
+    report: Callable[[int], None],
 ) -> FileEntry:
-    """Write all rows of a table into a new file; return what the manifest in the folder above says of it."""
+    """Write all rows of a table into a new file; return its entry for the manifest in the folder above.
+
+    The report is called with the number of rows of each block.
+    """
     path = folder / f"{table.name}{_SUFFIXES[written_as]}"
     if written_as is Format.PARQUET:
         from ops.backup.parquet import write_parquet  # it brings pyarrow and numpy, which few backups need
 
-        return await write_parquet(connection, table, path, compress=compress, heard=heard)
+        return await write_parquet(connection, table, path, compress=compress, report=report)
     if compress:
         path = path.with_name(f"{path.name}{COMPRESSED}")
     statement = copy_out_statement(all_rows(table), _COPY_OUT_OPTIONS[written_as])
@@ -42,15 +53,8 @@ async def write_table(
         async with connection.cursor() as cursor, cursor.copy(statement) as rows:
             async for block, count in blocks(rows):
                 writer.write(block)
-                heard(count)
+                report(count)
     return writer.entry(folder.parent)
-
-
-_BLOCK = 1024 * 1024  # bytes
-_COPY_IN_OPTIONS: dict[Format, LiteralString] = {
-    Format.CSV: "FORMAT CSV, HEADER MATCH, ENCODING 'UTF8'",
-    Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
-}
 
 
 async def load_tables(
@@ -58,17 +62,17 @@ async def load_tables(
 ) -> int:
     """Append the rows of all files of a database's tables to the tables of the same names; return their number.
 
-    The report hears bytes of files. Raises InputFileError that names the file which cannot be read, or whose rows its
+    The report counts bytes of files. Raises InputFileError that names the file which cannot be read, or whose rows its
     table does not take.
     """
     files = [(table, file_of(table, source)) for table in entry.tables]
     total, done, rows = sum(file.size for _, file in files), 0, 0
     for table, file in files:
 
-        def heard(bytes_of_file: int, before: int = done) -> None:
+        def report_file(bytes_of_file: int, before: int = done) -> None:
             report(before + bytes_of_file, total)
 
-        rows += await _load(connection, table, path_of(folder, file), source, heard)
+        rows += await _load(connection, table, path_of(folder, file), source, report_file)
         done += file.size
         report(done, total)
     return rows
@@ -85,23 +89,24 @@ def file_of(table: TableEntry, source: Format) -> FileEntry:
 
 
 async def _load(
-    connection: Connection, table: TableEntry, path: Path, source: Format, heard: Callable[[int], None]
+    connection: Connection, table: TableEntry, path: Path, source: Format, report: Callable[[int], None]
 ) -> int:
     statement = copy_in_statement(table.name, list(table.columns), _COPY_IN_OPTIONS[source])
-    try:
-        with naming_what_is_refused(path, table.name), open_decompressed(path, heard) as file:
-            async with connection.cursor() as cursor:
-                async with cursor.copy(statement) as copy:
-                    async for block in _read_ahead(file):
-                        await copy.write(block)
-                return cursor.rowcount
-    except OSError as error:
-        raise InputFileError(f"{path} cannot be read ({error.strerror}): take another backup.") from error
+    with (
+        raise_os_errors_as(InputFileError, f"{path} cannot be read", "take another backup"),
+        translate_refusals(path, table.name),
+        open_decompressed(path, report) as file,
+    ):
+        async with connection.cursor() as cursor:
+            async with cursor.copy(statement) as copy:
+                async for block in _read_ahead(file):
+                    await copy.write(block)
+            return cursor.rowcount
 
 
 @contextmanager
-def naming_what_is_refused(path: Path, table: str) -> Iterator[None]:
-    """Turn the refusal of rows by their table into an InputFileError that names the file they come from."""
+def translate_refusals(path: Path, table: str) -> Iterator[None]:
+    """Raise the refusal of rows by their table as an InputFileError that names the file they come from."""
     try:
         with driver_errors():
             yield
@@ -114,10 +119,10 @@ def naming_what_is_refused(path: Path, table: str) -> Iterator[None]:
 async def _read_ahead(file: BinaryIO) -> AsyncGenerator[bytes]:
     """Yield the blocks of a file; a thread reads the next one while the last is on its way to the server."""
     loop = asyncio.get_running_loop()
-    coming = loop.run_in_executor(None, file.read, _BLOCK)
+    reading = loop.run_in_executor(None, file.read, _BLOCK)
     try:
-        while block := await asyncio.shield(coming):
-            coming = loop.run_in_executor(None, file.read, _BLOCK)
+        while block := await asyncio.shield(reading):
+            reading = loop.run_in_executor(None, file.read, _BLOCK)
             yield block
     finally:  # nobody may close the file while the thread reads it
-        await asyncio.wait([coming])
+        await asyncio.wait([reading])

@@ -1,4 +1,4 @@
-"""Read a backup again, and tell whether it still is what its manifest says."""
+"""Check a backup against its manifest: read all files again, and note what was found."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,6 @@ from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
 from memory.capture.message_csv import count_records
 from ops.backup.catalogue import change_of, note_in
-from ops.backup.files import pieces_of
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
 from storage.files import open_decompressed, write_atomically
@@ -89,9 +88,9 @@ class _Stopped(Exception):  # noqa: N818  # nothing went wrong
 
 
 async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Progress) -> Verified:
-    """Read a backup again, compare sizes, checksums and rows, let pg_restore list dumps, and note what was found.
+    """Check the sizes, checksums and rows of a backup, let pg_restore list its dumps, and note what was found.
 
-    The report hears bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
+    The report counts bytes, those of tables twice. Raises InputFileError that names the first file which is not what it
     was, OperatorError when pg_restore is missing or the note cannot be written.
     """
     try:
@@ -106,17 +105,17 @@ async def verify(folder: Path, manifest: Manifest, *, now: datetime, report: Pro
 
 
 async def read_again(folder: Path, manifest: Manifest, report: Progress) -> None:
-    """Compare sizes, checksums and rows with the manifest; the report hears bytes, of `bytes_to_read`.
+    """Compare sizes, checksums and rows with the manifest; the report counts bytes, of `bytes_to_read`.
 
     Raises InputFileError that names the first file which is not what it was.
     """
     total = bytes_to_read(manifest)
-    await in_thread(lambda heard: check_files(folder, manifest, lambda done, _: heard(done, total)), report)
-    await in_thread(lambda heard: check_rows(folder, manifest, lambda done: heard(manifest.size + done, total)), report)
+    await in_thread(lambda each: check_files(folder, manifest, lambda done, _: each(done, total)), report)
+    await in_thread(lambda each: check_rows(folder, manifest, lambda done: each(manifest.size + done, total)), report)
 
 
 def bytes_to_read(manifest: Manifest) -> int:
-    """Return how much it is to read a backup again: all files once, and those of tables twice."""
+    """Return how many bytes are read to check a backup: all files once, and those of tables twice."""
     return manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
 
 
@@ -174,30 +173,31 @@ def path_of(folder: Path, file: FileEntry) -> Path:
 
 
 def check_files(folder: Path, manifest: Manifest, report: Progress) -> None:
-    """Read all files and compare their sizes and checksums; the report hears bytes.
+    """Read all files and compare their sizes and checksums; the report counts bytes.
 
     Raises InputFileError that names the first file which is missing, truncated or changed.
     """
     total, done = manifest.size, 0
     for file in manifest.files:
         path = path_of(folder, file)
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         try:
             _check_size(path, file)
-            for piece in pieces_of(path):
-                found.update(piece)
-                done += len(piece)
-                report(done, total)
+            with path.open("rb", buffering=0) as content:
+                while piece := content.read(_PIECE):
+                    digest.update(piece)
+                    done += len(piece)
+                    report(done, total)
         except OSError as error:
             raise InputFileError(
                 f"{path} cannot be read ({error.strerror}): the backup is not whole, take another one."
             ) from error
-        if found.hexdigest() != file.sha256:
+        if digest.hexdigest() != file.sha256:
             raise InputFileError(f"{path} was changed since it was written: take another backup.")
 
 
-def check_rows(folder: Path, manifest: Manifest, heard: Callable[[int], None]) -> None:
-    """Count the rows in the files of tables; `heard` is told how many bytes of the files are read.
+def check_rows(folder: Path, manifest: Manifest, report: Callable[[int], None]) -> None:
+    """Count the rows in the files of tables; the report is called with the bytes of them that are read.
 
     Raises InputFileError that names the first file which holds more or fewer than the manifest says.
     """
@@ -205,7 +205,11 @@ def check_rows(folder: Path, manifest: Manifest, heard: Callable[[int], None]) -
     for table in (table for database in manifest.databases for table in database.tables):
         for written_as, file in table.files.items():
             path = path_of(folder, file)
-            rows = count_rows(path, written_as, _behind(before, heard))
+
+            def report_file(done: int, before: int = before) -> None:
+                report(before + done)
+
+            rows = count_rows(path, written_as, report_file)
             before += file.size
             if rows != table.rows:
                 raise InputFileError(
@@ -213,12 +217,8 @@ def check_rows(folder: Path, manifest: Manifest, heard: Callable[[int], None]) -
                 )
 
 
-def _behind(before: int, heard: Callable[[int], None]) -> Callable[[int], None]:
-    return lambda done: heard(before + done)
-
-
 async def _check_dump(folder: Path, database: DatabaseEntry) -> None:
-    """Have pg_restore read the list of contents of a dump, where there is one."""
+    """Let pg_restore read the list of contents of a dump, where there is one; raise InputFileError when it cannot."""
     if database.dump is None:
         return
     path = path_of(folder, database.dump)
@@ -243,15 +243,15 @@ def _check_size(path: Path, file: FileEntry) -> None:
 
 
 async def in_thread(work: Callable[[Progress], None], report: Progress) -> None:
-    """Let a thread work; it ends soon when we are cancelled."""
+    """Run work in a thread, which ends at its next report when we are cancelled."""
     stopped = threading.Event()
 
-    def heard(done: int, total: int) -> None:
+    def report_unless_stopped(done: int, total: int) -> None:
         if stopped.is_set():
             raise _Stopped
         report(done, total)
 
     try:
-        await asyncio.to_thread(work, heard)
+        await asyncio.to_thread(work, report_unless_stopped)
     finally:
         stopped.set()

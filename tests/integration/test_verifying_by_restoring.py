@@ -56,7 +56,7 @@ async def beside(server: Server, folder: Path) -> AsyncIterator[Database]:
 
 async def left_of(database: Database) -> list[str]:
     """Return the names of all databases and roles on the server that were made for a while beside this database."""
-    beginning = scratch.beginning_of(str(database.engine.url.database))
+    beginning = scratch.scratch_prefix(str(database.engine.url.database))
     async with await psycopg.AsyncConnection.connect(database.dsn) as connection:
         rows = await (await connection.execute(NAMES)).fetchall()
     return [name for (name,) in rows if name.startswith(beginning)]
@@ -91,7 +91,7 @@ async def test_nothing_is_left_when_it_fails(folder: Path, beside: Database, mon
     async def fail(*_: object) -> None:
         raise InputFileError("It fails.")
 
-    monkeypatch.setattr(restore, "replace_content", fail)
+    monkeypatch.setattr(restore, "_replace_content", fail)
 
     with pytest.raises(InputFileError):
         await verify_by_restoring(
@@ -105,7 +105,7 @@ async def test_what_a_killed_run_left_is_dropped_by_the_next(blank: Database, mo
     async def leave(*_: object, **__: object) -> None:
         """Drop nothing."""
 
-    monkeypatch.setattr(scratch, "_drop_by_another", leave)
+    monkeypatch.setattr(scratch, "_drop_in_new_connection", leave)
     async with open_scratch(blank, timeout=PATIENCE) as address:
         await migrated(blank, address)
     assert len(await left_of(blank)) == 3  # a database and two roles
@@ -123,7 +123,7 @@ async def test_what_another_run_needs_is_not_dropped(blank: Database) -> None:
 
 
 async def test_a_database_whose_name_only_begins_like_that_is_not_dropped(server: Server, blank: Database) -> None:
-    theirs = f"{scratch.beginning_of(str(blank.engine.url.database))}of_somebody"
+    theirs = f"{scratch.scratch_prefix(str(blank.engine.url.database))}of_somebody"
     async with await psycopg.AsyncConnection.connect(blank.dsn, autocommit=True) as connection:
         await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(theirs)))
     try:
@@ -134,7 +134,7 @@ async def test_a_database_whose_name_only_begins_like_that_is_not_dropped(server
 
 
 async def test_names_that_are_as_long_as_can_be_still_differ() -> None:
-    ours, theirs = scratch.beginning_of("x" * 62 + "1"), scratch.beginning_of("x" * 62 + "2")
+    ours, theirs = scratch.scratch_prefix("x" * 62 + "1"), scratch.scratch_prefix("x" * 62 + "2")
 
     assert ours != theirs
     assert len(ours) + 8 <= 63

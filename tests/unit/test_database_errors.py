@@ -27,7 +27,7 @@ from errors import (
     RefusedRowError,
     StatementFailedError,
 )
-from ops.backup.table_files import naming_what_is_refused
+from ops.backup.table_files import translate_refusals
 
 
 def ours(error: Exception) -> BackscrollError:
@@ -140,7 +140,7 @@ def test_what_may_fail_is_passed_over_and_nothing_else_is(wrap: Callable[[Except
 @pytest.mark.parametrize("state", ["22001", "23505", "54000"])
 def test_rows_that_a_table_will_never_take_speak_against_the_backup_that_holds_them(state: str) -> None:
     refused = pytest.raises(InputFileError, match=r"messages.copy holds what .* \(it failed\): take another backup")
-    with refused, naming_what_is_refused(Path("messages.copy"), "messages"):
+    with refused, translate_refusals(Path("messages.copy"), "messages"):
         raise of_state(state)
 
 
