@@ -18,9 +18,8 @@ from psycopg import sql
 from db.programs import PATIENCE, find_program, open_output, run_program
 from db.table_copy import FACTS, NOT_OWN, Connection, names
 from errors import InputFileError, OperatorError
-from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
+from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry, path_of
 from ops.backup.table_files import translate_refusals
-from ops.backup.verify import path_of
 from util_async import Progress
 
 _PIECE = 256 * 1024  # bytes

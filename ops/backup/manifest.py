@@ -4,7 +4,7 @@ import io
 import os
 import stat
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Protocol, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -176,3 +176,19 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.version != VERSION:
         raise InputFileError(f"{path} was written by a newer version of Backscroll: update this one.")
     return manifest
+
+
+def path_of(folder: Path, file: FileEntry) -> Path:
+    """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
+    path = PurePosixPath(file.path)
+    if (
+        not file.path.isprintable()
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in file.path
+        or any((folder / parent).is_symlink() for parent in path.parents if parent.parts)
+    ):
+        raise InputFileError(
+            f"The manifest of {folder} names a file elsewhere ({file.path!r}): do not use that backup."
+        )
+    return folder / path

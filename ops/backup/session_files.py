@@ -16,8 +16,8 @@ from memory.capture.journal import finished_size
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from memory.index import store
 from ops.backup.files import open_writer
-from ops.backup.manifest import FileEntry, Manifest, SessionEntry
-from ops.backup.verify import check_files, path_of
+from ops.backup.manifest import FileEntry, Manifest, SessionEntry, path_of
+from ops.backup.verify import check_files
 from ops.erasure.files import erase_from_csv
 from storage.files import COMPRESSED, atomic_file, open_decompressed, raise_os_errors_as, translate_os_errors
 from storage.session_names import split_stem, valid_file_name

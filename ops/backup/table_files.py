@@ -1,18 +1,19 @@
-"""Write the rows of a table into a file by COPY and load them from it, block by block, while the event loop goes on."""
+"""Write the rows of a table into a file by COPY, load them from it, and count them in it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import Struct, error
 from typing import BinaryIO, LiteralString
 
 from db.errors import driver_errors, server_message
 from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
 from errors import InputFileError, RefusedRowError
+from memory.capture.message_csv import count_records
 from ops.backup.files import open_writer
 from ops.backup.formats import Format
-from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry
-from ops.backup.verify import path_of
+from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry, path_of
 from storage.files import COMPRESSED, open_decompressed, raise_os_errors_as
 from util_async import Progress
 
@@ -26,6 +27,11 @@ _COPY_IN_OPTIONS: dict[Format, LiteralString] = {
     Format.BINARY: "FORMAT BINARY, ENCODING 'UTF8'",
 }
 _BLOCK = 1024 * 1024  # bytes
+
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEAD, _FIELDS, _LENGTH = Struct("!iI"), Struct("!h"), Struct("!i")
+_LONGEST_FIELD = 1 << 30  # bytes; PostgreSQL has no longer ones
+_NULL = _END = -1
 
 
 async def write_table(
@@ -126,3 +132,52 @@ async def _read_ahead(file: BinaryIO) -> AsyncGenerator[bytes]:
             yield block
     finally:  # nobody may close the file while the thread reads it
         await asyncio.wait([reading])
+
+
+def count_rows(path: Path, written_as: Format, report: Callable[[int], None]) -> int:
+    """Return the number of rows in a file of a table; the report is called with its bytes that are read.
+
+    Raises InputFileError for a file that is not of that format, or that ends too early.
+    """
+    try:
+        if written_as is Format.PARQUET:
+            from ops.backup.parquet import rows_in_parquet  # it brings pyarrow and numpy, which few backups need
+
+            return rows_in_parquet(path)
+        with open_decompressed(path, report) as file:
+            return count_records(file) - 1 if written_as is Format.CSV else _binary_rows(file)
+    except (ValueError, error) as reason:
+        raise InputFileError(f"{path} is not a {written_as} file that is whole: take another backup.") from reason
+
+
+def _binary_rows(file: BinaryIO) -> int:
+    """Count the rows of a file in PostgreSQL's binary format; raise ValueError or struct.error when it is none."""
+    if _exactly(file, len(_SIGNATURE)) != _SIGNATURE:
+        raise ValueError("it begins otherwise")
+    _, extension = _HEAD.unpack(_exactly(file, _HEAD.size))
+    _skip(file, extension)
+    rows = 0
+    while (fields := _FIELDS.unpack(file.read(_FIELDS.size))[0]) != _END:
+        for _ in range(fields):
+            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            if length != _NULL:
+                _skip(file, length)
+        rows += 1
+    if file.read(1):
+        raise ValueError("it goes on behind its end")
+    return rows
+
+
+def _exactly(file: BinaryIO, length: int) -> bytes:
+    content = file.read(length)
+    if len(content) != length:
+        raise ValueError("it ends within a field")
+    return content
+
+
+def _skip(file: BinaryIO, length: int) -> None:
+    """Read past a field, however long it claims to be, without having all of it in memory."""
+    if not 0 <= length <= _LONGEST_FIELD:
+        raise ValueError("a field has no such length")
+    while length > 0:
+        length -= len(_exactly(file, min(length, _BLOCK)))

@@ -7,79 +7,19 @@ import stat
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
-from struct import Struct, error
-from typing import BinaryIO
+from pathlib import Path
 
 from db.programs import choose_program, run_program
 from errors import InputFileError, OperatorError
-from memory.capture.message_csv import count_records
 from ops.backup.catalogue import change_of, note_in
-from ops.backup.formats import Format
-from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, read_small
-from storage.files import open_decompressed, write_atomically
+from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, path_of, read_small
+from ops.backup.table_files import count_rows
+from storage.files import write_atomically
 from util_async import Progress
-
-_PIECE = 1024 * 1024  # bytes
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
-_HEAD, _FIELDS, _LENGTH = Struct("!iI"), Struct("!h"), Struct("!i")
-_LONGEST_FIELD = 1 << 30  # bytes; PostgreSQL has no longer ones
-_NULL = _END = -1
-
-Heard = Callable[[int], None]
-
-
-def count_rows(path: Path, written_as: Format, heard: Heard) -> int:
-    """Return the number of rows in a file of a table; `heard` is told how many of its bytes are read.
-
-    Raises InputFileError for a file that is not of that format, or that ends too early.
-    """
-    try:
-        if written_as is Format.PARQUET:
-            from ops.backup.parquet import rows_in_parquet  # it brings pyarrow and numpy, which few backups need
-
-            return rows_in_parquet(path)
-        with open_decompressed(path, heard) as file:
-            return count_records(file) - 1 if written_as is Format.CSV else _binary_rows(file)
-    except (ValueError, error) as reason:
-        raise InputFileError(f"{path} is not a {written_as} file that is whole: take another backup.") from reason
-
-
-def _binary_rows(file: BinaryIO) -> int:
-    """Walk from row to row."""
-    if _exactly(file, len(_SIGNATURE)) != _SIGNATURE:
-        raise ValueError("it begins otherwise")
-    _, extension = _HEAD.unpack(_exactly(file, _HEAD.size))
-    _skip(file, extension)
-    rows = 0
-    while (fields := _FIELDS.unpack(file.read(_FIELDS.size))[0]) != _END:
-        for _ in range(fields):
-            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-            if length != _NULL:
-                _skip(file, length)
-        rows += 1
-    if file.read(1):
-        raise ValueError("it goes on behind its end")
-    return rows
-
-
-def _exactly(file: BinaryIO, length: int) -> bytes:
-    content = file.read(length)
-    if len(content) != length:
-        raise ValueError("it ends within a field")
-    return content
-
-
-def _skip(file: BinaryIO, length: int) -> None:
-    """Go on behind a field, however long it says to be, without having all of it in memory."""
-    if not 0 <= length <= _LONGEST_FIELD:
-        raise ValueError("a field has no such length")
-    while length > 0:
-        length -= len(_exactly(file, min(length, _PIECE)))
-
 
 logger = logging.getLogger(__name__)
 
+_PIECE = 1024 * 1024  # bytes
 _LISTING = timedelta(minutes=10)
 
 
@@ -154,22 +94,6 @@ def _refuse_changed(folder: Path) -> None:
     note = note_in(folder)
     if note is not None and (change := change_of(folder, note)) is not None:
         raise InputFileError(change)
-
-
-def path_of(folder: Path, file: FileEntry) -> Path:
-    """Return where a file of a backup is; raise InputFileError when the manifest leads out of the backup's folder."""
-    path = PurePosixPath(file.path)
-    if (
-        not file.path.isprintable()
-        or path.is_absolute()
-        or ".." in path.parts
-        or "\\" in file.path
-        or any((folder / parent).is_symlink() for parent in path.parents if parent.parts)
-    ):
-        raise InputFileError(
-            f"The manifest of {folder} names a file elsewhere ({file.path!r}): do not use that backup."
-        )
-    return folder / path
 
 
 def check_files(folder: Path, manifest: Manifest, report: Progress) -> None:
