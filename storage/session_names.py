@@ -40,9 +40,9 @@ _SECOND_WORDS = ("beacon", "brook", "cedar", "comet", "falcon", "harbour", "hero
 
 
 def valid_file_name(name: str) -> str:
-    """Return the session name in the form that it has on disk: composed (NFC), without blanks around it.
+    """Return a session name in the form that it has on disk: composed (NFC), without blanks around it.
 
-    Raises SessionError when some system could not store a folder of that name, or we could mistake it.
+    Raises SessionError for a name that some system cannot store, or that we would mistake for something else.
     """
     composed = unicodedata.normalize("NFC", name).strip()
     problem = _badly_formed(composed) or _taken_by_us(composed) or _not_portable(composed)
@@ -68,7 +68,7 @@ def split_stem(name: str, stem: str) -> tuple[str, int | None] | None:
 
 
 def update_file_num_pkl(folder: Path) -> Numbers:
-    """Rebuild `file_numbers.pkl` from the names of the files in a session folder; return what it now holds.
+    """Rebuild `file_numbers.pkl` from the names of the files in a session folder; return the numbers in it.
 
     Raises SessionError when the folder cannot be read or written.
     """
@@ -84,17 +84,17 @@ def read_file_num_pkl(folder: Path) -> Numbers:
     Raises SessionError when the folder cannot be read, or cannot be written and the pickle has to be rebuilt.
     """
     try:
-        kept = _unpickled_numbers(folder / NUMBERS_FILE)
+        recorded = _unpickle_numbers(folder / NUMBERS_FILE)
     except FileNotFoundError:
         return update_file_num_pkl(folder)
     except (OSError, ValueError) as error:
         logger.warning("%s is rebuilt from the names of the files: %s", folder / NUMBERS_FILE, error)
         return update_file_num_pkl(folder)
-    return _larger(kept, _numbers_of(folder, _stems_in(folder)))
+    return _larger(recorded, _numbers_of(folder, _stems_in(folder)))
 
 
 def record_number(folder: Path, stem: str) -> None:
-    """Note in `file_numbers.pkl` that the number of this stem, if it has one, is taken.
+    """Record in `file_numbers.pkl` that the number of a stem, if it has one, is taken.
 
     Raises SessionError when the folder cannot be read or written.
     """
@@ -102,7 +102,7 @@ def record_number(folder: Path, stem: str) -> None:
 
 
 def _badly_formed(name: str) -> str | None:
-    """Say what is wrong with the form of a name, and what to do about it."""
+    """Return what is wrong with the form of a name and what to do about it; None when nothing is."""
     if not name:
         return "is empty: give it at least one letter or digit"
     if len(name) > _LONGEST_NAME:
@@ -115,7 +115,7 @@ def _badly_formed(name: str) -> str | None:
 
 
 def _taken_by_us(name: str) -> str | None:
-    """Say what of our own a name could be mistaken for, and what to do about it."""
+    """Return which file of ours a name could be mistaken for and what to do about it; None when there is none."""
     if name.casefold().endswith(NOT_ADDED):
         return f"ends in {NOT_ADDED}, as the files of messages that were not added do: choose another ending"
     if name.casefold() in _RESERVED_NAMES:
@@ -124,7 +124,7 @@ def _taken_by_us(name: str) -> str | None:
 
 
 def _not_portable(name: str) -> str | None:
-    """Say why a name cannot be a file's on every system, and what to do about it."""
+    """Return why some system does not allow a name and what to do about it; None when all do."""
     try:
         validate_filename(name, platform="universal", max_len=_LONGEST_NAME_BYTES)
     except ValidationError as error:
@@ -152,8 +152,9 @@ def _numbers_of(folder: Path, stems: list[str]) -> Numbers:
     return numbers
 
 
-def _larger(some: Numbers, others: Numbers) -> Numbers:
-    return {key: max(some.get(key, 0), others.get(key, 0)) for key in some | others}
+def _larger(numbers: Numbers, others: Numbers) -> Numbers:
+    """Return the union of numbers, of two for the same stem the larger."""
+    return {key: max(numbers.get(key, 0), others.get(key, 0)) for key in numbers | others}
 
 
 def _write_numbers(folder: Path, numbers: Numbers) -> None:
@@ -161,9 +162,9 @@ def _write_numbers(folder: Path, numbers: Numbers) -> None:
 
 
 class _NumbersReader:
-    """Reads a pickle that `_write_numbers` has written, and nothing else.
+    """Read a pickle that `_write_numbers` has written, and nothing else.
 
-    Python's own reader calls what a pickle names, and what is nested deeply in one ends the process.
+    Python's own reader calls functions that a pickle names, and a deeply nested pickle ends the process.
     """
 
     def __init__(self) -> None:
@@ -171,7 +172,7 @@ class _NumbersReader:
         self._memo: dict[int, object] = {}
 
     def read(self, content: bytes) -> Numbers:
-        """Return what a pickle holds; raises almost anything when it is damaged, or holds something else."""
+        """Return the numbers in a pickle; raise almost anything when it is damaged, or holds something else."""
         import pickletools  # a start needs it once, and most programs never
 
         for opcode, argument, _ in pickletools.genops(content):
@@ -187,7 +188,7 @@ class _NumbersReader:
         self._stack.append(value)
 
     def _pass_over(self, _: object) -> None:
-        """Leave out what only tells how the rest is packed."""
+        """Skip what only describes how the rest is packed."""
 
     def _memoize(self, _: object) -> None:
         self._memo[len(self._memo)] = self._stack[-1]
@@ -241,7 +242,7 @@ class _NumbersReader:
     }
 
 
-def _unpickled_numbers(path: Path) -> Numbers:
+def _unpickle_numbers(path: Path) -> Numbers:
     """Read a pickle of numbers; raise ValueError when it holds anything else, OSError when it cannot be read."""
     content = path.read_bytes()
     try:

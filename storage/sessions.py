@@ -1,4 +1,4 @@
-"""Program sessions: choose one, open its folder, remember it, and keep others out of the storage folder."""
+"""Choose a program session, open its folder, remember it, and lock the storage folder."""
 
 import glob
 import logging
@@ -59,7 +59,7 @@ class ProgramSession:
 def choose_session(
     storage_dir: Path, *, name: str | None, add_date: bool, add_number: bool, today: date
 ) -> ProgramSession:
-    """Return the session that these answers mean; an empty name becomes a random one that is not in use.
+    """Return the session for these answers; an empty name becomes a random one that is not in use.
 
     Raises SessionError for a name or a storage folder that cannot be used.
     """
@@ -83,13 +83,13 @@ def open_session_folder(session: ProgramSession) -> None:
 
 
 def remember_session(storage_dir: Path, session: ProgramSession) -> None:
-    """Note which session is the current one; raise SessionError when that cannot be written."""
+    """Write down which session is the current one; raise SessionError when that cannot be written."""
     current = _CurrentSession(name=session.name, stem=session.stem)
     write_atomically(storage_dir / CURRENT_SESSION_FILE, current.model_dump_json().encode())
 
 
 def remembered_session(storage_dir: Path) -> ProgramSession | None:
-    """Return the session that was noted last; None when there is none or the note is damaged."""
+    """Return the session that was remembered last; None when there is none or the file is damaged."""
     path = storage_dir / CURRENT_SESSION_FILE
     try:
         current = _CurrentSession.model_validate_json(path.read_bytes())
@@ -102,7 +102,7 @@ def remembered_session(storage_dir: Path) -> ProgramSession | None:
 
 
 def session_folders(storage_dir: Path) -> list[Path]:
-    """Return the folders of all sessions that have a CSV, the one that was last written to first.
+    """Return the folders of all sessions that have a CSV, the one that was written last first.
 
     Raises SessionError when the storage folder cannot be read.
     """
@@ -119,7 +119,7 @@ def session_lock(storage_dir: Path) -> Generator[None]:
     Raises SessionInUseError at once when another one holds it, SessionError when the folder cannot be written.
     """
     pid_path = _pid_path(storage_dir)
-    with _acquired_lock(storage_dir):
+    with _acquire_lock(storage_dir):
         try:
             write_atomically(pid_path, str(os.getpid()).encode())
             yield
@@ -129,7 +129,7 @@ def session_lock(storage_dir: Path) -> Generator[None]:
 
 
 class _CurrentSession(BaseModel):
-    """What `current_session.json` holds."""
+    """The content of `current_session.json`."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -138,7 +138,7 @@ class _CurrentSession(BaseModel):
 
 
 def _checked_session(storage_dir: Path, current: _CurrentSession) -> ProgramSession:
-    """Return the session of a note that anyone may have edited; raise SessionError when it leads elsewhere."""
+    """Return the session of a file that anyone may have edited; raise SessionError when it leads elsewhere."""
     name = valid_file_name(current.name)
     if split_stem(name, current.stem) is None:
         raise SessionError(f"The file stem {reprlib.repr(current.stem)} is not one of session {name!r}.")
@@ -159,7 +159,7 @@ def _last_written(folder: Path) -> float:
 
 
 def _unused_random_name(storage_dir: Path) -> str:
-    """Return a random name without a folder: a name drawn twice would go on with a session of long ago."""
+    """Return a random name without a folder: a name drawn twice would continue an old session."""
     name = random_session_name()
     while (storage_dir / name).exists():
         name = random_session_name()
@@ -184,13 +184,13 @@ def _next_session(storage_dir: Path, name: str, base: str) -> ProgramSession:
 
 
 def _stem_is_used_elsewhere(session: ProgramSession) -> bool:
-    """Tell whether another folder has the journal of this stem, as `demo_7/` may have that of number 7 of `demo`."""
+    """Return whether another folder has the journal of this stem, as `demo_7/` may have that of number 7 of `demo`."""
     same_stem = session.folder.parent.glob(f"*/{glob.escape(session.journal_path.name)}")
     return any(path != session.journal_path for path in same_stem)
 
 
-def _acquired_lock(storage_dir: Path) -> AbstractContextManager[object]:
-    """Return the lock, held until the end of the `with` that it is given to."""
+def _acquire_lock(storage_dir: Path) -> AbstractContextManager[object]:
+    """Acquire the lock of the storage folder; raise SessionInUseError at once when another process has it."""
     with translate_os_errors(storage_dir):
         _make_storage(storage_dir)
         try:
@@ -203,7 +203,7 @@ def _acquired_lock(storage_dir: Path) -> AbstractContextManager[object]:
 
 
 def _make_storage(storage_dir: Path) -> None:
-    """Make the storage folder: others may pass it, as the embedded server's account has to, but not list it."""
+    """Make the storage folder; others may pass it, as the embedded server's account has to, but not list it."""
     storage_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
 
 
