@@ -116,3 +116,4 @@ def _write_digests(folder: Path, digests: dict[str, Any]) -> None:
     """Keep digests for the next start, where there is a folder for them that can be written to."""
     with suppress(OSError), atomic_file(folder / _DIGESTS_FILE) as partial:
         partial.write_text(json.dumps(digests), encoding="utf-8")
+        partial.chmod(0o644)  # accounts may share the folder

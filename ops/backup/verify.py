@@ -14,7 +14,7 @@ from errors import InputFileError, OperatorError
 from ops.backup.catalogue import change_of, note_in
 from ops.backup.manifest import MANIFEST, VERIFIED, DatabaseEntry, FileEntry, Manifest, Verified, path_of, read_small
 from ops.backup.table_files import count_rows
-from storage.files import write_atomically
+from storage.files import raise_os_errors_as, write_atomically
 from util_async import Progress
 
 logger = logging.getLogger(__name__)
@@ -105,17 +105,13 @@ def check_files(folder: Path, manifest: Manifest, report: Progress) -> None:
     for file in manifest.files:
         path = path_of(folder, file)
         digest = hashlib.sha256()
-        try:
+        with raise_os_errors_as(InputFileError, f"{path} cannot be read", "the backup is not whole, take another one"):
             _check_size(path, file)
             with path.open("rb", buffering=0) as content:
                 while piece := content.read(_PIECE):
                     digest.update(piece)
                     done += len(piece)
                     report(done, total)
-        except OSError as error:
-            raise InputFileError(
-                f"{path} cannot be read ({error.strerror}): the backup is not whole, take another one."
-            ) from error
         if digest.hexdigest() != file.sha256:
             raise InputFileError(f"{path} was changed since it was written: take another backup.")
 
