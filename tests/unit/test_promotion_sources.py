@@ -16,7 +16,7 @@ import zstandard
 
 from errors import InputFileError
 from memory.capture.journal import Journal, NotAdded, encoded
-from memory.capture.message_csv import lines_in, to_row
+from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Attachment, Kind, Message
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from ops.promotion.records import CleanBatch, RawBatch, Source
@@ -533,7 +533,7 @@ def test_a_line_that_is_longer_than_any_message_is_refused_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_reader, "LARGEST", 1000)
-    monkeypatch.setattr(csv_reader, "lines_in", partial(lines_in, largest=1000))
+    monkeypatch.setattr(csv_reader, "records_in", partial(csv_reader.records_in, largest=1000))
     long = "a,2026-11-03 10:00," + "x" * 2500 + ",2026-11-03 10:00,z\n"
     path = written(tmp_path / "chat.csv", f"text,time,more\n{long}b,2026-11-03 10:00,c\n")
 
