@@ -9,12 +9,12 @@ from pandas import DataFrame
 from memory.capture.journal import encoded
 from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Message
-from ops.promotion.records import RawBatch, Refused, Source
+from ops.promotion.records import RawBatch, Reject, Source
 
 
 def source_of(
     *chunks: Sequence[Message],
-    refused: Sequence[Refused] = (),
+    refused: Sequence[Reject] = (),
     vectors: Mapping[int, tuple[str, str]] | None = None,
     between: Callable[[int], None] = lambda _: None,
 ) -> Source:
@@ -40,7 +40,7 @@ def source_of(
 
 
 def _chunk(
-    number: int, messages: Sequence[Message], *, refused: Sequence[Refused], vectors: Mapping[int, tuple[str, str]]
+    number: int, messages: Sequence[Message], *, refused: Sequence[Reject], vectors: Mapping[int, tuple[str, str]]
 ) -> RawBatch:
     rows = [[*to_row(message), *vectors.get(message.message_id, ("", ""))] for message in messages]
     return RawBatch(
@@ -49,5 +49,5 @@ def _chunk(
         frame=DataFrame(rows, columns=[*COLUMNS, "embedding", "embedding_model"], dtype=str),
         end_bytes=number + 1,
         ours=True,
-        refused=refused,
+        rejects=refused,
     )

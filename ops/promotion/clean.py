@@ -1,26 +1,31 @@
-"""Make messages of the records of a source; what cannot be one is refused with the reason.
+"""Read a source and make messages of its records; what cannot be one is refused with the reason.
 
 Every column is read as a whole, each of its different texts once: most columns of a chat repeat themselves.
 """
 
+import asyncio
 import csv
 import io
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import PurePath
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from errors import BackscrollError, InputFileError
 from memory.capture.message_csv import optional, time_of
 from memory.message import COLUMNS, FIELDS, Kind, Message, MessageKey, fold, names_of, sanitize
 from ops.promotion import cells
 from ops.promotion.derived_ids import Occurrences, derived_id
-from ops.promotion.records import CleanBatch, RawBatch, Refused, Vector
-from ops.promotion.survey import is_rounded
+from ops.promotion.records import CleanBatch, RawBatch, Reject, Source, Vector
+from ops.promotion.sources.survey import is_rounded
 from ops.promotion.times import ReadTime, read_time, snowflake_time
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -83,14 +88,55 @@ class _Reading:
                     self.reasons.setdefault(position, wrong[text])
         return [values[text] for text in texts]
 
-    def refused(self) -> list[Refused]:
+    def rejects(self) -> list[Reject]:
         """Return the rows that have a reason, and what the reader had refused before."""
         index = self.chunk.frame.index
         rows = [
-            Refused(int(index[position]), _raw(self.chunk, position), reason)
+            Reject(int(index[position]), _raw(self.chunk, position), reason)
             for position, reason in self.reasons.items()
         ]
-        return sorted([*self.chunk.refused, *rows], key=lambda refused: refused.record)
+        return sorted([*self.chunk.rejects, *rows], key=lambda reject: reject.record)
+
+
+async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[CleanBatch]:
+    """Yield the batches of a source, each cleaned; raise InputFileError when the source is not what it should be."""
+    batches, earlier = source.chunks(), _EarlierBatches()
+    while (batch := await asyncio.to_thread(_next_cleaned, batches, source, time_zone, earlier)) is not None:
+        yield batch
+
+
+@dataclass(slots=True)
+class _EarlierBatches:
+    """What earlier batches tell of the next one."""
+
+    file: str = ""
+    occurrences: Occurrences = field(default_factory=Occurrences)
+
+    def of_file(self, name: str) -> Occurrences:
+        """Return what the batches of a file have said so far; files come one after the other."""
+        if name != self.file:
+            self.file, self.occurrences = name, Occurrences()
+        return self.occurrences
+
+
+def _next_cleaned(
+    batches: Iterator[RawBatch], source: Source, time_zone: ZoneInfo, earlier: _EarlierBatches
+) -> CleanBatch | None:
+    """Return the next batch; a file whose contents fail in a way that nobody foresaw is refused, too."""
+    try:
+        batch = next(batches, None)
+        if batch is None:
+            return None
+        occurrences = earlier.of_file(batch.source)
+        return clean(batch, session=source.session, time_zone=time_zone, occurrences=occurrences)
+    except BackscrollError:
+        raise
+    except Exception as error:
+        logger.exception("%s cannot be read", source.title)
+        raise InputFileError(
+            f"The {source.title} cannot be read ({type(error).__name__}, see the log): name another file, and report "
+            "what the log says."
+        ) from error
 
 
 def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Occurrences | None = None) -> CleanBatch:
@@ -108,10 +154,14 @@ def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Oc
     merged, empty = len(saying) - len(messages), len(once) - len(saying)
     reading.notes.update({STATES: merged, DUPLICATES: duplicates, EMPTY: empty})
     return CleanBatch(
+        source=chunk.source,
+        end_bytes=chunk.end_bytes,
+        ours=chunk.ours,
+        damage=chunk.damage,
         messages=messages,
         revisions=revisions,
         vectors=_vectors(reading, saying, messages),
-        refused=reading.refused(),
+        rejects=reading.rejects(),
         merged=merged,
         duplicates=duplicates,
         empty=empty,
@@ -142,12 +192,12 @@ def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences:
 def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
     """Return the columns of a CSV that this program has written, as `memory.capture.message_csv` reads them."""
     columns: dict[str, list[Any]] = {}
-    for field in FIELDS:
-        if field.type is str:
-            columns[field.name] = reading.storable_texts(field.name)
+    for one in FIELDS:
+        if one.type is str:
+            columns[one.name] = reading.storable_texts(one.name)
         else:
-            convert = _OUR_CELLS[field.type]
-            columns[field.name] = reading.column(field.name, optional(convert) if field.is_optional else convert)
+            convert = _OUR_CELLS[one.type]
+            columns[one.name] = reading.column(one.name, optional(convert) if one.is_optional else convert)
     return columns
 
 

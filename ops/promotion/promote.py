@@ -4,45 +4,50 @@ While some messages are written, the next are compared and get their vectors, an
 a thread. No more than that is held in memory.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from db.databases import Database
 from db.engines import transaction
 from db.table_copy import Connection, open_connection, tables_of
 from errors import InputFileError, OperatorError
-from memory.capture.erased import Erased
+from memory.capture.erased import Erased, is_erased
 from memory.embedding.embedder import Embedder
+from memory.index.indexing import Draft, index_drafts
 from memory.index.neighbours import Neighbour, RecentMessages, find_preceding
 from memory.index.reembed import prepare
-from memory.message import Message
+from memory.message import Message, Revision
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
-from ops.promotion.batch_builder import BatchBuilder, Comparer
-from ops.promotion.compare import Differences
+from ops.promotion.clean import read
+from ops.promotion.compare import Compared, Differences, Verdict
 from ops.promotion.history import Begun, begin, finish, forget_empty, promotion_lock
 from ops.promotion.mentions import NamesOfAuthors
 from ops.promotion.own_answers import OwnAnswers, mark_others
-from ops.promotion.read import one_ahead, read
-from ops.promotion.records import Source
-from ops.promotion.rejects import open_refused
+from ops.promotion.records import CleanBatch, Reject, Source, Vector
+from ops.promotion.rejects import RejectsCsv, open_rejects, row_of_record
 from ops.promotion.report import Tally
 from ops.promotion.seen_messages import open_seen
 from ops.promotion.twins import Twins
 from ops.promotion.undo import take_back
 from ops.promotion.vectors import Drafting
-from ops.promotion.write import Writer
-from util_async import Progress
+from ops.promotion.write import Piece, Writer
+from util_async import Progress, background_task
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _MESSAGES = "messages"
+_EMBEDDED_AT_ONCE = 1000  # messages that are written together when the model has to work for them
 MARKED = "messages of the bot from earlier sources, which are answers from now on, and no evidence"
 
 
@@ -121,7 +126,7 @@ async def difference(
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
-            comparing = Comparer(
+            comparer = Comparer(
                 Differences(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures),
@@ -131,7 +136,7 @@ async def difference(
             )
             async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
                 async for chunk in chunks:
-                    await comparing.compare(chunk)
+                    await comparer.compare(chunk)
                     report(chunk.end_bytes, source.size)
     return tally
 
@@ -145,14 +150,14 @@ async def _bring_in(
     # A source that is brought in again has had its refused rows written down before.
     path = means.refused_dir / f"{batch.earlier or batch.promotion_id}_refused.csv"
     async with _open_short_term(means) as short_term:
-        with open_seen() as seen, open_refused(path) as refused:
+        with open_seen() as seen, open_rejects(path) as rejects:
             drafting = Drafting(
                 model=means.embedder.name,
                 width=await means.embedder.dimensions(),
                 short_term=short_term,
                 recent=RecentMessages(partial(_stored_before, means.long_term)),
             )
-            comparing = Comparer(
+            comparer = Comparer(
                 Differences(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
                 Erased(erasures),
@@ -160,10 +165,10 @@ async def _bring_in(
                 tally,
                 NamesOfAuthors(connection),
             )
-            preparing = BatchBuilder(comparing, drafting, means.embedder, refused, tally, size=source.size)
-            writer = Writer(means.long_term, batch.promotion_id, refused, tally)
+            builder = BatchBuilder(comparer, drafting, means.embedder, rejects, tally, size=source.size)
+            writer = Writer(means.long_term, batch.promotion_id, rejects, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
-            async with aclosing(one_ahead(preparing.pieces(chunks))) as pieces:
+            async with aclosing(one_ahead(builder.pieces(chunks))) as pieces:
                 async for piece in pieces:
                     await writer.write(piece)
                     report(piece.end_bytes, source.size)
@@ -192,3 +197,166 @@ async def _open_short_term(means: Means) -> AsyncGenerator[Connection | None]:
 async def _stored_before(database: Database, messages: Sequence[Message]) -> list[Neighbour]:
     async with transaction(database.reading) as session:
         return await find_preceding(session, messages=messages)
+
+
+async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Yield what another generator yields, which is at work on the next one meanwhile; it is closed on exit."""
+    async with aclosing(items):
+        item = await anext(items, None)
+        while item is not None:
+            async with background_task(_next_of(items)) as coming:
+                yield item
+                item = await coming
+
+
+async def _next_of(items: AsyncIterator[T]) -> T | None:
+    return await anext(items, None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBatch:
+    """What of a clean batch concerns nobody who is forgotten."""
+
+    messages: Sequence[Message]
+    revisions: Sequence[Revision]
+    vectors: Mapping[int, Vector]
+    """By the index of the message in `messages`."""
+    rejects: Sequence[Reject]
+
+    def without(self, indexes: Collection[int]) -> "KeptBatch":
+        """Return this batch without the messages at some indexes."""
+        if not indexes:
+            return self
+        left = [index for index in range(len(self.messages)) if index not in indexes]
+        ids = {self.messages[index].message_id for index in left}
+        return KeptBatch(
+            messages=[self.messages[index] for index in left],
+            revisions=[revision for revision in self.revisions if revision.message_id in ids],
+            vectors={new: self.vectors[old] for new, old in enumerate(left) if old in self.vectors},
+            rejects=self.rejects,
+        )
+
+
+class Comparer:
+    """Compares the messages of one batch after the other with what is there, and counts."""
+
+    def __init__(
+        self,
+        differences: Differences,
+        twins: Twins,
+        erased: Erased,
+        own: OwnAnswers,
+        tally: Tally,
+        names: NamesOfAuthors,
+    ) -> None:
+        self._differences = differences
+        self._twins = twins
+        self._names = names
+        self._erased = erased
+        self._own = own
+        self._tally = tally
+        self._erased_ids: set[int] = set()
+
+    async def compare(self, clean: CleanBatch) -> tuple[KeptBatch, list[Compared], list[Revision]]:
+        """Return what is kept of a batch, what each of its messages is, and the revisions that are new."""
+        batch = replace(clean, messages=[self._own.marked(message) for message in clean.messages])
+        kept = self._without_erased(batch)
+        messages, vectors = await self._names.named(kept.messages, kept.vectors)
+        kept = replace(kept, messages=messages, vectors=vectors)
+        if not batch.ours:
+            known = await self._twins.known(kept.messages, batch.source)
+            kept = kept.without(known)
+            self._tally.add_known(len(known), batch.source)
+        compared, revisions = await self._differences.compare(kept.messages, kept.revisions)
+        self._tally.add_cleaned(replace(clean, rejects=list(kept.rejects)), batch.source)
+        self._tally.add_compared(compared, batch.source)
+        self._tally.add_damage(batch.damage, batch.source)
+        self._tally.add_command_bots(
+            {bot: count for bot, count in batch.command_bots.items() if bot[0] not in self._own.author_ids}
+        )
+        return kept, compared, revisions
+
+    def _without_erased(self, batch: CleanBatch) -> KeptBatch:
+        """Leave out messages of the forgotten, later states of these, and answers that may repeat them."""
+        kept = KeptBatch(batch.messages, batch.revisions, batch.vectors, batch.rejects)
+        if not self._erased.until:
+            return kept
+        self._erased_ids.update(
+            message.message_id
+            for message in batch.messages
+            if is_erased(self._erased.until, message.author_id, message.sent_at)
+        )
+        erased = {
+            index
+            for index, message in enumerate(batch.messages)
+            if message.message_id in self._erased_ids or self._erased.covers(message)
+        }
+        rejects = [reject for reject in batch.rejects if not self._erased.covers_line(reject.text)]
+        answers = sum(self._erased.may_repeat(message) for message in batch.messages)
+        self._tally.answers += answers
+        self._tally.erased += len(erased) - answers + len(batch.rejects) - len(rejects)
+        return replace(kept.without(erased), rejects=rejects)
+
+
+class BatchBuilder:
+    """Builds what can be written, a piece for each transaction."""
+
+    def __init__(
+        self,
+        comparer: Comparer,
+        drafting: Drafting,
+        embedder: Embedder,
+        rejects: RejectsCsv,
+        tally: Tally,
+        *,
+        size: int,
+    ) -> None:
+        self._comparer = comparer
+        self._drafting = drafting
+        self._embedder = embedder
+        self._rejects = rejects
+        self._tally = tally
+        self._size = size
+        self._done = 0
+
+    async def pieces(self, batches: AsyncIterator[CleanBatch]) -> AsyncGenerator[Piece]:
+        """Yield what shall be written of each batch; one that needs many vectors of the model comes in parts."""
+        async for batch in batches:
+            kept, compared, revisions = await self._comparer.compare(batch)
+            await asyncio.to_thread(self._rejects.add, [row_of_record(reject) for reject in kept.rejects])
+            changed = [message for message in compared if message.changes]
+            drafts = await self._drafting.drafts(kept.messages, kept.vectors, changed)
+            expected = self._expected(compared, batch.end_bytes)
+            started_at, self._done = self._done, batch.end_bytes
+            for end, part, part_revisions in _parts(drafts, revisions):
+                rows = await index_drafts(part, self._embedder)
+                self._tally.embedded += sum(draft.lacks_vector for draft in part)
+                self._tally.reused += sum(draft.vector is not None for draft in part)
+                yield Piece(
+                    rows=rows,
+                    verdicts=[message.verdict for message in changed[end - len(part) : end]],
+                    revisions=part_revisions,
+                    expected=expected,
+                    end_bytes=started_at + (batch.end_bytes - started_at) * end // max(1, len(drafts)),
+                )
+
+    def _expected(self, compared: Sequence[Compared], end_bytes: int) -> int:
+        """Return how many messages may be new in all, if the rest of the source is as new as this batch."""
+        new = sum(message.verdict is Verdict.NEW for message in compared)
+        rest = self._tally.records * max(0, self._size - end_bytes) / max(1, end_bytes)
+        return self._tally.verdicts[Verdict.NEW] + int(rest * new / max(1, len(compared)))
+
+
+def _parts(
+    drafts: Sequence[Draft], revisions: Sequence[Revision]
+) -> Iterator[tuple[int, Sequence[Draft], list[Revision]]]:
+    """Yield drafts that are written together, where they end, and their revisions; those of no draft come last."""
+    lacking = sum(draft.lacks_vector for draft in drafts)
+    step = _EMBEDDED_AT_ONCE if lacking > _EMBEDDED_AT_ONCE else max(1, len(drafts))
+    left = list(revisions)
+    for start in range(0, len(drafts) - step, step):
+        part = drafts[start : start + step]
+        ids = {draft.message.message_id for draft in part}
+        yield start + step, part, [revision for revision in left if revision.message_id in ids]
+        left = [revision for revision in left if revision.message_id not in ids]
+    yield len(drafts), drafts[(len(drafts) - 1) // step * step :] if drafts else (), left

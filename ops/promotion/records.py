@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from memory.message import Message, Revision
-from ops.promotion.sources.folders import Skipped
+from ops.promotion.sources.files import Skipped
 
 ROWS = 10_000
 """Records in a chunk: as many as bulk loads write in a transaction."""
@@ -20,7 +20,7 @@ Vector = tuple[NDArray[np.float32], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Reject:
     """A record that is no message: its number, the first of its file being 1, what stands there, and why."""
 
     record: int
@@ -52,8 +52,8 @@ class RawBatch:
     day_first: bool = False
     """Whether 03/04/2026 is the third of April."""
     rounding: str = ""
-    """How the ids of the file were rounded, as `promotion.rounded_ids` names it; empty when they were not."""
-    refused: Sequence[Refused] = ()
+    """How the ids of the file were rounded, see `IdSurvey.rounding`; empty when they were not."""
+    rejects: Sequence[Reject] = ()
     """Records that have no place in `frame`."""
     notes: Counter[str] = field(default_factory=Counter)
     """What the reader had to mend, each thing with how often."""
@@ -99,7 +99,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanBatch:
-    """What a chunk comes to; each of its records is counted once, in one of the five ways."""
+    """What a raw batch comes to; each of its records is counted once, in one of the five ways."""
+
+    source: str = ""
+    """The name of the file."""
+    end_bytes: int = 0
+    """How many bytes of the whole source are read after it."""
+    ours: bool = False
+    """Whether this program wrote the file."""
+    damage: str = ""
+    """A sentence about the file, of which nothing follows behind this batch."""
 
     messages: list[Message]
     """Each key once, in its last state."""
@@ -107,7 +116,7 @@ class CleanBatch:
     """What messages said before edits that the chunk knows of."""
     vectors: dict[int, Vector]
     """The vectors that came along, by the index of the message in `messages`."""
-    refused: list[Refused]
+    rejects: list[Reject]
     merged: int
     """Records that are another state of one of the messages."""
     duplicates: int
@@ -122,4 +131,4 @@ class CleanBatch:
     @property
     def records(self) -> int:
         """The number of records that the chunk had."""
-        return len(self.messages) + self.merged + self.duplicates + self.empty + len(self.refused)
+        return len(self.messages) + self.merged + self.duplicates + self.empty + len(self.rejects)

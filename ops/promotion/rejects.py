@@ -9,13 +9,13 @@ from errors import JournalUnavailableError, SessionError
 from memory.capture.journal import NotAdded, digest_of, encoded
 from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Message
-from ops.promotion.records import Refused
+from ops.promotion.records import Reject
 from storage.files import translate_os_errors
 
 Row = list[str]
 
 
-class RefusedCsv:
+class RejectsCsv:
     """Takes refused rows; the file is made with the first of them."""
 
     def __init__(self, path: Path) -> None:
@@ -27,7 +27,7 @@ class RefusedCsv:
     def add(self, rows: Sequence[Row]) -> None:
         """Append those rows that do not stand here yet; raise SessionError when the file cannot be written."""
         if rows:
-            with self._writing, _told_what_to_do():
+            with self._writing, _as_session_error():
                 file = self._opened()
                 new = {digest: row for row in rows if (digest := digest_of(encoded([row]))) not in self._known}
                 file.append(new.values())
@@ -51,14 +51,14 @@ class RefusedCsv:
 
 
 @contextmanager
-def open_refused(path: Path) -> Iterator[RefusedCsv]:
+def open_rejects(path: Path) -> Iterator[RejectsCsv]:
     """Yield the CSV of refused rows at a path; what it has taken is on the disk on exit."""
-    with closing(RefusedCsv(path)) as refused:
-        yield refused
+    with closing(RejectsCsv(path)) as rejects:
+        yield rejects
 
 
 @contextmanager
-def _told_what_to_do() -> Iterator[None]:
+def _as_session_error() -> Iterator[None]:
     try:
         yield
     except JournalUnavailableError as error:
@@ -67,11 +67,11 @@ def _told_what_to_do() -> Iterator[None]:
         ) from error
 
 
-def row_of_record(refused: Refused) -> Row:
+def row_of_record(reject: Reject) -> Row:
     """Return the row of a record that is no message; it stands whole in the content column."""
     row = [""] * len(COLUMNS)
-    row[COLUMNS.index("content")] = refused.text
-    return [*row, refused.reason]
+    row[COLUMNS.index("content")] = reject.text
+    return [*row, reject.reason]
 
 
 def row_of_message(message: Message, reason: str) -> Row:

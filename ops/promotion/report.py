@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ops.promotion.compare import Compared, Verdict
-from ops.promotion.records import CleanBatch, FileOfSource, Refused, Source
-from ops.promotion.sources.folders import OF_NO_KIND, Skipped
+from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
+from ops.promotion.sources.files import OF_NO_KIND, Skipped
 
 _TOLD_REASONS = 5
 _TOLD_EXAMPLES = 3
@@ -57,7 +57,7 @@ class Tally:
     empty: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """How many were refused, by the reason."""
-    examples: list[tuple[str, Refused]] = field(default_factory=list)
+    examples: list[tuple[str, Reject]] = field(default_factory=list)
     """The first that were refused, each with the file that it is in."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was mended, in phrases that follow a number."""
@@ -85,11 +85,11 @@ class Tally:
         self.notes += cleaned.notes
         file = self._file(source)
         file.records += cleaned.records
-        file.refused += len(cleaned.refused)
-        for refused in cleaned.refused:
-            self._refuse(refused.reason)
+        file.refused += len(cleaned.rejects)
+        for reject in cleaned.rejects:
+            self._refuse(reject.reason)
             if len(self.examples) < _TOLD_EXAMPLES:
-                self.examples.append((source, refused))
+                self.examples.append((source, reject))
 
     def add_compared(self, compared: Sequence[Compared], source: str) -> None:
         """Count messages of a file by what they are beside what is there."""
@@ -207,8 +207,8 @@ def _reasons(tally: Tally) -> Iterator[str]:
         yield f"{count:>15,}  {reason}"
     if (more := len(tally.refused) - _TOLD_REASONS) > 0:
         yield f"{more:>15,}  more reasons"
-    for source, refused in tally.examples:
-        yield f"{'':11}  such as record {refused.record:,} of {_end_of(source)}: {_shortened(refused.text)}"
+    for source, reject in tally.examples:
+        yield f"{'':11}  such as record {reject.record:,} of {_end_of(source)}: {_shortened(reject.text)}"
 
 
 def _shortened(text: str) -> str:

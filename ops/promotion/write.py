@@ -13,7 +13,7 @@ from memory.index.indexing import find_refused
 from memory.index.store import Indexed
 from memory.message import Revision
 from ops.promotion.compare import Verdict
-from ops.promotion.rejects import RefusedCsv, row_of_message
+from ops.promotion.rejects import RejectsCsv, row_of_message
 from ops.promotion.report import Tally
 
 logger = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ class Piece:
 class Writer:
     """Writes the rows of one batch."""
 
-    def __init__(self, database: Database, promotion_id: int, refused: RefusedCsv, tally: Tally) -> None:
+    def __init__(self, database: Database, promotion_id: int, rejects: RejectsCsv, tally: Tally) -> None:
         self._database = database
         self._promotion_id = promotion_id
-        self._refused = refused
+        self._rejects = rejects
         self._tally = tally
 
     async def write(self, piece: Piece) -> None:
@@ -85,7 +85,7 @@ class Writer:
             return
         logger.warning("message %d was not added: %s", row.message.message_id, own_reason)
         self._tally.take_back(verdict, own_reason)
-        await asyncio.to_thread(self._refused.add, [row_of_message(row.message, own_reason)])
+        await asyncio.to_thread(self._rejects.add, [row_of_message(row.message, own_reason)])
 
     async def _write_revisions(self, revisions: Sequence[Revision], expected: int) -> None:
         async def attempt(some: Sequence[Revision]) -> str | None:

@@ -17,9 +17,9 @@ from memory.capture.journal import encoded
 from memory.message import COLUMNS, sanitize
 from ops.promotion import cells
 from ops.promotion.clean import clean
-from ops.promotion.day_order import days_come_first
 from ops.promotion.sources.detect import open_source
 from ops.promotion.sources.encodings import mended
+from ops.promotion.sources.survey import days_come_first
 from ops.promotion.times import read_time
 from tests.fuzz.limits import in_time
 from tests.fuzz.strategies import (
@@ -57,16 +57,16 @@ def promoted(
             assert is_one_sentence(plain(str(error), folder)), error
             return None
         cleaned = [clean(chunk, session=source.session, time_zone=BERLIN) for chunk in chunks]
-    assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.refused) for chunk in chunks]
+    assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.rejects) for chunk in chunks]
     for message in (message for one in cleaned for message in one.messages):
         assert -(2**63) <= message.message_id < 2**63
         assert sanitize(message.content) == message.content
         assert [sanitize(file.name + file.url) for file in message.attachments] == [
             file.name + file.url for file in message.attachments
         ]
-    for refused in (refused for one in cleaned for refused in one.refused):
-        assert refused.reason
-        assert encoded([[refused.text, refused.reason]])
+    for reject in (reject for batch in cleaned for reject in batch.rejects):
+        assert reject.reason
+        assert encoded([[reject.text, reject.reason]])
     return sum(one.records for one in cleaned)
 
 

@@ -20,10 +20,10 @@ from memory.index.index_text import search_text, text_to_embed
 from memory.message import Kind, fold
 from memory.search.memory import Memory
 from ops.erasure.rows import note_erasure
-from ops.promotion import batch_builder
+from ops.promotion import promote as promotion
 from ops.promotion.history import list_batches, promotion_lock
 from ops.promotion.promote import Means, difference
-from ops.promotion.records import Refused
+from ops.promotion.records import Reject
 from ops.promotion.report import in_words
 from tests.builders import deletion, edit, every_order_of_states, message, minute, remember
 from tests.promotions import (
@@ -142,7 +142,7 @@ async def test_states_are_brought_together_in_every_order_and_across_chunks(mean
 
 async def test_every_record_is_counted_once(means: Means) -> None:
     await bring_in(source_of(SESSION[:2]), means)
-    refused = [Refused(9, "what is this", "not a message")]
+    refused = [Reject(9, "what is this", "not a message")]
 
     tally = (await bring_in(source_of(SESSION, [SESSION[0], SESSION[4]], refused=refused), means)).tally
 
@@ -211,7 +211,7 @@ async def test_what_the_database_refuses_stands_in_a_csv_once_and_keeps_no_other
     async with long_term.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE messages ADD CONSTRAINT calm CHECK (content NOT LIKE '%!%')"))
     messages = [message(number, f"note {number}{'!' if number in (3, 4, 9) else ''}") for number in range(1, 12)]
-    refused = [Refused(12, "no,message", "has 2 fields")]
+    refused = [Reject(12, "no,message", "has 2 fields")]
     source = source_of(messages, refused=refused)
 
     promoted = await bring_in(source, means)
@@ -456,7 +456,7 @@ async def test_a_server_that_goes_away_half_way_is_told_apart(means: Means, long
 async def test_many_texts_to_embed_are_written_in_parts(
     means: Means, long_term: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_builder, "_EMBEDDED_AT_ONCE", 2)
+    monkeypatch.setattr(promotion, "_EMBEDDED_AT_ONCE", 2)
     messages = [
         one for number in range(1, 6) for one in (message(number, f"{number}"), edit(number, f"{number}!", at=50))
     ]

@@ -27,7 +27,7 @@ from ops.promotion.clean import (
     clean,
 )
 from ops.promotion.derived_ids import Occurrences, derived_id
-from ops.promotion.records import CleanBatch, RawBatch, Refused
+from ops.promotion.records import CleanBatch, RawBatch, Reject
 from ops.promotion.times import snowflake_time
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
 
@@ -100,7 +100,7 @@ def test_a_row_of_ours_that_is_no_message_is_refused_for_what_is_wrong(column: s
 
     found = cleaned(own_chunk([to_row(message(1)), fields, to_row(message(2))]))
 
-    (refused,) = found.refused
+    (refused,) = found.rejects
     assert (refused.record, refused.reason.partition(":")[0]) == (2, column)
     assert [one.message_id for one in found.messages] == [1, 2]
 
@@ -129,7 +129,7 @@ def test_a_record_that_contradicts_an_earlier_one_is_refused() -> None:
     found = cleaned(own_chunk([to_row(message(1, "yes")), to_row(message(1, "no"))]))
 
     assert [one.content for one in found.messages] == ["yes"]
-    assert [one.record for one in found.refused] == [2]
+    assert [one.record for one in found.rejects] == [2]
 
 
 def test_what_reads_back_of_ours_keeps_its_session_and_another_row_gets_the_sources() -> None:
@@ -228,7 +228,7 @@ def test_things_of_different_kinds_that_are_called_the_same_have_ids_of_their_ow
 def test_what_a_spreadsheet_spoilt_is_refused_with_the_record(columns: dict[str, str], column: str) -> None:
     found = cleaned(chunk_of([row("kept"), row("bad", **columns)], records=["kept\r\n", "bad, as it was\r\n"]))
 
-    (refused,) = found.refused
+    (refused,) = found.rejects
     assert (refused.record, refused.text) == (2, "bad, as it was")
     assert refused.reason.startswith(f"{column}: ")
     assert [one.content for one in found.messages] == ["kept"]
@@ -244,7 +244,7 @@ def test_an_id_that_was_written_as_a_number_without_its_digits_is_none(text: str
 
     found = cleaned(chunk_of([row(**columns), row("b", author_name="bo", **columns)]))
 
-    assert (found.messages, found.refused) == (plain, [])
+    assert (found.messages, found.rejects) == (plain, [])
     assert found.notes[IDS_ROUNDED] == 8
 
 
@@ -271,7 +271,7 @@ def test_a_time_is_taken_from_an_id_that_lost_less_than_a_millisecond() -> None:
 def test_a_refused_record_that_was_no_csv_is_written_as_one() -> None:
     found = cleaned(chunk_of([row('say "hi"', sent_at="soon")]))
 
-    assert found.refused[0].text == '"say ""hi""",soon,ana,general'
+    assert found.rejects[0].text == '"say ""hi""",soon,ana,general'
 
 
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-no", "@everyone", "#NAME?", "1.23E+17"])
@@ -374,16 +374,16 @@ def test_a_vector_that_is_none_is_left_out_and_counted(text: str, model: str) ->
 def test_what_the_reader_refused_and_mended_is_handed_on_in_order() -> None:
     rows = [row(sent_at="soon"), row()]
 
-    found = cleaned(chunk_of(rows, refused=[Refused(3, "?", "no record")], notes=Counter(mended=3)))
-    earlier = cleaned(chunk_of(rows, refused=[Refused(0, "?", "no record")]))
+    found = cleaned(chunk_of(rows, rejects=[Reject(3, "?", "no record")], notes=Counter(mended=3)))
+    earlier = cleaned(chunk_of(rows, rejects=[Reject(0, "?", "no record")]))
 
-    assert [one.record for one in found.refused] == [1, 3]
-    assert [one.record for one in earlier.refused] == [0, 1]
+    assert [one.record for one in found.rejects] == [1, 3]
+    assert [one.record for one in earlier.rejects] == [0, 1]
     assert found.notes["mended"] == 3
 
 
 def test_a_chunk_of_refused_records_alone_has_no_messages() -> None:
-    chunk = chunk_of([], refused=[Refused(1, "?", "no record")])
+    chunk = chunk_of([], rejects=[Reject(1, "?", "no record")])
 
     assert (cleaned(chunk).messages, cleaned(chunk).records) == ([], 1)
 
@@ -408,9 +408,9 @@ def test_every_record_is_counted_in_exactly_one_way(seed: int) -> None:
 
     assert found.records == len(rows)
     assert found.messages
-    assert found.refused
+    assert found.rejects
     assert len({one.key for one in found.messages}) == len(found.messages)
-    assert len({one.record for one in found.refused}) == len(found.refused)
+    assert len({one.record for one in found.rejects}) == len(found.rejects)
 
 
 NULLS = ["NULL", "null", "None", "NaN", "nan", "NaT", r"\N", "<NA>", "N/A", "-", " "]
@@ -423,7 +423,7 @@ def test_a_null_in_an_optional_column_is_a_missing_value(null: str) -> None:
 
     found = cleaned(chunk_of([row(message_id="5", channel_id="6", session=null, **dict.fromkeys(others, null))]))
 
-    assert (found.messages, found.refused, found.notes[IDS_FROM_WORDS]) == ([plain], [], 0)
+    assert (found.messages, found.rejects, found.notes[IDS_FROM_WORDS]) == ([plain], [], 0)
 
 
 def test_what_databases_write_for_no_reference_and_no_time_is_missing() -> None:

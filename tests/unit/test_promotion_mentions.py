@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from memory.message import Message
+from ops.promotion.clean import read
 from ops.promotion.mentions import NamesOfAuthors
-from ops.promotion.read import read
 from ops.promotion.sources.detect import open_source
 from tests.builders import message
 
@@ -24,7 +24,7 @@ async def contents(path: Path) -> list[str]:
     source = open_source(path, mapping={}, time_zone=PARIS, me=None)
     names, found = NamesOfAuthors(), []
     async for chunk in read(source, time_zone=PARIS):
-        messages, _ = await names.named(chunk.cleaned.messages, {})
+        messages, _ = await names.named(chunk.messages, {})
         found += [one.content for one in messages]
     return found
 

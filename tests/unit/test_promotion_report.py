@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from memory.message import Message
 from ops.promotion.compare import Compared, Verdict
-from ops.promotion.records import CleanBatch, FileOfSource, Refused, Source
+from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
 from ops.promotion.report import OTHER_REASONS, Tally, in_words
-from ops.promotion.sources.folders import OF_NO_KIND, Skipped
+from ops.promotion.sources.files import OF_NO_KIND, Skipped
 from tests.builders import message
 from tests.sources import source_of
 
@@ -17,7 +17,7 @@ def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -
         messages=list(messages),
         revisions=[],
         vectors={},
-        refused=[Refused(number, f"record\n{number}", reason) for number in range(1, refused + 1)],
+        rejects=[Reject(number, f"record\n{number}", reason) for number in range(1, refused + 1)],
         merged=2,
         duplicates=1,
         empty=1,
@@ -78,7 +78,7 @@ def test_reasons_without_end_are_counted_together() -> None:
 def test_a_long_record_is_shortened() -> None:
     tally = Tally()
     chunk = cleaned()
-    chunk.refused.append(Refused(7, "x" * 1000, "has no time"))
+    chunk.rejects.append(Reject(7, "x" * 1000, "has no time"))
 
     tally.add_cleaned(chunk, "a.csv")
 

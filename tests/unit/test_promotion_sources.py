@@ -22,7 +22,7 @@ from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from ops.promotion.records import CleanBatch, RawBatch, Source
 from ops.promotion.sources import csv_reader
 from ops.promotion.sources.detect import open_source
-from ops.promotion.sources.folders import OF_NO_KIND
+from ops.promotion.sources.files import OF_NO_KIND
 from ops.promotion.sources.json_reader import REPLACED
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.sentences import is_one_sentence
@@ -60,7 +60,7 @@ class Promoted:
 
     @property
     def refused(self) -> list[tuple[int, str]]:
-        return [(one.record, one.text) for cleaned in self.cleaned for one in cleaned.refused]
+        return [(one.record, one.text) for cleaned in self.cleaned for one in cleaned.rejects]
 
     @property
     def damage(self) -> dict[str, str]:
@@ -80,7 +80,7 @@ def promoted(path: Path, **options: Any) -> Promoted:
     source = opened(path, **options)
     chunks = list(source.chunks())
     cleaned = [clean(chunk, session=source.session, time_zone=BERLIN) for chunk in chunks]
-    assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.refused) for chunk in chunks]
+    assert [one.records for one in cleaned] == [len(chunk.frame) + len(chunk.rejects) for chunk in chunks]
     return Promoted(source, chunks, cleaned)
 
 
@@ -909,7 +909,7 @@ def test_a_hostile_message_in_an_export_costs_no_other(tmp_path: Path, record: s
 
     assert found.contents == ["hi", "ho"]
     assert found.refused == [(2, record)]
-    assert reason in found.cleaned[0].refused[0].reason
+    assert reason in found.cleaned[0].rejects[0].reason
 
 
 @pytest.mark.parametrize(

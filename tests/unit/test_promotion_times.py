@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ops.promotion.day_order import DayOrder, days_come_first
+from ops.promotion.sources.survey import DayOrder, days_come_first
 from ops.promotion.times import REPEATED, SKIPPED, read_time, snowflake_time
 
 BERLIN = ZoneInfo("Europe/Berlin")

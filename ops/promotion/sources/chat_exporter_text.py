@@ -11,7 +11,7 @@ from memory.capture.message_csv import lines_in
 from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.encodings import mended, open_as_text
 from ops.promotion.sources.files import Location, opened
-from ops.promotion.survey import Survey, survey_file
+from ops.promotion.sources.survey import Survey, survey_file
 
 _RULE = re.compile(r"={20,100}")
 _CHANNEL = re.compile(r"Channel: (?:.{1,200} / )?(.{1,200})")

@@ -13,7 +13,7 @@ from pandas import DataFrame
 
 from memory.capture.message_csv import LARGEST, SEPARATOR, fields_in, has_key, pieces_in, rows_of
 from memory.message import COLUMNS
-from ops.promotion.records import ROWS, RawBatch, Refused
+from ops.promotion.records import ROWS, RawBatch, Reject
 from ops.promotion.sources.encodings import mended
 from ops.promotion.times import read_time
 
@@ -176,9 +176,9 @@ def records_in(file: TextIO, is_record: Callable[[str], bool], *, largest: int =
 
 def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawBatch:
     records, escaped = _mended(records)
-    fields, refused = _split(records, table, first)
-    if refused:
-        wrong = {one.record for one in refused}
+    fields, rejects = _split(records, table, first)
+    if rejects:
+        wrong = {reject.record for reject in rejects}
         index: list[int] | range = [first + at for at in range(len(records)) if first + at not in wrong]
         records = [records[number - first] for number in index]
     else:
@@ -190,7 +190,7 @@ def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> R
         end_bytes=end_bytes,
         ours=table.ours,
         records=records,
-        refused=refused,
+        rejects=rejects,
         notes=Counter({_ESCAPED_BYTES: escaped}) if escaped else Counter(),
     )
 
@@ -202,7 +202,7 @@ def _mended(records: list[str]) -> tuple[list[str], int]:
     return [text for text, _ in both], sum(count for _, count in both)
 
 
-def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]], list[Refused]]:
+def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]], list[Reject]]:
     """Return the fields of the records, all at once if they are as they should be, and those records that are not."""
     try:
         fields = rows_of(records, delimiter=table.delimiter)
@@ -212,13 +212,13 @@ def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]
     whole = len(fields) == len(records) and all(len(row) == width for row in fields)
     if whole and max(map(len, records)) < LARGEST:
         return fields, []
-    fields, refused = [], []
+    fields, rejects = [], []
     for number, record in enumerate(records, first):
         try:
             fields.append(table.fields(record))
         except ValueError as error:
-            refused.append(Refused(number, record.rstrip("\r\n"), f"not a record of this table: {error}"))
-    return fields, refused
+            rejects.append(Reject(number, record.rstrip("\r\n"), f"not a record of this table: {error}"))
+    return fields, rejects
 
 
 def _frame(fields: list[list[str]], table: Table, index: list[int] | range) -> DataFrame:

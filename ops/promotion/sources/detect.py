@@ -23,8 +23,19 @@ from ops.promotion.sources import (
     own_csv,
 )
 from ops.promotion.sources.encodings import encoding_of, named_encoding
-from ops.promotion.sources.files import Location, Member, digest_of, opened, sample_of, size_of
-from ops.promotion.sources.folders import OF_NO_KIND, Listing, Skipped, is_archive, list_files
+from ops.promotion.sources.files import (
+    OF_NO_KIND,
+    Listing,
+    Location,
+    Member,
+    Skipped,
+    digest_of,
+    is_archive,
+    list_files,
+    opened,
+    sample_of,
+    size_of,
+)
 from storage.session_names import NOT_ADDED
 
 _MANIFEST = "manifest.json"  # of a backup

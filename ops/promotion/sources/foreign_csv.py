@@ -12,7 +12,7 @@ from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, names_in
 from ops.promotion.sources.encodings import encoding_of, open_as_text
 from ops.promotion.sources.files import Location, opened, sample_of
-from ops.promotion.survey import Survey, survey_file
+from ops.promotion.sources.survey import Survey, survey_file
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])", re.IGNORECASE)  # as Excel writes it

@@ -14,7 +14,7 @@ from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.foreign_csv import SYNONYMS, plain
 from ops.promotion.sources.json_reader import NO_LIST, Items, chunks_of, values_before
-from ops.promotion.survey import Survey, survey_file
+from ops.promotion.sources.survey import Survey, survey_file
 
 _AUTHORS = ("author", "user", "sender", "from", "member", "name", *SYNONYMS["author_name"])
 _NAMES_OF_AUTHORS = ("nick", "nickname", "global_name", "globalName", "display_name", "displayName", "username", "name")

@@ -18,7 +18,7 @@ from pandas import DataFrame
 from errors import first_line
 from memory.capture.message_csv import lines_in
 from memory.message import sanitize
-from ops.promotion.records import ROWS, RawBatch, Refused
+from ops.promotion.records import ROWS, RawBatch, Reject
 
 _PIECE = 256 * 1024  # bytes that are read at once, and more where one message is longer
 _LARGEST = 16 * 2**20  # characters of a message in JSON, as of a record in CSV
@@ -64,10 +64,10 @@ class _Record:
 class _Batch:
     first: int
     rows: dict[int, Mapping[str, str]] = field(default_factory=dict)
-    refused: list[Refused] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.rows) + len(self.refused)
+        return len(self.rows) + len(self.rejects)
 
     def add(self, number: int, record: _Record, row: Callable[[Any], Mapping[str, str]]) -> None:
         reason = record.reason
@@ -78,7 +78,7 @@ class _Batch:
             reason = f"{type(error).__name__}: {first_line(error)}"
         if reason:
             said = f"not a message as such files have it ({reason})"
-            self.refused.append(Refused(number, sanitize(record.text), said))
+            self.rejects.append(Reject(number, sanitize(record.text), said))
 
     def chunk(self, items: Items, end_bytes: int, replaced: int) -> RawBatch:
         columns = {name: [sanitize(row.get(name, "")) for row in self.rows.values()] for name in items.names}
@@ -87,7 +87,7 @@ class _Batch:
             first_record=self.first,
             frame=DataFrame(columns, index=list(self.rows), dtype=str),
             end_bytes=end_bytes,
-            refused=self.refused,
+            rejects=self.rejects,
             notes=Counter({REPLACED: replaced}) if replaced else Counter(),
         )
 
