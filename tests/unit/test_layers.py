@@ -93,9 +93,7 @@ def test_it_imports_only_from_below(name: str) -> None:
 
 
 def test_what_an_operator_does_knows_neither_the_bot_nor_its_agent() -> None:
-    knowing = {path.relative_to(ROOT).as_posix() for path in sources("ops") if imported(path) & {"agent", "bot"}}
-
-    assert knowing == {"ops/erasure/fingerprint.py"}  # it makes invisible letters visible as an answer does
+    assert not [path for path in sources("ops") if imported(path) & {"agent", "bot"}]
 
 
 def test_every_package_has_its_place_in_the_drawing() -> None:

@@ -18,7 +18,7 @@ from ops.promotion.sources.foreign_csv import SYNONYMS
 from tests.builders import message, minute
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("agent", "db", "memory", "ops", "storage", "time_expressions", "errors.py", "util_async.py")
+PACKAGES = ("db", "memory", "ops", "storage", "time_expressions", "errors.py", "util_async.py")
 
 SQL_TYPES = {int: BigInteger, datetime: DateTime, str: Text, Kind: Text, tuple: JSONB}
 BESIDE = {"search_text", "embedding", "embedding_model", "promotion_id"}
