@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from memory.embedding.config import Backend, EmbeddingConfig, Precision
-from memory.embedding.exports import find_export, open_export
+from memory.embedding.exported_model import find_export, open_export
 from util_async import no_progress
 
 MODEL = "all-MiniLM-L6-v2"

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from errors import EmbeddingModelError, first_line
 from memory.embedding.config import EmbeddingConfig, short_name
-from memory.embedding.exports import NotExportedError, find_export
-from memory.embedding.load import load_model
+from memory.embedding.exported_model import NotExportedError, find_export, open_export
 from memory.embedding.model import RunningModel, Vectors
+from memory.embedding.onnx_model import OnnxModel
 from memory.embedding.source_model import carried_dimensions, is_carried
+from memory.embedding.torch_model import TorchModel
 from util_async import Progress, shared
 
 logger = logging.getLogger(__name__)
@@ -59,10 +61,12 @@ class Embedder:
 
     def _load(self) -> RunningModel[Any]:
         try:
-            return load_model(self._choice, report=self._report, stopped=self._stopped)
+            model = _load_model(self._choice, report=self._report, stopped=self._stopped)
         except Exception as error:
             logger.info("the embedding model %s cannot be used: %s", self.name, error)  # nobody may be waiting for it
             raise
+        logger.info("embedding model %s loaded (%s)", self._choice.name, model.runs_on)
+        return model
 
     def _report(self, done: int, total: int) -> None:
         for report in self._reports:
@@ -144,3 +148,32 @@ async def open_embedder(
         yield embedder
     finally:
         embedder.close()
+
+
+def _load_model(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event) -> RunningModel[Any]:
+    """Return the export of a model on ONNX Runtime, or else the original on torch, ready to run.
+
+    It blocks for a moment, or for as long as an export takes. Raises EmbeddingModelError when there is no such model,
+    or none that the chosen backend can run.
+    """
+    if choice.backend == "torch":
+        return TorchModel(choice.name, batch_size=choice.batch_size)
+    try:
+        return _load_export(choice, report=report, stopped=stopped)
+    except NotExportedError as error:
+        if choice.backend == "onnx" and choice.may_export:
+            raise EmbeddingModelError(
+                f"The embedding model {choice.name!r} cannot run on ONNX Runtime ({error}): "
+                "set EMBEDDING_BACKEND to auto, or choose another EMBEDDING_MODEL."
+            ) from error
+        level = logging.WARNING if choice.may_export else logging.INFO
+        logger.log(level, "the embedding model %s runs on torch, which takes longer: %s", choice.name, error)
+        return TorchModel(choice.name, batch_size=choice.batch_size)
+
+
+def _load_export(choice: EmbeddingConfig, *, report: Progress, stopped: threading.Event) -> OnnxModel:
+    export = open_export(choice, report=report, stopped=stopped)
+    try:
+        return OnnxModel(export, batch_size=choice.batch_size)
+    except Exception as error:  # ONNX Runtime has no error of its own that all others are
+        raise NotExportedError(f"ONNX Runtime cannot load its export: {first_line(error)[:200]}") from error

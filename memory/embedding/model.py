@@ -1,5 +1,6 @@
 """What a loaded embedding model can do, whatever it runs on."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -37,3 +38,10 @@ class RunningModel(Protocol[Content]):
 def by_length(lengths: Sequence[int]) -> list[int]:
     """Return the places of the texts, the shortest first: a batch is padded to its longest."""
     return sorted(range(len(lengths)), key=lengths.__getitem__)
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,6 +1,5 @@
 """Run an exported embedding model on ONNX Runtime."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.embedding.exported_model import ExportedModel
-from memory.embedding.model import Batch, Vectors, by_length
+from memory.embedding.model import Batch, Vectors, by_length, usable_cores
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -85,10 +84,3 @@ def _cut(order: Sequence[int], lengths: Sequence[int], batch_size: int) -> Itera
         places.append(place)
     if places:
         yield places
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -117,3 +117,11 @@ def _write_digests(folder: Path, digests: dict[str, Any]) -> None:
     with suppress(OSError), atomic_file(folder / _DIGESTS_FILE) as partial:
         partial.write_text(json.dumps(digests), encoding="utf-8")
         partial.chmod(0o644)  # accounts may share the folder
+
+
+def cannot_be_loaded(name: str, reason: str) -> EmbeddingModelError:
+    """Return the error for a model that does not exist or cannot be reached."""
+    return EmbeddingModelError(
+        f"The embedding model {name!r} cannot be loaded ({reason[:200]}): "
+        "correct EMBEDDING_MODEL, or make the model hub reachable."
+    )

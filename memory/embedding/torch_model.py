@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
-from memory.embedding.model import Batch, Vectors, by_length
-from memory.embedding.onnx_model import usable_cores
-from memory.embedding.source_model import carried_folder, is_carried
+from memory.embedding.model import Batch, Vectors, by_length, usable_cores
+from memory.embedding.source_model import cannot_be_loaded, carried_folder, is_carried
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -56,14 +55,6 @@ def load_sentence_transformer(name: str) -> "SentenceTransformer":
         return SentenceTransformer(str(carried_folder()) if is_carried(name) else name, device=None)
     except Exception as error:  # the libraries below raise whatever they like
         raise cannot_be_loaded(name, first_line(error)) from error
-
-
-def cannot_be_loaded(name: str, reason: str) -> EmbeddingModelError:
-    """Return the error for a model that does not exist or cannot be reached."""
-    return EmbeddingModelError(
-        f"The embedding model {name!r} cannot be loaded ({reason[:200]}): "
-        "correct EMBEDDING_MODEL, or make the model hub reachable."
-    )
 
 
 def encode(model: "SentenceTransformer", texts: Sequence[str], *, batch_size: int) -> Vectors:

@@ -18,12 +18,11 @@ import pytest
 from bench.models import shared_model, shared_models_dir
 from bench.processes import ROOT
 from errors import EmbeddingModelError
-from memory.embedding import exports
+from memory.embedding import exported_model
 from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder, open_embedder
 from memory.embedding.export import SAMPLE_TEXTS
-from memory.embedding.exported_model import ExportedModel
-from memory.embedding.exports import NotExportedError, find_export, open_export
+from memory.embedding.exported_model import ExportedModel, NotExportedError, find_export, open_export
 from memory.embedding.model import Vectors
 from memory.embedding.source_model import carried_folder
 from tests.small_models import WIDTH, model_without_graph, small_model
@@ -48,7 +47,7 @@ EMBEDDING = """
 import asyncio, json, logging, sys
 from pathlib import Path
 from memory.embedding.embedder import open_embedder
-from memory.embedding import exports
+from memory.embedding import exported_model
 from memory.embedding.config import EmbeddingConfig
 
 async def main():
@@ -64,7 +63,7 @@ async def main():
         }
 
 logging.basicConfig(format="%(levelname)s %(message)s")
-exports._COMMAND = json.loads(sys.argv[3]) or exports._COMMAND
+exported_model._COMMAND = json.loads(sys.argv[3]) or exported_model._COMMAND
 print(json.dumps(asyncio.run(main())))
 """
 
@@ -243,7 +242,7 @@ def copy_instead(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
     """Let exports copy what was exported before, and do something in the end."""
     original = find_export(shared_model())
     assert original is not None
-    monkeypatch.setattr(exports, "_COMMAND", [sys.executable, str(COPYING), str(original.folder), deed])
+    monkeypatch.setattr(exported_model, "_COMMAND", [sys.executable, str(COPYING), str(original.folder), deed])
 
 
 def folders(choice: EmbeddingConfig) -> list[str]:
@@ -349,7 +348,7 @@ def test_the_exporting_process_ends_with_the_one_that_started_it(
 ) -> None:
     copy_instead(monkeypatch, "hang")
     place.models_dir.mkdir()
-    command: Sequence[str] = exports._COMMAND
+    command: Sequence[str] = exported_model._COMMAND
     process = subprocess.Popen(
         [*command, place.name, str(place.models_dir), "fp32"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

@@ -11,8 +11,14 @@ import pytest
 from bench.models import MODEL, shared_model
 from memory.embedding.embedder import Embedder
 from memory.embedding.export import SAMPLE_TEXTS
-from memory.embedding.exported_model import ExportedModel, key_of, read_export
-from memory.embedding.exports import NotExportedError, find_export, open_export
+from memory.embedding.exported_model import (
+    ExportedModel,
+    NotExportedError,
+    find_export,
+    key_of,
+    open_export,
+    read_export,
+)
 from memory.embedding.model import by_length
 from memory.embedding.onnx_model import _cut
 from memory.embedding.source_model import carried_dimensions, digest_of
