@@ -1,4 +1,4 @@
-"""Keep out what forgotten people said, from wherever it may come back."""
+"""Keep out what forgotten people have said, wherever it comes back from."""
 
 import logging
 import re

@@ -77,7 +77,7 @@ class Ingest:
         self._moved = asyncio.Condition()
         self._recent = RecentMessages(self._stored_before)
         self._opened_at = journal.end
-        self._lacking = asyncio.Event()
+        self._missing = asyncio.Event()
         self._has_all_vectors = False
         self._waited_for_embedder = False
         self._refused_vectors: set[int] = set()
@@ -87,7 +87,7 @@ class Ingest:
             not_added=not_added,
             outages=self._outages,
             session_name=session,
-            on_missing=self._note_lacking,
+            on_missing=self._note_missing,
             on_stored=on_stored,
         )
         self.stored = 0
@@ -107,7 +107,7 @@ class Ingest:
         self._grown.set()
 
     async def settle(self, *, timeout: timedelta) -> bool:
-        """Wait until all that the journal holds now is searchable; tell whether it is.
+        """Wait until all that the journal holds now is searchable; return whether it is.
 
         It gives up early while the database is away.
         """
@@ -120,7 +120,7 @@ class Ingest:
         return self.stored >= goal
 
     async def settle_vectors(self, *, timeout: timedelta) -> bool:
-        """Wait until no row lacks its vector any more; tell whether that is so."""
+        """Wait until no row lacks its vector any more; return whether that is so."""
         try:
             async with asyncio.timeout(timeout.total_seconds()), self._moved:
                 await self._moved.wait_for(lambda: self._has_all_vectors or self._outages.keep_vectors_out)
@@ -135,7 +135,7 @@ class Ingest:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read_and_embed(self.stored))
             group.create_task(self._write_ready())
-            group.create_task(self._embed_what_lacks())
+            group.create_task(self._embed_missing())
 
     async def _find_start(self) -> int:
         """Return the position that is stored, once it is one of this CSV."""
@@ -211,24 +211,24 @@ class Ingest:
             logger.info("the embedding model is not ready: messages are stored without vectors, which follow")
         return ready
 
-    def _note_lacking(self) -> None:
+    def _note_missing(self) -> None:
         self._has_all_vectors = False
-        self._lacking.set()
+        self._missing.set()
 
-    async def _embed_what_lacks(self) -> None:
+    async def _embed_missing(self) -> None:
         """Once the embedder is ready, give a vector to rows that were stored without one, in this run or before."""
         if await self._outages.patiently(Doing.EMBEDDING, self._noted_as_missing) is not None:
-            self._lacking.set()
+            self._missing.set()
         await self._embedder.ready()
         while True:
-            if not self._lacking.is_set():
+            if not self._missing.is_set():
                 self._has_all_vectors = True
                 await self._notify()
-            await self._lacking.wait()
-            self._lacking.clear()
-            await self._outages.patiently(Doing.EMBEDDING, self._embed_all_that_lacks)
+            await self._missing.wait()
+            self._missing.clear()
+            await self._outages.patiently(Doing.EMBEDDING, self._embed_all_missing)
 
-    async def _embed_all_that_lacks(self) -> None:
+    async def _embed_all_missing(self) -> None:
         noted = await self._noted_as_missing()
         count = 0
         while some := await reembed.embed_some(

@@ -113,7 +113,7 @@ class AppendOnlyCsv:
         self._file = None
 
     def accepts(self, header: bytes) -> bool:
-        """Tell whether a first line is the header of such a file."""
+        """Return whether a first line is the header of such a file."""
         return fields_of(header) == fields_of(self._header)
 
     @property
@@ -405,7 +405,7 @@ def encoded(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _quotes_records(row: Sequence[str]) -> bool:
-    """Tell whether a line within a field has as many commas as a record has: it might pass for one."""
+    """Return whether a line within a field has as many commas as a record has: it might pass for one."""
     several_lines = [field for field in row if "\n" in field]
     return any(line.count(",") >= len(COLUMNS) - 1 for field in several_lines for line in field.split("\n")[1:])
 

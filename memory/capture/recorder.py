@@ -1,4 +1,4 @@
-"""Take messages in: into the journal first, whatever the database does."""
+"""Record messages: into the journal first, whatever the database does."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ _SYNCING_SHARE = 0.2  # of the journal's time, at most, while messages keep comi
 _LONGEST_PAUSE = 1.0  # seconds between two syncs, at most: what a power cut may cost; a killed process costs nothing
 _SYNC_RETRY = 5.0  # seconds
 _PATIENCE = timedelta(seconds=10)  # for the last messages, when the program ends with a full disk
-_TELL_EVERY = 1000  # messages lost between two lines in the log
+_LOG_EVERY = 1000  # messages lost between two lines in the log
 
 
 @dataclass(slots=True, eq=False)
@@ -148,7 +148,7 @@ class Capture:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(JournalUnavailableError),
             wait=wait_exponential(_FIRST_RETRY, max=_SLOWEST_RETRY),
-            before_sleep=self._say_so,
+            before_sleep=self._note_retry,
         )
         try:
             is_written: bool = await retrying(self._write_once, group)
@@ -158,7 +158,7 @@ class Capture:
             self._note_written()
 
     async def _write_once(self, group: list[_Waiting]) -> bool:
-        """Write what nobody has given up meanwhile, and tell whether there was any."""
+        """Write what nobody has given up meanwhile; return whether there was any."""
         messages = [waiting.message for waiting in group if not waiting.given_up]
         if messages:
             await self._journal.in_thread(self._journal.record, messages)
@@ -173,7 +173,7 @@ class Capture:
         self.lost = 0
 
     async def push(self) -> bool:
-        """Push the journal to the disk once, and tell whether that took it."""
+        """Push the journal to the disk once; return whether that took it."""
         try:
             await self._journal.in_thread(self._journal.sync)
         except OSError as error:
@@ -189,7 +189,7 @@ class Capture:
         self._on_growth()
         return True
 
-    def _say_so(self, state: RetryCallState) -> None:
+    def _note_retry(self, state: RetryCallState) -> None:
         self._note_failing(state.outcome.exception() if state.outcome else None)
 
     def _note_failing(self, reason: object) -> None:
@@ -204,7 +204,7 @@ class Capture:
 
     def _note_lost(self) -> None:
         self.lost += 1
-        if self.lost % _TELL_EVERY == 1:
+        if self.lost % _LOG_EVERY == 1:
             logger.critical(
                 "MESSAGES ARE LOST (%d so far): too many wait for the journal; free some disk space", self.lost
             )

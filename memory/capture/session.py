@@ -50,16 +50,16 @@ async def begin_session(
     """
     erased = erased or Erased()
     async with transaction(database.sessions) as session:
-        held = await store.metadata(session, SESSION_FACT)
-    if held == session_name:
-        await _go_on(database, session_name, journal_path, erased)
+        former = await store.metadata(session, SESSION_FACT)
+    if former == session_name:
+        await _resume(database, session_name, journal_path, erased)
         return
     async with transaction(database.sessions) as session:
         await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
         await store.empty(session)
         await store.set_metadata(session, SESSION_FACT, session_name)
         await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
-    logger.info("short-term memory now holds session %s (before: %s)", session_name, held)
+    logger.info("short-term memory now holds session %s (before: %s)", session_name, former)
 
 
 async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
@@ -68,28 +68,29 @@ async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Er
     A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
     be written.
     """
-    held, noted = await store.metadata(session, SESSION_FACT), await store.metadata(session, JOURNAL_FACT)
-    path = nameless if noted is None else Path(noted)
-    with _telling_what_keeps_rows(held, path):
-        _tell_written_back(await write_back(session, path, erased=erased), path)
+    held = await store.metadata(session, SESSION_FACT)
+    journal = await store.metadata(session, JOURNAL_FACT)
+    path = nameless if journal is None else Path(journal)
+    with _errors_name_the_csv(held, path):
+        _log_written_back(await write_back(session, path, erased=erased), path)
 
 
-async def _go_on(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
-    """Have the CSV hold what the memory holds of the same session, wherever it lies now."""
-    with _telling_what_keeps_rows(session_name, journal_path):
+async def _resume(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
+    """Bring the CSV to hold what the memory holds of the same session, wherever it lies now."""
+    with _errors_name_the_csv(session_name, journal_path):
         count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
-    _tell_written_back(count, journal_path)
+    _log_written_back(count, journal_path)
     async with transaction(database.sessions) as session:
         await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
 
 
-def _tell_written_back(count: int, path: Path) -> None:
+def _log_written_back(count: int, path: Path) -> None:
     if count:
         logger.warning("%d messages that %s lacked were written back into it from short-term memory", count, path)
 
 
 @contextmanager
-def _telling_what_keeps_rows(held: str | None, path: Path) -> Iterator[None]:
+def _errors_name_the_csv(held: str | None, path: Path) -> Iterator[None]:
     try:
         yield
     except SessionError as error:
@@ -263,9 +264,9 @@ class _Lacking:
         self.states = states
         self._texts = set(states)
         self._deletions = {key for key, state in states.items() if state.is_deleted}
-        self._edits = {(one.message_id, one.revised_at) for one in revisions}
-        self._former = {(one.message_id, one.content) for one in revisions}
-        self._revised = frozenset(one.message_id for one in revisions)
+        self._edits = {(revision.message_id, revision.revised_at) for revision in revisions}
+        self._former = {(revision.message_id, revision.content) for revision in revisions}
+        self._revised = frozenset(revision.message_id for revision in revisions)
 
     def strike_out(self, path: Path) -> None:
         """Strike out all that the records of a CSV say."""

@@ -40,11 +40,11 @@ _FIRST_RETRY = timedelta(seconds=0.2)
 _SLOWEST_RETRY = timedelta(seconds=2)
 
 OnStored = Callable[[Sequence[Message]], None]
-"""Hears of messages once they are in the database."""
+"""Is called with messages once they are in the database."""
 
 
 def unheard(_: Sequence[Message]) -> None:
-    """Let what was stored pass by: nobody wants to know."""
+    """Do nothing."""
 
 
 class Doing(Enum):
@@ -56,7 +56,7 @@ class Doing(Enum):
 
 
 class Outages:
-    """Knows who of those that bring messages into a memory waits for something to work again.
+    """Keeps what cannot be done just now, logs it once, and tries it again until it can.
 
     `on_change` is called when that has changed; `waits_in` names where messages wait meanwhile.
     """
@@ -135,7 +135,7 @@ def retry_waits() -> Iterator[float]:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a statement has failed of."""
+    """Why a statement has failed."""
 
     kind: str
     """The SQLSTATE, or the name of the error's class."""
@@ -222,7 +222,7 @@ class Writer:
                 return waited
 
     async def _try(self, rows: Sequence[Indexed], revisions: Sequence[Revision], position: int) -> Fault | None:
-        """Write rows, through outages; return what they fail of while others pass, None once they are written."""
+        """Write rows, through outages; return why they fail while others pass, None once they are written."""
         waits = retry_waits()
         tries, last = 0, ""
         while True:

@@ -33,7 +33,7 @@ BATCH = 10_000
 """Messages that are worth a transaction: fewer cost more each, and more gained nothing."""
 
 _COLUMNS = [column.name for column in MessageRow.__table__.columns]
-_COMING = table("messages_coming", *(column(one.name, one.type) for one in MessageRow.__table__.columns))
+_COMING = table("messages_coming", *(column(known.name, known.type) for known in MessageRow.__table__.columns))
 # Rows stand here for a second: to compress them, as PostgreSQL would from 2 kB on, costs more than to write them.
 _STAGE = text(
     "CREATE TEMPORARY TABLE messages_coming (LIKE messages INCLUDING DEFAULTS INCLUDING STORAGE)"
@@ -69,12 +69,12 @@ _MERGE = store.merging(insert(MessageRow).from_select(_COLUMNS, select(_COMING))
 _NOTE_NAMES = text(FILL_FROM_STAGE)
 _REVISE = insert(RevisionRow).on_conflict_do_nothing()
 
-_AS_IT_IS = and_(
+_UNCHANGED = and_(
     _SAME_KEY,
     or_(_COMING.c.edited_at.is_(None), _COMING.c.edited_at <= MessageRow.edited_at),
 )
 _FIRST_AND_LAST = select(func.min(_COMING.c.sent_at), func.max(_COMING.c.sent_at)).where(
-    ~select(MessageRow.message_id).where(_AS_IT_IS).exists()
+    ~select(MessageRow.message_id).where(_UNCHANGED).exists()
 )
 """The times between which rows bring a vector that is not there yet; both None when there are no such rows."""
 
@@ -127,7 +127,7 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
         await connection.execute(LONG_STATEMENT_TIMEOUT)
         if batch.rows and batch.all_new:
             times = [row.message.sent_at for row in batch.rows]
-            await _clear_the_way(connection, min(times), max(times), expected=expected)
+            await _drop_slow_indexes(connection, min(times), max(times), expected=expected)
             await _copy(connection, MessageRow.__tablename__, batch)
             await connection.execute(note_names((row.message for row in batch.rows), promotion_id=batch.promotion_id))
         elif batch.rows:
@@ -136,7 +136,7 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
             await connection.execute(_ANALYZE)
             first, last = (await connection.execute(_FIRST_AND_LAST)).one()
             if first is not None:
-                await _clear_the_way(connection, first, last, expected=expected)
+                await _drop_slow_indexes(connection, first, last, expected=expected)
             await connection.execute(_MERGE)
             await connection.execute(_NOTE_NAMES)
         if batch.revisions:
@@ -153,7 +153,7 @@ async def _copy(connection: AsyncConnection, table: str, batch: Batch) -> None:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     with driver_errors():
         async with driver.cursor() as cursor, cursor.copy(copy_in_statement(table, _COLUMNS)) as copy:
-            copy.set_types([_TYPES[type(one.type)] for one in _COMING.c])
+            copy.set_types([_TYPES[type(known.type)] for known in _COMING.c])
             for row in batch.rows:
                 await copy.write_row(_binary(row, batch.promotion_id))
 
@@ -175,15 +175,14 @@ def _vector(vector: NDArray[np.float32]) -> bytes:
     return struct.pack(">HH", vector.size, 0) + vector.astype(">f4", copy=False).tobytes()
 
 
-async def _clear_the_way(connection: AsyncConnection, first: datetime, last: datetime, *, expected: int) -> None:
+async def _drop_slow_indexes(connection: AsyncConnection, first: datetime, last: datetime, *, expected: int) -> None:
     """Drop the vector indexes that rows of these times would have to be added to, where so large a load pays for it."""
-    known = await find_chunks(connection, hypertable=await is_hypertable(connection))
-    for part in known:
-        costly = part.indexed and expected >= max(_FEW, part.rows * _PAYS_FROM)
-        if costly and _meets(part, first, last):
-            await drop(connection, part)
+    for chunk in await find_chunks(connection, hypertable=await is_hypertable(connection)):
+        is_costly = chunk.indexed and expected >= max(_FEW, chunk.rows * _PAYS_FROM)
+        if is_costly and _may_take(chunk, first, last):
+            await drop(connection, chunk)
 
 
-def _meets(part: Chunk, first: datetime, last: datetime) -> bool:
-    """Tell whether rows of these times may go to a part; a plain table takes all."""
-    return part.start is None or part.end is None or (first < part.end and last >= part.start)
+def _may_take(chunk: Chunk, first: datetime, last: datetime) -> bool:
+    """Return whether rows of these times may go to a chunk; a plain table takes all."""
+    return chunk.start is None or chunk.end is None or (first < chunk.end and last >= chunk.start)

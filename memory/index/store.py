@@ -108,7 +108,7 @@ def merging(statement: Insert) -> Insert:
 
 
 def changed_by(new: _Columns) -> ColumnElement[bool]:
-    """Tell whether another state of a message changes the row that is there."""
+    """Return whether another state of a message changes the row that is there."""
     newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
     known_as_answer = and_(MessageRow.kind != Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
     return or_(_edited(new), newly_deleted, known_as_answer)

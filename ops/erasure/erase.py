@@ -90,7 +90,7 @@ class Receipt:
 
     @property
     def found_nothing(self) -> bool:
-        """Tell whether nothing of the person was there."""
+        """Whether nothing of the person was found."""
         return not (self.short_term or self.long_term or self.files)
 
     def with_deleted(self, gone: Collection[int], problem: str) -> "Receipt":
@@ -167,8 +167,8 @@ async def forget(
     """
     if user_id not in _BIGINT:
         raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
-    erased_at = await asyncio.to_thread(_noted, backup_dir / LEDGER, user_id, now)
-    with _telling_how_to_go_on():
+    erased_at = await asyncio.to_thread(_write_ledger, backup_dir / LEDGER, user_id, now)
+    with _errors_say_how_to_go_on():
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
             await note_erasure(long_side.connection, user_id, erased_at)
             files = await asyncio.to_thread(csv_files, storage_dir)
@@ -188,14 +188,14 @@ async def forget(
     )
 
 
-def _noted(ledger: Path, user_id: int, now: datetime) -> datetime:
+def _write_ledger(ledger: Path, user_id: int, now: datetime) -> datetime:
     """Write somebody into the ledger, and return until when they are erased: an earlier moment takes nothing back."""
     write_ledger(ledger, user_id, now)
     return read_ledger(ledger)[user_id]
 
 
 @contextmanager
-def _telling_how_to_go_on() -> Iterator[None]:
+def _errors_say_how_to_go_on() -> Iterator[None]:
     try:
         yield
     except DatabaseUnavailableError as error:
@@ -233,9 +233,9 @@ class _Forgetting:
     done: int = 0
 
     async def run(self) -> None:
-        said = await self._gathered()
-        answers = await self._repeating(said)
-        conversations = await self._conversations(said)
+        said = await self._fingerprint()
+        answers = await self._find_answers(said)
+        conversations = await self._find_conversations(said)
         await self._note_posts(answers)
         await self._rewrite_files(said, answers, own=False)
         for side in self._sides:
@@ -262,7 +262,7 @@ class _Forgetting:
         self.done += 1
         self.report(self.done, 4 * (len(self.files) + len(self._sides)) + 2 * len(self._sides))
 
-    async def _gathered(self) -> Fingerprint:
+    async def _fingerprint(self) -> Fingerprint:
         """Return what the person has said, wherever it stands."""
         said = FingerprintBuilder(frozenset(self._erasures))
         for side in self._sides:
@@ -273,7 +273,7 @@ class _Forgetting:
             self._step()
         return await asyncio.to_thread(said.build)
 
-    async def _repeating(self, said: Fingerprint) -> Answers:
+    async def _find_answers(self, said: Fingerprint) -> Answers:
         repetitions = Repetitions(said)
         for side in self._sides:
             await repetitions.look_into(side.connection, side.tables)
@@ -289,7 +289,7 @@ class _Forgetting:
             posts += await asyncio.to_thread(_posts_in, path, answers)
         await asyncio.to_thread(note_posts, self.noted_posts, posts)
 
-    async def _conversations(self, said: Fingerprint) -> dict[int, set[Conversation]]:
+    async def _find_conversations(self, said: Fingerprint) -> dict[int, set[Conversation]]:
         found = {}
         for side in self._sides:
             found[id(side)] = await find_conversations(side.connection, side.tables, said)

@@ -31,7 +31,7 @@ class Answers:
     """All of them, where nobody can tell any more which ones repeat anybody."""
 
     def holds(self, message_id: int, reply_to: int | None) -> bool:
-        """Tell whether an answer is one of them."""
+        """Return whether an answer is one of them."""
         return self.every_one or message_id in self.message_ids or reply_to in self.replies_to
 
 

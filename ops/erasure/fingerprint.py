@@ -1,10 +1,10 @@
-"""Tell whether a text repeats what somebody has said, or names them.
+"""Recognise a text that repeats what somebody has said, or names them.
 
-What was said is kept as numbers: every run of RUN words becomes one of 64 bits. Numbers of a hundred thousand messages
-take a few megabytes, say nothing to a reader, and are forgotten with the process. A text repeats them
+What was said is kept as numbers: every run of SHINGLE words becomes one of 64 bits. Those of a hundred thousand
+messages take a few megabytes, say nothing to a reader, and are forgotten with the process. A text repeats them
 
-- when it has a run of RUN words from one message: five in a row are seldom shared by chance, and most quotations that
-  an answer cuts short still have them; a whole message of fewer words counts from SHORT characters on;
+- when it has a run of SHINGLE words from one message: five in a row are seldom shared by chance, and most quotations
+  that an answer cuts short still have them; a whole message of fewer words counts from SHORT characters on;
 - when one of its lines, or what stands between quotes, is a whole message that is shorter than that;
 - when it names the person, as each rendered quotation and source does, or holds their id or that of a message.
 
@@ -26,7 +26,7 @@ SHINGLE = 5
 """Words in a row that are taken for a repetition."""
 
 SHORT = 12
-"""Characters from which on a message of fewer than RUN words is looked for anywhere in a text."""
+"""Characters from which on a message of fewer than SHINGLE words is looked for anywhere in a text."""
 
 Numbers = NDArray[np.uint64]
 
@@ -110,7 +110,7 @@ class Fingerprint:
     names: frozenset[str]
 
     def repeated_in(self, text: str) -> bool:
-        """Tell whether a text repeats a message, or names its author."""
+        """Return whether a text repeats a message, or names its author."""
         if self.pointed_at_in(text):
             return True
         shown = _shown(text)
@@ -122,7 +122,7 @@ class Fingerprint:
         )
 
     def pointed_at_in(self, text: str) -> bool:
-        """Tell whether a text holds the id of the person, or of one of their messages."""
+        """Return whether a text holds the id of the person, or of one of their messages."""
         return any(int(found) in self.user_ids or int(found) in self.message_ids for found in _ID.findall(text))
 
     def _knows(self, runs: Numbers) -> bool:

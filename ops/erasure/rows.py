@@ -209,9 +209,9 @@ async def erase_conversations(
     """Delete conversations, whole: some, and those of the people themselves; or all."""
     if "conversation_turns" not in tables:
         return Counts()
-    askers = [one.asker_id for one in conversations]
-    channels = [one.channel_id for one in conversations]
-    private = [one.private for one in conversations]
+    askers = [conversation.asker_id for conversation in conversations]
+    channels = [conversation.channel_id for conversation in conversations]
+    private = [conversation.private for conversation in conversations]
     ((count,),) = await fetch(connection, _DELETE_CONVERSATIONS, [every_one, askers, channels, private])
     return Counts(conversations=count)
 

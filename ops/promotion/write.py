@@ -73,7 +73,9 @@ class Writer:
         async for (row, verdict), reason in find_refused(list(zip(piece.rows, piece.verdicts, strict=True)), attempt):
             await self._write_less(row, verdict, _revisions_of([row], piece.revisions), piece.expected, reason)
         ids = {row.message.message_id for row in piece.rows}
-        await self._write_revisions([one for one in piece.revisions if one.message_id not in ids], piece.expected)
+        await self._write_revisions(
+            [revision for revision in piece.revisions if revision.message_id not in ids], piece.expected
+        )
 
     async def _write_less(
         self, row: Indexed, verdict: Verdict, revisions: Sequence[Revision], expected: int, reason: str
