@@ -118,7 +118,8 @@ class RecentMessages:
         The wanted messages are among all of them. Raises what asking a memory does, and remembers nothing then.
         """
         by_place = self._by_place(messages)
-        moments = {place: [_moment(message) for message in by_place[place]] for place in _places(wanted)}
+        places = {message.place_id for message in wanted}
+        moments = {place: [_moment(message) for message in by_place[place]] for place in places}
         preceding: dict[int, list[Message]] = {}
         uncertain = []
         for message in wanted:
@@ -162,10 +163,6 @@ class RecentMessages:
             self._latest.move_to_end(place)
         if len(self._latest) > _PLACES:
             self._latest.popitem(last=False)
-
-
-def _places(messages: Iterable[Message]) -> set[int]:
-    return {message.place_id for message in messages}
 
 
 def _add(preceding: dict[int, list[Message]], stored: Iterable[Neighbour]) -> None:
