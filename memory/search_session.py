@@ -42,7 +42,7 @@ Answers = Mapping[str, Sequence[T]]
 
 
 class SearchSession:
-    """Connections to the memories, opened when they are first needed; one that fails in any way is not asked again."""
+    """Connections to the memories, opened when first needed; a memory that fails in any way is not asked again."""
 
     def __init__(self, stack: AsyncExitStack, places: frozenset[int]) -> None:
         self._stack = stack
@@ -57,59 +57,63 @@ class SearchSession:
         """The names of the memories that did not answer."""
         return tuple(self._lost)
 
-    def leave_out(self, shelf: SearchableDatabase) -> None:
-        """Ask no more of a memory that holds nothing of what is looked for."""
-        self._left_out.add(shelf.name)
+    def leave_out(self, database: SearchableDatabase) -> None:
+        """Ask a memory no more, as it has no messages in the places of the search."""
+        self._left_out.add(database.name)
 
-    async def ask(self, shelves: Collection[SearchableDatabase], look: Query[T]) -> Answers[T]:
+    async def ask(self, databases: Collection[SearchableDatabase], query: Query[T]) -> Answers[T]:
         """Return what these memories say, asked side by side.
 
         Raises DatabaseUnavailableError when none of them answers.
         """
-        shelves = [shelf for shelf in shelves if shelf.name not in self._left_out]
-        # All are waited for, also when one raises: the connections are given back only when nobody uses them.
-        given = await asyncio.gather(*(self._ask_one(shelf, look) for shelf in shelves), return_exceptions=True)
-        for answer in given:
+        databases = [database for database in databases if database.name not in self._left_out]
+        # All are awaited even when a query raises: connections are given back only when nobody uses them.
+        results = await asyncio.gather(
+            *(self._ask_one(database, query) for database in databases), return_exceptions=True
+        )
+        for answer in results:
             if isinstance(answer, BaseException):
                 raise answer
         answers = {
-            shelf.name: answer
-            for shelf, answer in zip(shelves, given, strict=True)
+            database.name: answer
+            for database, answer in zip(databases, results, strict=True)
             if answer is not None and not isinstance(answer, BaseException)
         }
-        if shelves and not answers:
-            raise DatabaseUnavailableError(f"{' and '.join(shelf.name for shelf in shelves)} memory did not answer")
+        if databases and not answers:
+            raise DatabaseUnavailableError(
+                f"{' and '.join(database.name for database in databases)} memory did not answer"
+            )
         return answers
 
-    async def _ask_one(self, shelf: SearchableDatabase, look: Query[T]) -> Sequence[T] | None:
-        if shelf.name in self._lost:
+    async def _ask_one(self, database: SearchableDatabase, query: Query[T]) -> Sequence[T] | None:
+        if database.name in self._lost:
             return None
         try:
             with translated_errors():
-                return await look(await self._session(shelf), shelf)
+                return await query(await self._session(database), database)
         except DATABASE_ERRORS as error:  # its server, a right, an index: the other memory can do without
-            logger.warning("%s memory did not answer: %s", shelf.name, error)
-            self._lost[shelf.name] = None
+            logger.warning("%s memory did not answer: %s", database.name, error)
+            self._lost[database.name] = None
             return None
 
-    async def _session(self, shelf: SearchableDatabase) -> AsyncSession:
-        if shelf.name not in self._sessions:
-            self._sessions[shelf.name] = await self._stack.enter_async_context(_reading(shelf))
-        return self._sessions[shelf.name]
+    async def _session(self, database: SearchableDatabase) -> AsyncSession:
+        if database.name not in self._sessions:
+            self._sessions[database.name] = await self._stack.enter_async_context(_reading(database))
+        return self._sessions[database.name]
 
 
 @asynccontextmanager
 async def open_search_session(places: frozenset[int] = frozenset()) -> AsyncGenerator[SearchSession]:
-    """Yield a visit whose connections are given back on exit; to whoever may read no places nothing is named."""
+    """Yield a search session whose connections are given back on exit; without places, mentions stay without names."""
     async with AsyncExitStack() as stack:
         yield SearchSession(stack, places)
 
 
 @asynccontextmanager
-async def _reading(shelf: SearchableDatabase) -> AsyncGenerator[AsyncSession]:
+async def _reading(database: SearchableDatabase) -> AsyncGenerator[AsyncSession]:
     """Yield a session for reading; a connection that is lost was noticed by whoever asked over it."""
     stack = AsyncExitStack()
-    session = await stack.enter_async_context(transaction(shelf.reading))
+    session = await stack.enter_async_context(transaction(database.reading))
     try:
         yield session
     finally:

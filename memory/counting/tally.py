@@ -1,4 +1,4 @@
-"""Count what was said in both memories, each message once and as it is now."""
+"""Merge the counts of both memories, each message once and in its current state."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,18 +21,18 @@ _SLACK = timedelta(minutes=1)  # between the times that two exports give to one 
 
 @dataclass(frozen=True, slots=True)
 class _Overlap:
-    """Messages by the memory that shall not count them, for the other knows them as they are now, or they are gone."""
+    """Messages by the memory that shall not count them: the other has a newer state of them, or they are gone."""
 
     excluded: Mapping[str, Collection[int]] = field(default_factory=dict)
     exact: bool = True
 
-    def of(self, shelf: SearchableDatabase) -> Collection[int]:
-        return self.excluded.get(shelf.name, ())
+    def of(self, database: SearchableDatabase) -> Collection[int]:
+        return self.excluded.get(database.name, ())
 
 
 async def tally(
-    visit: SearchSession,
-    shelves: Sequence[SearchableDatabase],
+    search_session: SearchSession,
+    databases: Sequence[SearchableDatabase],
     *,
     matter: Matter,
     filters: Filters,
@@ -44,52 +44,52 @@ async def tally(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
-    overlap = await _overlap(visit, shelves)
+    overlap = await _overlap(search_session, databases)
 
-    async def count(session: AsyncSession, shelf: SearchableDatabase) -> list[Counted]:
+    async def count(session: AsyncSession, database: SearchableDatabase) -> list[Counted]:
         counted = await queries.count(
             session,
             matter=matter,
             filters=filters,
-            excluded=overlap.of(shelf),
+            excluded=overlap.of(database),
             oldest=last if newest_first else limit,
             newest=limit if newest_first else last,
         )
         return [counted]
 
-    counted = [found for founds in (await visit.ask(shelves, count)).values() for found in founds]
+    counted = [found for founds in (await search_session.ask(databases, count)).values() for found in founds]
     shares = _added(counted)
     newest = {share.newest for share in list(shares.values())[:SHOWN_PEOPLE]}
     ends = sorted({key for found in counted for key in found.ends}, key=_in_time, reverse=newest_first)
     first, final = ends[:limit], ends[max(len(ends) - last, 0) :]
 
-    async def read(session: AsyncSession, shelf: SearchableDatabase) -> list[Example]:
+    async def read(session: AsyncSession, database: SearchableDatabase) -> list[Example]:
         return await queries.read(
-            session, matter=matter, filters=filters, excluded=overlap.of(shelf), keys=newest.union(first, final)
+            session, matter=matter, filters=filters, excluded=overlap.of(database), keys=newest.union(first, final)
         )
 
-    found = (await visit.ask(shelves, read)).values() if shares else ()
+    found = (await search_session.ask(databases, read)).values() if shares else ()
     examples = {example.message.key: example for some in found for example in some}
     return Tally(
-        messages=sum(one.messages for one in counted),
-        items=sum(one.items for one in counted),
-        shares=tuple(Share(one.messages, one.items, examples.get(one.newest)) for one in shares.values()),
+        messages=sum(of_memory.messages for of_memory in counted),
+        items=sum(of_memory.items for of_memory in counted),
+        shares=tuple(Share(count.messages, count.items, examples.get(count.newest)) for count in shares.values()),
         examples=tuple(examples[key] for key in first if key in examples),
         last=tuple(examples[key] for key in final if key in examples),
-        unreachable=visit.unreachable,
+        unreachable=search_session.unreachable,
         exact=overlap.exact,
     )
 
 
-async def _overlap(visit: SearchSession, shelves: Sequence[SearchableDatabase]) -> _Overlap:
+async def _overlap(search_session: SearchSession, databases: Sequence[SearchableDatabase]) -> _Overlap:
     """Return which messages stand in both memories, and which of them shall not count each."""
 
-    async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[datetime, datetime]]:
+    async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[datetime, datetime]]:
         found = await queries.span(session)
         return [found] if found else []
 
-    spans = [answer[0] for answer in (await visit.ask(shelves, look)).values() if answer]
-    if len(spans) < len(shelves) or len(spans) == 1:
+    spans = [answer[0] for answer in (await search_session.ask(databases, query)).values() if answer]
+    if len(spans) < len(databases) or len(spans) == 1:
         return _Overlap()
     first, last = max(start for start, _ in spans) - _SLACK, min(end for _, end in spans) + _SLACK
     if first > last:
@@ -98,15 +98,15 @@ async def _overlap(visit: SearchSession, shelves: Sequence[SearchableDatabase]) 
     async def read(session: AsyncSession, _: SearchableDatabase) -> list[States]:
         return [await queries.states(session, first=first, last=last)]
 
-    known = {name: answer[0] for name, answer in (await visit.ask(shelves, read)).items()}
+    known = {name: answer[0] for name, answer in (await search_session.ask(databases, read)).items()}
     return _Overlap(_not_counted(known), exact=all(len(states.ids) < MOST_STATES for states in known.values()))
 
 
 def _not_counted(known: Mapping[str, States]) -> dict[str, list[int]]:
-    """Return by memory the messages that it shall not count; of two states the one that was edited later counts."""
+    """Return by memory the messages that it shall not count; of two states the later edited counts."""
     if len(known) < 2:  # the other memory did not answer
         return {}
-    (one, ours), (other, theirs) = known.items()
+    (name, ours), (other_name, theirs) = known.items()
     both = ours.ids & theirs.ids
     gone = both & (ours.gone | theirs.gone)
     newer = {
@@ -114,21 +114,21 @@ def _not_counted(known: Mapping[str, States]) -> dict[str, list[int]]:
         for message_id in both & theirs.edited.keys()
         if message_id not in ours.edited or ours.edited[message_id] < theirs.edited[message_id]
     }
-    return {one: [*(newer | gone)], other: [*((both - newer) | gone)]}
+    return {name: [*(newer | gone)], other_name: [*((both - newer) | gone)]}
 
 
 def _added(counted: Sequence[Counted]) -> dict[str, PersonCount]:
     """Return what each person has in all memories, those with most first."""
     sums: dict[str, PersonCount] = {}
-    for one in (person for found in counted for person in found.people):
-        other = sums.get(one.person)
-        sums[one.person] = _sum(one, other) if other else one
+    for count in (count for found in counted for count in found.people):
+        known = sums.get(count.person)
+        sums[count.person] = _sum(known, count) if known else count
     return dict(sorted(sums.items(), key=lambda pair: (-pair[1].items, -pair[1].messages, pair[0])))
 
 
-def _sum(one: PersonCount, other: PersonCount) -> PersonCount:
-    newest = max(one.newest, other.newest, key=_in_time)
-    return PersonCount(one.person, one.messages + other.messages, one.items + other.items, newest)
+def _sum(first: PersonCount, second: PersonCount) -> PersonCount:
+    newest = max(first.newest, second.newest, key=_in_time)
+    return PersonCount(first.person, first.messages + second.messages, first.items + second.items, newest)
 
 
 def _in_time(key: MessageKey) -> tuple[datetime, int]:

@@ -1,4 +1,4 @@
-"""Search both memories as one: rank, fuse, add neighbours."""
+"""Search both memories as one: generate candidates, rank them by fused scores, add neighbours."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ NEIGHBOURS = 1
 """Messages before and after a hit that an excerpt shows."""
 
 FOLLOWING = 4
-"""Messages after a hit that asks: one of them may answer it."""
+"""Messages shown after a hit that asks a question, which may answer it."""
 
 REPLIES = 5
 """Replies to a hit that an excerpt shows at most, the first ones."""
@@ -62,7 +62,7 @@ class Memory:
     """Short-term and long-term memory, with the embedder that both were made with.
 
     Every method takes the places that may be read, and finds nothing in none. Each raises
-    DatabaseUnavailableError when no memory that it asks answers; when one of two does, the findings say so.
+    DatabaseUnavailableError when no memory that it asks answers; when one of two does not, the result says so.
     """
 
     short_term: SearchableDatabase
@@ -102,39 +102,41 @@ class Memory:
     ) -> tuple[SearchResult, dict[str, str]]:
         """Return what is found, and for which other words those of the text may be misspelt."""
         plans: list[Plan] = []
-        async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as visit:
+        async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as search_session:
 
-            async def look(wanted: int, session: AsyncSession, shelf: SearchableDatabase) -> list[Candidate]:
+            async def query(wanted: int, session: AsyncSession, database: SearchableDatabase) -> list[Candidate]:
                 found, plan = await find_candidates(
                     session,
                     text=with_other_words(text),
                     vector=vector,
                     filters=filters,
                     wanted=wanted,
-                    bm25=shelf.bm25,
-                    hypertable=shelf.hypertable,
+                    bm25=database.bm25,
+                    hypertable=database.hypertable,
                 )
-                plans.append(logged(plan, memory=shelf.name))
+                plans.append(logged(plan, memory=database.name))
                 if not plan.size.in_use:
-                    visit.leave_out(shelf)
+                    search_session.leave_out(database)
                 return found
 
-            candidates, current = await self._ask_for(visit, limit, scope, look, lambda one: one.message)
+            candidates, current = await self._ask_for(
+                search_session, limit, scope, query, lambda candidate: candidate.message
+            )
             hits = self._best(text, candidates, current)[:limit]
-            around = await self._around(visit, [hit.message for hit in hits])
+            around = await self._around(search_session, [hit.message for hit in hits])
         excerpts = stitch([hit, *map(RankedMessage, around[hit.message.message_id])] for hit in hits)
         words = weighed(text, current.values())
         meant = corrections(words, current.values())
         if filters.windows or filters.authors:  # what these messages lack may stand in many others
             words = tuple(Weighed(word.keyword) for word in words)
-        findings = SearchResult(
+        result = SearchResult(
             tuple(excerpts),
-            visit.unreachable,
+            search_session.unreachable,
             tuple(plans),
             by_words_alone=vector.done() and not vector.cancelled() and vector.result() is None,
             words=words,
         )
-        return findings, meant
+        return result, meant
 
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         """Return lines, the best hits with the likeness of their own words when the text names the author of one.
@@ -144,12 +146,12 @@ class Memory:
         """
         hits = sorted((line for line in lines if line.hit), key=lambda line: -line.score)[:_MOST_COMPARED]
         authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
-        names_one = any(word.stems & authors for word in keywords_of(text))
-        if not names_one or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+        names_author = any(word.stems & authors for word in keywords_of(text))
+        if not names_author or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return list(lines)
         texts = [text, *(said(hit.message)[:_COMPARED] for hit in hits)]
-        asked, *own = await self.embedder.embed([sanitize(one) for one in texts])
-        likeness = {hit.message.key: float(vector @ asked) for hit, vector in zip(hits, own, strict=True)}
+        of_question, *own = await self.embedder.embed([sanitize(text) for text in texts])
+        likeness = {hit.message.key: float(vector @ of_question) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
 
     async def list_messages(
@@ -168,13 +170,15 @@ class Memory:
         """
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
 
-        async def look(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
+        async def query(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await rows.in_order(session, filters=filters, limit=wanted, newest=newest)
 
-        async with open_search_session(places) as visit:
-            _, current = await self._ask_for(visit, limit, scope, look, lambda one: one)
+        async with open_search_session(places) as search_session:
+            _, current = await self._ask_for(search_session, limit, scope, query, lambda message: message)
         ordered = sorted(current.values(), key=_in_time, reverse=newest)[:limit]
-        return SearchResult(tuple(by_place(RankedMessage(message, hit=True) for message in ordered)), visit.unreachable)
+        return SearchResult(
+            tuple(by_place(RankedMessage(message, hit=True) for message in ordered)), search_session.unreachable
+        )
 
     async def tally(
         self,
@@ -194,10 +198,10 @@ class Memory:
         if not places:
             return Tally()
         filters = Filters(places=places, windows=tuple(windows), authors=authors)
-        async with open_search_session() as visit:
+        async with open_search_session() as search_session:
             return await tally(
-                visit,
-                self._shelves(),
+                search_session,
+                self._databases(),
                 matter=matter,
                 filters=filters,
                 newest_first=newest_first,
@@ -208,31 +212,31 @@ class Memory:
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5
     ) -> SearchResult:
-        """Return a message with those around it; nothing when it may not be read or is not there."""
-        async with open_search_session(places) as visit:
-            found = await self._by_id(visit, {message_id}, places)
+        """Return a message with those around it; nothing when it may not be read or is not stored."""
+        async with open_search_session(places) as search_session:
+            found = await self._by_id(search_session, {message_id}, places)
             if message_id not in found:
-                return SearchResult(unreachable=visit.unreachable)
-            around = await self._beside(visit, [found[message_id]], before=before, after=after)
+                return SearchResult(unreachable=search_session.unreachable)
+            around = await self._beside(search_session, [found[message_id]], before=before, after=after)
         hit = RankedMessage(found[message_id], hit=True)
-        return SearchResult(tuple(stitch([[hit, *map(RankedMessage, around[message_id])]])), visit.unreachable)
+        return SearchResult(tuple(stitch([[hit, *map(RankedMessage, around[message_id])]])), search_session.unreachable)
 
     async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
-        """Return the current state of those messages that are there, not deleted, and may be read."""
+        """Return the current state of those messages that are stored, not deleted, and may be read."""
         ids = set(message_ids)
         if not ids or not places:
             return {}
 
-        async with open_search_session(places) as visit:
-            return await self._by_id(visit, ids, places)
+        async with open_search_session(places) as search_session:
+            return await self._by_id(search_session, ids, places)
 
     async def all_places(self) -> frozenset[int]:
-        """Return every channel and thread that something was said in, for whoever owns the memory."""
+        """Return every channel and thread that has messages, for whoever owns the memory."""
 
-        async def look(session: AsyncSession, _: SearchableDatabase) -> list[int]:
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[int]:
             return await rows.places(session)
 
-        found = await self._all(look)
+        found = await self._all(query)
         return frozenset(found)
 
     async def _vector(self, text: str) -> Vector | None:
@@ -245,19 +249,19 @@ class Memory:
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
         """Return the discussions held in these places, in time order."""
 
-        async def look(session: AsyncSession, _: SearchableDatabase) -> list[discussions.Island]:
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[discussions.Island]:
             return await discussions.islands(session, places=places)
 
-        found = await self._all(look)
+        found = await self._all(query)
         return discussions.joined(found)
 
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         """Return the names of the people and channels of these places, as far as they are known by now."""
-        return await self.names.known(self._shelves(), places=places) if places else KnownNames(places)
+        return await self.names.known(self._databases(), places=places) if places else KnownNames(places)
 
     async def load_names(self) -> None:
         """Read the names of all people and channels, for a task in the background."""
-        await self.names.load(self._shelves())
+        await self.names.load(self._databases())
 
     def note_stored(self, messages: Iterable[Message]) -> None:
         """Know the names in messages that were just stored in short-term memory."""
@@ -265,98 +269,112 @@ class Memory:
 
     def _best(self, text: str, candidates: Sequence[Candidate], current: dict[int, Message]) -> list[RankedMessage]:
         """Return the candidates as lines, each message once and as it is now, the best first."""
-        # Where both memories know a message, the one that stands first is short-term memory, and it hears of edits.
+        # Of a message in both memories the candidate of short-term memory, which stands first, is kept: it gets edits.
         unique = {candidate.message.message_id: candidate for candidate in reversed(candidates)}
-        live = [replace(one, message=current[key]) for key, one in unique.items() if key in current]
+        live = [replace(candidate, message=current[key]) for key, candidate in unique.items() if key in current]
         scores = rank(text, live, ranking=self.ranking)
         lines = [
-            RankedMessage(one.message, hit=True, similarity=one.similarity, lexical=one.lexical, score=float(score))
-            for one, score in zip(live, scores, strict=True)
+            RankedMessage(
+                candidate.message,
+                hit=True,
+                similarity=candidate.similarity,
+                lexical=candidate.lexical,
+                score=float(score),
+            )
+            for candidate, score in zip(live, scores, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line.score, -line.message.message_id))
 
-    async def _around(self, visit: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
+    async def _around(self, search_session: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
-        beside = await self._beside(visit, hits, before=NEIGHBOURS, after=FOLLOWING)
-        linked = await self._linked(visit, hits)
+        beside = await self._beside(search_session, hits, before=NEIGHBOURS, after=FOLLOWING)
+        linked = await self._linked(search_session, hits)
         around: dict[int, list[Message]] = {}
         for hit in hits:
             later = FOLLOWING if asks(hit) else NEIGHBOURS
             near = _nearest(hit, beside[hit.message_id], NEIGHBOURS, later)
-            replies = [one for one in linked[hit.message_id] if one.reply_to == hit.message_id]
-            asked = [one for one in linked[hit.message_id] if one.message_id == hit.reply_to]
-            shown = (*near, *sorted(replies, key=_in_time)[:REPLIES], *asked)
-            found = {one.message_id: one for one in shown}
-            around[hit.message_id] = sorted(found.values(), key=_in_time)
+            replies = [message for message in linked[hit.message_id] if message.reply_to == hit.message_id]
+            parents = [message for message in linked[hit.message_id] if message.message_id == hit.reply_to]
+            shown = (*near, *sorted(replies, key=_in_time)[:REPLIES], *parents)
+            by_id = {message.message_id: message for message in shown}
+            around[hit.message_id] = sorted(by_id.values(), key=_in_time)
         return around
 
-    async def _linked(self, visit: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
+    async def _linked(self, search_session: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return, for each message, those of its place that reply to it and the one that it replies to."""
 
-        async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
             return await rows.linked(session, messages=hits)
 
-        return await self._by_hit(visit, hits, look)
+        return await self._by_hit(search_session, hits, query)
 
-    async def _by_id(self, visit: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
-        async def look(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
+    async def _by_id(self, search_session: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await rows.by_id(session, message_ids=ids, places=places)
 
-        return await self._current(visit, await visit.ask(self._shelves(), look))
+        return await self._current(search_session, await search_session.ask(self._databases(), query))
 
     async def _beside(
-        self, visit: SearchSession, messages: Sequence[Message], *, before: int, after: int
+        self, search_session: SearchSession, messages: Sequence[Message], *, before: int, after: int
     ) -> dict[int, list[Message]]:
         """Return the nearest messages on either side of each, wherever they are kept, in time order."""
 
-        async def look(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
             return await find_beside(session, messages=messages, before=before, after=after)
 
-        around = await self._by_hit(visit, messages, look)
+        around = await self._by_hit(search_session, messages, query)
         return {
             message.message_id: _nearest(message, around[message.message_id], before, after) for message in messages
         }
 
     async def _by_hit(
-        self, visit: SearchSession, messages: Sequence[Message], look: Query[tuple[int, Message]]
+        self, search_session: SearchSession, messages: Sequence[Message], query: Query[tuple[int, Message]]
     ) -> dict[int, list[Message]]:
         """Return what the memories give for each of the messages, by its id, as it is now."""
-        found = await visit.ask(self._shelves() if messages else (), look)
-        current = await self._current(visit, {name: [one for _, one in pairs] for name, pairs in found.items()})
+        found = await search_session.ask(self._databases() if messages else (), query)
+        current = await self._current(
+            search_session, {name: [message for _, message in pairs] for name, pairs in found.items()}
+        )
         given: dict[int, set[int]] = {message.message_id: set() for message in messages}
-        for message_id, other in (pair for pairs in found.values() for pair in pairs):
-            if other.message_id in current:
-                given[message_id].add(other.message_id)
-        return {message_id: [current[other] for other in others] for message_id, others in given.items()}
+        for message_id, message in (pair for pairs in found.values() for pair in pairs):
+            if message.message_id in current:
+                given[message_id].add(message.message_id)
+        return {message_id: [current[found_id] for found_id in ids] for message_id, ids in given.items()}
 
-    async def _current(self, visit: SearchSession, supplied: Supplied) -> dict[int, Message]:
+    async def _current(self, search_session: SearchSession, supplied: Supplied) -> dict[int, Message]:
         """Return messages by id as they are now, without the deleted ones.
 
-        An edit or a deletion may be known to one memory alone: short-term memory hears of it, and long-term memory
-        keeps what was heard in later sessions than the one that goes on now. What a memory says of a message that it
-        gave is known, so that each is asked only of what it did not give.
+        An edit or a deletion may be stored in one memory alone: in short-term memory when it is new, in long-term
+        memory when it came in another session than this one. Each memory is asked only about messages that it did not
+        supply itself.
         """
         messages: dict[int, Message] = {}
-        for message in (one for found in supplied.values() for one in found):
-            other = messages.get(message.message_id)
-            messages[message.message_id] = merged(other, message) if other else message
+        for message in (message for found in supplied.values() for message in found):
+            known = messages.get(message.message_id)
+            messages[message.message_id] = merged(known, message) if known else message
         unasked = {
-            shelf.name: messages.keys() - {one.message_id for one in supplied.get(shelf.name, ())}
-            for shelf in self._shelves()
+            database.name: messages.keys() - {message.message_id for message in supplied.get(database.name, ())}
+            for database in self._databases()
         }
 
-        async def look(session: AsyncSession, shelf: SearchableDatabase) -> list[Message]:
-            return await rows.changed(session, message_ids=unasked[shelf.name])
+        async def query(session: AsyncSession, database: SearchableDatabase) -> list[Message]:
+            return await rows.changed(session, message_ids=unasked[database.name])
 
         try:
-            changes = await visit.ask([shelf for shelf in self._shelves() if unasked[shelf.name]], look)
+            changes = await search_session.ask(
+                [database for database in self._databases() if unasked[database.name]], query
+            )
         except DatabaseUnavailableError:
             changes = {}
-        for change in (one for found in changes.values() for one in found):
+        for change in (change for found in changes.values() for change in found):
             messages[change.message_id] = merged(messages[change.message_id], change)
-        there = {key: message for key, message in messages.items() if message.deleted_at is None}
-        name_of = await self._name_of(visit.places) if any(has_bare(one.content) for one in there.values()) else nobody
-        return {key: _as_read(message, name_of) for key, message in there.items()}
+        live = {key: message for key, message in messages.items() if message.deleted_at is None}
+        name_of = (
+            await self._name_of(search_session.places)
+            if any(has_bare(message.content) for message in live.values())
+            else nobody
+        )
+        return {key: _as_read(message, name_of) for key, message in live.items()}
 
     async def _name_of(self, places: frozenset[int]) -> NameOf:
         """Return how mentions that were kept without a name are named to those who may read these places."""
@@ -374,47 +392,47 @@ class Memory:
 
     async def _ask_for(
         self,
-        visit: SearchSession,
+        search_session: SearchSession,
         limit: int,
         scope: Scope,
-        look: Callable[[int, AsyncSession, SearchableDatabase], Awaitable[Sequence[T]]],
+        query: Callable[[int, AsyncSession, SearchableDatabase], Awaitable[Sequence[T]]],
         message_of: Callable[[T], Message],
     ) -> tuple[list[T], dict[int, Message]]:
         """Ask for `limit` items, and for more where deleted messages were among them.
 
-        Beside them stand their messages as they are now. `look` gives at least min(its first argument, all) items.
+        Beside them stand their messages as they are now. `query` gives at least min(its first argument, all) items.
         """
         wanted = limit
         while True:
-            answers = await visit.ask(self._shelves(scope), partial(look, wanted))
+            answers = await search_session.ask(self._databases(scope), partial(query, wanted))
             supplied = {name: [message_of(item) for item in items] for name, items in answers.items()}
-            current = await self._current(visit, supplied)
+            current = await self._current(search_session, supplied)
             found = len({message.message_id for messages in supplied.values() for message in messages})
             if len(current) >= limit or found < wanted:
                 return [item for items in answers.values() for item in items], current
             wanted = 2 * (limit + found - len(current))
 
-    async def _all(self, look: Query[T]) -> list[T]:
+    async def _all(self, query: Query[T]) -> list[T]:
         """Return all that both memories say."""
-        async with open_search_session() as visit:
-            answers = await visit.ask(self._shelves(), look)
+        async with open_search_session() as search_session:
+            answers = await search_session.ask(self._databases(), query)
         return [item for items in answers.values() for item in items]
 
-    def _shelves(self, scope: Scope = Scope.BOTH) -> tuple[SearchableDatabase, ...]:
+    def _databases(self, scope: Scope = Scope.BOTH) -> tuple[SearchableDatabase, ...]:
         both = self.short_term, self.long_term
         return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
 
 
 def _as_read(message: Message, name_of: NameOf) -> Message:
-    """Return a message in which whoever it mentions has the name that it was kept with, or else a known one."""
+    """Return a message whose mentions are written as names: the one stored with the mention, or else a known one."""
     content = people_named(named(message.content, name_of))
     return message if content == message.content else replace(message, content=content)
 
 
-def _nearest(message: Message, others: Sequence[Message], before: int, after: int) -> list[Message]:
-    ordered = sorted(others, key=_in_time)
-    earlier = [other for other in ordered if _in_time(other) < _in_time(message)]
-    later = [other for other in ordered if _in_time(other) > _in_time(message)]
+def _nearest(message: Message, around: Sequence[Message], before: int, after: int) -> list[Message]:
+    ordered = sorted(around, key=_in_time)
+    earlier = [neighbour for neighbour in ordered if _in_time(neighbour) < _in_time(message)]
+    later = [neighbour for neighbour in ordered if _in_time(neighbour) > _in_time(message)]
     return [*earlier[len(earlier) - min(before, len(earlier)) :], *later[:after]]
 
 

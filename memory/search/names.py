@@ -46,46 +46,46 @@ class RememberedNames:
             except Exception:
                 logger.exception("the names in message %d are not known", message.message_id)
 
-    async def known(self, shelves: Collection[SearchableDatabase], *, places: frozenset[int]) -> KnownNames:
+    async def known(self, databases: Collection[SearchableDatabase], *, places: frozenset[int]) -> KnownNames:
         """Return the names of these places, read within PATIENCE; without those that take longer.
 
         Raises DatabaseUnavailableError when no memory answers.
         """
-        await self._read(shelves)
-        memories = [self._of(shelf.name) for shelf in shelves]
+        await self._read(databases)
+        memories = [self._of(database.name) for database in databases]
         indexes = tuple(index for memory in memories for index in memory.indexes)
         return KnownNames(places, indexes, complete=all(memory.is_complete for memory in memories))
 
-    async def load(self, shelves: Collection[SearchableDatabase]) -> None:
+    async def load(self, databases: Collection[SearchableDatabase]) -> None:
         """Read all names, for a task in the background; a memory that fails is asked again until it answers."""
-        said = SaidOnce(logger)
-        while not all(self._of(shelf.name).is_complete for shelf in shelves):
+        failures = SaidOnce(logger)
+        while not all(self._of(database.name).is_complete for database in databases):
             try:
-                await self._read(shelves)
+                await self._read(databases)
             except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the program
                 foreseen = isinstance(error, DatabaseUnavailableError)
-                said.failed(
+                failures.failed(
                     "names", f"names of people and channels cannot be read: {error!r}", None if foreseen else error
                 )
                 await asyncio.sleep(_PAUSE.total_seconds())
                 continue
-            if not all(self._of(shelf.name).is_read_on for shelf in shelves):
+            if not all(self._of(database.name).is_read_on for database in databases):
                 await asyncio.sleep(_PAUSE.total_seconds())
 
-    async def _read(self, shelves: Collection[SearchableDatabase]) -> None:
+    async def _read(self, databases: Collection[SearchableDatabase]) -> None:
         """Go on reading what is not known yet, for PATIENCE at most."""
         deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
         limit = deadline + PATIENCE.total_seconds()  # for a statement that the deadline finds running
 
-        async def look(session: AsyncSession, shelf: SearchableDatabase) -> list[Named]:
-            await self._of(shelf.name).read_on(session, deadline)
+        async def query(session: AsyncSession, database: SearchableDatabase) -> list[Named]:
+            await self._of(database.name).read_on(session, deadline)
             return []
 
         try:
-            async with asyncio.timeout_at(limit), self._taking_turns, open_search_session() as visit:
-                for shelf in shelves:
-                    self._of(shelf.name).is_read_on = False
-                await visit.ask(shelves, look)
+            async with asyncio.timeout_at(limit), self._taking_turns, open_search_session() as search_session:
+                for database in databases:
+                    self._of(database.name).is_read_on = False
+                await search_session.ask(databases, query)
         except TimeoutError:
             logger.info("not all names of people and channels were read in time")
 
@@ -107,7 +107,7 @@ class _NamesOfMemory:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all names are known that were there when the memory was last asked."""
+        """Whether all names are known that the memory had when it was last asked."""
         return self._growing is None
 
     @property

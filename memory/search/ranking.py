@@ -1,4 +1,4 @@
-"""Score the candidates of a search by what vectors, words and the messages around them say.
+"""Rank the candidates of a search by rank fusion: of vectors, of keywords, and of the messages around them.
 
 Each kind of evidence is counted in standard deviations from the mean of the candidates, and the counts are weighted
 and added: scores on one scale say more than ranks do (Bruch, Gai and Ingber, "An analysis of fusion functions for
@@ -71,7 +71,9 @@ def _similarities(candidates: Sequence[Candidate]) -> Scores:
     """Return the likeness of each; one without a vector is taken to be as unlike as the least alike."""
     known = [candidate.similarity for candidate in candidates if candidate.similarity is not None]
     least = min(known, default=0.0)
-    return np.array([least if one.similarity is None else one.similarity for one in candidates], dtype=np.float64)
+    return np.array(
+        [least if candidate.similarity is None else candidate.similarity for candidate in candidates], dtype=np.float64
+    )
 
 
 def _follow_up_boost(messages: Sequence[Message], words: Scores) -> Scores:
@@ -80,13 +82,13 @@ def _follow_up_boost(messages: Sequence[Message], words: Scores) -> Scores:
     They are summed over the next FOLLOWERS candidates, which need not be the very next messages: the word score of a
     message that is no candidate is the lowest.
     """
-    lent = np.zeros(len(messages))
+    boost = np.zeros(len(messages))
     order = sorted(range(len(messages)), key=lambda index: _in_time(messages[index]))
     for rank, index in enumerate(order):
         for later in order[rank + 1 : rank + 1 + FOLLOWERS]:
             if _in_one_discussion(messages[index], messages[later]):
-                lent[index] += words[later] - words.min()
-    return lent
+                boost[index] += words[later] - words.min()
+    return boost
 
 
 def _in_time(message: Message) -> tuple[int, datetime, int]:
@@ -103,15 +105,17 @@ def _asks(message: Message) -> bool:
 
 def _is_named(text: str, messages: Sequence[Message]) -> Scores:
     """Return 1 for the messages of those whom a text names, in full or by the first word, and 0 for the others."""
-    said = _words(text)
-    named = {author: _names(said, author) for author in {message.author_name for message in messages}}
+    question = _words(text)
+    named = {author: _names(question, author) for author in {message.author_name for message in messages}}
     return np.array([named[message.author_name] for message in messages], dtype=np.float64)
 
 
-def _names(said: str, author: str) -> bool:
+def _names(question: str, author: str) -> bool:
     name = _words(author)
     first = name.split(" ")[1]
-    return name.strip() != "" and (name in said or (len(first) >= _SHORTEST_FIRST_NAME and f" {first} " in said))
+    return name.strip() != "" and (
+        name in question or (len(first) >= _SHORTEST_FIRST_NAME and f" {first} " in question)
+    )
 
 
 def _words(text: str) -> str:

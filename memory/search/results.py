@@ -1,4 +1,4 @@
-"""What a search asks for and what it gives back."""
+"""The results of a search: ranked messages, stitched into excerpts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ class Excerpt:
 class SearchResult:
     """Excerpts, the memories ("short-term", "long-term") that did not answer, and how the others were searched.
 
-    A search is `by_words_alone` when the embedding model was not ready to compare meanings. `words` are the telling
-    ones of what was searched for, and `read_as` those that no message has with the ones that were searched for instead.
+    A search is `by_words_alone` when the embedding model was not ready to compare meanings. `words` are the keywords
+    of what was searched for, and `read_as` those that no message has with the ones that were searched for instead.
     """
 
     excerpts: tuple[Excerpt, ...] = ()
@@ -74,9 +74,9 @@ def stitch(stretches: Iterable[list[RankedMessage]]) -> list[Excerpt]:
     merged: list[dict[int, RankedMessage]] = []
     for stretch in stretches:
         lines = {line.message.message_id: line for line in stretch}
-        for other in [one for one in merged if one.keys() & lines.keys()]:
-            merged.remove(other)
-            lines = _united(lines, other)
+        for touching in [excerpt for excerpt in merged if excerpt.keys() & lines.keys()]:
+            merged.remove(touching)
+            lines = _united(lines, touching)
         merged.append(lines)
     excerpts = [Excerpt(tuple(sorted(lines.values(), key=_in_time))) for lines in merged]
     return sorted(excerpts, key=lambda excerpt: -excerpt.score)
@@ -88,8 +88,8 @@ def by_place(lines: Iterable[RankedMessage]) -> list[Excerpt]:
     return [Excerpt(tuple(run)) for _, run in groupby(ordered, key=lambda line: line.message.place_id)]
 
 
-def _united(one: dict[int, RankedMessage], other: dict[int, RankedMessage]) -> dict[int, RankedMessage]:
-    return {**other, **one, **{key: line for lines in (one, other) for key, line in lines.items() if line.hit}}
+def _united(first: dict[int, RankedMessage], second: dict[int, RankedMessage]) -> dict[int, RankedMessage]:
+    return {**second, **first, **{key: line for lines in (first, second) for key, line in lines.items() if line.hit}}
 
 
 def _in_time(line: RankedMessage) -> tuple[datetime, int]:

@@ -1,4 +1,4 @@
-"""The words of a text that say what it is about, as a question and a message are compared by them."""
+"""Cut texts into keywords and stems, and weigh the keywords of a question by their inverse document frequency."""
 
 import math
 import re
@@ -65,8 +65,8 @@ def keywords_of(question: str) -> tuple[Keyword, ...]:
     """Return the words that say what a question is about, each once: "did", "about" and "said" do not."""
     words = list(_words(question[:_MOST_READ]))
     idle = _idle_words(words)
-    telling = dict.fromkeys(_SAME.get(word, word) for word in words if word not in idle)
-    return tuple(Keyword(word, stems_of(word)) for word in telling)
+    keywords = dict.fromkeys(_SAME.get(word, word) for word in words if word not in idle)
+    return tuple(Keyword(word, stems_of(word)) for word in keywords)
 
 
 def all_stems(text: str) -> frozenset[str]:
@@ -129,7 +129,7 @@ def _stop_words(language: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A telling word of a question: what it counts for, and whether any message has it."""
+    """A keyword of a question: its weight, and whether any message has it."""
 
     keyword: Keyword
     weight: float = 1.0
@@ -137,7 +137,7 @@ class Weighed:
 
 
 def weighed(question: str, messages: Collection[Message]) -> tuple[Weighed, ...]:
-    """Return the telling words of a question, weighed by the messages that were proposed for it.
+    """Return the keywords of a question, weighed by their inverse document frequency among the candidates.
 
     The weight is that of BM25, ln(1 + (N - n + 0.5) / (n + 0.5)) where n of N messages have the word (Robertson and
     Zaragoza, "The Probabilistic Relevance Framework", 2009). The messages are the best for any of the words, so that a
@@ -145,7 +145,7 @@ def weighed(question: str, messages: Collection[Message]) -> tuple[Weighed, ...]
     """
     words = keywords_of(question)
     stems = [stems_in(message) for message in messages] if words else []
-    counts = [sum(not word.stems.isdisjoint(one) for one in stems) for word in words]
+    counts = [sum(not word.stems.isdisjoint(of_message) for of_message in stems) for word in words]
     return tuple(
         Weighed(word, math.log1p((len(stems) - having + 0.5) / (having + 0.5)), is_known=having > 0)
         for word, having in zip(words, counts, strict=True)
@@ -164,12 +164,12 @@ _MOST_WORDS = 5000  # of the messages
 
 def corrections(words: Sequence[Weighed], messages: Collection[Message]) -> dict[str, str]:
     """Return, for words of a question that none of the messages has, the nearest word of theirs if there is one."""
-    wrong = [one.keyword.text for one in words if not one.is_known and _may_be_misspelt(one.keyword.text)]
+    wrong = [word.keyword.text for word in words if not word.is_known and _may_be_misspelt(word.keyword.text)]
     if not wrong:
         return {}
-    said = dict.fromkeys(word for message in messages for word in words_of(message.content) if _may_be_misspelt(word))
-    known = list(said)[:_MOST_WORDS]
-    near = {word: _nearest(word, known) for word in wrong[:_MOST_WRONG]}
+    known = dict.fromkeys(word for message in messages for word in words_of(message.content) if _may_be_misspelt(word))
+    listed = list(known)[:_MOST_WORDS]
+    near = {word: _nearest(word, listed) for word in wrong[:_MOST_WRONG]}
     return {word: nearest for word, nearest in near.items() if nearest}
 
 
