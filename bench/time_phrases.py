@@ -13,10 +13,10 @@ import typer
 from pydantic import AfterValidator, TypeAdapter
 
 from bench.inputs import read_json, told_in_a_sentence
+from bench.phrases import find_phrases
 from bench.tables import table
 from time_expressions.conventions import OURS, Conventions
 from time_expressions.find import times_in
-from time_expressions.spans import find_phrases
 from time_expressions.window import Window
 
 TEXTS_WITHOUT_TIME = Path(__file__).with_name("texts_without_time.txt")
@@ -109,11 +109,8 @@ def judge(case: Case, conventions: Conventions) -> Verdict:
     """Read a sentence, and compare the windows of the phrases that touch the right one with the right window."""
     read = times_in(case.text, now=case.now, time_zone=_UTC, conventions=conventions).windows
     (wanted,) = find_phrases(case.text.lower(), [case.phrase.lower()])
-    spans = find_phrases(case.text, [time.phrase for time in read])
-    there = [
-        time.window for time, (start, end) in zip(read, spans, strict=True) if start < wanted[1] and wanted[0] < end
-    ]
-    best = max(there, key=lambda window: overlap(window, case.window, now=case.now), default=None)
+    touching = [time.window for time in read if time.span[0] < wanted[1] and wanted[0] < time.span[1]]
+    best = max(touching, key=lambda window: overlap(window, case.window, now=case.now), default=None)
     return Verdict(case, best, overlap(best, case.window, now=case.now) if best else 0.0)
 
 

@@ -1,7 +1,7 @@
 """Choose, from all that the grammar finds in a text, the phrases that stand for a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from time_expressions.named_things import is_introduced_by_about, is_topic
 from time_expressions.rules import clock, counted, dates, foreign_dates, named_days, no_time, periods, ranges, relative
 from time_expressions.rules.counted import Counted
 from time_expressions.rules.frames import Frames
+from time_expressions.spans import Span as TextSpan
 from time_expressions.tokens import Token, tokens_of
 from time_expressions.typos import spelt_out
 from time_expressions.window import Window
@@ -114,7 +115,7 @@ def _found(item: Item, meaning: Span | Counted, tokens: Sequence[Token], text: s
 
 @dataclass(frozen=True, slots=True)
 class TimePhrase:
-    """A phrase, as it stands in the text, and the window [start, end) that it means.
+    """A phrase, as it stands in the text, the window [start, end) that it means, and where in the text it stands.
 
     With `earlier` ("earlier today") the discussion that is going on now is not meant, whatever the window says.
     `order_mattered` when a date in digits is elsewhere by the other order of day and month ("10/11").
@@ -124,6 +125,7 @@ class TimePhrase:
     window: Window
     earlier: bool = False
     order_mattered: bool = False
+    span: TextSpan = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class DiscussionPhrase:
     phrase: str
     first: int
     last: int
+    span: TextSpan = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +161,19 @@ def times_in(text: str, *, now: datetime, time_zone: ZoneInfo, conventions: Conv
     found = phrases_of(text, now=now.astimezone(time_zone), conventions=conventions)
     return Times(
         windows=tuple(
-            TimePhrase(one.phrase, Window(one.meaning.start, one.meaning.end), one.meaning.earlier, one.order_mattered)
+            TimePhrase(
+                one.phrase,
+                Window(one.meaning.start, one.meaning.end),
+                one.meaning.earlier,
+                one.order_mattered,
+                span=(one.start, one.end),
+            )
             for one in found
             if isinstance(one.meaning, Span)
         ),
         discussions=tuple(
-            DiscussionPhrase(one.phrase, *one.meaning) for one in found if not isinstance(one.meaning, Span)
+            DiscussionPhrase(one.phrase, *one.meaning, span=(one.start, one.end))
+            for one in found
+            if not isinstance(one.meaning, Span)
         ),
     )

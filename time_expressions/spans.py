@@ -1,7 +1,7 @@
-"""Find where phrases stand in a text, and take them out of it."""
+"""Remove phrases from a text, with the words that lead to them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 Span = tuple[int, int]
 """Where a phrase begins in a text, and where what follows it begins."""
@@ -46,21 +46,6 @@ _NOTHING_ENCLOSED = re.compile(r"\(\s*\)|\[\s*\]|\"\s*\"")
 _MARKS_IN_A_ROW = re.compile(r",(?:\s*,)+")
 
 
-def find_phrases(text: str, phrases: Sequence[str]) -> list[Span]:
-    """Return where each of these phrases, which come in the order of the text, stands in it.
-
-    Phrases that are said once and meant twice stand in the same place; one that is not there stands at the end.
-    """
-    spans: list[Span] = []
-    cursor = 0
-    for phrase in phrases:
-        start = _find_whole(text, phrase, cursor)
-        start = _find_whole(text, phrase, 0) if start < 0 else start
-        spans.append((len(text), len(text)) if start < 0 else (start, start + len(phrase)))
-        cursor = cursor if start < 0 else spans[-1][1]
-    return spans
-
-
 def remove_phrases(text: str, spans: Iterable[Span]) -> str:
     """Return a text without these stretches, without what led to them ("in", "since"), and tidy."""
     kept, position = "", 0
@@ -76,19 +61,6 @@ def normalise_spaces(text: str) -> str:
     """Return a text with single spaces, none before a mark, and no marks that lost their words."""
     single = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(_NOTHING_ENCLOSED.sub(" ", text).split()))
     return _MARKS_IN_A_ROW.sub(",", single).lstrip(" ,.;:!?-").rstrip(" ,;:-")
-
-
-def _find_whole(text: str, phrase: str, start: int) -> int:
-    """Return where a phrase stands that is no part of longer words, from `start` on; -1 where it does not."""
-    while (start := text.find(phrase, start)) >= 0:
-        if not _is_in_word(text[start - 1 : start]) and not _is_in_word(text[start + len(phrase) :][:1]):
-            return start
-        start += 1
-    return -1
-
-
-def _is_in_word(letter: str) -> bool:
-    return letter.isalnum() or letter == "_"
 
 
 def _without_leading_in(text: str) -> str:

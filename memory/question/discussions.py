@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from memory.discussions import DISCUSSION_GAP, Stretch
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
-from time_expressions.spans import Span, find_phrases
+from time_expressions.spans import Span
 from time_expressions.window import Window
 
 _DAY = timedelta(days=1)
@@ -15,7 +15,7 @@ _LINKS = re.compile(r"\W*(?:(?:of|on|in|from|during|at|that|we|had|held|s|the|ou
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Phrase:
     """A phrase of a text: a time, a count of discussions, or such a count within a time."""
 
     span: Span
@@ -35,53 +35,51 @@ def resolved(text: str, times: Times, discussions: Sequence[Window], *, now: dat
       phrase: only those that began in that time are counted. Said apart from each other ("in our first session and
       yesterday") both phrases stand, and both are looked into.
     """
-    held = [(one.start, one.end) for one in discussions if one.start and one.end]
-    return tuple(_time_phrase(said, held, now) for said in _said(text, times))
+    stretches = [(window.start, window.end) for window in discussions if window.start and window.end]
+    return tuple(_time_phrase(phrase, stretches, now) for phrase in _phrases(text, times))
 
 
-def _said(text: str, times: Times) -> list[_Said]:
+def _phrases(text: str, times: Times) -> list[_Phrase]:
     """Return the phrases of a text in its order; a count and a time that follow each other are one."""
-    spans_of_times = find_phrases(text, [time.phrase for time in times.windows])
-    spans_of_counts = find_phrases(text, [count.phrase for count in times.discussions])
-    said = [_Said(span, time.phrase, time=time) for span, time in zip(spans_of_times, times.windows, strict=True)]
-    said += [
-        _Said(span, count.phrase, count=count) for span, count in zip(spans_of_counts, times.discussions, strict=True)
-    ]
-    together: list[_Said] = []
-    for one in sorted(said, key=lambda one: one.span):
-        if together and _belong_together(text, together[-1], one):
-            together[-1] = _as_one(text, together[-1], one)
+    found = [_Phrase(time.span, time.phrase, time=time) for time in times.windows]
+    found += [_Phrase(count.span, count.phrase, count=count) for count in times.discussions]
+    merged: list[_Phrase] = []
+    for phrase in sorted(found, key=lambda phrase: phrase.span):
+        if merged and _belong_together(text, merged[-1], phrase):
+            merged[-1] = _merged(text, merged[-1], phrase)
         else:
-            together.append(one)
-    return together
+            merged.append(phrase)
+    return merged
 
 
-def _belong_together(text: str, one: _Said, other: _Said) -> bool:
-    counts, times = (one.count, other.count), (one.time, other.time)
-    between = text[one.span[1] : other.span[0]]
+def _belong_together(text: str, first: _Phrase, second: _Phrase) -> bool:
+    counts, times = (first.count, second.count), (first.time, second.time)
+    between = text[first.span[1] : second.span[0]]
     return counts.count(None) == times.count(None) == 1 and _LINKS.fullmatch(between) is not None
 
 
-def _as_one(text: str, one: _Said, other: _Said) -> _Said:
-    span = one.span[0], other.span[1]
-    return _Said(span, text[slice(*span)], one.count or other.count, one.time or other.time)
+def _merged(text: str, first: _Phrase, second: _Phrase) -> _Phrase:
+    span = first.span[0], second.span[1]
+    return _Phrase(span, text[slice(*span)], first.count or second.count, first.time or second.time)
 
 
-def _time_phrase(said: _Said, held: Sequence[Stretch], now: datetime) -> TimePhrase:
-    if said.time is not None and said.count is None:
-        return _before_this_discussion(said.time, held, now)
-    if said.time is not None:
-        held = [stretch for stretch in held if stretch[0] in said.time.window]
-    ordered = said.time is not None and said.time.order_mattered
-    return TimePhrase(said.words, _counted(said.count, held) or Window(now, now), order_mattered=ordered)
+def _time_phrase(phrase: _Phrase, stretches: Sequence[Stretch], now: datetime) -> TimePhrase:
+    time, count = phrase.time, phrase.count
+    if time is not None and count is None:
+        return _before_this_discussion(time, stretches, now)
+    if time is not None:
+        stretches = [stretch for stretch in stretches if stretch[0] in time.window]
+    window = _counted(count, stretches) or Window(now, now)
+    ordered = time is not None and time.order_mattered
+    return TimePhrase(phrase.words, window, order_mattered=ordered, span=phrase.span)
 
 
-def _counted(count: DiscussionPhrase | None, held: Sequence[Stretch]) -> Window | None:
+def _counted(count: DiscussionPhrase | None, stretches: Sequence[Stretch]) -> Window | None:
     """Return the window from the first to the last of the discussions that are counted; None without any."""
     if count is None:
         return None
-    first, last = sorted(_index(number, len(held)) for number in (count.first, count.last))
-    counted = held[max(first, 0) : max(last + 1, 0)]
+    first, last = sorted(_index(number, len(stretches)) for number in (count.first, count.last))
+    counted = stretches[max(first, 0) : max(last + 1, 0)]
     return Window(counted[0][0], max(end for _, end in counted)) if counted else None
 
 
@@ -90,13 +88,13 @@ def _index(number: int, discussions: int) -> int:
     return number - 1 if number > 0 else discussions + number
 
 
-def _before_this_discussion(time: TimePhrase, held: Sequence[Stretch], now: datetime) -> TimePhrase:
+def _before_this_discussion(time: TimePhrase, stretches: Sequence[Stretch], now: datetime) -> TimePhrase:
     if not time.earlier:
         return time
-    goes_on = bool(held) and now - held[-1][1] <= DISCUSSION_GAP
-    began = held[-1][0] if goes_on else now
+    goes_on = bool(stretches) and now - stretches[-1][1] <= DISCUSSION_GAP
+    began = stretches[-1][0] if goes_on else now
     window = replace(time.window, end=began) if goes_on and began in time.window else time.window
-    if _is_within_a_day(window) and not any(window.overlaps(*stretch) for stretch in held):
+    if _is_within_a_day(window) and not any(window.overlaps(*stretch) for stretch in stretches):
         window = Window(now.replace(hour=0, minute=0, second=0, microsecond=0), began)
     return replace(time, window=window)
 

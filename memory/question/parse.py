@@ -17,9 +17,9 @@ from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.question.topic import Selection, has_topic, selection_in
 from time_expressions.conventions import Conventions
-from time_expressions.find import TimePhrase, Times, times_in
+from time_expressions.find import DiscussionPhrase, TimePhrase, Times, times_in
 from time_expressions.folding import FoldedText, folded, words_of
-from time_expressions.spans import Span, find_phrases, remove_phrases
+from time_expressions.spans import Span, remove_phrases
 from time_expressions.window import Window
 
 _COUNTED = re.compile(r"\bdays\s+(?:ago|back)\b", re.IGNORECASE)
@@ -127,7 +127,7 @@ async def parse_question(
     places = frozenset() if channels.unknown and not channels.places else places
     dated = text
     people = people_surely_in(words, names.within(places)) if found.windows else []
-    if people := _taken_for_times(text, found, people):
+    if people := _taken_for_times(found, people):
         dated = _blanked(text, people)
         found = await asyncio.to_thread(find, dated)
     counted = channels.places or places & {here}
@@ -136,7 +136,7 @@ async def parse_question(
     )
     searched = channels.places or (counted if found.discussions else places)
     times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
-    phrases = find_phrases(dated, [time.phrase for time in times])
+    phrases = [time.span for time in times]
     speakers = speakers_in(words, names.within(places), dated=phrases, channels=channels.spans)
     rest = remove_phrases(text, [*channels.spans, *phrases])
     confined = bool(channels.places or speakers.authors)
@@ -182,23 +182,24 @@ def _find_times(
 ) -> Times:
     text = text[:LONGEST_QUESTION]
     found = _without_future(find_times(text, now=now, time_zone=time_zone, conventions=conventions), now)
-    counts = (count for count in found.discussions if not _counts_nothing(count.phrase, text))
+    counts = (count for count in found.discussions if not _counts_nothing(count, text))
     return replace(found, discussions=tuple(counts))
 
 
-def _counts_nothing(phrase: str, text: str) -> bool:
+def _counts_nothing(count: DiscussionPhrase, text: str) -> bool:
     """Return whether a phrase counts no talks: "when did we last talk about it?", "mentioned for the last time"."""
-    before, _, after = text.partition(phrase)
-    leading, following = words_of(before)[-1:], words_of(after)[:1]
-    if folded(phrase) == "the last time":
+    start, end = count.span
+    leading, following = words_of(text[:start])[-1:], words_of(text[end:])[:1]
+    phrase = folded(count.phrase)
+    if phrase == "the last time":
         return leading == ["for"]
     is_verb = following == ["about"] and bool(leading) and leading[0] not in _BEFORE_TALKS
-    return is_verb and folded(phrase) in _LAST_TALKS
+    return is_verb and phrase in _LAST_TALKS
 
 
-def _taken_for_times(text: str, found: Times, people: Sequence[Span]) -> list[Span]:
+def _taken_for_times(found: Times, people: Sequence[Span]) -> list[Span]:
     """Return where people are named whose names were taken for times, as in "what did April say?"."""
-    dated = find_phrases(text, [time.phrase for time in found.windows])
+    dated = [time.span for time in found.windows]
     return [(start, end) for start, end in people if any(first < end and start < last for first, last in dated)]
 
 

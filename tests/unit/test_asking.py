@@ -14,6 +14,7 @@ from memory.question.topic import MOST_SELECTED, Selection
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 from tests.builders import START, message, minute
 from tests.fakes import FakeMemory
+from tests.phrases import in_text
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
 from time_expressions.window import Window
 
@@ -76,7 +77,7 @@ def reads(windows: Iterable[TimePhrase] = (), discussions: Iterable[DiscussionPh
 
     def find(text: str, *, now: datetime, time_zone: ZoneInfo, conventions: object) -> Times:
         assert (now, time_zone) == (NOW, PARIS)
-        return Times(tuple(windows), tuple(discussions))
+        return in_text(text, Times(tuple(windows), tuple(discussions)))
 
     return find
 
@@ -416,7 +417,7 @@ async def test_who_is_called_like_a_word_of_english_is_not_meant_by_every_questi
 
 def months(text: str, **_: object) -> Times:
     """Read "April" as a time, as often as it stands in a text."""
-    return Times((TimePhrase("April", LAST_WEEK),) * text.count("April"))
+    return in_text(text, Times((TimePhrase("April", LAST_WEEK),) * text.count("April")))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Phrases that count discussions become windows, and runs of messages become discussions."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,12 +8,18 @@ import pytest
 from memory.discussions import DISCUSSION_GAP, joined
 from memory.question.discussions import resolved
 from tests.builders import minute
+from tests.phrases import in_text
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
 from time_expressions.window import Window
 
 HELD = [Window(minute(start), minute(start + 10)) for start in (0, 100, 200, 300)]
 NOW = minute(1000)
 NOTHING = Window(NOW, NOW)
+
+
+def resolve(text: str, times: Times, discussions: Sequence[Window], *, now: datetime) -> tuple[TimePhrase, ...]:
+    """Return the phrases of a text with their windows; they stand in the text where it has their words."""
+    return resolved(text, in_text(text, times), discussions, now=now)
 
 
 def stretch(first: int, last: int) -> Window:
@@ -43,7 +50,7 @@ def stretch(first: int, last: int) -> Window:
 def test_a_count_of_discussions_is_a_window(first: int, last: int, window: Window) -> None:
     counted = Times(discussions=(DiscussionPhrase("so many discussions", first, last),))
 
-    (phrase,) = resolved("in so many discussions", counted, HELD, now=NOW)
+    (phrase,) = resolve("in so many discussions", counted, HELD, now=NOW)
 
     assert phrase == TimePhrase("so many discussions", window)
 
@@ -51,7 +58,7 @@ def test_a_count_of_discussions_is_a_window(first: int, last: int, window: Windo
 def test_where_nothing_was_ever_said_a_count_finds_nothing() -> None:
     counted = Times(discussions=(DiscussionPhrase("last time", -1, -1),))
 
-    (phrase,) = resolved("last time", counted, [], now=NOW)
+    (phrase,) = resolve("last time", counted, [], now=NOW)
 
     assert phrase.window == NOTHING
     assert NOW not in phrase.window
@@ -61,7 +68,7 @@ def test_a_window_of_discussions_that_overlap_reaches_to_the_last_end() -> None:
     long_and_short = [Window(minute(0), minute(90)), Window(minute(10), minute(20))]
     counted = Times(discussions=(DiscussionPhrase("last two sessions", -2, -1),))
 
-    (phrase,) = resolved("the last two sessions", counted, long_and_short, now=NOW)
+    (phrase,) = resolve("the last two sessions", counted, long_and_short, now=NOW)
 
     assert phrase.window == Window(minute(0), minute(90))
 
@@ -84,7 +91,7 @@ YESTERDAY, FIRST, LAST = (
     ],
 )
 def test_discussions_within_a_time_are_those_that_began_in_it(text: str, phrase: str) -> None:
-    (only,) = resolved(text, Times((YESTERDAY,), (FIRST,)), HELD, now=NOW)
+    (only,) = resolve(text, Times((YESTERDAY,), (FIRST,)), HELD, now=NOW)
 
     assert only == TimePhrase(phrase, HELD[2])
 
@@ -92,7 +99,7 @@ def test_discussions_within_a_time_are_those_that_began_in_it(text: str, phrase:
 def test_no_discussion_within_a_time_finds_nothing() -> None:
     long_ago = TimePhrase("last year", Window(minute(-2000), minute(-1000)))
 
-    (only,) = resolved("the first talk of last year", Times((long_ago,), (FIRST,)), HELD, now=NOW)
+    (only,) = resolve("the first talk of last year", Times((long_ago,), (FIRST,)), HELD, now=NOW)
 
     assert only.window == NOTHING
 
@@ -105,14 +112,14 @@ def test_no_discussion_within_a_time_finds_nothing() -> None:
     ],
 )
 def test_a_count_and_a_time_apart_are_both_looked_into_in_the_order_of_the_text(text: str, phrases: list[str]) -> None:
-    both = resolved(text, Times((YESTERDAY,), (FIRST,)), HELD, now=NOW)
+    both = resolve(text, Times((YESTERDAY,), (FIRST,)), HELD, now=NOW)
 
     assert [phrase.phrase for phrase in both] == phrases
     assert {phrase.window for phrase in both} == {DAY, HELD[0]}
 
 
 def test_two_counts_beside_each_other_stay_two() -> None:
-    both = resolved("the first talk, the last talk", Times(discussions=(FIRST, LAST)), HELD, now=NOW)
+    both = resolve("the first talk, the last talk", Times(discussions=(FIRST, LAST)), HELD, now=NOW)
 
     assert [phrase.window for phrase in both] == [HELD[0], HELD[3]]
 
@@ -133,7 +140,7 @@ TODAY = Window(minute(150), None)
 def test_earlier_leaves_out_the_discussion_that_goes_on(now: datetime, window: Window) -> None:
     earlier = Times((TimePhrase("earlier today", TODAY, earlier=True),))
 
-    (phrase,) = resolved("earlier today", earlier, HELD, now=now)
+    (phrase,) = resolve("earlier today", earlier, HELD, now=now)
 
     assert phrase.window == window
 
@@ -157,7 +164,7 @@ def test_earlier_this_morning_is_the_day_so_far_when_nothing_was_said_in_the_mor
     earlier = Times((TimePhrase("earlier this morning", MORNING, earlier=True),))
     held = [Window(minute(first), minute(last)) for first, last in said]
 
-    (phrase,) = resolved("earlier this morning", earlier, held, now=minute(now))
+    (phrase,) = resolve("earlier this morning", earlier, held, now=minute(now))
 
     assert phrase.window == window
 
@@ -166,13 +173,13 @@ def test_a_discussion_that_began_before_the_window_does_not_cut_it() -> None:
     since_midnight = Window(minute(305), minute(310))
     earlier = Times((TimePhrase("earlier today", since_midnight, earlier=True),))
 
-    (phrase,) = resolved("earlier today", earlier, HELD, now=minute(310))
+    (phrase,) = resolve("earlier today", earlier, HELD, now=minute(310))
 
     assert phrase.window == since_midnight
 
 
 def test_a_time_that_is_not_earlier_keeps_the_discussion_that_goes_on() -> None:
-    (phrase,) = resolved("today", Times((TimePhrase("today", TODAY),)), HELD, now=minute(310))
+    (phrase,) = resolve("today", Times((TimePhrase("today", TODAY),)), HELD, now=minute(310))
 
     assert phrase.window == TODAY
 
@@ -214,6 +221,6 @@ def test_discussions_of_a_day_in_digits_tell_that_the_order_of_day_and_month_mat
     text = "the first session on 11/8"
     day = TimePhrase("11/8", YESTERDAY.window, order_mattered=True)
 
-    (only,) = resolved(text, Times((day,), (DiscussionPhrase("the first session", 1, 1),)), HELD, now=NOW)
+    (only,) = resolve(text, Times((day,), (DiscussionPhrase("the first session", 1, 1),)), HELD, now=NOW)
 
     assert only.order_mattered

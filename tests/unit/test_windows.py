@@ -9,7 +9,7 @@ import pytest
 from time_expressions import numerals
 from time_expressions import vocabulary as vocabulary_module
 from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
-from time_expressions.find import GRAMMAR, times_in
+from time_expressions.find import GRAMMAR, DiscussionPhrase, TimePhrase, times_in
 from time_expressions.lexicon import lexical_items
 from time_expressions.rules.foreign_dates import foreign_items
 from time_expressions.rules.named_days import holiday_items
@@ -255,6 +255,18 @@ def test_every_part_of_a_pattern_can_be_found() -> None:
     asked_for = {element.category for rule in rules for element in rule.elements if element.category}
 
     assert asked_for <= found | {rule.makes for rule in rules}
+
+
+def test_phrases_carry_the_spans_at_which_they_stand_in_the_text() -> None:
+    text = "May I ask what was said in May, in our last session, and on Monday and Tuesday of last week?"
+    found = times_in(text, now=NOW, time_zone=PARIS)
+
+    phrases: list[TimePhrase | DiscussionPhrase] = [*found.windows, *found.discussions]
+    assert [text[slice(*phrase.span)] for phrase in phrases] == [phrase.phrase for phrase in phrases]
+    assert [text.index("May,"), text.index("our last session")] == [
+        found.windows[0].span[0],
+        found.discussions[0].span[0],
+    ]
 
 
 def test_several_phrases_are_several_windows_in_the_order_of_the_text() -> None:
