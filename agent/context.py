@@ -1,4 +1,4 @@
-"""What one run of the agent knows, and the model cannot change."""
+"""The context of one run of the agent: what its tools know, and the model cannot change."""
 
 from dataclasses import dataclass
 

@@ -158,7 +158,9 @@ async def earlier_questions(
     allowed = [turn for turn in turns if turn.question.strip() and turn.audience <= question.places]
     cited = {message_id for turn in allowed for message_id in turn.cites}
     present = await memory.lookup(cited, places=question.places) if cited else {}
-    return _fitting([_earlier(turn, present) for turn in allowed if _holds(turn, present)], max_tokens=max_tokens)
+    return _fitting(
+        [_earlier(turn, present) for turn in allowed if _is_unchanged(turn, present)], max_tokens=max_tokens
+    )
 
 
 def approximate_tokens(text: str) -> int:
@@ -166,8 +168,8 @@ def approximate_tokens(text: str) -> int:
     return ceil(len(text) / _CHARACTERS)
 
 
-def _holds(turn: Turn, present: Mapping[int, Message]) -> bool:
-    """Tell whether all that a turn cites is there as it was when the question was asked."""
+def _is_unchanged(turn: Turn, present: Mapping[int, Message]) -> bool:
+    """Return whether all messages that a turn cites are stored, and unchanged since the question was asked."""
     cited = [present.get(message_id) for message_id in turn.cites]
     return all(message and (not message.edited_at or message.edited_at <= turn.asked_at) for message in cited)
 

@@ -138,9 +138,9 @@ async def _authors(request: CountRequest, context: Context) -> Authors | None:
         return Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
     if not request.by or parsed.authors is not None:
         return parsed.authors if request.by else None
-    known = await context.memory.known_names(places=parsed.places)
-    whole = authors_called([request.by], known)
-    return authors_called(_AND.split(request.by), known) if whole == Authors() else whole
+    names = await context.memory.known_names(places=parsed.places)
+    whole = authors_called([request.by], names)
+    return authors_called(_AND.split(request.by), names) if whole == Authors() else whole
 
 
 async def _tally(request: CountRequest, authors: Authors | None, context: Context) -> Tally:
@@ -176,10 +176,10 @@ async def _answer(counted: _Count, context: Context) -> Answer:
 
 def _shown(counted: _Count) -> list[Example]:
     """Return the examples that an answer shows, each once."""
-    tally, wanted = counted.tally, counted.request.wanted
-    if wanted in {Wanted.PEOPLE, Wanted.MOST}:
+    tally, kind = counted.tally, counted.request.wanted
+    if kind in {Wanted.PEOPLE, Wanted.MOST}:
         return [share.newest for share in tally.shares[:MOST_PEOPLE] if share.newest]
-    return list(tally.examples[:1] if wanted in {Wanted.FIRST, Wanted.LAST} else tally.examples)
+    return list(tally.examples[:1] if kind in {Wanted.FIRST, Wanted.LAST} else tally.examples)
 
 
 def _written(counted: _Count, examples: Sequence[Example], question: Question) -> tuple[str, tuple[Source, ...]]:
@@ -263,8 +263,8 @@ def _amount(counted: _Count) -> str:
     return _number(counted.amount, *_NOUNS[counted.request.sought])
 
 
-def _number(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _number(number: int, singular: str, plural: str) -> str:
+    return f"{number} {singular if number == 1 else plural}"
 
 
 def _described(counted: _Count, *, amount: int | None = None, that: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Look into memory for one question: in its places, in the time that it may search, with numbers for what is found."""
+"""Search and list memory for one question: in its places and windows, with a number for each message that is found."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Write what somebody else wrote as Markdown in which Discord shows it and obeys nothing of it.
+"""Escape what people wrote as Markdown that Discord shows as it is, and obeys nothing of.
 
 Whatever names, titles and quoted words stand in an answer come from here. Their brackets are escaped, so that `[2]` in
 a name can neither be one of the answer's own marks nor the text of a link, whatever it stands beside.
@@ -144,7 +144,7 @@ def block(text: str, start: int = 0, end: int | None = None) -> Markdown:
 
 
 def has_code_block(text: str) -> bool:
-    """Tell whether a message has a block of code, and does not just mention how one begins."""
+    """Return whether a message has a block of code, and does not just mention how one begins."""
     return _code_block(text, 0) is not None
 
 
@@ -225,7 +225,7 @@ def _code_in_line(text: str, opening: re.Match[str]) -> tuple[str, int]:
 
 
 def _is_code(body: str, ticks: str) -> bool:
-    """Tell whether a body, of which invisible characters are gone, still is code between these ticks."""
+    """Return whether a body, of which invisible characters are gone, still is code between these ticks."""
     return bool(body.strip()) and not body.startswith("`") and not body.endswith("`") and ticks not in body
 
 

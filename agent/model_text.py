@@ -79,9 +79,9 @@ def with_plain_marks(text: str) -> str:
 
 
 def is_presentable(text: str) -> bool:
-    """Tell whether an answer has nothing in it that is written for programs: a fence, a tool call, a template's words.
+    """Return whether an answer has nothing in it for programs: no fence, no tool call, no words of a template.
 
-    What it tells about reasoning tags has to stand in code.
+    What it says about reasoning tags has to stand in code.
     """
     if _NOT_FOR_READERS.search(text):
         return False
@@ -103,7 +103,7 @@ def calls_in(text: str, *, names: Collection[str]) -> "list[ToolCall]":
 
 
 def mentions_call(text: str, *, names: Collection[str]) -> bool:
-    """Tell whether a text looks like a call of one of these tools, readable or not."""
+    """Return whether a text looks like a call of one of these tools, readable or not."""
     return any((found["quoted"] or found["called"]) in names for found in _NAME_OF_CALL.finditer(text))
 
 

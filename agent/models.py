@@ -77,17 +77,17 @@ async def _ollama_has(model: str, base_url: str | None) -> bool:
 
     async with AsyncClient(host=base_url) as client:
         listed = await client.list()
-    names = {one.model.casefold() for one in listed.models if one.model}
-    wanted = model.casefold()
-    return wanted in names or f"{wanted}:latest" in names
+    names = {listed_model.model.casefold() for listed_model in listed.models if listed_model.model}
+    name = model.casefold()
+    return name in names or f"{name}:latest" in names
 
 
 async def _openai_has(model: str, url: str, key: str | None) -> bool:
-    """Tell whether a server takes the name of a model; llama.cpp takes names that it does not list."""
+    """Return whether a server takes the name of a model; llama.cpp takes names that it does not list."""
     from openai import APIStatusError, AsyncOpenAI
 
     async with AsyncOpenAI(base_url=url, api_key=key or "none", max_retries=0) as client:
-        listed = {one.id async for one in client.models.list()}
+        listed = {listed_model.id async for listed_model in client.models.list()}
         if model in listed or not listed:
             return True
         if is_openai(url):
@@ -186,7 +186,7 @@ def _not_loaded(model: str) -> ChatModelError:
 
 
 def is_openai(url: str) -> bool:
-    """Tell whether an address is that of OpenAI itself."""
+    """Return whether an address is that of OpenAI itself."""
     return urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname
 
 

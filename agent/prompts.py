@@ -1,4 +1,4 @@
-"""What the model is told before it reads a question, and how the question is put to it."""
+"""Write the prompts: the instructions for the model, and the question with the earlier turns."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -49,12 +49,12 @@ def quotation(
     if has_code_block(without_spoilers(text)):
         return Markdown(f"{heading} [{number}]:\n{_with_code(text)}")
     files = _files(message)
-    said = excerpt(text, question)
-    if "\n" in said:
-        return Markdown(f"{heading} [{number}]:\n{quoted(said)}" + (f"\n> ({files})" if files else ""))
-    if not said:
+    words = excerpt(text, question)
+    if "\n" in words:
+        return Markdown(f"{heading} [{number}]:\n{quoted(words)}" + (f"\n> ({files})" if files else ""))
+    if not words:
         return Markdown(f"{heading}: {files or NAMELESS} [{number}]")
-    return Markdown(f'{heading}: "{said}"' + (f" ({files})" if files else "") + f" [{number}]")
+    return Markdown(f'{heading}: "{words}"' + (f" ({files})" if files else "") + f" [{number}]")
 
 
 def _files(message: Message) -> Markdown:

@@ -71,21 +71,21 @@ def best_lines(
     each other unless they come with their weights. A message that has the question's very words comes first. In place
     of a message that asks, its answer is quoted where it got one.
     """
-    said = [(number, line) for number, line in lines if line.message.kind == Kind.MESSAGE]
-    hits = [one for one in said if one[1].hit]
-    pasted = [Quote(*one) for one in hits if has_words(one[1].message, question)]
+    messages = [(number, line) for number, line in lines if line.message.kind == Kind.MESSAGE]
+    hits = [numbered for numbered in messages if numbered[1].hit]
+    pasted = [Quote(*numbered) for numbered in hits if has_words(numbered[1].message, question)]
     if pasted and not any(asks(quote.line.message) for quote in pasted):
         return pasted[:MOST_QUOTES]
     relevant = _relevant(hits, words or [Weighed(word) for word in keywords_of(topic)])
-    return _without_repeats([*pasted, *_with_answers(relevant, said, topic)])[:MOST_QUOTES]
+    return _without_repeats([*pasted, *_with_answers(relevant, messages, topic)])[:MOST_QUOTES]
 
 
 def has_words(message: Message, question: str) -> bool:
-    """Tell whether a message has the words of a question in their order, or is nothing but them."""
-    asked, said = words_of(question), words_of(message.content)
-    if len(asked) < SHORTEST_PASTED or not keywords_of(question):
-        return bool(asked) and asked == said
-    return f" {' '.join(asked)} " in f" {' '.join(said)} "
+    """Return whether a message has the words of a question in their order, or is nothing but them."""
+    question_words, message_words = words_of(question), words_of(message.content)
+    if len(question_words) < SHORTEST_PASTED or not keywords_of(question):
+        return bool(question_words) and question_words == message_words
+    return f" {' '.join(question_words)} " in f" {' '.join(message_words)} "
 
 
 def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
@@ -93,33 +93,33 @@ def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
 
     The lines, which come in time order, are parted into as many runs of one length; of each the wordiest is taken.
     """
-    said = _without_repeats(Quote(*one) for one in lines if one[1].message.kind == Kind.MESSAGE)
-    runs = len(said) if len(said) <= MOST_WHOLE else MOST_SPREAD
-    parts = (said[run * len(said) // runs : (run + 1) * len(said) // runs] for run in range(runs))
+    quotes = _without_repeats(Quote(*numbered) for numbered in lines if numbered[1].message.kind == Kind.MESSAGE)
+    runs = len(quotes) if len(quotes) <= MOST_WHOLE else MOST_SPREAD
+    parts = (quotes[run * len(quotes) // runs : (run + 1) * len(quotes) // runs] for run in range(runs))
     return [max(part, key=_wordiness) for part in parts]
 
 
 def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[NumberedLine]:
     """Return the hits that are about a topic and not far outshone by the best of them, the best first."""
     authors = all_stems(" ".join(line.message.author_name for _, line in hits))
-    said = frozenset[str]().union(*(stems_in(line.message) for _, line in hits))
-    asked = _Asked(words, authors, said=said)
-    worth = {number: found for number, line in hits if (found := asked.worth_of(line)) is not None}
+    found_stems = frozenset[str]().union(*(stems_in(line.message) for _, line in hits))
+    question = _QuestionWords(words, authors, found_stems=found_stems)
+    worth = {number: found for number, line in hits if (found := question.worth_of(line)) is not None}
     has_all = any(share == 1.0 for share, _ in worth.values())  # what is only alike stands back behind it
     scores = {number: score for number, (share, score) in worth.items() if share or not has_all}
     best = max(scores.values(), default=0.0)
     needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
-    near = [one for one in hits if one[0] in scores and scores[one[0]] >= needed]
-    return sorted(near, key=lambda one: -scores[one[0]])
+    near = [numbered for numbered in hits if numbered[0] in scores and scores[numbered[0]] >= needed]
+    return sorted(near, key=lambda numbered: -scores[numbered[0]])
 
 
-class _Asked:
-    """The telling words of a question, without the names of people who said what was found, unless it has no others."""
+class _QuestionWords:
+    """The telling words of a question, without the names of authors of what was found, unless it has no other words."""
 
-    def __init__(self, words: Sequence[Weighed], authors: frozenset[str], *, said: frozenset[str]) -> None:
+    def __init__(self, words: Sequence[Weighed], authors: frozenset[str], *, found_stems: frozenset[str]) -> None:
         self._names = [word.keyword for word in words if word.keyword.stems & authors]
-        others = [word for word in words if not word.keyword.stems & authors]
-        self._telling = others or [word for word in words if word.keyword.stems & said]
+        own = [word for word in words if not word.keyword.stems & authors]
+        self._telling = own or [word for word in words if word.keyword.stems & found_stems]
         self._weight = sum(word.weight for word in self._telling)
         unknown = sum(word.weight for word in self._telling if not word.is_known)
         self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
@@ -152,14 +152,16 @@ class _Asked:
         return any(name.stems & stems for name in self._names)
 
 
-def _with_answers(chosen: Sequence[NumberedLine], said: Sequence[NumberedLine], topic: str) -> list[Quote]:
+def _with_answers(chosen: Sequence[NumberedLine], found: Sequence[NumberedLine], topic: str) -> list[Quote]:
     """Return the chosen lines with the answers in place of what only asks, and then what else was said in reply."""
-    lines = {line.message.message_id: (number, line) for number, line in said}
-    others = [line.message for _, line in said]
+    lines = {line.message.message_id: (number, line) for number, line in found}
+    messages = [line.message for _, line in found]
     first: list[Quote] = []
     later: list[Quote] = []
     for number, line in chosen:
-        answers = [Quote(*lines[one.message_id], line.message) for one in answers_to(line.message, others, topic=topic)]
+        answers = [
+            Quote(*lines[answer.message_id], line.message) for answer in answers_to(line.message, messages, topic=topic)
+        ]
         if answers and only_asks(line.message):
             first += answers
             continue
@@ -171,13 +173,13 @@ def _with_answers(chosen: Sequence[NumberedLine], said: Sequence[NumberedLine], 
 
 def _replies_found(line: RankedMessage, lines: Mapping[int, NumberedLine], topic: str) -> list[Quote]:
     """Return the replies to a line that the search found as well; of one that asks, its answer."""
-    others = [other.message for _, other in lines.values()]
+    messages = [other.message for _, other in lines.values()]
     found: list[Quote] = []
     for number, reply in lines.values():
         if not reply.hit or reply.message.reply_to != line.message.message_id:
             continue
-        answers = answers_to(reply.message, others, topic=topic)
-        found += [Quote(*lines[one.message_id], reply.message) for one in answers]
+        answers = answers_to(reply.message, messages, topic=topic)
+        found += [Quote(*lines[answer.message_id], reply.message) for answer in answers]
         if not asks(reply.message):
             found.append(Quote(number, reply, line.message))
     return found

@@ -170,12 +170,12 @@ class _Reader:
             first -= 1
         return (position - first) % 2 == 1
 
-    def _find(self, wanted: str, start: int, end: int) -> int:
-        if self._missing.get((wanted, end), end + 1) <= start:
+    def _find(self, sought: str, start: int, end: int) -> int:
+        if self._missing.get((sought, end), end + 1) <= start:
             return -1
-        at = self._text.find(wanted, start, end)
+        at = self._text.find(sought, start, end)
         if at < 0:
-            self._missing[wanted, end] = start
+            self._missing[sought, end] = start
         return at
 
 
@@ -242,10 +242,10 @@ def _covered_in_clear(text: str, secret: str) -> str:
 
 
 def _replaced(text: str, secret: str, cover: str) -> str:
-    small, wanted = _lower(text), _lower(secret)
+    small, sought = _lower(text), _lower(secret)
     written: list[str] = []
     position = 0
-    while (at := small.find(wanted, position)) >= 0:
+    while (at := small.find(sought, position)) >= 0:
         end = at + len(secret)
         is_word = not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())
         written += [text[position:at], cover.format(text[at:end]) if is_word else text[at:end]]

@@ -1,4 +1,4 @@
-"""Decide in which time the searches of one question may look, and keep where they looked.
+"""Limit the time that the searches of one question may look in, and record which time they have looked in.
 
 The rule, for every call of a tool:
 
@@ -43,12 +43,12 @@ class TimeScope:
 
     @property
     def were_made(self) -> bool:
-        """Something was searched."""
+        """Whether anything was searched."""
         return bool(self._made)
 
     @property
     def may_widen(self) -> bool:
-        """The question's own windows hold nothing, so that all time may be searched."""
+        """Whether the question's own windows hold nothing, so that all time may be searched."""
         return bool(self._windows) and self._is_empty
 
     @property
@@ -60,5 +60,5 @@ class TimeScope:
 
     @property
     def went_beyond(self) -> bool:
-        """All time was searched in place of the time that the question names."""
+        """Whether all time was searched in place of the time that the question names."""
         return ALL_TIME in self._made and (self._all_time or bool(self._windows))

@@ -1,4 +1,4 @@
-"""The tools with which a model looks into memory; their docstrings are what it is told about them."""
+"""The tools with which a model searches memory; their docstrings are part of its prompt."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -133,13 +133,13 @@ async def list_messages(
     """
     context = runtime.context
     windows = context.searches.narrow(await _windows_meant(when, start, end, context))
-    wanted = await _authors(authors, context)
+    meant_authors = await _authors(authors, context)
     selection = context.parsed.selection
     if selection or windows == ALL_TIME:
         return await lookup.select_in_order(
-            context, selection or Selection(), windows=windows, authors=wanted, scope=Scope(scope)
+            context, selection or Selection(), windows=windows, authors=meant_authors, scope=Scope(scope)
         )
-    return await lookup.list_time(context, windows=windows, authors=wanted, scope=Scope(scope))
+    return await lookup.list_time(context, windows=windows, authors=meant_authors, scope=Scope(scope))
 
 
 @tool(response_format="content_and_artifact")

@@ -32,7 +32,7 @@ class ShownMessages:
         self._failures = 0
 
     def may_show(self, message: Message) -> bool:
-        """Tell whether a message may be shown: a second lock, behind the one in memory itself."""
+        """Return whether a message may be shown: a second lock, behind the one in memory itself."""
         return message.place_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
 
     def number(self, message: Message) -> int:
@@ -62,13 +62,13 @@ class ShownMessages:
         )
 
     def record(self, findings: SearchResult) -> None:
-        """Remember that memory answered, and which part of it did not."""
+        """Note that memory answered, and which part of it did not."""
         self._answers += 1
         self._unreachable.update(findings.unreachable)
         self._by_words_alone |= findings.by_words_alone
 
     def record_outage(self) -> None:
-        """Remember that no memory answered a call."""
+        """Note that no memory answered a call."""
         self._failures += 1
 
     @property
@@ -78,7 +78,7 @@ class ShownMessages:
 
     @property
     def memory_is_out(self) -> bool:
-        """Memory was asked, and never answered."""
+        """Whether memory was asked, and never answered."""
         return self._failures > 0 and self._answers == 0
 
     @property

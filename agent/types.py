@@ -1,4 +1,4 @@
-"""What goes into the agent and what comes out of it."""
+"""The question that goes into the agent, and the answer that comes out of it, as values."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -45,10 +45,12 @@ def described(text: str, times: Times) -> dict[str, object]:
     return {
         "text": text,
         "windows": [
-            {"phrase": one.phrase, "start": _iso(one.window.start), "end": _iso(one.window.end)}
-            for one in times.windows
+            {"phrase": phrase.phrase, "start": _iso(phrase.window.start), "end": _iso(phrase.window.end)}
+            for phrase in times.windows
         ],
-        "discussions": [{"phrase": one.phrase, "first": one.first, "last": one.last} for one in times.discussions],
+        "discussions": [
+            {"phrase": phrase.phrase, "first": phrase.first, "last": phrase.last} for phrase in times.discussions
+        ],
     }
 
 

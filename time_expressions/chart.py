@@ -65,9 +65,9 @@ class Grammar:
         self.by_word: dict[str, list[Opening]] = defaultdict(list)
         self.by_category: dict[str, list[Opening]] = defaultdict(list)
         for part in parts:
-            for openings, others in ((self.by_word, part.by_word), (self.by_category, part.by_category)):
-                for first, known in others.items():
-                    openings[first] += known
+            for openings, added in ((self.by_word, part.by_word), (self.by_category, part.by_category)):
+                for first, new_openings in added.items():
+                    openings[first] += new_openings
 
     def rule(self, makes: str, *patterns: str) -> Callable[[AnAction], AnAction]:
         """Return a decorator that makes a function the action of these patterns.

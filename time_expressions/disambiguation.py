@@ -1,4 +1,4 @@
-"""Tell words that name a time from the same words that mean something else: "may", "march", "the second", "at last"."""
+"""Decide whether a word names a time or something else: "may", "march", "the second", "at last"."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -190,7 +190,7 @@ def direction_of(tokens: Sequence[Token]) -> Looks | None:
 
 
 def is_month(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a month's name means the month."""
+    """Return whether a month's name means the month."""
     name = tokens[at].text.removesuffix("'s")
     before, behind = _text(tokens, at - 1), _text(tokens, at + 1)
     if name in CLEAR_MONTHS or _beside_number(tokens, at) or _points_behind(tokens, at + 1, ("year",)):
@@ -211,13 +211,13 @@ def is_month(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _is_no_person(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether "from" before a name leads to a month: by what is from it, or because nobody has that name."""
+    """Return whether "from" before a name leads to a month: by what is from it, or because nobody has that name."""
     nobody = tokens[at].text not in _NAMES_OF_PEOPLE and tokens[at].written[0].isupper()
     return nobody or _text(tokens, at - 2) in _THINGS_SAID
 
 
 def is_weekday(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a weekday's name, or its abbreviation, means the day."""
+    """Return whether a weekday's name, or its abbreviation, means the day."""
     name, written = tokens[at].text, tokens[at].written
     if name not in _WEAK_WEEKDAYS or _weekday_beside(tokens, at):
         return True
@@ -231,7 +231,7 @@ def is_weekday(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _weekday_beside(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether another weekday stands before or behind, in a range or a list."""
+    """Return whether another weekday stands before or behind, in a range or a list."""
     for step in (-1, 1):
         place, passed = at + step, 0
         while _text(tokens, place) in _JOINS and passed < 2:
@@ -242,7 +242,7 @@ def _weekday_beside(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _points_behind(tokens: Sequence[Token], at: int, units: tuple[str, ...]) -> bool:
-    """Tell whether "last year", "two years ago" or the like follows, with one of these units."""
+    """Return whether "last year", "two years ago" or the like follows, with one of these units."""
     words = [token.text.removesuffix("'s") for token in tokens[at : at + 5]]
     if words and words[0] in _JOINS_TO_FRAMES:
         words = words[1:]
@@ -253,7 +253,7 @@ def _points_behind(tokens: Sequence[Token], at: int, units: tuple[str, ...]) -> 
 
 
 def stands(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether what the grammar found is meant as a time, by the words around it."""
+    """Return whether what the grammar found is meant as a time, by the words around it."""
     before, last = _text(tokens, item.start - 1), tokens[item.end - 1].text
     if before in _NOT_ONE or _is_part_of_a_number(item, tokens):
         return False
@@ -272,13 +272,18 @@ def stands(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def _is_half_of_a_compound(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether a hyphen joins the next word to it: "this quarter-inch cable"."""
+    """Return whether a hyphen joins the next word to it: "this quarter-inch cable"."""
     joined = tokens[item.end : item.end + 2]
-    return len(joined) == 2 and joined[0].written in _HYPHENS and joined[1].is_word and all(one.glued for one in joined)
+    return (
+        len(joined) == 2
+        and joined[0].written in _HYPHENS
+        and joined[1].is_word
+        and all(token.glued for token in joined)
+    )
 
 
 def _is_part_of_a_number(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether digits are cut out of a longer number, a sum of money or a version."""
+    """Return whether digits are cut out of a longer number, a sum of money or a version."""
     if not tokens[item.start].is_number:
         return _glued_number(tokens, item.end) and tokens[item.end - 1].is_number
     before = _text(tokens, item.start - 1)
@@ -289,7 +294,7 @@ def _is_part_of_a_number(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def _beside_number(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a day or a year stands beside a month's name."""
+    """Return whether a day or a year stands beside a month's name."""
     behind = at + 1
     while _text(tokens, behind) in (",", ".", "/", "-", "of", "the", "in"):
         behind += 1
@@ -309,7 +314,7 @@ def _is_ordinal(word: str) -> bool:
 
 
 def _month_elsewhere(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether another month is near enough to be the other end of a range."""
+    """Return whether another month is near enough to be the other end of a range."""
     reach = 2 if tokens[at].text in _VERBS else 6
     return any(
         token.text in MONTHS and place != at
@@ -322,12 +327,12 @@ def _is_capital_or_ends(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _ends(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether nothing follows that would make a verb or a name of a month."""
+    """Return whether nothing follows that would make a verb or a name of a month."""
     return not _content_behind(tokens, at + 1)
 
 
 def _content_behind(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a noun or a verb follows: "the 2nd option", "2000 users"."""
+    """Return whether a noun or a verb follows: "the 2nd option", "2000 users"."""
     if at >= len(tokens):
         return False
     return (tokens[at].is_word and tokens[at].text not in FUNCTION_WORDS) or tokens[at].text in ("%", "_")
@@ -338,7 +343,7 @@ def _content_or_verb_behind(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _glued_number(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a sign and more digits follow without a space."""
+    """Return whether a sign and more digits follow without a space."""
     if at >= len(tokens) or tokens[at].text not in (".", "/", "-"):
         return False
     return at + 1 < len(tokens) and tokens[at].glued and tokens[at + 1].glued and tokens[at + 1].is_number

@@ -82,7 +82,7 @@ def _spoken_of(chosen: Sequence[Item], tokens: Sequence[Token]) -> list[Item]:
 
 
 def _order_matters(item: Item, in_digits: Sequence[Item], chart: Chart, reading: Reading) -> bool:
-    """Tell whether a phrase holds a date in digits that stands elsewhere by the other order of day and month."""
+    """Return whether a phrase holds a date in digits that stands elsewhere by the other order of day and month."""
     if not any(item.start <= date.start and date.end <= item.end for date in in_digits):
         return False
     conventions = replace(reading.conventions, month_first=not reading.conventions.month_first)
@@ -102,7 +102,7 @@ def _chosen(items: Iterable[Item]) -> list[Item]:
     ranked = sorted(items, key=lambda item: (item.start - item.end, _BEST_FIRST.index(item.category)))
     taken: list[Item] = []
     for item in ranked:
-        if all(item.end <= other.start or other.end <= item.start for other in taken):
+        if all(item.end <= chosen.start or chosen.end <= item.start for chosen in taken):
             taken.append(item)
     return sorted(taken, key=lambda item: item.start)
 
@@ -162,18 +162,18 @@ def times_in(text: str, *, now: datetime, time_zone: ZoneInfo, conventions: Conv
     return Times(
         windows=tuple(
             TimePhrase(
-                one.phrase,
-                Window(one.meaning.start, one.meaning.end),
-                one.meaning.earlier,
-                one.order_mattered,
-                span=(one.start, one.end),
+                phrase.phrase,
+                Window(phrase.meaning.start, phrase.meaning.end),
+                phrase.meaning.earlier,
+                phrase.order_mattered,
+                span=(phrase.start, phrase.end),
             )
-            for one in found
-            if isinstance(one.meaning, Span)
+            for phrase in found
+            if isinstance(phrase.meaning, Span)
         ),
         discussions=tuple(
-            DiscussionPhrase(one.phrase, *one.meaning, span=(one.start, one.end))
-            for one in found
-            if not isinstance(one.meaning, Span)
+            DiscussionPhrase(phrase.phrase, *phrase.meaning, span=(phrase.start, phrase.end))
+            for phrase in found
+            if not isinstance(phrase.meaning, Span)
         ),
     )

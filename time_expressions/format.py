@@ -1,4 +1,4 @@
-"""Say in words which stretches of time are meant."""
+"""Render windows as text: "Tue 17 Nov 00:00 - 24:00 Europe/Paris"."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from time_expressions.window import Window
 
 MOST_NAMED = 4
-"""Windows that are named one by one; of more, their number is told."""
+"""Windows that are named one by one; of more, only the number is given."""
 
 
 def spoken_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datetime | None = None) -> str:
@@ -54,6 +54,6 @@ def _day(day: date, year: int | None) -> str:
 
 
 def _begins_a_day(local: datetime) -> bool:
-    """Tell whether a day begins at this moment; where clocks change at midnight that may be at 01:00."""
+    """Return whether a day begins at this moment; where clocks change at midnight that may be at 01:00."""
     midnight = datetime.combine(local.date(), time(), local.tzinfo)
     return midnight.timestamp() == local.timestamp()

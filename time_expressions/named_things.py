@@ -1,4 +1,4 @@
-"""Tell times that are meant from the same words in the name of something: "Easter eggs", "the Monday meeting"."""
+"""Decide whether a time is part of the name of something: "Easter eggs", "the Monday meeting"."""
 
 from collections.abc import Sequence
 
@@ -73,7 +73,7 @@ _BEFORE_WEEKDAYS = frozenset(
 
 
 def is_topic(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether the words of a time are in the name of something, or quoted, and so are what is asked about."""
+    """Return whether the words of a time are in the name of something, or quoted, and so are what is asked about."""
     if _is_in_an_address(item, tokens) or _is_quoted(item, tokens):
         return True
     words = [token.text for token in tokens[item.start : item.end]]
@@ -93,19 +93,19 @@ def is_topic(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def is_for_a_holiday(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether something is for a holiday, not on it: "what did we buy for Christmas"."""
+    """Return whether something is for a holiday, not on it: "what did we buy for Christmas"."""
     words = " ".join(token.text for token in tokens[item.start : item.end] if token.text not in _DETERMINERS)
     return words in NAMES and _text(tokens, item.start - 1) == "for"
 
 
 def _is_called_a_work(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether it is called a film or the like: "Wednesday (the series)"."""
+    """Return whether it is called a film or the like: "Wednesday (the series)"."""
     behind = [token.text for token in tokens[item.end : item.end + 3] if token.text != "("]
     return behind[:1] == ["the"] and len(behind) > 1 and behind[1] in _WORKS
 
 
 def is_introduced_by_about(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether "about" or the like stands before an item, with no more than an article between."""
+    """Return whether "about" or the like stands before an item, with no more than an article between."""
     at = item.start - 1
     while _text(tokens, at) in _DETERMINERS:
         at -= 1
@@ -113,7 +113,7 @@ def is_introduced_by_about(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def _names(item: Item, words: list[str], before: str, follower: str, tokens: Sequence[Token]) -> bool:
-    """Tell whether an item and the noun behind it are the name of one thing."""
+    """Return whether an item and the noun behind it are the name of one thing."""
     bare = [word for word in words if word not in _DETERMINERS]
     if not bare or not _POINTING.isdisjoint(bare) or "ago" in bare:
         return False
@@ -137,12 +137,12 @@ def _names(item: Item, words: list[str], before: str, follower: str, tokens: Seq
 
 
 def _is_day_alone(bare: list[str]) -> bool:
-    """Tell whether this is a weekday, with no more than a part of the day or "the 13th"."""
+    """Return whether this is a weekday, with no more than a part of the day or "the 13th"."""
     return all(word in PARTS_OF_DAY or word.isdecimal() or word in ("st", "nd", "rd", "th", "'s") for word in bare[1:])
 
 
 def _is_at_event(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether something was said in what bears the name: "in the Monday meeting"."""
+    """Return whether something was said in what bears the name: "in the Monday meeting"."""
     at = item.start - 1
     while _text(tokens, at) in _DETERMINERS:
         at -= 1
@@ -150,7 +150,7 @@ def _is_at_event(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def _is_in_an_address(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether this is a piece of "monday.com", "#friday" or "@wednesday"."""
+    """Return whether this is a piece of "monday.com", "#friday" or "@wednesday"."""
     if _text(tokens, item.start - 1) in ("#", "@", "_") and tokens[item.start].glued and tokens[item.start].is_word:
         return True
     end = item.end - 1 if tokens[item.end - 1].text == "." else item.end
@@ -161,7 +161,7 @@ def _is_in_an_address(item: Item, tokens: Sequence[Token]) -> bool:
 
 
 def _is_quoted(item: Item, tokens: Sequence[Token]) -> bool:
-    """Tell whether double quotes stand around it, and not around the whole text."""
+    """Return whether double quotes stand around it, and not around the whole text."""
     openings = [at for at, token in enumerate(tokens[: item.start]) if token.text in QUOTES]
     closings = [at for at, token in enumerate(tokens[item.end :], start=item.end) if token.text in QUOTES]
     if len(openings) % 2 == 0 or not closings:

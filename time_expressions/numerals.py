@@ -57,7 +57,7 @@ def year(tokens: Sequence[Token], at: int) -> list[tuple[int, int]]:
 
 
 def goes_on(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a hyphen joins another number word to what ends here: "twenty-" in "twenty-seventh"."""
+    """Return whether a hyphen joins another number word to what ends here: "twenty-" in "twenty-seventh"."""
     joined = tokens[at : at + 2]
     if len(joined) < 2 or joined[0].text != "-" or not all(token.glued for token in joined):
         return False

@@ -123,7 +123,7 @@ def _is_joint(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _is_weekend(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether "weeknd", which is a name too, is meant for the weekend: "last weeknd"."""
+    """Return whether "weeknd", which is a name too, is meant for the weekend: "last weeknd"."""
     pointed = at > 0 and tokens[at - 1].text in _BESIDE_UNITS | {"this"}
     return tokens[at].text == "weeknd" and pointed and tokens[at].written.islower()
 
@@ -140,7 +140,7 @@ def _in_quotes(tokens: Sequence[Token]) -> frozenset[int]:
 
 
 def _is_name(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a sign makes a name of a word: "#monady", "@sundy", "sundy_bot", "sundy.io"."""
+    """Return whether a sign makes a name of a word: "#monady", "@sundy", "sundy_bot", "sundy.io"."""
     before = tokens[at - 1].text if at else ""
     behind = tokens[at + 1 : at + 3]
     marked = bool(behind) and behind[0].glued and behind[0].text in ("_", "@", "#")

@@ -38,7 +38,7 @@ class _Channel:
 
 
 def may_name_channels(text: str) -> bool:
-    """Tell whether it is worth looking for channels in a text."""
+    """Return whether it is worth looking for channels in a text."""
     folded = text.casefold()
     return any(sign in folded for sign in _SIGNS)
 

@@ -1,4 +1,4 @@
-"""Say that several people are called as a question calls somebody, or that it names a channel that is unknown."""
+"""Render who shares a name that a question uses, and which channels it names are unknown, as sentences."""
 
 from collections.abc import Sequence
 
@@ -29,8 +29,8 @@ def _different(people: frozenset[Person], names: KnownNames) -> list[str]:
     """Return the newest name of each, but for somebody without an id whose name one of those with an id bore."""
     ids: list[Person] = [person for person in people if isinstance(person, int)]
     borne = {folded(name) for person in ids for name in names.names_of(person)}
-    others = [person for person in people if isinstance(person, str) and person not in borne]
-    newest = [name for person in [*ids, *others] if (name := names.name_of(person)) is not None]
+    nameless = [person for person in people if isinstance(person, str) and person not in borne]
+    newest = [name for person in [*ids, *nameless] if (name := names.name_of(person)) is not None]
     return sorted(newest, key=lambda name: (folded(name), name))
 
 

@@ -243,8 +243,8 @@ async def _with_discussions(
 
 async def _on_a_day_with_words(time: TimePhrase, places: frozenset[int], memory: MemoryReader) -> TimePhrase:
     """Return a phrase with the day that it means, when nothing was said on the day that its words give."""
-    others = list(fallback_days(time.phrase, time.window))
-    for window in (time.window, *others) if others else ():
+    fallbacks = list(fallback_days(time.phrase, time.window))
+    for window in (time.window, *fallbacks) if fallbacks else ():
         findings = await memory.list_messages(places=places, windows=(window,), limit=1)
         if findings.excerpts:
             return replace(time, window=window)

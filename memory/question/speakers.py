@@ -197,7 +197,7 @@ class _Asked:
 
 
 def may_name_speakers(text: FoldedText) -> bool:
-    """Tell whether it is worth looking for speakers in a text: "what did we discuss?" names none."""
+    """Return whether it is worth looking for speakers in a text: "what did we discuss?" names none."""
     return any(_may_be_said_by_somebody(text, at) for at in range(len(text)))
 
 
@@ -211,38 +211,38 @@ def speakers_in(
     where the text is `dated` and may be a month as well ("messages from April") is no name, nor is one of its
     `channels`.
     """
-    asked = _asked_in(text, names, dated, channels)
-    if not asked:
+    named = _asked_in(text, names, dated, channels)
+    if not named:
         return NOBODY
-    left_out = frozenset[Person]().union(*(one.names.people for one in asked if one.excluded))
-    wanted = frozenset[Person]().union(*(one.names.people for one in asked if not one.excluded)) - left_out
-    of_names = {at for one in asked for at in range(one.names.first, one.names.after)}
-    said = {at for one in asked for at in one.tokens}
-    authors = names.authors(wanted) if wanted else names.authors(left_out, excluded=True)
+    left_out = frozenset[Person]().union(*(part.names.people for part in named if part.excluded))
+    people = frozenset[Person]().union(*(part.names.people for part in named if not part.excluded)) - left_out
+    of_names = {at for part in named for at in range(part.names.first, part.names.after)}
+    of_saying = {at for part in named for at in part.tokens}
+    authors = names.authors(people) if people else names.authors(left_out, excluded=True)
     calls = {
         folded(written): (written, call.people)
-        for one in asked
-        for call in one.names.calls
-        if one.excluded is not bool(wanted) and (written := _written(text, call))
+        for part in named
+        for call in part.names.calls
+        if part.excluded is not bool(people) and (written := _written(text, call))
     }
     return Speakers(
         authors,
         frozenset(text.word(at) for at in of_names if text.tokens[at].is_word),
-        frozenset(text.word(at) for at in of_names | said),
+        frozenset(text.word(at) for at in of_names | of_saying),
         tuple(calls.values()),
     )
 
 
 def people_surely_in(text: FoldedText, names: KnownNames) -> list[Span]:
     """Return where a text names people whose words it asks for, and can mean nothing else: no month says something."""
-    asked = _asked_in(text, names, (), ())
-    return [_span(text, call) for one in asked if one.is_sure for call in one.names.calls]
+    named = _asked_in(text, names, (), ())
+    return [_span(text, call) for part in named if part.is_sure for call in part.names.calls]
 
 
 def _asked_in(text: FoldedText, names: KnownNames, dated: Sequence[Span], channels: Sequence[Span]) -> list[_Asked]:
-    listed = [some for some in _lists(text, names) if not _meets(text, some, channels)]
-    found = [one for some in listed if (one := _asked(text, some)) is not None]
-    return [one for one in found if one.is_sure or not _meets(text, one.names, dated)]
+    listed = [mentioned for mentioned in _lists(text, names) if not _meets(text, mentioned, channels)]
+    found = [part for mentioned in listed if (part := _asked(text, mentioned)) is not None]
+    return [part for part in found if part.is_sure or not _meets(text, part.names, dated)]
 
 
 def authors_called(called: Iterable[str], names: KnownNames) -> Authors:
@@ -250,11 +250,11 @@ def authors_called(called: Iterable[str], names: KnownNames) -> Authors:
 
     A name that nobody bears adds nobody. Names to leave out count where no other stands beside them.
     """
-    wanted, left_out = set[Person](), set[Person]()
+    people, left_out = set[Person](), set[Person]()
     for name in called:
         text = name.strip()
-        (left_out if folded(text).startswith(EVERYONE_BUT) else wanted).update(_people_called(text, names))
-    return names.authors(wanted - left_out) if wanted or not left_out else names.authors(left_out, excluded=True)
+        (left_out if folded(text).startswith(EVERYONE_BUT) else people).update(_people_called(text, names))
+    return names.authors(people - left_out) if people or not left_out else names.authors(left_out, excluded=True)
 
 
 def _people_called(name: str, names: KnownNames) -> frozenset[Person]:

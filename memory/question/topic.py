@@ -95,7 +95,7 @@ def _counts(question: str) -> list[Token]:
 
 
 def _is_part(tokens: Sequence[Token]) -> bool:
-    """Tell whether the first of three tokens is glued to what is before it, or by a sign to what is behind it."""
+    """Return whether the first of three tokens is glued to what is before it, or by a sign to what is behind it."""
     return tokens[0].glued or (len(tokens) > 2 and tokens[1].glued and tokens[2].glued)
 
 
@@ -119,7 +119,7 @@ def _content_words(question: str, names: frozenset[str]) -> list[str]:
 
 
 def _are_about_talk(words: list[str]) -> bool:
-    """Tell whether words say that talk is asked for, and nothing else."""
+    """Return whether words say that talk is asked for, and nothing else."""
     kinds = [_kind_of(word) for word in words]
     if "topic" in kinds:
         return False

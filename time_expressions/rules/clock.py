@@ -170,12 +170,12 @@ def own_clock(_: Reading, clock: Clock) -> Clock:
 @rule("day", "<day> ,? <clear zone>", "<weekday span> ,? <clear zone>")
 def span_of_zone(reading: Reading, span: Span, zone: tzinfo) -> Span | None:
     """Read "Tuesday at 9am Tokyo time": what was read as the asker's clock is that of the zone."""
-    there = {
+    moments = {
         name: moment.replace(tzinfo=zone).astimezone(reading.zone)
         for name in ("start", "end", "moment")
         if (moment := getattr(span, name)) is not None
     }
-    return replace(span, **there)
+    return replace(span, **moments)
 
 
 @rule("moment", "<moment> my|our|local time")
@@ -202,8 +202,8 @@ def from_to(_: Reading, start: Clock, end: Clock) -> tuple[Clock, Clock]:
 def part_of_today(reading: Reading, word: str, part: str) -> Span | None:
     """Read "this morning", "in the morning"; without "this" the latest that has begun."""
     today = part_of(reading, reading.today, part)
-    begun = today.start is not None and today.start <= reading.now
-    return today if begun or word == "this" else part_of(reading, reading.today - timedelta(days=1), part)
+    has_begun = today.start is not None and today.start <= reading.now
+    return today if has_begun or word == "this" else part_of(reading, reading.today - timedelta(days=1), part)
 
 
 @rule("part span", "tonight")
@@ -259,9 +259,9 @@ def overnight(reading: Reading) -> Span:
     "<weekday span> at <part>",
 )
 @rule("part span", "the? <part> of|on <day like>", "at|around <part> on <day like>", "<slashed span> in? the? <part>")
-def part_of_day(reading: Reading, one: Span | str, other: Span | str) -> Span | None:
+def part_of_day(reading: Reading, first: Span | str, second: Span | str) -> Span | None:
     """Read "Tuesday afternoon"."""
-    day, part = (one, other) if isinstance(one, Span) else (other, one)
+    day, part = (first, second) if isinstance(first, Span) else (second, first)
     if not isinstance(day, Span) or day.start is None:
         return None
     return part_of(reading, day.start.date(), str(part), weekly=day.weekly)
@@ -271,7 +271,7 @@ def part_of_day(reading: Reading, one: Span | str, other: Span | str) -> Span | 
 @rule("time span", "from <day like> <part> to|till|until <part>", "from <part> to|till|until <part> <day like>")
 def parts_of_day(reading: Reading, *given: Span | str) -> Span | None:
     """Read "yesterday morning to evening"."""
-    (day,) = (one for one in given if isinstance(one, Span))
+    (day,) = (value for value in given if isinstance(value, Span))
     if "noon" in given or "midnight" in given:
         return None  # those are times of day here
     first, last = (part_of(reading, day_of(day), str(part)) for part in given if not isinstance(part, Span))
@@ -328,9 +328,9 @@ def clock_with_offset(_: Reading, clock: Clock, zone: tzinfo) -> Clock:
 @rule("moment", "<day> ~t ~<full clock>")
 @rule("moment", "<day part or day> ,|at|-|@? ,? at|from|by? <clock>", "<clock> ,? on|of|in? the? <day part or day>")
 @rule("moment", "<part span> at|around <midnight>", "at|around? <midnight> <part span>")
-def moment(reading: Reading, one: Span | Clock, other: Span | Clock) -> Span | None:
+def moment(reading: Reading, first: Span | Clock, second: Span | Clock) -> Span | None:
     """Read "yesterday at 5pm": that hour, or that minute when minutes are told."""
-    day, clock = (one, other) if isinstance(one, Span) else (other, one)
+    day, clock = (first, second) if isinstance(first, Span) else (second, first)
     if not isinstance(day, Span) or not isinstance(clock, Clock) or day.start is None:
         return None
     start = reading.at(day_of(day), minutes_of(reading, clock, day.part), clock.zone)
@@ -339,9 +339,9 @@ def moment(reading: Reading, one: Span | Clock, other: Span | Clock) -> Span | N
 
 
 @rule("moment", "<day part or day> ,? at|around|about|@ <hour>", "at|around|about|@ <hour> on|in? <day part or day>")
-def moment_at_hour(reading: Reading, one: Span | int, other: Span | int) -> Span | None:
+def moment_at_hour(reading: Reading, first: Span | int, second: Span | int) -> Span | None:
     """Read "Friday at 5"."""
-    day, hour = (one, other) if isinstance(one, Span) else (other, one)
+    day, hour = (first, second) if isinstance(first, Span) else (second, first)
     if not isinstance(day, Span) or not isinstance(hour, int):
         return None
     return moment(reading, day, Clock(hour, sure=hour > _NOON))
@@ -349,9 +349,11 @@ def moment_at_hour(reading: Reading, one: Span | int, other: Span | int) -> Span
 
 @rule("time span", "<day part or day> ,? at|from|for|between? <clocks>", "<clocks> ,? on|of|in? the? <day part or day>")
 @rule("time span", "<day part or day> , <clocks>")
-def times_of_day(reading: Reading, one: Span | tuple[Clock, Clock], other: Span | tuple[Clock, Clock]) -> Span | None:
+def times_of_day(
+    reading: Reading, first: Span | tuple[Clock, Clock], second: Span | tuple[Clock, Clock]
+) -> Span | None:
     """Read "Monday 9 to 11"."""
-    day, clocks = (one, other) if isinstance(one, Span) else (other, one)
+    day, clocks = (first, second) if isinstance(first, Span) else (second, first)
     if not isinstance(day, Span) or isinstance(clocks, Span) or day.start is None:
         return None
     return _between_times(reading, day, clocks)
@@ -379,9 +381,9 @@ def times_of_today(reading: Reading, clocks: tuple[Clock, Clock]) -> Span | None
     "<day part or day> from|starting|at <clock> for <amount>",
     "<day part or day> for <amount> from|starting|at <clock>",
 )
-def so_long_from(reading: Reading, day: Span, one: Clock | Amount, other: Clock | Amount) -> Span | None:
+def so_long_from(reading: Reading, day: Span, first: Clock | Amount, second: Clock | Amount) -> Span | None:
     """Read "Friday from 9:30am for 7 hours"."""
-    clock, amount = (one, other) if isinstance(one, Clock) else (other, one)
+    clock, amount = (first, second) if isinstance(first, Clock) else (second, first)
     if day.start is None or not isinstance(clock, Clock) or not isinstance(amount, Amount):
         return None
     start = reading.at(day_of(day), minutes_of(reading, clock, day.part), clock.zone)

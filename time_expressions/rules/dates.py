@@ -284,8 +284,8 @@ def last_day(reading: Reading, span: Span) -> Span | None:
 def nth_weekday_of(reading: Reading, *given: int | Span) -> Span | None:
     """Read "the first Monday of last month", "last month's first Monday"."""
     (nth, weekday), (span,) = (
-        [one for one in given if isinstance(one, int)],
-        [one for one in given if isinstance(one, Span)],
+        [value for value in given if isinstance(value, int)],
+        [value for value in given if isinstance(value, Span)],
     )
     day = nth_weekday(span, weekday, nth)
     return reading.days(day, day + timedelta(days=1)) if day else None
@@ -310,9 +310,9 @@ def last_weekday_but_one(reading: Reading, weekday: int, span: Span) -> Span | N
 
 
 @rule("day", "<weekday> ,|-|of|from|in|on? the? <week span>", "<week span> ,|-|on|'s? <weekday>")
-def weekday_of_week(reading: Reading, one: int | Span, other: int | Span) -> Span | None:
+def weekday_of_week(reading: Reading, first: int | Span, second: int | Span) -> Span | None:
     """Read "Sunday from last week", "this week Monday"."""
-    weekday, span = (one, other) if isinstance(one, int) else (other, one)
+    weekday, span = (first, second) if isinstance(first, int) else (second, first)
     if not isinstance(weekday, int) or not isinstance(span, Span):
         return None
     day = nth_weekday(span, weekday, 1)
@@ -375,7 +375,7 @@ def numbered_days(reading: Reading, days: tuple[int, ...], span: Span | None = N
         found = [nth_day(reading, day, span) for day in days]
     else:
         found = [resolved(reading, Partial(day=day)) for day in days if 1 <= day <= 31]
-    spans = tuple(one for one in found if isinstance(one, Span))
+    spans = tuple(value for value in found if isinstance(value, Span))
     return spans if len(spans) == len(days) else None
 
 

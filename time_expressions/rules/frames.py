@@ -97,8 +97,8 @@ class Frames:
                 for inner in self._inner(chart, at):
                     yield from self._added(chart, item, inner, inner.end, frame, reading)
             if self._may_be_inner(item):
-                for other, frame in [(made, frame) for made, frame in self._within.items() if made.start == at]:
-                    yield from self._added(chart, other, item, other.end, frame, reading)
+                for outer, frame in [(made, frame) for made, frame in self._within.items() if made.start == at]:
+                    yield from self._added(chart, outer, item, outer.end, frame, reading)
 
     def _added(
         self, chart: Chart, listed: Item, inner: Item, end: int, frame: Span, reading: Reading
@@ -183,7 +183,7 @@ def _begins_in(span: Span, frame: Span) -> bool:
 
 
 def _is_whole(span: Span) -> bool:
-    """Tell whether a span is whole weeks, a weekend, or whole months."""
+    """Return whether a span is whole weeks, a weekend, or whole months."""
     if span.start is None or span.end is None or span.edge or span.grain < Grain.WEEK:
         return False
     days = (span.end.date() - span.start.date()).days

@@ -80,9 +80,9 @@ def latest_holiday(reading: Reading, name: str) -> Span | None:
 
 
 @rule("holiday", "<holiday name> ,|of|in? <year>", "<year> <holiday name>")
-def holiday_of_year(reading: Reading, one: str | int, other: str | int) -> Span | None:
+def holiday_of_year(reading: Reading, first: str | int, second: str | int) -> Span | None:
     """Read "Black Friday 2010"."""
-    name, year = (one, other) if isinstance(one, str) else (other, one)
+    name, year = (first, second) if isinstance(first, str) else (second, first)
     return _in_year(reading, str(name), int(year))
 
 

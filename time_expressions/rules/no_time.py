@@ -29,9 +29,9 @@ def month_day(reading: Reading, month: int, day: int, year: int | None = None) -
 
 
 @rule("no time", "<dd> ~/|-|. ~<dd> ~/|-|. ~<yyyy>")
-def digits_with_year(_: Reading, one: int, other: int, year: int) -> NoTime | None:
+def digits_with_year(_: Reading, first: int, second: int, year: int) -> NoTime | None:
     """Read "31/11/2026"."""
-    return NO_TIME if on(year, one, other) is None and on(year, other, one) is None else None
+    return NO_TIME if on(year, first, second) is None and on(year, second, first) is None else None
 
 
 @rule("no time", "<yyyy> ~/|-|. ~<dd> ~/|-|. ~<dd>")

@@ -73,9 +73,9 @@ def quarter(_: Reading, number: int) -> int | None:
 
 
 @rule("span", "<quarter> ,|-|of|in|/? <year>", "<year> ,|-|/? <quarter>", "<quarter> ~' ~<two digits>")
-def quarter_of_year(reading: Reading, one: int, other: int) -> Span:
+def quarter_of_year(reading: Reading, first: int, second: int) -> Span:
     """Read "Q3 2019"."""
-    number, year = min(one, other), max(one, other)
+    number, year = min(first, second), max(first, second)
     return _quarter(reading, year if year > 99 else full_year(year, reading.today), number)
 
 
@@ -83,8 +83,8 @@ def quarter_of_year(reading: Reading, one: int, other: int) -> Span:
 def quarter_alone(reading: Reading, number: int) -> Span:
     """Read "Q3", the latest that has begun."""
     this = _quarter(reading, reading.today.year, number)
-    begun = this.start is not None and this.start <= reading.now
-    return this if begun else _quarter(reading, reading.today.year - 1, number)
+    has_begun = this.start is not None and this.start <= reading.now
+    return this if has_begun else _quarter(reading, reading.today.year - 1, number)
 
 
 @rule("span", "<quarter> of <stretch>")
@@ -109,8 +109,8 @@ def numbered_half(reading: Reading, number: int, year: int) -> Span | None:
 def half_alone(reading: Reading, number: int) -> Span | None:
     """Read "H1", the latest that has begun."""
     this = numbered_half(reading, number, reading.today.year)
-    begun = this is None or this.start is None or this.start <= reading.now
-    return this if begun else numbered_half(reading, number, reading.today.year - 1)
+    has_begun = this is None or this.start is None or this.start <= reading.now
+    return this if has_begun else numbered_half(reading, number, reading.today.year - 1)
 
 
 @rule("span", "the? second|other|latter half of <stretch>")
@@ -200,8 +200,8 @@ def weekend_of(reading: Reading, day: Span) -> Span | None:
 def weekend_alone(reading: Reading, _: str = "") -> Span:
     """Read "over the weekend": the latest that has begun."""
     this = unit_span(reading, reading.today, Unit.WEEKEND)
-    begun = this.start is not None and this.start <= reading.now
-    return this if begun else unit_span(reading, reading.today, Unit.WEEKEND, away=-1)
+    has_begun = this.start is not None and this.start <= reading.now
+    return this if has_begun else unit_span(reading, reading.today, Unit.WEEKEND, away=-1)
 
 
 @rule("week span", "in|for|during? the? week|wk number? <count>", "calendar week <count>")

@@ -265,9 +265,9 @@ def bounded_by_time_of_day(reading: Reading, word: str, clock: Clock, day: Span)
     "<time of range> or|and later|after on|of? <timed day>",
     "<timed day> ,? <time of range> or|and later|after",
 )
-def time_or_later(reading: Reading, one: Span | Clock, other: Span | Clock) -> Span | None:
+def time_or_later(reading: Reading, first: Span | Clock, second: Span | Clock) -> Span | None:
     """Read "3pm or later on Monday"."""
-    day, clock = (one, other) if isinstance(one, Span) else (other, one)
+    day, clock = (first, second) if isinstance(first, Span) else (second, first)
     if not isinstance(day, Span) or not isinstance(clock, Clock):
         return None
     return day_bounded_by_time(reading, day, "after", clock)
@@ -300,9 +300,9 @@ def time_of_range(_: Reading, clock: Clock) -> Clock:
     "for <amount> ,? from <any>",
     "from <any> for <amount>",
 )
-def so_long_from(reading: Reading, one: Amount | Span, other: Amount | Span) -> Span | None:
+def so_long_from(reading: Reading, first: Amount | Span, second: Amount | Span) -> Span | None:
     """Read "two weeks starting May 20th"."""
-    amount, start = (one, other) if isinstance(one, Amount) else (other, one)
+    amount, start = (first, second) if isinstance(first, Amount) else (second, first)
     if not isinstance(amount, Amount) or not isinstance(start, Span) or start.start is None:
         return None
     return Span(start.start, reading.shifted(start.start, amount, 1), start.grain)

@@ -201,10 +201,10 @@ def some(_: Reading, word: str, unit: Unit) -> Amount:
 
 
 @rule("amount", "<amount> ,|and? <amount>")
-def amounts(_: Reading, one: Amount, other: Amount) -> Amount | None:
+def amounts(_: Reading, first: Amount, second: Amount) -> Amount | None:
     """Read "three months and two weeks"."""
-    falling = list(Unit).index(one.unit) > list(Unit).index(other.parts[0][1])
-    return Amount(one.parts + other.parts) if falling and len(one.parts) < 4 else None
+    falling = list(Unit).index(first.unit) > list(Unit).index(second.parts[0][1])
+    return Amount(first.parts + second.parts) if falling and len(first.parts) < 4 else None
 
 
 _A_HALF = 5  # tenths
@@ -222,8 +222,8 @@ _HALVES = {
 @rule("amount", "a|an|one <unit> and a half", "<count> and a half <unit>")
 def and_a_half(_: Reading, *given: int | Unit) -> Amount | None:
     """Read "a year and a half"."""
-    unit = next(one for one in given if isinstance(one, Unit))
-    count = next((one for one in given if not isinstance(one, Unit)), 1)
+    unit = next(value for value in given if isinstance(value, Unit))
+    count = next((value for value in given if not isinstance(value, Unit)), 1)
     return Amount(((count, unit), _HALVES[unit])) if unit in _HALVES else None
 
 
@@ -336,9 +336,9 @@ def some_weekdays_of(reading: Reading, word: str, count: int, weekday: int, span
 
 @rule("days", "all|on? the? <weekdays> of|in|during|from|over? the? <stretch>")
 @rule("days", "every|each <weekday> of|in|during|from? the? <stretch>", "<stretch> on <weekdays>")
-def weekdays_of(reading: Reading, one: int | Span, other: int | Span) -> Spans | None:
+def weekdays_of(reading: Reading, first: int | Span, second: int | Span) -> Spans | None:
     """Read "every Friday last month", as far as they are over."""
-    weekday, span = (one, other) if isinstance(one, int) else (other, one)
+    weekday, span = (first, second) if isinstance(first, int) else (second, first)
     if not isinstance(span, Span) or not isinstance(weekday, int):
         return None
     days = (nth_weekday(span, weekday, nth) for nth in range(1, _MOST_DAYS + 1))
