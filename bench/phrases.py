@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from time_expressions.spans import Span
+from time_expressions.folding import Span
 
 
 def find_phrases(text: str, phrases: Sequence[str]) -> list[Span]:

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from time_expressions.chart import LONGEST_TEXT, Chart, Grammar, Item
 from time_expressions.conventions import OURS, Conventions, date_order
 from time_expressions.disambiguation import direction_of, stands
+from time_expressions.folding import Span as TextSpan
 from time_expressions.lexicon import lexical_items
 from time_expressions.meanings import NO_TIME, Reading, Span
 from time_expressions.named_things import is_introduced_by_about, is_topic
 from time_expressions.rules import clock, counted, dates, foreign_dates, named_days, no_time, periods, ranges, relative
 from time_expressions.rules.counted import Counted
 from time_expressions.rules.frames import Frames
-from time_expressions.spans import Span as TextSpan
 from time_expressions.tokens import Token, tokens_of
 from time_expressions.typos import spelt_out
 from time_expressions.window import Window

@@ -60,6 +60,10 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKD", plain.casefold()).translate(_MARKS)
 
 
+Span = tuple[int, int]
+"""Where a phrase begins in a text, and where what follows it begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word or a sign, folded, with where it stands; `glued` when no space is before it."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from memory.names.known import KnownNames
 from memory.names.words import BREAKS, NameText
-from time_expressions.folding import FoldedText
-from time_expressions.spans import Span
+from time_expressions.folding import FoldedText, Span
 
 _IN = frozenset({"in", "inside", "within", "on", "from", "at", "of", "across", "to", "into"})
 _READS = frozenset({"summarise", "summarize", "summary", "recap", "tldr", "list", "show", "read", "scan", "search"})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from memory.discussions import DISCUSSION_GAP, Stretch
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times
-from time_expressions.spans import Span
+from time_expressions.folding import Span
 from time_expressions.window import Window
 
 _DAY = timedelta(days=1)

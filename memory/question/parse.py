@@ -15,11 +15,10 @@ from memory.question.channels import NamedPlaces, channels_in, may_name_channels
 from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
-from memory.question.topic import Selection, has_topic, selection_in
+from memory.question.topic import Selection, has_topic, remove_phrases, selection_in
 from time_expressions.conventions import Conventions
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times, times_in
-from time_expressions.folding import FoldedText, folded, words_of
-from time_expressions.spans import Span, remove_phrases
+from time_expressions.folding import FoldedText, Span, folded, words_of
 from time_expressions.window import Window
 
 _COUNTED = re.compile(r"\bdays\s+(?:ago|back)\b", re.IGNORECASE)

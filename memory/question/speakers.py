@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from memory.authors import Authors, kept_name
 from memory.names.known import MOST_PARTS, KnownNames, Person
 from memory.names.words import NameText, sign_key, whole_key
-from time_expressions.folding import FoldedText, folded
-from time_expressions.spans import Span
+from time_expressions.folding import FoldedText, Span, folded
 
 
 def _word_set(text: str) -> frozenset[str]:

@@ -1,11 +1,12 @@
-"""Decide whether a question has a topic, or asks for talk as such: all of a time, or a selection by order."""
+"""Find the topic of a question: what its phrases of time and place leave, unless that asks for talk as such."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from memory.stop_words import FUNCTION_WORDS
-from time_expressions.folding import Token, tokens_of
+from time_expressions.folding import Span, Token, tokens_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -46,6 +47,19 @@ _NUMBERS = MappingProxyType(
 _SHORTEST_ID = 10  # digits
 _ONE = frozenset({"message", "post", "msg", "thing"})
 _ENDINGS = ("s", "es", "d", "ed", "ing", "ies", "ied")
+
+
+_LEADING = _words("""
+    about across after around as at back before between by during for from in inside into of on over since through
+    throughout till to until up upon via within
+""")
+"""Words that lead to a phrase of time or place, and go with it."""
+
+_WORD = re.compile(r"\w+")
+_LEFT_BEHIND = re.compile("['\u2019]s\\b", re.IGNORECASE)
+_SPACE_BEFORE_MARK = re.compile(r" ([,.;:?!])")
+_NOTHING_ENCLOSED = re.compile(r"\(\s*\)|\[\s*\]|\"\s*\"")
+_MARKS_IN_A_ROW = re.compile(r",(?:\s*,)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +168,38 @@ def _forms(word: str) -> Iterator[str]:
             yield from (stem, f"{stem}e", f"{stem}y")
             if stem[-1:] == stem[-2:-1]:
                 yield stem[:-1]
+
+
+def remove_phrases(text: str, spans: Iterable[Span]) -> str:
+    """Return a text without these stretches and the words that lead to them ("in", "since"), its spaces normalised."""
+    rest, position = "", 0
+    for start, end in sorted(spans):
+        if end <= position:
+            continue
+        rest += _without_leading_in(text[position : max(start, position)]).rstrip() + " "
+        position = end + len(_possessive(text, end))
+    return normalise_spaces(rest + text[position:])
+
+
+def normalise_spaces(text: str) -> str:
+    """Return a text with single spaces, none before a mark, and no marks that lost their words."""
+    single = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(_NOTHING_ENCLOSED.sub(" ", text).split()))
+    return _MARKS_IN_A_ROW.sub(",", single).lstrip(" ,.;:!?-").rstrip(" ,;:-")
+
+
+def _without_leading_in(text: str) -> str:
+    """Return a text without the words at its end that led to what followed: "in", "since the"."""
+    end = cut = len(text)
+    for found in reversed(list(_WORD.finditer(text))):
+        word = found[0].lower()
+        if text[found.end() : end].strip() or (word not in _LEADING and word != "the"):
+            break
+        end = found.start()
+        if word in _LEADING:
+            cut = end
+    return text[:cut]
+
+
+def _possessive(text: str, position: int) -> str:
+    found = _LEFT_BEHIND.match(text, position)
+    return found[0] if found else ""

@@ -18,10 +18,9 @@ from zoneinfo import ZoneInfo
 from memory.question.channels import channels_in
 from time_expressions.folding import FoldedText
 from memory.names.known import Index, KnownNames, Named
-from time_expressions.spans import remove_phrases
 from memory.question.speakers import may_name_speakers, speakers_in
 from time_expressions.tokens import tokens_of
-from memory.question.topic import has_topic
+from memory.question.topic import has_topic, remove_phrases
 from time_expressions.find import times_in
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
