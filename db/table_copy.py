@@ -14,6 +14,7 @@ from psycopg.abc import Params
 from db.addresses import keywords_of, parse_address
 from db.connections import connect
 from db.errors import driver_errors
+from db.metadata import FACTS, OWN_FACTS
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -180,16 +181,6 @@ def _value(name: str, type_name: str) -> sql.Composed:
 _FORMS: dict[str, LiteralString] = {"vector": "vector_send({})", "jsonb": "{}::text"}
 
 
-MOVE_FACT = "moved_from"
-"""Names the fact that says how far a database was filled from another one."""
-
-WORD_INDEX_FACT = "word_index_whole_since"
-"""Names the fact that says at which start of the server the word index was looked at last."""
-
-OWN_FACTS = (MOVE_FACT, WORD_INDEX_FACT)
-"""The facts that a database says of its own server: they mean nothing elsewhere, or later."""
-
-FACTS = "facts"
 NOT_OWN = sql.SQL("name <> ALL ({})").format(sql.Literal(list(OWN_FACTS)))
 """The condition for a row of the facts to be content."""
 

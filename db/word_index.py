@@ -11,14 +11,12 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.errors import translated_errors
-from db.schema import FactRow
-from db.table_copy import WORD_INDEX_FACT
+from db.metadata import WORD_INDEX_FACT, get_metadata, set_metadata
 from errors import BackscrollError
 from util_async import SaidOnce, periodic
 
@@ -49,16 +47,14 @@ async def rebuild_if_stale(connection: AsyncConnection) -> bool:
         await connection.execute(text(f"REINDEX INDEX {index}"))
         logger.info("the word index %s was rebuilt after a restart of the server", index)
     started: str = (await connection.execute(_STARTED)).scalar_one()
-    fact = insert(FactRow).values(name=WORD_INDEX_FACT, value=started)
-    await connection.execute(fact.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": started}))
+    await set_metadata(connection, WORD_INDEX_FACT, started)
     return bool(damaged)
 
 
 async def restarted(connection: AsyncConnection) -> bool:
     """Tell whether the server has been started anew since the indexes were last looked at."""
-    whole_since = await connection.scalar(select(FactRow.value).where(FactRow.name == WORD_INDEX_FACT))
     started: str = (await connection.execute(_STARTED)).scalar_one()
-    return whole_since != started
+    return await get_metadata(connection, WORD_INDEX_FACT) != started
 
 
 async def incomplete(connection: AsyncConnection) -> list[str]:

@@ -16,13 +16,11 @@ from sqlalchemy import text
 
 from db.databases import Database
 from db.errors import operator_errors
+from db.metadata import FACTS, MOVE_FACT, MoveProgress
 from db.migrate import LONG_STATEMENT_TIMEOUT
-from db.move_state import Note
 from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import (
-    FACTS,
-    MOVE_FACT,
     NOT_OWN,
     Compared,
     Connection,
@@ -46,10 +44,10 @@ _BATCH = 10_000  # messages in a transaction
 _MESSAGES = "messages"
 
 _IDENTITY = "SELECT system_identifier || '/' || current_database() FROM pg_control_system()"
-_READ_NOTE = "SELECT value FROM facts WHERE name = %s"
-_WRITE_NOTE = "INSERT INTO facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_READ_PROGRESS = "SELECT value FROM facts WHERE name = %s"
+_WRITE_PROGRESS = "INSERT INTO facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _COUNT = "SELECT count(*) FROM messages"
-_NEXT = """
+_BATCH_END = """
     SELECT sent_at::text, message_id FROM (
         SELECT sent_at, message_id FROM messages
         WHERE sent_at >= %(time)s::timestamptz AND (sent_at, message_id) > (%(time)s::timestamptz, %(id)s)
@@ -57,12 +55,12 @@ _NEXT = """
     ) AS batch ORDER BY batch.sent_at DESC, message_id DESC LIMIT 1
 """
 # The bounds stand twice: TimescaleDB leaves chunks out by those of the time alone.
-_SOME = sql.SQL(
+_NEXT_MESSAGES = sql.SQL(
     "SELECT {columns} FROM messages WHERE sent_at >= {start}::timestamptz AND sent_at <= {end}::timestamptz"
     " AND (sent_at, message_id) > ({start}::timestamptz, {after})"
     " AND (sent_at, message_id) <= ({end}::timestamptz, {last}) ORDER BY sent_at, message_id"
 )
-_ANY = sql.SQL("SELECT true FROM {} LIMIT 1")
+_FIRST_ROW = sql.SQL("SELECT true FROM {} LIMIT 1")
 _EMPTY_FACTS = sql.SQL("DELETE FROM facts WHERE {}").format(NOT_OWN)
 _DROP_WORD_INDEXES = (text("DROP INDEX IF EXISTS messages_bm25"), text("DROP INDEX IF EXISTS messages_full_text"))
 
@@ -73,8 +71,10 @@ class Move:
 
     source: Database
     target: Database
-    there: Connection
-    here: Connection
+    reading: Connection
+    """To the source."""
+    writing: Connection
+    """To the target."""
     tables: list[Table]
 
     async def fill(self, *, report: Progress) -> None:
@@ -86,24 +86,24 @@ class Move:
         something else or does not fit; DatabaseUnavailableError when a server fails, after which `fill` goes on where
         it was.
         """
-        note = await self._noted() or await self._begin()
-        if not note.copied:
-            await _make_room(self.target)
-            await self._copy_the_rest(await self._copy_messages(note, report))
-            await self.here.execute("ANALYZE")
+        progress = await self._resume() or await self._begin()
+        if not progress.copied:
+            await _drop_search_indexes(self.target)
+            await self._copy_other_tables(await self._copy_messages(progress, report))
+            await self.writing.execute("ANALYZE")
 
     async def width(self) -> int:
         """Return the number of dimensions of the embeddings that are moved."""
-        ((width,),) = await fetch(self.there, EMBEDDING_WIDTH)
+        ((width,),) = await fetch(self.reading, EMBEDDING_WIDTH)
         return int(width)
 
     async def compare(self) -> list[Compared]:
         """Compare all tables, by count and checksum."""
-        return await compare(self.there, self.here, self.tables)
+        return await compare(self.reading, self.writing, self.tables)
 
-    async def _begin(self) -> Note:
+    async def _begin(self) -> MoveProgress:
         """Make the tables of an empty target."""
-        source, target = await _identity(self.there), await _identity(self.here)
+        source, target = await _identity(self.reading), await _identity(self.writing)
         if source == target:
             raise DatabaseSetupError(
                 f"The {self.target.name} database is moved onto itself: let the address in .env name another."
@@ -115,80 +115,89 @@ class Move:
             )
         await self.target.migrate(dimensions=await self.width())
         await self._refuse_unless_it_fits()
-        note = Note(source=source)
-        await self._write_note(note)
-        return note
+        progress = MoveProgress(source=source)
+        await self._write_progress(progress)
+        return progress
 
-    async def _noted(self) -> Note | None:
-        """Return how far this move has come; raise DatabaseSetupError when something else fills the target."""
-        note, name = await self._read_note(), self.target.name
-        if note is None or await self._first_filled() is None:  # or it was emptied since, to begin anew
+    async def _resume(self) -> MoveProgress | None:
+        """Return how far this move has come; None when it is to begin.
+
+        Raises DatabaseSetupError when something else fills the target.
+        """
+        progress, name = await self._read_progress(), self.target.name
+        if progress is None or await self._first_filled() is None:  # or it was emptied since, to begin anew
             return None
-        if note.copied:
-            return note
-        if note.source != await _identity(self.there):
+        if progress.copied:
+            return progress
+        if progress.source != await _identity(self.reading):
             raise DatabaseSetupError(
                 f"The {name} database is half filled from another one: go on with that, or empty it."
             )
-        ((messages,),) = await fetch(self.here, _COUNT)
-        if messages != note.messages:
+        ((messages,),) = await fetch(self.writing, _COUNT)
+        if messages != progress.messages:
             raise DatabaseSetupError(
                 f"The {name} database was written to after it had been half filled: empty it, then move again."
             )
-        return note
+        return progress
 
     async def _first_filled(self) -> str | None:
         """Return the first table of the target, facts aside, that holds something."""
-        known = await tables_of(self.here)
-        for name in [table.name for table in self.tables if table.name != FACTS and table.name in known]:
-            if await fetch(self.here, _ANY.format(sql.Identifier(name))):
+        columns = await tables_of(self.writing)
+        for name in [table.name for table in self.tables if table.name != FACTS and table.name in columns]:
+            if await fetch(self.writing, _FIRST_ROW.format(sql.Identifier(name))):
                 return name
         return None
 
     async def _refuse_unless_it_fits(self) -> None:
-        known = await tables_of(self.here)
+        columns = await tables_of(self.writing)
         for table in self.tables:
             for column, type_name in table.columns.items():
-                if known.get(table.name, {}).get(column) != type_name:
+                if columns.get(table.name, {}).get(column) != type_name:
                     raise DatabaseSetupError(
                         f"The {self.target.name} database that should be filled has no column {column} of type "
                         f"{type_name} in a table {table.name}: drop its tables, or name an empty one."
                     )
 
-    async def _copy_messages(self, note: Note, report: Progress) -> Note:
-        ((total,),) = await fetch(self.there, _COUNT)
+    async def _copy_messages(self, progress: MoveProgress, report: Progress) -> MoveProgress:
+        ((total,),) = await fetch(self.reading, _COUNT)
         (table,) = [table for table in self.tables if table.name == _MESSAGES]
         columns = list(table.columns)
-        while end := await fetch(self.there, _NEXT, {"time": note.time, "id": note.message_id, "batch": _BATCH}):
-            ((time, message_id),) = end
-            some = _some(columns, note, time, message_id)
-            async with self.here.transaction():
-                count = await pipe(self.there, some, self.here, table=_MESSAGES, columns=columns)
-                note = replace(note, time=time, message_id=message_id, messages=note.messages + count)
-                await self._write_note(note)
-            report(note.messages, total)
-        return note
+        while end := await self._end_of_next_batch(progress):
+            time, message_id = end
+            batch = _next_messages(columns, progress, time, message_id)
+            async with self.writing.transaction():
+                count = await pipe(self.reading, batch, self.writing, table=_MESSAGES, columns=columns)
+                progress = replace(progress, time=time, message_id=message_id, messages=progress.messages + count)
+                await self._write_progress(progress)
+            report(progress.messages, total)
+        return progress
 
-    async def _copy_the_rest(self, note: Note) -> None:
+    async def _end_of_next_batch(self, progress: MoveProgress) -> tuple[str, int] | None:
+        """Return the time and the id of the last message of the next batch; None when there is none."""
+        after = {"time": progress.time, "id": progress.message_id, "batch": _BATCH}
+        found = await fetch(self.reading, _BATCH_END, after)
+        return found[0] if found else None
+
+    async def _copy_other_tables(self, progress: MoveProgress) -> None:
         """Copy all other tables; the facts that the target's migration has written give way."""
         others = [table for table in self.tables if table.name != _MESSAGES]
-        async with self.here.transaction():
-            await self.here.execute(_EMPTY_FACTS)
+        async with self.writing.transaction():
+            await self.writing.execute(_EMPTY_FACTS)
             for table in others:
-                await pipe(self.there, all_rows(table), self.here, table=table.name, columns=list(table.columns))
+                await pipe(self.reading, all_rows(table), self.writing, table=table.name, columns=list(table.columns))
             if NAMES not in {table.name for table in others}:  # the source is of an earlier version
-                await renew_names(self.here)
-            await self._write_note(replace(note, copied=True))
-        logger.info("%s: %d messages and all other tables are copied", self.target.name, note.messages)
+                await renew_names(self.writing)
+            await self._write_progress(replace(progress, copied=True))
+        logger.info("%s: %d messages and all other tables are copied", self.target.name, progress.messages)
 
-    async def _read_note(self) -> Note | None:
-        if FACTS not in await tables_of(self.here):
+    async def _read_progress(self) -> MoveProgress | None:
+        if FACTS not in await tables_of(self.writing):
             return None
-        found = await fetch(self.here, _READ_NOTE, [MOVE_FACT])
-        return Note(**json.loads(found[0][0])) if found else None
+        found = await fetch(self.writing, _READ_PROGRESS, [MOVE_FACT])
+        return MoveProgress(**json.loads(found[0][0])) if found else None
 
-    async def _write_note(self, note: Note) -> None:
-        await self.here.execute(_WRITE_NOTE, [MOVE_FACT, json.dumps(asdict(note))])
+    async def _write_progress(self, progress: MoveProgress) -> None:
+        await self.writing.execute(_WRITE_PROGRESS, [MOVE_FACT, json.dumps(asdict(progress))])
 
 
 @asynccontextmanager
@@ -198,23 +207,23 @@ async def open_move(source: Database, target: Database, *, timeout: timedelta) -
     Raises DatabaseSetupError when the source holds no memory, DatabaseUnavailableError when a server does not answer.
     """
     async with (
-        open_connection(source.dsn, timeout=timeout, read_only=True) as there,
-        open_connection(target.dsn, timeout=timeout) as here,
+        open_connection(source.dsn, timeout=timeout, read_only=True) as reading,
+        open_connection(target.dsn, timeout=timeout) as writing,
     ):
-        known = await tables_of(there)
+        known = await tables_of(reading)
         if _MESSAGES not in known:
             raise DatabaseSetupError(f"There is nothing to move: the {source.name} database holds no memory yet.")
-        yield Move(source=source, target=target, there=there, here=here, tables=content_tables(known))
+        yield Move(source=source, target=target, reading=reading, writing=writing, tables=content_tables(known))
 
 
 async def _identity(connection: Connection) -> str:
-    """Return what tells a database from all others, wherever its server has been moved to."""
+    """Return what identifies a database, wherever its server has been moved to."""
     ((identity,),) = await fetch(connection, _IDENTITY)
     return str(identity)
 
 
-async def _make_room(target: Database) -> None:
-    """Drop the search indexes."""
+async def _drop_search_indexes(target: Database) -> None:
+    """Drop the indexes for vectors and for words, which would slow the copy down."""
     with operator_errors(target.engine.url, name=target.name):
         async with target.engine.begin() as connection:
             await connection.execute(LONG_STATEMENT_TIMEOUT)
@@ -223,12 +232,12 @@ async def _make_room(target: Database) -> None:
                 await connection.execute(statement)
 
 
-def _some(columns: list[str], note: Note, time: str, message_id: int) -> sql.Composed:
-    """Return the query of the messages behind those that the note knows, up to this one: COPY takes no parameters."""
-    return _SOME.format(
+def _next_messages(columns: list[str], progress: MoveProgress, time: str, message_id: int) -> sql.Composed:
+    """Return the query of the messages behind those that are copied, up to this one: COPY takes no parameters."""
+    return _NEXT_MESSAGES.format(
         columns=names(columns),
-        start=sql.Literal(note.time),
-        after=sql.Literal(note.message_id),
+        start=sql.Literal(progress.time),
+        after=sql.Literal(progress.message_id),
         end=sql.Literal(time),
         last=sql.Literal(message_id),
     )

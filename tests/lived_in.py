@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
+from db.metadata import set_metadata
 from db.schema import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
@@ -66,9 +67,9 @@ async def live_in(database: Database) -> None:
     await write(database, *MESSAGES)
     await write(database, edit(9, "changed", at=90))
     async with transaction(database.sessions) as session:
-        await store.set_metadata(session, "session", "demo")
-        await store.set_metadata(session, MODEL_FACT, MODEL)
-        await store.set_metadata(session, "erased_until:999", minute(1).isoformat())
+        await set_metadata(session, "session", "demo")
+        await set_metadata(session, MODEL_FACT, MODEL)
+        await set_metadata(session, "erased_until:999", minute(1).isoformat())
         for row in (
             insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1)),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
 from db.engines import Sessions, transaction
+from db.metadata import get_metadata, set_metadata
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.schema import MessageRow, RevisionRow
 from errors import JournalUnavailableError, SessionError
@@ -50,15 +51,15 @@ async def begin_session(
     """
     erased = erased or Erased()
     async with transaction(database.sessions) as session:
-        former = await store.metadata(session, SESSION_FACT)
+        former = await get_metadata(session, SESSION_FACT)
     if former == session_name:
         await _resume(database, session_name, journal_path, erased)
         return
     async with transaction(database.sessions) as session:
         await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
         await store.empty(session)
-        await store.set_metadata(session, SESSION_FACT, session_name)
-        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
+        await set_metadata(session, SESSION_FACT, session_name)
+        await set_metadata(session, JOURNAL_FACT, str(journal_path))
     logger.info("short-term memory now holds session %s (before: %s)", session_name, former)
 
 
@@ -68,8 +69,8 @@ async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Er
     A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
     be written.
     """
-    held = await store.metadata(session, SESSION_FACT)
-    journal = await store.metadata(session, JOURNAL_FACT)
+    held = await get_metadata(session, SESSION_FACT)
+    journal = await get_metadata(session, JOURNAL_FACT)
     path = nameless if journal is None else Path(journal)
     with _errors_name_the_csv(held, path):
         _log_written_back(await write_back(session, path, erased=erased), path)
@@ -81,7 +82,7 @@ async def _resume(database: Database, session_name: str, journal_path: Path, era
         count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
     _log_written_back(count, journal_path)
     async with transaction(database.sessions) as session:
-        await store.set_metadata(session, JOURNAL_FACT, str(journal_path))
+        await set_metadata(session, JOURNAL_FACT, str(journal_path))
 
 
 def _log_written_back(count: int, path: Path) -> None:

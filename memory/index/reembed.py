@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from db.databases import Database
 from db.engines import Sessions, transaction
 from db.errors import operator_errors
+from db.metadata import MOVE_FACT, get_metadata, is_half_filled, set_metadata
 from db.migrate import LONG_STATEMENT_TIMEOUT
-from db.move_state import is_half_filled
 from db.schema import FactRow, MessageRow
-from db.table_copy import MOVE_FACT
 from db.vector_index import drop_all
 from errors import DatabaseSetupError, EmbeddingModelError, RefusedRowError, StatementFailedError
 from memory.embedding.embedder import Embedder
@@ -45,11 +44,11 @@ async def prepare(database: Database, embedder: Embedder) -> None:
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
-        half_filled = is_half_filled(await store.metadata(session, MOVE_FACT))
+        half_filled = is_half_filled(await get_metadata(session, MOVE_FACT))
         width = await store.embedding_width(await session.connection())
-        model = await store.metadata(session, MODEL_FACT)
+        model = await get_metadata(session, MODEL_FACT)
         if model is None:
-            await store.set_metadata(session, MODEL_FACT, embedder.name)
+            await set_metadata(session, MODEL_FACT, embedder.name)
     if half_filled:
         raise DatabaseSetupError(
             f"The move into the {database.name} database was stopped half-way: finish it with: python backups.py move"
@@ -141,12 +140,12 @@ async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) 
 
 async def note_missing(session: AsyncSession, position: int) -> None:
     """Note, in the transaction that stores them, that rows up to a position of the journal may lack their vectors."""
-    await store.set_metadata(session, WITHOUT_VECTORS, str(position))
+    await set_metadata(session, WITHOUT_VECTORS, str(position))
 
 
 async def missing_up_to(session: AsyncSession) -> str | None:
     """Return what was noted last; None when no row lacks a vector."""
-    return await store.metadata(session, WITHOUT_VECTORS)
+    return await get_metadata(session, WITHOUT_VECTORS)
 
 
 async def note_complete(session: AsyncSession, noted: str) -> None:
@@ -163,7 +162,7 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
     dimensions = await embedder.dimensions()
     await database.migrate(dimensions=dimensions)
     async with transaction(database.sessions) as session:
-        await store.set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
+        await set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
     with operator_errors(database.engine.url, name=database.name):
         async with database.engine.begin() as connection:
             await _make_room(connection, dimensions)
@@ -174,7 +173,7 @@ async def reembed(database: Database, embedder: Embedder, *, batch: int, report:
         done += count
         report(done, total)
     async with transaction(database.sessions) as session:
-        await store.set_metadata(session, MODEL_FACT, embedder.name)
+        await set_metadata(session, MODEL_FACT, embedder.name)
     await database.migrate(dimensions=dimensions)
     return done
 

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from db.schema import EMBEDDING_WIDTH, AwareTime, FactRow, JournalPositionRow, MessageRow, RevisionRow
+from db.schema import EMBEDDING_WIDTH, AwareTime, JournalPositionRow, MessageRow, RevisionRow
 from memory.message import CHANGED_BY_EDITS as CHANGED_FIELDS
 from memory.message import COLUMNS, FIELDS, Attachment, Kind, Message, Revision
 from memory.names.rows import note_names
@@ -203,19 +203,6 @@ async def position(session: AsyncSession, *, journal: str) -> int:
 async def count(session: AsyncSession) -> int:
     """Return the number of messages, deleted ones included."""
     return await session.scalar(select(func.count()).select_from(MessageRow)) or 0
-
-
-async def metadata(session: AsyncSession, name: str) -> str | None:
-    """Return a fact about this database; None when it is not known."""
-    return await session.scalar(select(FactRow.value).where(FactRow.name == name))
-
-
-async def set_metadata(session: AsyncSession, name: str, value: str) -> None:
-    """Write a fact down, in place of what it was."""
-    statement = insert(FactRow).values(name=name, value=value)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=[FactRow.name], set_={"value": statement.excluded.value})
-    )
 
 
 async def empty(session: AsyncSession) -> None:

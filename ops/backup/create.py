@@ -11,21 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from db.databases import SHORT_TERM, Database
+from db.metadata import MOVE_FACT, is_half_filled
 from db.migrate import is_known
-from db.move_state import is_half_filled
 from db.programs import PATIENCE, Program, choose_program, run_program
 from db.schema import EMBEDDING_WIDTH
-from db.table_copy import (
-    MOVE_FACT,
-    Connection,
-    Content,
-    Table,
-    content_of,
-    content_tables,
-    fetch,
-    open_connection,
-    tables_of,
-)
+from db.table_copy import Connection, Content, Table, content_of, content_tables, fetch, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError
 from memory.capture.session import SESSION_FACT
 from memory.index.reembed import MODEL_FACT

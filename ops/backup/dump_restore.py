@@ -15,8 +15,9 @@ from pathlib import Path
 
 from psycopg import sql
 
+from db.metadata import FACTS
 from db.programs import PATIENCE, find_program, open_output, run_program
-from db.table_copy import FACTS, NOT_OWN, Connection, names
+from db.table_copy import NOT_OWN, Connection, names
 from errors import InputFileError, OperatorError
 from ops.backup.manifest import DatabaseEntry, FileEntry, TableEntry, path_of
 from ops.backup.table_files import translate_refusals

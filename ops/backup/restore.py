@@ -14,6 +14,7 @@ from psycopg import sql
 from db.databases import Database, open_database
 from db.engines import transaction
 from db.errors import NO_LOCK, NO_RIGHT, server_message, setup_error_for
+from db.metadata import get_metadata
 from db.migrate import is_known
 from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
@@ -33,7 +34,6 @@ from db.table_copy import (
 from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, RefusedRowError, StatementFailedError
 from memory.capture.erased import Erased
 from memory.capture.session import NAMELESS, SESSION_FACT, complete_held_csv
-from memory.index import store
 from memory.index.reembed import HALF_EMBEDDED
 from ops.backup.dump_restore import dump_of, load_dump
 from ops.backup.formats import Format
@@ -168,7 +168,7 @@ async def secure_session(
         if not (await tables_of(connection)).keys() >= _NEEDED_TABLES:
             return
     async with transaction(short_term.sessions) as session:
-        if await store.metadata(session, SESSION_FACT) != entry.session:
+        if await get_metadata(session, SESSION_FACT) != entry.session:
             await complete_held_csv(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from db.databases import Database
 from db.engines import transaction
+from db.metadata import get_metadata, set_metadata
 from errors import InputFileError, SessionError
 from memory.capture.journal import finished_size
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
-from memory.index import store
 from ops.backup.files import open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry, path_of
 from ops.backup.verify import check_files
@@ -88,10 +88,10 @@ async def go_on_with_session(
         since = {user_id: erased_at for user_id, erased_at in erasures.items() if erased_at >= manifest.created_at}
         written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
     async with transaction(database.sessions) as transacting:
-        stem = await store.metadata(transacting, SESSION_FACT)
+        stem = await get_metadata(transacting, SESSION_FACT)
         restored = None if stem is None else _session_with(folder, manifest, storage_dir, stem)
         if restored is not None and restored.journal_path.is_file():
-            await store.set_metadata(transacting, JOURNAL_FACT, str(restored.journal_path))
+            await set_metadata(transacting, JOURNAL_FACT, str(restored.journal_path))
     before = remembered_session(storage_dir)
     if restored is not None and restored != before:
         open_session_folder(restored)

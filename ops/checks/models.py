@@ -10,6 +10,7 @@ import numpy as np
 from yarl import URL
 
 from db.databases import Database
+from db.metadata import get_metadata
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT
@@ -56,7 +57,7 @@ async def vectors(database: Database, embedder: Embedder) -> CheckResult:
     dimensions = await embedder.dimensions()
     async with read_only_session(database) as session:
         width = await store.embedding_width(await session.connection())
-        model = await store.metadata(session, MODEL_FACT)
+        model = await get_metadata(session, MODEL_FACT)
     if model == HALF_EMBEDDED:
         return wrong(f"Embedding this memory anew was stopped half-way: finish it with {_REEMBED}.")
     if model not in {None, embedder.name} or width != dimensions:

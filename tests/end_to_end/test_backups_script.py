@@ -17,6 +17,7 @@ from bench.processes import ROOT, Finished, Program, Workplace, open_workplace, 
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
+from db.metadata import set_metadata
 from memory.index import store
 from memory.index.reembed import MODEL_FACT
 from memory.index.store import Indexed
@@ -45,7 +46,7 @@ async def remember(database: Database, *numbers: int) -> None:
     batch = [Indexed(message(number, f"note {number}"), f"note {number}", None, None) for number in numbers]
     async with transaction(database.sessions) as session:
         await store.write(session, batch=batch, revisions=(), journal="demo", position=1)
-        await store.set_metadata(session, MODEL_FACT, MODEL)
+        await set_metadata(session, MODEL_FACT, MODEL)
 
 
 @pytest.fixture

@@ -26,11 +26,11 @@ from sqlalchemy import text
 
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
+from db.metadata import set_metadata
 from db.programs import find_program, run_program
 from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
 from memory.capture.session import SESSION_FACT
-from memory.index import store
 from memory.index.reembed import MODEL_FACT
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
@@ -67,9 +67,9 @@ async def fill(database: Database) -> None:
     await database.migrate(dimensions=WIDTH)
     await write(database, *MESSAGES)
     async with transaction(database.sessions) as session:
-        await store.set_metadata(session, MODEL_FACT, "made up")
-        await store.set_metadata(session, SESSION_FACT, "demo")
-        await store.set_metadata(session, "word_index_whole_since", "its own server's")
+        await set_metadata(session, MODEL_FACT, "made up")
+        await set_metadata(session, SESSION_FACT, "demo")
+        await set_metadata(session, "word_index_whole_since", "its own server's")
 
 
 @pytest.fixture(scope="module")

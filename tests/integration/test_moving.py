@@ -12,7 +12,7 @@ from agent.conversations import Conversations
 from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
-from db.move_state import Note
+from db.metadata import MoveProgress, set_metadata
 from db.schema import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import Compared
 from db.vector_index import build
@@ -40,7 +40,7 @@ async def fill_source(server: Server, name: str) -> None:
         await write(database, *MESSAGES)
         await write(database, edit(9, "changed", at=90))
         async with transaction(database.sessions) as session:
-            await store.set_metadata(session, "session", "demo")
+            await set_metadata(session, "session", "demo")
             zone = insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1))
             await session.execute(zone)
             batch = insert(PromotionRow).values(promotion_id=1, source="demo", digest="made up", started_at=minute(1))
@@ -147,7 +147,7 @@ async def test_the_source_is_never_changed(source: Database, target: Database) -
     assert [await contents(source, table) for table in tables] == before
     async with open_move(source, target, timeout=PATIENCE) as opened:
         with pytest.raises(Exception, match="read-only"):
-            await opened.there.execute("DELETE FROM messages")
+            await opened.reading.execute("DELETE FROM messages")
 
 
 async def test_the_search_indexes_are_built_in_the_end(source: Database, target: Database) -> None:
@@ -194,19 +194,19 @@ async def test_it_is_stopped_and_goes_on_where_it_was(source: Database, target: 
 async def test_rows_and_how_far_they_are_come_together_or_not_at_all(
     source: Database, target: Database, monkeypatch: pytest.MonkeyPatch, stopped_at: int
 ) -> None:
-    notes: list[Note] = []
-    write = Move._write_note
+    notes: list[MoveProgress] = []
+    write = Move._write_progress
 
-    async def stopping(self: Move, note: Note) -> None:
+    async def stopping(self: Move, note: MoveProgress) -> None:
         notes.append(note)
         if len(notes) == stopped_at + 1:
             raise Stopped
         await write(self, note)
 
-    monkeypatch.setattr(Move, "_write_note", stopping)
+    monkeypatch.setattr(Move, "_write_progress", stopping)
     with pytest.raises(Stopped):
         await move(source, target)
-    monkeypatch.setattr(Move, "_write_note", write)
+    monkeypatch.setattr(Move, "_write_progress", write)
     noted = notes[-2]
 
     assert await count(target) == noted.messages
@@ -307,7 +307,7 @@ async def test_the_bot_does_not_start_on_a_half_filled_target(
     with pytest.raises(Stopped):
         await move(source, target, stop)
 
-    with pytest.raises(DatabaseSetupError, match=r"stopped half-way: finish it with: python move\.py"):
+    with pytest.raises(DatabaseSetupError, match=r"stopped half-way: finish it with: python backups\.py move"):
         await prepare(target, embedder)
 
     await move(source, target)

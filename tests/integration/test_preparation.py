@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bench.models import shared_model
 from db.databases import Database
 from db.engines import transaction
+from db.metadata import get_metadata, set_metadata
 from db.schema import MessageRow, RevisionRow
 from errors import EmbeddingModelError, SessionError
 from memory.capture.journal import Journal
@@ -60,7 +61,7 @@ async def test_another_session_begins_anew_when_the_csv_holds_every_row(short_te
     assert await count(short_term) == 0
     async with transaction(short_term.sessions) as session:
         assert await store.position(session, journal="monday") == 0
-        assert await store.metadata(session, MODEL_FACT) == "all-MiniLM-L6-v2"
+        assert await get_metadata(session, MODEL_FACT) == "all-MiniLM-L6-v2"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ async def test_another_embedding_model_is_refused_with_what_to_do(long_term: Dat
 
 async def test_a_memory_that_was_embedded_half_anew_is_refused(long_term: Database, embedder: Embedder) -> None:
     async with transaction(long_term.sessions) as session:
-        await store.set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
+        await set_metadata(session, MODEL_FACT, HALF_EMBEDDED)
 
     with pytest.raises(EmbeddingModelError, match=r"stopped half-way: finish it with.*re-embed"):
         await prepare(long_term, embedder)

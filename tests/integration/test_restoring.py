@@ -23,8 +23,8 @@ from db import table_copy
 from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.embedded import EmbeddedServer
 from db.engines import parse_dsn
+from db.metadata import MOVE_FACT, WORD_INDEX_FACT
 from db.migrate import alembic_config
-from db.table_copy import MOVE_FACT, WORD_INDEX_FACT
 from db.vector_index import build
 from errors import (
     BackscrollError,

@@ -9,10 +9,10 @@ import pytest
 
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
+from db.metadata import get_metadata, set_metadata
 from errors import InputFileError, SessionError
 from memory.capture.journal import BadRecord, Journal, NotAdded
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
-from memory.index import store
 from ops.backup.catalogue import Backup
 from ops.backup.create import Plan, create
 from ops.backup.formats import Format
@@ -120,7 +120,7 @@ async def test_memory_knows_where_its_csv_is_now(
     await put_back(backup, short_term, lost)
 
     async with transaction(short_term.sessions) as transacting:
-        assert await store.metadata(transacting, JOURNAL_FACT) == str(lost / "demo" / "demo.csv")
+        assert await get_metadata(transacting, JOURNAL_FACT) == str(lost / "demo" / "demo.csv")
 
 
 async def test_files_that_are_there_are_left_alone(
@@ -162,7 +162,7 @@ async def test_a_backup_without_session_files_names_the_session_too(
     short_term: Database, tmp_path: Path, stem: str, has_csv: bool
 ) -> None:
     async with transaction(short_term.sessions) as transacting:
-        await store.set_metadata(transacting, SESSION_FACT, stem)
+        await set_metadata(transacting, SESSION_FACT, stem)
     backup = await back_up(short_term, None, tmp_path / "backups")
     storage = tmp_path / "storage"
     other_session(storage)
@@ -181,7 +181,7 @@ async def test_a_memory_whose_session_no_session_can_be_changes_nothing(
     short_term: Database, tmp_path: Path, stem: str
 ) -> None:
     async with transaction(short_term.sessions) as transacting:
-        await store.set_metadata(transacting, SESSION_FACT, stem)
+        await set_metadata(transacting, SESSION_FACT, stem)
     backup = await back_up(short_term, None, tmp_path / "backups")
     other = other_session(tmp_path / "storage")
 
@@ -206,8 +206,8 @@ async def test_the_files_are_those_of_the_session_that_memory_holds(
 async def hold(database: Database, journal: Path) -> None:
     """Let short-term memory hold another session, which has its CSV there."""
     async with transaction(database.sessions) as transacting:
-        await store.set_metadata(transacting, SESSION_FACT, "sailing")
-        await store.set_metadata(transacting, JOURNAL_FACT, str(journal))
+        await set_metadata(transacting, SESSION_FACT, "sailing")
+        await set_metadata(transacting, JOURNAL_FACT, str(journal))
 
 
 async def test_a_session_that_only_memory_has_is_written_back_before_it_is_replaced(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from db.databases import Database
 from db.engines import transaction
+from db.metadata import get_metadata, set_metadata
 from db.schema import MessageRow, RevisionRow
 from errors import RefusedRowError
 from memory.embedding.embedder import Embedder
@@ -131,12 +132,12 @@ async def test_a_journal_that_is_unknown_stands_at_its_start(long_term: Database
 async def test_emptying_keeps_facts(short_term: Database) -> None:
     await write(short_term, message(1), edit(2, "x", at=5), position=10, revisions=(Revision(2, minute(5), "y"),))
     async with transaction(short_term.sessions) as session:
-        await store.set_metadata(session, "colour", "red")
-        await store.set_metadata(session, "colour", "blue")
+        await set_metadata(session, "colour", "red")
+        await set_metadata(session, "colour", "blue")
 
         await store.empty(session)
 
         assert await store.count(session) == 0
-        assert await store.metadata(session, "colour") == "blue"
-        assert await store.metadata(session, "shape") is None
+        assert await get_metadata(session, "colour") == "blue"
+        assert await get_metadata(session, "shape") is None
     assert (await texts_before(short_term), await position(short_term)) == ([], 0)

@@ -7,11 +7,11 @@ from sqlalchemy import text
 
 from db.databases import Database
 from db.engines import transaction
+from db.metadata import set_metadata
 from errors import DatabaseUnavailableError, OperatorError, RefusedRowError, SessionInUseError
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import text_to_embed
 from memory.index.reembed import MODEL_FACT
-from memory.index.store import set_metadata
 from memory.message import Attachment, Message
 from ops.promotion.history import list_batches, promotion_lock
 from ops.promotion.promote import Means
