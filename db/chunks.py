@@ -1,12 +1,15 @@
-"""Know the tables that the messages stand in: the chunks of a hypertable, or else the one plain table."""
+"""Make messages a hypertable where TimescaleDB is there, and list its chunks, or else the one plain table."""
 
+import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Connection, Interval, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-_KNOWS_TIMESCALE = text("SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL")
+logger = logging.getLogger(__name__)
+
+_HAS_TIMESCALE = text("SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL")
 _IS_HYPERTABLE = text(
     "SELECT EXISTS (SELECT FROM timescaledb_information.hypertables"
     " WHERE hypertable_schema = current_schema() AND hypertable_name = 'messages')"
@@ -38,6 +41,20 @@ _INDEXES = text(
     " JOIN pg_am ON pg_am.oid = relam WHERE amname = :method AND indrelid = CAST(:table AS regclass)"
 )
 
+_DROP_PLAIN_INDEX = text("DROP INDEX IF EXISTS messages_diskann")
+_CREATE_EXTENSION = text("CREATE EXTENSION IF NOT EXISTS timescaledb")
+_INTERVAL = text(
+    "SELECT time_interval FROM timescaledb_information.dimensions"
+    " WHERE hypertable_schema = current_schema() AND hypertable_name = 'messages'"
+)
+_CREATE_HYPERTABLE = text(
+    "SELECT create_hypertable('messages', by_range('sent_at', :interval),"
+    " create_default_indexes => false, migrate_data => true)"
+).bindparams(bindparam("interval", type_=Interval()))
+_SET_INTERVAL = text("SELECT set_chunk_time_interval('messages', :interval)").bindparams(
+    bindparam("interval", type_=Interval())
+)
+
 _ROWS_A_PAGE = 4  # of a message with a vector of 384 dimensions, for a table that was never analysed
 
 
@@ -61,9 +78,26 @@ class Chunk:
     """Whether it is the newest, which new messages go to."""
 
 
+def ensure_hypertable(connection: Connection, *, interval: timedelta) -> None:
+    """Make `messages` a hypertable with chunks of this length, rows and all; chunks that are there keep theirs.
+
+    This is no revision of its own: a server may get TimescaleDB, or a database move to one that has it, after the last
+    revision has run. So it is called after every migration, as the search indexes are made.
+    """
+    connection.execute(_CREATE_EXTENSION)
+    current = connection.scalar(_INTERVAL)
+    if current is None:
+        connection.execute(_DROP_PLAIN_INDEX)  # else every chunk that is to come would begin with one
+        connection.execute(_CREATE_HYPERTABLE, {"interval": interval})
+        logger.info("messages are a hypertable now, a chunk for every %s", interval)
+    elif current != interval:
+        connection.execute(_SET_INTERVAL, {"interval": interval})
+        logger.info("new chunks of messages hold %s; those that are there hold %s", interval, current)
+
+
 async def is_hypertable(connection: AsyncConnection | AsyncSession) -> bool:
-    """Tell whether messages are a hypertable."""
-    return bool(await connection.scalar(_KNOWS_TIMESCALE)) and bool(await connection.scalar(_IS_HYPERTABLE))
+    """Return whether messages are a hypertable."""
+    return bool(await connection.scalar(_HAS_TIMESCALE)) and bool(await connection.scalar(_IS_HYPERTABLE))
 
 
 async def find_chunks(connection: AsyncConnection | AsyncSession, *, hypertable: bool) -> list[Chunk]:
@@ -89,6 +123,6 @@ async def find_chunks(connection: AsyncConnection | AsyncSession, *, hypertable:
     ]
 
 
-async def indexes_of(connection: AsyncConnection, part: Chunk, *, method: str) -> list[str]:
-    """Return the names, quoted as a statement needs them, of a part's indexes of a method, half-built ones too."""
-    return list(await connection.scalars(_INDEXES, {"table": part.table, "method": method}))
+async def indexes_of(connection: AsyncConnection, chunk: Chunk, *, method: str) -> list[str]:
+    """Return the names, quoted as a statement needs them, of a chunk's indexes of a method, half-built ones too."""
+    return list(await connection.scalars(_INDEXES, {"table": chunk.table, "method": method}))

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.capabilities import Capabilities
+from db.chunks import ensure_hypertable
 from db.config import Layout
 from db.errors import operator_errors
-from db.hypertables import ensure_hypertable
 from db.roles import ensure_roles
 from db.vector_index import create_on_plain_table
 from db.word_index import SERIAL_BUILD, rebuild_if_stale
@@ -62,11 +62,11 @@ async def migrate(
             if capabilities.bm25:
                 await rebuild_if_stale(connection)
             has_roles = await connection.run_sync(ensure_roles, may_empty=may_empty)
-    _tell(name, capabilities, has_roles=has_roles)
+    _log_what_is_missing(name, capabilities, has_roles=has_roles)
 
 
-def _tell(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
-    """Say once a start what this server cannot do."""
+def _log_what_is_missing(name: str, capabilities: Capabilities, *, has_roles: bool) -> None:
+    """Log once a start what this server cannot do."""
     if not capabilities.hypertables:
         logger.info("%s: TimescaleDB is not there, messages are a plain table", name)
     if not capabilities.bm25:
@@ -90,7 +90,7 @@ def _upgrade(connection: Connection, name: str, dimensions: int) -> None:
 
 
 def is_known(revision: str) -> bool:
-    """Tell whether a revision of the tables is one that this version of the program has made or can upgrade."""
+    """Return whether a revision of the tables is one that this version of the program has made or can upgrade."""
     from alembic.script import ScriptDirectory
 
     return any(script.revision == revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions())

@@ -23,8 +23,6 @@ from util_async import Progress, SaidOnce, no_progress, periodic
 
 logger = logging.getLogger(__name__)
 
-DROP_PLAIN = text("DROP INDEX IF EXISTS messages_diskann")
-
 _FEW_ROWS = text("SELECT NOT EXISTS (SELECT FROM messages OFFSET :rows)")
 _LOOK_EVERY = timedelta(minutes=5)
 _GLANCE = timedelta(seconds=1)
@@ -46,19 +44,19 @@ def create_on_plain_table(connection: Connection, layout: Layout) -> None:
         connection.execute(text(f"CREATE INDEX IF NOT EXISTS messages_diskann ON messages {_method(layout)}"))
 
 
-def missing_indexes(known: Iterable[Chunk], layout: Layout) -> list[Chunk]:
-    """Return the parts that should have an index and have none."""
-    return [part for part in known if not part.indexed and part.rows >= _rows_needed(part, layout)]
+def missing_indexes(chunks: Iterable[Chunk], layout: Layout) -> list[Chunk]:
+    """Return the chunks that should have an index and have none."""
+    return [chunk for chunk in chunks if not chunk.indexed and chunk.rows >= _rows_needed(chunk, layout)]
 
 
-def _rows_needed(part: Chunk, layout: Layout) -> int:
-    if part.start is None:  # a plain table: it has no newer neighbour that would ever close it
+def _rows_needed(chunk: Chunk, layout: Layout) -> int:
+    if chunk.start is None:  # a plain table: it has no newer neighbour that would ever close it
         return 0
-    return layout.hot_rows if part.is_newest else layout.closed_rows
+    return layout.hot_rows if chunk.is_newest else layout.closed_rows
 
 
 async def build(engine: AsyncEngine, layout: Layout, *, report: Progress) -> int:
-    """Build the indexes that lack and return their number; 0 while another process builds.
+    """Build the missing indexes and return their number; 0 while another process builds.
 
     Messages can be written meanwhile. The report counts rows. Raises DatabaseUnavailableError when PostgreSQL does not
     answer.
@@ -68,11 +66,11 @@ async def build(engine: AsyncEngine, layout: Layout, *, report: Progress) -> int
             if connection is None:
                 return 0
             missing = missing_indexes(await find_chunks(connection, hypertable=await is_hypertable(connection)), layout)
-            rows = sum(part.rows for part in missing)
+            rows = sum(chunk.rows for chunk in missing)
             done = 0
-            for part in missing:
-                await _build_one(engine, connection, part, layout, partial(_add, report, done, rows))
-                done += part.rows
+            for chunk in missing:
+                await _build_one(engine, connection, chunk, layout, partial(_add, report, done, rows))
+                done += chunk.rows
                 report(done, rows)
             return len(missing)
 
@@ -101,23 +99,23 @@ async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None
 
 
 async def _build_one(
-    engine: AsyncEngine, connection: AsyncConnection, part: Chunk, layout: Layout, report: Callable[[int], None]
+    engine: AsyncEngine, connection: AsyncConnection, chunk: Chunk, layout: Layout, report: Callable[[int], None]
 ) -> None:
-    await drop(connection, part)  # what an interrupted build has left behind
-    name = "messages_diskann" if part.start is None else ""  # a chunk's index is named by PostgreSQL
-    async with _watched(engine, part, report):
-        await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON {part.table} {_method(layout)}"))
-    logger.info("the vector index of %s is built (%d rows)", part.table, part.rows)
+    await drop(connection, chunk)  # what an interrupted build has left behind
+    name = "messages_diskann" if chunk.start is None else ""  # a chunk's index is named by PostgreSQL
+    async with _watched(engine, chunk, report):
+        await connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON {chunk.table} {_method(layout)}"))
+    logger.info("the vector index of %s is built (%d rows)", chunk.table, chunk.rows)
 
 
 @asynccontextmanager
-async def _watched(engine: AsyncEngine, part: Chunk, report: Callable[[int], None]) -> AsyncGenerator[None]:
-    """Report how many rows of a part are in its index, for as long as the context lasts."""
+async def _watched(engine: AsyncEngine, chunk: Chunk, report: Callable[[int], None]) -> AsyncGenerator[None]:
+    """Report how many rows of a chunk are in its index, for as long as the context lasts."""
     # Neither cancelled nor connected by the task: an end in the middle of either leaves a connection half open.
     built = asyncio.Event()
     async with engine.connect() as ordinary:
         connection = await ordinary.execution_options(isolation_level="AUTOCOMMIT")
-        watching = asyncio.create_task(_watch(connection, part, report, built))
+        watching = asyncio.create_task(_watch(connection, chunk, report, built))
         try:
             yield
         finally:
@@ -125,10 +123,12 @@ async def _watched(engine: AsyncEngine, part: Chunk, report: Callable[[int], Non
             await watching
 
 
-async def _watch(connection: AsyncConnection, part: Chunk, report: Callable[[int], None], built: asyncio.Event) -> None:
+async def _watch(
+    connection: AsyncConnection, chunk: Chunk, report: Callable[[int], None], built: asyncio.Event
+) -> None:
     while not built.is_set():
-        share = await connection.scalar(_PROGRESS, {"table": part.table})
-        report(int((share or 0) * part.rows))
+        share = await connection.scalar(_PROGRESS, {"table": chunk.table})
+        report(int((share or 0) * chunk.rows))
         with suppress(TimeoutError):
             async with asyncio.timeout(_GLANCE.total_seconds()):
                 await built.wait()
@@ -140,32 +140,32 @@ def _method(layout: Layout) -> str:
     return f"USING diskann (embedding vector_cosine_ops) WITH ({options})"
 
 
-async def drop(connection: AsyncConnection, part: Chunk) -> None:
-    """Drop the vector index of a part, whole or half-built, if it has one."""
-    for name in await indexes_of(connection, part, method="diskann"):
+async def drop(connection: AsyncConnection, chunk: Chunk) -> None:
+    """Drop the vector index of a chunk, whole or half-built, if it has one."""
+    for name in await indexes_of(connection, chunk, method="diskann"):
         await connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
 
 
 async def drop_all(connection: AsyncConnection) -> None:
     """Drop every vector index of the messages."""
-    for part in await find_chunks(connection, hypertable=await is_hypertable(connection)):
-        await drop(connection, part)
+    for chunk in await find_chunks(connection, hypertable=await is_hypertable(connection)):
+        await drop(connection, chunk)
 
 
 def maintain_vector_indexes(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
-    """Build what lacks in these databases for as long as the context lasts."""
+    """Build the missing indexes of these databases for as long as the context lasts."""
     listed = list(databases)
     said = SaidOnce(logger)
 
     async def look() -> None:
         for engine, layout in listed:
-            await look_after(engine, layout, said)
+            await build_missing(engine, layout, said)
 
     return periodic(look, every=_LOOK_EVERY, at_once=True)
 
 
-async def look_after(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:
-    """Build what lacks in a database; one that is away, or fails in any other way, is left to the next look."""
+async def build_missing(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:
+    """Build the missing indexes of a database; one that fails in any way is left to the next look."""
     try:
         await build(engine, layout, report=no_progress)  # the log has every index that is built
     except BackscrollError as error:

@@ -1,8 +1,8 @@
-"""Keep the BM25 index whole: rebuild it when a restart of the server has cost it something.
+"""Maintain the BM25 indexes: rebuild one when a restart of the server has cost it documents.
 
 pg_textsearch 1.0 keeps new documents in shared memory with a list of them on disk. After a restart it reads them
 again but counts them as none, so that every search comes back empty, and a crash can lose the newest (issues 333 and
-350 of timescale/pg_textsearch). Building the index anew mends both.
+350 of timescale/pg_textsearch). Building the index anew repairs both.
 """
 
 import logging
@@ -37,10 +37,10 @@ _LOOK_EVERY = timedelta(minutes=1)
 
 
 async def rebuild_if_stale(connection: AsyncConnection) -> bool:
-    """Rebuild what is damaged if the server has been restarted; tell whether anything was."""
-    if not await restarted(connection):
+    """Rebuild the damaged indexes if the server has been restarted; return whether there were any."""
+    if not await has_restarted(connection):
         return False
-    damaged = await incomplete(connection)
+    damaged = await find_incomplete(connection)
     for index in damaged:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
         await connection.execute(SERIAL_BUILD)
@@ -51,20 +51,20 @@ async def rebuild_if_stale(connection: AsyncConnection) -> bool:
     return bool(damaged)
 
 
-async def restarted(connection: AsyncConnection) -> bool:
-    """Tell whether the server has been started anew since the indexes were last looked at."""
+async def has_restarted(connection: AsyncConnection) -> bool:
+    """Return whether the server has been restarted since the indexes were last checked."""
     started: str = (await connection.execute(_STARTED)).scalar_one()
     return await get_metadata(connection, WORD_INDEX_FACT) != started
 
 
-async def incomplete(connection: AsyncConnection) -> list[str]:
-    """Return the names of the word indexes, one for each part of the messages, that may lack documents."""
+async def find_incomplete(connection: AsyncConnection) -> list[str]:
+    """Return the names of the word indexes, one for each chunk, in which documents may be missing."""
     rows = {row.name: row.rows for row in await connection.execute(_ROWS)}
     may_look = await connection.scalar(_MAY_LOOK)
     indexes = {
-        index: rows.get(part.table, 0)
-        for part in await find_chunks(connection, hypertable=await is_hypertable(connection))
-        for index in await indexes_of(connection, part, method="bm25")
+        index: rows.get(chunk.table, 0)
+        for chunk in await find_chunks(connection, hypertable=await is_hypertable(connection))
+        for index in await indexes_of(connection, chunk, method="bm25")
     }
     # An ordinary user may not look: to take them for damaged is the safe side.
     return [
@@ -78,24 +78,24 @@ async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) ->
     summary: str = (await connection.execute(_SUMMARY, {"index": index})).scalar_one()
     total, in_memory = _TOTAL.search(summary), _IN_MEMORY.search(summary)
     if total is None or in_memory is None:
-        return False  # a version that words its summary otherwise
+        return False  # a version that writes its summary in another way
     return int(total[1]) == rows and int(in_memory[1]) == 0
 
 
 def maintain_word_indexes(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
-    """Look after the word indexes of these databases for as long as the context lasts."""
+    """Maintain the word indexes of these databases for as long as the context lasts."""
     listed = list(engines)
     said = SaidOnce(logger)
 
     async def look() -> None:
         for engine in listed:
-            await look_after(engine, said)
+            await rebuild_damaged(engine, said)
 
     return periodic(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
 
 
-async def look_after(engine: AsyncEngine, said: SaidOnce) -> None:
-    """Mend the index of a database; one that is away, busy or fails in any other way is left to the next look."""
+async def rebuild_damaged(engine: AsyncEngine, said: SaidOnce) -> None:
+    """Rebuild the damaged indexes of a database; one that fails in any way is left to the next look."""
     try:
         with translated_errors():
             async with engine.begin() as connection:

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex
 from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.databases import Database
 from db.schema import AwareTime, Base, MessageRow
-from db.word_index import BM25_INDEX, restarted
+from db.word_index import BM25_INDEX, has_restarted
 from memory.filters import Filters
 from memory.index import store
 from memory.message import Kind, MessageKey
@@ -193,7 +193,7 @@ async def words(database: Database) -> CheckResult:
     async with read_only_session(database) as session:
         if await session.scalar(select(func.to_regclass(BM25_INDEX))) is None:
             return await _full_text(session)
-        if await restarted(await session.connection()):
+        if await has_restarted(await session.connection()):
             return ok("the server was restarted: the bot looks whether it has to rebuild the index as it starts")
         await session.execute(_BY_INDEX)
         sampled = await sample(session)

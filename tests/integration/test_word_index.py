@@ -14,7 +14,7 @@ from db.config import LONG_TERM_LAYOUT
 from db.databases import Database, open_database
 from db.embedded import ensure_database, open_embedded
 from db.engines import open_engine, parse_dsn, transaction
-from db.word_index import look_after
+from db.word_index import rebuild_damaged
 from memory.embedding.embedder import Embedder
 from memory.filters import Filters
 from memory.index.reembed import prepare
@@ -71,7 +71,7 @@ async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedd
         before = await _words_found(database, embedder)
 
     async with _started(place) as database:
-        await look_after(database.engine, SaidOnce(logging.getLogger(__name__)))
+        await rebuild_damaged(database.engine, SaidOnce(logging.getLogger(__name__)))
         after = await _words_found(database, embedder)
 
     assert before > 0
@@ -84,6 +84,6 @@ async def test_a_database_without_a_free_connection_is_left_to_the_next_look(
     hurry = timedelta(milliseconds=200)
 
     async with open_engine(short_term.engine.url, pool_size=1, timeout=hurry) as engine, engine.connect():
-        await look_after(engine, SaidOnce(logging.getLogger(__name__)))
+        await rebuild_damaged(engine, SaidOnce(logging.getLogger(__name__)))
 
     assert "could not be looked at: PostgreSQL did not answer" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 DIFFERING = {
     *("ops.backup.create", "ops.backup.empty_short_term", "ops.backup.restore", "ops.backup.restore"),
-    *("db.hypertables", "db.migrate", "ops.move", "db.chunks", "db.roles", "db.vector_index", "db.word_index"),
+    *("db.migrate", "ops.move", "db.chunks", "db.roles", "db.vector_index", "db.word_index"),
     *("memory.index.bulk", "memory.search.planner"),
 }
 """The modules whose statements, or whose plans, are not the same on both servers."""
