@@ -87,7 +87,10 @@ async def create(
     async with AsyncExitStack() as stack:
         stack.enter_context(writing_lock(backup_dir))
         sources = [await stack.enter_async_context(_open_source(database, timeout)) for database in databases]
-        dumpers = [_dumper(source, plan) for source in sources]
+        dumpers = [
+            choose_program("pg_dump", source.entry.server_version) if Format.DUMP in plan.formats else None
+            for source in sources
+        ]
         report_rows = _adding_up(sum(source.rows for source in sources) * len(plan.formats), report)
         folder = next_folder(name, now.date(), names_in(backup_dir))
         with new_backup_folder(backup_dir, folder) as partial:
@@ -102,7 +105,8 @@ async def create(
                 databases=entries,
                 session=await _copy_session(session, entries, partial, compress=plan.compress),
             )
-            _write_manifest(partial, manifest)
+            with open_writer(partial / MANIFEST) as file:
+                file.write(manifest.model_dump_json(indent=2).encode())
     logger.info("%s is whole: %d messages, %d bytes", folder, sum(entry.messages for entry in entries), manifest.size)
     return Backup(folder=backup_dir / folder, manifest=manifest, verified=None)
 
@@ -159,11 +163,6 @@ async def _describe(connection: Connection, name: str, contents: list[tuple[Tabl
             for table, content in contents
         ],
     )
-
-
-def _dumper(source: _Source, plan: Plan) -> Program | None:
-    """Return the pg_dump for a database, where one is needed."""
-    return choose_program("pg_dump", source.entry.server_version) if Format.DUMP in plan.formats else None
 
 
 def _adding_up(total: int, report: Progress) -> Callable[[int], None]:
@@ -236,11 +235,6 @@ async def _copy_session(
     if stem not in {None, session.stem}:  # the bot has not been started since another one became the current one
         session = session_with_stem(session.folder.parent, str(stem))
     return None if session is None else await asyncio.to_thread(copy_session, session, partial, compress=compress)
-
-
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    with open_writer(folder / MANIFEST) as file:
-        file.write(manifest.model_dump_json(indent=2).encode())
 
 
 async def run_every(

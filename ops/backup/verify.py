@@ -56,7 +56,8 @@ async def read_again(folder: Path, manifest: Manifest, report: Progress) -> None
 
 def bytes_to_read(manifest: Manifest) -> int:
     """Return how many bytes are read to check a backup: all files once, and those of tables twice."""
-    return manifest.size + sum(file.size for database in manifest.databases for file in _of_tables(database))
+    tables = [table for database in manifest.databases for table in database.tables]
+    return manifest.size + sum(file.size for table in tables for file in table.files.values())
 
 
 def note_damage(folder: Path, damage: str, *, now: datetime) -> None:
@@ -147,10 +148,6 @@ async def _check_dump(folder: Path, database: DatabaseEntry) -> None:
         await run_program(program.path, "--list", str(path), timeout=_LISTING)
     except OperatorError as error:
         raise InputFileError(f"{path} is not a dump that pg_restore can read: take another backup.") from error
-
-
-def _of_tables(database: DatabaseEntry) -> list[FileEntry]:
-    return [file for table in database.tables for file in table.files.values()]
 
 
 def _check_size(path: Path, file: FileEntry) -> None:
