@@ -72,10 +72,10 @@ def atomic_file(target: Path) -> Generator[Path]:
     partial.unlink(missing_ok=True)
     try:
         partial.touch(0o600, exist_ok=False)
-        with suppress(FileNotFoundError):
-            _copy_access(target, partial)
         yield partial
         sync_file(partial)  # else a power cut may keep the new name and lose the content
+        with suppress(FileNotFoundError):
+            _copy_access(target, partial)
         replace_by(partial, target)
     finally:
         partial.unlink(missing_ok=True)

@@ -112,6 +112,16 @@ def test_a_new_file_is_private_and_a_replaced_one_keeps_its_mode(tmp_path: Path)
     assert (mode(fresh), mode(known)) == (0o600, 0o640)
 
 
+def test_a_file_that_may_only_be_read_can_be_replaced_by_any_account(tmp_path: Path) -> None:
+    target = tmp_path / "note"
+    target.touch(0o400)
+
+    with atomic_file(target) as partial:
+        writable = mode(partial)
+
+    assert (writable, mode(target)) == (0o600, 0o400)
+
+
 @pytest.mark.parametrize("setting", ["STORAGE_DIR", "BACKUP_DIR"])
 def test_a_full_disk_is_one_sentence_that_names_the_setting_of_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
