@@ -16,7 +16,7 @@ from memory.embedding.model import Vectors
 from memory.index import store
 from memory.message import Message
 from ops.promotion.own_answers import OwnAnswers
-from ops.promotion.promote import Means, Promoted, difference, promote
+from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
 from ops.promotion.records import Source
 from ops.promotion.report import Tally
 from util_async import no_progress
@@ -49,9 +49,9 @@ def means_of(
     folder: Path,
     erasures: Mapping[int, datetime] | None = None,
     own: OwnAnswers | None = None,
-) -> Means:
+) -> PromotionResources:
     """Return what a promotion needs; refused rows go to a folder."""
-    return Means(
+    return PromotionResources(
         long_term=long_term,
         short_term=short_term,
         embedder=embedder,
@@ -62,14 +62,14 @@ def means_of(
     )
 
 
-async def bring_in(source: Source, means: Means) -> Promoted:
+async def bring_in(source: Source, means: PromotionResources) -> PromotionResult:
     """Promote a source."""
     return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=no_progress)
 
 
-async def differ(source: Source, means: Means) -> Tally:
+async def differ(source: Source, means: PromotionResources) -> Tally:
     """Tell what it would do to promote a source."""
-    return await difference(
+    return await preview(
         source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress
     )
 

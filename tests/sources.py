@@ -1,4 +1,4 @@
-"""Sources of messages as `promotion.detecting` opens them, made of messages and chunks that a test names."""
+"""Sources of messages as `ops.promotion.sources.detect` opens them, made of messages and chunks that a test names."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

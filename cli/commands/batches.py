@@ -10,7 +10,7 @@ from rich.console import JustifyMethod
 from cli.commands.startup import opened_memory
 from cli.console import in_columns, show, shown_while
 from cli.script import script_run
-from ops.promotion.history import Listed, list_batches
+from ops.promotion.history import BatchSummary, list_batches
 from settings import Settings
 
 _LISTED: dict[str, JustifyMethod] = {
@@ -40,7 +40,7 @@ async def _print_batches(settings: Settings) -> None:
     show(in_columns(_LISTED, lines) if lines else "Nothing was promoted yet.")
 
 
-def _line(one: Listed, zone: ZoneInfo) -> Sequence[str]:
+def _line(one: BatchSummary, zone: ZoneInfo) -> Sequence[str]:
     state = "stopped half-way: run it again" if one.finished_at is None else "whole"
     if one.undone_at is not None:
         state = f"undone at {one.undone_at.astimezone(zone):{_TIME}}"

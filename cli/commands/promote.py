@@ -22,9 +22,9 @@ from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from ops.erasure.rows import known_erasures
 from ops.promotion.own_answers import OwnAnswers, find_own_answers
-from ops.promotion.promote import Means, Promoted, difference, promote
+from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
 from ops.promotion.records import Source
-from ops.promotion.report import in_words
+from ops.promotion.report import describe
 from ops.promotion.sources.detect import open_source
 from settings import Settings
 from storage.session_names import PROMOTIONS
@@ -174,7 +174,7 @@ async def _difference(
 ) -> str:
     erasures = await known_erasures(settings.backup_dir, long_term)
     with progress_bar(f"Comparing the {source.title}", unit="B") as report:
-        tally = await difference(
+        tally = await preview(
             source,
             long_term,
             erasures,
@@ -183,7 +183,7 @@ async def _difference(
             report=report,
             own=own,
         )
-    return in_words(tally, source.title, source)
+    return describe(tally, source.title, source)
 
 
 async def _promote(
@@ -195,7 +195,7 @@ async def _promote(
     own: OwnAnswers,
 ) -> None:
     async with open_embedder_for(settings, long_term, short_term) as embedder:
-        means = Means(
+        means = PromotionResources(
             long_term=long_term,
             short_term=short_term,
             embedder=embedder,
@@ -209,13 +209,13 @@ async def _promote(
                 promoted = await promote(source, means, time_zone=request.time_zone, clock=_now, report=report)
         except DatabaseUnavailableError as error:
             raise DatabaseUnavailableError(f"{error}: run this again, it goes on where it was.") from error
-    told = "\n".join([in_words(promoted.tally, source.title, source), *_conclusion(promoted)])
+    told = "\n".join([describe(promoted.tally, source.title, source), *_conclusion(promoted)])
     for line in told.splitlines():
         logger.info("%s", line)
     show(told)
 
 
-def _conclusion(promoted: Promoted) -> Iterator[str]:
+def _conclusion(promoted: PromotionResult) -> Iterator[str]:
     if promoted.refused_path is not None:
         yield f"Refused records are in {promoted.refused_path}, each with its reason."
     if promoted.promotion_id is None:

@@ -100,7 +100,7 @@ def is_spoilt(text: str) -> bool:
 
 
 def becomes_a_number(text: str) -> bool:
-    """Tell whether `id_of_others` makes a number of an id that is none."""
+    """Return whether `id_of_others` makes a number of an id that is none."""
     kinds = (_WHOLE, _POINT_ZERO, _SCIENTIFIC, FORMULA_ERROR)
     return not is_missing(text) and not any(kind.fullmatch(text.strip()) for kind in kinds)
 
@@ -127,8 +127,8 @@ def files_of_others(text: str) -> tuple[Attachment, ...]:
         return ()
     if text.startswith("[{") or text == "[]":
         return files(text)
-    named = ((PurePath(one.partition("?")[0]).name, one) for one in _addresses(text))
-    return _storable(Attachment(name=name or one, url=one) for name, one in named)
+    named = ((PurePath(address.partition("?")[0]).name, address) for address in _addresses(text))
+    return _storable(Attachment(name=name or address, url=address) for name, address in named)
 
 
 def vector(text: str, model: str) -> Vector:
@@ -157,16 +157,16 @@ def _no_id(text: str) -> str:
 def _addresses(text: str) -> list[str]:
     """Split what may hold several addresses, or the paths of downloaded files, which may hold blanks."""
     separator = _BEFORE_ADDRESS if "://" in text else _BEFORE_PATH
-    return [one.strip(" ,\t\r\n") for one in separator.split(text) if one.strip(" ,\t\r\n")]
+    return [part for address in separator.split(text) if (part := address.strip(" ,\t\r\n"))]
 
 
-def _storable(found: Iterable[Attachment]) -> tuple[Attachment, ...]:
+def _storable(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(
         Attachment(
-            name=sanitize(one.name),
-            url=sanitize(one.url),
-            content_type=None if one.content_type is None else sanitize(one.content_type),
-            size=one.size,
+            name=sanitize(file.name),
+            url=sanitize(file.url),
+            content_type=None if file.content_type is None else sanitize(file.content_type),
+            size=file.size,
         )
-        for one in found
+        for file in files
     )

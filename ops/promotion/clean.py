@@ -54,7 +54,7 @@ UNREADABLE_VECTORS = "vectors that cannot be read, to be made again"
 
 
 @dataclass(slots=True)
-class _Reading:
+class _BatchColumns:
     """What is known of a chunk while its columns are read."""
 
     chunk: RawBatch
@@ -146,7 +146,7 @@ def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Oc
     is among the revisions as far as this chunk knows it; the database brings the states of several chunks together.
     `occurrences` knows what the chunks of the file before this one said.
     """
-    reading = _Reading(chunk, {}, Counter(chunk.notes))
+    reading = _BatchColumns(chunk, {}, Counter(chunk.notes))
     states = _messages(reading, session, time_zone, occurrences or Occurrences())
     once, duplicates = _without_repetitions(reading, states)
     saying = once if chunk.ours else [(position, state) for position, state in once if _says_something(state)]
@@ -174,7 +174,9 @@ def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Oc
     )
 
 
-def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[int, Message]:
+def _messages(
+    reading: _BatchColumns, session: str, time_zone: ZoneInfo, occurrences: Occurrences
+) -> dict[int, Message]:
     """Return the message of each row that is one, by the position of the row."""
     columns = _our_columns(reading) if reading.chunk.ours else _columns_of_others(reading, time_zone, occurrences)
     is_ours = reading.chunk.ours
@@ -189,22 +191,22 @@ def _messages(reading: _Reading, session: str, time_zone: ZoneInfo, occurrences:
     }
 
 
-def _our_columns(reading: _Reading) -> dict[str, list[Any]]:
+def _our_columns(reading: _BatchColumns) -> dict[str, list[Any]]:
     """Return the columns of a CSV that this program has written, as `memory.capture.message_csv` reads them."""
     columns: dict[str, list[Any]] = {}
-    for one in FIELDS:
-        if one.type is str:
-            columns[one.name] = reading.storable_texts(one.name)
+    for column in FIELDS:
+        if column.type is str:
+            columns[column.name] = reading.storable_texts(column.name)
         else:
-            convert = _OUR_CELLS[one.type]
-            columns[one.name] = reading.column(one.name, optional(convert) if one.is_optional else convert)
+            convert = _OUR_CELLS[column.type]
+            columns[column.name] = reading.column(column.name, optional(convert) if column.is_optional else convert)
     return columns
 
 
 _OUR_CELLS: dict[type, Callable[[str], Any]] = {int: cells.own_id, datetime: time_of, Kind: Kind, tuple: cells.files}
 
 
-def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
+def _columns_of_others(reading: _BatchColumns, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
     """Return the columns of a source that others have written; what is missing is made where that can be done."""
     columns: dict[str, list[Any]] = {name: _ids(reading, name) for name in names_of(int)}
     columns |= {name: _times(reading, name, time_zone) for name in names_of(datetime)}
@@ -219,7 +221,7 @@ def _columns_of_others(reading: _Reading, time_zone: ZoneInfo, occurrences: Occu
     return columns
 
 
-def _ids(reading: _Reading, name: str) -> list[int | None]:
+def _ids(reading: _BatchColumns, name: str) -> list[int | None]:
     """Return the ids of a column; one that lost digits is none, lest two people or two messages become the same.
 
     That of a place stands for a place of its own, which nobody may read in Discord.
@@ -239,7 +241,7 @@ def _ids(reading: _Reading, name: str) -> list[int | None]:
     return reading.column(name, cells.optional_of_others(convert, lacks=lacks))
 
 
-def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None]:
+def _times(reading: _BatchColumns, name: str, zone: ZoneInfo) -> list[datetime | None]:
     """Return the moments of a column, and note what had to be decided."""
     read: list[ReadTime | None] = reading.column(
         name,
@@ -254,7 +256,7 @@ def _times(reading: _Reading, name: str, zone: ZoneInfo) -> list[datetime | None
     return [time.moment if time else None for time in read]
 
 
-def _complete_authors(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+def _complete_authors(reading: _BatchColumns, columns: dict[str, list[Any]]) -> None:
     """Give rows without any author the name that stands for nobody known.
 
     "nan" or "None" is missing where no id stands beside it: with an id it is what this person is called.
@@ -266,7 +268,7 @@ def _complete_authors(reading: _Reading, columns: dict[str, list[Any]]) -> None:
             reading.notes[AUTHORS_UNKNOWN] += 1
 
 
-def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+def _complete_channels(reading: _BatchColumns, columns: dict[str, list[Any]]) -> None:
     """Give rows without a channel one that is called after the file, and channels that have but a name an id.
 
     The id is made from the name and the guild, so that all files that name a channel mean the same one.
@@ -284,7 +286,7 @@ def _complete_channels(reading: _Reading, columns: dict[str, list[Any]]) -> None
             names[position], ids[position] = name, made[guild, name]
 
 
-def _complete_times(reading: _Reading, columns: dict[str, list[Any]]) -> None:
+def _complete_times(reading: _BatchColumns, columns: dict[str, list[Any]]) -> None:
     """Take the time that is in a Discord id where none is given, and where the given one is the same but coarser."""
     times = columns["sent_at"]
     texts = reading.texts("message_id")
@@ -298,7 +300,7 @@ def _complete_times(reading: _Reading, columns: dict[str, list[Any]]) -> None:
             reading.reasons.setdefault(position, "sent_at: there is no time, and no Discord id that would tell it")
 
 
-def _complete_ids(reading: _Reading, columns: dict[str, list[Any]], occurrences: Occurrences) -> None:
+def _complete_ids(reading: _BatchColumns, columns: dict[str, list[Any]], occurrences: Occurrences) -> None:
     """Make an id for each message without one from its time, channel, author, words, and which of several such it is.
 
     Rows that are the same in every column get the same one only where their time tells milliseconds: in a second
@@ -325,14 +327,14 @@ def _identity(columns: dict[str, list[Any]], position: int) -> tuple[str, ...]:
     return sent_at.isoformat(), str(place), str(author), columns["content"][position]
 
 
-def _note_ids_from_words(reading: _Reading) -> None:
+def _note_ids_from_words(reading: _BatchColumns) -> None:
     for name in ("message_id", "channel_id", "author_id"):
         texts = reading.texts(name)
         words = {text for text in set(texts) if cells.becomes_a_number(text)}
         reading.notes[IDS_FROM_WORDS] += sum(text in words for text in texts) if words else 0
 
 
-def _without_repetitions(reading: _Reading, states: dict[int, Message]) -> tuple[list[tuple[int, Message]], int]:
+def _without_repetitions(reading: _BatchColumns, states: dict[int, Message]) -> tuple[list[tuple[int, Message]], int]:
     """Return each state once, and how many came again; one that contradicts an earlier one is refused."""
     if len({state.message_id for state in states.values()}) == len(states):  # as nearly always
         return list(states.items()), 0
@@ -355,7 +357,7 @@ def _says_something(message: Message) -> bool:
 
 
 def _vectors(
-    reading: _Reading, states: Sequence[tuple[int, Message]], messages: Sequence[Message]
+    reading: _BatchColumns, states: Sequence[tuple[int, Message]], messages: Sequence[Message]
 ) -> dict[int, Vector]:
     """Return the vectors that came along, for those messages whose words are the ones that they stand for."""
     if "embedding" not in reading.chunk.frame:

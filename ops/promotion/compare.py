@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.message import Message, MessageKey, Revision
-from ops.promotion.seen_messages import NOTHING_SAID, SeenMessages, State
+from ops.promotion.seen_messages import INITIAL_STATE, SeenMessages, State
 
 
 class Verdict(Enum):
@@ -21,7 +21,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ComparedMessage:
     """A message beside what is there."""
 
     number: int
@@ -35,7 +35,7 @@ class Compared:
 
 
 # To be left out by TimescaleDB a chunk has to be outside of bounds that it knows when it plans.
-_HELD: LiteralString = """
+_STORED: LiteralString = """
     SELECT wanted.number::int4 - 1, edited_at, deleted_at IS NOT NULL, kind = 'answer'
     FROM unnest(%(ids)b::int8[], %(times)b::timestamptz[]) WITH ORDINALITY AS wanted (message_id, sent_at, number)
     JOIN messages USING (message_id, sent_at)
@@ -48,7 +48,7 @@ _REVISED: LiteralString = """
 """
 
 
-class Differences:
+class StateComparer:
     """Compares messages with long-term memory, which may have no tables yet, and then holds nothing."""
 
     def __init__(self, connection: Connection, seen: SeenMessages, *, has_tables: bool) -> None:
@@ -58,42 +58,42 @@ class Differences:
 
     async def compare(
         self, messages: Sequence[Message], revisions: Sequence[Revision]
-    ) -> tuple[list[Compared], list[Revision]]:
+    ) -> tuple[list[ComparedMessage], list[Revision]]:
         """Return what each message is, and the revisions that are not there yet; all that is new counts as brought.
 
         Each key may stand among the messages once. Raises DatabaseUnavailableError.
         """
-        held = await self._held(messages)
+        stored = await self._stored(messages)
         new_revisions = await self._new(revisions)
         grown = {revision.message_id for revision in new_revisions}
         compared = []
         states: list[tuple[MessageKey, State]] = []
         for number, message in enumerate(messages):
             brought = self._seen.state_of(message)
-            state = brought or held.get(number)
-            one = _compared(number, message, state, brought=brought is not None, grown=message.message_id in grown)
-            compared.append(one)
-            if one.verdict is not Verdict.THERE:
-                states.append((message.key, (state or NOTHING_SAID).after(message)))
+            state = brought or stored.get(number)
+            result = _compared(number, message, state, brought=brought is not None, grown=message.message_id in grown)
+            compared.append(result)
+            if result.verdict is not Verdict.THERE:
+                states.append((message.key, (state or INITIAL_STATE).after(message)))
         self._seen.note(states)
         return compared, new_revisions
 
-    async def _held(self, messages: Sequence[Message]) -> dict[int, State]:
+    async def _stored(self, messages: Sequence[Message]) -> dict[int, State]:
         """Return the states of those messages that long-term memory holds, by their place."""
         if not messages or not self._has_tables:
             return {}
         times = [message.sent_at for message in messages]
         values = {"ids": [message.message_id for message in messages], "times": times}
-        rows = await self._rows(_HELD, {**values, "first": min(times), "last": max(times)})
+        rows = await self._rows(_STORED, {**values, "first": min(times), "last": max(times)})
         return {number: State(*state) for number, *state in rows}
 
     async def _new(self, revisions: Sequence[Revision]) -> list[Revision]:
         """Return those revisions that long-term memory does not hold."""
         if not revisions or not self._has_tables:
             return list(revisions)
-        ids, times = [one.message_id for one in revisions], [one.revised_at for one in revisions]
-        there = {number for (number,) in await self._rows(_REVISED, {"ids": ids, "times": times})}
-        return [revision for number, revision in enumerate(revisions) if number not in there]
+        ids, times = [revision.message_id for revision in revisions], [revision.revised_at for revision in revisions]
+        stored = {number for (number,) in await self._rows(_REVISED, {"ids": ids, "times": times})}
+        return [revision for number, revision in enumerate(revisions) if number not in stored]
 
     async def _rows(self, query: LiteralString, values: dict[str, object]) -> list[Any]:
         with driver_errors():
@@ -102,7 +102,7 @@ class Differences:
                 return await (await cursor.execute(query, values, prepare=False)).fetchall()
 
 
-def _compared(number: int, message: Message, state: State | None, *, brought: bool, grown: bool) -> Compared:
+def _compared(number: int, message: Message, state: State | None, *, brought: bool, grown: bool) -> ComparedMessage:
     changes = state is None or state.is_changed_by(message)
     if brought:
         verdict = Verdict.FURTHER
@@ -111,4 +111,4 @@ def _compared(number: int, message: Message, state: State | None, *, brought: bo
     else:
         verdict = Verdict.CHANGED if changes or grown else Verdict.THERE
     text = state is None or state.is_edited_by(message)
-    return Compared(number=number, message=message, verdict=verdict, changes=changes, brings_text=text)
+    return ComparedMessage(number=number, message=message, verdict=verdict, changes=changes, brings_text=text)

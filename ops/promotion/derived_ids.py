@@ -9,7 +9,7 @@ _UPPER_HALF = 1 << 62  # Discord's ids reach it in 2049, ours of terminals in 21
 
 _MOST_REMEMBERED = 100_000  # different ones; those that are the same stand near each other
 
-FIRST_MADE_ID = _UPPER_HALF
+FIRST_DERIVED_ID = _UPPER_HALF
 """The least id that is made; all from here on are."""
 
 

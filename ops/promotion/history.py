@@ -43,7 +43,7 @@ _ALL = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class StartedBatch:
     """A batch that is being brought in."""
 
     promotion_id: int
@@ -54,7 +54,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class BatchSummary:
     """A batch, and how many messages it has added and changed."""
 
     promotion_id: int
@@ -81,18 +81,18 @@ async def promotion_lock(database: Database, *, timeout: timedelta) -> AsyncGene
         yield connection
 
 
-async def begin(connection: Connection, *, source: str, digest: str, now: datetime) -> Begun:
+async def start_batch(connection: Connection, *, source: str, digest: str, now: datetime) -> StartedBatch:
     """Go on with the batch of these contents that was stopped half-way, or begin a new one."""
     async with connection.transaction():
         ((earlier,),) = await fetch(connection, _EARLIER, [digest])
         if stopped := await fetch(connection, _UNFINISHED, [digest]):
-            return Begun(promotion_id=stopped[0][0], resumed=True, earlier=earlier)
+            return StartedBatch(promotion_id=stopped[0][0], resumed=True, earlier=earlier)
         await connection.execute(_END_THE_REST, [now])
         ((promotion_id,),) = await fetch(connection, _BEGIN, [source, digest, now])
-        return Begun(promotion_id=promotion_id, resumed=False, earlier=earlier)
+        return StartedBatch(promotion_id=promotion_id, resumed=False, earlier=earlier)
 
 
-async def finish(connection: Connection, promotion_id: int, *, now: datetime) -> None:
+async def finish_batch(connection: Connection, promotion_id: int, *, now: datetime) -> None:
     """Note that a batch is whole."""
     await connection.execute(_FINISH, [now, promotion_id])
 
@@ -102,11 +102,11 @@ async def forget_empty(connection: Connection, promotion_id: int) -> bool:
     return bool(await fetch(connection, _FORGET, {"id": promotion_id}))
 
 
-async def list_batches(database: Database, *, timeout: timedelta) -> list[Listed]:
+async def list_batches(database: Database, *, timeout: timedelta) -> list[BatchSummary]:
     """Return all batches, the oldest first; every message is looked at."""
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         if "promotions" not in await tables_of(connection):
             return []
         rows = await fetch(connection, _ALL)
     names = ("promotion_id", "source", "started_at", "finished_at", "undone_at", "added", "changed")
-    return [Listed(**dict(zip(names, row, strict=True))) for row in rows]
+    return [BatchSummary(**dict(zip(names, row, strict=True))) for row in rows]

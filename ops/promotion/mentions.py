@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import LiteralString
 
 from db.errors import driver_errors
@@ -13,8 +14,8 @@ from memory.message import Message
 from ops.promotion.records import Vector
 
 _MOST_NAMES = 100_000  # that are kept of a source, so that none can fill the memory
-_Borne = list[tuple[datetime, str]]
-"""Names of somebody, each with when it was first borne, in the order of time."""
+_NameHistory = list[tuple[datetime, str]]
+"""Names of somebody, each with when it was first used, in the order of time."""
 
 _Known = Mapping[tuple[int, int], str]
 """The newest names of people by the channel or thread that they have spoken in, and their ids."""
@@ -27,7 +28,7 @@ _KNOWN: LiteralString = """
 _LARGEST = 2**63 - 1  # of PostgreSQL's ids
 
 
-class NamesOfAuthors:
+class AuthorNames:
     """Who has spoken under which name so far, in the source or, before that, where long-term memory knows them.
 
     Without a connection only the source counts.
@@ -35,7 +36,7 @@ class NamesOfAuthors:
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._connection = connection
-        self._borne: dict[int, _Borne] = {}
+        self._histories: dict[int, _NameHistory] = {}
         self._count = 0
 
     async def named(
@@ -53,19 +54,26 @@ class NamesOfAuthors:
         return changed, kept
 
     def _learn(self, messages: Sequence[Message]) -> None:
-        for message in sorted(messages, key=lambda one: one.sent_at):
+        for message in sorted(messages, key=attrgetter("sent_at")):
             if message.author_id is None or not message.author_name:
                 continue
-            borne = self._borne.setdefault(message.author_id, [])
-            at = bisect_right(borne, (message.sent_at, message.author_name))
-            if self._count < _MOST_NAMES and (at == 0 or borne[at - 1][1] != message.author_name):
-                borne.insert(at, (message.sent_at, message.author_name))
+            history = self._histories.setdefault(message.author_id, [])
+            at = bisect_right(history, (message.sent_at, message.author_name))
+            if self._count < _MOST_NAMES and (at == 0 or history[at - 1][1] != message.author_name):
+                history.insert(at, (message.sent_at, message.author_name))
                 self._count += 1
 
     async def _known(self, messages: Sequence[Message]) -> _Known:
-        """Return what long-term memory knows of those whom the source has not heard, in the places of the mentions."""
-        mentioning = {one.place_id: people_without_names(one.content) for one in messages if "<@" in one.content}
-        people = {one for ids in mentioning.values() for one in ids if one <= _LARGEST and not self._borne.get(one)}
+        """Return what long-term memory knows of those who do not speak in the source, in the places of the mentions."""
+        mentioning = {
+            message.place_id: people_without_names(message.content) for message in messages if "<@" in message.content
+        }
+        people = {
+            person
+            for ids in mentioning.values()
+            for person in ids
+            if person <= _LARGEST and not self._histories.get(person)
+        }
         if self._connection is None or not people:
             return {}
         values = {"places": list(mentioning), "people": list(people)}
@@ -88,7 +96,7 @@ class NamesOfAuthors:
 
     def _name(self, author_id: int, moment: datetime) -> str | None:
         """Return what somebody was called at a moment, or else as soon after it as is known."""
-        borne = self._borne.get(author_id)
-        if not borne:
+        history = self._histories.get(author_id)
+        if not history:
             return None
-        return borne[max(0, bisect_right(borne, moment, key=lambda name: name[0]) - 1)][1]
+        return history[max(0, bisect_right(history, moment, key=lambda name: name[0]) - 1)][1]

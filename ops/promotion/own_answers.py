@@ -15,7 +15,7 @@ from memory.message import Kind, Message
 from ops.promotion.sources.files import readable
 from storage.sessions import session_folders
 
-_HELD: LiteralString = "SELECT message_id, channel_id, author_id FROM messages WHERE kind = 'answer'"
+_STORED: LiteralString = "SELECT message_id, channel_id, author_id FROM messages WHERE kind = 'answer'"
 _MARK_OTHERS: LiteralString = """
     UPDATE messages SET kind = 'answer', search_text = '', embedding = NULL, embedding_model = NULL
     WHERE kind = 'message' AND author_id = ANY (%s::bigint[])
@@ -37,7 +37,7 @@ class OwnAnswers:
         if author_id is not None and channel_id >= _OF_DISCORD:
             self.author_ids.add(author_id)
 
-    def marked(self, message: Message) -> Message:
+    def mark(self, message: Message) -> Message:
         """Return a message as an answer if it is one of them or if the same account said it; else as it is."""
         if message.kind is Kind.ANSWER:
             self.add(message.message_id, message.channel_id, message.author_id)
@@ -54,7 +54,7 @@ async def find_own_answers(databases: Iterable[Database], storage_dir: Path, *, 
     for database in databases:
         async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
             if "messages" in await tables_of(connection):
-                for message_id, channel_id, author_id in await fetch(connection, _HELD):
+                for message_id, channel_id, author_id in await fetch(connection, _STORED):
                     own.add(message_id, channel_id, author_id)
     await asyncio.to_thread(_add_of_sessions, own, storage_dir)
     return own
@@ -63,7 +63,7 @@ async def find_own_answers(databases: Iterable[Database], storage_dir: Path, *, 
 async def mark_others(connection: Connection, own: OwnAnswers) -> int:
     """Make answers of all that the bot's accounts are known to have said in long-term memory; return how many it is.
 
-    An export may have been brought in before anything told that its author was the bot, and a CSV may have no ids.
+    An export may have been brought in before it was known that its author is the bot, and a CSV may have no ids.
     """
     if not own.author_ids:
         return 0

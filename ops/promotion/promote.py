@@ -28,9 +28,9 @@ from memory.message import Message, Revision
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
 from ops.promotion.clean import read
-from ops.promotion.compare import Compared, Differences, Verdict
-from ops.promotion.history import Begun, begin, finish, forget_empty, promotion_lock
-from ops.promotion.mentions import NamesOfAuthors
+from ops.promotion.compare import ComparedMessage, StateComparer, Verdict
+from ops.promotion.history import StartedBatch, finish_batch, forget_empty, promotion_lock, start_batch
+from ops.promotion.mentions import AuthorNames
 from ops.promotion.own_answers import OwnAnswers, mark_others
 from ops.promotion.records import CleanBatch, Reject, Source, Vector
 from ops.promotion.rejects import RejectsCsv, open_rejects, row_of_record
@@ -52,7 +52,7 @@ MARKED = "messages of the bot from earlier sources, which are answers from now o
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class PromotionResources:
     """What a promotion works with."""
 
     long_term: Database
@@ -69,7 +69,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promoted:
+class PromotionResult:
     """What a promotion did."""
 
     promotion_id: int | None
@@ -81,8 +81,13 @@ class Promoted:
 
 
 async def promote(
-    source: Source, means: Means, *, time_zone: ZoneInfo, clock: Callable[[], datetime], report: Progress
-) -> Promoted:
+    source: Source,
+    resources: PromotionResources,
+    *,
+    time_zone: ZoneInfo,
+    clock: Callable[[], datetime],
+    report: Progress,
+) -> PromotionResult:
     """Bring in what of a source long-term memory lacks; `time_zone` is that of times which do not say theirs.
 
     Whoever was stopped runs it again: it goes on with the same batch. Vector indexes may be gone then, which
@@ -90,12 +95,12 @@ async def promote(
     OperatorError, with long-term memory as it was, for what has to be mended first; SessionInUseError while there is
     another promotion.
     """
-    await prepare(means.long_term, means.embedder)
-    async with promotion_lock(means.long_term, timeout=means.timeout) as connection:
-        batch = await begin(connection, source=source.title, digest=source.digest, now=clock())
+    await prepare(resources.long_term, resources.embedder)
+    async with promotion_lock(resources.long_term, timeout=resources.timeout) as connection:
+        batch = await start_batch(connection, source=source.title, digest=source.digest, now=clock())
         logger.info("batch %d %s: %s", batch.promotion_id, "goes on" if batch.resumed else "begins", source.title)
         try:
-            promoted = await _bring_in(source, means, batch, connection, time_zone=time_zone, report=report)
+            promoted = await _bring_in(source, resources, batch, connection, time_zone=time_zone, report=report)
         except OperatorError as error:
             # A batch that goes on is kept, but not one of a file that will never be read to its end.
             if not batch.resumed or isinstance(error, InputFileError):
@@ -104,11 +109,11 @@ async def promote(
             raise
         if not promoted.tally.has_effect and await forget_empty(connection, batch.promotion_id):
             return replace(promoted, promotion_id=None)
-        await finish(connection, batch.promotion_id, now=clock())
+        await finish_batch(connection, batch.promotion_id, now=clock())
         return promoted
 
 
-async def difference(
+async def preview(
     source: Source,
     database: Database,
     erasures: Mapping[int, datetime],
@@ -127,12 +132,12 @@ async def difference(
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
             comparer = Comparer(
-                Differences(connection, seen, has_tables=has_tables),
+                StateComparer(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures),
                 own or OwnAnswers(),
                 tally,
-                NamesOfAuthors(),
+                AuthorNames(),
             )
             async with aclosing(one_ahead(read(source, time_zone=time_zone))) as chunks:
                 async for chunk in chunks:
@@ -142,39 +147,45 @@ async def difference(
 
 
 async def _bring_in(
-    source: Source, means: Means, batch: Begun, connection: Connection, *, time_zone: ZoneInfo, report: Progress
-) -> Promoted:
+    source: Source,
+    resources: PromotionResources,
+    batch: StartedBatch,
+    connection: Connection,
+    *,
+    time_zone: ZoneInfo,
+    report: Progress,
+) -> PromotionResult:
     tally = Tally()
-    # Somebody may have been forgotten since `means` were made; from here on the lock keeps that from happening.
-    erasures = merged(means.erasures, await erasures_of(means.long_term))
+    # Somebody may have been forgotten since `resources` were made; from here on the lock keeps that from happening.
+    erasures = merged(resources.erasures, await erasures_of(resources.long_term))
     # A source that is brought in again has had its refused rows written down before.
-    path = means.refused_dir / f"{batch.earlier or batch.promotion_id}_refused.csv"
-    async with _open_short_term(means) as short_term:
+    path = resources.refused_dir / f"{batch.earlier or batch.promotion_id}_refused.csv"
+    async with _open_short_term(resources) as short_term:
         with open_seen() as seen, open_rejects(path) as rejects:
             drafting = Drafting(
-                model=means.embedder.name,
-                width=await means.embedder.dimensions(),
+                model=resources.embedder.name,
+                width=await resources.embedder.dimensions(),
                 short_term=short_term,
-                recent=RecentMessages(partial(_stored_before, means.long_term)),
+                recent=RecentMessages(partial(_stored_before, resources.long_term)),
             )
             comparer = Comparer(
-                Differences(connection, seen, has_tables=True),
+                StateComparer(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
                 Erased(erasures),
-                means.own,
+                resources.own,
                 tally,
-                NamesOfAuthors(connection),
+                AuthorNames(connection),
             )
-            builder = BatchBuilder(comparer, drafting, means.embedder, rejects, tally, size=source.size)
-            writer = Writer(means.long_term, batch.promotion_id, rejects, tally)
+            builder = BatchBuilder(comparer, drafting, resources.embedder, rejects, tally, size=source.size)
+            writer = Writer(resources.long_term, batch.promotion_id, rejects, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
             async with aclosing(one_ahead(builder.pieces(chunks))) as pieces:
                 async for piece in pieces:
                     await writer.write(piece)
                     report(piece.end_bytes, source.size)
-    if marked := await mark_others(connection, means.own):
+    if marked := await mark_others(connection, resources.own):
         tally.notes[MARKED] += marked
-    return Promoted(
+    return PromotionResult(
         promotion_id=batch.promotion_id,
         resumed=batch.resumed,
         tally=tally,
@@ -188,9 +199,9 @@ def _mixes_formats(source: Source) -> bool:
 
 
 @asynccontextmanager
-async def _open_short_term(means: Means) -> AsyncGenerator[Connection | None]:
+async def _open_short_term(resources: PromotionResources) -> AsyncGenerator[Connection | None]:
     """Yield a connection to short-term memory, None while it holds nothing."""
-    async with open_connection(means.short_term.dsn, timeout=means.timeout) as connection:
+    async with open_connection(resources.short_term.dsn, timeout=resources.timeout) as connection:
         yield connection if _MESSAGES in await tables_of(connection) else None
 
 
@@ -242,12 +253,12 @@ class Comparer:
 
     def __init__(
         self,
-        differences: Differences,
+        differences: StateComparer,
         twins: Twins,
         erased: Erased,
         own: OwnAnswers,
         tally: Tally,
-        names: NamesOfAuthors,
+        names: AuthorNames,
     ) -> None:
         self._differences = differences
         self._twins = twins
@@ -257,9 +268,9 @@ class Comparer:
         self._tally = tally
         self._erased_ids: set[int] = set()
 
-    async def compare(self, clean: CleanBatch) -> tuple[KeptBatch, list[Compared], list[Revision]]:
+    async def compare(self, clean: CleanBatch) -> tuple[KeptBatch, list[ComparedMessage], list[Revision]]:
         """Return what is kept of a batch, what each of its messages is, and the revisions that are new."""
-        batch = replace(clean, messages=[self._own.marked(message) for message in clean.messages])
+        batch = replace(clean, messages=[self._own.mark(message) for message in clean.messages])
         kept = self._without_erased(batch)
         messages, vectors = await self._names.named(kept.messages, kept.vectors)
         kept = replace(kept, messages=messages, vectors=vectors)
@@ -340,7 +351,7 @@ class BatchBuilder:
                     end_bytes=started_at + (batch.end_bytes - started_at) * end // max(1, len(drafts)),
                 )
 
-    def _expected(self, compared: Sequence[Compared], end_bytes: int) -> int:
+    def _expected(self, compared: Sequence[ComparedMessage], end_bytes: int) -> int:
         """Return how many messages may be new in all, if the rest of the source is as new as this batch."""
         new = sum(message.verdict is Verdict.NEW for message in compared)
         rest = self._tally.records * max(0, self._size - end_bytes) / max(1, end_bytes)

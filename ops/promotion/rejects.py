@@ -27,7 +27,7 @@ class RejectsCsv:
     def add(self, rows: Sequence[Row]) -> None:
         """Append those rows that do not stand here yet; raise SessionError when the file cannot be written."""
         if rows:
-            with self._writing, _as_session_error():
+            with self._writing, _translate_journal_errors():
                 file = self._opened()
                 new = {digest: row for row in rows if (digest := digest_of(encoded([row]))) not in self._known}
                 file.append(new.values())
@@ -58,7 +58,7 @@ def open_rejects(path: Path) -> Iterator[RejectsCsv]:
 
 
 @contextmanager
-def _as_session_error() -> Iterator[None]:
+def _translate_journal_errors() -> Iterator[None]:
     try:
         yield
     except JournalUnavailableError as error:

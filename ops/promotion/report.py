@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ops.promotion.compare import Compared, Verdict
+from ops.promotion.compare import ComparedMessage, Verdict
 from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
 from ops.promotion.sources.files import OF_NO_KIND, Skipped
 
-_TOLD_REASONS = 5
-_TOLD_EXAMPLES = 3
+_MOST_REASONS = 5
+_MOST_EXAMPLES = 3
 _KNOWN_REASONS = 1000  # a hostile file has another one in every record
 _LONGEST_EXAMPLE = 100  # characters
-_ALWAYS_TOLD = ("new", "changed: edited or deleted since", "already there", "refused")
-_TOLD_FILES = 20
+_ALWAYS_SHOWN = ("new", "changed: edited or deleted since", "already there", "refused")
+_MOST_FILES = 20
 _LONGEST_NAME = 60  # characters of the path of a file
 _KNOWN_FILES = 100_000
 KNOWN_OTHERWISE = "messages that were known already from another format, by their place, author, time and words"
@@ -69,8 +69,8 @@ class Tally:
     @property
     def records(self) -> int:
         """How many records were read."""
-        told = self.erased + self.answers + self.merged + self.duplicates + self.empty + self.refused.total()
-        return told + self.verdicts.total()
+        shown = self.erased + self.answers + self.merged + self.duplicates + self.empty + self.refused.total()
+        return shown + self.verdicts.total()
 
     @property
     def has_effect(self) -> bool:
@@ -88,13 +88,13 @@ class Tally:
         file.refused += len(cleaned.rejects)
         for reject in cleaned.rejects:
             self._refuse(reject.reason)
-            if len(self.examples) < _TOLD_EXAMPLES:
+            if len(self.examples) < _MOST_EXAMPLES:
                 self.examples.append((source, reject))
 
-    def add_compared(self, compared: Sequence[Compared], source: str) -> None:
+    def add_compared(self, compared: Sequence[ComparedMessage], source: str) -> None:
         """Count messages of a file by what they are beside what is there."""
-        self.verdicts.update(one.verdict for one in compared)
-        self._file(source).verdicts.update(one.verdict for one in compared)
+        self.verdicts.update(message.verdict for message in compared)
+        self._file(source).verdicts.update(message.verdict for message in compared)
 
     def add_known(self, count: int, source: str) -> None:
         """Count messages of a file that are there already under the ids of another format."""
@@ -131,7 +131,7 @@ class Tally:
         self.refused[reason if known else OTHER_REASONS] += 1
 
 
-def in_words(tally: Tally, title: str, source: Source | None = None) -> str:
+def describe(tally: Tally, title: str, source: Source | None = None) -> str:
     """Return what became of the records of a source, a line for each way that some of them went, and for each file."""
     lines = list(_lines(tally, title))
     if source is not None:
@@ -143,7 +143,7 @@ def in_words(tally: Tally, title: str, source: Source | None = None) -> str:
 def _of_files(tally: Tally, files: Sequence[FileOfSource]) -> Iterator[str]:
     """Yield a line for each of the first files; those of which something could not be read come first."""
     known = {file.name: tally.files.get(file.name, FileTally()) for file in files}
-    ordered = sorted(files, key=lambda file: not known[file.name].damage)[:_TOLD_FILES]
+    ordered = sorted(files, key=lambda file: not known[file.name].damage)[:_MOST_FILES]
     if ordered:
         yield "files:"
     width = max((len(_end_of(file.name)) for file in ordered), default=0)
@@ -158,15 +158,15 @@ def _of_files(tally: Tally, files: Sequence[FileOfSource]) -> Iterator[str]:
 
 def _of_skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
     """Yield a line for each of the first files that nothing is read of; those of no kind come last, in one line."""
-    told = [one for one in skipped if one.reason != OF_NO_KIND]
-    if told:
+    shown = [file for file in skipped if file.reason != OF_NO_KIND]
+    if shown:
         yield "not read:"
-    for one in told[:_TOLD_FILES]:
-        yield f"  {_end_of(one.name)}: {_printable(one.reason)}"
-    if (more := len(told) - _TOLD_FILES) > 0:
+    for file in shown[:_MOST_FILES]:
+        yield f"  {_end_of(file.name)}: {_printable(file.reason)}"
+    if (more := len(shown) - _MOST_FILES) > 0:
         yield f"  and {more:,} more files"
-    if others := len(skipped) - len(told):
-        names = ", ".join(_end_of(one.name) for one in skipped if one.reason == OF_NO_KIND)
+    if others := len(skipped) - len(shown):
+        names = ", ".join(_end_of(file.name) for file in skipped if file.reason == OF_NO_KIND)
         files = "file" if others == 1 else "files"
         yield f"passed over: {others:,} {files} of a kind that messages are not read from ({_shortened(names)})"
 
@@ -195,7 +195,7 @@ def _lines(tally: Tally, title: str) -> Iterator[str]:
         (tally.answers, "left out, answers of the bot that may repeat them"),
         (tally.refused.total(), "refused"),
     ]
-    yield from (f"{count:>11,}  {what}" for count, what in counts if count or what in _ALWAYS_TOLD)
+    yield from (f"{count:>11,}  {what}" for count, what in counts if count or what in _ALWAYS_SHOWN)
     yield from _reasons(tally)
     if tally.notes:
         yield "cleaned:"
@@ -203,9 +203,9 @@ def _lines(tally: Tally, title: str) -> Iterator[str]:
 
 
 def _reasons(tally: Tally) -> Iterator[str]:
-    for reason, count in tally.refused.most_common(_TOLD_REASONS):
+    for reason, count in tally.refused.most_common(_MOST_REASONS):
         yield f"{count:>15,}  {reason}"
-    if (more := len(tally.refused) - _TOLD_REASONS) > 0:
+    if (more := len(tally.refused) - _MOST_REASONS) > 0:
         yield f"{more:>15,}  more reasons"
     for source, reject in tally.examples:
         yield f"{'':11}  such as record {reject.record:,} of {_end_of(source)}: {_shortened(reject.text)}"

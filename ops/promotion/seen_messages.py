@@ -51,12 +51,12 @@ class State:
     is_answer: bool = False
 
     def is_changed_by(self, message: Message) -> bool:
-        """Tell whether another state changes the message; `memory.store.changed_by` is the same rule in SQL."""
+        """Return whether another state changes the message; `memory.index.store.changed_by` is the same rule in SQL."""
         newly_deleted = message.deleted_at is not None and not self.is_deleted
         return self.is_edited_by(message) or newly_deleted or (message.kind is Kind.ANSWER and not self.is_answer)
 
     def is_edited_by(self, message: Message) -> bool:
-        """Tell whether another state carries a later edit."""
+        """Return whether another state carries a later edit."""
         return message.edited_at is not None and (self.edited_at is None or message.edited_at > self.edited_at)
 
     def after(self, message: Message) -> "State":
@@ -69,7 +69,7 @@ class State:
         )
 
 
-NOTHING_SAID = State(None, is_deleted=False)
+INITIAL_STATE = State(None, is_deleted=False)
 """What goes before the first state of a message."""
 
 
@@ -90,18 +90,15 @@ class SeenMessages:
     def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
         listed = list(states)
-        with _no_room():
+        with _translate_sqlite_errors():
             self._connection.executemany(_NOTE, (_row(key, state) for key, state in listed))
         times = [sent_at for (_, sent_at), _ in listed]
         self._last_sent = max([*times, *([self._last_sent] if self._last_sent else [])], default=None)
 
     def note_said(self, file: str, messages: Iterable[Message]) -> None:
         """Remember what messages of a file say; raise SessionError when there is no room for that."""
-        rows = (
-            (one.place_id, _number(one.sent_at), one.message_id, file, one.author_id, one.author_name, one.content)
-            for one in messages
-        )
-        with _no_room():
+        rows = ((message.place_id, _number(message.sent_at), *_version(message, file)) for message in messages)
+        with _translate_sqlite_errors():
             self._connection.executemany(_NOTE_SAID, rows)
 
     def said(self, place_id: int, first: datetime, beyond: datetime, *, but: str) -> list[SeenVersion]:
@@ -111,7 +108,7 @@ class SeenMessages:
 
 
 @contextmanager
-def _no_room() -> Iterator[None]:
+def _translate_sqlite_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -139,6 +136,10 @@ def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool, boo
     message_id, sent_at = key
     edited_at = None if state.edited_at is None else _number(state.edited_at)
     return message_id, _number(sent_at), edited_at, state.is_deleted, state.is_answer
+
+
+def _version(message: Message, file: str) -> tuple[int, str, int | None, str, str]:
+    return message.message_id, file, message.author_id, message.author_name, message.content
 
 
 def _number(time: datetime) -> int:

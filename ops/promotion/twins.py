@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.message import Message
-from ops.promotion.derived_ids import FIRST_MADE_ID
+from ops.promotion.derived_ids import FIRST_DERIVED_ID
 from ops.promotion.seen_messages import SeenMessages, SeenVersion
 
 _MILLISECOND, _SECOND, _MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
@@ -79,11 +79,11 @@ class Twins:
         for message in messages:
             self._take(message.message_id)
         if self._remembers:
-            self._seen.note_said(file, (one for at, one in enumerate(messages) if at not in known))
+            self._seen.note_said(file, (message for at, message in enumerate(messages) if at not in known))
         return known
 
     async def _groups(self, messages: Sequence[Message]) -> list[_Group]:
-        made = [at for at, one in enumerate(messages) if one.message_id >= FIRST_MADE_ID]
+        made = [at for at, message in enumerate(messages) if message.message_id >= FIRST_DERIVED_ID]
         groups = []
         if made:
             precision = _precision(messages[at].sent_at for at in made)
@@ -91,13 +91,13 @@ class Twins:
         others = set(range(len(messages))).difference(made)
         if others and await self._has_made():
             windows = [w for at in sorted(others) for w in _coarser(at, messages[at])]
-            groups.append(_Group(windows, FIRST_MADE_ID))
+            groups.append(_Group(windows, FIRST_DERIVED_ID))
         return groups
 
     async def _has_made(self) -> bool:
         """Return whether any message with a made id is there."""
         if self._any_made is None:
-            rows = await self._rows(_ANY_MADE, [FIRST_MADE_ID]) if self._has_tables else [(False,)]
+            rows = await self._rows(_ANY_MADE, [FIRST_DERIVED_ID]) if self._has_tables else [(False,)]
             self._any_made = bool(rows[0][0])
         return self._any_made or self._remembers
 
@@ -119,18 +119,19 @@ class Twins:
         if self._remembers:
             for at, start, end in windows:
                 said = self._seen.said(messages[at].place_id, start, end, but=self._file)
-                found += ((at, one) for one in said if one.message_id >= group.from_id)
+                found += ((at, version) for version in said if version.message_id >= group.from_id)
         return found
 
     def _takes_twin(self, message: Message, candidates: list[SeenVersion]) -> bool:
         """Return whether one of the candidates is the message and stands for no other one of the file yet."""
-        if any(one.message_id == message.message_id for one in candidates):
+        if any(candidate.message_id == message.message_id for candidate in candidates):
             return False  # it is there itself
-        for one in sorted(
-            candidates, key=lambda one: (one.content != message.content, abs(one.sent_at - message.sent_at))
-        ):
-            if one.message_id not in self._taken and _is_same(message, one):
-                self._take(one.message_id)
+        likeliest_first = sorted(
+            candidates, key=lambda version: (version.content != message.content, abs(version.sent_at - message.sent_at))
+        )
+        for candidate in likeliest_first:
+            if candidate.message_id not in self._taken and _is_same(message, candidate):
+                self._take(candidate.message_id)
                 return True
         return False
 

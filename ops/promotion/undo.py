@@ -27,7 +27,7 @@ _CHANGED_SINCE: LiteralString = """
         )
     )
 """
-_TOLD_SINCE: LiteralString = """
+_EDITED_SINCE: LiteralString = """
     SELECT max(later.promotion_id) FROM message_revisions AS later
     WHERE later.promotion_id > %(id)s
     AND EXISTS (SELECT FROM messages WHERE message_id = later.message_id AND promotion_id = %(id)s)
@@ -60,7 +60,7 @@ _NOTE = "UPDATE promotions SET undone_at = %s WHERE promotion_id = %s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
+class UndoResult:
     """What it took to undo a batch: messages removed, messages put back, and those that need a new vector."""
 
     removed: int
@@ -70,7 +70,7 @@ class Undone:
 
 async def undo(
     database: Database, promotion_id: int, *, embedder: Embedder, now: datetime, timeout: timedelta
-) -> Undone:
+) -> UndoResult:
     """Leave long-term memory as it would be without a batch.
 
     What later batches have quoted of it for context stays in their search texts. Raises OperatorError, and changes
@@ -86,7 +86,7 @@ async def undo(
     return undone
 
 
-async def take_back(connection: Connection, promotion_id: int, *, now: datetime) -> Undone:
+async def take_back(connection: Connection, promotion_id: int, *, now: datetime) -> UndoResult:
     """Remove what a batch has added and put back what it has changed, all of it or nothing."""
     async with connection.transaction():
         removed = await connection.execute(_REMOVE, [promotion_id])
@@ -95,7 +95,7 @@ async def take_back(connection: Connection, promotion_id: int, *, now: datetime)
             await connection.execute(statement, [promotion_id])
         await renew_names(connection)
         await connection.execute(_NOTE, [now, promotion_id])
-    return Undone(
+    return UndoResult(
         removed=removed.rowcount, put_back=len(rows), without_vector=sum(lacks_vector for (lacks_vector,) in rows)
     )
 
@@ -107,7 +107,7 @@ async def _refuse_unless_last(connection: Connection, promotion_id: int) -> None
     if found[0][0] is not None:
         raise OperatorError(f"Batch {promotion_id} was undone already, at {found[0][0]:%Y-%m-%d %H:%M} UTC.")
     ((changed,),) = await fetch(connection, _CHANGED_SINCE, {"id": promotion_id})
-    ((told,),) = await fetch(connection, _TOLD_SINCE, {"id": promotion_id})
-    later = max((number for number in (changed, told) if number is not None), default=None)
+    ((edited,),) = await fetch(connection, _EDITED_SINCE, {"id": promotion_id})
+    later = max((number for number in (changed, edited) if number is not None), default=None)
     if later is not None:
         raise OperatorError(f"Batch {later} has changed messages of batch {promotion_id}: undo batch {later} first.")

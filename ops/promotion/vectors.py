@@ -18,7 +18,7 @@ from memory.index.indexing import Draft, draft_of
 from memory.index.neighbours import RecentMessages
 from memory.index.reembed import MODEL_FACT
 from memory.message import Message, MessageKey
-from ops.promotion.compare import Compared
+from ops.promotion.compare import ComparedMessage
 from ops.promotion.records import Vector
 
 _STORED: LiteralString = """
@@ -42,7 +42,7 @@ class Drafting:
         self._recent = recent
 
     async def drafts(
-        self, messages: Sequence[Message], vectors: Mapping[int, Vector], coming: Sequence[Compared]
+        self, messages: Sequence[Message], vectors: Mapping[int, Vector], coming: Sequence[ComparedMessage]
     ) -> list[Draft]:
         """Return drafts of those of some messages that are coming; `vectors` came along, by the place of the message.
 

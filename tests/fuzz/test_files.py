@@ -18,7 +18,7 @@ from memory.message import COLUMNS, sanitize
 from ops.promotion import cells
 from ops.promotion.clean import clean
 from ops.promotion.sources.detect import open_source
-from ops.promotion.sources.encodings import mended
+from ops.promotion.sources.encodings import escape_undecodable
 from ops.promotion.sources.survey import days_come_first
 from ops.promotion.times import read_time
 from tests.fuzz.limits import in_time
@@ -230,7 +230,7 @@ def test_a_cell_of_others_is_read_or_refused(text: str) -> None:
         with suppress(ValueError):
             cells.files_of_others(text)
         cells.becomes_a_number(text)
-        mended(text)
+        escape_undecodable(text)
 
 
 @given(hostile_json, pieces)

@@ -12,9 +12,9 @@ from memory.capture.journal import Journal
 from memory.embedding.embedder import Embedder
 from memory.message import Kind, Message
 from ops.promotion.own_answers import find_own_answers
-from ops.promotion.promote import MARKED, Promoted, promote
+from ops.promotion.promote import MARKED, PromotionResult, promote
 from ops.promotion.records import Source
-from ops.promotion.report import in_words
+from ops.promotion.report import describe
 from ops.promotion.sources.detect import open_source
 from ops.promotion.undo import undo
 from tests.builders import edit, message, minute, remember
@@ -39,7 +39,7 @@ class Town:
     embedder: Embedder
     folder: Path
 
-    async def promote(self, source: Source) -> Promoted:
+    async def promote(self, source: Source) -> PromotionResult:
         """Promote a source as the script does, knowing what memories and sessions tell of the bot."""
         own = await find_own_answers((self.short_term, self.long_term), self.folder / "storage", timeout=PATIENCE)
         means = means_of(self.long_term, self.short_term, self.embedder, self.folder, own=own)
@@ -137,18 +137,18 @@ async def test_whoever_bears_the_bots_name_in_the_terminal_is_heard_all_the_same
 async def test_a_bot_that_answers_commands_and_is_not_known_is_told_of(town: Town) -> None:
     promoted = await town.promote(json_export(town.folder))
 
-    assert f"1  answers of the bot Backscroll to commands, taken for evidence: --me {BOT}" in in_words(
+    assert f"1  answers of the bot Backscroll to commands, taken for evidence: --me {BOT}" in describe(
         promoted.tally, "it"
     )
     named = open_source(town.folder / "export.json", mapping={}, time_zone=UTC_ZONE, me=BOT)
-    assert "--me" not in in_words((await town.promote(named)).tally, "it")
+    assert "--me" not in describe((await town.promote(named)).tally, "it")
     assert await town.evidence() == {QUESTION.content}
 
 
 async def test_and_is_not_told_of_when_it_is_known(town: Town) -> None:
     await remember(town.short_term, town.embedder, [ANSWER])
 
-    assert "--me" not in in_words((await town.promote(json_export(town.folder))).tally, "it")
+    assert "--me" not in describe((await town.promote(json_export(town.folder))).tally, "it")
     assert QUESTION.author_id == ANA
 
 

@@ -22,9 +22,9 @@ from memory.search.memory import Memory
 from ops.erasure.rows import note_erasure
 from ops.promotion import promote as promotion
 from ops.promotion.history import list_batches, promotion_lock
-from ops.promotion.promote import Means, difference
+from ops.promotion.promote import PromotionResources, preview
 from ops.promotion.records import Reject
-from ops.promotion.report import in_words
+from ops.promotion.report import describe
 from tests.builders import deletion, edit, every_order_of_states, message, minute, remember
 from tests.promotions import (
     NOW,
@@ -52,7 +52,7 @@ def counting(embedder: Embedder) -> CountingEmbedder:
 
 
 @pytest.fixture
-def means(long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path) -> Means:
+def means(long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path) -> PromotionResources:
     return means_of(long_term, short_term, counting, tmp_path)
 
 
@@ -68,7 +68,7 @@ SESSION = [
 
 
 async def test_what_comes_in_is_the_last_state_with_a_vector_and_its_context(
-    means: Means, long_term: Database, counting: CountingEmbedder
+    means: PromotionResources, long_term: Database, counting: CountingEmbedder
 ) -> None:
     promoted = await bring_in(source_of(SESSION), means)
 
@@ -86,7 +86,9 @@ async def test_what_comes_in_is_the_last_state_with_a_vector_and_its_context(
     assert kept == [(one.message_id, one.revised_at, one.content, 1) for one in revisions]
 
 
-async def test_a_second_time_nothing_happens(means: Means, long_term: Database, counting: CountingEmbedder) -> None:
+async def test_a_second_time_nothing_happens(
+    means: PromotionResources, long_term: Database, counting: CountingEmbedder
+) -> None:
     first = await bring_in(source_of(SESSION), means)
     before, asked = await contents(long_term), len(counting.asked)
 
@@ -98,7 +100,9 @@ async def test_a_second_time_nothing_happens(means: Means, long_term: Database, 
     assert counts(first.tally) == {"new": 5}
 
 
-async def test_a_dry_run_writes_nothing_and_tells_what_a_promotion_then_does(means: Means, long_term: Database) -> None:
+async def test_a_dry_run_writes_nothing_and_tells_what_a_promotion_then_does(
+    means: PromotionResources, long_term: Database
+) -> None:
     await bring_in(source_of(SESSION), means)
     grown = source_of([*SESSION, edit(5, "we ship on Monday", at=20)], [deletion(5, at=21), message(6, "at last")])
     before = await contents(long_term)
@@ -110,15 +114,17 @@ async def test_a_dry_run_writes_nothing_and_tells_what_a_promotion_then_does(mea
     assert counts(told) == {"there": 4, "changed": 1, "further": 1, "new": 1}
 
 
-async def test_a_dry_run_needs_no_tables_and_makes_none(blank: Database, means: Means) -> None:
-    told = await difference(source_of(SESSION), blank, {}, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress)
+async def test_a_dry_run_needs_no_tables_and_makes_none(blank: Database, means: PromotionResources) -> None:
+    told = await preview(source_of(SESSION), blank, {}, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress)
 
     assert counts(told) == {"new": 5}
     async with open_connection(blank.dsn, timeout=PATIENCE) as connection:
         assert await tables_of(connection) == {}
 
 
-async def test_a_session_that_has_grown_brings_its_edits_and_deletions(means: Means, long_term: Database) -> None:
+async def test_a_session_that_has_grown_brings_its_edits_and_deletions(
+    means: PromotionResources, long_term: Database
+) -> None:
     await bring_in(source_of(SESSION), means)
     more = [edit(5, "we ship on Monday", at=20), deletion(3, at=21), message(6, "at last")]
 
@@ -130,7 +136,9 @@ async def test_a_session_that_has_grown_brings_its_edits_and_deletions(means: Me
     assert await column(long_term, "promotion_id") == {1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 2}
 
 
-async def test_states_are_brought_together_in_every_order_and_across_chunks(means: Means, long_term: Database) -> None:
+async def test_states_are_brought_together_in_every_order_and_across_chunks(
+    means: PromotionResources, long_term: Database
+) -> None:
     orders = every_order_of_states()
 
     promoted = await bring_in(source_of(*zip(*orders, strict=True)), means)
@@ -140,7 +148,7 @@ async def test_states_are_brought_together_in_every_order_and_across_chunks(mean
     assert (await contents(long_term))["replaced_messages"].rows == 0  # what the batch has added goes with it
 
 
-async def test_every_record_is_counted_once(means: Means) -> None:
+async def test_every_record_is_counted_once(means: PromotionResources) -> None:
     await bring_in(source_of(SESSION[:2]), means)
     refused = [Reject(9, "what is this", "not a message")]
 
@@ -150,7 +158,7 @@ async def test_every_record_is_counted_once(means: Means) -> None:
 
 
 async def test_vectors_and_texts_of_short_term_memory_are_taken_over(
-    means: Means, short_term: Database, long_term: Database, counting: CountingEmbedder, embedder: Embedder
+    means: PromotionResources, short_term: Database, long_term: Database, counting: CountingEmbedder, embedder: Embedder
 ) -> None:
     await remember(short_term, embedder, [message(1, "one"), message(2, "two"), message(3, "three")])
     async with transaction(short_term.sessions) as session:
@@ -167,7 +175,7 @@ async def test_vectors_and_texts_of_short_term_memory_are_taken_over(
 
 
 async def test_vectors_that_come_along_are_taken_over_when_they_are_of_the_model(
-    means: Means, counting: CountingEmbedder, embedder: Embedder
+    means: PromotionResources, counting: CountingEmbedder, embedder: Embedder
 ) -> None:
     width = await embedder.dimensions()
     ours = f"[{','.join(['0.5'] * width)}]"
@@ -186,7 +194,7 @@ async def test_vectors_that_come_along_are_taken_over_when_they_are_of_the_model
     assert (promoted.tally.reused, promoted.tally.embedded) == (1, 3)
 
 
-async def test_context_is_found_across_chunks_and_batches(means: Means, long_term: Database) -> None:
+async def test_context_is_found_across_chunks_and_batches(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of([message(1, "one"), message(2, "two"), message(3, "elsewhere", channel_id=9)]), means)
 
     await bring_in(source_of([message(4, "four")], [message(5, "five"), message(6, "six")]), means)
@@ -197,7 +205,7 @@ async def test_context_is_found_across_chunks_and_batches(means: Means, long_ter
     assert texts[6] == search_text(message(6, "six"), [message(4, "four"), message(5, "five")])
 
 
-async def test_context_is_found_when_the_newest_come_first(means: Means, long_term: Database) -> None:
+async def test_context_is_found_when_the_newest_come_first(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of([message(6, "six"), message(5, "five")], [message(4, "four"), message(3, "three")]), means)
 
     texts = await column(long_term, "search_text")
@@ -206,7 +214,7 @@ async def test_context_is_found_when_the_newest_come_first(means: Means, long_te
 
 
 async def test_what_the_database_refuses_stands_in_a_csv_once_and_keeps_no_other_out(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     async with long_term.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE messages ADD CONSTRAINT calm CHECK (content NOT LIKE '%!%')"))
@@ -229,7 +237,7 @@ async def test_what_the_database_refuses_stands_in_a_csv_once_and_keeps_no_other
 
 
 async def test_a_text_too_long_for_full_text_is_refused_as_a_row_where_pg_textsearch_is_missing(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     async with long_term.engine.begin() as connection:
         await connection.execute(text("DROP INDEX messages_bm25"))
@@ -250,7 +258,7 @@ async def test_a_text_too_long_for_full_text_is_refused_as_a_row_where_pg_textse
 
 
 async def test_a_former_text_that_is_refused_costs_neither_its_message_nor_other_former_texts(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     async with long_term.engine.begin() as connection:
         await connection.execute(text("ALTER TABLE message_revisions ADD CHECK (content NOT LIKE '%!%')"))
@@ -267,7 +275,7 @@ async def test_a_former_text_that_is_refused_costs_neither_its_message_nor_other
 
 
 async def test_a_text_that_the_model_cannot_take_comes_in_without_a_vector(
-    means: Means, long_term: Database, monkeypatch: pytest.MonkeyPatch
+    means: PromotionResources, long_term: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = CountingEmbedder.embed
 
@@ -284,7 +292,7 @@ async def test_a_text_that_the_model_cannot_take_comes_in_without_a_vector(
 
 
 async def test_what_the_forgotten_have_said_stays_out(
-    means: Means, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
+    means: PromotionResources, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
 ) -> None:
     forgotten = {7: minute(4)}
     messages = [
@@ -301,14 +309,14 @@ async def test_what_the_forgotten_have_said_stays_out(
 
     assert set(await stored(long_term)) == {2, 5, 6}
     assert (promoted.tally.erased, promoted.tally.answers) == (2, 1)
-    assert "2  left out, of people who are forgotten\n" in in_words(promoted.tally, "it")
-    assert "1  left out, answers of the bot that may repeat them" in in_words(promoted.tally, "it")
+    assert "2  left out, of people who are forgotten\n" in describe(promoted.tally, "it")
+    assert "1  left out, answers of the bot that may repeat them" in describe(promoted.tally, "it")
     assert not [value for value in (await column(long_term, "search_text")).values() if "secret" in str(value)]
     assert (await contents(long_term))["message_revisions"].rows == 0
 
 
 async def test_an_answer_is_left_out_wherever_it_stands(
-    means: Means, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
+    means: PromotionResources, long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path
 ) -> None:
     means = means_of(long_term, short_term, counting, tmp_path, {7: minute(4)})
     answer = message(2, "he said: my secret", kind=Kind.ANSWER)
@@ -322,7 +330,7 @@ async def test_an_answer_is_left_out_wherever_it_stands(
 
 
 async def test_somebody_who_was_forgotten_since_the_ledger_was_read_stays_out(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     async with open_connection(long_term.dsn, timeout=PATIENCE) as connection:
         await note_erasure(connection, 7, minute(4))
@@ -333,7 +341,7 @@ async def test_somebody_who_was_forgotten_since_the_ledger_was_read_stays_out(
 
 
 async def test_mentions_are_named_by_the_source_or_by_who_has_spoken_there_and_never_by_the_forgotten(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     known = [message(1, "hi", author_id=5, author_name="Cleo"), message(2, "ho", author_id=6, channel_id=2)]
     await bring_in(source_of(known), means)
@@ -363,7 +371,7 @@ def stopping_before(chunk: int, error: Exception) -> Callable[[int], None]:
 CHUNKS = [[message(10 * chunk + number, f"note {chunk} {number}") for number in range(1, 6)] for chunk in range(6)]
 
 
-async def test_stopped_half_way_it_goes_on_with_the_same_batch(means: Means, long_term: Database) -> None:
+async def test_stopped_half_way_it_goes_on_with_the_same_batch(means: PromotionResources, long_term: Database) -> None:
     with pytest.raises(StoppedError):
         await bring_in(source_of(*CHUNKS, between=stopping_before(4, StoppedError())), means)
     (half,) = await list_batches(long_term, timeout=PATIENCE)
@@ -379,7 +387,7 @@ async def test_stopped_half_way_it_goes_on_with_the_same_batch(means: Means, lon
     assert (whole.added, whole.finished_at) == (30, NOW)
 
 
-async def test_another_source_ends_a_batch_that_was_stopped(means: Means, long_term: Database) -> None:
+async def test_another_source_ends_a_batch_that_was_stopped(means: PromotionResources, long_term: Database) -> None:
     with pytest.raises(StoppedError):
         await bring_in(source_of(*CHUNKS, between=stopping_before(4, StoppedError())), means)
     await bring_in(source_of([message(99, "another")]), means)
@@ -392,7 +400,7 @@ async def test_another_source_ends_a_batch_that_was_stopped(means: Means, long_t
 
 
 async def test_a_source_that_proves_unreadable_leaves_long_term_memory_as_it_was(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     await bring_in(source_of([message(11, "note 0 0")]), means)
     before = await contents(long_term)
@@ -409,7 +417,7 @@ async def test_a_source_that_proves_unreadable_leaves_long_term_memory_as_it_was
     "error", [InputFileError("It ends."), RecursionError("too deep"), ValueError("?")], ids=lambda error: str(error)
 )
 async def test_no_batch_is_left_half_way_that_could_only_be_undone(
-    means: Means, long_term: Database, resumed: bool, error: Exception
+    means: PromotionResources, long_term: Database, resumed: bool, error: Exception
 ) -> None:
     before = await contents(long_term, but=["promotions"])
     if resumed:
@@ -424,7 +432,7 @@ async def test_no_batch_is_left_half_way_that_could_only_be_undone(
     assert await list_batches(long_term, timeout=PATIENCE) == []
 
 
-async def test_two_at_once_are_refused(means: Means, long_term: Database) -> None:
+async def test_two_at_once_are_refused(means: PromotionResources, long_term: Database) -> None:
     before = await contents(long_term)
 
     async with promotion_lock(long_term, timeout=PATIENCE):
@@ -436,7 +444,7 @@ async def test_two_at_once_are_refused(means: Means, long_term: Database) -> Non
     await bring_in(source_of(SESSION), means)
 
 
-async def test_a_server_that_goes_away_half_way_is_told_apart(means: Means, long_term: Database) -> None:
+async def test_a_server_that_goes_away_half_way_is_told_apart(means: PromotionResources, long_term: Database) -> None:
     def cut_off(number: int) -> None:
         if number == 3:
             with psycopg.connect(long_term.dsn, autocommit=True) as connection:
@@ -454,7 +462,7 @@ async def test_a_server_that_goes_away_half_way_is_told_apart(means: Means, long
 
 
 async def test_many_texts_to_embed_are_written_in_parts(
-    means: Means, long_term: Database, monkeypatch: pytest.MonkeyPatch
+    means: PromotionResources, long_term: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promotion, "_EMBEDDED_AT_ONCE", 2)
     messages = [
@@ -476,7 +484,7 @@ async def test_many_texts_to_embed_are_written_in_parts(
     assert len(await stored(long_term)) == 5
 
 
-async def test_the_bots_search_finds_what_was_promoted(means: Means, memory: Memory) -> None:
+async def test_the_bots_search_finds_what_was_promoted(means: PromotionResources, memory: Memory) -> None:
     await bring_in(source_of(SESSION), means)
 
     found = await memory.search("which colour is the glaze", places=frozenset({1}), limit=1)
@@ -485,7 +493,7 @@ async def test_the_bots_search_finds_what_was_promoted(means: Means, memory: Mem
 
 
 async def test_a_message_that_somebody_else_has_brought_meanwhile_is_merged(
-    means: Means, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    means: PromotionResources, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, calls = bulk.write, list[bool]()
 

@@ -10,7 +10,7 @@ import pytest
 
 from db.databases import Database
 from memory.embedding.embedder import Embedder
-from ops.promotion.promote import Means
+from ops.promotion.promote import PromotionResources
 from ops.promotion.report import KNOWN_OTHERWISE
 from ops.promotion.sources.detect import open_source
 from tests.promotions import UTC_ZONE, CountingEmbedder, bring_in, differ, means_of, stored
@@ -72,11 +72,11 @@ def formats(tmp_path: Path) -> Formats:
 
 
 @pytest.fixture
-def means(long_term: Database, short_term: Database, embedder: Embedder, tmp_path: Path) -> Means:
+def means(long_term: Database, short_term: Database, embedder: Embedder, tmp_path: Path) -> PromotionResources:
     return means_of(long_term, short_term, CountingEmbedder(embedder), tmp_path)
 
 
-async def promote(path: Path, means: Means) -> int:
+async def promote(path: Path, means: PromotionResources) -> int:
     """Promote a file or folder; return how many messages were known from another format."""
     source = open_source(path, mapping={}, time_zone=UTC_ZONE, me=BOT)
     return (await bring_in(source, means)).tally.notes[KNOWN_OTHERWISE]
@@ -92,7 +92,7 @@ PRECISIONS = ["%Y-%m-%dT%H:%M:%S.%f+00:00", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%d
 @pytest.mark.parametrize("form", PRECISIONS, ids=["milliseconds", "seconds", "minutes"])
 @pytest.mark.parametrize("csv_first", [True, False], ids=["CSV first", "JSON first"])
 async def test_a_channel_in_two_formats_is_stored_once(
-    formats: Formats, means: Means, long_term: Database, form: str, csv_first: bool
+    formats: Formats, means: PromotionResources, long_term: Database, form: str, csv_first: bool
 ) -> None:
     paths = [formats.csv(form=form), formats.json()]
     first, second = paths if csv_first else reversed(paths)
@@ -107,7 +107,7 @@ async def test_a_channel_in_two_formats_is_stored_once(
 
 
 async def test_a_folder_with_both_formats_is_stored_once_with_the_ids_of_discord(
-    formats: Formats, means: Means, long_term: Database
+    formats: Formats, means: PromotionResources, long_term: Database
 ) -> None:
     formats.csv()
     formats.json()
@@ -120,7 +120,7 @@ async def test_a_folder_with_both_formats_is_stored_once_with_the_ids_of_discord
 
 @pytest.mark.parametrize("order", list(permutations(["json", "csv", "text"])), ids=str)
 async def test_three_formats_in_any_order_are_stored_once(
-    formats: Formats, means: Means, long_term: Database, order: tuple[str, ...]
+    formats: Formats, means: PromotionResources, long_term: Database, order: tuple[str, ...]
 ) -> None:
     for name in order:
         await promote(getattr(formats, name)(), means)
@@ -129,7 +129,7 @@ async def test_three_formats_in_any_order_are_stored_once(
 
 
 async def test_what_one_file_has_twice_and_the_other_once_is_stored_twice(
-    formats: Formats, means: Means, long_term: Database
+    formats: Formats, means: PromotionResources, long_term: Database
 ) -> None:
     await promote(formats.json("hello there", "lol"), means)
 
@@ -147,7 +147,7 @@ async def test_what_one_file_has_twice_and_the_other_once_is_stored_twice(
 )
 @pytest.mark.parametrize("csv_first", [True, False], ids=["CSV first", "JSON first"])
 async def test_mentions_that_one_format_names_are_no_other_words(
-    formats: Formats, means: Means, long_term: Database, raw: str, shown: str, csv_first: bool
+    formats: Formats, means: PromotionResources, long_term: Database, raw: str, shown: str, csv_first: bool
 ) -> None:
     paths = [formats.csv(shown, form=PRECISIONS[1]), formats.json(raw)]
     for path in paths if csv_first else reversed(paths):
@@ -157,7 +157,7 @@ async def test_mentions_that_one_format_names_are_no_other_words(
 
 
 async def test_an_edit_between_two_exports_makes_no_second_message(
-    formats: Formats, means: Means, long_term: Database
+    formats: Formats, means: PromotionResources, long_term: Database
 ) -> None:
     await promote(formats.csv("the first words"), means)
 
@@ -174,7 +174,7 @@ async def test_an_edit_between_two_exports_makes_no_second_message(
     ],
 )
 async def test_messages_that_differ_stay_apart(
-    formats: Formats, means: Means, long_term: Database, changes: dict[str, Any]
+    formats: Formats, means: PromotionResources, long_term: Database, changes: dict[str, Any]
 ) -> None:
     await promote(formats.csv("hello there", form=PRECISIONS[1]), means)
 
@@ -184,7 +184,7 @@ async def test_messages_that_differ_stay_apart(
 
 
 async def test_a_session_is_promoted_whole_whatever_an_export_without_ids_has_of_it(
-    formats: Formats, means: Means, long_term: Database
+    formats: Formats, means: PromotionResources, long_term: Database
 ) -> None:
     """An edit or deletion that comes later finds its message by the id alone."""
     await promote(formats.csv("hello there"), means)
@@ -194,7 +194,7 @@ async def test_a_session_is_promoted_whole_whatever_an_export_without_ids_has_of
     assert snowflake(0) in await stored(long_term)
 
 
-async def test_a_dry_run_tells_what_is_known(formats: Formats, means: Means) -> None:
+async def test_a_dry_run_tells_what_is_known(formats: Formats, means: PromotionResources) -> None:
     await promote(formats.json(), means)
 
     told = await differ(open_source(formats.csv(), mapping={}, time_zone=BERLIN, me=BOT), means)

@@ -14,8 +14,8 @@ from memory.index.index_text import text_to_embed
 from memory.index.reembed import MODEL_FACT
 from memory.message import Attachment, Message
 from ops.promotion.history import list_batches, promotion_lock
-from ops.promotion.promote import Means
-from ops.promotion.undo import Undone, undo
+from ops.promotion.promote import PromotionResources
+from ops.promotion.undo import UndoResult, undo
 from tests.builders import FULL, deletion, edit, message, remember
 from tests.promotions import NOW, PATIENCE, CountingEmbedder, bring_in, column, contents, counts, means_of, stored
 from tests.sentences import is_one_sentence
@@ -38,15 +38,15 @@ def counting(embedder: Embedder) -> CountingEmbedder:
 
 
 @pytest.fixture
-def means(long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path) -> Means:
+def means(long_term: Database, short_term: Database, counting: CountingEmbedder, tmp_path: Path) -> PromotionResources:
     return means_of(long_term, short_term, counting, tmp_path)
 
 
-async def undone(means: Means, promotion_id: int) -> Undone:
+async def undone(means: PromotionResources, promotion_id: int) -> UndoResult:
     return await undo(means.long_term, promotion_id, embedder=means.embedder, now=NOW, timeout=PATIENCE)
 
 
-async def refused(means: Means, promotion_id: int) -> str:
+async def refused(means: PromotionResources, promotion_id: int) -> str:
     before = await contents(means.long_term)
     with pytest.raises(OperatorError) as caught:
         await undone(means, promotion_id)
@@ -55,7 +55,7 @@ async def refused(means: Means, promotion_id: int) -> str:
     return str(caught.value)
 
 
-async def test_the_first_batch_leaves_nothing_behind(means: Means, long_term: Database) -> None:
+async def test_the_first_batch_leaves_nothing_behind(means: PromotionResources, long_term: Database) -> None:
     before = await contents(long_term)
     await bring_in(source_of(FIRST), means)
     assert await contents(long_term) != before
@@ -70,7 +70,7 @@ async def test_the_first_batch_leaves_nothing_behind(means: Means, long_term: Da
     assert (batch.undone_at, batch.added) == (NOW, 0)
 
 
-async def test_what_a_batch_changed_is_put_back_vector_and_all(means: Means, long_term: Database) -> None:
+async def test_what_a_batch_changed_is_put_back_vector_and_all(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of(FIRST), means)
     before = await contents(long_term, but=["promotions"])
     await bring_in(source_of(SECOND), means)
@@ -89,7 +89,7 @@ async def test_what_a_batch_changed_is_put_back_vector_and_all(means: Means, lon
 
 
 async def test_a_message_that_a_batch_changes_twice_goes_back_to_before_the_first_time(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     await bring_in(source_of(FIRST), means)
     before = await contents(long_term, but=["promotions"])
@@ -100,7 +100,7 @@ async def test_a_message_that_a_batch_changes_twice_goes_back_to_before_the_firs
     assert await contents(long_term, but=["promotions"]) == before
 
 
-async def test_an_earlier_text_alone_goes_again_too(means: Means, long_term: Database) -> None:
+async def test_an_earlier_text_alone_goes_again_too(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of([edit(10, "last", at=50)]), means)
     before = await contents(long_term, but=["promotions"])
     promoted = await bring_in(source_of([message(10, "first"), edit(10, "last", at=50)]), means)
@@ -113,7 +113,7 @@ async def test_an_earlier_text_alone_goes_again_too(means: Means, long_term: Dat
 
 
 async def test_what_was_there_before_any_promotion_is_put_back(
-    means: Means, long_term: Database, embedder: Embedder
+    means: PromotionResources, long_term: Database, embedder: Embedder
 ) -> None:
     await remember(long_term, embedder, [message(1, "first"), deletion(2, at=3)])
     before = await contents(long_term, but=["promotions"])
@@ -124,7 +124,7 @@ async def test_what_was_there_before_any_promotion_is_put_back(
     assert await contents(long_term, but=["promotions"]) == before
 
 
-async def test_a_batch_that_was_stopped_can_be_undone(means: Means, long_term: Database) -> None:
+async def test_a_batch_that_was_stopped_can_be_undone(means: PromotionResources, long_term: Database) -> None:
     before = await contents(long_term, but=["promotions"])
 
     def stop(number: int) -> None:
@@ -139,7 +139,7 @@ async def test_a_batch_that_was_stopped_can_be_undone(means: Means, long_term: D
     assert await contents(long_term, but=["promotions"]) == before
 
 
-async def test_an_undone_source_can_be_promoted_again(means: Means, long_term: Database) -> None:
+async def test_an_undone_source_can_be_promoted_again(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of(FIRST), means)
     whole = await stored(long_term)
     await undone(means, 1)
@@ -151,7 +151,7 @@ async def test_an_undone_source_can_be_promoted_again(means: Means, long_term: D
 
 
 async def test_batches_that_have_nothing_to_do_with_each_other_are_undone_in_any_order(
-    means: Means, long_term: Database
+    means: PromotionResources, long_term: Database
 ) -> None:
     before = await contents(long_term, but=["promotions"])
     await bring_in(source_of(FIRST), means)
@@ -164,11 +164,11 @@ async def test_batches_that_have_nothing_to_do_with_each_other_are_undone_in_any
     assert await contents(long_term, but=["promotions"]) == before
 
 
-async def test_an_unknown_batch_is_refused(means: Means) -> None:
+async def test_an_unknown_batch_is_refused(means: PromotionResources) -> None:
     assert "no batch 7" in await refused(means, 7)
 
 
-async def test_a_batch_is_not_undone_twice(means: Means) -> None:
+async def test_a_batch_is_not_undone_twice(means: PromotionResources) -> None:
     await bring_in(source_of(FIRST), means)
     await undone(means, 1)
 
@@ -185,7 +185,7 @@ async def test_a_batch_is_not_undone_twice(means: Means) -> None:
     ],
 )
 async def test_a_batch_that_a_later_one_stands_upon_is_refused(
-    means: Means, long_term: Database, embedder: Embedder, later: list[Message]
+    means: PromotionResources, long_term: Database, embedder: Embedder, later: list[Message]
 ) -> None:
     await remember(long_term, embedder, [message(1, "first")])
     before = await contents(long_term, but=["promotions"])
@@ -199,7 +199,7 @@ async def test_a_batch_that_a_later_one_stands_upon_is_refused(
     assert await contents(long_term, but=["promotions"]) == before
 
 
-async def test_it_waits_for_no_promotion(means: Means, long_term: Database) -> None:
+async def test_it_waits_for_no_promotion(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of(FIRST), means)
     before = await contents(long_term)
 
@@ -211,7 +211,7 @@ async def test_it_waits_for_no_promotion(means: Means, long_term: Database) -> N
 
 
 async def test_a_vector_of_an_earlier_model_is_made_anew(
-    means: Means, long_term: Database, counting: CountingEmbedder
+    means: PromotionResources, long_term: Database, counting: CountingEmbedder
 ) -> None:
     await bring_in(source_of(FIRST), means)
     await bring_in(source_of(SECOND), means)
@@ -230,7 +230,7 @@ async def test_a_vector_of_an_earlier_model_is_made_anew(
     assert None not in (await column(long_term, "embedding")).values()
 
 
-async def test_a_failure_in_the_middle_undoes_nothing(means: Means, long_term: Database) -> None:
+async def test_a_failure_in_the_middle_undoes_nothing(means: PromotionResources, long_term: Database) -> None:
     await bring_in(source_of(FIRST), means)
     await bring_in(source_of(SECOND), means)
     async with long_term.engine.begin() as connection:

@@ -11,7 +11,7 @@ import numpy as np
 
 from memory.message import Message
 from ops.promotion.clean import read
-from ops.promotion.mentions import NamesOfAuthors
+from ops.promotion.mentions import AuthorNames
 from ops.promotion.sources.detect import open_source
 from tests.builders import message
 
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 async def contents(path: Path) -> list[str]:
     source = open_source(path, mapping={}, time_zone=PARIS, me=None)
-    names, found = NamesOfAuthors(), []
+    names, found = AuthorNames(), []
     async for chunk in read(source, time_zone=PARIS):
         messages, _ = await names.named(chunk.messages, {})
         found += [one.content for one in messages]
@@ -65,7 +65,7 @@ async def test_an_export_names_those_whom_it_lists_as_mentioned(tmp_path: Path) 
 
 
 async def test_the_name_is_that_of_the_time_and_chunks_know_of_those_before() -> None:
-    names = NamesOfAuthors()
+    names = AuthorNames()
     await names.named([at(1, 1, "a", BEN, "Ben"), at(5, 2, "b", BEN, "Ben on holiday")], {})
 
     later, _ = await names.named([at(hour, 10 + hour, f"<@{BEN}>", ANA, "Ana") for hour in (0, 4, 6)], {})
@@ -76,6 +76,6 @@ async def test_the_name_is_that_of_the_time_and_chunks_know_of_those_before() ->
 async def test_a_vector_of_words_without_the_name_is_made_again() -> None:
     vectors = {place: (np.zeros(2, dtype=np.float32), "model") for place in (0, 1)}
 
-    _, kept = await NamesOfAuthors().named([at(0, 1, "plain", BEN, "Ben"), at(1, 2, f"<@{BEN}>", BEN, "Ben")], vectors)
+    _, kept = await AuthorNames().named([at(0, 1, "plain", BEN, "Ben"), at(1, 2, f"<@{BEN}>", BEN, "Ben")], vectors)
 
     assert set(kept) == {0}

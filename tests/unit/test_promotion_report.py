@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import replace
 
 from memory.message import Message
-from ops.promotion.compare import Compared, Verdict
+from ops.promotion.compare import ComparedMessage, Verdict
 from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
-from ops.promotion.report import OTHER_REASONS, Tally, in_words
+from ops.promotion.report import OTHER_REASONS, Tally, describe
 from ops.promotion.sources.files import OF_NO_KIND, Skipped
 from tests.builders import message
 from tests.sources import source_of
@@ -25,8 +25,8 @@ def cleaned(*messages: Message, refused: int = 0, reason: str = "has no time") -
     )
 
 
-def compared(number: int, verdict: Verdict) -> Compared:
-    return Compared(number=number, message=message(number), verdict=verdict, changes=True, brings_text=True)
+def compared(number: int, verdict: Verdict) -> ComparedMessage:
+    return ComparedMessage(number=number, message=message(number), verdict=verdict, changes=True, brings_text=True)
 
 
 def test_every_way_that_a_record_can_go_is_told() -> None:
@@ -34,7 +34,7 @@ def test_every_way_that_a_record_can_go_is_told() -> None:
     tally.add_cleaned(cleaned(message(1), message(2), message(3), refused=2), "a.csv")
     tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE), compared(3, Verdict.FURTHER)], "a.csv")
 
-    told = in_words(tally, "session demo").splitlines()
+    told = describe(tally, "session demo").splitlines()
 
     assert [line.strip() for line in told] == [
         "session demo: 9 records",
@@ -72,7 +72,7 @@ def test_reasons_without_end_are_counted_together() -> None:
 
     assert len(tally.refused) == 1001
     assert tally.refused[OTHER_REASONS] == 500
-    assert "more reasons" in in_words(tally, "a.csv")
+    assert "more reasons" in describe(tally, "a.csv")
 
 
 def test_a_long_record_is_shortened() -> None:
@@ -82,7 +82,7 @@ def test_a_long_record_is_shortened() -> None:
 
     tally.add_cleaned(chunk, "a.csv")
 
-    assert max(len(line) for line in in_words(tally, "a.csv").splitlines()) < 160
+    assert max(len(line) for line in describe(tally, "a.csv").splitlines()) < 160
 
 
 def test_each_file_is_named_with_what_became_of_it() -> None:
@@ -92,7 +92,7 @@ def test_each_file_is_named_with_what_became_of_it() -> None:
     tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE)], "a.csv")
     tally.add_damage("c.csv is cut off: export it again.", "c.csv")
 
-    told = in_words(tally, "folder all", source_with(files, [Skipped("settings.json", "It is no export.")]))
+    told = describe(tally, "folder all", source_with(files, [Skipped("settings.json", "It is no export.")]))
 
     assert told.splitlines()[-7:] == [
         "files:",
@@ -110,7 +110,7 @@ def test_files_without_end_are_counted() -> None:
     skipped = [Skipped(f"{number}.json", "no export") for number in range(500)]
     pictures = [Skipped(f"{number}.png", OF_NO_KIND) for number in range(500)]
 
-    told = in_words(Tally(), "folder all", source_with(files, [*skipped, *pictures]))
+    told = describe(Tally(), "folder all", source_with(files, [*skipped, *pictures]))
 
     assert len(told.splitlines()) < 60
     assert told.count("and 480 more files") == 2
@@ -120,7 +120,7 @@ def test_files_without_end_are_counted() -> None:
 def test_the_name_of_a_file_cannot_command_the_terminal() -> None:
     files = (FileOfSource(f"\x1b[2J{'x' * 300}\n.csv", "CSV"),)
 
-    told = in_words(Tally(), "folder all", source_with(files, []))
+    told = describe(Tally(), "folder all", source_with(files, []))
 
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) < 100
@@ -135,7 +135,7 @@ def test_no_name_can_pass_for_a_line_of_the_report() -> None:
     tally.add_cleaned(cleaned(refused=1), "a\n        9  new.csv")
     tally.add_command_bots({(7, "Quill\n        9  new"): 2})
 
-    told = in_words(tally, "demo\n        9  new\x1b[2J").splitlines()
+    told = describe(tally, "demo\n        9  new\x1b[2J").splitlines()
 
     assert [line for line in told if line.strip() == "9  new" or line.strip().startswith("9 ")] == []
     assert told[0].startswith("demo\ufffd")

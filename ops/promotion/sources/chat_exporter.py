@@ -192,7 +192,7 @@ _ID = re.compile(r" \[(\d{15,20})\]")
 
 
 def is_export(header: Sequence[str]) -> bool:
-    """Tell whether a CSV with this header is of DiscordChatExporter."""
+    """Return whether a CSV with this header is of DiscordChatExporter."""
     return {"AuthorID", "Author", "Date", "Content"} <= set(header)
 
 

@@ -9,7 +9,7 @@ from pandas import DataFrame
 
 from memory.capture.message_csv import lines_in
 from ops.promotion.records import ROWS, RawBatch
-from ops.promotion.sources.encodings import mended, open_as_text
+from ops.promotion.sources.encodings import escape_undecodable, open_as_text
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.survey import Survey, survey_file
 
@@ -63,7 +63,7 @@ class TextExport:
     def read(self) -> Iterator[RawBatch]:
         """Yield what the file holds; raises InputFileError."""
         with opened(self.path) as (plain, raw), open_as_text(plain, self.encoding) as text:
-            lines = (mended(line.text.rstrip("\r\n"))[0] for line in lines_in(text))
+            lines = (escape_undecodable(line.text.rstrip("\r\n"))[0] for line in lines_in(text))
             place = self._place(lines)
             posts = _posts(lines)
             first = 1

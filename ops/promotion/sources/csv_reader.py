@@ -14,7 +14,7 @@ from pandas import DataFrame
 from memory.capture.message_csv import LARGEST, SEPARATOR, fields_in, has_key, pieces_in, rows_of
 from memory.message import COLUMNS
 from ops.promotion.records import ROWS, RawBatch, Reject
-from ops.promotion.sources.encodings import mended
+from ops.promotion.sources.encodings import escape_undecodable
 from ops.promotion.times import read_time
 
 _DISCORD_ID = re.compile(r"\d{17,20}", re.ASCII)
@@ -196,9 +196,9 @@ def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> R
 
 
 def _mended(records: list[str]) -> tuple[list[str], int]:
-    if not mended("".join(records))[1]:
+    if not escape_undecodable("".join(records))[1]:
         return records, 0
-    both = [mended(record) for record in records]
+    both = [escape_undecodable(record) for record in records]
     return [text for text, _ in both], sum(count for _, count in both)
 
 

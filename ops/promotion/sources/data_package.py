@@ -90,12 +90,12 @@ def _channel(files: Mapping[str, Location], member: str, index: Mapping[str, Any
     """Return where the messages of a file were said."""
     folder = member.rpartition("/")[0]
     channel_id = PurePosixPath(folder).name.removeprefix("c")
-    told = _json_of(files, f"{folder}/channel.json", missing={})
-    guild: Any = told.get("guild")
+    channel = _json_of(files, f"{folder}/channel.json", missing={})
+    guild: Any = channel.get("guild")
     guild_id = _text(guild.get("id")) if isinstance(guild, dict) else ""
-    name = _text(told.get("name")) or _text(index.get(channel_id))
+    name = _text(channel.get("name")) or _text(index.get(channel_id))
     place = {"channel_id": channel_id, "channel_name": name, "guild_id": guild_id}
-    return place | ({"thread_id": channel_id} if _text(told.get("type")) in _THREADS else {})
+    return place | ({"thread_id": channel_id} if _text(channel.get("type")) in _THREADS else {})
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Read text files whose encoding nobody has told us."""
+"""Find out the encoding of text files, and read them."""
 
 import codecs
 import re
@@ -52,7 +52,7 @@ def encoding_of(sample: bytes) -> str:
 
 
 def named_encoding(name: str, sample: bytes) -> str:
-    """Return an encoding that the operator names as it fits a file that begins so: without a mark the order is told."""
+    """Return an encoding that the operator names, with the order of bytes where the file does not begin with a mark."""
     orders = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
     has_mark = any(sample.startswith(mark) for mark, encoding in _MARKS if encoding == name)
     return name if has_mark else orders.get(name, name)
@@ -68,12 +68,12 @@ def _with_zeros(sample: bytes) -> str:
 
 
 def open_as_text(file: IO[bytes], encoding: str) -> TextIOWrapper:
-    """Return the text of a file that is open; `mended` makes readable what cannot be decoded."""
+    """Return the text of a file that is open; `escape_undecodable` makes readable what cannot be decoded."""
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     return TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
 
 
-def mended(text: str) -> tuple[str, int]:
+def escape_undecodable(text: str) -> tuple[str, int]:
     r"""Return a text with the bytes that could not be decoded as escapes such as \xe9, and their number."""
     try:
         text.encode()
@@ -83,7 +83,7 @@ def mended(text: str) -> tuple[str, int]:
 
 
 def _guess(sample: bytes) -> str:
-    """Return the most likely encoding, told from the lines that have more than ASCII.
+    """Return the most likely encoding, guessed from the lines that have more than ASCII.
 
     The frequencies of letters tell little of a few words in a Western language: what makes likelier words of them wins.
     """

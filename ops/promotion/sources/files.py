@@ -96,7 +96,7 @@ def sample_of(path: Location) -> bytes:
 
 
 def begins_with(path: Path, mark: bytes) -> bool:
-    """Tell whether a file begins with certain bytes."""
+    """Return whether a file begins with certain bytes."""
     with readable(path), path.open("rb") as file:
         return file.read(len(mark)) == mark
 

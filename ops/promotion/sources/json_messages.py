@@ -131,7 +131,7 @@ def _under_its_key(found: JsonMessages) -> JsonMessages:
 
 
 def _author(one: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the id and the name of who wrote a message, each empty where it is not told."""
+    """Return the id and the name of who wrote a message, each empty where it is missing."""
     author_id, name = _named(_first(values, _AUTHORS))
     member = one.get("member")
     nick = _named({"name": member.get("nick")})[1] if isinstance(member, Mapping) else ""

@@ -93,27 +93,27 @@ class _Batch:
 
 
 class _Text:
-    """The text of a file, of which only what is needed is held; what stands before `at` is done with."""
+    """The text of a file, of which only what is needed is kept; what stands before `at` is done with."""
 
     def __init__(self, file: IO[bytes], encoding: str = "utf-8-sig") -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self.replaced = 0
         """How many marks stand for what could not be decoded, or had been lost before."""
-        self.held = ""
+        self.buffer = ""
         self.at = 0
         self.ended = False
 
     def extend(self) -> None:
         """Hold more of the file; raises ValueError when too much is waiting already."""
-        waiting = len(self.held) - self.at
+        waiting = len(self.buffer) - self.at
         if waiting > _LARGEST:
             raise ValueError("a part of it is longer than any message")
         piece = self._file.read(max(_PIECE, waiting))  # twice as much each time, or a long piece would be read for ever
         self.ended = not piece
         plain = self._decoder.decode(piece, final=self.ended)
         self.replaced += plain.count("\ufffd")
-        self.held = self.held[self.at :] + plain
+        self.buffer = self.buffer[self.at :] + plain
         self.at = 0
 
     def take_replaced(self) -> int:
@@ -124,9 +124,9 @@ class _Text:
     def next_mark(self) -> str:
         """Pass over blanks and return the character that follows; empty at the end of the file."""
         while True:
-            self.at = _end_of_blanks(self.held, self.at)
-            if self.at < len(self.held) or self.ended:
-                return self.held[self.at : self.at + 1]
+            self.at = _end_of_blanks(self.buffer, self.at)
+            if self.at < len(self.buffer) or self.ended:
+                return self.buffer[self.at : self.at + 1]
             self.extend()
 
 
@@ -161,7 +161,7 @@ def chunks_of(file: IO[bytes], items: Items, *, position: Callable[[], int], row
 def values_before(file: IO[bytes], key: str, encoding: str = "utf-8-sig") -> dict[str, str]:
     """Return the texts and numbers that stand before the list under a key, by their own; empty when it is not there.
 
-    Those of objects are told apart by a dot, as in `channel.id`; what is deeper is left out. Raises ValueError for what
+    Those of objects are named with a dot, as in `channel.id`; what is deeper is left out. Raises ValueError for what
     is not JSON.
     """
     head = _head(_Text(file, encoding), key)
@@ -218,14 +218,14 @@ def _lines(file: IO[bytes], items: Items) -> Iterator[_Record]:
 def _head(text: _Text, key: str) -> dict[str, Any]:
     """Return what stands before the list under a key, and stop at the list; empty when there is none."""
     start = None
-    while start is None and not text.ended and len(text.held) <= _HEAD:
+    while start is None and not text.ended and len(text.buffer) <= _HEAD:
         text.extend()
-        start = _start_of_list(text.held, key)
+        start = _start_of_list(text.buffer, key)
     if start is None:
         if text.ended:
-            _loaded(text.held)
+            _loaded(text.buffer)
         return {}
-    head = _loaded(f"{text.held[:start]}[]}}")
+    head = _loaded(f"{text.buffer[:start]}[]}}")
     text.at = start
     return head if isinstance(head, dict) else {}
 
@@ -256,21 +256,21 @@ def _member(text: _Text) -> tuple[_Record, int] | None:
     """Return the next member of the list and where it ends; None when more of the file has to be read for that."""
     start = text.at
     try:
-        value, end = _DECODER.raw_decode(text.held, start)
+        value, end = _DECODER.raw_decode(text.buffer, start)
     except json.JSONDecodeError as error:
-        if text.ended or _is_wrong(error, text.held):
+        if text.ended or _is_wrong(error, text.buffer):
             raise ValueError(_short(error)) from error
         return None
     except (ValueError, RecursionError) as error:
-        whole = _end_of_member(text.held, start)
-        return None if whole is None else (_Record(text.held[start:whole], reason=_short(error)), whole)
-    if end == len(text.held) and not text.ended:
+        whole = _end_of_member(text.buffer, start)
+        return None if whole is None else (_Record(text.buffer[start:whole], reason=_short(error)), whole)
+    if end == len(text.buffer) and not text.ended:
         return None  # the digits of a number may go on
-    return _Record(text.held[start:end], value), end
+    return _Record(text.buffer[start:end], value), end
 
 
 def _is_wrong(error: json.JSONDecodeError, text: str) -> bool:
-    """Tell whether a text is no JSON, whatever comes behind it."""
+    """Return whether a text is no JSON, whatever comes behind it."""
     return not error.msg.startswith("Unterminated string") and error.pos < len(text) - _LONGEST_WORD
 
 
@@ -288,7 +288,7 @@ def _check_rest(text: _Text, key: str) -> None:
     """Look at what stands behind the list; raises ValueError when it is not what may follow it."""
     while not text.ended:
         text.extend()
-    rest = text.held[text.at :]
+    rest = text.buffer[text.at :]
     if not key:
         if rest.strip():
             raise ValueError("something stands behind the list")

@@ -19,12 +19,12 @@ def header_of(path: Location) -> list[str]:
 
 
 def is_session(header: Sequence[str]) -> bool:
-    """Tell whether a CSV with this header is a session's."""
+    """Return whether a CSV with this header is a session's."""
     return tuple(header) == COLUMNS
 
 
 def is_backup(header: Sequence[str]) -> bool:
-    """Tell whether a CSV with this header holds the messages of a backup."""
+    """Return whether a CSV with this header holds the messages of a backup."""
     return {*COLUMNS, "search_text", "embedding", "embedding_model"} <= set(header)
 
 

@@ -60,7 +60,7 @@ class IdSurvey:
         """Return how the ids of the file were rounded, "digits" or "float"; empty when they were not."""
         for name, (is_rounded, weight) in _ROUNDINGS.items():
             columns = [_evidence(known, is_rounded, weight) for known in self._known.values()]
-            if any(one.is_enough for one in [*columns, sum(columns, _Evidence())]):
+            if any(evidence.is_enough for evidence in [*columns, sum(columns, _Evidence())]):
                 return name
         return ""
 
@@ -171,8 +171,8 @@ class _Reading:
     by_ids: int = 0
     """How many are the day that the message's id tells."""
 
-    def add(self, day: date, told: date | None) -> None:
-        self.by_ids += told is not None and abs(day - told) <= _AWAY
+    def add(self, day: date, day_of_id: date | None) -> None:
+        self.by_ids += day_of_id is not None and abs(day - day_of_id) <= _AWAY
         if self.last is not None:
             self.forward += day > self.last
             self.backward += day < self.last
@@ -210,13 +210,13 @@ class DayOrder:
             self.month_first |= found.two > 12
         elif found.one != found.two:
             self.open_date = self.open_date or found.text
-        told = snowflake_time(int(message_id)) if message_id.isdecimal() and len(message_id) < 20 else None
+        sent_at = snowflake_time(int(message_id)) if message_id.isdecimal() and len(message_id) < 20 else None
         for reading, day, month in (
             (self._as_day_first, found.one, found.two),
             (self._as_month_first, found.two, found.one),
         ):
             try:
-                reading.add(date(found.year, month, day), told.date() if told else None)
+                reading.add(date(found.year, month, day), sent_at.date() if sent_at else None)
             except ValueError:
                 continue
 
