@@ -265,12 +265,12 @@ def _way_of(terms: str) -> str:
 
 
 def _is_phrase(terms: str) -> bool:
-    """Tell whether terms are one phrase, of which every word counts as it is."""
+    """Return whether terms are one phrase, of which every word counts as it is."""
     return terms.count('"') == 2 and terms[0] == terms[-1] == '"' and " " in terms
 
 
 def _is_part(terms: str) -> bool:
-    """Tell whether terms are looked for as parts of a text: signs, and languages without spaces between words."""
+    """Return whether terms are looked for as parts of a text: signs, and languages without spaces between words."""
     if not words_of(terms):
         return bool(terms)
     return any(start <= ord(letter) <= end for letter in terms for start, end in _RUN_TOGETHER)

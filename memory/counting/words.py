@@ -205,7 +205,7 @@ class Words:
             self.end -= len(found)
 
     def is_at(self, phrase: tuple[str, ...], at: int) -> bool:
-        """Tell whether a phrase stands at a place."""
+        """Return whether a phrase stands at a place."""
         if at < self.at or at + len(phrase) > self.end:
             return False
         return all(self._tokens[at + index][0] == word for index, word in enumerate(phrase))
@@ -262,7 +262,7 @@ def words_in(text: str) -> Words:
 
 
 def is_quoted(written: str) -> bool:
-    """Tell whether a text begins and ends with a quotation mark."""
+    """Return whether a text begins and ends with a quotation mark."""
     return written[:1] in _QUOTES and written[-1:] in _QUOTES
 
 
