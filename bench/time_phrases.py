@@ -108,8 +108,11 @@ class Score:
 def judge(case: Case, conventions: Conventions) -> Verdict:
     """Read a sentence, and compare the windows of the phrases that touch the right one with the right window."""
     read = times_in(case.text, now=case.now, time_zone=_UTC, conventions=conventions).windows
-    (wanted,) = find_phrases(case.text.lower(), [case.phrase.lower()])
-    touching = [time.window for time in read if time.span[0] < wanted[1] and wanted[0] < time.span[1]]
+    text, phrase = case.text.lower(), case.phrase.lower()
+    wanted = find_phrases(text, [phrase] * max(1, text.count(phrase)))  # "it may be in may" has the phrase twice
+    touching = [
+        time.window for time in read if any(start < time.span[1] and time.span[0] < end for start, end in wanted)
+    ]
     best = max(touching, key=lambda window: overlap(window, case.window, now=case.now), default=None)
     return Verdict(case, best, overlap(best, case.window, now=case.now) if best else 0.0)
 
