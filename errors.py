@@ -13,7 +13,7 @@ BackscrollError
 │   └── DiscordSetupError         Discord refuses the token or the intents
 ├── TemporaryError                the same call may work later
 │   ├── DatabaseUnavailableError  PostgreSQL did not answer, or does not do this now
-│   │   └── StatementFailedError  it answered with an error: others of its statements may still work
+│   │   └── StatementFailedError  it answered with an error: other statements may still work
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
 │   └── ModelUnavailableError     a language or embedding model failed or was too slow
 └── RefusedRowError               the database will never take this row
@@ -25,7 +25,7 @@ class BackscrollError(Exception):
 
 
 class OperatorError(BackscrollError):
-    """Something that the person who starts the program can put right; `str(error)` is one sentence for them."""
+    """Something that the person who starts the program can correct; `str(error)` is one sentence for them."""
 
 
 class SettingsError(OperatorError):
@@ -73,7 +73,7 @@ class DatabaseUnavailableError(TemporaryError):
 
 
 class StatementFailedError(DatabaseUnavailableError):
-    """PostgreSQL answered with an error, told by its `sqlstate`; others of its statements may still work."""
+    """PostgreSQL answered with an error, whose kind its `sqlstate` names; other statements may still work."""
 
     def __init__(self, sentence: str, *, sqlstate: str) -> None:
         super().__init__(sentence)
@@ -93,5 +93,5 @@ class RefusedRowError(BackscrollError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error of others says, or its name when it says nothing."""
+    """Return the first line of the message of any error, or the name of its class when it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -7,7 +7,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL
 
 Keywords = Mapping[str, str]
-"""What libpq is told of a connection, by its own names: host, port, dbname, user, password and the like."""
+"""The parameters of a connection under libpq's names: host, port, dbname, user, password and the like."""
 
 _DRIVER = "postgresql+psycopg"
 _SECRETS = ("password", "sslpassword")  # an address may carry them behind its question mark
@@ -24,7 +24,7 @@ def parse_address(dsn: str) -> URL:
 
 
 def address_of(keywords: Keywords) -> URL:
-    """Return keywords as an address; raise ValueError when the port is none."""
+    """Return keywords as an address; raise ValueError when the port is not a number."""
     rest = dict(keywords)
     user, password, database = (rest.pop(name, "") for name in ("user", "password", "dbname"))
     host, port = rest.get("host", ""), rest.get("port", "")
@@ -46,7 +46,7 @@ def address_of(keywords: Keywords) -> URL:
 
 
 def keywords_of(url: URL) -> dict[str, str]:
-    """Return what libpq is told of an address."""
+    """Return the parameters of an address under libpq's names."""
     known = {
         "user": url.username,
         "password": None if url.password is None else str(url.password),

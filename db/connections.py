@@ -1,4 +1,4 @@
-"""Make every connection to PostgreSQL in one way, deaf to what servers, databases and shells have as their defaults."""
+"""Make every connection to PostgreSQL in one way, whatever defaults servers, databases and shells have."""
 
 import os
 import threading
@@ -108,27 +108,27 @@ class _Variables:
         self.hidden: dict[str, str] = {}
 
 
-_OUT = _Variables()
+_VARIABLES = _Variables()
 
 
 @contextmanager
 def _without_libpq_variables() -> Iterator[None]:
     """Keep libpq from the environment while a connection is made, as some variables come before every keyword."""
     names = _hidden_variables()
-    with _OUT.lock:
-        _OUT.connecting += 1
-        _OUT.hidden |= {name: os.environ.pop(name) for name in names & os.environ.keys()}
+    with _VARIABLES.lock:
+        _VARIABLES.connecting += 1
+        _VARIABLES.hidden |= {name: os.environ.pop(name) for name in names & os.environ.keys()}
     try:
         yield
     finally:
-        with _OUT.lock:
-            _OUT.connecting -= 1
-            if not _OUT.connecting:
-                os.environ.update(_OUT.hidden)
-                _OUT.hidden = {}
+        with _VARIABLES.lock:
+            _VARIABLES.connecting -= 1
+            if not _VARIABLES.connecting:
+                os.environ.update(_VARIABLES.hidden)
+                _VARIABLES.hidden = {}
 
 
 def _environment() -> dict[str, str]:
     """Return the environment, whether or not a connection is being made."""
-    with _OUT.lock:
-        return {**os.environ, **_OUT.hidden}
+    with _VARIABLES.lock:
+        return {**os.environ, **_VARIABLES.hidden}

@@ -99,9 +99,9 @@ def choose_program(name: str, server_version: str) -> Program:
     suitable = [program for program in found if program.major >= wanted]
     if suitable:
         return min(suitable, key=lambda program: program.major)
-    there_are = ", ".join(sorted({program.version for program in found})) or "none"
+    versions = ", ".join(sorted({program.version for program in found})) or "none"
     raise OperatorError(
-        f"There is no {name} for PostgreSQL {wanted} here (of others: {there_are}): install PostgreSQL's client "
+        f"There is no {name} for PostgreSQL {wanted} here (of others: {versions}): install PostgreSQL's client "
         f"programs, version {wanted} or newer, or use another format than dump."
     )
 
@@ -116,14 +116,14 @@ def _candidates(name: str) -> Iterator[Path]:
 
 
 def _program(path: Path) -> Program | None:
-    """Return a program with its version; None when it does not tell one."""
+    """Return a program with the version that it prints; None when it prints none."""
     try:
-        told = subprocess.run(
+        finished = subprocess.run(
             [path, "--version"], capture_output=True, text=True, errors="replace", check=True, timeout=_VERSION_SECONDS
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"\(PostgreSQL\) (\d\S*)", told.stdout)
+    found = re.search(r"\(PostgreSQL\) (\d\S*)", finished.stdout)
     return Program(path, found[1]) if found else None
 
 

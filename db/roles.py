@@ -1,4 +1,4 @@
-"""Give each side of the program the rights that it needs, and no more.
+"""Create the roles of a database, and grant each the rights that it needs, and no more.
 
 The owner of a database, whom its address names, migrates it and looks after its indexes. The bot writes rows as the
 role `<database>_writer`; the agent's tools read as `<database>_reader`, which may only SELECT from messages and names,

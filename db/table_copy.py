@@ -133,7 +133,7 @@ class Compared:
 
     @property
     def is_equal(self) -> bool:
-        """Tell whether both hold the same rows."""
+        """Return whether both hold the same rows."""
         return self.there == self.here
 
 

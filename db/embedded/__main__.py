@@ -1,4 +1,4 @@
-"""Let an operator start, stop or look at the embedded server: `python -m db.embedded`."""
+"""Start, stop or look at the embedded server: `python -m db.embedded`."""
 
 import asyncio
 import shlex
@@ -37,7 +37,7 @@ def _main() -> None:
 @app.command("start")
 def _start_command(directory: _BaseDir = "") -> None:
     """Start the server and leave it running until it is stopped, whatever scripts come and go."""
-    server = _answer(_folder(directory), partial(start_embedded, keeps=True))
+    server = _run(_folder(directory), partial(start_embedded, keeps=True))
     talk = shlex.join([str(server.binaries / "psql"), server.dsn("postgres")])
     show(f"The embedded server runs on {server.data_dir}; talk to it with {talk}")
 
@@ -45,22 +45,22 @@ def _start_command(directory: _BaseDir = "") -> None:
 @app.command("stop")
 def _stop_command(directory: _BaseDir = "") -> None:
     """Stop the server, even while clients are connected."""
-    stopped = _answer(_folder(directory), stop_embedded)
+    stopped = _run(_folder(directory), stop_embedded)
     show("The embedded server has stopped." if stopped else "The embedded server was not running.")
 
 
 @app.command("status")
 def _status_command(directory: _BaseDir = "") -> None:
-    """Tell whether the server runs; the exit status is 1 when it does not."""
+    """Say whether the server runs; the exit status is 1 when it does not."""
     folder = _folder(directory)
-    running = _answer(folder, is_running)
+    running = _run(folder, is_running)
     show(f"The embedded server in {folder} {'runs' if running else 'does not run'}.")
     raise typer.Exit(0 if running else 1)
 
 
 def _folder(directory: str) -> Path:
     """Return the folder that an option names, or else the one that the bot uses."""
-    with _errors_are_told():
+    with _exiting_with_errors():
         if directory:
             return path_named(directory, "--dir")
         from settings import read_settings  # an option may do without
@@ -68,14 +68,14 @@ def _folder(directory: str) -> Path:
         return read_settings().server_dir
 
 
-def _answer(folder: Path, action: Callable[[Path], Coroutine[None, None, _Result]]) -> _Result:
+def _run(folder: Path, action: Callable[[Path], Coroutine[None, None, _Result]]) -> _Result:
     """Run an action on the server of a folder to its end."""
-    with _errors_are_told():
+    with _exiting_with_errors():
         return asyncio.run(action(folder))
 
 
 @contextmanager
-def _errors_are_told() -> Iterator[None]:
+def _exiting_with_errors() -> Iterator[None]:
     """Say what went wrong in its one sentence, and end with status 2."""
     try:
         yield

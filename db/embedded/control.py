@@ -1,4 +1,4 @@
-"""Drive PostgreSQL's own programs, initdb and pg_ctl."""
+"""Make, start and stop a server with initdb and pg_ctl, ask whether it runs, and connect to it."""
 
 import asyncio
 import logging
@@ -22,6 +22,8 @@ from db.errors import DATABASE_EXISTS, UNIQUE_VIOLATION, driver_errors, suppress
 from db.programs import Surroundings, first_error, last_line, run_in
 from errors import DatabaseSetupError, OperatorError
 
+logger = logging.getLogger(__name__)
+
 STOP_TIMEOUT = timedelta(seconds=60)
 """How long a server may take to stop."""
 
@@ -35,6 +37,17 @@ _INITDB_OPTIONS = (
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",  # sorts the same on every system, so that no upgrade of one spoils an index
     "--no-instructions",
+)
+
+_CONNECT_TIMEOUT = timedelta(seconds=10)
+_QUERY_TIMEOUT = timedelta(seconds=30)
+_GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
+_POLL = timedelta(milliseconds=20)
+
+_STARTED_AT = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_OTHER_CLIENTS = (
+    "SELECT count(*), coalesce(min(backend_start) < %s, false) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 
 
@@ -52,7 +65,7 @@ async def make_data(server: EmbeddedServer, folder: Path, *, durable: bool) -> N
 async def start(server: EmbeddedServer, *, durable: bool) -> None:
     """Start the server and wait for it; raise DatabaseSetupError with what its log says."""
     (server.log_dir / "server.log").unlink(missing_ok=True)
-    known = _log_sizes(server)
+    sizes = _log_sizes(server)
     settings = server_settings(server, durable=durable)
     code, _ = await _run(
         server,
@@ -67,7 +80,7 @@ async def start(server: EmbeddedServer, *, durable: bool) -> None:
     )
     if code != 0:
         raise DatabaseSetupError(
-            f"PostgreSQL did not start on {server.data_dir} ({_log_says(server, known)}): "
+            f"PostgreSQL did not start on {server.data_dir} ({_why_it_ended(server, sizes)}): "
             f"its log is in {server.log_dir}."
         )
 
@@ -83,7 +96,7 @@ async def stop(server: EmbeddedServer) -> None:
 
 
 async def has_postmaster(server: EmbeddedServer) -> bool:
-    """Tell whether pg_ctl finds the server running; raise DatabaseSetupError when it cannot tell."""
+    """Return whether pg_ctl finds the server running; raise DatabaseSetupError when pg_ctl fails."""
     code, words = await _run(server, "pg_ctl", "status")
     if code not in (0, *_NOT_RUNNING):
         raise DatabaseSetupError(f"PostgreSQL cannot use {server.data_dir}: {last_line(words)}.")
@@ -125,11 +138,11 @@ def _log_sizes(server: EmbeddedServer) -> dict[Path, int]:
     return {path: path.stat().st_size for path in server.log_dir.glob("*.log")}
 
 
-def _log_says(server: EmbeddedServer, known: dict[Path, int]) -> str:
-    """Return why the server gave up, from what its logs say beyond the sizes known."""
+def _why_it_ended(server: EmbeddedServer, sizes: dict[Path, int]) -> str:
+    """Return why the server ended, from what was added to its logs since they had these sizes."""
     words = ""
     for path in sorted(server.log_dir.glob("*.log")):
-        words += path.read_bytes()[known.get(path, 0) :].decode(errors="replace")
+        words += path.read_bytes()[sizes.get(path, 0) :].decode(errors="replace")
     reasons = re.findall(r"(?:FATAL|PANIC|DETAIL):\s+(.+)", words)
     return "; ".join(reasons[-3:]).rstrip(".") or last_line(words)
 
@@ -151,18 +164,6 @@ async def _run(server: EmbeddedServer, program: str, *arguments: str, reads_outp
         return await run_in(surroundings, path, *arguments, timeout=_LONGEST, reads_output=reads_output)
     except OperatorError as error:
         raise DatabaseSetupError(str(error)) from error
-
-
-_CONNECT_TIMEOUT = timedelta(seconds=10)
-_QUERY_TIMEOUT = timedelta(seconds=30)
-_GRACE = timedelta(seconds=1)  # how long a connection that was just closed may still be counted
-_POLL = timedelta(milliseconds=20)
-
-_STARTED_AT = "SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
-_OTHER_CLIENTS = (
-    "SELECT count(*), coalesce(min(backend_start) < %s, false) FROM pg_stat_activity"
-    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-)
 
 
 async def connect(server: EmbeddedServer) -> psycopg.AsyncConnection:
@@ -191,7 +192,7 @@ async def started_at(connection: psycopg.AsyncConnection) -> datetime:
 async def is_alone(connection: psycopg.AsyncConnection, *, since: datetime) -> bool:
     """Return whether nobody else is connected, once our other connections that have just been closed are gone.
 
-    Ours have all been opened `since` then: whoever was connected before is somebody else, and is not waited for.
+    Ours have all been opened `since` then: whoever was connected before is somebody else, and not worth a wait.
     """
     for _ in range(_GRACE // _POLL):
         count, has_older = await (await connection.execute(_OTHER_CLIENTS, [since])).fetchone() or (0, False)
@@ -199,9 +200,6 @@ async def is_alone(connection: psycopg.AsyncConnection, *, since: datetime) -> b
             return bool(count == 0)
         await asyncio.sleep(_POLL.total_seconds())
     return False
-
-
-logger = logging.getLogger(__name__)
 
 
 class State(Enum):
@@ -214,9 +212,9 @@ class State(Enum):
 
 
 async def state_of(server: EmbeddedServer) -> State:
-    """Return whether the server runs, told by more than a process id that something else may have by now.
+    """Return whether the server runs; a process id alone does not prove it, as something else may have it by now.
 
-    Raises DatabaseSetupError when PostgreSQL cannot tell.
+    Raises DatabaseSetupError when pg_ctl fails.
     """
     if _stale_locks(server):
         return State.STALE
@@ -245,7 +243,7 @@ def _process_id(lock: Path) -> int | None:
 
 
 def _is_mistaken(process_id: int | None) -> bool:
-    """Tell whether something else has this process id, which pg_ctl and PostgreSQL would take for a server.
+    """Return whether something else has this process id, which pg_ctl and PostgreSQL would take for a server.
 
     That is common in a container, whose few process ids come back after a restart; a process that has died but
     is not buried counts too. An id that nobody has is left to PostgreSQL, which knows best.
@@ -259,7 +257,7 @@ def _is_mistaken(process_id: int | None) -> bool:
 
 
 def _has_children(server: EmbeddedServer) -> bool:
-    """Tell whether processes of the server outlive its postmaster; they hold on to its memory for a moment."""
+    """Return whether processes of the server outlive its postmaster; they keep its memory for a moment."""
     return any(_is_child(folder, server.label) for folder in Path("/proc").glob("[0-9]*"))
 
 

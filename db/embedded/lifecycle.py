@@ -19,6 +19,15 @@ from db.errors import may_answer_later
 from errors import DatabaseSetupError, DatabaseUnavailableError
 from storage.files import atomic_directory
 
+logger = logging.getLogger(__name__)
+
+_START_TIMEOUT = timedelta(seconds=60)
+_LOOK_TIMEOUT = timedelta(seconds=30)
+_TURN_TIMEOUT = timedelta(seconds=60)  # for others who stop the server
+_STOP_TIMEOUT = control.STOP_TIMEOUT + _LOOK_TIMEOUT  # pg_ctl gives up first and says why
+_POLL = timedelta(milliseconds=50)
+_EVER = datetime.max.replace(tzinfo=UTC)
+
 
 async def ensure_data(server: EmbeddedServer, *, durable: bool) -> None:
     """Make the data folder unless it is there: it appears whole, or not at all.
@@ -59,7 +68,7 @@ def is_kept(server: EmbeddedServer) -> bool:
 
 
 def keep_no_longer(server: EmbeddedServer) -> None:
-    """Take the note back."""
+    """Remove the note that lets the server go on."""
     with suppress(OSError):
         _note(server).unlink(missing_ok=True)
 
@@ -76,24 +85,14 @@ def _run_of(server: EmbeddedServer) -> str | None:
     return None
 
 
-logger = logging.getLogger(__name__)
-
-_START_TIMEOUT = timedelta(seconds=60)
-_LOOK_TIMEOUT = timedelta(seconds=30)
-_TURN_TIMEOUT = timedelta(seconds=60)  # for others who stop the server
-_STOP_TIMEOUT = control.STOP_TIMEOUT + _LOOK_TIMEOUT  # pg_ctl gives up first and says why
-_POLL = timedelta(milliseconds=50)
-_EVER = datetime.max.replace(tzinfo=UTC)
-
-
 @asynccontextmanager
 async def open_embedded(
     base_dir: Path, *, start_timeout: timedelta, durable: bool = True, state_dir: Path = STATE_DIR
 ) -> AsyncGenerator[EmbeddedServer]:
     """Yield the server of `base_dir`: made on first use, started unless it runs, stopped by whoever leaves last.
 
-    A connection held open says that we use it, so nobody has to trust a list of process ids. One that an operator has
-    started is left to them. A server that is not `durable` does not survive a power cut: for tests and demonstrations.
+    An open connection shows that we use it, so nobody has to trust a list of process ids. A server that an operator
+    has started is left to them. One that is not `durable` does not survive a power cut: for tests and demonstrations.
     Raises DatabaseSetupError.
     """
     server = await asyncio.to_thread(prepare_server, base_dir, state_dir)
@@ -139,7 +138,7 @@ async def stop_embedded(base_dir: Path) -> bool:
 
 
 async def is_running(base_dir: Path) -> bool:
-    """Tell whether the server of `base_dir` runs; raise DatabaseSetupError when there is no such server."""
+    """Return whether the server of `base_dir` runs; raise DatabaseSetupError when there is no such server."""
     server = await asyncio.to_thread(existing_server, base_dir, STATE_DIR)
     async with limited(server.home, _LOOK_TIMEOUT):
         return await state_of(server) is State.RUNNING

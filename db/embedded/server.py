@@ -1,4 +1,4 @@
-"""Know one embedded server: its folders, its programs, its account and its address."""
+"""Describe one embedded server, its folders, its programs, its account and its address, and make its folders."""
 
 import hashlib
 import logging
@@ -21,6 +21,8 @@ from db.programs import WHEEL, find_binaries, last_line
 from errors import DatabaseSetupError
 from storage.files import atomic_directory
 
+logger = logging.getLogger(__name__)
+
 SERVICE_USER = "backscroll"
 """Whom the server runs as when Backscroll runs as root."""
 
@@ -38,7 +40,7 @@ class Account:
     is_service: bool = False
 
     def may(self, access: int, entry: os.stat_result) -> bool:
-        """Tell whether a file's or folder's mode allows `os.R_OK` or `os.X_OK`."""
+        """Return whether a file's or folder's mode allows `os.R_OK` or `os.X_OK`."""
         shift = 6 if entry.st_uid == self.uid else 3 if entry.st_gid == self.gid else 0
         return bool(entry.st_mode >> shift & access)
 
@@ -126,7 +128,7 @@ def _copy_wheel(package: Path, target: Path) -> None:
 
 
 def is_reachable(path: Path, account: Account) -> bool:
-    """Tell whether an account may pass the folders above `path`, as far as they exist, and use `path` itself."""
+    """Return whether an account may pass the folders above `path`, as far as they exist, and use `path` itself."""
     if not all(account.may(os.X_OK, folder.stat()) for folder in path.parents if folder.exists()):
         return False
     return not path.exists() or account.may(os.X_OK if path.is_dir() else os.R_OK, path.stat())
@@ -142,7 +144,7 @@ def make_open(folder: Path) -> None:
 def make_home(folder: Path, account: Account) -> None:
     """Make a folder that only the account may enter, and that is the account's from the moment it appears.
 
-    Another process that saw it earlier would hold it for closed to the account, and would put the data elsewhere.
+    Another process that saw it earlier would think it closed to the account, and would put the data elsewhere.
     """
     partial = Path(tempfile.mkdtemp(prefix=".backscroll-", dir=folder.parent))
     make_private(partial, account)
@@ -235,9 +237,6 @@ def reported_socket_dir(data_dir: Path) -> Path | None:
 def digest(folder: Path) -> str:
     """Return a short name that no other folder has."""
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
