@@ -68,35 +68,35 @@ async def periodic(action: Callable[[], Awaitable[None]], *, every: timedelta, a
 
 async def _repeat(action: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool) -> None:
     """Run the action for ever; log a failure once."""
-    said = SaidOnce(logger)
+    failures = FailureLog(logger)
     if not at_once:
         await asyncio.sleep(every.total_seconds())
     while True:
         try:
             await action()
         except Exception as error:  # noqa: BLE001  # upkeep must not end what it is there for
-            said.failed(action, f"upkeep failed, and is tried again in {every}: {error!r}", error)
+            failures.failed(action, f"upkeep failed, and is tried again in {every}: {error!r}", error)
         else:
-            said.worked(action)
+            failures.worked(action)
         await asyncio.sleep(every.total_seconds())
 
 
-class SaidOnce:
+class FailureLog:
     """Log a failure when it begins, and not again until its subject has worked or fails in another way."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._said: dict[Hashable, str] = {}
+        self._logged: dict[Hashable, str] = {}
 
     def failed(self, subject: Hashable, sentence: str, error: BaseException | None = None) -> None:
         """Log that a subject fails, with the traceback of an error that nobody foresaw."""
-        if self._said.get(subject) != sentence:
-            self._said[subject] = sentence
+        if self._logged.get(subject) != sentence:
+            self._logged[subject] = sentence
             self._log.warning(sentence, exc_info=error)
 
     def worked(self, subject: Hashable) -> None:
         """Note that a subject works, so that its next failure is logged again."""
-        self._said.pop(subject, None)
+        self._logged.pop(subject, None)
 
 
 async def run_until_first_ends(*services: Coroutine[Any, Any, None], stop: asyncio.Event | None = None) -> None:

@@ -19,7 +19,7 @@ from db.chunks import Chunk, find_chunks, indexes_of, is_hypertable
 from db.config import Layout
 from db.errors import translated_errors
 from errors import BackscrollError
-from util_async import Progress, SaidOnce, no_progress, periodic
+from util_async import FailureLog, Progress, no_progress, periodic
 
 logger = logging.getLogger(__name__)
 
@@ -155,20 +155,20 @@ async def drop_all(connection: AsyncConnection) -> None:
 def maintain_vector_indexes(databases: Iterable[tuple[AsyncEngine, Layout]]) -> AbstractAsyncContextManager[None]:
     """Build the missing indexes of these databases for as long as the context lasts."""
     listed = list(databases)
-    said = SaidOnce(logger)
+    failures = FailureLog(logger)
 
     async def look() -> None:
         for engine, layout in listed:
-            await build_missing(engine, layout, said)
+            await build_missing(engine, layout, failures)
 
     return periodic(look, every=_LOOK_EVERY, at_once=True)
 
 
-async def build_missing(engine: AsyncEngine, layout: Layout, said: SaidOnce) -> None:
+async def build_missing(engine: AsyncEngine, layout: Layout, failures: FailureLog) -> None:
     """Build the missing indexes of a database; one that fails in any way is left to the next look."""
     try:
         await build(engine, layout, report=no_progress)  # the log has every index that is built
     except BackscrollError as error:
-        said.failed(engine, f"vector indexes could not be looked after: {error}")
+        failures.failed(engine, f"vector indexes could not be looked after: {error}")
     else:
-        said.worked(engine)
+        failures.worked(engine)

@@ -18,7 +18,7 @@ from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.errors import translated_errors
 from db.metadata import WORD_INDEX_FACT, get_metadata, set_metadata
 from errors import BackscrollError
-from util_async import SaidOnce, periodic
+from util_async import FailureLog, periodic
 
 logger = logging.getLogger(__name__)
 
@@ -85,22 +85,22 @@ async def _is_complete(connection: AsyncConnection, index: str, *, rows: int) ->
 def maintain_word_indexes(engines: Iterable[AsyncEngine]) -> AbstractAsyncContextManager[None]:
     """Maintain the word indexes of these databases for as long as the context lasts."""
     listed = list(engines)
-    said = SaidOnce(logger)
+    failures = FailureLog(logger)
 
     async def look() -> None:
         for engine in listed:
-            await rebuild_damaged(engine, said)
+            await rebuild_damaged(engine, failures)
 
     return periodic(look, every=_LOOK_EVERY, at_once=False)  # a migration has just looked
 
 
-async def rebuild_damaged(engine: AsyncEngine, said: SaidOnce) -> None:
+async def rebuild_damaged(engine: AsyncEngine, failures: FailureLog) -> None:
     """Rebuild the damaged indexes of a database; one that fails in any way is left to the next look."""
     try:
         with translated_errors():
             async with engine.begin() as connection:
                 await rebuild_if_stale(connection)
     except BackscrollError as error:
-        said.failed(engine, f"a word index could not be looked at: {error}")
+        failures.failed(engine, f"a word index could not be looked at: {error}")
     else:
-        said.worked(engine)
+        failures.worked(engine)

@@ -19,7 +19,7 @@ from memory.names import rows
 from memory.names.known import Index, KnownNames, Named, named_in
 from memory.names.rows import Position, Version
 from memory.search_session import SearchableDatabase, open_search_session
-from util_async import SaidOnce
+from util_async import FailureLog
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class RememberedNames:
 
     async def load(self, databases: Collection[SearchableDatabase]) -> None:
         """Read all names, for a task in the background; a memory that fails is asked again until it answers."""
-        failures = SaidOnce(logger)
+        failures = FailureLog(logger)
         while not all(self._of(database.name).is_complete for database in databases):
             try:
                 await self._read(databases)

@@ -17,7 +17,7 @@ from db.vector_index import build, build_missing, drop_all, missing_indexes
 from memory.index import store
 from memory.index.store import Indexed
 from tests.builders import closed_port, message
-from util_async import SaidOnce, no_progress
+from util_async import FailureLog, no_progress
 
 pytestmark = pytest.mark.server
 
@@ -163,7 +163,7 @@ async def test_one_process_builds_at_a_time(filled: Database) -> None:
 async def test_a_keeper_outlives_an_index_that_cannot_be_built(
     filled: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await build_missing(filled.engine, replace(LAYOUT, num_neighbors=100_000), SaidOnce(logging.getLogger(__name__)))
+    await build_missing(filled.engine, replace(LAYOUT, num_neighbors=100_000), FailureLog(logging.getLogger(__name__)))
 
     assert "vector indexes could not be looked after" in caplog.text
     assert missing_indexes(await known(filled), LAYOUT)
@@ -173,6 +173,6 @@ async def test_a_keeper_outlives_a_server_that_is_away(caplog: pytest.LogCapture
     url = parse_dsn(f"postgresql://ana@127.0.0.1:{closed_port()}/memory", name="DSN")
 
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=5)) as engine:
-        await build_missing(engine, LAYOUT, SaidOnce(logging.getLogger(__name__)))
+        await build_missing(engine, LAYOUT, FailureLog(logging.getLogger(__name__)))
 
     assert "vector indexes could not be looked after: PostgreSQL did not answer" in caplog.text

@@ -20,7 +20,7 @@ from memory.filters import Filters
 from memory.index.reembed import prepare
 from memory.search.candidates import find_candidates
 from tests.builders import already, message, remember
-from util_async import SaidOnce
+from util_async import FailureLog
 
 pytestmark = pytest.mark.server
 
@@ -71,7 +71,7 @@ async def test_words_are_found_after_a_restart_of_the_server(place: Path, embedd
         before = await _words_found(database, embedder)
 
     async with _started(place) as database:
-        await rebuild_damaged(database.engine, SaidOnce(logging.getLogger(__name__)))
+        await rebuild_damaged(database.engine, FailureLog(logging.getLogger(__name__)))
         after = await _words_found(database, embedder)
 
     assert before > 0
@@ -84,6 +84,6 @@ async def test_a_database_without_a_free_connection_is_left_to_the_next_look(
     hurry = timedelta(milliseconds=200)
 
     async with open_engine(short_term.engine.url, pool_size=1, timeout=hurry) as engine, engine.connect():
-        await rebuild_damaged(engine, SaidOnce(logging.getLogger(__name__)))
+        await rebuild_damaged(engine, FailureLog(logging.getLogger(__name__)))
 
     assert "could not be looked at: PostgreSQL did not answer" in caplog.text

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from util_async import SaidOnce, periodic
+from util_async import FailureLog, periodic
 
 AT_ONCE = timedelta(0)
 
@@ -42,11 +42,11 @@ async def test_the_end_of_the_context_is_the_end_of_it() -> None:
 
 
 def test_several_subjects_fail_each_for_itself(caplog: pytest.LogCaptureFixture) -> None:
-    said = SaidOnce(logging.getLogger("upkeep"))
+    failures = FailureLog(logging.getLogger("upkeep"))
     for _ in range(2):
-        said.failed("one", "one fails")
-        said.failed("other", "the other fails")
-    said.worked("one")
-    said.failed("one", "one fails")
+        failures.failed("one", "one fails")
+        failures.failed("other", "the other fails")
+    failures.worked("one")
+    failures.failed("one", "one fails")
 
     assert [record.getMessage() for record in caplog.records] == ["one fails", "the other fails", "one fails"]
