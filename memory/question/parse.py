@@ -68,10 +68,10 @@ class ParsedQuestion:
     channel in which it is asked when it counts discussions ("our first session"); else all that may be read. No
     `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"), None when it
     asks for nobody's in particular; `author_names` are the same people as it calls them, for
-    `memory.speakers.authors_called`, and `namesakes` says in a sentence for each name who bears it when several do.
+    `memory.question.speakers.authors_called`, and `namesakes` are sentences about names that several of them share.
     `channels` are the names of the channels that it is confined to, if it is; `unknown` are those that it names and
     that are none of the places, as it writes them: with no other channel beside them there are no places. It is not
-    `complete` when it was read before all names of people and channels were known.
+    `complete` when it was parsed before all names of people and channels were known.
 
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
     words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
