@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import URL, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.addresses import shown_address
@@ -50,7 +50,11 @@ async def find_capabilities(engine: AsyncEngine, *, name: str) -> Capabilities:
         async with engine.connect() as connection:
             encoding = await connection.scalar(_ENCODING)
             if encoding != _NEEDED:
-                raise DatabaseSetupError(_wrong_encoding(engine.url, name, encoding))
+                raise DatabaseSetupError(
+                    f"The {name} database ({shown_address(engine.url)}) has the encoding {encoding}, and it needs the "
+                    f"encoding {_NEEDED} to hold every letter: make one with createdb --template=template0 "
+                    f"--encoding={_NEEDED}, and name it in .env."
+                )
             available = {row.name: row.version for row in await connection.execute(_EXTENSIONS)}
             preloaded = await _preloaded(connection)
     missing = sorted({"vector", "vectorscale"} - available.keys())
@@ -74,13 +78,6 @@ async def is_lost_on_its_path(engine: AsyncEngine, *, name: str) -> bool:
     with operator_errors(engine.url, name=name):
         async with engine.connect() as connection:
             return bool(await connection.scalar(_LOSES_TABLES))
-
-
-def _wrong_encoding(url: URL, name: str, encoding: str) -> str:
-    return (
-        f"The {name} database ({shown_address(url)}) has the encoding {encoding}, and it needs the encoding {_NEEDED} "
-        f"to hold every letter: make one with createdb --template=template0 --encoding={_NEEDED}, and name it in .env."
-    )
 
 
 async def _preloaded(connection: AsyncConnection) -> set[str]:

@@ -260,14 +260,11 @@ def _failed(program: Path, errors: bytes) -> OperatorError:
 
 def last_line(words: str) -> str:
     """Return the last line that a program printed, without its name and its full stop, to be put into a sentence."""
-    return re.sub(r"^pg_\w+: (error: |fatal: )?", "", _lines(words)[-1]).rstrip(".")
+    line = (words.strip().splitlines() or ["it said nothing"])[-1]
+    return re.sub(r"^pg_\w+: (error: |fatal: )?", "", line).rstrip(".")
 
 
 def first_error(words: str) -> str:
     """Return the first error that a program printed, of which others follow, or else its last line."""
     found = re.findall(r"(?:FATAL|PANIC|error):\s{1,4}([^\n]+)", words)
     return found[0].rstrip(".") if found else last_line(words)
-
-
-def _lines(words: str) -> list[str]:
-    return words.strip().splitlines() or ["it said nothing"]

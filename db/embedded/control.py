@@ -65,7 +65,7 @@ async def make_data(server: EmbeddedServer, folder: Path, *, durable: bool) -> N
 async def start(server: EmbeddedServer, *, durable: bool) -> None:
     """Start the server and wait for it; raise DatabaseSetupError with what its log says."""
     (server.log_dir / "server.log").unlink(missing_ok=True)
-    sizes = _log_sizes(server)
+    sizes = {path: path.stat().st_size for path in server.log_dir.glob("*.log")}
     settings = server_settings(server, durable=durable)
     code, _ = await _run(
         server,
@@ -132,10 +132,6 @@ def server_settings(server: EmbeddedServer, *, durable: bool) -> dict[str, str]:
 def _preloaded(binaries: Path) -> str:
     libraries = binaries.parent / "lib" / "postgresql"
     return "pg_textsearch" if any(libraries.glob("pg_textsearch.*")) else ""
-
-
-def _log_sizes(server: EmbeddedServer) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in server.log_dir.glob("*.log")}
 
 
 def _why_it_ended(server: EmbeddedServer, sizes: dict[Path, int]) -> str:
@@ -258,10 +254,9 @@ def _is_mistaken(process_id: int | None) -> bool:
 
 def _has_children(server: EmbeddedServer) -> bool:
     """Return whether processes of the server outlive its postmaster; they keep its memory for a moment."""
-    return any(_is_child(folder, server.label) for folder in Path("/proc").glob("[0-9]*"))
-
-
-def _is_child(process: Path, label: str) -> bool:
-    with suppress(OSError):
-        return f"postgres: {label}:".encode() in (process / "cmdline").read_bytes()
+    title = f"postgres: {server.label}:".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if title in (process / "cmdline").read_bytes():
+                return True
     return False

@@ -279,7 +279,7 @@ def prepare_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
             "The embedded server does not run on Windows: give the addresses of your own servers as "
             "SHORT_TERM_DSN and LONG_TERM_DSN in .env."
         )
-    base_dir = _absolute(base_dir)
+    base_dir = base_dir.resolve()
     with server_errors(base_dir, COPY_TIMEOUT):
         base_dir.parent.mkdir(parents=True, exist_ok=True)
         server = _find(base_dir, state_dir)
@@ -291,7 +291,7 @@ def prepare_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
 
 def existing_server(base_dir: Path, state_dir: Path) -> EmbeddedServer:
     """Return the server of `base_dir`; raise DatabaseSetupError when there is none."""
-    base_dir = _absolute(base_dir)
+    base_dir = base_dir.resolve()
     with server_errors(base_dir, COPY_TIMEOUT):
         server = _find(base_dir, state_dir)
         if not (server.data_dir / "PG_VERSION").exists():
@@ -328,7 +328,3 @@ def _make_folders(server: EmbeddedServer) -> None:
         make_home(server.home, server.account)
     make_private(server.log_dir, server.account)
     make_private(server.socket_dir, server.account)
-
-
-def _absolute(folder: Path) -> Path:
-    return folder.resolve()

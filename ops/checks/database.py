@@ -196,7 +196,7 @@ async def table(database: Database) -> CheckResult:
         hypertable = await is_hypertable(session)
         chunks = await find_chunks(session, hypertable=hypertable)
         interval: timedelta | None = await session.scalar(_INTERVAL) if hypertable else None
-    description = _describe_plain(chunks) if interval is None else _describe_chunks(chunks, interval)
+    description = _describe(chunks, interval)
     if database.capabilities.hypertables and not hypertable:
         return warning(f"{description}, though the server has TimescaleDB: the next start makes it a hypertable.")
     missing = missing_indexes(chunks, database.layout)
@@ -212,13 +212,11 @@ async def table(database: Database) -> CheckResult:
     return ok(description)
 
 
-def _describe_plain(chunks: list[Chunk]) -> str:
-    return f"a plain table of about {sum(chunk.rows for chunk in chunks):,} rows"
-
-
-def _describe_chunks(chunks: list[Chunk], interval: timedelta) -> str:
-    """Describe a hypertable in a few words."""
+def _describe(chunks: list[Chunk], interval: timedelta | None) -> str:
+    """Describe a plain table, or a hypertable whose new chunks hold so much time, in a few words."""
     rows, indexed = sum(chunk.rows for chunk in chunks), sum(chunk.indexed for chunk in chunks)
+    if interval is None:
+        return f"a plain table of about {rows:,} rows"
     rows_in_newest = sum(chunk.rows for chunk in chunks if chunk.is_newest)
     return (
         f"a hypertable of about {rows:,} rows, chunks of {format_interval(interval)}: {len(chunks)}, "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pgvector.sqlalchemy import Vector as VectorType
-from sqlalchemy import ARRAY, BigInteger, Index, Text, bindparam, column, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateIndex
@@ -169,7 +169,9 @@ _STALE = 0.2
 async def validity(database: Database) -> CheckResult:
     """Check that every index is there and can be used."""
     async with read_only_session(database) as session:
-        found = (await session.execute(_OF_TABLES, {"tables": await _tables(session)})).all()
+        chunks = await find_chunks(session, hypertable=await is_hypertable(session))
+        tables = sorted({"messages", *(chunk.table for chunk in chunks)})
+        found = (await session.execute(_OF_TABLES, {"tables": tables})).all()
     broken = sorted(row.name for row in found if not row.usable and not row.growing)
     if broken:
         repair = " ".join(f"REINDEX INDEX {name};" for name in broken)
@@ -177,15 +179,11 @@ async def validity(database: Database) -> CheckResult:
     there = {row.name for row in found if row.is_ours}
     missing = [index for index in Base.metadata.tables[MessageRow.__tablename__].indexes if index.name not in there]
     if missing:
-        repair = " ".join(_creation(index) for index in missing)
+        statements = [CreateIndex(index).compile(dialect=postgresql.dialect()) for index in missing]  # type: ignore[no-untyped-call]
+        repair = " ".join(f"{statement};" for statement in statements)
         return wrong(f"Searches go through every row for want of {len(missing)} indexes: run {repair}")
     growing = sum(not row.usable and row.growing for row in found)
     return ok(f"{len(found)} indexes, all of them valid{f' but {growing} that is being built' if growing else ''}")
-
-
-def _creation(index: Index) -> str:
-    """Return the statement that creates an index."""
-    return f"{CreateIndex(index).compile(dialect=postgresql.dialect())};"  # type: ignore[no-untyped-call]
 
 
 async def words(database: Database) -> CheckResult:
@@ -266,8 +264,3 @@ def judge_statistics(*, changed: int, rows: int) -> CheckResult:
     if changed > max(_FEW_CHANGES, _STALE * rows):
         return warning(f"{summary}: run ANALYZE messages;")
     return ok(summary)
-
-
-async def _tables(session: AsyncSession) -> list[str]:
-    chunks = await find_chunks(session, hypertable=await is_hypertable(session))
-    return sorted({"messages", *(chunk.table for chunk in chunks)})

@@ -200,7 +200,7 @@ async def test_an_index_of_words_from_before_a_restart_is_not_blamed(lived_in: D
 async def test_messages_without_a_vector_are_counted(lived_in: Database) -> None:
     await run(lived_in, "UPDATE messages SET embedding = NULL WHERE message_id > 1")
 
-    assert said(await indexes.without_vector(lived_in), Status.WARNING, "2 messages have no vector", "--re-embed")
+    assert said(await indexes.without_vector(lived_in), Status.WARNING, "2 messages have no vector", "re-embed")
 
 
 async def test_messages_that_say_nothing_need_no_vector(lived_in: Database) -> None:
@@ -213,7 +213,7 @@ async def test_messages_that_say_nothing_need_no_vector(lived_in: Database) -> N
 async def test_a_memory_of_another_width_is_told_with_the_way_out(blank: Database, embedder: Embedder) -> None:
     await blank.migrate(dimensions=12)
 
-    assert said(await models.vectors(blank, embedder), Status.WRONG, "(12 dimensions)", "(384)", "--re-embed")
+    assert said(await models.vectors(blank, embedder), Status.WRONG, "(12 dimensions)", "(384)", "re-embed")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ async def test_a_memory_of_another_model_is_told(
 ) -> None:
     await run(short_term, "UPDATE facts SET value = :fact WHERE name = 'embedding_model'", fact=fact)
 
-    assert said(await models.vectors(short_term, embedder), Status.WRONG, words, "--re-embed")
+    assert said(await models.vectors(short_term, embedder), Status.WRONG, words, "re-embed")
 
 
 async def test_tools_that_may_write_are_told_with_the_way_out(short_term: Database) -> None:
