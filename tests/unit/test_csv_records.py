@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from memory.capture import message_csv
 from memory.capture.journal import Journal, encoded, finished_size
-from memory.capture.message_csv import SEPARATOR, Piece, lines_in, record_test, split, to_row
+from memory.capture.message_csv import SEPARATOR, Piece, pieces_in, record_test, split, to_row
 from memory.message import COLUMNS, Message
 from ops.backup.session_files import copy_session
 from ops.erasure.files import Answers, find_cuts
@@ -182,8 +182,7 @@ def test_a_large_file_with_an_early_stray_quotation_mark_is_read_in_bounded_memo
 ) -> None:
     monkeypatch.setattr(message_csv, "LARGEST", 2**16)
     monkeypatch.setattr(message_csv, "_LOOKED_BACK", 2**17)
-    monkeypatch.setattr(lines_in, "__kwdefaults__", {"end": None, "largest": 2**16})
-    monkeypatch.setattr(split, "__kwdefaults__", {"largest": 2**16})
+    monkeypatch.setattr(pieces_in, "__kwdefaults__", {"end": None, "largest": 2**16})
     row = encoded([to_row(message(2, "a line like all others"))])
     path.write_bytes(HEADER + b'1,2026-11-03T09:01:00+00:00,demo,,1,,,,ana,general,message,"x,[],,\n' + row * 12_000)
 
