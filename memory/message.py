@@ -41,7 +41,8 @@ class Message:
     A deletion that is learnt of later carries `deleted_at` and no content.
 
     These fields, in this order, are the columns of every CSV of messages and of the table: `FIELDS` derives from them,
-    and all that reads or writes a message from `FIELDS`. A new one has a default, as older files lack it.
+    and all that reads or writes a message from `FIELDS`. A new one stands at the end and has a default, as older files
+    lack it.
     """
 
     message_id: int

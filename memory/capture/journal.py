@@ -263,10 +263,11 @@ class Journal(AppendOnlyCsv):
         messages: list[Message] = []
         bad: list[BadRecord] = []
         with self.path.open("rb") as file:
-            position = position or len(read_header(file))
+            header = read_header(file)
+            position = position or len(header)
             file.seek(position)
             end = self.synced if self._file is not None else os.fstat(file.fileno()).st_size
-            for piece in pieces_in(file, self._is_record, end=end):
+            for piece in pieces_in(file, record_test(header), end=end):
                 if not piece.is_cut and not piece.text.endswith(b"\n"):
                     break
                 position += piece.size

@@ -45,11 +45,11 @@ def to_row(message: Message) -> list[str]:
 
 
 def from_row(fields: Sequence[str]) -> Message:
-    """Return the message of a row; raise ValueError, with the reason, for one that is none."""
-    if len(fields) != len(COLUMNS):
+    """Return the message of a row, of today or of an older CSV; raise ValueError, with the reason, if it is none."""
+    if not len(OLDEST_COLUMNS) <= len(fields) <= len(COLUMNS):
         raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
-    values = [read(text) for read, text in zip(_READERS, fields, strict=True)]
-    return Message(**dict(zip(COLUMNS, values, strict=True)))
+    values = [read(text) for read, text in zip(_READERS, fields, strict=False)]
+    return Message(**dict(zip(COLUMNS, values, strict=False)))
 
 
 def from_row_leniently(row: Mapping[str, str]) -> Message:
@@ -57,8 +57,8 @@ def from_row_leniently(row: Mapping[str, str]) -> Message:
 
     Whoever looks for what somebody wrote needs no more: what else is unreadable becomes a default.
     """
-    values = [read(row[name]) for name, read in zip(COLUMNS, _LENIENT_READERS, strict=True)]
-    return Message(**dict(zip(COLUMNS, values, strict=True)))
+    readers = zip(COLUMNS, _LENIENT_READERS, strict=True)
+    return Message(**{name: read(row[name]) for name, read in readers if name in row})
 
 
 def _files_text(attachments: Sequence[Attachment]) -> str:
@@ -216,6 +216,9 @@ _LENIENT_READERS = [_lenient_reader(field) for field in FIELDS]
 """How the cell of each column is written and read."""
 
 
+OLDEST_COLUMNS = COLUMNS[:15]
+"""What every CSV of messages has, however old it is: new fields stand behind these."""
+
 LARGEST = 16 * 2**20
 """Bytes, or characters, of the largest record; no message is longer."""
 
@@ -278,6 +281,11 @@ def fields_of(header: bytes) -> list[str]:
     return header.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").rstrip("\r\n").split(",")
 
 
+def is_session_header(columns: Sequence[str]) -> bool:
+    """Return whether these are the columns of a session's CSV, of today or from before fields joined at the end."""
+    return len(columns) >= len(OLDEST_COLUMNS) and tuple(columns) == COLUMNS[: len(columns)]
+
+
 def record_test(header: bytes) -> Callable[[bytes], bool]:
     """Return the test whether bytes are one record of a CSV with this header.
 
@@ -285,7 +293,7 @@ def record_test(header: bytes) -> Callable[[bytes], bool]:
     is unknown, say, is refused as a whole and not line by line.
     """
     columns = fields_of(header)
-    of_messages = tuple(columns) == COLUMNS
+    of_messages = is_session_header(columns)
 
     def is_record(text: bytes) -> bool:
         try:

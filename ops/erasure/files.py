@@ -12,8 +12,16 @@ from typing import BinaryIO
 
 from errors import SessionError
 from memory.capture.erased import has_number, is_erased
-from memory.capture.message_csv import fields_in, fields_of, from_row_leniently, pieces_in, read_header, record_test
-from memory.message import COLUMNS, Kind, Message
+from memory.capture.message_csv import (
+    OLDEST_COLUMNS,
+    fields_in,
+    fields_of,
+    from_row_leniently,
+    pieces_in,
+    read_header,
+    record_test,
+)
+from memory.message import Kind, Message
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from storage.files import PARTIAL, atomic_file, raise_os_errors_as
 
@@ -187,7 +195,7 @@ def _read(path: Path) -> Iterator[tuple[int, int, Message | str]]:
 def _names(header: bytes) -> list[str] | None:
     """Return the columns of a file, if they are those of messages."""
     names = fields_of(header)
-    return names if set(COLUMNS) <= set(names) else None
+    return names if set(OLDEST_COLUMNS) <= set(names) else None
 
 
 def _parsed(text: str, names: list[str] | None) -> Message | str:

@@ -87,7 +87,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from memory.capture.journal import encoded
+from memory.capture.journal import Journal, encoded
 from memory.capture.message_csv import from_row, to_row
 from memory.index.store import Indexed, to_message, values_of
 from memory.message import COLUMNS, Kind, Message
@@ -118,6 +118,11 @@ assert promoted("session.csv", encoded([COLUMNS, row.values()])) == added, "prom
 assert list(answers_in(Path("session.csv"))) == [message], "erasure"
 assert promoted("foreign.csv", encoded([foreign.keys(), foreign.values()])) == added, "promotion of a CSV of others"
 assert promoted("foreign.json", json.dumps([foreign]).encode()) == added, "promotion of JSON of others"
+old = encoded([COLUMNS[:-3], list(row.values())[:-3]])
+assert promoted("older.csv", old) == (None, None, ""), "promotion of a CSV from before the fields were added"
+(batch,) = Journal(Path("older.csv")).read_all()
+assert [one.content for one in batch.messages] == ["1,240 degrees"], "the journal that is such a CSV"
+assert [one.content for one in answers_in(Path("older.csv"))] == ["1,240 degrees"], "erasure of such a CSV"
 print("the added fields came through")
 """
 

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pandas import DataFrame
 
-from memory.capture.message_csv import LARGEST, SEPARATOR, fields_in, has_key, pieces_in, rows_of
-from memory.message import COLUMNS
+from memory.capture.message_csv import LARGEST, SEPARATOR, fields_in, has_key, is_session_header, pieces_in, rows_of
 from ops.promotion.records import ROWS, RawBatch, Reject
 from ops.promotion.sources.encodings import escape_undecodable
 from ops.promotion.times import read_time
@@ -128,7 +127,7 @@ class Table:
             fields = self.fields(text)
         except ValueError:
             return False
-        return tuple(self.header) != COLUMNS or has_key(fields)
+        return not is_session_header(self.header) or has_key(fields)
 
 
 def read_header(file: TextIO, delimiter: str = ",") -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from memory.capture.message_csv import OLDEST_COLUMNS, is_session_header
 from memory.message import COLUMNS
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
@@ -20,12 +21,12 @@ def header_of(path: Location) -> list[str]:
 
 def is_session(header: Sequence[str]) -> bool:
     """Return whether a CSV with this header is a session's."""
-    return tuple(header) == COLUMNS
+    return is_session_header(header)
 
 
 def is_backup(header: Sequence[str]) -> bool:
     """Return whether a CSV with this header holds the messages of a backup."""
-    return {*COLUMNS, "search_text", "embedding", "embedding_model"} <= set(header)
+    return {*OLDEST_COLUMNS, "search_text", "embedding", "embedding_model"} <= set(header)
 
 
 def read(path: Location) -> Iterator[RawBatch]:
