@@ -20,9 +20,9 @@ from agent.quotation import MEMORY_OUT, quote
 from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question
 from errors import TemporaryError
-from memory.interface import MemoryReader
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
+from memory.search.interface import MemoryReader
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

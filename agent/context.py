@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from agent.time_scope import TimeScope
 from agent.transcript import ShownMessages
 from agent.types import Question, Searched
-from memory.interface import MemoryReader
 from memory.question.parse import ParsedQuestion
+from memory.search.interface import MemoryReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from agent.types import Answer, Question
 from db.engines import Sessions, transaction
 from db.schema import TurnRow
 from errors import DatabaseUnavailableError, RefusedRowError
-from memory.interface import MemoryReader
 from memory.message import Message, sanitize
+from memory.search.interface import MemoryReader
 from util_async import periodic
 
 ANSWER_LIMIT = timedelta(seconds=15)

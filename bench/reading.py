@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bench.tables import table
-from memory.interface import MemoryReader
 from memory.names.known import Index, KnownNames, Named
 from memory.question.channels import channels_in
 from memory.question.parse import LONGEST_QUESTION, parse_question
 from memory.question.speakers import speakers_in
+from memory.search.interface import MemoryReader
 from memory.search.results import SearchResult
 from time_expressions.find import times_in
 from time_expressions.folding import FoldedText

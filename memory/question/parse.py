@@ -9,13 +9,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from memory.authors import Authors
-from memory.interface import MemoryReader
 from memory.names.known import KnownNames
 from memory.question.channels import NamedPlaces, channels_in, may_name_channels
 from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.question.topic import Selection, has_topic, remove_phrases, selection_in
+from memory.search.interface import MemoryReader
 from time_expressions.conventions import Conventions
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times, times_in
 from time_expressions.folding import FoldedText, Span, folded, words_of

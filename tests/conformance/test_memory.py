@@ -16,8 +16,8 @@ from memory.authors import Authors
 from memory.counting.results import Matter, Tally
 from memory.embedding.embedder import Embedder
 from memory.index.reembed import prepare
-from memory.interface import MemoryReader
 from memory.message import Kind
+from memory.search.interface import MemoryReader
 from memory.search.memory import Memory
 from memory.search.results import Scope, SearchResult
 from memory.search_session import SearchableDatabase, searchable_database
