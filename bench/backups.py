@@ -34,7 +34,7 @@ from db.table_copy import names, open_connection, pipe
 from db.vector_index import drop_all
 from memory.capture.journal import Journal
 from memory.index import bulk
-from memory.index.bulk import Batch
+from memory.index.bulk import MessageBatch
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import Timings, restore
@@ -134,7 +134,7 @@ async def _fill(bench: Bench, rows: Rows) -> None:
         journal.close()
 
 
-def _of_session(batch: Batch, position: int) -> Batch:
+def _of_session(batch: MessageBatch, position: int) -> MessageBatch:
     return replace(batch, journal=SESSION, position=position)
 
 

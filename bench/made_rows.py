@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bench.models import MODEL, shared_model
 from bench.vectors import open_remembering_embedder
 from bench.windowed_rows import SHARES, START, embedded_sentences
-from memory.index.bulk import BATCH, Batch
+from memory.index.bulk import BATCH, MessageBatch
 from memory.index.store import Indexed
 from memory.message import Message
 
@@ -26,11 +26,11 @@ class Rows:
     seconds: NDArray[np.float64]
     channels: NDArray[np.int64]
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[MessageBatch]:
         """Yield the messages as the bulk path takes them."""
         for start in range(0, len(self.texts), BATCH):
             numbers = range(start, min(start + BATCH, len(self.texts)))
-            yield Batch(rows=[self._row(number) for number in numbers], journal="bench", position=numbers.stop)
+            yield MessageBatch(rows=[self._row(number) for number in numbers], journal="bench", position=numbers.stop)
 
     def _row(self, number: int) -> Indexed:
         channel, author, content = int(self.channels[number]), f"author {number % 40}", self.texts[number]

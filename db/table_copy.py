@@ -104,7 +104,7 @@ EVERY_ROW = sql.SQL("true")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ContentTable:
     """A table: its columns, each with its type, in their order; only rows that pass `condition` count."""
 
     name: str
@@ -124,7 +124,7 @@ NOTHING = Content(0, "0")
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class TableComparison:
     """What a table holds there, and what the one of the same name holds here."""
 
     table: str
@@ -145,7 +145,7 @@ async def tables_of(connection: Connection) -> dict[str, dict[str, str]]:
     return found
 
 
-async def compare(source: Connection, target: Connection, tables: Sequence[Table]) -> list[Compared]:
+async def compare(source: Connection, target: Connection, tables: Sequence[ContentTable]) -> list[TableComparison]:
     """Count the rows of each table on both sides, and add up their contents; every row is read."""
     known = await tables_of(target)
     compared = []
@@ -154,11 +154,11 @@ async def compare(source: Connection, target: Connection, tables: Sequence[Table
         there, here = await asyncio.gather(
             content_of(source, table), content_of(target, table) if has_it else _nothing()
         )
-        compared.append(Compared(table.name, there, here))
+        compared.append(TableComparison(table.name, there, here))
     return compared
 
 
-async def content_of(connection: Connection, table: Table) -> Content:
+async def content_of(connection: Connection, table: ContentTable) -> Content:
     """Return what a table holds."""
     query = _CONTENT.format(
         values=sql.SQL(", ").join(_value(name, kind) for name, kind in table.columns.items()),
@@ -191,17 +191,17 @@ FORMER_TABLES = frozenset({"checkpoints", "checkpoint_blobs", "checkpoint_writes
 _NOT_CONTENT = FORMER_TABLES | {"alembic_version"}  # which says how far each database is migrated
 
 
-def content_tables(known: dict[str, dict[str, str]]) -> list[Table]:
+def content_tables(known: dict[str, dict[str, str]]) -> list[ContentTable]:
     """Return what of the tables of a database, given with the types of their columns, is content."""
     return [content_table(name, columns) for name, columns in known.items() if name not in _NOT_CONTENT]
 
 
-def content_table(name: str, columns: dict[str, str]) -> Table:
+def content_table(name: str, columns: dict[str, str]) -> ContentTable:
     """Return what of a table is content."""
-    return Table(name=name, columns=columns, condition=NOT_OWN if name == FACTS else None)
+    return ContentTable(name=name, columns=columns, condition=NOT_OWN if name == FACTS else None)
 
 
-def all_rows(table: Table) -> sql.Composed:
+def all_rows(table: ContentTable) -> sql.Composed:
     """Return the query of all rows of a table that are content."""
     condition = table.condition or EVERY_ROW
     return _ALL.format(columns=names(list(table.columns)), table=sql.Identifier(table.name), condition=condition)

@@ -22,9 +22,9 @@ from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import (
     NOT_OWN,
-    Compared,
     Connection,
-    Table,
+    ContentTable,
+    TableComparison,
     all_rows,
     compare,
     content_tables,
@@ -75,7 +75,7 @@ class Move:
     """To the source."""
     writing: Connection
     """To the target."""
-    tables: list[Table]
+    tables: list[ContentTable]
 
     async def fill(self, *, report: Progress) -> None:
         """Bring everything over that is not there yet.
@@ -97,7 +97,7 @@ class Move:
         ((width,),) = await fetch(self.reading, EMBEDDING_WIDTH)
         return int(width)
 
-    async def compare(self) -> list[Compared]:
+    async def compare(self) -> list[TableComparison]:
         """Compare all tables, by count and checksum."""
         return await compare(self.reading, self.writing, self.tables)
 

@@ -17,8 +17,8 @@ from memory.index import store
 from memory.message import Message
 from ops.promotion.own_answers import OwnAnswers
 from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
-from ops.promotion.records import Source
-from ops.promotion.report import Tally
+from ops.promotion.records import MessageSource
+from ops.promotion.report import RecordTally
 from util_async import no_progress
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -62,12 +62,12 @@ def means_of(
     )
 
 
-async def bring_in(source: Source, means: PromotionResources) -> PromotionResult:
+async def bring_in(source: MessageSource, means: PromotionResources) -> PromotionResult:
     """Promote a source."""
     return await promote(source, means, time_zone=UTC_ZONE, clock=lambda: NOW, report=no_progress)
 
 
-async def differ(source: Source, means: PromotionResources) -> Tally:
+async def differ(source: MessageSource, means: PromotionResources) -> RecordTally:
     """Tell what it would do to promote a source."""
     return await preview(
         source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress
@@ -95,6 +95,6 @@ async def column(database: Database, name: str) -> dict[int, object]:
         return {row.message_id: row.value for row in rows}
 
 
-def counts(tally: Tally) -> dict[str, int]:
+def counts(tally: RecordTally) -> dict[str, int]:
     """Return how many messages there are of each sort that there is."""
     return {verdict.value: count for verdict, count in tally.verdicts.items() if count}

@@ -9,7 +9,7 @@ from pandas import DataFrame
 from memory.capture.journal import encoded
 from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Message
-from ops.promotion.records import RawBatch, Reject, Source
+from ops.promotion.records import MessageSource, RawBatch, Reject
 
 
 def source_of(
@@ -17,7 +17,7 @@ def source_of(
     refused: Sequence[Reject] = (),
     vectors: Mapping[int, tuple[str, str]] | None = None,
     between: Callable[[int], None] = lambda _: None,
-) -> Source:
+) -> MessageSource:
     """Return a source with these chunks; `between` is called with the number of each before it is read.
 
     `refused` stands in the first chunk. `vectors` are the columns of vector and model, by the id of the message.
@@ -29,7 +29,7 @@ def source_of(
             yield _chunk(number, messages, refused=refused if number == 0 else (), vectors=vectors or {})
 
     content = encoded(to_row(message) for messages in chunks for message in messages)
-    return Source(
+    return MessageSource(
         title="session demo",
         session="demo",
         paths=(Path("demo.csv"),),

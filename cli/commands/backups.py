@@ -18,11 +18,11 @@ from cli.console import in_columns, progress_bar, show, shown_while
 from cli.options import Compression, Which, Written
 from cli.script import script_run
 from db.databases import LONG_TERM, SHORT_TERM, Database
-from db.table_copy import Compared
+from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from ops.backup.catalogue import Backup, find_backup, valid_name
-from ops.backup.create import Plan, create, run_every
+from ops.backup.create import BackupPlan, create, run_every
 from ops.backup.empty_short_term import empty_short_term
 from ops.backup.formats import Format
 from ops.backup.restore import Restored, entry_of, restore, secure_session, verify_by_restoring
@@ -69,11 +69,11 @@ class CreateOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class BackupRequest:
     """A backup that is asked for, and what is to be done when it is there."""
 
     which: Which
-    plan: Plan
+    plan: BackupPlan
     verifies: bool
     empties: bool = False
 
@@ -86,8 +86,10 @@ def ask_and_create() -> None:
 
 def create_backups(options: CreateOptions) -> None:
     """Make a backup, or one after the other, as a command line asks for."""
-    plan = Plan(name=options.name, formats=_formats(options.written), compress=options.compress is Compression.ZSTD)
-    request = Request(which=options.which, plan=plan, verifies=options.verifies, empties=options.empty)
+    plan = BackupPlan(
+        name=options.name, formats=_formats(options.written), compress=options.compress is Compression.ZSTD
+    )
+    request = BackupRequest(which=options.which, plan=plan, verifies=options.verifies, empties=options.empty)
     with script_run("backups") as settings:
         valid_name(options.name)
         if not options.every:
@@ -146,7 +148,7 @@ def _now(settings: Settings) -> datetime:
     return datetime.now(ZoneInfo(settings.time_zone))
 
 
-def _asked() -> Request:
+def _asked() -> BackupRequest:
     """Return the backup that somebody at the terminal asks for."""
     if not sys.stdin.isatty():
         raise OperatorError(_NOBODY)
@@ -154,7 +156,9 @@ def _asked() -> Request:
     written = Written(Prompt.ask("CSV, dump or both?", choices=["csv", "dump", "both"], default="csv"))
     name = valid_name(Prompt.ask("Name of the backup", default="backup"))
     empties = Confirm.ask("Empty the short-term table afterwards?", default=False)
-    return Request(which=which, plan=Plan(name=name, formats=_formats([written])), verifies=True, empties=empties)
+    return BackupRequest(
+        which=which, plan=BackupPlan(name=name, formats=_formats([written])), verifies=True, empties=empties
+    )
 
 
 def _interval(text: str) -> timedelta:
@@ -170,7 +174,7 @@ def _interval(text: str) -> timedelta:
     return interval.to_pytimedelta()
 
 
-def _create_once(settings: Settings, request: Request) -> None:
+def _create_once(settings: Settings, request: BackupRequest) -> None:
     if request.empties and not request.verifies:
         raise SettingsError("--empty-short-term needs a backup that was read again: leave --no-verify out.")
     with session_lock(settings.storage_dir) if request.empties else nullcontext():
@@ -178,7 +182,7 @@ def _create_once(settings: Settings, request: Request) -> None:
 
 
 async def _create_every(
-    settings: Settings, request: Request, interval: timedelta, rule: RetentionPolicy | None
+    settings: Settings, request: BackupRequest, interval: timedelta, rule: RetentionPolicy | None
 ) -> None:
     """Make backups, and remove old ones after each, until a signal comes."""
 
@@ -191,7 +195,7 @@ async def _create_every(
     await run_until_first_ends(run_every(interval, work, now=lambda: datetime.now(UTC)))
 
 
-async def _create(settings: Settings, request: Request) -> None:
+async def _create(settings: Settings, request: BackupRequest) -> None:
     async with _opened(settings, _names_of(request.which), made=True) as databases:
         backup = await _back_up(settings, request, databases)
     if request.verifies:
@@ -201,7 +205,7 @@ async def _create(settings: Settings, request: Request) -> None:
         await _empty(settings, backup)
 
 
-async def _back_up(settings: Settings, request: Request, databases: Sequence[Database]) -> Backup:
+async def _back_up(settings: Settings, request: BackupRequest, databases: Sequence[Database]) -> Backup:
     with progress_bar("Backing up", unit="rows") as report:
         try:
             return await create(
@@ -245,7 +249,7 @@ async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
     sources = [one for one in _RESTORABLE if one in backup.manifest.formats]
     if not sources:
         raise InputFileError(f"{backup.name} is there for analysis, nothing is restored from it: leave --restore out.")
-    rows: list[tuple[str, Format, Compared]] = []
+    rows: list[tuple[str, Format, TableComparison]] = []
     async with _opened(settings, [one.name for one in backup.manifest.databases]) as databases:
         for database in databases:
             for source in sources:
@@ -267,7 +271,7 @@ async def _verify_by_restoring(settings: Settings, backup: Backup) -> None:
 
 
 async def _restore(settings: Settings, backup: Backup, names: Sequence[str], source: Format, *, index: bool) -> None:
-    rows: list[tuple[str, Format, Compared]] = []
+    rows: list[tuple[str, Format, TableComparison]] = []
     async with (
         opened_databases(settings.database) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
@@ -401,7 +405,7 @@ async def _prune(settings: Settings, rule: RetentionPolicy, *, dry_run: bool, sa
         show("\n".join(lines))
 
 
-def _compared(rows: Iterable[tuple[str, Format, Compared]]) -> str:
+def _compared(rows: Iterable[tuple[str, Format, TableComparison]]) -> str:
     return in_columns(
         _COMPARED,
         [
@@ -411,5 +415,5 @@ def _compared(rows: Iterable[tuple[str, Format, Compared]]) -> str:
     )
 
 
-def _contents(one: Compared) -> str:
+def _contents(one: TableComparison) -> str:
     return "equal" if one.is_equal else "DIFFERENT"

@@ -21,7 +21,7 @@ from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
 from memory.plain_text import printable
-from ops.checks.models import LanguageModel, language
+from ops.checks.models import ModelToCheck, language
 from ops.checks.result import CheckReport, CheckResult, ReportLine, Status, exit_status, left_out, ok, warning, wrong
 from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, examine
 from settings import Settings, read_settings
@@ -92,7 +92,7 @@ def check_everything() -> NoReturn:
 
 def _own_checks(settings: Settings) -> tuple[Check, ...]:
     """Return the checks of what only the bot and its agent use."""
-    model = LanguageModel(
+    model = ModelToCheck(
         name=settings.llm_model,
         base_url=settings.llm_base_url or _USUAL_URLS.get(settings.llm_model.partition(":")[0]),
         openai_api_key=secret_value(settings.openai_api_key),

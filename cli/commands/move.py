@@ -14,14 +14,14 @@ from cli.logs import write_logs
 from cli.script import errors_end_the_script
 from db.config import Addresses, DatabaseConfig
 from db.databases import Database
-from db.table_copy import Compared
+from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseSetupError, DatabaseUnavailableError, SettingsError
 from ops.move import open_move
 from settings import read_settings
 from storage.sessions import session_lock
 
-Line = tuple[str, Compared]
+Line = tuple[str, TableComparison]
 """The name of a database, and one of its tables on both sides."""
 
 _HEADS: dict[str, JustifyMethod] = {

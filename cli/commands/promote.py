@@ -23,7 +23,7 @@ from errors import DatabaseUnavailableError, InputFileError, OperatorError, Sett
 from ops.erasure.rows import known_erasures
 from ops.promotion.own_answers import OwnAnswers, find_own_answers
 from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
-from ops.promotion.records import Source
+from ops.promotion.records import MessageSource
 from ops.promotion.report import describe
 from ops.promotion.sources.detect import open_source
 from settings import Settings
@@ -49,7 +49,7 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class PromotionRequest:
     """Sources, and how they are to be understood."""
 
     names: Sequence[str]
@@ -68,7 +68,7 @@ def promote_sources(names: Sequence[str], options: SourceOptions, *, dry_run: bo
     """Promote what a command line names, or what somebody at the terminal chooses."""
     gc.freeze()  # what is imported stays: to look through it for garbage again and again costs a tenth of the time
     with script_run("db_save") as settings:
-        request = Request(
+        request = PromotionRequest(
             names=names or [_asked(settings.storage_dir)],
             mapping=_mapping(options.columns),
             time_zone=zone_named(options.time_zone or settings.time_zone),
@@ -138,7 +138,7 @@ def _path_of(name: str, storage_dir: Path) -> Path:
     return folder if is_session else path_named(name, name)
 
 
-async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> None:
+async def _promote_all(settings: Settings, request: PromotionRequest, *, ask: bool) -> None:
     """Promote sources one after the other; each is a batch of its own."""
     sources = [await _source(settings, request, name) for name in request.names]
     async with opened_memory(settings.database, make=not request.dry_run) as (short_term, long_term):
@@ -155,7 +155,7 @@ async def _promote_all(settings: Settings, request: Request, *, ask: bool) -> No
             await _index(long_term)
 
 
-async def _source(settings: Settings, request: Request, name: str) -> Source:
+async def _source(settings: Settings, request: PromotionRequest, name: str) -> MessageSource:
     opening = asyncio.to_thread(
         open_source,
         _path_of(name, settings.storage_dir),
@@ -170,7 +170,7 @@ async def _source(settings: Settings, request: Request, name: str) -> Source:
 
 
 async def _difference(
-    settings: Settings, request: Request, source: Source, long_term: Database, own: OwnAnswers
+    settings: Settings, request: PromotionRequest, source: MessageSource, long_term: Database, own: OwnAnswers
 ) -> str:
     erasures = await known_erasures(settings.backup_dir, long_term)
     with progress_bar(f"Comparing the {source.title}", unit="B") as report:
@@ -188,8 +188,8 @@ async def _difference(
 
 async def _promote(
     settings: Settings,
-    request: Request,
-    source: Source,
+    request: PromotionRequest,
+    source: MessageSource,
     short_term: Database,
     long_term: Database,
     own: OwnAnswers,

@@ -43,7 +43,7 @@ class SearchOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SearchRequest:
     """What is asked, when and on which clock."""
 
     text: str
@@ -66,7 +66,7 @@ def search_memory(text: str, options: SearchOptions) -> None:
             show(asyncio.run(_answer(settings, question)))
 
 
-def _question(settings: Settings, text: str, options: SearchOptions) -> Question:
+def _question(settings: Settings, text: str, options: SearchOptions) -> SearchRequest:
     """Return the question that the command line describes; raise SettingsError when it cannot be understood."""
     if not text.strip():
         raise SettingsError('The question is empty: write one, such as "what did Ana say last Tuesday?".')
@@ -76,7 +76,7 @@ def _question(settings: Settings, text: str, options: SearchOptions) -> Question
         raise SettingsError(f"--limit: {options.limit} messages cannot be found, ask for 1 or more.")
     zone = zone_named(options.time_zone or settings.time_zone)
     chosen = chosen_order(settings.date_order, day_first=options.day_first)
-    return Question(
+    return SearchRequest(
         text=text,
         now=_moment(options.now, zone),
         time_zone=zone,
@@ -107,7 +107,7 @@ def _check_session(settings: Settings, name: str) -> None:
         )
 
 
-async def _answer(settings: Settings, question: Question) -> str:
+async def _answer(settings: Settings, question: SearchRequest) -> str:
     async with _open_memory(settings) as memory:
         places = await memory.all_places() | {CHANNEL_ID}
         asked = await parse_question(
@@ -143,7 +143,7 @@ async def _find(memory: Memory, asked: ParsedQuestion, limit: int) -> SearchResu
     )
 
 
-def _searched(asked: ParsedQuestion, question: Question) -> str:
+def _searched(asked: ParsedQuestion, question: SearchRequest) -> str:
     windows = spoken_windows(asked.windows, time_zone=question.time_zone)
     ordered = f" ({question.date_order.replace('-', ' ')})" if any(time.order_mattered for time in asked.times) else ""
     return f"searched {windows or 'all time'}{ordered}"

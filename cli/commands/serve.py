@@ -49,7 +49,7 @@ _GLANCE = timedelta(seconds=1)  # between two looks at how far an import is stor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class RunningSession:
     """What is open while a session runs."""
 
     recorder: Recorder
@@ -89,7 +89,7 @@ async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd
 
 
 @asynccontextmanager
-async def _models_load(program: Program) -> AsyncGenerator[None]:
+async def _models_load(program: RunningSession) -> AsyncGenerator[None]:
     """Load both models and all names while the front end already listens; a model that cannot be loaded ends it.
 
     Raises an ExceptionGroup with EmbeddingModelError or ChatModelError.
@@ -124,7 +124,7 @@ async def _open_program(
     databases: tuple[Database, Database],
     embedder: Embedder,
     front_end: FrontEnd,
-) -> AsyncGenerator[Program]:
+) -> AsyncGenerator[RunningSession]:
     """Yield what serves a session, ready to record."""
     short_term, long_term = databases
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
@@ -155,7 +155,7 @@ async def _open_program(
             config=settings.agent,
         )
         with closing(agent):
-            yield Program(
+            yield RunningSession(
                 recorder=recorder,
                 agent=agent,
                 embedder=embedder,
@@ -168,7 +168,7 @@ async def _open_program(
             )
 
 
-async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | None) -> None:
+async def _serve_terminal(program: RunningSession, speaker: str, time_zone: ZoneInfo | None) -> None:
     from terminal.channel import SpeakerZone, TerminalChannel, speaker_id
     from terminal.input import piped_lines, typed_lines
 
@@ -202,7 +202,9 @@ async def _serve_terminal(program: Program, speaker: str, time_zone: ZoneInfo | 
     await program.recorder.settle_vectors(timeout=_VECTORS_PATIENCE)
 
 
-async def _serve_discord(program: Program, token: SecretStr, server_id: int | None, heartbeat: Path | None) -> None:
+async def _serve_discord(
+    program: RunningSession, token: SecretStr, server_id: int | None, heartbeat: Path | None
+) -> None:
     from bot.client import Bot
     from bot.client import serve as serve_discord
     from bot.services import Services

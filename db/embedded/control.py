@@ -198,7 +198,7 @@ async def is_alone(connection: psycopg.AsyncConnection, *, since: datetime) -> b
     return False
 
 
-class State(Enum):
+class ServerState(Enum):
     """What is true of a server now."""
 
     RUNNING = "running"
@@ -207,16 +207,16 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-async def state_of(server: EmbeddedServer) -> State:
+async def state_of(server: EmbeddedServer) -> ServerState:
     """Return whether the server runs; a process id alone does not prove it, as something else may have it by now.
 
     Raises DatabaseSetupError when pg_ctl fails.
     """
     if _stale_locks(server):
-        return State.STALE
+        return ServerState.STALE
     if await has_postmaster(server):
-        return State.RUNNING
-    return State.ENDING if _has_children(server) else State.STOPPED
+        return ServerState.RUNNING
+    return ServerState.ENDING if _has_children(server) else ServerState.STOPPED
 
 
 def remove_stale_locks(server: EmbeddedServer) -> None:

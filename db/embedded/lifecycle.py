@@ -12,7 +12,7 @@ import psycopg
 from filelock import AsyncFileLock, Timeout
 
 from db.embedded import control
-from db.embedded.control import State, connect, is_alone, remove_stale_locks, started_at, state_of
+from db.embedded.control import ServerState, connect, is_alone, remove_stale_locks, started_at, state_of
 from db.embedded.errors import limited, server_errors
 from db.embedded.server import STATE_DIR, EmbeddedServer, check_private, existing_server, make_private, prepare_server
 from db.errors import may_answer_later
@@ -131,7 +131,7 @@ async def stop_embedded(base_dir: Path) -> bool:
     server = await asyncio.to_thread(existing_server, base_dir, STATE_DIR)
     async with _turn(server, _TURN_TIMEOUT), limited(server.home, _STOP_TIMEOUT):
         keep_no_longer(server)
-        if await state_of(server) is not State.RUNNING:
+        if await state_of(server) is not ServerState.RUNNING:
             return False
         await control.stop(server)
         return True
@@ -141,7 +141,7 @@ async def is_running(base_dir: Path) -> bool:
     """Return whether the server of `base_dir` runs; raise DatabaseSetupError when there is no such server."""
     server = await asyncio.to_thread(existing_server, base_dir, STATE_DIR)
     async with limited(server.home, _LOOK_TIMEOUT):
-        return await state_of(server) is State.RUNNING
+        return await state_of(server) is ServerState.RUNNING
 
 
 async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConnection:
@@ -151,12 +151,12 @@ async def _ready(server: EmbeddedServer, *, durable: bool) -> psycopg.AsyncConne
     try:
         while True:
             match await state_of(server):
-                case State.RUNNING:  # which may mean that it still recovers from a crash
+                case ServerState.RUNNING:  # which may mean that it still recovers from a crash
                     if (connection := await _connection(server)) is not None:
                         return connection
-                case State.STALE:
+                case ServerState.STALE:
                     remove_stale_locks(server)
-                case State.STOPPED:
+                case ServerState.STOPPED:
                     starts_it = True
                     await control.start(server, durable=durable)
                     continue
@@ -184,7 +184,7 @@ async def _stop_unused(server: EmbeddedServer) -> None:
     """Stop a server that we have started, and that nobody could use: whoever else wants it waits for our turn."""
     with _failures_are_logged():
         async with limited(server.home, _STOP_TIMEOUT):
-            if await state_of(server) is State.RUNNING:
+            if await state_of(server) is ServerState.RUNNING:
                 await control.stop(server)
 
 
@@ -198,7 +198,7 @@ async def _leave(server: EmbeddedServer, since: datetime) -> None:
 
 async def _is_unused(server: EmbeddedServer, since: datetime) -> bool:
     """Return whether the server runs and nobody is connected, once it answers: it may recover from a crash just now."""
-    while await state_of(server) is State.RUNNING:
+    while await state_of(server) is ServerState.RUNNING:
         if (connection := await _connection(server)) is not None:
             async with connection:
                 return await is_alone(connection, since=since)

@@ -17,7 +17,7 @@ from errors import ModelUnavailableError, OperatorError, RefusedRowError, Statem
 from memory.capture.erased import Erased
 from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.capture.session import trusted_position
-from memory.capture.writer import Doing, OnStored, Outages, Writer, unheard
+from memory.capture.writer import Doing, MessageWriter, OnStored, Outages, unheard
 from memory.embedding.embedder import Embedder
 from memory.index import neighbours, reembed
 from memory.index.index_text import said
@@ -82,7 +82,7 @@ class Ingest:
         self._waited_for_embedder = False
         self._refused_vectors: set[int] = set()
         self._outages = Outages(waits_in=str(journal.path), on_change=self._notify)
-        self._writer = Writer(
+        self._writer = MessageWriter(
             sessions=sessions,
             not_added=not_added,
             outages=self._outages,

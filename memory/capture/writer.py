@@ -148,7 +148,7 @@ class Fault:
     """Whether rows are never blamed for it."""
 
 
-class Writer:
+class MessageWriter:
     """Writes batches into one memory, with the position of the journal that they came from.
 
     `on_missing` is called when rows were stored that shall get their vectors later, `on_stored` with what was stored.

@@ -14,7 +14,7 @@ Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
-class Batch(Generic[Content]):
+class TextBatch(Generic[Content]):
     """Texts that the model reads at once, and where they stood among those that were given."""
 
     places: list[int]
@@ -28,10 +28,10 @@ class RunningModel(Protocol[Content]):
     runs_on: str
     is_reentrant: bool
 
-    def batches(self, texts: Sequence[str]) -> list[Batch[Content]]:
+    def batches(self, texts: Sequence[str]) -> list[TextBatch[Content]]:
         """Cut texts into batches of similar length."""
 
-    def vectors(self, batch: Batch[Content]) -> Vectors:
+    def vectors(self, batch: TextBatch[Content]) -> Vectors:
         """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""
 
 

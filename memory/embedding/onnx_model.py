@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.embedding.exported_model import ExportedModel
-from memory.embedding.model import Batch, Vectors, by_length, usable_cores
+from memory.embedding.model import TextBatch, Vectors, by_length, usable_cores
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -43,14 +43,14 @@ class OnnxModel:
         self.dimensions = self._description.dimensions
         self.runs_on = f"ONNX Runtime, {self._description.precision}"
 
-    def batches(self, texts: Sequence[str]) -> list[Batch[Tokens]]:
+    def batches(self, texts: Sequence[str]) -> list[TextBatch[Tokens]]:
         """Cut texts into batches of similar length."""
         encodings = self._tokenizer.encode_batch_fast([f"{self._description.prompt}{text}" for text in texts])
         lengths = [len(encoding) for encoding in encodings]
         cut = _cut(by_length(lengths), lengths, self._batch_size)
-        return [Batch(places, [encodings[place] for place in places]) for places in cut]
+        return [TextBatch(places, [encodings[place] for place in places]) for places in cut]
 
-    def vectors(self, batch: Batch[Tokens]) -> Vectors:
+    def vectors(self, batch: TextBatch[Tokens]) -> Vectors:
         """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""
         inputs = {name: self._padded(name, batch.content) for name in self._description.inputs}
         (vectors,) = self._session.run(None, inputs)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
-from memory.embedding.model import Batch, Vectors, by_length, usable_cores
+from memory.embedding.model import TextBatch, Vectors, by_length, usable_cores
 from memory.embedding.source_model import cannot_be_loaded, carried_folder, is_carried
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class TorchModel:
         self.dimensions = dimensions
         self.runs_on = f"torch on {self._model.device}"
 
-    def batches(self, texts: Sequence[str]) -> list[Batch[list[str]]]:
+    def batches(self, texts: Sequence[str]) -> list[TextBatch[list[str]]]:
         """Cut texts into batches of similar length."""
         order = by_length([len(text) for text in texts])
         cut = [order[start : start + self._batch_size] for start in range(0, len(order), self._batch_size)]
-        return [Batch(places, [texts[place] for place in places]) for places in cut]
+        return [TextBatch(places, [texts[place] for place in places]) for places in cut]
 
-    def vectors(self, batch: Batch[list[str]]) -> Vectors:
+    def vectors(self, batch: TextBatch[list[str]]) -> Vectors:
         """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""
         import torch
 

@@ -85,7 +85,7 @@ is faster from this many new rows on, as a share of those it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class MessageBatch:
     """What one transaction writes: rows, each key once, the texts that edits had replaced, and how far that is.
 
     It belongs to a journal, whose position is moved, or to a promotion, whose number all that is new bears: what the
@@ -101,7 +101,7 @@ class Batch:
     """Whether the caller knows that none of the rows is there: it saves the way through the table beside."""
 
 
-async def load(database: Database, batches: AsyncIterable[Batch], *, expected: int, report: Progress) -> int:
+async def load(database: Database, batches: AsyncIterable[MessageBatch], *, expected: int, report: Progress) -> int:
     """Write batches one after the other and return the number of rows; `expected` says how many may come.
 
     What is there already changes only by a later edit or a deletion, so whoever was stopped may begin again, or go on
@@ -117,7 +117,7 @@ async def load(database: Database, batches: AsyncIterable[Batch], *, expected: i
     return done
 
 
-async def write(database: Database, batch: Batch, *, expected: int) -> None:
+async def write(database: Database, batch: MessageBatch, *, expected: int) -> None:
     """Write one batch of a load of so many messages.
 
     Raises RefusedRowError, too, when one of rows that are all new is there.
@@ -145,11 +145,11 @@ async def write(database: Database, batch: Batch, *, expected: int) -> None:
             await store.write(session, batch=(), revisions=(), journal=batch.journal, position=batch.position)
 
 
-def _revisions(batch: Batch) -> list[dict[str, Any]]:
+def _revisions(batch: MessageBatch) -> list[dict[str, Any]]:
     return [{**asdict(revision), "promotion_id": batch.promotion_id} for revision in batch.revisions]
 
 
-async def _copy(connection: AsyncConnection, table: str, batch: Batch) -> None:
+async def _copy(connection: AsyncConnection, table: str, batch: MessageBatch) -> None:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     with driver_errors():
         async with driver.cursor() as cursor, cursor.copy(copy_in_statement(table, _COLUMNS)) as copy:

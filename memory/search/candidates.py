@@ -13,7 +13,7 @@ from memory.search.planner import (
     COSTS,
     AccessPath,
     Costs,
-    Plan,
+    SearchPlan,
     Size,
     Trace,
     estimate,
@@ -46,7 +46,7 @@ async def find_candidates(
     bm25: bool,
     hypertable: bool,
     costs: Costs = COSTS,
-) -> tuple[list[Candidate], Plan]:
+) -> tuple[list[Candidate], SearchPlan]:
     """Return what vectors and keywords propose, in no order, and how they were found.
 
     There are at least min(`wanted`, matching rows) messages, whichever access path is taken. The keywords are looked
@@ -56,7 +56,7 @@ async def find_candidates(
     size = await estimate(session, filters, hypertable=hypertable)
     trace = Trace()
     if not size.in_use:
-        return [], Plan(vectors=AccessPath.EXACT, keywords=AccessPath.EXACT, size=size, counted=None, steps=())
+        return [], SearchPlan(vectors=AccessPath.EXACT, keywords=AccessPath.EXACT, size=size, counted=None, steps=())
     scores = await keyword_candidates(
         session, text=text, filters=filters, wanted=depth, bm25=bm25, size=size, costs=costs, trace=trace
     )
@@ -72,7 +72,7 @@ async def find_candidates(
     )
     # All that is known of the others is that their scores are lower than any that was found.
     lowest = min(scores.values()) if len(scores) >= depth else 0.0
-    plan = Plan(
+    plan = SearchPlan(
         vectors=path_to_vectors(size, wanted=depth, costs=costs),
         keywords=path_to_keywords(size, wanted=depth, costs=costs),
         size=size,

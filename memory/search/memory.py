@@ -25,7 +25,7 @@ from memory.names.known import KnownNames
 from memory.search import rows
 from memory.search.candidates import Candidate, find_candidates
 from memory.search.names import RememberedNames
-from memory.search.planner import Plan, logged
+from memory.search.planner import SearchPlan, logged
 from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
 from memory.search.results import RankedMessage, Scope, SearchResult, by_place, stitch
@@ -101,7 +101,7 @@ class Memory:
         self, text: str, filters: Filters, *, scope: Scope, limit: int
     ) -> tuple[SearchResult, dict[str, str]]:
         """Return what is found, and for which other words those of the text may be misspelt."""
-        plans: list[Plan] = []
+        plans: list[SearchPlan] = []
         async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as search_session:
 
             async def query(wanted: int, session: AsyncSession, database: SearchableDatabase) -> list[Candidate]:

@@ -98,7 +98,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SearchPlan:
     """The access paths of a search in one memory; `counted` is the number of matching rows, None unless explained."""
 
     vectors: AccessPath
@@ -153,7 +153,7 @@ def explain_enabled() -> bool:
     return logger.isEnabledFor(logging.DEBUG)
 
 
-def logged(plan: Plan, *, memory: str) -> Plan:
+def logged(plan: SearchPlan, *, memory: str) -> SearchPlan:
     """Write a plan to the debug log; return it with the name of the memory that was searched."""
     named = replace(plan, memory=memory)
     logger.debug("%s", named)

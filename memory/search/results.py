@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from memory.message import Message
-from memory.search.planner import Plan
+from memory.search.planner import SearchPlan
 from memory.search.terms import Weighed
 
 
@@ -60,7 +60,7 @@ class SearchResult:
 
     excerpts: tuple[Excerpt, ...] = ()
     unreachable: tuple[str, ...] = ()
-    plans: tuple[Plan, ...] = ()
+    plans: tuple[SearchPlan, ...] = ()
     by_words_alone: bool = False
     words: tuple[Weighed, ...] = ()
     read_as: tuple[tuple[str, str], ...] = ()

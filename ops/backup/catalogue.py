@@ -74,7 +74,7 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedBackup:
     """The backups in a folder, and the folders that are none."""
 
     backups: list[Backup]
@@ -83,7 +83,7 @@ class Listed:
     """Why each of the other folders is not a backup."""
 
 
-def list_backups(backup_dir: Path) -> Listed:
+def list_backups(backup_dir: Path) -> ListedBackup:
     """Return all backups; raise OperatorError when their folder cannot be read."""
     backups, unreadable = [], {}
     for folder in _folders(backup_dir):
@@ -91,7 +91,7 @@ def list_backups(backup_dir: Path) -> Listed:
             backups.append(_read(folder))
         except InputFileError as error:
             unreadable[folder.name] = str(error)
-    return Listed(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.name)), unreadable)
+    return ListedBackup(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.name)), unreadable)
 
 
 def find_backup(backup_dir: Path, name: str) -> Backup:

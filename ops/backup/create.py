@@ -15,7 +15,16 @@ from db.metadata import MOVE_FACT, is_half_filled
 from db.migrate import is_known
 from db.programs import PATIENCE, Program, choose_program, run_program
 from db.schema import EMBEDDING_WIDTH
-from db.table_copy import Connection, Content, Table, content_of, content_tables, fetch, open_connection, tables_of
+from db.table_copy import (
+    Connection,
+    Content,
+    ContentTable,
+    content_of,
+    content_tables,
+    fetch,
+    open_connection,
+    tables_of,
+)
 from errors import BackscrollError, DatabaseSetupError
 from memory.capture.session import SESSION_FACT
 from memory.index.reembed import MODEL_FACT
@@ -41,7 +50,7 @@ _NO_IDLE_TIMEOUT = "SET idle_in_transaction_session_timeout = 0"  # pg_dump may 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BackupPlan:
     """Name, formats and compression of a backup."""
 
     name: str
@@ -55,7 +64,7 @@ class _Source:
 
     database: Database
     connection: Connection
-    tables: list[Table]
+    tables: list[ContentTable]
     entry: DatabaseEntry
 
     @property
@@ -66,7 +75,7 @@ class _Source:
 
 async def create(
     databases: Sequence[Database],
-    plan: Plan,
+    plan: BackupPlan,
     *,
     session: ProgramSession | None = None,
     backup_dir: Path,
@@ -141,7 +150,7 @@ async def _refuse_unless_whole(connection: Connection, name: str, known: dict[st
         )
 
 
-async def _describe(connection: Connection, name: str, contents: list[tuple[Table, Content]]) -> DatabaseEntry:
+async def _describe(connection: Connection, name: str, contents: list[tuple[ContentTable, Content]]) -> DatabaseEntry:
     """Return the entry of a database for the manifest, without its files."""
     facts = dict(await fetch(connection, _FACTS))
     ((version,),) = await fetch(connection, _VERSION)
@@ -178,7 +187,7 @@ def _adding_up(total: int, report: Progress) -> Callable[[int], None]:
 
 
 async def _write_database(
-    source: _Source, dumper: Program | None, plan: Plan, partial: Path, report_rows: Callable[[int], None]
+    source: _Source, dumper: Program | None, plan: BackupPlan, partial: Path, report_rows: Callable[[int], None]
 ) -> DatabaseEntry:
     """Write the files of one database, and return its entry for the manifest."""
     folder = partial / source.database.name.replace("-", "_")

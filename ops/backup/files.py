@@ -60,7 +60,7 @@ class HashingFile(io.RawIOBase):
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class FileWriter:
     """Write a file of a backup by pieces, which threads of the compressor's own compress; raise OSError."""
 
     write: Callable[[bytes], object]
@@ -69,7 +69,7 @@ class Writer:
 
 
 @contextmanager
-def open_writer(path: Path) -> Generator[Writer]:
+def open_writer(path: Path) -> Generator[FileWriter]:
     """Yield a writer of a new file, compressed when its name ends in .zst; its bytes are on the disk on exit."""
     with closing(HashingFile(path)) as file:
         if path.suffix == COMPRESSED:
@@ -77,9 +77,9 @@ def open_writer(path: Path) -> Generator[Writer]:
 
             compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=_THREADS)
             with compressor.stream_writer(cast("BinaryIO", file), closefd=False) as compressing:
-                yield Writer(compressing.write, file.entry)
+                yield FileWriter(compressing.write, file.entry)
         else:
-            yield Writer(file.write, file.entry)
+            yield FileWriter(file.write, file.entry)
         file.sync()
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from psycopg import sql
 from pyarrow import parquet
 
-from db.table_copy import EVERY_ROW, Connection, Table
+from db.table_copy import EVERY_ROW, Connection, ContentTable
 from ops.backup.files import HashingFile
 from ops.backup.manifest import FileEntry
 
@@ -34,7 +34,7 @@ _SELECT = sql.SQL("SELECT {values} FROM {table} WHERE {condition}")
 
 
 async def write_parquet(
-    connection: Connection, table: Table, path: Path, *, compress: bool, report: Callable[[int], None]
+    connection: Connection, table: ContentTable, path: Path, *, compress: bool, report: Callable[[int], None]
 ) -> FileEntry:
     """Write all rows of a table into a new file; return its entry for the manifest in the folder above.
 
@@ -86,7 +86,7 @@ def _vectors(values: Sequence[bytes | None], kind: Any) -> Any:
     return pa.ListArray.from_arrays(pa.array(offsets), floats, type=kind, mask=missing)
 
 
-def _query(table: Table) -> sql.Composed:
+def _query(table: ContentTable) -> sql.Composed:
     return _SELECT.format(
         values=sql.SQL(", ").join(_value(name, kind) for name, kind in table.columns.items()),
         table=sql.Identifier(table.name),

@@ -20,9 +20,9 @@ from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import (
     FORMER_TABLES,
-    Compared,
     Connection,
     Content,
+    TableComparison,
     content_of,
     content_table,
     content_tables,
@@ -93,7 +93,7 @@ class Timings:
 class Restored:
     """What was restored: each table as the manifest says and as it was loaded, and what of it was erased then."""
 
-    tables: list[Compared]
+    tables: list[TableComparison]
     erased: Counts | None
     timings: Timings
 
@@ -134,7 +134,7 @@ async def restore(
 
 async def verify_by_restoring(
     folder: Path, manifest: Manifest, database: Database, *, source: Format, timeout: timedelta, report: Progress
-) -> list[Compared]:
+) -> list[TableComparison]:
     """Restore a database of a backup beside the one that is given, compare it with the manifest, and drop it.
 
     Raises InputFileError for a backup that is damaged, DatabaseSetupError when the user may not create databases or a
@@ -203,10 +203,10 @@ def _with_entry(manifest: Manifest, entry: DatabaseEntry) -> Manifest:
     return manifest.model_copy(update={"databases": [entry], "session": None})
 
 
-async def compare(connection: Connection, table: TableEntry) -> Compared:
+async def compare(connection: Connection, table: TableEntry) -> TableComparison:
     """Compare a table of a database with what a manifest says of it."""
     here = await content_of(connection, content_table(table.name, table.columns))
-    return Compared(table.name, Content(table.rows, table.checksum), here)
+    return TableComparison(table.name, Content(table.rows, table.checksum), here)
 
 
 async def _checked(
@@ -307,7 +307,7 @@ def _refuse_unless_it_fits(known: dict[str, dict[str, str]], entry: DatabaseEntr
 
 async def _replace_content(
     connection: Connection, entry: DatabaseEntry, tables: list[str], load: _Load
-) -> tuple[list[Compared], Timings]:
+) -> tuple[list[TableComparison], Timings]:
     """Empty these tables, load what a backup holds, and compare it with what its manifest says.
 
     The search indexes are gone then: the next migration and `db.vector_index.build` make them.
@@ -354,7 +354,7 @@ async def _fit_width(connection: Connection, dimensions: int) -> None:
         await connection.execute(_SET_STORAGE, prepare=False)
 
 
-def _refuse_if_unequal(folder: Path, compared: list[Compared]) -> None:
+def _refuse_if_unequal(folder: Path, compared: list[TableComparison]) -> None:
     for table in compared:
         if not table.is_equal:
             raise InputFileError(

@@ -8,7 +8,7 @@ from struct import Struct, error
 from typing import BinaryIO, LiteralString
 
 from db.errors import driver_errors, server_message
-from db.table_copy import Connection, Table, all_rows, blocks, copy_in_statement, copy_out_statement
+from db.table_copy import Connection, ContentTable, all_rows, blocks, copy_in_statement, copy_out_statement
 from errors import InputFileError, RefusedRowError
 from memory.capture.message_csv import count_records
 from ops.backup.files import open_writer
@@ -36,7 +36,7 @@ _NULL = _END = -1
 
 async def write_table(
     connection: Connection,
-    table: Table,
+    table: ContentTable,
     folder: Path,
     written_as: Format,
     *,

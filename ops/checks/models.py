@@ -26,7 +26,7 @@ _REEMBED = "python main_async.py re-embed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageModel:
+class ModelToCheck:
     """What the settings say of the language model; `create` raises ChatModelError when it cannot be."""
 
     name: str
@@ -68,7 +68,7 @@ async def vectors(database: Database, embedder: Embedder) -> CheckResult:
     return ok(f"made by {model or 'no model yet'}, {width} dimensions")
 
 
-async def language(model: LanguageModel) -> CheckResult:
+async def language(model: ModelToCheck) -> CheckResult:
     """Check that the language model can be made, and that the server that it is on answers."""
     if model.create is None:
         return ok("extractive: answers are quotations, there is no model to reach")

@@ -31,7 +31,7 @@ from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, 
 from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
 from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
-from ops.erasure.ledger import LEDGER, POSTS, Post, note_posts, read_ledger, read_posts, write_ledger
+from ops.erasure.ledger import LEDGER, POSTS, NotedPost, note_posts, read_ledger, read_posts, write_ledger
 from ops.erasure.rows import (
     TOUCHED,
     Counts,
@@ -83,7 +83,7 @@ class Receipt:
     long_term: Counts
     files: tuple[ErasedFile, ...]
     backups: tuple[str, ...]
-    posts: tuple[Post, ...]
+    posts: tuple[NotedPost, ...]
     posts_file: Path
     why_posts: str = "set DISCORD_TOKEN, and the same command deletes them"
     deleted_posts: int = 0
@@ -360,9 +360,9 @@ def _look_into_file(repetitions: Repetitions, path: Path) -> None:
         repetitions.look_at(answer.message_id, answer.reply_to, answer.content)
 
 
-def _posts_in(path: Path, answers: Answers) -> list[Post]:
+def _posts_in(path: Path, answers: Answers) -> list[NotedPost]:
     return [
-        Post(message_id=one.message_id, channel_id=one.place_id, guild_id=one.guild_id, author_id=one.author_id)
+        NotedPost(message_id=one.message_id, channel_id=one.place_id, guild_id=one.guild_id, author_id=one.author_id)
         for one in answers_in(path)
         if answers.holds(one.message_id, one.reply_to)
     ]

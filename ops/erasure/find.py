@@ -8,7 +8,7 @@ from typing import Any, LiteralString, NamedTuple
 from db.table_copy import Connection
 from ops.erasure.files import Answers
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
-from ops.erasure.ledger import Post
+from ops.erasure.ledger import NotedPost
 
 Tables = Mapping[str, Mapping[str, str]]
 """What `db.checksums.tables_of` tells: which tables a database has."""
@@ -100,13 +100,13 @@ class Repetitions:
         return Answers(message_ids=self.message_ids, replies_to=self.replies_to)
 
 
-async def find_posts(connection: Connection, tables: Tables, answers: Answers) -> list[Post]:
+async def find_posts(connection: Connection, tables: Tables, answers: Answers) -> list[NotedPost]:
     """Return where in Discord answers were posted, as far as a database knows."""
     if "messages" not in tables:
         return []
     lists = [list(answers.message_ids), list(answers.replies_to)]
     return [
-        Post(message_id=message_id, channel_id=channel_id, guild_id=guild_id, author_id=author_id)
+        NotedPost(message_id=message_id, channel_id=channel_id, guild_id=guild_id, author_id=author_id)
         async for message_id, channel_id, guild_id, author_id in _streamed(connection, _POSTS, lists)
     ]
 

@@ -117,7 +117,7 @@ def _is_entry(line: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class NotedPost:
     """A message of the bot in Discord; `channel_id` is the thread or channel it is in, a direct one without a guild."""
 
     message_id: int
@@ -136,14 +136,16 @@ class Post:
         return self.message_id in _OF_DISCORD and self.channel_id in _OF_DISCORD
 
 
-def read_posts(path: Path) -> list[Post]:
+def read_posts(path: Path) -> list[NotedPost]:
     """Return the posts that are noted, none when there is no such file.
 
     Raises InputFileError when the file cannot be read or is damaged.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [Post(**{name: value for name, value in json.loads(line).items() if name != "link"}) for line in lines]
+        return [
+            NotedPost(**{name: value for name, value in json.loads(line).items() if name != "link"}) for line in lines
+        ]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -154,7 +156,7 @@ def read_posts(path: Path) -> list[Post]:
         ) from error
 
 
-def note_posts(path: Path, posts: Iterable[Post]) -> None:
+def note_posts(path: Path, posts: Iterable[NotedPost]) -> None:
     """Note further posts of Discord, each once; raise SessionError when that cannot be written."""
     known = read_posts(path)
     new = {post.message_id: post for post in (*known, *posts) if post.is_in_discord}
@@ -172,6 +174,6 @@ def strike_posts(path: Path, gone: Collection[int]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_posts(path: Path, posts: Iterable[Post]) -> None:
+def _write_posts(path: Path, posts: Iterable[NotedPost]) -> None:
     lines = (json.dumps({"link": post.link, **asdict(post)}) for post in posts)
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode(), setting="BACKUP_DIR")

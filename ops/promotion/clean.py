@@ -21,7 +21,7 @@ from memory.capture.message_csv import optional, time_of
 from memory.message import COLUMNS, FIELDS, Kind, Message, MessageKey, fold, names_of, sanitize
 from ops.promotion import cells
 from ops.promotion.derived_ids import Occurrences, derived_id
-from ops.promotion.records import CleanBatch, RawBatch, Reject, Source, Vector
+from ops.promotion.records import CleanBatch, MessageSource, RawBatch, Reject, Vector
 from ops.promotion.sources.survey import is_rounded
 from ops.promotion.times import ReadTime, read_time, snowflake_time
 
@@ -98,7 +98,7 @@ class _BatchColumns:
         return sorted([*self.chunk.rejects, *rows], key=lambda reject: reject.record)
 
 
-async def read(source: Source, *, time_zone: ZoneInfo) -> AsyncGenerator[CleanBatch]:
+async def read(source: MessageSource, *, time_zone: ZoneInfo) -> AsyncGenerator[CleanBatch]:
     """Yield the batches of a source, each cleaned; raise InputFileError when the source is not what it should be."""
     batches, earlier = source.chunks(), _EarlierBatches()
     while (batch := await asyncio.to_thread(_next_cleaned, batches, source, time_zone, earlier)) is not None:
@@ -120,7 +120,7 @@ class _EarlierBatches:
 
 
 def _next_cleaned(
-    batches: Iterator[RawBatch], source: Source, time_zone: ZoneInfo, earlier: _EarlierBatches
+    batches: Iterator[RawBatch], source: MessageSource, time_zone: ZoneInfo, earlier: _EarlierBatches
 ) -> CleanBatch | None:
     """Return the next batch; a file whose contents fail in a way that nobody foresaw is refused, too."""
     try:

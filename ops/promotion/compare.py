@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.message import Message, MessageKey, Revision
-from ops.promotion.seen_messages import INITIAL_STATE, SeenMessages, State
+from ops.promotion.seen_messages import INITIAL_STATE, SeenMessages, SeenState
 
 
 class Verdict(Enum):
@@ -67,7 +67,7 @@ class StateComparer:
         new_revisions = await self._new(revisions)
         grown = {revision.message_id for revision in new_revisions}
         compared = []
-        states: list[tuple[MessageKey, State]] = []
+        states: list[tuple[MessageKey, SeenState]] = []
         for number, message in enumerate(messages):
             brought = self._seen.state_of(message)
             state = brought or stored.get(number)
@@ -78,14 +78,14 @@ class StateComparer:
         self._seen.note(states)
         return compared, new_revisions
 
-    async def _stored(self, messages: Sequence[Message]) -> dict[int, State]:
+    async def _stored(self, messages: Sequence[Message]) -> dict[int, SeenState]:
         """Return the states of those messages that long-term memory holds, by their place."""
         if not messages or not self._has_tables:
             return {}
         times = [message.sent_at for message in messages]
         values = {"ids": [message.message_id for message in messages], "times": times}
         rows = await self._rows(_STORED, {**values, "first": min(times), "last": max(times)})
-        return {number: State(*state) for number, *state in rows}
+        return {number: SeenState(*state) for number, *state in rows}
 
     async def _new(self, revisions: Sequence[Revision]) -> list[Revision]:
         """Return those revisions that long-term memory does not hold."""
@@ -102,7 +102,7 @@ class StateComparer:
                 return await (await cursor.execute(query, values, prepare=False)).fetchall()
 
 
-def _compared(number: int, message: Message, state: State | None, *, brought: bool, grown: bool) -> ComparedMessage:
+def _compared(number: int, message: Message, state: SeenState | None, *, brought: bool, grown: bool) -> ComparedMessage:
     changes = state is None or state.is_changed_by(message)
     if brought:
         verdict = Verdict.FURTHER

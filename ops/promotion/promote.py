@@ -32,14 +32,14 @@ from ops.promotion.compare import ComparedMessage, StateComparer, Verdict
 from ops.promotion.history import StartedBatch, finish_batch, forget_empty, promotion_lock, start_batch
 from ops.promotion.mentions import AuthorNames
 from ops.promotion.own_answers import OwnAnswers, mark_others
-from ops.promotion.records import CleanBatch, Reject, Source, Vector
+from ops.promotion.records import CleanBatch, MessageSource, Reject, Vector
 from ops.promotion.rejects import RejectsCsv, open_rejects, row_of_record
-from ops.promotion.report import Tally
+from ops.promotion.report import RecordTally
 from ops.promotion.seen_messages import open_seen
 from ops.promotion.twins import Twins
 from ops.promotion.undo import take_back
 from ops.promotion.vectors import Drafting
-from ops.promotion.write import Piece, Writer
+from ops.promotion.write import BatchWriter, WritePiece
 from util_async import Progress, background_task
 
 logger = logging.getLogger(__name__)
@@ -75,13 +75,13 @@ class PromotionResult:
     promotion_id: int | None
     """The number of the batch; None when there was nothing new, and so no batch is left."""
     resumed: bool
-    tally: Tally
+    tally: RecordTally
     refused_path: Path | None
     """Where the refused rows are, if there are any."""
 
 
 async def promote(
-    source: Source,
+    source: MessageSource,
     resources: PromotionResources,
     *,
     time_zone: ZoneInfo,
@@ -114,7 +114,7 @@ async def promote(
 
 
 async def preview(
-    source: Source,
+    source: MessageSource,
     database: Database,
     erasures: Mapping[int, datetime],
     *,
@@ -122,12 +122,12 @@ async def preview(
     timeout: timedelta,
     report: Progress,
     own: OwnAnswers | None = None,
-) -> Tally:
+) -> RecordTally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
 
     Raises DatabaseUnavailableError, and InputFileError when the source is not what it should be.
     """
-    tally = Tally()
+    tally = RecordTally()
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         has_tables = _MESSAGES in await tables_of(connection)
         with open_seen() as seen:
@@ -147,7 +147,7 @@ async def preview(
 
 
 async def _bring_in(
-    source: Source,
+    source: MessageSource,
     resources: PromotionResources,
     batch: StartedBatch,
     connection: Connection,
@@ -155,7 +155,7 @@ async def _bring_in(
     time_zone: ZoneInfo,
     report: Progress,
 ) -> PromotionResult:
-    tally = Tally()
+    tally = RecordTally()
     # Somebody may have been forgotten since `resources` were made; from here on the lock keeps that from happening.
     erasures = merged(resources.erasures, await erasures_of(resources.long_term))
     # A source that is brought in again has had its refused rows written down before.
@@ -177,7 +177,7 @@ async def _bring_in(
                 AuthorNames(connection),
             )
             builder = BatchBuilder(comparer, drafting, resources.embedder, rejects, tally, size=source.size)
-            writer = Writer(resources.long_term, batch.promotion_id, rejects, tally)
+            writer = BatchWriter(resources.long_term, batch.promotion_id, rejects, tally)
             chunks = one_ahead(read(source, time_zone=time_zone))
             async with aclosing(one_ahead(builder.pieces(chunks))) as pieces:
                 async for piece in pieces:
@@ -193,7 +193,7 @@ async def _bring_in(
     )
 
 
-def _mixes_formats(source: Source) -> bool:
+def _mixes_formats(source: MessageSource) -> bool:
     """Return whether a source may have a message twice, in one file with and in another one without its id."""
     return source.lacks_ids and len(source.files) > 1
 
@@ -257,7 +257,7 @@ class Comparer:
         twins: Twins,
         erased: Erased,
         own: OwnAnswers,
-        tally: Tally,
+        tally: RecordTally,
         names: AuthorNames,
     ) -> None:
         self._differences = differences
@@ -318,7 +318,7 @@ class BatchBuilder:
         drafting: Drafting,
         embedder: Embedder,
         rejects: RejectsCsv,
-        tally: Tally,
+        tally: RecordTally,
         *,
         size: int,
     ) -> None:
@@ -330,7 +330,7 @@ class BatchBuilder:
         self._size = size
         self._done = 0
 
-    async def pieces(self, batches: AsyncIterator[CleanBatch]) -> AsyncGenerator[Piece]:
+    async def pieces(self, batches: AsyncIterator[CleanBatch]) -> AsyncGenerator[WritePiece]:
         """Yield what shall be written of each batch; one that needs many vectors of the model comes in parts."""
         async for batch in batches:
             kept, compared, revisions = await self._comparer.compare(batch)
@@ -343,7 +343,7 @@ class BatchBuilder:
                 rows = await index_drafts(part, self._embedder)
                 self._tally.embedded += sum(draft.lacks_vector for draft in part)
                 self._tally.reused += sum(draft.vector is not None for draft in part)
-                yield Piece(
+                yield WritePiece(
                     rows=rows,
                     verdicts=[message.verdict for message in changed[end - len(part) : end]],
                     revisions=part_revisions,

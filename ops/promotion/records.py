@@ -73,7 +73,7 @@ class FileOfSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class MessageSource:
     """Where messages come from: one file, or several that are promoted as one."""
 
     title: str

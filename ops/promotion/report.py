@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ops.promotion.compare import ComparedMessage, Verdict
-from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
+from ops.promotion.records import CleanBatch, FileOfSource, MessageSource, Reject
 from ops.promotion.sources.files import OF_NO_KIND, Skipped
 
 _MOST_REASONS = 5
@@ -45,7 +45,7 @@ class FileTally:
 
 
 @dataclass(slots=True)
-class Tally:
+class RecordTally:
     """What became of the records so far; each is counted once."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -131,7 +131,7 @@ class Tally:
         self.refused[reason if known else OTHER_REASONS] += 1
 
 
-def describe(tally: Tally, title: str, source: Source | None = None) -> str:
+def describe(tally: RecordTally, title: str, source: MessageSource | None = None) -> str:
     """Return what became of the records of a source, a line for each way that some of them went, and for each file."""
     lines = list(_lines(tally, title))
     if source is not None:
@@ -140,7 +140,7 @@ def describe(tally: Tally, title: str, source: Source | None = None) -> str:
     return "\n".join(lines)
 
 
-def _of_files(tally: Tally, files: Sequence[FileOfSource]) -> Iterator[str]:
+def _of_files(tally: RecordTally, files: Sequence[FileOfSource]) -> Iterator[str]:
     """Yield a line for each of the first files; those of which something could not be read come first."""
     known = {file.name: tally.files.get(file.name, FileTally()) for file in files}
     ordered = sorted(files, key=lambda file: not known[file.name].damage)[:_MOST_FILES]
@@ -182,7 +182,7 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
-def _lines(tally: Tally, title: str) -> Iterator[str]:
+def _lines(tally: RecordTally, title: str) -> Iterator[str]:
     yield f"{_printable(title)}: {tally.records:,} records"
     counts = [
         (tally.verdicts[Verdict.NEW], "new"),
@@ -202,7 +202,7 @@ def _lines(tally: Tally, title: str) -> Iterator[str]:
         yield from (f"{count:>11,}  {what}" for what, count in tally.notes.most_common())
 
 
-def _reasons(tally: Tally) -> Iterator[str]:
+def _reasons(tally: RecordTally) -> Iterator[str]:
     for reason, count in tally.refused.most_common(_MOST_REASONS):
         yield f"{count:>15,}  {reason}"
     if (more := len(tally.refused) - _MOST_REASONS) > 0:

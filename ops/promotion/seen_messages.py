@@ -43,7 +43,7 @@ class SeenVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SeenState:
     """What decides whether another state of a message changes it."""
 
     edited_at: datetime | None
@@ -59,17 +59,17 @@ class State:
         """Return whether another state carries a later edit."""
         return message.edited_at is not None and (self.edited_at is None or message.edited_at > self.edited_at)
 
-    def after(self, message: Message) -> "State":
+    def after(self, message: Message) -> "SeenState":
         """Return the state that another one of the message leads to."""
         known = [time for time in (self.edited_at, message.edited_at) if time is not None]
-        return State(
+        return SeenState(
             max(known, default=None),
             self.is_deleted or message.deleted_at is not None,
             self.is_answer or message.kind is Kind.ANSWER,
         )
 
 
-INITIAL_STATE = State(None, is_deleted=False)
+INITIAL_STATE = SeenState(None, is_deleted=False)
 """What goes before the first state of a message."""
 
 
@@ -80,14 +80,14 @@ class SeenMessages:
         self._connection = connection
         self._last_sent: datetime | None = None
 
-    def state_of(self, message: Message) -> State | None:
+    def state_of(self, message: Message) -> SeenState | None:
         """Return the state of a message, None when it was not brought yet."""
         if self._last_sent is None or message.sent_at > self._last_sent:
             return None
         found = self._connection.execute(_LOOK_UP, (message.message_id, _number(message.sent_at))).fetchone()
-        return None if found is None else State(_time(found[0]), bool(found[1]), bool(found[2]))
+        return None if found is None else SeenState(_time(found[0]), bool(found[1]), bool(found[2]))
 
-    def note(self, states: Iterable[tuple[MessageKey, State]]) -> None:
+    def note(self, states: Iterable[tuple[MessageKey, SeenState]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
         listed = list(states)
         with _translate_sqlite_errors():
@@ -132,7 +132,7 @@ def open_seen() -> Iterator[SeenMessages]:
         yield SeenMessages(connection)
 
 
-def _row(key: MessageKey, state: State) -> tuple[int, int, int | None, bool, bool]:
+def _row(key: MessageKey, state: SeenState) -> tuple[int, int, int | None, bool, bool]:
     message_id, sent_at = key
     edited_at = None if state.edited_at is None else _number(state.edited_at)
     return message_id, _number(sent_at), edited_at, state.is_deleted, state.is_answer

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from db.databases import Database
 from errors import RefusedRowError
 from memory.index import bulk
-from memory.index.bulk import Batch
+from memory.index.bulk import MessageBatch
 from memory.index.indexing import find_refused
 from memory.index.store import Indexed
 from memory.message import Revision
 from ops.promotion.compare import Verdict
 from ops.promotion.rejects import RejectsCsv, row_of_message
-from ops.promotion.report import Tally
+from ops.promotion.report import RecordTally
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class WritePiece:
     """What one transaction writes, and how far the source is read then."""
 
     rows: Sequence[Indexed]
@@ -32,16 +32,16 @@ class Piece:
     end_bytes: int
 
 
-class Writer:
+class BatchWriter:
     """Writes the rows of one batch."""
 
-    def __init__(self, database: Database, promotion_id: int, rejects: RejectsCsv, tally: Tally) -> None:
+    def __init__(self, database: Database, promotion_id: int, rejects: RejectsCsv, tally: RecordTally) -> None:
         self._database = database
         self._promotion_id = promotion_id
         self._rejects = rejects
         self._tally = tally
 
-    async def write(self, piece: Piece) -> None:
+    async def write(self, piece: WritePiece) -> None:
         """Write a piece; one that is refused is halved until the rows that spoil it stand alone.
 
         Raises DatabaseUnavailableError, and SessionError when the CSV of refused rows cannot be written.
@@ -56,14 +56,14 @@ class Writer:
         self, rows: Sequence[Indexed], revisions: Sequence[Revision], expected: int, *, all_new: bool = False
     ) -> str | None:
         """Write rows and revisions, and return why they are refused; None when they are not."""
-        batch = Batch(rows=rows, revisions=revisions, promotion_id=self._promotion_id, all_new=all_new)
+        batch = MessageBatch(rows=rows, revisions=revisions, promotion_id=self._promotion_id, all_new=all_new)
         try:
             await bulk.write(self._database, batch, expected=expected)
         except RefusedRowError as error:
             return str(error)
         return None
 
-    async def _write_accepted(self, piece: Piece) -> None:
+    async def _write_accepted(self, piece: WritePiece) -> None:
         """Write of a refused piece what is not refused alone: rows with their former texts, then those of no row."""
 
         async def attempt(some: Sequence[tuple[Indexed, Verdict]]) -> str | None:

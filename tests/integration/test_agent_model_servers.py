@@ -14,7 +14,7 @@ from agent.config import AgentConfig, ModelConfig
 from agent.models import create_chat_model, refuse_unknown_model
 from cli.commands.startup import chat_model
 from errors import ChatModelError
-from ops.checks.models import LanguageModel, language
+from ops.checks.models import ModelToCheck, language
 from ops.checks.result import Status, result_of
 from ops.checks.run import LOAD_LIMIT
 from settings import read_settings
@@ -110,7 +110,7 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("LLM_MODEL", "openai:remote")
         monkeypatch.setenv("LLM_BASE_URL", server.url)
         settings = read_settings()
-        model = LanguageModel(
+        model = ModelToCheck(
             name=settings.llm_model,
             base_url=settings.llm_base_url,
             openai_api_key=None,

@@ -34,7 +34,7 @@ from memory.capture.session import SESSION_FACT
 from memory.index.reembed import MODEL_FACT
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.files import remove_folder, writing_lock
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, TableEntry
@@ -122,7 +122,7 @@ async def back_up(
     report: Progress = no_progress,
     name: str = "backup",
 ) -> Backup:
-    plan = Plan(name=name, formats=formats or [Format.CSV], compress=compress)
+    plan = BackupPlan(name=name, formats=formats or [Format.CSV], compress=compress)
     return await create(databases, plan, backup_dir=folder, now=NOW, timeout=PATIENCE, report=report)
 
 
@@ -498,7 +498,7 @@ async def test_the_list_is_in_the_order_of_time_and_tells_of_folders_that_are_no
     first = await back_up(one, tmp_path, name="z")
     second = await create(
         one,
-        Plan(name="a", formats=[Format.CSV]),
+        BackupPlan(name="a", formats=[Format.CSV]),
         backup_dir=tmp_path,
         now=NOW + timedelta(days=1),
         timeout=PATIENCE,

@@ -13,7 +13,7 @@ from db.schema import MessageRow
 from db.vector_index import drop_all
 from errors import RefusedRowError
 from memory.index import bulk, store
-from memory.index.bulk import Batch
+from memory.index.bulk import MessageBatch
 from memory.index.store import Indexed
 from memory.message import Message, Revision, fold
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute
@@ -31,13 +31,13 @@ def indexed(one: Message) -> Indexed:
     return Indexed(one, one.content, vector, "made up" if one.content else None)
 
 
-def batch(*messages: Message, position: int = 0, revisions: Sequence[Revision] = ()) -> Batch:
+def batch(*messages: Message, position: int = 0, revisions: Sequence[Revision] = ()) -> MessageBatch:
     rows = [indexed(one) for one in messages]
-    return Batch(rows=rows, revisions=revisions, journal="demo", position=position)
+    return MessageBatch(rows=rows, revisions=revisions, journal="demo", position=position)
 
 
-async def load(database: Database, *batches: Batch, expected: int = 1_000_000) -> int:
-    async def coming() -> AsyncIterator[Batch]:
+async def load(database: Database, *batches: MessageBatch, expected: int = 1_000_000) -> int:
+    async def coming() -> AsyncIterator[MessageBatch]:
         for one in batches:
             yield one
 
@@ -148,7 +148,7 @@ async def test_a_kind_that_does_not_exist_is_refused(long_term: Database) -> Non
 async def test_progress_is_told_batch_by_batch(long_term: Database) -> None:
     heard: list[tuple[int, int]] = []
 
-    async def coming() -> AsyncIterator[Batch]:
+    async def coming() -> AsyncIterator[MessageBatch]:
         yield batch(message(1), message(2), position=1)
         yield batch(position=2)
         yield batch(message(3), position=3)

@@ -7,7 +7,7 @@ import pytest
 from discord.http import Route
 
 from bot.posts import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
-from ops.erasure.ledger import Post
+from ops.erasure.ledger import NotedPost
 from tests.builders import closed_port
 from tests.fakes_discord import CHANNEL_ID, GOOD_TOKEN, GUILD_ID, USER_ID, FakeDiscord, open_fake_discord
 from util_async import no_progress
@@ -16,8 +16,8 @@ LONG, SHORT = timedelta(seconds=60), timedelta(seconds=2)
 FIRST = 1_400_000_000_000_000_000
 
 
-def post(number: int, *, author_id: int | None = USER_ID) -> Post:
-    return Post(message_id=FIRST + number, channel_id=CHANNEL_ID, guild_id=GUILD_ID, author_id=author_id)
+def post(number: int, *, author_id: int | None = USER_ID) -> NotedPost:
+    return NotedPost(message_id=FIRST + number, channel_id=CHANNEL_ID, guild_id=GUILD_ID, author_id=author_id)
 
 
 POSTS = [post(number) for number in range(10)]
@@ -32,7 +32,7 @@ async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
         yield discord
 
 
-async def deleted(posts: list[Post], *, token: str = GOOD_TOKEN, timeout: timedelta = LONG) -> Deletion:
+async def deleted(posts: list[NotedPost], *, token: str = GOOD_TOKEN, timeout: timedelta = LONG) -> Deletion:
     return await delete_posts(token, posts, timeout=timeout, report=no_progress)
 
 

@@ -33,7 +33,7 @@ from memory.index.store import Indexed
 from ops.checks import database as database_module
 from ops.checks import indexes, models, storage
 from ops.checks.database import open_if_made, read_only_session
-from ops.checks.models import LanguageModel
+from ops.checks.models import ModelToCheck
 from ops.checks.result import CheckReport, CheckResult, Status, exit_status
 from ops.checks.run import Deployment, examine
 from storage.sessions import choose_session, open_session_folder, remember_session
@@ -46,7 +46,7 @@ from util_async import background_task, no_progress
 pytestmark = pytest.mark.server
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-MODEL = LanguageModel(name="some", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
+MODEL = ModelToCheck(name="some", base_url=None, openai_api_key=None, hf_token=None, create=lambda: None)
 BM25_READY = """
     UPDATE pg_index SET indisready = CAST(:ready AS boolean)
     FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE pg_class.oid = indexrelid AND amname = 'bm25'
@@ -422,7 +422,7 @@ async def test_a_server_that_is_away_is_named_without_its_password() -> None:
     assert "hidden" not in finding.message
 
 
-def openai(url: str) -> LanguageModel:
+def openai(url: str) -> ModelToCheck:
     return replace(MODEL, name="openai:some", base_url=url, openai_api_key="the key")
 
 

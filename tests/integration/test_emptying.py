@@ -15,7 +15,7 @@ from memory.capture.journal import Journal, NotAdded
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from ops.backup import empty_short_term as empty_short_term_module
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.empty_short_term import empty_short_term
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED, Manifest
@@ -57,7 +57,7 @@ async def promote(here: Database, there: Database) -> None:
 
 
 async def back_up(database: Database, backup_dir: Path, formats: list[Format]) -> tuple[Path, Manifest]:
-    plan = Plan(name="safe", formats=formats)
+    plan = BackupPlan(name="safe", formats=formats)
     made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
     note_verified(made.folder, now=NOW, restored=False)
     return made.folder, made.manifest

@@ -27,7 +27,7 @@ from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
 from memory.index.index_text import search_text
 from memory.message import Message, Revision
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore
@@ -805,7 +805,7 @@ async def back_up(world: World, now: datetime) -> Path:
     session = ProgramSession("demo", "demo", world.journal.parent)
     made = await create(
         [world.short_term, world.long_term],
-        Plan(name="whole", formats=[Format.BINARY]),
+        BackupPlan(name="whole", formats=[Format.BINARY]),
         session=session,
         backup_dir=world.backup_dir,
         now=now,

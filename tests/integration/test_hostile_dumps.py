@@ -12,9 +12,9 @@ from psycopg import sql
 
 from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
-from db.table_copy import Compared
+from db.table_copy import TableComparison
 from errors import DatabaseSetupError
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import restore, verify_by_restoring
@@ -30,7 +30,7 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 FUNCTION = sql.SQL(
     "CREATE FUNCTION strike(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN EXECUTE {statement}; RETURN true; END$$"
 )
-Use = Callable[[Path, Database], Awaitable[list[Compared]]]
+Use = Callable[[Path, Database], Awaitable[list[TableComparison]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,20 @@ async def target(embedded: EmbeddedServer) -> AsyncIterator[Database]:
 
 async def dumped(database: Database, backup_dir: Path, hit: Hit) -> Path:
     """Back a memory up as a dump, and take away what the function has left until then."""
-    plan = Plan(name="given", formats=[Format.DUMP])
+    plan = BackupPlan(name="given", formats=[Format.DUMP])
     made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
     hit.take_away()
     return made.folder
 
 
-async def proved(folder: Path, database: Database) -> list[Compared]:
+async def proved(folder: Path, database: Database) -> list[TableComparison]:
     manifest = read_manifest(folder)
     return await verify_by_restoring(
         folder, manifest, database, source=Format.DUMP, timeout=PATIENCE, report=no_progress
     )
 
 
-async def restored(folder: Path, database: Database) -> list[Compared]:
+async def restored(folder: Path, database: Database) -> list[TableComparison]:
     found = await restore(
         folder,
         read_manifest(folder),

@@ -19,7 +19,7 @@ from memory.authors import Authors
 from memory.capture.recorder import open_recorder
 from memory.embedding.embedder import Embedder
 from memory.index import bulk
-from memory.index.bulk import Batch
+from memory.index.bulk import MessageBatch
 from memory.index.store import Indexed
 from memory.message import Kind, Message
 from memory.names import rows as rows_module
@@ -52,7 +52,7 @@ def authors(known: KnownNames, *keys: str) -> list[set[str]]:
 async def bring_in(database: Database, number: int, *messages: Message, at: datetime) -> None:
     """Bring messages in as a finished batch, as a promotion in another process does."""
     rows = [Indexed(one, one.content, None, None) for one in messages]
-    await bulk.write(database, Batch(rows=rows, promotion_id=number), expected=len(rows))
+    await bulk.write(database, MessageBatch(rows=rows, promotion_id=number), expected=len(rows))
     row = insert(PromotionRow).values(
         promotion_id=number, source="a.csv", digest=str(number), started_at=at, finished_at=at
     )

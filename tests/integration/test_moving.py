@@ -14,7 +14,7 @@ from db.embedded import EmbeddedServer
 from db.engines import transaction
 from db.metadata import MoveProgress, set_metadata
 from db.schema import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
-from db.table_copy import Compared
+from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
 from memory.embedding.embedder import Embedder
@@ -82,7 +82,7 @@ async def target(server: Server) -> AsyncIterator[Database]:
         yield database
 
 
-async def move(source: Database, target: Database, report: Progress = no_progress) -> list[Compared]:
+async def move(source: Database, target: Database, report: Progress = no_progress) -> list[TableComparison]:
     """Move everything as the script does, and compare."""
     async with open_move(source, target, timeout=PATIENCE) as opened:
         await opened.fill(report=report)
@@ -90,7 +90,7 @@ async def move(source: Database, target: Database, report: Progress = no_progres
         return await opened.compare()
 
 
-async def compare(source: Database, target: Database) -> dict[str, Compared]:
+async def compare(source: Database, target: Database) -> dict[str, TableComparison]:
     async with open_move(source, target, timeout=PATIENCE) as opened:
         return {one.table: one for one in await opened.compare()}
 
@@ -214,7 +214,7 @@ async def test_rows_and_how_far_they_are_come_together_or_not_at_all(
     assert_all_moved(await move(source, target))
 
 
-def assert_all_moved(compared: list[Compared]) -> None:
+def assert_all_moved(compared: list[TableComparison]) -> None:
     """Check that every table that holds something is there with all its rows."""
     assert {one.table for one in compared if one.there.rows} >= {"messages", "time_zones", "erasures"}
     assert [one.table for one in compared if not one.is_equal] == []

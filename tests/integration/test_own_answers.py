@@ -13,7 +13,7 @@ from memory.embedding.embedder import Embedder
 from memory.message import Kind, Message
 from ops.promotion.own_answers import find_own_answers
 from ops.promotion.promote import MARKED, PromotionResult, promote
-from ops.promotion.records import Source
+from ops.promotion.records import MessageSource
 from ops.promotion.report import describe
 from ops.promotion.sources.detect import open_source
 from ops.promotion.undo import undo
@@ -39,7 +39,7 @@ class Town:
     embedder: Embedder
     folder: Path
 
-    async def promote(self, source: Source) -> PromotionResult:
+    async def promote(self, source: MessageSource) -> PromotionResult:
         """Promote a source as the script does, knowing what memories and sessions tell of the bot."""
         own = await find_own_answers((self.short_term, self.long_term), self.folder / "storage", timeout=PATIENCE)
         means = means_of(self.long_term, self.short_term, self.embedder, self.folder, own=own)
@@ -59,12 +59,12 @@ def town(long_term: Database, short_term: Database, embedder: Embedder, tmp_path
     return Town(long_term, short_term, CountingEmbedder(embedder), tmp_path)
 
 
-def json_export(folder: Path) -> Source:
+def json_export(folder: Path) -> MessageSource:
     path = export(folder / "export.json", said(1, QUESTION.content), said(2, ANSWER.content, **BY_BOT))
     return open_source(path, mapping={}, time_zone=UTC_ZONE, me=None)
 
 
-def csv_export(folder: Path) -> Source:
+def csv_export(folder: Path) -> MessageSource:
     rows = [
         [f"{one.author_id}", one.author_name, one.sent_at.isoformat(), one.content, "", ""]
         for one in (QUESTION, ANSWER)
@@ -77,7 +77,7 @@ exports = pytest.mark.parametrize("exported", [json_export, csv_export], ids=["J
 
 
 @exports
-async def test_an_export_before_the_session(town: Town, exported: Callable[[Path], Source]) -> None:
+async def test_an_export_before_the_session(town: Town, exported: Callable[[Path], MessageSource]) -> None:
     await town.promote(exported(town.folder))
     assert await town.evidence() == {QUESTION.content, ANSWER.content}  # nothing tells yet whose words those are
 
@@ -88,7 +88,7 @@ async def test_an_export_before_the_session(town: Town, exported: Callable[[Path
 
 
 @exports
-async def test_the_session_before_an_export(town: Town, exported: Callable[[Path], Source]) -> None:
+async def test_the_session_before_an_export(town: Town, exported: Callable[[Path], MessageSource]) -> None:
     await town.promote(source_of([QUESTION, ANSWER]))
 
     await town.promote(exported(town.folder))
@@ -98,7 +98,9 @@ async def test_the_session_before_an_export(town: Town, exported: Callable[[Path
 
 @exports
 @pytest.mark.parametrize("known", ["short-term memory", "the CSV of a session"])
-async def test_a_session_that_was_not_promoted(town: Town, exported: Callable[[Path], Source], known: str) -> None:
+async def test_a_session_that_was_not_promoted(
+    town: Town, exported: Callable[[Path], MessageSource], known: str
+) -> None:
     if known == "short-term memory":
         await remember(town.short_term, town.embedder, [ANSWER])
     else:

@@ -471,7 +471,7 @@ async def test_many_texts_to_embed_are_written_in_parts(
     written: list[int] = []
     write = bulk.write
 
-    async def listening(database: Database, batch: bulk.Batch, *, expected: int) -> None:
+    async def listening(database: Database, batch: bulk.MessageBatch, *, expected: int) -> None:
         written.append(len(batch.rows))
         await write(database, batch, expected=expected)
 
@@ -497,7 +497,7 @@ async def test_a_message_that_somebody_else_has_brought_meanwhile_is_merged(
 ) -> None:
     write, calls = bulk.write, list[bool]()
 
-    async def meanwhile(database: Database, batch: bulk.Batch, *, expected: int) -> None:
+    async def meanwhile(database: Database, batch: bulk.MessageBatch, *, expected: int) -> None:
         if not calls:
             await remember(long_term, embedder, [message(2, "the glaze is blue")])
         calls.append(batch.all_new)

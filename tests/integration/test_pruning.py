@@ -13,7 +13,7 @@ from db.databases import SHORT_TERM, Database
 from errors import InputFileError, OperatorError
 from ops.backup import retention
 from ops.backup.catalogue import Backup, find_backup, list_backups
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, VERIFIED
 from ops.backup.retention import Pruned, RetentionPolicy, prune
@@ -44,7 +44,7 @@ async def back_up(
 ) -> Backup:
     made = await create(
         [database],
-        Plan(name="nightly", formats=formats or [Format.CSV]),
+        BackupPlan(name="nightly", formats=formats or [Format.CSV]),
         backup_dir=folder,
         now=FIRST + timedelta(days=day, hours=hours),
         timeout=PATIENCE,

@@ -34,7 +34,7 @@ from errors import (
     InputFileError,
 )
 from ops.backup import restore as restore_module
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import MANIFEST, Manifest, read_manifest
 from ops.backup.restore import Restored, restore, verify_by_restoring
@@ -65,7 +65,7 @@ class Backup:
 
 
 async def back_up(database: Database, backup_dir: Path, *, compress: bool = True) -> Backup:
-    plan = Plan(name="lived in", formats=FORMATS, compress=compress)
+    plan = BackupPlan(name="lived in", formats=FORMATS, compress=compress)
     made = await create([database], plan, backup_dir=backup_dir, now=CREATED, timeout=PATIENCE, report=no_progress)
     return Backup(made.folder, await rows_of(database))
 

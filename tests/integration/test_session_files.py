@@ -14,7 +14,7 @@ from errors import InputFileError, SessionError
 from memory.capture.journal import BadRecord, Journal, NotAdded
 from memory.capture.session import JOURNAL_FACT, SESSION_FACT
 from ops.backup.catalogue import Backup
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import secure_session
@@ -69,7 +69,7 @@ async def back_up(
 ) -> Backup:
     return await create(
         [database],
-        Plan(name="whole", formats=[Format.CSV], compress=compress),
+        BackupPlan(name="whole", formats=[Format.CSV], compress=compress),
         session=session,
         backup_dir=backup_dir,
         now=NOW,

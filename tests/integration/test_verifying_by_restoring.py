@@ -14,7 +14,7 @@ from db.databases import LONG_TERM, SHORT_TERM, Database, open_database
 from db.engines import parse_dsn
 from errors import DatabaseSetupError, InputFileError
 from ops.backup import restore, scratch
-from ops.backup.create import Plan, create
+from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
 from ops.backup.manifest import read_manifest
 from ops.backup.restore import verify_by_restoring
@@ -40,7 +40,7 @@ def folder(request: pytest.FixtureRequest, server: Server, tmp_path_factory: pyt
     async def back_up() -> Path:
         async with open_new_database(server, request.param, width=WIDTH) as database:
             await live_in(database)
-            plan, backup_dir = Plan(name="proved", formats=FORMATS), tmp_path_factory.mktemp("backups")
+            plan, backup_dir = BackupPlan(name="proved", formats=FORMATS), tmp_path_factory.mktemp("backups")
             made = await create([database], plan, backup_dir=backup_dir, now=NOW, timeout=PATIENCE, report=no_progress)
             return made.folder
 

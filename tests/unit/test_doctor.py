@@ -22,7 +22,7 @@ from errors import ChatModelError, DatabaseSetupError
 from memory.embedding.embedder import Embedder
 from ops.checks import database, indexes, models, storage
 from ops.checks.database import Rights
-from ops.checks.models import LanguageModel
+from ops.checks.models import ModelToCheck
 from ops.checks.result import (
     CheckReport,
     CheckResult,
@@ -290,9 +290,9 @@ def _refuses() -> NoReturn:
     raise ChatModelError("LLM_MODEL is not known.")
 
 
-def language_model(name: str) -> LanguageModel:
+def language_model(name: str) -> ModelToCheck:
     create = None if name == "extractive" else _refuses
-    return LanguageModel(name=name, base_url=None, openai_api_key=None, hf_token=None, create=create)
+    return ModelToCheck(name=name, base_url=None, openai_api_key=None, hf_token=None, create=create)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from errors import InputFileError
-from ops.erasure.ledger import POSTS, Post, note_posts, read_posts, strike_posts
+from ops.erasure.ledger import POSTS, NotedPost, note_posts, read_posts, strike_posts
 from tests.sentences import is_one_sentence
 
 FIRST = 1_400_000_000_000_000_000
 
 
-def post(number: int, *, channel_id: int = FIRST, guild_id: int | None = 5) -> Post:
-    return Post(message_id=FIRST + number, channel_id=channel_id, guild_id=guild_id, author_id=7)
+def post(number: int, *, channel_id: int = FIRST, guild_id: int | None = 5) -> NotedPost:
+    return NotedPost(message_id=FIRST + number, channel_id=channel_id, guild_id=guild_id, author_id=7)
 
 
 def test_they_are_noted_once_and_struck_one_by_one(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_they_are_noted_once_and_struck_one_by_one(tmp_path: Path) -> None:
 def test_what_was_never_in_discord_is_not_noted(tmp_path: Path) -> None:
     path = tmp_path / POSTS
 
-    note_posts(path, [post(1, channel_id=1), Post(message_id=3, channel_id=FIRST, guild_id=5, author_id=7)])
+    note_posts(path, [post(1, channel_id=1), NotedPost(message_id=3, channel_id=FIRST, guild_id=5, author_id=7)])
 
     assert not path.exists()
 

@@ -9,7 +9,7 @@ from memory.search.planner import (
     FEWEST_PROPOSALS,
     AccessPath,
     Costs,
-    Plan,
+    SearchPlan,
     Size,
     Step,
     Trace,
@@ -132,7 +132,7 @@ async def test_a_step_is_noted_with_its_rows() -> None:
 
 
 def test_a_plan_goes_to_the_debug_log_with_all_that_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    plan = Plan(
+    plan = SearchPlan(
         vectors=AccessPath.EXACT,
         keywords=AccessPath.INDEX,
         size=Size(1200, 200_000),

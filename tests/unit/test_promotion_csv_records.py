@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from ops.promotion.sources.csv_reader import Table, records_in
+from ops.promotion.sources.csv_reader import CsvTable, records_in
 
-TABLE = Table(source="chat.csv", header=["text", "time"], columns={})
+TABLE = CsvTable(source="chat.csv", header=["text", "time"], columns={})
 
 
 def records(*lines: str) -> list[str]:

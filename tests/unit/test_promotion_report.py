@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from memory.message import Message
 from ops.promotion.compare import ComparedMessage, Verdict
-from ops.promotion.records import CleanBatch, FileOfSource, Reject, Source
-from ops.promotion.report import OTHER_REASONS, Tally, describe
+from ops.promotion.records import CleanBatch, FileOfSource, MessageSource, Reject
+from ops.promotion.report import OTHER_REASONS, RecordTally, describe
 from ops.promotion.sources.files import OF_NO_KIND, Skipped
 from tests.builders import message
 from tests.sources import source_of
@@ -30,7 +30,7 @@ def compared(number: int, verdict: Verdict) -> ComparedMessage:
 
 
 def test_every_way_that_a_record_can_go_is_told() -> None:
-    tally = Tally()
+    tally = RecordTally()
     tally.add_cleaned(cleaned(message(1), message(2), message(3), refused=2), "a.csv")
     tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE), compared(3, Verdict.FURTHER)], "a.csv")
 
@@ -54,7 +54,7 @@ def test_every_way_that_a_record_can_go_is_told() -> None:
 
 
 def test_a_message_that_the_database_refuses_is_counted_as_refused_alone() -> None:
-    tally = Tally()
+    tally = RecordTally()
     tally.add_compared([compared(1, Verdict.NEW)], "a.csv")
 
     tally.take_back(Verdict.NEW, "too long")
@@ -65,7 +65,7 @@ def test_a_message_that_the_database_refuses_is_counted_as_refused_alone() -> No
 
 
 def test_reasons_without_end_are_counted_together() -> None:
-    tally = Tally()
+    tally = RecordTally()
 
     for number in range(1500):
         tally.add_cleaned(cleaned(refused=1, reason=f"{number} is no time"), "a.csv")
@@ -76,7 +76,7 @@ def test_reasons_without_end_are_counted_together() -> None:
 
 
 def test_a_long_record_is_shortened() -> None:
-    tally = Tally()
+    tally = RecordTally()
     chunk = cleaned()
     chunk.rejects.append(Reject(7, "x" * 1000, "has no time"))
 
@@ -87,7 +87,7 @@ def test_a_long_record_is_shortened() -> None:
 
 def test_each_file_is_named_with_what_became_of_it() -> None:
     files = tuple(FileOfSource(f"{name}.csv", "CSV", "cp1251") for name in "abc")
-    tally = Tally()
+    tally = RecordTally()
     tally.add_cleaned(cleaned(message(1), message(2), refused=1), "a.csv")
     tally.add_compared([compared(1, Verdict.NEW), compared(2, Verdict.THERE)], "a.csv")
     tally.add_damage("c.csv is cut off: export it again.", "c.csv")
@@ -110,7 +110,7 @@ def test_files_without_end_are_counted() -> None:
     skipped = [Skipped(f"{number}.json", "no export") for number in range(500)]
     pictures = [Skipped(f"{number}.png", OF_NO_KIND) for number in range(500)]
 
-    told = describe(Tally(), "folder all", source_with(files, [*skipped, *pictures]))
+    told = describe(RecordTally(), "folder all", source_with(files, [*skipped, *pictures]))
 
     assert len(told.splitlines()) < 60
     assert told.count("and 480 more files") == 2
@@ -120,18 +120,18 @@ def test_files_without_end_are_counted() -> None:
 def test_the_name_of_a_file_cannot_command_the_terminal() -> None:
     files = (FileOfSource(f"\x1b[2J{'x' * 300}\n.csv", "CSV"),)
 
-    told = describe(Tally(), "folder all", source_with(files, []))
+    told = describe(RecordTally(), "folder all", source_with(files, []))
 
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) < 100
 
 
-def source_with(files: tuple[FileOfSource, ...], skipped: list[Skipped]) -> Source:
+def source_with(files: tuple[FileOfSource, ...], skipped: list[Skipped]) -> MessageSource:
     return replace(source_of([message(1)]), files=files, skipped=tuple(skipped))
 
 
 def test_no_name_can_pass_for_a_line_of_the_report() -> None:
-    tally = Tally()
+    tally = RecordTally()
     tally.add_cleaned(cleaned(refused=1), "a\n        9  new.csv")
     tally.add_command_bots({(7, "Quill\n        9  new"): 2})
 

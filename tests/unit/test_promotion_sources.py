@@ -19,7 +19,7 @@ from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Attachment, Kind, Message
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
-from ops.promotion.records import CleanBatch, RawBatch, Source
+from ops.promotion.records import CleanBatch, MessageSource, RawBatch
 from ops.promotion.sources import csv_reader
 from ops.promotion.sources.detect import open_source
 from ops.promotion.sources.files import OF_NO_KIND
@@ -42,7 +42,9 @@ def snowflake(number: int) -> int:
     return (int(sent.timestamp() * 1000) - 1_420_070_400_000) << 22 | number
 
 
-def opened(path: Path, *, mapping: Mapping[str, str] | None = None, me: int | None = BOT, **options: Any) -> Source:
+def opened(
+    path: Path, *, mapping: Mapping[str, str] | None = None, me: int | None = BOT, **options: Any
+) -> MessageSource:
     return open_source(path, mapping=mapping or {}, time_zone=BERLIN, me=me, **options)
 
 
@@ -50,7 +52,7 @@ def opened(path: Path, *, mapping: Mapping[str, str] | None = None, me: int | No
 class Promoted:
     """All that a source came to."""
 
-    source: Source
+    source: MessageSource
     chunks: list[RawBatch]
     cleaned: list[CleanBatch]
 

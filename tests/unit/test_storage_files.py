@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from errors import InputFileError, SessionError
-from ops.erasure.ledger import Post, note_posts
+from ops.erasure.ledger import NotedPost, note_posts
 from storage import files
 from storage.files import atomic_directory, atomic_file, decompress, open_decompressed, write_atomically
 from tests.sentences import is_one_sentence
@@ -140,7 +140,7 @@ def test_posts_that_cannot_be_noted_are_an_error_that_names_the_folder_of_backup
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", fill_disk)
-    post = Post(message_id=10**17, channel_id=10**17, guild_id=None, author_id=None)
+    post = NotedPost(message_id=10**17, channel_id=10**17, guild_id=None, author_id=None)
 
     with pytest.raises(SessionError, match="set BACKUP_DIR to another one"):
         note_posts(tmp_path / "posts.jsonl", [post])

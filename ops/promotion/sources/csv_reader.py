@@ -86,7 +86,7 @@ _ESCAPED_BYTES = "bytes that are of no letter in the file's encoding, kept as es
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class CsvTable:
     """How a CSV is to be read."""
 
     source: str
@@ -143,7 +143,7 @@ def names_in(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawBatch]:
+def chunks_of(file: TextIO, table: CsvTable, *, position: Callable[[], int], rows: int = ROWS) -> Iterator[RawBatch]:
     """Yield the records behind the header in chunks; `position` tells how many bytes are read."""
     records = records_in(file, table.is_record)
     further = Counter[str]()
@@ -157,7 +157,7 @@ def chunks_of(file: TextIO, table: Table, *, position: Callable[[], int], rows: 
         first += len(batch)
 
 
-def _only_records(records: Iterator[str], table: Table, further: Counter[str]) -> Iterator[str]:
+def _only_records(records: Iterator[str], table: CsvTable, further: Counter[str]) -> Iterator[str]:
     """Yield the records of a table of others; count what stands between them."""
     for record in records:
         if table.is_further_line(record):
@@ -173,7 +173,7 @@ def records_in(file: TextIO, is_record: Callable[[str], bool], *, largest: int =
             yield piece.text
 
 
-def _chunk(records: list[str], table: Table, *, first: int, end_bytes: int) -> RawBatch:
+def _chunk(records: list[str], table: CsvTable, *, first: int, end_bytes: int) -> RawBatch:
     records, escaped = _mended(records)
     fields, rejects = _split(records, table, first)
     if rejects:
@@ -201,7 +201,7 @@ def _mended(records: list[str]) -> tuple[list[str], int]:
     return [text for text, _ in both], sum(count for _, count in both)
 
 
-def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]], list[Reject]]:
+def _split(records: list[str], table: CsvTable, first: int) -> tuple[list[list[str]], list[Reject]]:
     """Return the fields of the records, all at once if they are as they should be, and those records that are not."""
     try:
         fields = rows_of(records, delimiter=table.delimiter)
@@ -220,7 +220,7 @@ def _split(records: list[str], table: Table, first: int) -> tuple[list[list[str]
     return fields, rejects
 
 
-def _frame(fields: list[list[str]], table: Table, index: list[int] | range) -> DataFrame:
+def _frame(fields: list[list[str]], table: CsvTable, index: list[int] | range) -> DataFrame:
     columns = list(zip(*fields, strict=True)) if fields else [() for _ in table.header]
     named: dict[str, Sequence[str]] = {}
     for theirs, column in zip(table.header, columns, strict=True):

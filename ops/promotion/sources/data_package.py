@@ -12,7 +12,7 @@ from pandas import DataFrame
 from errors import InputFileError
 from ops.promotion.records import RawBatch
 from ops.promotion.sources import json_reader
-from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
+from ops.promotion.sources.csv_reader import CsvTable, chunks_of, read_header
 from ops.promotion.sources.encodings import open_as_text
 from ops.promotion.sources.files import Location, opened, size_of
 from ops.promotion.sources.json_reader import Items
@@ -122,7 +122,7 @@ def _csv(file: IO[bytes], name: str, added: Mapping[str, str], path: Location) -
         header = read_header(text)
         if missing := [theirs for theirs in _NEEDED if theirs not in header]:
             raise InputFileError(f"{path} has no column {missing[0]}: download the package again.")
-        table = Table(source=name, header=header, columns=_COLUMNS, added=added)
+        table = CsvTable(source=name, header=header, columns=_COLUMNS, added=added)
         for chunk in chunks_of(text, table, position=file.tell):
             yield replace(chunk, frame=_in_utc(chunk.frame))
 

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from errors import InputFileError
 from ops.promotion.clean import UNKNOWN_AUTHOR
-from ops.promotion.records import FileOfSource, RawBatch, Source
+from ops.promotion.records import FileOfSource, MessageSource, RawBatch
 from ops.promotion.sources import (
     chat_exporter,
     chat_exporter_html,
@@ -86,7 +86,7 @@ def open_source(
     day_first: bool | None = None,
     encoding: str | None = None,
     author: Mapping[str, str] | None = None,
-) -> Source:
+) -> MessageSource:
     """Return the source that a file or folder is, after its contents went into the digest and a look at its beginning.
 
     A folder, or a zip archive, may be a session's or a Discord data package, or hold exports in whatever folders and
@@ -107,7 +107,7 @@ def open_source(
     return _source(path, f"{file.kind} {path.name}", [replace(file, name=path.name)], options)
 
 
-def _folder(folder: Path, options: _Options) -> Source:
+def _folder(folder: Path, options: _Options) -> MessageSource:
     """Return the sessions' CSVs of a folder, or else whatever is in it; raises InputFileError where that is nothing."""
     if (folder / _MANIFEST).is_file():
         raise InputFileError(f"{folder} is a backup: restore it, or name the messages.csv or messages.csv.zst in it.")
@@ -125,7 +125,7 @@ def _folder(folder: Path, options: _Options) -> Source:
     return _source(folder, f"session {folder.name}", files, options, remarks=remarks)
 
 
-def _of_listing(path: Path, listing: Listing, options: _Options) -> Source:
+def _of_listing(path: Path, listing: Listing, options: _Options) -> MessageSource:
     """Return what a folder or an archive holds: data packages, and files of any other kind."""
     packages = data_package.find_packages(listing.files)
     files = [file for package in packages for file in _package_files(path, package, options)]
@@ -178,11 +178,11 @@ def _source(
     *,
     remarks: Sequence[str] = (),
     skipped: Sequence[Skipped] = (),
-) -> Source:
+) -> MessageSource:
     locations = [file.location for file in files]
     paths = tuple(dict.fromkeys(one.archive if isinstance(one, Member) else one for one in locations))
     own = all(file.kind in _OWN for file in files)
-    return Source(
+    return MessageSource(
         title=title,
         session=_session_of(path),
         paths=paths,

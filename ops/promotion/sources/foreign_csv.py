@@ -9,7 +9,7 @@ from errors import InputFileError
 from memory.capture.message_csv import LARGEST
 from memory.message import COLUMNS, Kind
 from ops.promotion.records import RawBatch
-from ops.promotion.sources.csv_reader import Table, chunks_of, guessed_columns, names_in
+from ops.promotion.sources.csv_reader import CsvTable, chunks_of, guessed_columns, names_in
 from ops.promotion.sources.encodings import encoding_of, open_as_text
 from ops.promotion.sources.files import Location, opened, sample_of
 from ops.promotion.sources.survey import Survey, survey_file
@@ -108,7 +108,7 @@ class ForeignCsv:
         with opened(self.path) as (plain, raw), open_as_text(plain, self.encoding) as text:
             for _ in range(self.lines_before):
                 text.readline(LARGEST)
-            table = Table(
+            table = CsvTable(
                 source=self.path.name,
                 header=self.header,
                 columns=self.columns,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from memory.capture.message_csv import OLDEST_COLUMNS, is_session_header
 from memory.message import COLUMNS
 from ops.promotion.records import RawBatch
-from ops.promotion.sources.csv_reader import Table, chunks_of, read_header
+from ops.promotion.sources.csv_reader import CsvTable, chunks_of, read_header
 from ops.promotion.sources.encodings import open_as_text
 from ops.promotion.sources.files import Location, opened
 
@@ -32,5 +32,5 @@ def is_backup(header: Sequence[str]) -> bool:
 def read(path: Location) -> Iterator[RawBatch]:
     """Yield what a CSV of ours holds; raises InputFileError."""
     with opened(path) as (plain, raw), open_as_text(plain, _ENCODING) as text:
-        table = Table(source=path.name, header=read_header(text), columns={name: name for name in _KEPT}, ours=True)
+        table = CsvTable(source=path.name, header=read_header(text), columns={name: name for name in _KEPT}, ours=True)
         yield from chunks_of(text, table, position=raw.tell)
