@@ -6,13 +6,13 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from agent.front_end import Asker, Recorder, TimeZones
 from agent.markdown import unescaped
-from agent.types import Answer, Question
+from agent.types import Question
 from errors import JournalUnavailableError, TemporaryError
-from memory.message import Kind, Message, Place
+from memory.message import Kind, Place
 from memory.plain_text import printable
 from memory.preferences import Owner, OwnerKind, Zone
 from memory.question.parse import LONGEST_QUESTION
@@ -27,16 +27,6 @@ _YOURS = "Your time zone is {}, which you chose yourself."
 _DEFAULT = "Your time zone is {}, which TIME_ZONE says; /timezone ZONE chooses another."
 _OF_THIS_RUN = "Your time zone is {}, which --time-zone says for this run."
 _FROM_THE_NEXT_RUN = "Your choice counts from the next run on; in this one --time-zone says {}."
-
-
-class TimeZones(Protocol):
-    """Knows whose clock counts for whom."""
-
-    async def of(self, person_id: int | None, guild_id: int | None, fallback: ZoneInfo) -> Zone:
-        """Return the time zone that counts for a person in a guild."""
-
-    async def choose(self, owner: Owner, text: str, *, at: datetime) -> None:
-        """Keep what an owner wants; raise ValueError, or TemporaryError when it cannot be kept now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,35 +91,13 @@ A plain line is a message; it is stored and can be found at once.
 /quit        leave (so does Ctrl+D)"""
 
 
-class Recorder(Protocol):
-    """Keeps what is said."""
-
-    @property
-    def session(self) -> str:
-        """The name of the program session."""
-
-    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
-        """Return once the message is journalled; raise JournalUnavailableError when that cannot be.
-
-        With `patience` it waits no longer than that while the journal cannot be written.
-        """
-
-    async def settle(self, *, timeout: timedelta) -> bool:
-        """Wait until what was recorded so far is searchable."""
-
-
-class Asker(Protocol):
-    """Answers questions from memory."""
-
-    async def ask(self, question: Question) -> Answer:
-        """Return the answer."""
-
-
 @dataclass(slots=True, kw_only=True)
 class TerminalChannel:
     """The channel of whoever runs the program: they own the memory, so they may read all of it."""
 
     recorder: Recorder
+    session: str
+    """The name of the program session."""
     asker: Asker
     about: Callable[[], Awaitable[str]]
     places: Callable[[], Awaitable[frozenset[int]]]
@@ -230,7 +198,7 @@ class TerminalChannel:
         answer = kind is Kind.ANSWER
         message_id = await asyncio.to_thread(self.new_id)  # it sleeps when ids run out for this instant
         message = replace(
-            _PLACE.message(message_id, sent_at=self.clock(), session=self.recorder.session),
+            _PLACE.message(message_id, sent_at=self.clock(), session=self.session),
             author_id=speaker_id(BOT_NAME if answer else self.speaker),
             author_name=BOT_NAME if answer else self.speaker,
             content=content,

@@ -175,6 +175,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
     interactive = sys.stdin.isatty()
     channel = TerminalChannel(
         recorder=program.recorder,
+        session=program.recorder.session,
         asker=program.agent,
         about=program.about,
         places=partial(_all_places, program.memory),

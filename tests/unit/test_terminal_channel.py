@@ -83,6 +83,7 @@ def channel(
 
     return TerminalChannel(
         recorder=notebook,
+        session=notebook.session,
         asker=oracle or Oracle(),
         about=about,
         places=places,
