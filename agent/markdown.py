@@ -225,8 +225,14 @@ def _code_in_line(text: str, opening: re.Match[str]) -> tuple[str, int]:
 
 
 def _is_code(body: str, ticks: str) -> bool:
-    """Return whether a body, of which invisible characters are gone, still is code between these ticks."""
-    return bool(body.strip()) and not body.startswith("`") and not body.endswith("`") and ticks not in body
+    """Return whether a body, of which invisible characters are gone, still is code of one line between these ticks."""
+    return (
+        bool(body.strip())
+        and "\n" not in body
+        and not body.startswith("`")
+        and not body.endswith("`")
+        and ticks not in body
+    )
 
 
 def _trimmed(url: str) -> str:

@@ -337,7 +337,8 @@ class MessageWriter:
         async with transaction(self._sessions) as session:
             await self._write_in(session, [row], (), self.position)
             await self._write_in(session, [replace(row, message=edited)], [revision], self.position)
-            await session.rollback()
+            # pg_textsearch leaves a server process that takes an insert back deaf: no time-out and no end reaches it.
+            await session.invalidate()
 
 
 def _indexed_like(message: Message, like: Indexed | None) -> Indexed:

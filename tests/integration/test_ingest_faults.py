@@ -311,6 +311,37 @@ async def test_a_row_that_costs_the_connection_every_time_is_put_aside_and_the_r
 
 
 @pytest.mark.usefixtures("quickly")
+async def test_after_a_refused_row_the_server_can_still_end_every_connection_of_the_bot(
+    open_demo: Open, short_term: Database, tmp_path: Path
+) -> None:
+    await fails_on(short_term, "22P05")
+    journalled(tmp_path, [message(number, "poison" if number == 2 else "fine") for number in range(1, 5)])
+
+    async with open_demo() as recorder:
+        await until(recorder.settle)
+        await reconnects(short_term)
+
+        assert await connections_left(short_term) == 0
+
+
+async def connections_left(database: Database) -> int:
+    """Return how many connections of the bot a server holds that was told to end them, some seconds later at most."""
+    count = 0
+    for _ in range(50):
+        async with database.engine.connect() as connection:
+            count = await connection.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                )
+            )
+        if not count:
+            return 0
+        await asyncio.sleep(0.1)
+    return count
+
+
+@pytest.mark.usefixtures("quickly")
 async def test_many_rows_that_fail_are_put_aside_without_a_wait_for_each(
     open_demo: Open, short_term: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

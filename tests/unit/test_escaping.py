@@ -220,6 +220,13 @@ def test_an_address_that_is_cut_is_no_link_to_somewhere_else() -> None:
     assert [node.kind for node in nodes_of(line(text, longest=80))] == ["text"]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n", "\u2028"])
+def test_ticks_on_two_lines_are_no_code(line_end: str) -> None:
+    kinds = {node.kind for node in nodes_of(code_and_words(f"a `*b*{line_end}c` d"))}
+
+    assert kinds <= {"text", "quote"}
+
+
 def test_a_line_cuts_no_emoji_in_two() -> None:
     text = "x" * 70 + "<:pot:123456789012345678>"
 
