@@ -83,7 +83,7 @@ def test_what_is_said_is_stored_as_it_was_said_or_put_aside_and_anything_can_be_
 
             assert found == {one.message_id: as_written(one) for one in some if one.message_id in found}
             for one in some:
-                assert one.message_id in found or (not_storable(one) and f"\n{one.message_id}," in f"\n{put_aside}")
+                assert one.message_id in found or (not_storable(one) and f'\n"{one.message_id}",' in put_aside)
             memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
             for question in asked:
                 await memory.search(
