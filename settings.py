@@ -292,9 +292,9 @@ class Settings(BaseSettings):
             for interval in (self.short_term_chunk, self.long_term_chunk)
         )
         addresses = Addresses(
-            short_term=_in_clear(self.short_term_dsn),
-            long_term=_in_clear(self.long_term_dsn),
-            password=_in_clear(self.db_password),
+            short_term=secret_value(self.short_term_dsn),
+            long_term=secret_value(self.long_term_dsn),
+            password=secret_value(self.db_password),
             embedded_dir=self.server_dir,
         )
         return DatabaseConfig(
@@ -328,14 +328,15 @@ class Settings(BaseSettings):
         return ModelConfig(
             name=self.llm_model,
             base_url=self.llm_base_url,
-            openai_api_key=_in_clear(self.openai_api_key),
-            hf_token=_in_clear(self.hf_token),
+            openai_api_key=secret_value(self.openai_api_key),
+            hf_token=secret_value(self.hf_token),
             max_tokens=self.llm_max_tokens,
             timeout=self.llm_timeout,
         )
 
 
-def _in_clear(secret: SecretStr | None) -> str | None:
+def secret_value(secret: SecretStr | None) -> str | None:
+    """Return a secret in clear, for the one call that needs it."""
     return secret.get_secret_value() if secret is not None else None
 
 

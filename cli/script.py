@@ -29,8 +29,8 @@ def script_app(purpose: str, *, default: str, flags: Mapping[str, str] = _NO_FLA
     """Return the command line of a script, to which its commands are added.
 
     Each command imports what it runs: a help text and a refusal load nothing of the program. Without the name of a
-    command the arguments belong to the `default` one. `flags` are the options that chose a
-    command in earlier versions, each with the command that does it now; they still work.
+    command the arguments belong to the `default` one. `flags` are the options that chose a command in earlier versions,
+    each with the command that does it now; they still work.
     """
 
     class Commands(TyperGroup):

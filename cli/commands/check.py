@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.models import OPENAI_URL
-from cli.commands.startup import model_creator, secret_value
+from cli.commands.startup import model_creator
 from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
@@ -24,7 +24,7 @@ from memory.plain_text import printable
 from ops.checks.models import ModelToCheck, language
 from ops.checks.result import CheckReport, CheckResult, ReportLine, Status, exit_status, left_out, ok, warning, wrong
 from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, examine
-from settings import Settings, read_settings
+from settings import Settings, read_settings, secret_value
 from util_async import run_until_first_ends
 
 if TYPE_CHECKING:
@@ -92,11 +92,12 @@ def check_everything() -> NoReturn:
 
 def _own_checks(settings: Settings) -> tuple[Check, ...]:
     """Return the checks of what only the bot and its agent use."""
+    config = settings.language_model
     model = ModelToCheck(
-        name=settings.llm_model,
-        base_url=settings.llm_base_url or _USUAL_URLS.get(settings.llm_model.partition(":")[0]),
-        openai_api_key=secret_value(settings.openai_api_key),
-        hf_token=secret_value(settings.hf_token),
+        name=config.name,
+        base_url=config.base_url or _USUAL_URLS.get(config.name.partition(":")[0]),
+        openai_api_key=config.openai_api_key,
+        hf_token=config.hf_token,
         create=model_creator(settings),
     )
     token, server_id = secret_value(settings.discord_token), settings.discord_server_id

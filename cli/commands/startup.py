@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from agent.models import EXTRACTIVE, create_chat_model, refuse_unknown_model
 from db.config import Addresses, DatabaseConfig
 from db.databases import Database, open_databases
@@ -82,8 +80,3 @@ def chat_model(settings: Settings) -> "BaseChatModel":
     model = create_chat_model(settings.language_model)
     refuse_unknown_model(settings.language_model)
     return model
-
-
-def secret_value(secret: SecretStr | None) -> str | None:
-    """Return a secret in clear, for the one call that needs it."""
-    return secret.get_secret_value() if secret is not None else None

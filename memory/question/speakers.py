@@ -9,7 +9,7 @@ from memory.names.words import NameText, sign_key, whole_key
 from time_expressions.folding import FoldedText, Span, folded
 
 
-def _word_set(text: str) -> frozenset[str]:
+def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -46,16 +46,16 @@ _IRREGULAR = """
 NOUNS_AS_WELL = frozenset(verb.rstrip("!") for verb in _REGULAR.split())
 """Verbs whose plain form may be a noun, "post" and "talk": they say something only behind "did" or the like."""
 
-HELPING = _word_set("""
+HELPING = _words("""
     do does did will would can could should may might must let to
     don doesn didn won wouldn couldn shouldn
 """)
 """Verbs that such a plain form follows, contracted ones without their ending."""
 
-SAYING = _word_set(_IRREGULAR) | frozenset(form for verb in _REGULAR.split() for form in _forms(verb))
+SAYING = _words(_IRREGULAR) | frozenset(form for verb in _REGULAR.split() for form in _forms(verb))
 """The verbs by which somebody says, writes or posts something, folded, in all forms."""
 
-WORDS_OF = _word_set("""
+WORDS_OF = _words("""
     message messages post posts word words comment comments remark remarks statement statements text texts contribution
     contributions opinion opinions view views viewpoint thought thoughts take takes idea ideas reply replies answer
     answers response responses question questions suggestion suggestions proposal proposals recommendation
@@ -65,33 +65,29 @@ WORDS_OF = _word_set("""
 """)
 """Nouns for what somebody said."""
 
-POSTED = _word_set("""
+POSTED = _words("""
     link links url urls photo photos picture pictures pic pics image images file files attachment attachments video
     videos clip clips gif gifs meme memes screenshot screenshots document documents doc docs upload uploads report
     reports news update updates note notes story stories joke jokes tip tips recording recordings
 """)
 """Nouns for what somebody posted."""
 
-BRINGING = _word_set("bring brings brought bringing")
+BRINGING = _words("bring brings brought bringing")
 """Forms of what says something with "up" behind it."""
 
-BE = _word_set("is are was were am be been being get gets got getting")
+BE = _words("is are was were am be been being get gets got getting")
 """Forms of the verbs that make a passive."""
 
-CONTRACTED = _word_set("didn doesn don hasn haven hadn won wouldn couldn shouldn can isn wasn weren aren")
+CONTRACTED = _words("didn doesn don hasn haven hadn won wouldn couldn shouldn can isn wasn weren aren")
 """The beginnings of negated verbs, before the apostrophe."""
 
-ADVERBS = _word_set("""
+ADVERBS = _words("""
     also just ever actually really last first have had has having recently yesterday today originally then not never
     always already since still usually often once to do does did exactly specifically initially finally even only
     would could should will can might must later earlier previously again explicitly publicly
     himself herself themselves themself
 """)
 """What may stand between somebody's name and the verb that belongs to it."""
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 _MAY_BE_NAMES = _words("will may")
