@@ -133,13 +133,17 @@ class Agent:
             return ()  # quotations build on no earlier question
         turns = await conversations.recall(key)
         return await earlier_questions(
-            turns, question=question, memory=self._memory, max_tokens=self._config.history_tokens
+            turns, question=question, memory=self._memory_of(question), max_tokens=self._config.history_tokens
         )
 
     async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
         parsed = await self._parse(question)
         answer = _with_names_explained(await self._count_or_write(question, parsed, history), parsed)
         return answer if parsed.complete or answer.outcome not in _FINAL else _with_notes(answer, HALF_READ)
+
+    def _memory_of(self, question: Question) -> MemoryReader:
+        """Return memory as far as the guild may know of it in which a question is asked."""
+        return self._memory.in_guild(question.guild)
 
     async def _parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.
@@ -154,7 +158,7 @@ class Agent:
                     here=question.channel_id,
                     now=question.now,
                     time_zone=question.time_zone,
-                    memory=self._memory,
+                    memory=self._memory_of(question),
                     conventions=question.conventions,
                     all_time=question.all_time,
                 )
@@ -169,7 +173,7 @@ class Agent:
             return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND)
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                counted = await count(new_context(question, parsed, self._memory))
+                counted = await count(new_context(question, parsed, self._memory_of(question)))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
             answer = await self._write(question, parsed, history)
@@ -184,7 +188,9 @@ class Agent:
             return await self._quote_instead(question, parsed, because=MODEL_BUSY)
         self._with_model += 1
         try:
-            answer = await self._ask_model(self._model, new_context(question, parsed, self._memory), history)
+            answer = await self._ask_model(
+                self._model, new_context(question, parsed, self._memory_of(question)), history
+            )
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"channel {question.channel_id} is answered with quotations", error)
             return await self._quote_instead(question, parsed, because=MODEL_FAILED, or_else=MODEL_SILENT)
@@ -211,7 +217,7 @@ class Agent:
     async def _quote(self, question: Question, parsed: ParsedQuestion) -> Answer:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await quote(new_context(question, parsed, self._memory))
+                return await quote(new_context(question, parsed, self._memory_of(question)))
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)

@@ -41,10 +41,11 @@ class Context:
 
 def new_context(question: Question, parsed: ParsedQuestion, memory: MemoryReader) -> Context:
     """Return the context that a run begins with: nothing has been shown or searched yet."""
+    confined = memory if parsed.conversations is None else memory.in_conversations(parsed.conversations)
     return Context(
         question=question,
         parsed=parsed,
-        memory=memory,
+        memory=confined,
         evidence=ShownMessages(question.places),
         searches=TimeScope(parsed.windows, all_time=question.all_time),
     )

@@ -33,7 +33,7 @@ class ShownMessages:
 
     def may_show(self, message: Message) -> bool:
         """Return whether a message may be shown: a second lock, behind the one in memory itself."""
-        return message.place_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
+        return message.access_id in self._places and message.deleted_at is None and message.kind != Kind.ANSWER
 
     def number(self, message: Message) -> int:
         """Return the number of a message, giving it the next one when it is new."""
@@ -74,7 +74,7 @@ class ShownMessages:
     @property
     def shown_places(self) -> frozenset[int]:
         """The channels and threads of the messages that have been shown."""
-        return frozenset(message.place_id for message in self._messages.values())
+        return frozenset(message.access_id for message in self._messages.values())
 
     @property
     def memory_is_out(self) -> bool:

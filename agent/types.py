@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from memory.filters import Guild
 from memory.message import Message
 from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
 from time_expressions.find import TimePhrase
@@ -15,10 +16,10 @@ from time_expressions.window import Window
 class Question:
     """One question, with who asks it, from where, and what they may read.
 
-    `places` are the ids of the channels and threads that the answer may use; the model can neither see nor
-    change them. An answer to a `private` question is shown to the asker alone. A question of `all_time` is searched
-    over all time, whatever time it names. Days and months in digits come in the asker's `date_order`, or as is usual in
-    their time zone.
+    It is asked in a `guild`, or in direct messages (None). `places` are the ids of the channels, with their public
+    threads, and private threads that the answer may use; the model can neither see nor change them. An answer to a
+    `private` question is shown to the asker alone. A question of `all_time` is searched over all time, whatever time it
+    names. Days and months in digits come in the asker's `date_order`, or as is usual in their time zone.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Question:
     places: frozenset[int]
     now: datetime
     time_zone: ZoneInfo
+    guild: Guild = None
     private: bool = False
     all_time: bool = False
     date_order: DateOrder | None = None

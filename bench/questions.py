@@ -35,6 +35,7 @@ from errors import InputFileError
 from memory.capture.import_csv import import_csv
 from memory.capture.recorder import open_recorder
 from memory.embedding.embedder import Embedder
+from memory.filters import EVERY_GUILD
 
 QUESTIONS = ROOT / "bench" / "questions.tsv"
 
@@ -178,6 +179,7 @@ def _question(asked: Asked, now: datetime, places: frozenset[int]) -> Question:
     return Question(
         text=asked.text,
         channel_id=min(places),
+        guild=EVERY_GUILD,
         asker_id=_ASKER,
         asker_name="visitor",
         places=places,

@@ -105,6 +105,7 @@ class SlashCommands:
         question = Question(
             text=text,
             channel_id=interaction.channel_id or 0,
+            guild=interaction.guild_id,
             asker_id=interaction.user.id,
             asker_name=interaction.user.display_name,
             places=audience.places,

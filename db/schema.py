@@ -45,6 +45,7 @@ class MessageRow(Base):
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     edited_at: Mapped[datetime | None] = mapped_column(AwareTime)
     deleted_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     search_text: Mapped[str] = mapped_column(Text)
     embedding: Mapped[Any | None] = mapped_column(Vector())
     embedding_model: Mapped[str | None] = mapped_column(Text)
@@ -52,7 +53,13 @@ class MessageRow(Base):
 
 
 place_id = func.coalesce(MessageRow.thread_id, MessageRow.channel_id)
-"""The thread, or else the channel, whose readers may read a message."""
+"""The thread, or else the channel, that a message was sent in."""
+
+ACCESS_ID: LiteralString = "CASE WHEN in_public_thread THEN channel_id ELSE coalesce(thread_id, channel_id) END"
+"""The channel or private thread whose readers may read a message, as `memory.message.Message.access_id`.
+
+Its index, `messages_access_sent_at`, stands in the migration alone: a CASE comes back from PostgreSQL in other words.
+"""
 
 Index("messages_place_sent_at", place_id, MessageRow.sent_at, MessageRow.message_id)
 Index("messages_sent_at", MessageRow.sent_at, MessageRow.message_id)
@@ -136,7 +143,7 @@ class NameRow(Base):
 
     `author_id` is 0 where messages say none, and `author_name` is empty where nobody spoke whose words can be searched.
     Names are cut at `memory.authors.LONGEST_NAME` characters. `promotion_id` is the last batch that has brought it, if
-    any did.
+    any did. `in_public_thread` says that the place is a thread which is known to be public.
     """
 
     __tablename__ = "names"
@@ -149,6 +156,7 @@ class NameRow(Base):
     first_seen: Mapped[datetime] = mapped_column(AwareTime)
     last_seen: Mapped[datetime] = mapped_column(AwareTime)
     promotion_id: Mapped[int | None] = mapped_column(BigInteger)
+    in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class ErasureRow(Base):

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.statements import fetch
+from memory.filters import IN_PLACES, Bounds, BoundsShape, in_bounds, shape_of_bounds, values_of_bounds
 from time_expressions.window import Window
 
 DISCUSSION_GAP = timedelta(minutes=30)
@@ -25,24 +27,27 @@ Stretch = tuple[datetime, datetime]
 _INSTANT = timedelta(microseconds=1)  # the resolution of PostgreSQL's times: a window's end is just after a message
 
 
-# Every message of a place gets the number of those before it, itself included, that came after a silence.
-_ISLANDS = SQL("""
-    SELECT place, min(sent_at) AS first, max(sent_at) AS last FROM (
-        SELECT place, sent_at, count(*) FILTER (WHERE begins) OVER (PARTITION BY place ORDER BY sent_at) AS run FROM (
-            SELECT coalesce(thread_id, channel_id) AS place, sent_at,
-                sent_at - lag(sent_at) OVER (PARTITION BY coalesce(thread_id, channel_id) ORDER BY sent_at)
-                    > %(gap)s::interval AS begins
-            FROM messages
-            WHERE coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])
-              AND kind = 'message' AND deleted_at IS NULL
-        ) AS messages_in_time
-    ) AS runs
-    GROUP BY place, run
-""")
+@lru_cache(maxsize=16)
+def _islands(shape: BoundsShape) -> Composed:
+    # Every message of a place gets the number of those before it, itself included, that came after a silence.
+    return SQL("""
+        SELECT place, min(sent_at) AS first, max(sent_at) AS last FROM (
+            SELECT place, sent_at, count(*) FILTER (WHERE begins) OVER (PARTITION BY place ORDER BY sent_at) AS run
+            FROM (
+                SELECT coalesce(thread_id, channel_id) AS place, sent_at,
+                    sent_at - lag(sent_at) OVER (PARTITION BY coalesce(thread_id, channel_id) ORDER BY sent_at)
+                        > %(gap)s::interval AS begins
+                FROM messages
+                WHERE {in_places} AND {in_bounds}
+                  AND kind = 'message' AND deleted_at IS NULL
+            ) AS messages_in_time
+        ) AS runs
+        GROUP BY place, run
+    """).format(in_places=IN_PLACES, in_bounds=in_bounds(shape))
 
 
-async def islands(session: AsyncSession, *, places: frozenset[int]) -> list[Island]:
-    """Return the runs of messages in each of these places, as far as this database knows them.
+async def islands(session: AsyncSession, *, places: frozenset[int], bounds: Bounds) -> list[Island]:
+    """Return the runs of messages in each channel and thread of these places, as far as this database knows them.
 
     Only what people said to each other counts: neither what they asked the bot, nor its answers, nor what was
     deleted. The rows of a place are read once, in the order of its index; a run comes back as its two ends, and the
@@ -50,7 +55,8 @@ async def islands(session: AsyncSession, *, places: frozenset[int]) -> list[Isla
     """
     if not places:
         return []
-    rows = await fetch(session, _ISLANDS, {"places": sorted(places), "gap": DISCUSSION_GAP})
+    values = {"places": sorted(places), "gap": DISCUSSION_GAP, **values_of_bounds(bounds)}
+    rows = await fetch(session, _islands(shape_of_bounds(bounds)), values)
     return [(row["place"], row["first"], row["last"]) for row in rows]
 
 

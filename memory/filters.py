@@ -5,6 +5,7 @@ A statement is put together once for every shape of filters; what it compares wi
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -12,15 +13,54 @@ from psycopg.sql import SQL, Composable, Composed, Literal, Placeholder
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.chunks import Chunk
+from db.schema import ACCESS_ID
 from db.statements import Values, fetch
 from memory.authors import LONGEST_NAME, Authors
 from memory.message import Kind
 from time_expressions.window import Window
 
 
+class EveryGuild(Enum):
+    """Stands for the messages of every guild, and of none: what whoever owns the memory may ask for."""
+
+    EVERY_GUILD = "every guild"
+
+
+EVERY_GUILD = EveryGuild.EVERY_GUILD
+
+Guild = int | EveryGuild | None
+"""The id of a guild; None for direct messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the statements of a memory may see at all, beside the places that each of them is given.
+
+    Messages that came without a guild, as some exports have them, are seen in every guild: their channels are those of
+    one guild alone. `conversations` are channels, each with its threads, and threads; None for all.
+    """
+
+    guild: Guild = EVERY_GUILD
+    conversations: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundsShape:
+    """What bounds ask for, without the values."""
+
+    is_direct: bool
+    has_guild: bool
+    has_conversations: bool
+
+
+UNBOUNDED = Bounds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What a row must be to count; the places are required, and none of them means no rows.
+
+    The places are ids as `Message.access_id` gives them: channels with their public threads, and private threads.
 
     A row counts when it is in any of the windows; no window at all means all time. None for authors means everybody's.
     """
@@ -29,6 +69,7 @@ class Filters:
     windows: tuple[Window, ...] = ()
     authors: Authors | None = None
     kinds: frozenset[Kind] = frozenset({Kind.MESSAGE})
+    bounds: Bounds = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +82,14 @@ class Shape:
 
     windows: tuple[tuple[bool, bool], ...]
     authors_excluded: bool | None
+    bounds: BoundsShape
 
 
 def shape_of(filters: Filters) -> Shape:
     """Return the shape of filters."""
     windows = tuple((window.start is not None, window.end is not None) for window in filters.windows)
-    return Shape(windows, filters.authors.excluded if filters.authors is not None else None)
+    excluded = filters.authors.excluded if filters.authors is not None else None
+    return Shape(windows, excluded, shape_of_bounds(filters.bounds))
 
 
 def values_of(filters: Filters) -> dict[str, Any]:
@@ -58,15 +101,53 @@ def values_of(filters: Filters) -> dict[str, Any]:
         if moment is not None
     }
     kinds = [kind.value for kind in filters.kinds if kind is not Kind.ANSWER]
-    return {"places": sorted(filters.places), "kinds": kinds, **_authors(filters.authors), **ends}
+    return {"places": sorted(filters.places), "kinds": kinds, **_authors(filters.authors), **ends} | (
+        values_of_bounds(filters.bounds)
+    )
 
 
 def _authors(authors: Authors | None) -> dict[str, Any]:
     return {} if authors is None else {"author_ids": sorted(authors.ids), "author_names": sorted(authors.names)}
 
 
-IN_PLACES = SQL("coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])")
-"""The condition of whoever may read these places, which every statement has; the index of places has its expression."""
+IN_PLACES = SQL("{} = ANY (%(places)s::bigint[])").format(SQL(ACCESS_ID))
+"""The condition of whoever may read these places, which every statement has; an index has its expression."""
+
+ALL_ROWS = SQL("true")
+
+_IN_GUILD = SQL("coalesce(guild_id, %(guild)s::bigint) = %(guild)s::bigint")
+_DIRECT = SQL("guild_id IS NULL")
+_IN_CONVERSATIONS = SQL(
+    "(channel_id = ANY (%(conversations)s::bigint[]) OR thread_id = ANY (%(conversations)s::bigint[]))"
+)
+
+
+def shape_of_bounds(bounds: Bounds) -> BoundsShape:
+    """Return the shape of bounds."""
+    return BoundsShape(
+        is_direct=bounds.guild is None,
+        has_guild=isinstance(bounds.guild, int),
+        has_conversations=bounds.conversations is not None,
+    )
+
+
+def in_bounds(shape: BoundsShape) -> Composed:
+    """Return the condition of the rows within bounds of a shape, which stands beside IN_PLACES."""
+    found = [ALL_ROWS]
+    if shape.is_direct:
+        found.append(_DIRECT)
+    if shape.has_guild:
+        found.append(_IN_GUILD)
+    if shape.has_conversations:
+        found.append(_IN_CONVERSATIONS)
+    return SQL(" AND ").join(found)
+
+
+def values_of_bounds(bounds: Bounds) -> dict[str, Any]:
+    """Return the values of bounds under the names that `in_bounds` binds."""
+    guild = {"guild": bounds.guild} if isinstance(bounds.guild, int) else {}
+    return guild if bounds.conversations is None else {**guild, "conversations": sorted(bounds.conversations)}
+
 
 _COUNTS = SQL("kind = ANY (%(kinds)s::text[]) AND deleted_at IS NULL")
 
@@ -84,7 +165,7 @@ _BY_OTHERS = SQL("""(
 @lru_cache(maxsize=256)
 def conditions(shape: Shape) -> Composed:
     """Return what a row must fulfil to pass filters of a shape; it names the columns of `messages`, not the table."""
-    found: list[SQL | Composed] = [IN_PLACES, _COUNTS]
+    found: list[SQL | Composed] = [IN_PLACES, in_bounds(shape.bounds), _COUNTS]
     if shape.windows:
         windows = (_within(number, ends) for number, ends in enumerate(shape.windows))
         found.append(SQL("({})").format(SQL(" OR ").join(windows)))
@@ -94,7 +175,7 @@ def conditions(shape: Shape) -> Composed:
 
 
 def _within(number: int, ends: tuple[bool, bool]) -> Composed:
-    return SQL(" AND ").join([SQL("true"), *_bounds(number, ends)])
+    return SQL(" AND ").join([ALL_ROWS, *_bounds(number, ends)])
 
 
 def _bounds(number: int, ends: tuple[bool, bool]) -> Iterator[Composed]:
@@ -114,7 +195,6 @@ BY_INDEX = {"enable_sort": "off", **CUSTOM_PLANS}
 
 MESSAGES = SQL("messages")
 KEY = SQL("message_id, sent_at")
-ALL_ROWS = SQL("true")
 
 
 def first(

@@ -38,7 +38,8 @@ class Message:
     """One state of one message: as sent, as edited, or as deleted.
 
     The journal holds a line for every state it heard of; the database holds the merged last one.
-    A deletion that is learnt of later carries `deleted_at` and no content.
+    A deletion that is learnt of later carries `deleted_at` and no content. A message is `in_public_thread` when its
+    thread or forum post is known to be public; Discord never changes that.
 
     These fields, in this order, are the columns of every CSV of messages and of the table: `FIELDS` derives from them,
     and all that reads or writes a message from `FIELDS`. A new one stands at the end and has a default, as older files
@@ -60,6 +61,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    in_public_thread: bool = False
 
     @property
     def key(self) -> MessageKey:
@@ -68,8 +70,17 @@ class Message:
 
     @property
     def place_id(self) -> int:
-        """The thread, or else the channel, whose readers may read this message."""
+        """The thread, or else the channel, that this message was sent in: the conversation that it belongs to."""
         return self.thread_id if self.thread_id is not None else self.channel_id
+
+    @property
+    def access_id(self) -> int:
+        """The channel or private thread whose readers may read this message.
+
+        A public thread is read by whoever reads its channel, archived or not. A thread that is not known to be public
+        counts as private.
+        """
+        return self.channel_id if self.in_public_thread else self.place_id
 
     @property
     def link(self) -> str | None:
@@ -85,7 +96,7 @@ class Field:
 
     name: str
     type: type
-    """int (an id), datetime, str, Kind, or tuple (files)."""
+    """int (an id), datetime, str, bool, Kind, or tuple (files)."""
     is_optional: bool
     """Whether None may stand in its place."""
 
@@ -120,6 +131,7 @@ class Place:
     channel_id: int
     channel_name: str
     thread_id: int | None = None
+    in_public_thread: bool = False
 
     def message(self, message_id: int, *, sent_at: datetime, session: str) -> Message:
         """Return a message that was sent here, without its author and words."""
@@ -133,6 +145,7 @@ class Place:
             author_name="",
             channel_name=self.channel_name,
             content="",
+            in_public_thread=self.in_public_thread,
         )
 
 
@@ -166,7 +179,12 @@ def merged(older: Message, newer: Message) -> Message:
     if edited_later(newer, older):
         state = replace(state, **{name: getattr(newer, name) for name in CHANGED_BY_EDITS})
     kind = Kind.ANSWER if newer.kind is Kind.ANSWER else older.kind
-    return replace(state, kind=kind, deleted_at=older.deleted_at or newer.deleted_at)
+    return replace(
+        state,
+        kind=kind,
+        deleted_at=older.deleted_at or newer.deleted_at,
+        in_public_thread=older.in_public_thread or newer.in_public_thread,
+    )
 
 
 def fold(states: Iterable[Message]) -> tuple[list[Message], list[Revision]]:

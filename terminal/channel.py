@@ -12,6 +12,7 @@ from agent.front_end import Asker, Recorder, TimeZones
 from agent.markdown import unescaped
 from agent.types import Question
 from errors import JournalUnavailableError, TemporaryError
+from memory.filters import EVERY_GUILD
 from memory.message import Kind, Place
 from memory.plain_text import printable
 from memory.preferences import Owner, OwnerKind, Zone
@@ -184,6 +185,7 @@ class TerminalChannel:
         return Question(
             text=text,
             channel_id=CHANNEL_ID,
+            guild=EVERY_GUILD,
             asker_id=speaker_id(self.speaker),
             asker_name=self.speaker,
             places=await self.places(),

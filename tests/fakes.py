@@ -3,9 +3,10 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from zlib import crc32
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -20,6 +21,7 @@ from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.discussions import joined
+from memory.filters import EVERY_GUILD, UNBOUNDED, Bounds, Guild
 from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
@@ -160,6 +162,9 @@ class FakeMemory:
     asked: list[dict[str, Any]] = field(default_factory=list)
     held: Sequence[Window] = ()
     tallied: Tally | None = None
+    bounds: Bounds = UNBOUNDED
+    whole: "FakeMemory | None" = None
+    """The memory that this one is a part of."""
 
     async def search(
         self,
@@ -252,15 +257,36 @@ class FakeMemory:
         present = {message.message_id: message for message in self._readable(places)}
         return {one: present[one] for one in self.asked[-1]["message_ids"] if one in present}
 
+    def in_guild(self, guild: Guild) -> Self:
+        return self._part(replace(self.bounds, guild=guild))
+
+    def in_conversations(self, conversations: frozenset[int]) -> Self:
+        return self._part(replace(self.bounds, conversations=conversations))
+
+    def _part(self, bounds: Bounds) -> Self:
+        part = copy(self)
+        part.bounds, part.whole = bounds, self._whole
+        return part
+
+    @property
+    def _whole(self) -> "FakeMemory":
+        return self.whole or self
+
+    def _is_in_bounds(self, message: Message) -> bool:
+        guild, conversations = self.bounds.guild, self.bounds.conversations
+        is_of_guild = guild is EVERY_GUILD or message.guild_id in {guild, None}
+        ids = {message.channel_id, message.thread_id}
+        return is_of_guild and (conversations is None or not conversations.isdisjoint(ids - {None}))
+
     def _answer(self, **asked: Any) -> None:
         self.asked.append(asked)
-        if self.failures:
-            self.failures -= 1
+        if self._whole.failures:
+            self._whole.failures -= 1
             raise DatabaseUnavailableError("PostgreSQL did not answer")
 
     def _tell(self) -> None:
         """Refuse to tell what a question is read with while searches fail; it is not counted as one of them."""
-        if self.failures:
+        if self._whole.failures:
             raise DatabaseUnavailableError("PostgreSQL did not answer")
 
     def _found(
@@ -282,8 +308,9 @@ class FakeMemory:
     def _readable(self, places: frozenset[int], scope: Scope = Scope.BOTH) -> list[Message]:
         """Return what may be shown to somebody who may read these places, in time order."""
         short, long = [] if scope is Scope.LONG else self.messages, [] if scope is Scope.SHORT else self.saved
-        stored = (one for one in (*long, *short) if one.place_id in places and one.deleted_at is None)
-        return sorted((one for one in stored if one.kind is not Kind.ANSWER), key=lambda one: one.sent_at)
+        stored = (one for one in (*long, *short) if one.access_id in places and self._is_in_bounds(one))
+        live = (one for one in stored if one.deleted_at is None and one.kind is not Kind.ANSWER)
+        return sorted(live, key=lambda one: one.sent_at)
 
 
 def _line(message: Message, text: str) -> RankedMessage:

@@ -95,6 +95,18 @@ def _writable(text: str, longest: int = _LONGEST_TEXT) -> str:
     return f"{kept} [... {left_out} characters are left out here]"
 
 
+def _flag_text(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+def flag_of(text: str) -> bool:
+    """Return whether a text says true; an empty one, as of older files, says false. Raise ValueError for others."""
+    flag = {"true": True, "false": False, "": False}.get(text.strip().casefold())
+    if flag is None:
+        raise ValueError(f"{text[:_NOTE]!r} is neither true nor false")
+    return flag
+
+
 def _id_text(number: int | None) -> str:
     if number is None:
         return ""
@@ -194,6 +206,7 @@ _AS_TEXT: dict[type, Callable[[Any], str]] = {
     int: _id_text,
     datetime: _time_text,
     str: _writable_name,
+    bool: _flag_text,
     Kind: str,
     tuple: _files_text,
 }
@@ -201,11 +214,13 @@ _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     int: id_of,
     datetime: time_of,
     str: _same,
+    bool: flag_of,
     Kind: Kind,
     tuple: _attachments,
 }
 _FROM_TEXT_LENIENTLY: dict[type, Callable[[str], Any]] = {
     int: int,
+    bool: _lenient(flag_of, False),
     Kind: _lenient(Kind, Kind.MESSAGE),
     tuple: lenient_files,
 }

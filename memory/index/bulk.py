@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pgvector.sqlalchemy import Vector as VectorType
-from sqlalchemy import BigInteger, DateTime, Text, and_, column, func, or_, select, table, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Text, and_, column, func, or_, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,7 +40,14 @@ _STAGE = text(
     " WITH (toast_tuple_target = 8160) ON COMMIT DROP"
 )
 _ANALYZE = text("ANALYZE messages_coming (message_id, sent_at, edited_at)")
-_TYPES = {BigInteger: "int8", DateTime: "timestamptz", Text: "text", JSONB: "bytea", VectorType: "bytea"}
+_TYPES = {
+    BigInteger: "int8",
+    Boolean: "bool",
+    DateTime: "timestamptz",
+    Text: "text",
+    JSONB: "bytea",
+    VectorType: "bytea",
+}
 _NO_FILES = b"\x01[]"  # the number of the format, then the text
 
 _SAME_KEY = and_(MessageRow.message_id == _COMING.c.message_id, MessageRow.sent_at == _COMING.c.sent_at)

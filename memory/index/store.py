@@ -100,6 +100,7 @@ def merging(statement: Insert) -> Insert:
     for name, nothing in _OF_AN_ANSWER.items():
         changes[name] = case((is_answer, nothing), else_=changes[name])
     changes["deleted_at"] = func.coalesce(MessageRow.deleted_at, new.deleted_at)
+    changes["in_public_thread"] = or_(MessageRow.in_public_thread, new.in_public_thread)
     return statement.on_conflict_do_update(
         index_elements=[MessageRow.message_id, MessageRow.sent_at],
         set_=changes,
@@ -111,7 +112,8 @@ def changed_by(new: _Columns) -> ColumnElement[bool]:
     """Return whether another state of a message changes the row that is there."""
     newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
     known_as_answer = and_(MessageRow.kind != Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
-    return or_(_edited(new), newly_deleted, known_as_answer)
+    known_as_public = and_(MessageRow.in_public_thread.is_(False), new.in_public_thread.is_(True))
+    return or_(_edited(new), newly_deleted, known_as_answer, known_as_public)
 
 
 def _edited(new: _Columns) -> ColumnElement[bool]:

@@ -30,6 +30,12 @@ class Named:
     author: str
     sent_at: datetime
     author_id: int | None = None
+    in_public_thread: bool = False
+
+    @property
+    def access_id(self) -> int:
+        """The channel or private thread whose readers may know of it, as `Message.access_id`."""
+        return self.channel_id if self.in_public_thread else self.place_id
 
 
 def named_in(message: Message) -> Named:
@@ -42,6 +48,7 @@ def named_in(message: Message) -> Named:
         kept_name(message.author_name) if is_said else "",
         message.sent_at,
         message.author_id if is_said else None,
+        message.in_public_thread,
     )
 
 
@@ -114,8 +121,8 @@ class Index:
             self._names_of.setdefault(person, []).append(named.author)
             for key in _author_keys(named.author, self._most_parts, self._most_signs):
                 self._bearers.setdefault(key, []).append(bearer)
-        if places.get(named.place_id, named.sent_at) <= named.sent_at:
-            places[named.place_id] = named.sent_at
+        if places.get(named.access_id, named.sent_at) <= named.sent_at:
+            places[named.access_id] = named.sent_at
 
 
 def _author_keys(name: str, most_parts: dict[str, int], most_signs: dict[str, int]) -> list[str]:
@@ -136,6 +143,7 @@ class _Channels:
 
     def __init__(self) -> None:
         self._newest: dict[int, tuple[datetime, int, str]] = {}
+        self._access_ids: dict[int, int] = {}
         self._places_of_channel: dict[int, set[int]] = {}
         self._names: set[tuple[int, str]] = set()
         self._places_of_key: dict[str, set[tuple[int, str]]] = {}
@@ -146,6 +154,8 @@ class _Channels:
         last = self._newest.get(place)
         if last is None or last[0] < named.sent_at:
             self._newest[place] = named.sent_at, named.channel_id, named.channel
+        if named.in_public_thread or place not in self._access_ids:
+            self._access_ids[place] = named.access_id
         self._places_of_channel.setdefault(named.channel_id, set()).add(place)
         if (place, named.channel) in self._names:
             return
@@ -154,21 +164,30 @@ class _Channels:
             for key in _author_keys(name, self.most_parts, {}):
                 self._places_of_key.setdefault(key, set()).add((place, name))
 
+    def is_readable(self, place: int, places: frozenset[int]) -> bool:
+        """Return whether whoever may read `places` may read this channel or thread."""
+        return self._access_ids.get(place, place) in places
+
     def called(self, key: str, places: frozenset[int]) -> Iterator[tuple[int, bool, bool]]:
-        """Yield the places whose channel has or had a name with this key, whether it is the whole and the newest."""
+        """Yield channels and threads that have or had a name with this key, whether it is the whole and the newest."""
         for place, name in self._places_of_key.get(key, ()):
-            if place in places:
+            if self.is_readable(place, places):
                 whole = whole_key(name)
                 is_newest = name in _channel_names(self._newest[place][2])
                 yield place, key in {whole, whole.replace(" ", "")} or not whole, is_newest
 
     def mentioned(self, channel_id: int, places: frozenset[int]) -> frozenset[int]:
-        """Return those of the places that are the channel or the thread with this id, or belong to it."""
-        return (places & self._places_of_channel.get(channel_id, frozenset())) | (places & {channel_id})
+        """Return the channel or the thread with this id, and the threads that belong to it, as far as readable."""
+        candidates = {channel_id, *self._places_of_channel.get(channel_id, ())}
+        return frozenset(place for place in candidates if self.is_readable(place, places))
 
-    def names(self, places: frozenset[int]) -> frozenset[str]:
-        """Return the names of the channels of these places."""
-        return frozenset(channel_of(self._newest[place][2]) for place in places if place in self._newest)
+    def access_ids(self, conversations: Iterable[int]) -> frozenset[int]:
+        """Return the ids of which a reader needs one for each of some channels and threads."""
+        return frozenset(self._access_ids[place] for place in conversations if place in self._access_ids)
+
+    def names(self, conversations: frozenset[int]) -> frozenset[str]:
+        """Return the names of the channels of some channels and threads."""
+        return frozenset(channel_of(self._newest[place][2]) for place in conversations if place in self._newest)
 
     def newest(self, place: int) -> str | None:
         """Return what a place is called by itself, a thread by its title; None where that is not known."""
@@ -187,6 +206,9 @@ def _channel_names(name: str) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class KnownNames:
     """The names of the people and channels of some places; a name of any other place is as good as unknown.
+
+    The places are ids as `Message.access_id` gives them; the channels and threads that are called something, the
+    conversations, have the ids of themselves.
 
     They are not `complete` while a memory has not told all of its names.
     """
@@ -235,7 +257,7 @@ class KnownNames:
         return max((index.most_signs(first) for index in self.indexes), default=0)
 
     def channel_places(self, key: str) -> frozenset[int]:
-        """Return the places whose channel is called so.
+        """Return the channels and threads that are called so.
 
         A whole name comes before a word of one, and a name of today before one of former times.
         """
@@ -251,18 +273,32 @@ class KnownNames:
         return any(whole for _, whole, _ in found)
 
     def mentioned_places(self, channel_id: int) -> frozenset[int]:
-        """Return the places that Discord's "<#123>" means: a channel with its threads, or a thread."""
+        """Return what Discord's "<#123>" means: a channel with its threads, or a thread."""
         found = (index.channels.mentioned(channel_id, self.places) for index in self.indexes)
         return frozenset({channel_id} & self.places).union(*found)
 
-    def channel_names(self, places: frozenset[int]) -> tuple[str, ...]:
-        """Return the names of the channels of some of the places, in order."""
-        found = (index.channels.names(places & self.places) for index in self.indexes)
+    def access_ids(self, conversations: frozenset[int]) -> frozenset[int]:
+        """Return those of the places without which some channels and threads cannot be read."""
+        found = (index.channels.access_ids(conversations) for index in self.indexes)
+        return frozenset(conversations).union(*found) & self.places
+
+    def is_readable(self, conversation: int) -> bool:
+        """Return whether a channel or thread is in one of the places, as far as that is known."""
+        return conversation in self.places or any(
+            index.channels.is_readable(conversation, self.places) for index in self.indexes
+        )
+
+    def channel_names(self, conversations: frozenset[int]) -> tuple[str, ...]:
+        """Return the names of the channels of some channels and threads, in order."""
+        readable = frozenset(filter(self.is_readable, conversations))
+        found = (index.channels.names(readable) for index in self.indexes)
         return tuple(sorted(frozenset().union(*found)))
 
-    def channel_name(self, place: int) -> str | None:
-        """Return what one of the places is called, a thread by its title; None where that is not known."""
-        found = (index.channels.newest(place) for index in self.indexes) if place in self.places else ()
+    def channel_name(self, conversation: int) -> str | None:
+        """Return what a channel or thread is called, a thread by its title; None where that is not known."""
+        found = (
+            (index.channels.newest(conversation) for index in self.indexes) if self.is_readable(conversation) else ()
+        )
         return next((name for name in found if name), None)
 
     def most_channel_parts(self, first: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, column, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, Boolean, Text, any_, bindparam, column, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
@@ -26,8 +26,9 @@ _TYPES: tuple[type[TypeEngine[Any]] | TypeEngine[Any], ...] = (
     Text,
     AwareTime,
     AwareTime,
+    Boolean,
 )
-_COLUMNS = (*_KEY_COLUMNS, "first_seen", "last_seen")
+_COLUMNS = (*_KEY_COLUMNS, "first_seen", "last_seen", "in_public_thread")
 
 
 def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert:
@@ -36,7 +37,7 @@ def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) 
     Its parameters are one array for each column, so that it is the same for any number of messages.
     """
     seen = _seen(messages)
-    columns = zip(*((*key, first, last) for key, (first, last) in seen.items()), strict=True)
+    columns = zip(*((*key, *rest) for key, rest in seen.items()), strict=True)
     arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, _TYPES, strict=True)]
     names: list[Any] = [column(name, kind) for name, kind in zip(_COLUMNS, _TYPES, strict=True)]
     given = func.unnest(*arrays).table_valued(*names, name="seen").render_derived()
@@ -49,24 +50,30 @@ def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) 
             "first_seen": func.least(NameRow.first_seen, new.first_seen),
             "last_seen": func.greatest(NameRow.last_seen, new.last_seen),
             "promotion_id": func.greatest(NameRow.promotion_id, new.promotion_id),
+            "in_public_thread": or_(NameRow.in_public_thread, new.in_public_thread),
         },
         where=or_(
             new.first_seen < NameRow.first_seen,
             new.last_seen > NameRow.last_seen,
             new.promotion_id > func.coalesce(NameRow.promotion_id, 0),
+            new.in_public_thread.is_distinct_from(NameRow.in_public_thread),
         ),
     )
 
 
-def _seen(messages: Iterable[Message]) -> dict[tuple[Any, ...], tuple[datetime, datetime]]:
-    """Return each name with the first and the last time that it was seen, in one order for all who write."""
-    seen: dict[tuple[Any, ...], tuple[datetime, datetime]] = {}
+def _seen(messages: Iterable[Message]) -> dict[tuple[Any, ...], tuple[datetime, datetime, bool]]:
+    """Return each name with its first and last time and whether its place is a public thread, in order.
+
+    It is one order for all who write.
+    """
+    seen: dict[tuple[Any, ...], tuple[datetime, datetime, bool]] = {}
     for message in messages:
         named = named_in(message)
         author_id = NO_AUTHOR_ID if named.author_id is None else named.author_id
         key = named.place_id, named.channel_id, named.channel, author_id, named.author
-        first, last = seen.get(key, (named.sent_at, named.sent_at))
-        seen[key] = min(first, named.sent_at), max(last, named.sent_at)
+        first, last, is_public = seen.get(key, (named.sent_at, named.sent_at, False))
+        is_public = is_public or message.in_public_thread
+        seen[key] = min(first, named.sent_at), max(last, named.sent_at), is_public
     return dict(sorted(seen.items()))
 
 
@@ -113,11 +120,24 @@ async def some_names(
         conditions.append(tuple_(*_KEY) > bound)
     if batches is not None:
         conditions.append(NameRow.promotion_id == any_(literal(batches, ARRAY(BigInteger))))
-    statement = select(*_KEY, NameRow.last_seen).where(*conditions).order_by(*_KEY).limit(ROWS_AT_ONCE)
+    statement = (
+        select(*_KEY, NameRow.last_seen, NameRow.in_public_thread)
+        .where(*conditions)
+        .order_by(*_KEY)
+        .limit(ROWS_AT_ONCE)
+    )
     rows = (await session.execute(statement)).all()
     found = [
-        Named(place, channel, channel_name, author, seen, None if author_id == NO_AUTHOR_ID else author_id)
-        for place, channel, channel_name, author_id, author, seen in rows
+        Named(
+            place_id=place,
+            channel_id=channel,
+            channel=channel_name,
+            author=author,
+            sent_at=seen,
+            author_id=None if author_id == NO_AUTHOR_ID else author_id,
+            in_public_thread=is_public,
+        )
+        for place, channel, channel_name, author_id, author, seen, is_public in rows
     ]
     last = rows[-1] if len(rows) == ROWS_AT_ONCE else None
     return found, None if last is None else (last[0], last[1], last[2], last[3], last[4])

@@ -67,6 +67,11 @@ def channels_in(text: FoldedText, names: KnownNames, *, here: int) -> NamedPlace
     return NamedPlaces(tuple(spans), places, tuple(dict.fromkeys(unknown)))
 
 
+def here_in(names: KnownNames, here: int) -> frozenset[int]:
+    """Return the channel or thread in which a question is asked, if it may be read."""
+    return frozenset({here} if names.is_readable(here) else ())
+
+
 def _written(text: FoldedText, channel: _Channel) -> str:
     written = text.text[text.tokens[channel.first].start : text.tokens[channel.after - 1].end]
     return written[:_LONGEST_UNKNOWN]
@@ -76,7 +81,7 @@ def _channels_from(text: FoldedText, at: int, parts: NameText, names: KnownNames
     """Return the channels, "#general and #deploys", for which the words from a token on make way; none when none do."""
     found: list[_Channel] = []
     for first in _first_tokens(text, at):
-        channel = _channel_at(text, first, parts, names) or _here_at(text, first, names.places & {here})
+        channel = _channel_at(text, first, parts, names) or _here_at(text, first, here_in(names, here))
         if channel is not None and (channel.places or first or text.word(channel.after) == ":"):
             found = [channel]
             break

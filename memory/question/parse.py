@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from memory.authors import Authors
 from memory.names.known import KnownNames
-from memory.question.channels import NamedPlaces, channels_in, may_name_channels
+from memory.question.channels import NamedPlaces, channels_in, here_in, may_name_channels
 from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
@@ -69,9 +69,11 @@ class ParsedQuestion:
     `times` mean all time. `authors` are those whose words it asks for ("what did Ana say yesterday?"), None when it
     asks for nobody's in particular; `author_names` are the same people as it calls them, for
     `memory.question.speakers.authors_called`, and `namesakes` are sentences about names that several of them share.
-    `channels` are the names of the channels that it is confined to, if it is; `unknown` are those that it names and
-    that are none of the places, as it writes them: with no other channel beside them there are no places. It is not
-    `complete` when it was parsed before all names of people and channels were known.
+    `conversations` are the channels and threads that it is confined to where the places are too many: a public thread
+    is read by whoever reads its channel. `channels` are the names of the channels that it is confined to, if it is;
+    `unknown` are those that it names and that are none of the places, as it writes them: with no other channel beside
+    them there are no places. It is not `complete` when it was parsed before all names of people and channels were
+    known.
 
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
     words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
@@ -85,6 +87,7 @@ class ParsedQuestion:
     authors: Authors | None = None
     author_names: tuple[str, ...] = ()
     namesakes: tuple[str, ...] = ()
+    conversations: frozenset[int] | None = None
     channels: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     complete: bool = True
@@ -121,7 +124,7 @@ async def parse_question(
     find = partial(_find_times, now=now, time_zone=time_zone, conventions=conventions, find_times=find_times)
     # The grammar may take a tenth of a second, for which the event loop has something else to do.
     words, found = await asyncio.to_thread(_words_and_times, text, find)
-    names = await _names(words, places, memory, discussions=bool(found.discussions))
+    names = await _names(words, places, memory, needed=bool(found.discussions) or here not in places)
     channels = channels_in(words, names, here=here) if may_name_channels(text) else NamedPlaces()
     places = frozenset() if channels.unknown and not channels.places else places
     dated = text
@@ -129,12 +132,15 @@ async def parse_question(
     if people := _taken_for_times(found, people):
         dated = _blanked(text, people)
         found = await asyncio.to_thread(find, dated)
-    counted = channels.places or places & {here}
+    counted = channels.places or here_in(names, here) or places & {here}
     times = await _with_discussions(
-        dated, found, counted=counted, here=here, now=now.astimezone(time_zone), memory=memory
+        dated, found, counted=counted, names=names, here=here, now=now.astimezone(time_zone), memory=memory
     )
-    searched = channels.places or (counted if found.discussions else places)
-    times = tuple([await _on_a_day_with_words(time, searched, memory) for time in times])
+    conversations = channels.places or (counted if found.discussions else None)
+    searched = places if conversations is None else names.access_ids(conversations) or conversations & places
+    within = _narrower(conversations, searched)
+    narrowed = memory if within is None else memory.in_conversations(within)
+    times = tuple([await _on_a_day_with_words(time, searched, narrowed) for time in times])
     phrases = [time.span for time in times]
     speakers = speakers_in(words, names.within(places), dated=phrases, channels=channels.spans)
     rest = remove_phrases(text, [*channels.spans, *phrases])
@@ -149,7 +155,8 @@ async def parse_question(
         authors=speakers.authors,
         author_names=speakers.called,
         namesakes=namesakes(speakers, names.within(searched)),
-        channels=names.channel_names(searched) if searched != places else (),
+        conversations=within,
+        channels=names.channel_names(conversations or frozenset()) if within or searched != places else (),
         unknown=channels.unknown,
         complete=names.complete,
         rest=rest,
@@ -219,9 +226,9 @@ def _with_names(question: str, names: KnownNames) -> str:
     return named if len(named) <= LONGEST_QUESTION else question
 
 
-async def _names(text: FoldedText, places: frozenset[int], memory: MemoryReader, *, discussions: bool) -> KnownNames:
+async def _names(text: FoldedText, places: frozenset[int], memory: MemoryReader, *, needed: bool) -> KnownNames:
     """Return the names that a text may hold; those of no place when it needs none."""
-    needed = discussions or may_name_channels(text.text) or may_name_speakers(text) or "<@" in text.text
+    needed = needed or may_name_channels(text.text) or may_name_speakers(text) or "<@" in text.text
     return await memory.known_names(places=places) if places and needed else KnownNames(frozenset())
 
 
@@ -231,12 +238,29 @@ def _without_future(found: Times, now: datetime) -> Times:
     return replace(found, windows=tuple(past))
 
 
+def _narrower(conversations: frozenset[int] | None, searched: frozenset[int]) -> frozenset[int] | None:
+    """Return to which channels and threads a search of these places is confined; None when the places say it all."""
+    return None if conversations is None or searched <= conversations else conversations
+
+
 async def _with_discussions(
-    text: str, found: Times, *, counted: frozenset[int], here: int, now: datetime, memory: MemoryReader
+    text: str,
+    found: Times,
+    *,
+    counted: frozenset[int],
+    names: KnownNames,
+    here: int,
+    now: datetime,
+    memory: MemoryReader,
 ) -> tuple[TimePhrase, ...]:
     """Return the phrases with their windows; the discussions are asked for only where a phrase speaks of them."""
     earlier = here in counted and any(time.earlier for time in found.windows)
-    discussions = await memory.discussions(places=counted) if found.discussions or earlier else []
+    discussions = []
+    if found.discussions or earlier:
+        searched = names.access_ids(counted) or counted
+        within = _narrower(counted, searched)
+        narrowed = memory if within is None else memory.in_conversations(within)
+        discussions = await narrowed.discussions(places=searched)
     return resolved(text, found, discussions, now=now)
 
 

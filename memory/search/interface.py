@@ -1,10 +1,11 @@
 """The interface through which questions are parsed and answered; `memory.search.memory.Memory` implements it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from memory.authors import Authors
 from memory.counting.results import Matter, Tally
+from memory.filters import Guild
 from memory.message import Message
 from memory.names.known import KnownNames
 from memory.search.results import RankedMessage, Scope, SearchResult
@@ -18,6 +19,14 @@ class MemoryReader(Protocol):
     Every method takes the places that may be read, and finds nothing in none. Each raises DatabaseUnavailableError when
     no database that it asks answers; when one of two does, the result names the other as unreachable.
     """
+
+    def in_guild(self, guild: Guild) -> Self:
+        """Return this memory as far as a guild may know of it."""
+        ...
+
+    def in_conversations(self, conversations: frozenset[int]) -> Self:
+        """Return this memory as far as it was said in some channels, with all of their threads, or threads."""
+        ...
 
     async def search(
         self,

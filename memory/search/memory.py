@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from memory.authors import Authors
 from memory.counting.results import Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
-from memory.filters import Filters
+from memory.filters import UNBOUNDED, Bounds, Filters, Guild
 from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
@@ -70,6 +70,15 @@ class Memory:
     embedder: Embedder
     ranking: Ranking = RANKING
     names: RememberedNames = field(default_factory=RememberedNames, repr=False)
+    bounds: Bounds = UNBOUNDED
+
+    def in_guild(self, guild: Guild) -> Self:
+        """Return this memory as far as a guild may know of it."""
+        return replace(self, bounds=replace(self.bounds, guild=guild))
+
+    def in_conversations(self, conversations: frozenset[int]) -> Self:
+        """Return this memory as far as it was said in some channels, with all of their threads, or threads."""
+        return replace(self, bounds=replace(self.bounds, conversations=conversations))
 
     async def search(
         self,
@@ -90,7 +99,7 @@ class Memory:
         """
         if not places:
             return SearchResult()
-        filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds)
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds, bounds=self.bounds)
         found, meant = await self._search(sanitize(text), filters, scope=scope, limit=limit)
         if not meant:
             return found
@@ -168,7 +177,7 @@ class Memory:
 
         They come in time order.
         """
-        filters = Filters(places=places, windows=tuple(windows), authors=authors)
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds)
 
         async def query(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await rows.in_order(session, filters=filters, limit=wanted, newest=newest)
@@ -197,7 +206,7 @@ class Memory:
         """
         if not places:
             return Tally()
-        filters = Filters(places=places, windows=tuple(windows), authors=authors)
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds)
         async with open_search_session() as search_session:
             return await tally(
                 search_session,
@@ -231,7 +240,7 @@ class Memory:
             return await self._by_id(search_session, ids, places)
 
     async def all_places(self) -> frozenset[int]:
-        """Return every channel and thread that has messages, for whoever owns the memory."""
+        """Return every channel, and thread that may be private, that has messages: for whoever owns the memory."""
 
         async def query(session: AsyncSession, _: SearchableDatabase) -> list[int]:
             return await rows.places(session)
@@ -250,7 +259,7 @@ class Memory:
         """Return the discussions held in these places, in time order."""
 
         async def query(session: AsyncSession, _: SearchableDatabase) -> list[discussions.Island]:
-            return await discussions.islands(session, places=places)
+            return await discussions.islands(session, places=places, bounds=self.bounds)
 
         found = await self._all(query)
         return discussions.joined(found)
@@ -310,7 +319,7 @@ class Memory:
 
     async def _by_id(self, search_session: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
         async def query(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
-            return await rows.by_id(session, message_ids=ids, places=places)
+            return await rows.by_id(session, message_ids=ids, places=places, bounds=self.bounds)
 
         return await self._current(search_session, await search_session.ask(self._databases(), query))
 

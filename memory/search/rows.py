@@ -9,8 +9,21 @@ from functools import lru_cache
 from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.schema import ACCESS_ID
 from db.statements import fetch
-from memory.filters import Filters, Shape, conditions, shape_of, values_of
+from memory.filters import (
+    IN_PLACES,
+    Bounds,
+    BoundsShape,
+    Filters,
+    Shape,
+    conditions,
+    in_bounds,
+    shape_of,
+    shape_of_bounds,
+    values_of,
+    values_of_bounds,
+)
 from memory.index.store import COLUMNS_OF_MESSAGES, to_message
 from memory.message import Message
 
@@ -49,24 +62,28 @@ def _newest(shape: Shape) -> Composed:
         SELECT of_place.* FROM unnest(%(places)s::bigint[]) AS place (place_id)
         CROSS JOIN LATERAL (
             SELECT {columns} FROM messages
-            WHERE coalesce(thread_id, channel_id) = place.place_id AND {passing}
+            WHERE {access_id} = place.place_id AND {passing}
             ORDER BY sent_at DESC, message_id DESC LIMIT %(wanted)s
         ) AS of_place
         ORDER BY sent_at DESC, message_id DESC LIMIT %(wanted)s
-    """).format(columns=COLUMNS_OF_MESSAGES, passing=conditions(shape))
+    """).format(columns=COLUMNS_OF_MESSAGES, access_id=SQL(ACCESS_ID), passing=conditions(shape))
 
 
-_BY_ID = SQL("""
-    SELECT {columns} FROM messages
-    WHERE message_id = ANY (%(ids)s::bigint[]) AND coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[])
-      AND deleted_at IS NULL AND kind <> 'answer'
-""").format(columns=COLUMNS_OF_MESSAGES)
+async def by_id(
+    session: AsyncSession, *, message_ids: Collection[int], places: frozenset[int], bounds: Bounds
+) -> list[Message]:
+    """Return those of the messages that are stored, are not deleted and are in one of the places and the bounds."""
+    values = {"ids": sorted(message_ids), "places": sorted(places), **values_of_bounds(bounds)}
+    return [to_message(row) for row in await fetch(session, _by_id(shape_of_bounds(bounds)), values)]
 
 
-async def by_id(session: AsyncSession, *, message_ids: Collection[int], places: frozenset[int]) -> list[Message]:
-    """Return those of the messages that are stored, are not deleted and are in one of the places."""
-    values = {"ids": sorted(message_ids), "places": sorted(places)}
-    return [to_message(row) for row in await fetch(session, _BY_ID, values)]
+@lru_cache(maxsize=16)
+def _by_id(shape: BoundsShape) -> Composed:
+    return SQL("""
+        SELECT {columns} FROM messages
+        WHERE message_id = ANY (%(ids)s::bigint[]) AND {in_places} AND {in_bounds}
+          AND deleted_at IS NULL AND kind <> 'answer'
+    """).format(columns=COLUMNS_OF_MESSAGES, in_places=IN_PLACES, in_bounds=in_bounds(shape))
 
 
 _CHANGED = SQL("""
@@ -80,11 +97,11 @@ async def changed(session: AsyncSession, *, message_ids: Collection[int]) -> lis
     return [to_message(row) for row in await fetch(session, _CHANGED, {"ids": sorted(message_ids)})]
 
 
-_PLACES = SQL("SELECT DISTINCT coalesce(thread_id, channel_id) AS place_id FROM messages")
+_PLACES = SQL("SELECT DISTINCT {} AS place_id FROM messages").format(SQL(ACCESS_ID))
 
 
 async def places(session: AsyncSession) -> list[int]:
-    """Return the ids of all channels and threads that have messages."""
+    """Return the ids of all channels, and of all threads that may be private, that have messages."""
     return [row["place_id"] for row in await fetch(session, _PLACES)]
 
 

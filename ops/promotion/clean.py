@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from errors import BackscrollError, InputFileError
-from memory.capture.message_csv import optional, time_of
+from memory.capture.message_csv import flag_of, optional, time_of
 from memory.message import COLUMNS, FIELDS, Kind, Message, MessageKey, fold, names_of, sanitize
 from ops.promotion import cells
 from ops.promotion.derived_ids import Occurrences, derived_id
@@ -203,7 +203,13 @@ def _our_columns(reading: _BatchColumns) -> dict[str, list[Any]]:
     return columns
 
 
-_OUR_CELLS: dict[type, Callable[[str], Any]] = {int: cells.own_id, datetime: time_of, Kind: Kind, tuple: cells.files}
+_OUR_CELLS: dict[type, Callable[[str], Any]] = {
+    int: cells.own_id,
+    datetime: time_of,
+    bool: flag_of,
+    Kind: Kind,
+    tuple: cells.files,
+}
 
 
 def _columns_of_others(reading: _BatchColumns, time_zone: ZoneInfo, occurrences: Occurrences) -> dict[str, list[Any]]:
@@ -211,6 +217,7 @@ def _columns_of_others(reading: _BatchColumns, time_zone: ZoneInfo, occurrences:
     columns: dict[str, list[Any]] = {name: _ids(reading, name) for name in names_of(int)}
     columns |= {name: _times(reading, name, time_zone) for name in names_of(datetime)}
     columns |= {name: reading.storable_texts(name) for name in names_of(str)}
+    columns |= {name: reading.column(name, flag_of) for name in names_of(bool)}
     columns |= {name: reading.column(name, cells.kind_of_others) for name in names_of(Kind)}
     columns |= {name: reading.column(name, cells.files_of_others) for name in names_of(tuple)}
     _note_ids_from_words(reading)

@@ -27,6 +27,7 @@ from sqlalchemy import text
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import transaction
 from db.metadata import set_metadata
+from db.migrate import NEWEST
 from db.programs import find_program, run_program
 from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
@@ -181,7 +182,7 @@ async def test_the_manifest_tells_what_the_databases_hold(both: list[Database], 
         assert (entry.embedding_model, entry.dimensions, entry.session) == ("made up", WIDTH, "demo")
         assert (entry.first_message, entry.last_message) == (minute(7), minute(11))
         assert entry.extensions.keys() >= {"vector", "vectorscale"}
-        assert entry.schema_revision == "0006"
+        assert entry.schema_revision == NEWEST
         assert entry.dump_made_by is not None
         assert int(entry.dump_made_by.split(".")[0]) >= int(entry.server_version.split(".")[0])
 

@@ -394,7 +394,7 @@ async def test_half_a_memory_is_noted() -> None:
 async def test_citations_that_cannot_be_checked_again_are_kept_with_a_note() -> None:
     class NoLookup(FakeMemory):
         async def lookup(self, *args: Any, **kwargs: Any) -> dict[int, Message]:
-            self.failures = 1
+            (self.whole or self).failures = 1
             return await super().lookup(*args, **kwargs)
 
     asked, _ = agent(SEARCH, says("On Friday [1]."), memory=NoLookup([DEPLOY]))

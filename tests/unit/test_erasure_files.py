@@ -11,7 +11,7 @@ import pytest
 from errors import InputFileError, SessionError, SettingsError
 from memory.capture.erased import is_erased
 from memory.capture.journal import Journal, NotAdded, encoded
-from memory.capture.message_csv import to_row
+from memory.capture.message_csv import OLDEST_COLUMNS, to_row
 from memory.message import COLUMNS, Message
 from ops.erasure.files import Answers, Redactions, collect, csv_files, cut, erase_from_csv, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder
@@ -21,6 +21,9 @@ from tests.forgotten import BOB, CARLA, NADIA, QUOTE, answers, asks, by, journal
 from tests.sentences import is_one_sentence
 
 ERASURES = {NADIA: minute(50)}
+NEWER = "," * (len(COLUMNS) - len(OLDEST_COLUMNS))
+"""The empty cells of the columns that joined later, at the end of a line."""
+
 HERS = by(NADIA, 1, f'{QUOTE}\nand "more",\nof it')
 
 
@@ -81,11 +84,15 @@ def test_answers(path: Path, unchecked: bool, left: list[int]) -> None:
         pytest.param(f"1,no time,,,1,,{NADIA},,x,y,message,words,[],,\n", False, id="with her id"),
         pytest.param(f'"1,2,she said that {QUOTE.replace(chr(34), "")}"\n', False, id="with her words"),
         pytest.param("one,field,too,few\n", True, id="with neither"),
-        pytest.param(f"1,no time,,,1,,1{NADIA},,x,y,message,words,[],,\n", True, id="with a longer number"),
-        pytest.param(f"1,2026-11-03T09:00:00,,,1,,{NADIA},,x,y,message,words,[],,\n", False, id="without an offset"),
-        pytest.param(f"x,2026-11-03T09:00:00+00:00,,,1,,{NADIA},,x,y,message,w,[],,\n", False, id="without a number"),
+        pytest.param(f"1,no time,,,1,,1{NADIA},,x,y,message,words,[],,{NEWER}\n", True, id="with a longer number"),
         pytest.param(
-            f"1,2026-11-03T09:00:00+00:00,,,1,,{BOB},,x,y,message,{NADIA},[],,\n", True, id="whole, of another"
+            f"1,2026-11-03T09:00:00,,,1,,{NADIA},,x,y,message,words,[],,{NEWER}\n", False, id="without an offset"
+        ),
+        pytest.param(
+            f"x,2026-11-03T09:00:00+00:00,,,1,,{NADIA},,x,y,message,w,[],,{NEWER}\n", False, id="without a number"
+        ),
+        pytest.param(
+            f"1,2026-11-03T09:00:00+00:00,,,1,,{BOB},,x,y,message,{NADIA},[],,{NEWER}\n", True, id="whole, of another"
         ),
         pytest.param(f"1,2,,,1,,{NADIA},cut short by a cra", False, id="without an end, with her id"),
         pytest.param("1,2,,,1,,9,cut short by a cra", True, id="without an end"),

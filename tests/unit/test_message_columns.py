@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.schema import MessageRow
@@ -20,7 +20,7 @@ from tests.builders import message, minute
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("db", "memory", "ops", "storage", "time_expressions", "errors.py", "util_async.py")
 
-SQL_TYPES = {int: BigInteger, datetime: DateTime, str: Text, Kind: Text, tuple: JSONB}
+SQL_TYPES = {int: BigInteger, datetime: DateTime, str: Text, bool: Boolean, Kind: Text, tuple: JSONB}
 BESIDE = {"search_text", "embedding", "embedding_model", "promotion_id"}
 """Columns of the table that no message has: what makes it findable, and which batch has brought it."""
 
@@ -35,6 +35,7 @@ WHOLE = message(
     attachments=(Attachment(name="kiln.jpg", url="https://example.org/kiln.jpg"),),
     edited_at=minute(8),
     deleted_at=minute(9),
+    in_public_thread=True,
 )
 
 
@@ -73,9 +74,11 @@ def test_every_column_can_be_named_in_a_csv_of_others() -> None:
     assert SYNONYMS.keys() == set(COLUMNS)
 
 
-LAST_FIELD = "    deleted_at: datetime | None = None\n"
+LAST_FIELD = "    in_public_thread: bool = False\n"
 ADDED_FIELDS = '    topic_id: int | None = None\n    pinned_at: datetime | None = None\n    mood: str = ""\n'
-LAST_COLUMN = "    deleted_at: Mapped[datetime | None] = mapped_column(AwareTime)\n    search_text"
+LAST_COLUMN = (
+    '    in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))\n    search_text'
+)
 ADDED_COLUMNS = (
     "    topic_id: Mapped[int | None] = mapped_column(BigInteger)\n"
     "    pinned_at: Mapped[datetime | None] = mapped_column(AwareTime)\n"

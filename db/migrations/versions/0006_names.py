@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.name_rows import FILL
-
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -24,7 +22,16 @@ def upgrade() -> None:
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("promotion_id", sa.BigInteger),
     )
-    op.execute(FILL)
+    op.execute("""
+        INSERT INTO names
+            (place_id, channel_id, channel_name, author_id, author_name, first_seen, last_seen, promotion_id)
+        SELECT coalesce(thread_id, channel_id), channel_id, left(channel_name, 200),
+            CASE WHEN spoke THEN coalesce(author_id, 0) ELSE 0 END,
+            CASE WHEN spoke THEN left(author_name, 200) ELSE '' END,
+            min(sent_at), max(sent_at), max(promotion_id)
+        FROM (SELECT messages.*, kind = 'message' AND deleted_at IS NULL AS spoke FROM messages) AS messages
+        GROUP BY 1, 2, 3, 4, 5
+    """)
 
 
 def downgrade() -> None:
