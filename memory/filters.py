@@ -16,7 +16,7 @@ from db.chunks import Chunk
 from db.schema import ACCESS_ID
 from db.statements import Values, fetch
 from memory.authors import LONGEST_NAME, Authors
-from memory.message import Kind
+from memory.message import Kind, Message
 from time_expressions.window import Window
 
 
@@ -42,6 +42,12 @@ class Bounds:
 
     guild: Guild = EVERY_GUILD
     conversations: frozenset[int] | None = None
+
+    def admits(self, message: Message) -> bool:
+        """Return whether a message is within the bounds: the same rule as `in_bounds`, for what was read already."""
+        if self.guild is not EVERY_GUILD and message.guild_id is not None and message.guild_id != self.guild:
+            return False
+        return self.conversations is None or not self.conversations.isdisjoint({message.channel_id, message.place_id})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.discussions import joined
-from memory.filters import EVERY_GUILD, UNBOUNDED, Bounds, Guild
+from memory.filters import UNBOUNDED, Bounds, Guild
 from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
@@ -272,12 +272,6 @@ class FakeMemory:
     def _whole(self) -> "FakeMemory":
         return self.whole or self
 
-    def _is_in_bounds(self, message: Message) -> bool:
-        guild, conversations = self.bounds.guild, self.bounds.conversations
-        is_of_guild = guild is EVERY_GUILD or message.guild_id in {guild, None}
-        ids = {message.channel_id, message.thread_id}
-        return is_of_guild and (conversations is None or not conversations.isdisjoint(ids - {None}))
-
     def _answer(self, **asked: Any) -> None:
         self.asked.append(asked)
         if self._whole.failures:
@@ -308,7 +302,7 @@ class FakeMemory:
     def _readable(self, places: frozenset[int], scope: Scope = Scope.BOTH) -> list[Message]:
         """Return what may be shown to somebody who may read these places, in time order."""
         short, long = [] if scope is Scope.LONG else self.messages, [] if scope is Scope.SHORT else self.saved
-        stored = (one for one in (*long, *short) if one.access_id in places and self._is_in_bounds(one))
+        stored = (one for one in (*long, *short) if one.access_id in places and self.bounds.admits(one))
         live = (one for one in stored if one.deleted_at is None and one.kind is not Kind.ANSWER)
         return sorted(live, key=lambda one: one.sent_at)
 

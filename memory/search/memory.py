@@ -377,7 +377,11 @@ class Memory:
             changes = {}
         for change in (change for found in changes.values() for change in found):
             messages[change.message_id] = merged(messages[change.message_id], change)
-        live = {key: message for key, message in messages.items() if message.deleted_at is None}
+        live = {
+            key: message
+            for key, message in messages.items()
+            if message.deleted_at is None and self.bounds.admits(message)  # neighbours and replies come by their place
+        }
         name_of = (
             await self._name_of(search_session.places)
             if any(has_bare(message.content) for message in live.values())
