@@ -24,7 +24,9 @@ from memory.capture.message_csv import (
     LARGEST,
     SEPARATOR,
     Tail,
+    fields_in,
     fields_of,
+    is_session_header,
     message_in,
     pieces_in,
     read_header,
@@ -33,7 +35,7 @@ from memory.capture.message_csv import (
     to_row,
 )
 from memory.message import COLUMNS, Message
-from storage.files import sync_folder
+from storage.files import atomic_file, sync_folder
 from storage.session_names import NOT_ADDED
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,30 @@ class JournalBatch:
     position: int
 
 
+def _copy_widened(source: Path, target: Path, header: bytes, columns: Sequence[str]) -> None:
+    """Write a CSV anew with more columns, which joined behind those of a message; damaged lines stay as they are."""
+    earlier = fields_of(header)
+    kept = sum(name in COLUMNS for name in earlier)
+    added = [""] * (len(columns) - len(earlier))
+    with source.open("rb") as reading, source.open("rb") as copying, target.open("wb") as writing:
+        copying.seek(len(read_header(reading)))
+        writing.write(encoded([columns]))
+        is_record = record_test(header)
+        for piece in pieces_in(reading, is_record):
+            if not piece.is_cut and is_record(piece.text):
+                copying.seek(piece.size, os.SEEK_CUR)
+                fields = fields_in(piece.text.decode("utf-8", "replace"))
+                writing.write(encoded([[*fields[:kept], *added, *fields[kept:]]]))
+            else:
+                _copy(copying, writing, piece.size)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    while size and (block := source.read(min(_BLOCK, size))):
+        target.write(block)
+        size -= len(block)
+
+
 class AppendOnlyCsv:
     """A CSV file that grows by whole records or not at all.
 
@@ -72,6 +98,7 @@ class AppendOnlyCsv:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.path = path
+        self._columns = list(columns)
         self._header = encoded([columns])
         self._is_record = record_test(self._header)
         self._file: BinaryIO | None = None
@@ -92,6 +119,7 @@ class AppendOnlyCsv:
         try:
             with ExitStack() as on_failure:
                 self.path.touch(0o600)
+                self._widen()
                 # Unbuffered: what `write` has returned from has left this process, and a kill cannot take it back.
                 self._file = on_failure.enter_context(self.path.open("ab", buffering=0))
                 on_failure.callback(self._forget_file)
@@ -113,8 +141,31 @@ class AppendOnlyCsv:
         self._file = None
 
     def accepts(self, header: bytes) -> bool:
-        """Return whether a first line is the header of such a file."""
-        return fields_of(header) == fields_of(self._header)
+        """Return whether a first line is the header of such a file, of today or of an earlier version."""
+        columns = fields_of(header)
+        return columns == self._columns or self._is_earlier(columns)
+
+    def _is_earlier(self, columns: Sequence[str]) -> bool:
+        """Return whether these are the columns that such a file had in an earlier version."""
+        return False
+
+    def _widen(self) -> None:
+        """Give a file of an earlier version the columns of today, which are empty in its records.
+
+        What a crash left there unfinished is put an end to first, as its own version would.
+        """
+        with self.path.open("rb") as file:
+            header = read_header(file)
+        if not header.endswith(b"\n") or not self._is_earlier(fields_of(header)):
+            return
+        todays, self._header, self._is_record = self._header, header, record_test(header)
+        with self.path.open("ab", buffering=0) as self._file:
+            self._repair(self._file)
+        self._file = None
+        self._header, self._is_record, self.end = todays, record_test(todays), 0
+        with atomic_file(self.path) as partial:
+            _copy_widened(self.path, partial, header, self._columns)
+        logger.info("%s has the columns of this version now", self.path)
 
     @property
     def is_open(self) -> bool:
@@ -236,6 +287,9 @@ class Journal(AppendOnlyCsv):
         self._guard = _guard_of(path)
         self._guarded_to = 0
 
+    def _is_earlier(self, columns: Sequence[str]) -> bool:
+        return len(columns) < len(COLUMNS) and is_session_header(columns)
+
     def record(self, messages: Iterable[Message]) -> None:
         """Append messages; see `append`."""
         rows = [to_row(message) for message in messages]
@@ -331,6 +385,10 @@ class NotAdded(AppendOnlyCsv):
         self._known: dict[bytes, None] = {}
         """Digests of the newest rows."""
         self._knows_old_rows = False
+
+    def _is_earlier(self, columns: Sequence[str]) -> bool:
+        *of_message, last = columns
+        return last == self._columns[-1] and len(of_message) < len(COLUMNS) and is_session_header(of_message)
 
     def refuse(self, message: Message, reason: str) -> None:
         """Append a refused message."""

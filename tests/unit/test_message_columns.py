@@ -125,6 +125,7 @@ old = encoded([COLUMNS[:-3], list(row.values())[:-3]])
 assert promoted("older.csv", old) == (None, None, ""), "promotion of a CSV from before the fields were added"
 (batch,) = Journal(Path("older.csv")).read_all()
 assert [one.content for one in batch.messages] == ["1,240 degrees"], "the journal that is such a CSV"
+assert Journal(Path("older.csv")).accepts(old.splitlines()[0]), "the import of such a CSV"
 assert [one.content for one in answers_in(Path("older.csv"))] == ["1,240 degrees"], "erasure of such a CSV"
 print("the added fields came through")
 """
