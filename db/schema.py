@@ -105,6 +105,17 @@ class TimeZoneRow(Base):
     set_at: Mapped[datetime] = mapped_column(AwareTime)
 
 
+class GuildSettingRow(Base):
+    """What administrators have set for their guild; long-term memory keeps it, as it outlives a session."""
+
+    __tablename__ = "guild_settings"
+
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)
+    set_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
 class PromotionRow(Base):
     """A batch that was brought into long-term memory; the rows that it added bear its number."""
 

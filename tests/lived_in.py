@@ -10,7 +10,7 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.metadata import set_metadata
-from db.schema import ErasureRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import ErasureRow, GuildSettingRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
 from memory.index.reembed import MODEL_FACT
@@ -72,6 +72,7 @@ async def live_in(database: Database) -> None:
         await set_metadata(session, "erased_until:999", minute(1).isoformat())
         for row in (
             insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1)),
+            insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(ReplacedMessageRow).values(

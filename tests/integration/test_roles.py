@@ -28,7 +28,7 @@ PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)
 TABLES = (
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
-    *("promotions", "replaced_messages", "erasures", "conversation_turns", "alembic_version"),
+    *("promotions", "replaced_messages", "erasures", "conversation_turns", "guild_settings", "alembic_version"),
 )
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
