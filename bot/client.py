@@ -14,6 +14,7 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
+from bot.audience import Readers
 from bot.command_runner import CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
@@ -25,10 +26,9 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import time_zones
+from bot.features import settings, time_zones
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
-from bot.spoiler_channels import SpoilerChannels
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.message import Message
 
@@ -96,15 +96,16 @@ class Bot(discord.Client):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = RunningHandlers()
-        spoilers = SpoilerChannels()
-        guard_parsers(self._connection.parsers, seen=spoilers.note, unread=partial(self.dispatch, "unread_event"))
+        readers = Readers(services.guild_settings)
+        guard_parsers(self._connection.parsers, seen=readers.note, unread=partial(self.dispatch, "unread_event"))
         runner = CommandRunner(services, self._in_flight)
-        self._commands = SlashCommands(services, runner, self._in_flight, spoilers)
+        self._commands = SlashCommands(services, runner, self._in_flight, readers)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)
         for add_feature in FEATURES:
             add_feature(self.tree, runner, services)
+        settings.add_commands(self.tree, runner, services, readers)
 
     async def setup_hook(self) -> None:
         """Make the bot's commands known to Discord."""

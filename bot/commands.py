@@ -8,13 +8,12 @@ import discord
 from discord import app_commands
 
 from agent.types import Question
-from bot.audience import audience_of
+from bot.audience import Readers, audience_of
 from bot.buttons import AllTimeButton, Buttons, Reply
 from bot.command_runner import CommandRunner
 from bot.rendering import render, render_text
 from bot.running_handlers import RunningHandlers
 from bot.services import NOT_LOOKED_UP, Services
-from bot.spoiler_channels import SpoilerChannels
 from memory.question.parse import LONGEST_QUESTION
 from time_expressions.conventions import date_order
 
@@ -48,12 +47,10 @@ spoiler channels only in themselves."""
 class SlashCommands:
     """Answers /chat, /about and /help."""
 
-    def __init__(
-        self, services: Services, runner: CommandRunner, in_flight: RunningHandlers, spoilers: SpoilerChannels
-    ) -> None:
+    def __init__(self, services: Services, runner: CommandRunner, in_flight: RunningHandlers, readers: Readers) -> None:
         self._services = services
         self._runner = runner
-        self._spoilers = spoilers
+        self._readers = readers
         self._buttons = Buttons(in_flight)
 
     async def close(self) -> None:
@@ -99,7 +96,7 @@ class SlashCommands:
         self, interaction: discord.Interaction, text: str, *, private: bool, all_time: bool = False
     ) -> Reply:
         services = self._services
-        audience = await audience_of(interaction, private=private, spoilers=self._spoilers)
+        audience = await audience_of(interaction, private=private, readers=self._readers)
         zone = await services.zone_of(interaction.user.id, interaction.guild_id)
         settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
         question = Question(

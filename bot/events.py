@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import discord
 from discord.abc import Snowflake
 
-from bot.audience import ReadableChannel, is_open_to_all
+from bot.audience import is_open_to_all
+from bot.guild_rules import ReadableChannel
 from memory.mentions import NameOf, nobody
 from memory.message import Attachment, Kind, Message, Place
 from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of

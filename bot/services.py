@@ -3,14 +3,28 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.front_end import Asker, Recorder, TimeZones
+from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
 from time_expressions.conventions import DateOrder
 
+T = TypeVar("T")
+
 NOT_LOOKED_UP = "I cannot look up just now whether a time zone was chosen here, so times are in {}."
 """What an answer says when the time zone that counts is not known."""
+
+
+class GuildSettings(Protocol):
+    """Knows what administrators have set for their guild."""
+
+    async def get(self, guild_id: int, setting: Setting[T]) -> Chosen[T]:
+        """Return what is set, or what was known last while it cannot be looked up."""
+
+    async def set(self, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
+        """Set a value; raise DatabaseUnavailableError when it cannot be stored now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +40,7 @@ class Services:
     about: Callable[[], Awaitable[str]]
     session: str
     time_zones: TimeZones
+    guild_settings: GuildSettings
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
     date_order: DateOrder | None = None

@@ -12,8 +12,9 @@ class SpoilerChannels:
     def __init__(self) -> None:
         self._ids: set[int] = set()
 
-    def __contains__(self, channel_id: object) -> bool:
-        return channel_id in self._ids
+    def among(self, channel_ids: frozenset[int]) -> frozenset[int]:
+        """Return those of some channels that are marked."""
+        return channel_ids & self._ids
 
     def note(self, event: str, data: Mapping[str, Any]) -> None:
         """Learn from an event of the gateway what it says about channels."""

@@ -17,6 +17,7 @@ from agent.types import Answer, Question
 from bot.services import Services
 from errors import JournalUnavailableError
 from memory.message import Kind, Message
+from tests.fakes_guild_settings import FakeGuildSettings
 from tests.fakes_time_zones import FakeTimeZones
 
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
@@ -70,7 +71,12 @@ async def about() -> str:
     return "Session **test**, 3 messages."
 
 
-def services(recorder: FakeRecorder, asker: FakeAsker, time_zones: FakeTimeZones | None = None) -> Services:
+def services(
+    recorder: FakeRecorder,
+    asker: FakeAsker,
+    time_zones: FakeTimeZones | None = None,
+    guild_settings: FakeGuildSettings | None = None,
+) -> Services:
     """Return what a bot needs, at a fixed time in Paris."""
     return Services(
         recorder=recorder,
@@ -78,6 +84,7 @@ def services(recorder: FakeRecorder, asker: FakeAsker, time_zones: FakeTimeZones
         about=about,
         session="test_2026-11-03_1",
         time_zones=time_zones or FakeTimeZones(),
+        guild_settings=guild_settings or FakeGuildSettings(),
         time_zone=ZoneInfo("Europe/Paris"),
         clock=lambda: NOW,
     )

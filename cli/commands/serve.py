@@ -31,6 +31,7 @@ from memory.capture.import_csv import Imported, import_csv
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
+from memory.guild_settings import GuildSettings
 from memory.index.reembed import prepare
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
@@ -59,6 +60,7 @@ class RunningSession:
     databases: tuple[Database, Database]
     models: str
     time_zones: TimeZones
+    guild_settings: GuildSettings
     time_zone: ZoneInfo
     date_order: DateOrder | None
 
@@ -163,6 +165,7 @@ async def _open_program(
                 databases=databases,
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
+                guild_settings=GuildSettings(long_term.sessions),
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
             )
@@ -216,6 +219,7 @@ async def _serve_discord(
         about=program.about,
         session=program.recorder.session,
         time_zones=program.time_zones,
+        guild_settings=program.guild_settings,
         time_zone=program.time_zone,
         clock=_now,
         date_order=program.date_order,

@@ -29,6 +29,7 @@ from memory.message import Kind
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from tests.fakes import ScriptedModel, calls, says
+from tests.fakes_guild_settings import FakeGuildSettings
 
 PATIENCE = timedelta(seconds=60)
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
@@ -116,6 +117,7 @@ def services(recorder: Recorder, agent: Agent, time_zones: TimeZones) -> Service
         about=about,
         session=recorder.session,
         time_zones=time_zones,
+        guild_settings=FakeGuildSettings(),
         time_zone=ZoneInfo("UTC"),
         clock=discord.utils.utcnow,
     )
