@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -106,6 +108,8 @@ OF_DOCKER = frozenset(
 
 _LONGEST_NAME = 64  # characters of a name that is compared with others
 _LIKENESS = 0.85  # of 1, from which on a name is taken for a misspelt one
+_LONGEST_ADDRESS = 300  # characters
+_OF_ADDRESSES = re.compile(r"[A-Za-z0-9.:/@_~\[\]-]{1,300}")  # neither a query nor braces, which discord.py fills in
 _LENGTH = re.compile(r"(\d{1,9})\s{0,3}([a-z]{0,7})", re.IGNORECASE)
 _UNITS = {
     "S": ("s", "sec", "secs", "second", "seconds"),
@@ -170,6 +174,41 @@ def _postgres_address(address: SecretStr) -> SecretStr:
     return address
 
 
+def _discord_address(scheme: str, example: str) -> AfterValidator:
+    """Return what accepts an address of this scheme; without encryption only on this computer, for the token's sake."""
+
+    def validate(address: str) -> str:
+        if not _is_address(address, scheme):
+            raise ValueError(
+                f"an address looks like {example}; {scheme}:// without encryption is for this computer alone, "
+                f"such as {scheme}://127.0.0.1:8080"
+            )
+        return address.rstrip("/")
+
+    return AfterValidator(validate)
+
+
+def _is_address(address: str, scheme: str) -> bool:
+    """Return whether an address has nothing but a host, a port and a path, and keeps what is sent there secret."""
+    if len(address) > _LONGEST_ADDRESS or not _OF_ADDRESSES.fullmatch(address):
+        return False
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or port == 0 or "@" in parts.netloc:
+        return False
+    return parts.scheme == f"{scheme}s" or (parts.scheme == scheme and _is_this_computer(host))
+
+
+def _is_this_computer(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _expanded(value: object) -> object:
     """Return a path with the home that its first part stands for."""
     return expand_path(value) if isinstance(value, str) else value
@@ -189,6 +228,8 @@ def _without_control_characters(path: Path) -> Path:
 
 _OfPath = Annotated[Path, BeforeValidator(_expanded), AfterValidator(_without_control_characters)]
 _Dsn = Annotated[SecretStr, AfterValidator(_postgres_address)]
+_ApiBase = Annotated[str, _discord_address("http", "https://discord.com/api/v10")]
+_GatewayUrl = Annotated[str, _discord_address("ws", "wss://gateway.discord.gg")]
 _Seconds = Annotated[timedelta, _length_of_time("S")]
 _Days = Annotated[timedelta, _length_of_time("D")]
 
@@ -208,6 +249,8 @@ class Settings(BaseSettings):
     # Discord
     discord_token: SecretStr | None = None
     discord_server_id: int | None = None
+    discord_api_base: _ApiBase | None = None
+    discord_gateway_url: _GatewayUrl | None = None
 
     # Storage and databases
     storage_dir: _OfPath = Path("db/storage")

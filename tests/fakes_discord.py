@@ -144,6 +144,15 @@ class FakeDiscord:
     _socket: web.WebSocketResponse | None = None
     _sequence: int = 0
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings with which a script logs in here."""
+        return {
+            "DISCORD_TOKEN": GOOD_TOKEN,
+            "DISCORD_API_BASE": self.rest_url,
+            "DISCORD_GATEWAY_URL": str(self.gateway_url),
+        }
+
     def app(self) -> web.Application:
         """Return the web application that answers at `rest_url` and `gateway_url`."""
         app = web.Application()

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.models import OPENAI_URL
-from cli.commands.startup import model_creator
+from cli.commands.startup import discord_token, model_creator
 from cli.console import show, shown_while
 from cli.logs import write_logs
 from errors import SessionError, SettingsError
@@ -24,7 +24,7 @@ from memory.plain_text import printable
 from ops.checks.models import ModelToCheck, language
 from ops.checks.result import CheckReport, CheckResult, ReportLine, Status, exit_status, left_out, ok, warning, wrong
 from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, examine
-from settings import Settings, read_settings, secret_value
+from settings import Settings, read_settings
 from util_async import run_until_first_ends
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _own_checks(settings: Settings) -> tuple[Check, ...]:
         hf_token=config.hf_token,
         create=model_creator(settings),
     )
-    token, server_id = secret_value(settings.discord_token), settings.discord_server_id
+    token, server_id = discord_token(settings), settings.discord_server_id
     return (
         Check("language model", lambda _: language(model), limit=LOAD_LIMIT),
         Check("Discord", lambda _: check_registration(token, server_id)),

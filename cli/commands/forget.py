@@ -4,10 +4,9 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 
-from pydantic import SecretStr
 from rich.prompt import Confirm
 
-from cli.commands.startup import opened_memory
+from cli.commands.startup import discord_token, opened_memory
 from cli.console import progress_bar, show
 from cli.script import script_run
 from errors import OperatorError
@@ -33,8 +32,8 @@ def forget_person(user_id: int, *, asks: bool) -> None:
 
 async def _forget(settings: Settings, user_id: int) -> None:
     receipt = await _erase(settings, user_id)
-    if receipt.posts and settings.discord_token is not None:
-        receipt = await _delete_posts(receipt, settings.discord_token)
+    if receipt.posts and (token := discord_token(settings)) is not None:
+        receipt = await _delete_posts(receipt, token)
     show(receipt.text())
 
 
@@ -56,11 +55,11 @@ async def _erase(settings: Settings, user_id: int) -> Receipt:
             )
 
 
-async def _delete_posts(receipt: Receipt, token: SecretStr) -> Receipt:
+async def _delete_posts(receipt: Receipt, token: str) -> Receipt:
     """Delete the noted posts in Discord; those that it leaves stay noted."""
     from bot.posts import delete_posts
 
     with progress_bar("Deleting posts in Discord") as report:
-        deletion = await delete_posts(token.get_secret_value(), receipt.posts, timeout=_DISCORD_LIMIT, report=report)
+        deletion = await delete_posts(token, receipt.posts, timeout=_DISCORD_LIMIT, report=report)
     await asyncio.to_thread(strike_posts, receipt.posts_file, deletion.gone)
     return receipt.with_deleted(deletion.gone, deletion.problem)

@@ -12,14 +12,13 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
 from sonyflake import SonyFlake
 
 from agent.agent import Agent
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from cli.commands.front_end import FrontEnd
-from cli.commands.startup import model_creator, opened_databases, opened_embedder
+from cli.commands.startup import discord_token, model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
 from cli.heartbeat import heartbeat as beat
 from db.databases import Database
@@ -84,10 +83,11 @@ async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd
         if csv is not None:
             await _import(csv, program.recorder)
         async with _models_load(program):
-            if front_end.in_terminal or settings.discord_token is None:
+            token = None if front_end.in_terminal else discord_token(settings)
+            if token is None:
                 await _serve_terminal(program, front_end.speaker, front_end.time_zone)
             else:
-                await _serve_discord(program, settings.discord_token, settings.discord_server_id, front_end.heartbeat)
+                await _serve_discord(program, token, settings.discord_server_id, front_end.heartbeat)
 
 
 @asynccontextmanager
@@ -206,9 +206,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
     await program.recorder.settle_vectors(timeout=_VECTORS_PATIENCE)
 
 
-async def _serve_discord(
-    program: RunningSession, token: SecretStr, server_id: int | None, heartbeat: Path | None
-) -> None:
+async def _serve_discord(program: RunningSession, token: str, server_id: int | None, heartbeat: Path | None) -> None:
     from bot.client import Bot
     from bot.client import serve as serve_discord
     from bot.services import Services
@@ -228,7 +226,7 @@ async def _serve_discord(
     async with AsyncExitStack() as stack:
         if heartbeat is not None:
             await stack.enter_async_context(beat(heartbeat, every=_BEAT, healthy=bot.is_connected))
-        await serve_discord(bot, token.get_secret_value())
+        await serve_discord(bot, token)
 
 
 async def _import(csv: Path, recorder: Recorder) -> None:

@@ -1,5 +1,6 @@
 """Open what the settings describe: databases, the embedder, the language model."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -10,12 +11,14 @@ from db.config import Addresses, DatabaseConfig
 from db.databases import Database, open_databases
 from db.embedded import is_running
 from errors import DatabaseSetupError
-from settings import Settings
+from settings import Settings, secret_value
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from memory.embedding.embedder import Embedder
+
+logger = logging.getLogger(__name__)
 
 
 def opened_databases(
@@ -65,6 +68,21 @@ async def open_embedder_for(settings: Settings, *databases: Database) -> AsyncGe
     width = next(filter(None, widths), None)
     async with opened_embedder(settings, at_once=False, width=width) as embedder:
         yield embedder
+
+
+def discord_token(settings: Settings) -> str | None:
+    """Return the bot's token, and let discord.py log in where the settings say that Discord is; None without a token.
+
+    Every script that logs in takes the token from here, before it makes a client.
+    """
+    token = secret_value(settings.discord_token)
+    api_base, gateway_url = settings.discord_api_base, settings.discord_gateway_url
+    if token is not None and (api_base or gateway_url):
+        from bot.endpoints import use_endpoints  # discord.py takes a second to load
+
+        logger.info("Discord is at %s", " and ".join(filter(None, (api_base, gateway_url))))
+        use_endpoints(api_base, gateway_url)
+    return token
 
 
 def model_creator(settings: Settings) -> "Callable[[], BaseChatModel] | None":

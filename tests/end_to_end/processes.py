@@ -45,9 +45,6 @@ _SHORT_PATIENCE = 240  # seconds; several such waits must fit into the time of a
 
 MAIN = ROOT / "main_async.py"
 
-FAKE_DISCORD = Path(__file__).with_name("launch_on_fake_discord.py")
-"""Runs main_async.py, or FAKE_DISCORD_SCRIPT, against the Discord at FAKE_DISCORD_REST and FAKE_DISCORD_GATEWAY."""
-
 
 def terminal_arguments(session: str, *more: str, speaker: str = "ana") -> tuple[str, ...]:
     """Return the arguments of a session in the terminal that asks nothing."""

@@ -13,7 +13,6 @@ from memory.index.reembed import prepare
 from tests.builders import closed_port
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (
-    FAKE_DISCORD,
     Finished,
     Workplace,
     run_program,
@@ -203,7 +202,6 @@ async def test_a_discord_that_refuses_is_told_with_the_way_out(new_place: NewPla
 
 async def start_on(wire: FakeDiscord, place: Workplace, *, token: str) -> Finished:
     """Run the program on a Discord of our own."""
-    where = {"FAKE_DISCORD_REST": wire.rest_url, "FAKE_DISCORD_GATEWAY": str(wire.gateway_url)}
     return await run_program(
-        replace(place, settings={**place.settings, **where, "DISCORD_TOKEN": token}), "--yes", script=FAKE_DISCORD
+        replace(place, settings={**place.settings, **wire.settings, "DISCORD_TOKEN": token}), "--yes"
     )

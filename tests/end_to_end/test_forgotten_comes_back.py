@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bench.processes import Workplace
 from memory.message import Kind, Message
 from tests.builders import message
-from tests.end_to_end.processes import FAKE_DISCORD, journal_rows, run_program, stored_rows, terminal_arguments
+from tests.end_to_end.processes import ROOT, journal_rows, run_program, stored_rows, terminal_arguments
 from tests.end_to_end.test_db_save_script import saved
-from tests.fakes_discord import GOOD_TOKEN, USER_ID, FakeDiscord, open_fake_discord
+from tests.fakes_discord import USER_ID, FakeDiscord, open_fake_discord
 from tests.forgotten import BOB, BOT, NADIA, journalled, posted
 
 OLD: Sequence[Message] = (
@@ -103,11 +103,8 @@ async def forgotten_in_discord(place: Workplace, wire: FakeDiscord) -> str:
     finished = await run_program(
         place,
         *("forget", str(NADIA), "--yes"),
-        script=FAKE_DISCORD,
-        FAKE_DISCORD_SCRIPT="db_save.py",
-        FAKE_DISCORD_REST=wire.rest_url,
-        FAKE_DISCORD_GATEWAY=str(wire.gateway_url),
-        DISCORD_TOKEN=GOOD_TOKEN,
+        script=ROOT / "db_save.py",
+        **wire.settings,
     )
     assert finished.status == 0, finished.err
     return finished.out

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bench.processes import until
 from tests.end_to_end.conftest import NewPlace
-from tests.end_to_end.processes import FAKE_DISCORD, Fresh, Workplace, open_program, run_program
-from tests.fakes_discord import GOOD_TOKEN, open_fake_discord
+from tests.end_to_end.processes import MAIN, Fresh, Workplace, open_program, run_program
+from tests.fakes_discord import open_fake_discord
 
 
 def is_there(path: Path) -> bool:
@@ -18,11 +18,8 @@ async def test_the_file_is_there_while_discord_is_connected_and_a_stop_is_a_clea
 ) -> None:
     beat = tmp_path / "heartbeat"
     async with open_fake_discord() as wire:
-        where = {"FAKE_DISCORD_REST": wire.rest_url, "FAKE_DISCORD_GATEWAY": str(wire.gateway_url)}
         arguments = ("--yes", "--heartbeat", str(beat))
-        async with open_program(
-            new_place(), *arguments, script=Fresh(FAKE_DISCORD), DISCORD_TOKEN=GOOD_TOKEN, **where
-        ) as program:
+        async with open_program(new_place(), *arguments, script=Fresh(MAIN), **wire.settings) as program:
             await until(beat.exists, program)
             assert wire.welcomed.is_set()
             program.process.send_signal(signal.SIGINT)

@@ -31,6 +31,20 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         pytest.param("DISCORD_SERVER_ID", "my server", id="a server by its name"),
+        pytest.param("DISCORD_API_BASE", "http://discord.example.org/api/v10", id="a token that travels in clear"),
+        pytest.param("DISCORD_API_BASE", "http://127.0.0.1.example.org", id="another computer with a near name"),
+        pytest.param("DISCORD_API_BASE", "wss://discord.example.org", id="a gateway for the API"),
+        pytest.param("DISCORD_API_BASE", "https://ana:hunter2@discord.example.org", id="a password in an API address"),
+        pytest.param(
+            "DISCORD_API_BASE", "https://discord.example.org/{channel_id}", id="an address with a gap to fill"
+        ),
+        pytest.param("DISCORD_API_BASE", "https://", id="an API without a host"),
+        pytest.param("DISCORD_API_BASE", "https://[", id="an API address that cannot be taken apart"),
+        pytest.param("DISCORD_API_BASE", "https://h:99999", id="a port beyond the last"),
+        pytest.param("DISCORD_API_BASE", "https://h/" + "a" * 5_000, id="an API address of 5,000 letters"),
+        pytest.param("DISCORD_GATEWAY_URL", "ws://10.0.0.7", id="a gateway in clear on another computer"),
+        pytest.param("DISCORD_GATEWAY_URL", "https://discord.example.org", id="an API for the gateway"),
+        pytest.param("DISCORD_GATEWAY_URL", "wss://discord.example.org/?v=6", id="a gateway with a query"),
         pytest.param("SHORT_TERM_DSN", "mysql://ana:hunter2@host/db", id="another kind of database"),
         pytest.param("LONG_TERM_DSN", "hunter2", id="an address that is none"),
         pytest.param("DB_POOL_SIZE", "0", id="no connections"),
@@ -72,6 +86,23 @@ def test_a_bad_value_gives_one_sentence_that_names_the_setting(
     assert f"{name}: " in sentence
     assert "\n" not in sentence
     assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("DISCORD_API_BASE", "https://discord.example.org/api/v10", id="encrypted"),
+        pytest.param("DISCORD_API_BASE", "https://discord.example.org/api/v10/", id="a slash at the end"),
+        pytest.param("DISCORD_API_BASE", "http://127.0.0.1:8080", id="this computer"),
+        pytest.param("DISCORD_API_BASE", "http://[::1]:8080", id="this computer in IPv6"),
+        pytest.param("DISCORD_GATEWAY_URL", "ws://localhost:8080/gateway", id="this computer by name"),
+        pytest.param("DISCORD_GATEWAY_URL", "wss://discord.example.org", id="an encrypted gateway"),
+    ],
+)
+def test_discord_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert getattr(read_settings(), name.lower()) == value.rstrip("/")
 
 
 def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
