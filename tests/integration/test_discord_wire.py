@@ -1,27 +1,40 @@
-"""The bot over Discord's real protocol: HTTP and a websocket, on the loopback."""
+"""The bot over Discord's real protocol, HTTP and a websocket on the loopback: how it gets in, and what it hears."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from agent.types import Answer
 from bot.client import Bot, serve
 from errors import DiscordSetupError
-from tests.fakes_discord import (
-    CHANNEL_ID,
-    GOOD_TOKEN,
-    GUILD_ID,
-    FakeAsker,
-    FakeDiscord,
-    FakeRecorder,
-    open_fake_discord,
-    services,
-)
+from memory.message import Message as Kept
+from tests.builders import closed_port
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member, Overwrite, Role, open_fake_discord, unlimited
+from tests.fake_discord.models import VIEW
+from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.wire import served
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDiscord]:
+    async with open_fake_discord(limits=unlimited()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def guild(fake: FakeDiscord) -> Guild:
+    return fake.world.guild("Harbour")
+
+
+@pytest.fixture
+def general(fake: FakeDiscord, guild: Guild) -> Channel:
+    return fake.world.channel(guild, "general")
+
+
+@pytest.fixture
+def ana(fake: FakeDiscord, guild: Guild) -> Member:
+    return fake.world.member(guild, "Ana")
 
 
 @pytest.fixture
@@ -34,87 +47,211 @@ def bot(recorder: FakeRecorder) -> Bot:
     return Bot(services(recorder, FakeAsker(Answer(text="-"))))
 
 
-def _point_at(wire: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Route, "BASE", wire.rest_url)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", wire.gateway_url)
+async def heard(recorder: FakeRecorder, count: int = 1) -> list[Kept]:
+    return [await recorder.news.get() for _ in range(count)]
 
 
-@asynccontextmanager
-async def _served(bot: Bot) -> AsyncGenerator[None]:
-    """Run the bot for the length of the block."""
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        serving = group.create_task(serve(bot, GOOD_TOKEN))
-        yield
-        serving.cancel()
+# ---- getting in
 
 
-async def test_a_refused_token_is_told_in_one_sentence(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-
-        with pytest.raises(DiscordSetupError, match="refuses DISCORD_TOKEN: copy the token again"):
-            await serve(bot, "bad")
+async def test_a_refused_token_is_told_in_one_sentence(bot: Bot, fake: FakeDiscord) -> None:
+    with pytest.raises(DiscordSetupError, match="refuses DISCORD_TOKEN: copy the token again"):
+        await serve(bot, "bad")
 
     assert bot.is_closed()
+    assert fake.rest.count("/users/@me", status=401) == 1
+    assert fake.gateway.identified == []
 
 
 @pytest.mark.parametrize(
     ("close_code", "sentence"),
     [
-        pytest.param(4014, "Message Content Intent", id="the privileged intent is switched off"),
         pytest.param(4004, "refuses DISCORD_TOKEN", id="the token was reset after the login"),
         pytest.param(4013, "code 4013", id="anything else that is final"),
     ],
 )
 async def test_a_gateway_that_closes_for_good_is_told_in_one_sentence(
-    bot: Bot, close_code: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, fake: FakeDiscord, close_code: int, sentence: str
 ) -> None:
-    async with open_fake_discord(close_code=close_code) as wire:
-        _point_at(wire, monkeypatch)
+    fake.gateway.close_code = close_code
 
-        with pytest.raises(DiscordSetupError, match=sentence):
-            await serve(bot, GOOD_TOKEN)
+    with pytest.raises(DiscordSetupError, match=sentence):
+        await serve(bot, fake.token)
+
+    assert bot.is_closed()
+    assert len(fake.gateway.identified) == 1
+
+
+async def test_an_intent_that_is_switched_off_is_told_in_one_sentence(bot: Bot, fake: FakeDiscord) -> None:
+    fake.gateway.flags = 0  # so that the gateway closes with 4014
+
+    with pytest.raises(DiscordSetupError, match="Message Content Intent"):
+        await serve(bot, fake.token)
 
     assert bot.is_closed()
 
 
 async def test_a_discord_that_is_not_there_is_told_in_one_sentence(
-    bot: Bot, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{unused_tcp_port}")
+    monkeypatch.setattr(discord.http.Route, "BASE", f"http://127.0.0.1:{closed_port()}")
 
     with pytest.raises(DiscordSetupError, match="Discord cannot be reached: Cannot connect to host"):
-        await serve(bot, GOOD_TOKEN)
+        await serve(bot, fake.token)
 
     assert bot.is_closed()
 
 
-async def test_a_message_is_captured_after_a_normal_login(
-    bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_published(
+    bot: Bot, fake: FakeDiscord
 ) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-            await wire.say(700000000000000100, "hello there")
-            message = await recorder.news.get()
+    async with served(bot, fake):
+        pass
 
-    assert (message.message_id, message.content, message.author_name) == (700000000000000100, "hello there", "Ana")
-    assert (message.guild_id, message.channel_id, message.channel_name) == (GUILD_ID, CHANNEL_ID, "general")
-    assert message.sent_at == discord.utils.snowflake_time(700000000000000100)
+    asked = discord.Intents._from_value(fake.gateway.identified[0]["intents"])
+    assert {name for name, wanted in asked if wanted} == {"guilds", "guild_messages", "dm_messages", "message_content"}
+    assert {command["name"] for command in fake.interactions.commands} >= {"chat", "about", "help", "timezone"}
+
+
+async def test_commands_are_published_in_the_bots_server_once_it_is_invited_there(
+    fake: FakeDiscord, recorder: FakeRecorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    guild = fake.world.guild("Harbour", has_bot=False)
+    bot = Bot(services(recorder, FakeAsker(Answer(text="-"))), server_id=guild.id)
+    async with served(bot, fake):
+        fake.world.invite(guild)
+        await fake.requested("PUT /applications/{application_id}/guilds", times=2)
+
+    assert "chat" in {command["name"] for command in fake.interactions.guild_commands[guild.id]}
+    assert f"The bot is not in server {guild.id} (DISCORD_SERVER_ID) yet" in caplog.text
+
+
+async def test_the_bot_knows_its_servers_channels_and_threads_once_it_is_in(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, guild: Guild, general: Channel
+) -> None:
+    thread = fake.world.thread(general, "the ferry")
+    other = fake.world.guild("Hill")
+
+    async with served(bot, fake):
+        assert {known.name for known in bot.guilds} == {"Harbour", "Hill"}
+        place = bot.get_guild(guild.id)
+        assert place is not None
+        assert [channel.name for channel in place.text_channels] == ["general"]
+        assert [known.id for known in place.threads] == [thread.id]
+        assert place.me.guild_permissions.view_channel
+        fake.world.expel(other)
+        fake.world.say(general, "still here")  # what comes after it shows that an event was read
+        await heard(recorder)
+        assert {known.name for known in bot.guilds} == {"Harbour"}
+
+
+async def test_a_cancelled_bot_closes_its_connection(bot: Bot, fake: FakeDiscord) -> None:
+    async with served(bot, fake):
+        assert len(fake.gateway.connected) == 1
+
+    assert bot.is_closed()
+    await fake.until(lambda: not fake.gateway.sessions)
+
+
+# ---- hearing
+
+
+async def test_a_message_is_captured_after_a_normal_login(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel, ana: Member
+) -> None:
+    async with served(bot, fake):
+        sent = fake.world.say(general, "hello there", author=ana)
+        (message,) = await heard(recorder)
+
+    assert (message.message_id, message.content, message.author_name) == (sent.id, "hello there", "Ana")
+    assert (message.guild_id, message.channel_id) == (ana.guild.id, general.id)
+    assert message.channel_name == "general"
+    assert message.sent_at == discord.utils.snowflake_time(sent.id)
+
+
+async def test_edits_and_deletions_are_captured_also_of_messages_from_before_the_start(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel, ana: Member
+) -> None:
+    old = [fake.world.say(general, f"old {number}", author=ana) for number in range(4)]
+
+    async with served(bot, fake):
+        fake.world.edit(old[0], "changed")
+        fake.world.delete(old[1])
+        fake.world.delete_many(old[2:])
+        edited, *deleted = await heard(recorder, 4)
+
+    assert (edited.message_id, edited.content, edited.edited_at) == (old[0].id, "changed", old[0].edited_at)
+    assert [message.message_id for message in deleted] == [message.id for message in old[1:]]
+    assert all(message.deleted_at for message in deleted)
+
+
+async def test_what_is_said_in_a_new_thread_and_in_a_direct_message_is_captured(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel, ana: Member
+) -> None:
+    async with served(bot, fake):
+        thread = fake.world.thread(general, "the ferry", owner=ana)
+        fake.world.say(thread, "it leaves at noon", author=ana)
+        fake.world.say(fake.world.direct_message(ana.user), "psst", author=ana)
+        in_thread, direct = await heard(recorder, 2)
+
+    assert (in_thread.thread_id, in_thread.channel_id) == (thread.id, general.id)
+    assert (direct.guild_id, direct.content) == (None, "psst")
+
+
+async def test_of_a_channel_that_the_bot_may_not_see_it_hears_nothing(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, guild: Guild, general: Channel
+) -> None:
+    secret = fake.world.channel(guild, "secret", overwrites=closed(fake, guild))
+    between = fake.world.thread(general, "between us", private=True)
+
+    async with served(bot, fake):
+        for place in (secret, between, general):
+            fake.world.say(place, f"said in {place.name}")
+        (message,) = await heard(recorder)
+
+    assert message.content == "said in general"
+
+
+async def test_a_channel_that_the_bot_may_not_see_has_no_name_until_it_may(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, guild: Guild, general: Channel
+) -> None:
+    secret = fake.world.channel(guild, "secret", overwrites=closed(fake, guild))
+
+    async with served(bot, fake):
+        known = bot.get_channel(secret.id)
+        assert isinstance(known, discord.TextChannel)
+        assert (known.name, known.permissions_for(known.guild.me).view_channel) == ("___hidden___", False)
+        assert known.overwrites == {known.guild.default_role: discord.PermissionOverwrite(view_channel=False)}
+        for role in list(guild.roles.values()):
+            fake.world.permit(secret, role)
+        fake.world.say(secret, "now you hear me")
+        (message,) = await heard(recorder)
+        assert known.name == "secret"
+        fake.world.permit(secret, fake.world.bot_in(guild), deny=VIEW)
+        fake.world.say(general, "the end")
+        await heard(recorder)
+        assert known.name == "___hidden___"
+
+    assert message.channel_name == "secret"
+
+
+def closed(fake: FakeDiscord, guild: Guild) -> dict[Role | Member, Overwrite]:
+    """Return overwrites that let the bot not see a channel."""
+    own = fake.world.bot_in(guild).roles.values()
+    return {role: Overwrite(deny=VIEW) for role in (guild.everyone, *own)}
+
+
+# ---- what cannot be read
 
 
 async def test_an_event_that_discord_py_cannot_read_ends_neither_the_connection_nor_the_capture(
-    bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel
 ) -> None:
     without_end: dict[str, object] = {"question": {"text": "When?"}, "answers": [], "expiry": None}
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-            await wire.say(700000000000000100, "vote", poll=without_end)
-            await wire.say(700000000000000101, "hello there")
-            kept = [await recorder.news.get() for _ in range(2)]
+    async with served(bot, fake):
+        fake.world.say(general, "vote", poll=without_end)
+        fake.world.say(general, "hello there")
+        kept = await heard(recorder, 2)
 
     assert {message.content for message in kept} == {"vote\nPoll: When?", "hello there"}
 
@@ -129,20 +266,21 @@ async def test_an_event_that_discord_py_cannot_read_ends_neither_the_connection_
     ],
 )
 async def test_a_frame_that_discord_py_cannot_read_leads_to_a_new_connection(
-    frame: str, bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    frame: str,
+    bot: Bot,
+    fake: FakeDiscord,
+    recorder: FakeRecorder,
+    general: Channel,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-            await bot.wait_until_ready()
-            await wire.send(frame)
-            await wire.welcomed.wait()
-            await wire.say(700000000000000101, "hello again")
-            message = await recorder.news.get()
+    async with served(bot, fake):
+        fake.gateway.send(frame)
+        await fake.ready(2)
+        fake.world.say(general, "hello again")
+        (message,) = await heard(recorder)
 
     assert message.content == "hello again"
-    assert len(wire.identified) == 2
+    assert len(fake.gateway.identified) == 2
     assert "connecting anew" in caplog.text
 
 
@@ -158,61 +296,12 @@ async def test_a_frame_that_discord_py_cannot_read_leads_to_a_new_connection(
     ],
 )
 async def test_an_event_of_an_unexpected_form_is_passed_over(
-    frame: str, bot: Bot, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+    frame: str, bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel
 ) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-            await wire.send(frame)
-            await wire.say(700000000000000101, "hello again")
-            message = await recorder.news.get()
+    async with served(bot, fake):
+        fake.gateway.send(frame)
+        fake.world.say(general, "hello again")
+        (message,) = await heard(recorder)
 
     assert message.content == "hello again"
-    assert len(wire.identified) == 1
-
-
-async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_published(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-
-    asked = discord.Intents._from_value(wire.identified[0]["intents"])
-    assert {name for name, wanted in asked if wanted} == {"guilds", "guild_messages", "dm_messages", "message_content"}
-    assert {command["name"] for command in wire.published} == {
-        "chat",
-        "about",
-        "help",
-        "timezone",
-        "servertimezone",
-    }
-
-
-async def test_a_cancelled_bot_closes_its_connection(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_fake_discord() as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-
-        assert bot.is_closed()
-        assert await wire.left.wait()
-
-
-async def test_commands_are_published_in_the_bots_server_once_it_is_invited_there(
-    recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    bot = Bot(services(recorder, FakeAsker(Answer(text="-"))), server_id=GUILD_ID)
-    bot._connection.guild_ready_timeout = 0.0  # nothing to wait for: this bot starts in no guild
-    async with open_fake_discord(in_guild=False) as wire:
-        _point_at(wire, monkeypatch)
-        async with _served(bot):
-            await wire.welcomed.wait()
-            await bot.wait_until_ready()
-            await wire.invite()
-            await wire.published_in_guild.wait()
-
-    assert wire.refusals == 1
-    assert f"The bot is not in server {GUILD_ID} (DISCORD_SERVER_ID) yet" in caplog.text
+    assert len(fake.gateway.identified) == 1

@@ -1,0 +1,22 @@
+"""Run the real bot on the fake Discord."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from bot.client import Bot, serve
+from tests.fake_discord import FakeDiscord
+
+_NO_FURTHER_GUILD = 0.05  # seconds; the two that discord.py waits for would be most of the time of each test
+
+
+@asynccontextmanager
+async def served(bot: Bot, fake: FakeDiscord) -> AsyncGenerator[None]:
+    """Run the bot for the length of the block, which begins when Discord has let it in."""
+    bot._connection.guild_ready_timeout = _NO_FURTHER_GUILD
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        serving = group.create_task(serve(bot, fake.token))
+        await fake.ready()
+        await bot.wait_until_ready()
+        yield
+        serving.cancel()
