@@ -18,10 +18,9 @@ from tests.end_to_end.processes import (
     run_program,
     terminal_arguments,
 )
-from tests.fakes_discord import GOOD_TOKEN, FakeDiscord, open_fake_discord
+from tests.fake_discord import GOOD_TOKEN, FakeDiscord, open_fake_discord
 from tests.fakes_ollama import open_fake_ollama
 
-INTENT_NOT_ENABLED = 4014  # a close code of Discord's gateway
 ENCRYPTION_WANTED = {80877103, 80877104}  # what a client of PostgreSQL asks first: TLS, Kerberos
 
 
@@ -191,7 +190,8 @@ async def test_memory_of_another_embedding_model_is_left_alone_and_the_way_out_i
 
 
 async def test_a_discord_that_refuses_is_told_with_the_way_out(new_place: NewPlace) -> None:
-    async with open_fake_discord() as wire, open_fake_discord(close_code=INTENT_NOT_ENABLED) as strict_wire:
+    async with open_fake_discord() as wire, open_fake_discord() as strict_wire:
+        strict_wire.gateway.flags = 0
         wrong_token, no_intent = await asyncio.gather(
             start_on(wire, new_place(), token="wrong"), start_on(strict_wire, new_place(), token=GOOD_TOKEN)
         )

@@ -7,7 +7,7 @@ from memory.message import Kind, Message
 from tests.builders import message
 from tests.end_to_end.processes import ROOT, journal_rows, run_program, stored_rows, terminal_arguments
 from tests.end_to_end.test_db_save_script import saved
-from tests.fakes_discord import USER_ID, FakeDiscord, open_fake_discord
+from tests.fake_discord import FakeDiscord, World, open_fake_discord
 from tests.forgotten import BOB, BOT, NADIA, journalled, posted
 
 OLD: Sequence[Message] = (
@@ -71,8 +71,8 @@ async def talk(place: Workplace, session: str, *lines: str, arguments: Sequence[
 
 
 ASKED = message(20, "/chat where is the spare key?", kind=Kind.COMMAND, author_id=BOB)
-POST = posted(21, "nadia said: the spare key is under the blue flowerpot", to=20, author_id=USER_ID)
-KEPT = posted(22, "and once more: **nadia** said so", to=20, author_id=USER_ID)
+POST = posted(21, "nadia said: the spare key is under the blue flowerpot", to=20, author_id=BOT)
+KEPT = posted(22, "and once more: **nadia** said so", to=20, author_id=BOT)
 """What Discord does not let go."""
 
 
@@ -81,30 +81,32 @@ async def test_posts_of_the_bot_go_from_discord_or_stay_listed_until_they_do(pla
     told = await saved(place, "forget", str(NADIA), "--yes")
     assert "erased here, but not in Discord yet" in told
     assert told.count("https://discord.com/channels/") == 2
-    async with open_fake_discord() as wire:
-        wire.posts = {(one.channel_id, one.message_id) for one in (POST, KEPT)}
-        wire.kept = {KEPT.message_id: 403}
+    world = World(bot_id=BOT)
+    channel = world.channel(world.guild("Hut"), "general", channel_id=POST.channel_id)
+    for noted in (POST, KEPT):
+        world.say(channel, noted.content, author=world.me, message_id=noted.message_id)
+    async with open_fake_discord(world) as fake:
+        fake.rest.fail(str(KEPT.message_id), status=403)
 
-        told = await forgotten_in_discord(place, wire)
-        assert wire.posts == {(KEPT.channel_id, KEPT.message_id)}
+        told = await forgotten_in_discord(place, fake)
+        assert set(channel.messages) == {KEPT.message_id}
         assert KEPT.link is not None
         assert KEPT.link in told
         assert "Missing Access" in told
 
-        wire.kept = {}
-        told = await forgotten_in_discord(place, wire)
-        assert wire.posts == set()
+        told = await forgotten_in_discord(place, fake)
+        assert not channel.messages
         assert "Discord: 1 post of the bot" in told
-        assert "https://" not in await forgotten_in_discord(place, wire)
+        assert "https://" not in await forgotten_in_discord(place, fake)
 
 
-async def forgotten_in_discord(place: Workplace, wire: FakeDiscord) -> str:
+async def forgotten_in_discord(place: Workplace, fake: FakeDiscord) -> str:
     """Forget her once more, with a token, and return the receipt."""
     finished = await run_program(
         place,
         *("forget", str(NADIA), "--yes"),
         script=ROOT / "db_save.py",
-        **wire.settings,
+        **fake.settings,
     )
     assert finished.status == 0, finished.err
     return finished.out

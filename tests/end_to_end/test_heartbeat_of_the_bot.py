@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.processes import until
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import MAIN, Fresh, Workplace, open_program, run_program
-from tests.fakes_discord import open_fake_discord
+from tests.fake_discord import open_fake_discord
 
 
 def is_there(path: Path) -> bool:
@@ -21,7 +21,7 @@ async def test_the_file_is_there_while_discord_is_connected_and_a_stop_is_a_clea
         arguments = ("--yes", "--heartbeat", str(beat))
         async with open_program(new_place(), *arguments, script=Fresh(MAIN), **wire.settings) as program:
             await until(beat.exists, program)
-            assert wire.welcomed.is_set()
+            assert wire.gateway.ready == 1
             program.process.send_signal(signal.SIGINT)
             finished = await program.finish()
 

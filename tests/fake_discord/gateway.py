@@ -142,6 +142,11 @@ class Gateway:
         for session in self.connected:
             session.outbox.put_nowait(frame)
 
+    def replay(self) -> None:
+        """Send every client all events of its session once more, which Discord is free to do."""
+        for session in self.connected:
+            session.replay(after=1)  # the first was the greeting
+
     def ask_to_reconnect(self) -> None:
         """Ask every client to come back and resume (op 7)."""
         for session in self.connected:
@@ -267,10 +272,10 @@ class Gateway:
         """End a connection; a client that closes with 1000 or 1001 ends its session as well."""
         self._sockets.discard(socket)
         self.closed += 1
-        if session is not None and session.socket is socket:
+        if session is not None and session.socket is socket:  # else `drop` has closed it, or a later one took over
             session.socket = None
-        if session is not None and socket.close_code in {1000, 1001}:
-            self.sessions.pop(session.session_id, None)
+            if socket.close_code in {1000, 1001}:
+                self.sessions.pop(session.session_id, None)
         self._changes.happened()
 
     def _tell(self, event: Event) -> None:

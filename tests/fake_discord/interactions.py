@@ -51,7 +51,7 @@ class Interaction:
     @property
     def text(self) -> str:
         """What the first answer says now."""
-        return "" if self.original is None else self.original.content
+        return "" if self.original is None else self.original.text
 
     def messages(self) -> Iterator[Message]:
         """Yield all answers."""
@@ -69,6 +69,8 @@ class Interactions:
         """The commands that the bot has published for all guilds."""
         self.guild_commands: dict[int, list[Payload]] = {}
         self.by_token: dict[str, Interaction] = {}
+        self.too_late = False
+        """Whether every answer counts as one after the three seconds."""
 
     # ---- what a member does
 
@@ -153,7 +155,7 @@ class Interactions:
         """Take the first answer; return what Discord says of it; raise ApiError for one too late or too many."""
         interaction = self.by_token.get(token)
         waited = 0.0 if interaction is None else time.monotonic() - interaction.sent
-        if interaction is None or interaction.id != interaction_id or waited > ACKNOWLEDGE_WITHIN:
+        if interaction is None or interaction.id != interaction_id or waited > ACKNOWLEDGE_WITHIN or self.too_late:
             raise ApiError(404, 10062, "Unknown interaction")
         if interaction.acknowledged_after is not None:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
@@ -163,7 +165,7 @@ class Interactions:
             flags = data.get("flags", 0) | (LOADING if body["type"] == _DEFERRED else 0)
             interaction.original = self._post(interaction, data | {"flags": flags})
             if body["type"] == _MESSAGE:
-                interaction.shown.append(interaction.original.content)
+                interaction.shown.append(interaction.original.text)
         elif body["type"] in {_DEFERRED_UPDATE, _UPDATE}:
             interaction.original = interaction.message
             if body["type"] == _UPDATE:
@@ -246,7 +248,7 @@ class Interactions:
             self._world.edit(message, None, **fields, flags=flags & ~LOADING)
         else:
             self._world.edit(message, body.get("content", message.content) or "", **fields, flags=flags)
-        interaction.shown.append(message.content)
+        interaction.shown.append(message.text)
         self._changes.happened()
 
     def _said_of(self, interaction: Interaction, kind: int) -> Payload:

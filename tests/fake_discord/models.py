@@ -20,6 +20,8 @@ STAGE = discord.ChannelType.stage_voice.value
 FORUM = discord.ChannelType.forum.value
 MEDIA = discord.ChannelType.media.value
 
+_TEXT_DISPLAY = discord.ComponentType.text_display.value
+
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 """Flags of messages."""
@@ -100,6 +102,11 @@ class Message:
     edited_at: datetime | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     reactions: dict[str, dict[int, None]] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """All that it says: its content, or the text displays among its components."""
+        return "\n".join(filter(None, [self.content, *_displayed(self.fields.get("components", []))]))
 
     @property
     def flags(self) -> int:
@@ -224,6 +231,14 @@ class Guild:
         known: dict[int, Channel] = {**self.channels, **self.threads}
         found = (message for place in places if place in known for message in known[place].messages.values())
         yield from islice(found, most)
+
+
+def _displayed(components: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the texts that components show."""
+    for component in components:
+        if component.get("type") == _TEXT_DISPLAY:
+            yield str(component["content"])
+        yield from _displayed(component.get("components", []))
 
 
 def permissions_in(member: Member, channel: Channel) -> int:

@@ -77,7 +77,9 @@ def now() -> datetime:
 class World:
     """All guilds and what is said in them; whatever changes here is an event for whoever listens."""
 
-    def __init__(self, *, clock: Callable[[], datetime] = now, bot_name: str = "backscroll") -> None:
+    def __init__(
+        self, *, clock: Callable[[], datetime] = now, bot_name: str = "backscroll", bot_id: int | None = None
+    ) -> None:
         self.clock = clock
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
@@ -87,7 +89,7 @@ class World:
         self.files_url = ""
         self.listeners: list[Callable[[Event], None]] = []
         self._count = 0
-        self.me = self.user(bot_name, is_bot=True)
+        self.me = self.user(bot_name, is_bot=True, user_id=bot_id)
 
     # ---- ids
 

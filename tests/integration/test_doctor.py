@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from discord.http import Route
 from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,7 +38,7 @@ from ops.checks.run import Deployment, examine
 from storage.sessions import choose_session, open_session_folder, remember_session
 from tests.builders import closed_port, message, minute, remember
 from tests.conftest import open_existing_database
-from tests.fakes_discord import GOOD_TOKEN, GUILD_ID, open_fake_discord
+from tests.fake_discord import open_fake_discord
 from tests.servers import Server
 from util_async import background_task, no_progress
 
@@ -51,7 +50,6 @@ BM25_READY = """
     UPDATE pg_index SET indisready = CAST(:ready AS boolean)
     FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE pg_class.oid = indexrelid AND amname = 'bm25'
 """  # an index that is not ready is left out of what is written
-MESSAGE_CONTENT_LIMITED = 1 << 19  # a flag of Discord's applications
 
 
 async def run(database: Database, statement: str, **values: str) -> None:
@@ -429,24 +427,23 @@ def openai(url: str) -> ModelToCheck:
 # ---- Discord
 
 
-async def test_discord_tells_of_the_intent_and_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_fake_discord(flags=MESSAGE_CONTENT_LIMITED) as wire:
-        monkeypatch.setattr(Route, "BASE", wire.rest_url)
-        there = await check_registration(GOOD_TOKEN, GUILD_ID)
-        wire.in_guild = False
-        elsewhere = await check_registration(GOOD_TOKEN, GUILD_ID)
-        wire.flags = 0
-        blind = await check_registration(GOOD_TOKEN, None)
+async def test_discord_tells_of_the_intent_and_the_server() -> None:
+    async with open_fake_discord() as fake:
+        guild = fake.world.guild("Harbour")
+        there = await check_registration(fake.token, guild.id)
+        fake.world.expel(guild)
+        elsewhere = await check_registration(fake.token, guild.id)
+        fake.gateway.flags = 0
+        blind = await check_registration(fake.token, None)
 
-    assert said(there, Status.OK, "backscroll", f"in server {GUILD_ID}")
+    assert said(there, Status.OK, "backscroll", f"in server {guild.id}")
     assert said(elsewhere, Status.WARNING, "DISCORD_SERVER_ID")
     assert said(blind, Status.WRONG, "Message Content Intent")
-    assert wire.identified == [], "the bot went online"
+    assert fake.gateway.identified == [], "the bot went online"
 
 
-async def test_a_token_that_discord_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_fake_discord() as wire:
-        monkeypatch.setattr(Route, "BASE", wire.rest_url)
+async def test_a_token_that_discord_refuses_is_told() -> None:
+    async with open_fake_discord():
         with pytest.raises(DiscordSetupError, match="refuses DISCORD_TOKEN"):
             await check_registration("bad", None)
 
