@@ -46,6 +46,11 @@ class MessageRow(Base):
     edited_at: Mapped[datetime | None] = mapped_column(AwareTime)
     deleted_at: Mapped[datetime | None] = mapped_column(AwareTime)
     in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    forwarded_from: Mapped[int | None] = mapped_column(BigInteger)
+    completed_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    reactions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    reactions_at: Mapped[datetime | None] = mapped_column(AwareTime)
     search_text: Mapped[str] = mapped_column(Text)
     embedding: Mapped[Any | None] = mapped_column(Vector())
     embedding_model: Mapped[str | None] = mapped_column(Text)
@@ -63,6 +68,9 @@ Its index, `messages_access_sent_at`, stands in the migration alone: a CASE come
 
 Index("messages_place_sent_at", place_id, MessageRow.sent_at, MessageRow.message_id)
 Index("messages_sent_at", MessageRow.sent_at, MessageRow.message_id)
+Index(
+    "messages_forwarded_from", MessageRow.forwarded_from, postgresql_where=MessageRow.forwarded_from.is_not(None)
+)  # an erasure looks for the copies of what somebody said
 
 
 class RevisionRow(Base):
@@ -147,6 +155,10 @@ class ReplacedMessageRow(Base):
     search_text: Mapped[str] = mapped_column(Text)
     embedding: Mapped[Any | None] = mapped_column(Vector())
     embedding_model: Mapped[str | None] = mapped_column(Text)
+    completed_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    reactions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    reactions_at: Mapped[datetime | None] = mapped_column(AwareTime)
 
 
 class NameRow(Base):

@@ -2,13 +2,22 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
 from typing import Any, get_args, get_origin
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+SaidAt = tuple[datetime, datetime]
+"""When a message was last edited, and when it was last completed since; EARLIEST where it was not."""
+
+
+def said_at_of(edited_at: datetime | None, completed_at: datetime | None) -> SaidAt:
+    """Return both times in the form in which two states are compared."""
+    return edited_at or EARLIEST, completed_at or EARLIEST
 
 
 class Kind(StrEnum):
@@ -28,6 +37,55 @@ class Attachment:
     url: str
     content_type: str | None = None
     size: int | None = None
+    description: str | None = None
+    """What somebody wrote about it for those who do not see it."""
+    spoiler: bool = False
+    """Whether Discord hides it until it is clicked on; its name then begins with `SPOILER_` as well."""
+
+
+class Source(StrEnum):
+    """Where a part of what a message says comes from."""
+
+    AUTHORED = "authored"
+    FILE = "file"  # the title of a file, or what a text file says
+    PICTURE = "picture"  # what somebody wrote about it for those who do not see it
+    VOICE = "voice"
+    FORWARD = "forward"
+    POLL = "poll"
+    CARD = "card"  # an embed
+    COMPONENT = "component"
+    STICKER = "sticker"
+    TITLE = "title"  # of a thread, or of a forum post with its tags
+    SYSTEM = "system"  # what Discord itself says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A stretch of the content of a message, `content[start:end]`, and where it comes from."""
+
+    source: Source
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """How many people, bots included, have answered a message with an emoji: itself, or `:its name:`."""
+
+    emoji: str
+    count: int
+
+
+_LEFT_OUT = {"description": None, "spoiler": False}
+"""Fields of files that joined later: without a value they are not written, and rows are as they were before."""
+
+Item = Attachment | Part | Reaction
+
+
+def as_json(item: Item) -> dict[str, Any]:
+    """Return an item of one of the tuples of a message as the CSV and the table hold it."""
+    values = asdict(item)
+    return {name: value for name, value in values.items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]}
 
 
 MessageKey = tuple[int, datetime]
@@ -44,6 +102,11 @@ class Message:
     These fields, in this order, are the columns of every CSV of messages and of the table: `FIELDS` derives from them,
     and all that reads or writes a message from `FIELDS`. A new one stands at the end and has a default, as older files
     lack it.
+
+    `forwarded_from` is the message that a forward is a copy of. `completed_at` is when what a message says became more
+    without an edit by its author: a file was read, a poll ended, an application answered late, a card came. `parts`
+    says where each stretch of the content comes from; it is empty where that is not known. `reactions` are the counts
+    as they stood at `reactions_at`.
     """
 
     message_id: int
@@ -62,6 +125,16 @@ class Message:
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
     in_public_thread: bool = False
+    forwarded_from: int | None = None
+    completed_at: datetime | None = None
+    parts: tuple[Part, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    reactions_at: datetime | None = None
+
+    @property
+    def said_at(self) -> SaidAt:
+        """Since when it says this: of two states the later one says what the message says."""
+        return said_at_of(self.edited_at, self.completed_at)
 
     @property
     def key(self) -> MessageKey:
@@ -96,15 +169,19 @@ class Field:
 
     name: str
     type: type
-    """int (an id), datetime, str, bool, Kind, or tuple (files)."""
+    """int (an id), datetime, str, bool, Kind, or tuple (of `element`)."""
     is_optional: bool
     """Whether None may stand in its place."""
+    element: Any = None
+    """The class of what a tuple holds: Attachment, Part or Reaction."""
 
 
 def _field(name: str, annotation: Any) -> Field:
     if isinstance(annotation, UnionType):
         return Field(name, get_args(annotation)[0], is_optional=True)
-    return Field(name, get_origin(annotation) or annotation, is_optional=False)
+    if get_origin(annotation) is tuple:
+        return Field(name, tuple, is_optional=False, element=get_args(annotation)[0])
+    return Field(name, annotation, is_optional=False)
 
 
 FIELDS = tuple(_field(field.name, field.type) for field in fields(Message))
@@ -119,8 +196,11 @@ def names_of(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in FIELDS if field.type is kind)
 
 
-CHANGED_BY_EDITS = ("content", "attachments", "edited_at")
-"""The fields that an edit replaces; a deletion sets `deleted_at` alone."""
+CHANGED_BY_EDITS = ("content", "attachments", "edited_at", "completed_at", "parts")
+"""The fields that an edit or a completion replaces; a deletion sets `deleted_at` alone."""
+
+COUNTED = ("reactions", "reactions_at")
+"""The fields that a later count replaces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +250,25 @@ def edited_later(newer: Message, older: Message) -> bool:
     return older.edited_at is None or newer.edited_at > older.edited_at
 
 
+def counted_later(newer: Message, older: Message) -> bool:
+    """Return whether `newer` carries counts of reactions that `older` does not know of."""
+    if newer.reactions_at is None:
+        return False
+    return older.reactions_at is None or newer.reactions_at > older.reactions_at
+
+
 def merged(older: Message, newer: Message) -> Message:
     """Return the state that two states of one message add up to; `memory.index.store` applies the same rule in SQL.
+
+    What a message says is that of the later edit, and of two states of one edit that of the later completion.
 
     An answer of the bot stays one: the exports of other programs do not tell it from a person's message.
     """
     state = older
-    if edited_later(newer, older):
+    if newer.said_at > older.said_at:
         state = replace(state, **{name: getattr(newer, name) for name in CHANGED_BY_EDITS})
+    if counted_later(newer, older):
+        state = replace(state, **{name: getattr(newer, name) for name in COUNTED})
     kind = Kind.ANSWER if newer.kind is Kind.ANSWER else older.kind
     return replace(
         state,

@@ -16,7 +16,7 @@ from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.index_text import search_text
 from memory.index.store import Indexed
-from memory.message import Attachment, Kind, Message
+from memory.message import Attachment, Kind, Message, Part, Reaction, Source
 
 T = TypeVar("T")
 
@@ -49,9 +49,16 @@ FULL = message(
     author_id=4,
     reply_to=5,
     kind=Kind.COMMAND,
-    attachments=(Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9),),
+    attachments=(
+        Attachment(name="plän.pdf", url="https://example.org/", content_type=None, size=9, description="our plan"),
+    ),
     edited_at=minute(8),
     deleted_at=minute(9),
+    forwarded_from=6,
+    completed_at=minute(10),
+    parts=(Part(source=Source.AUTHORED, start=0, end=11), Part(source=Source.CARD, start=12, end=20)),
+    reactions=(Reaction(emoji="👍", count=2), Reaction(emoji=":kiln:", count=1)),
+    reactions_at=minute(11),
 )
 """A message with something in every field."""
 
@@ -92,12 +99,13 @@ def every_order_of_states() -> list[list[Message]]:
     def states(number: int) -> list[Message]:
         return [
             message(number, "first"),
-            edit(number, "second", at=500),
-            edit(number, "third", at=900),
+            edit(number, "second", at=500, reactions=(Reaction(emoji="👍", count=3),), reactions_at=minute(800)),
+            edit(number, "second and its file", at=500, completed_at=minute(950)),
+            edit(number, "third", at=900, reactions=(Reaction(emoji="👍", count=1),), reactions_at=minute(600)),
             deletion(number, at=700),
         ]
 
-    return [[states(number)[index] for index in order] for number, order in enumerate(permutations(range(4)), 1)]
+    return [[states(number)[index] for index in order] for number, order in enumerate(permutations(range(5)), 1)]
 
 
 def whole(journal: Journal) -> JournalBatch:

@@ -12,7 +12,7 @@ from memory.capture.recorder import Recorder
 from memory.message import Message
 from util_async import Progress
 
-_State = tuple[int, datetime, datetime | None, datetime | None]
+_State = tuple[int, datetime, datetime | None, datetime | None, datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +91,11 @@ def _known_states(batches: Iterator[JournalBatch]) -> set[_State]:
 
 
 def _state(message: Message) -> _State:
-    return message.message_id, message.sent_at, message.edited_at, message.deleted_at
+    return (
+        message.message_id,
+        message.sent_at,
+        message.edited_at,
+        message.completed_at,
+        message.deleted_at,
+        message.reactions_at,
+    )

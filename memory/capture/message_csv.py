@@ -14,14 +14,14 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import IO, Any, AnyStr, BinaryIO, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from memory.message import COLUMNS, FIELDS, Attachment, Field, Kind, Message
+from memory.message import COLUMNS, FIELDS, Attachment, Field, Item, Kind, Message, as_json
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +32,11 @@ _LONGEST_NAME = 2000  # characters of whatever else is a text
 _NOTE = 100  # characters, at most, that say how much is left out
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MOST_LINES = 50_000  # of a text; a record may have twice as many
-_MOST_FILES = 50
-_NO_FILES = "[]"
+_MOST_ITEMS: dict[type, int] = {Attachment: 50}
+_MOST_OTHERS = 200
+_NO_ITEMS = "[]"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_FILES = TypeAdapter(tuple[Attachment, ...])
 
 
 def to_row(message: Message) -> list[str]:
@@ -61,15 +61,16 @@ def from_row_leniently(row: Mapping[str, str]) -> Message:
     return Message(**{name: read(row[name]) for name, read in readers if name in row})
 
 
-def _files_text(attachments: Sequence[Attachment]) -> str:
-    """Return files as JSON."""
-    if not attachments:
-        return _NO_FILES
-    return json.dumps([_short_file(attachment) for attachment in attachments[:_MOST_FILES]], ensure_ascii=False)
+def _items_text(items: Sequence[Item]) -> str:
+    """Return files, parts or reactions as JSON."""
+    if not items:
+        return _NO_ITEMS
+    most = _MOST_ITEMS.get(type(items[0]), _MOST_OTHERS)
+    return json.dumps([_short_item(item) for item in items[:most]], ensure_ascii=False)
 
 
-def _short_file(attachment: Attachment) -> dict[str, str | int | None]:
-    fields: dict[str, str | int | None] = asdict(attachment)
+def _short_item(item: Item) -> dict[str, Any]:
+    fields = as_json(item)
     return {name: _writable_name(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
@@ -144,13 +145,23 @@ def time_of(text: str) -> datetime:
         raise ValueError(f"the time {text!r} is outside of the years 1 to 9999 in UTC") from error
 
 
-def _attachments(text: str) -> tuple[Attachment, ...]:
-    if not text or text == _NO_FILES:
-        return ()
-    try:
-        return _FILES.validate_json(text)
-    except ValidationError as error:
-        raise ValueError(f"attachments are not a list of files: {error.errors()[0]['msg']}") from error
+def items_reader(field: Field) -> Callable[[str], tuple[Item, ...]]:
+    """Return a converter that reads a cell of a tuple, and raises ValueError for what is none."""
+    element: Any = field.element
+    adapter: TypeAdapter[tuple[Item, ...]] = TypeAdapter(tuple[element, ...])
+
+    def read(text: str) -> tuple[Item, ...]:
+        if not text or text == _NO_ITEMS:
+            return ()
+        try:
+            return adapter.validate_json(text)
+        except ValidationError as error:
+            raise ValueError(f"{field.name} are not a list of such: {error.errors()[0]['msg']}") from error
+
+    return read
+
+
+_attachments = items_reader(next(field for field in FIELDS if field.element is Attachment))
 
 
 def _same(text: str) -> str:
@@ -165,7 +176,7 @@ def optional(convert: Callable[[str], T]) -> Callable[[str], T | None]:
 def lenient_files(text: str) -> tuple[Attachment, ...]:
     """Return files, of a damaged text the names that stand in it, or else the text itself as the name of a file."""
     try:
-        return _attachments(text)
+        return tuple(item for item in _attachments(text) if isinstance(item, Attachment))
     except ValueError:
         pass
     try:
@@ -192,12 +203,16 @@ def _writer(field: Field) -> Callable[[Any], str]:
 
 
 def _reader(field: Field) -> Callable[[str], Any]:
+    if field.type is tuple:
+        return items_reader(field)
     return optional(_FROM_TEXT[field.type]) if field.is_optional else _FROM_TEXT[field.type]
 
 
 def _lenient_reader(field: Field) -> Callable[[str], Any]:
     if field.type is datetime and field.is_optional:
         return optional(_lenient(time_of, None))
+    if field.type is tuple:
+        return lenient_files if field.element is Attachment else _lenient(items_reader(field), ())
     convert = _FROM_TEXT_LENIENTLY.get(field.type, _FROM_TEXT[field.type])
     return optional(convert) if field.is_optional else convert
 
@@ -208,7 +223,7 @@ _AS_TEXT: dict[type, Callable[[Any], str]] = {
     str: _writable_name,
     bool: _flag_text,
     Kind: str,
-    tuple: _files_text,
+    tuple: _items_text,
 }
 _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     int: id_of,
@@ -216,13 +231,11 @@ _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     str: _same,
     bool: flag_of,
     Kind: Kind,
-    tuple: _attachments,
 }
 _FROM_TEXT_LENIENTLY: dict[type, Callable[[str], Any]] = {
     int: int,
     bool: _lenient(flag_of, False),
     Kind: _lenient(Kind, Kind.MESSAGE),
-    tuple: lenient_files,
 }
 _values: Callable[[Message], tuple[Any, ...]] = attrgetter(*COLUMNS)
 _WRITERS = [_writer(field) for field in FIELDS]

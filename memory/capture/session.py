@@ -26,7 +26,7 @@ from errors import JournalUnavailableError, SessionError
 from memory.capture.erased import Erased
 from memory.capture.journal import Journal
 from memory.index import store
-from memory.message import Message, MessageKey, Revision
+from memory.message import EARLIEST, Message, MessageKey, Revision, SaidAt, said_at_of
 from storage.files import partial_path, replace_by
 
 logger = logging.getLogger(__name__)
@@ -184,14 +184,28 @@ class _State:
     """What has to be known of a row to tell whether a CSV says as much."""
 
     edited_at: datetime | None
+    completed_at: datetime | None
+    reactions_at: datetime | None
     is_deleted: bool
     has_text: bool
+
+    @property
+    def is_as_sent(self) -> bool:
+        """Whether it is the state that nearly all messages stay in."""
+        return self.edited_at is self.completed_at is self.reactions_at is None
+
+    @property
+    def said_at(self) -> SaidAt:
+        """Since when it says this."""
+        return said_at_of(self.edited_at, self.completed_at)
 
 
 _STATE = (
     MessageRow.message_id,
     MessageRow.sent_at,
     MessageRow.edited_at,
+    MessageRow.completed_at,
+    MessageRow.reactions_at,
     MessageRow.deleted_at.is_not(None).label("is_deleted"),
     or_(MessageRow.content != "", MessageRow.attachments != []).label("has_text"),
 )
@@ -207,8 +221,8 @@ async def _states(session: AsyncSession, messages: Sequence[Message] | None = No
     shared: dict[_State, _State] = {}  # nearly all are equal
     states: dict[MessageKey, _State] = {}
     async for row in rows:
-        state = _State(row.edited_at, row.is_deleted, row.has_text)
-        states[row.message_id, row.sent_at] = shared.setdefault(state, state) if state.edited_at is None else state
+        state = _State(row.edited_at, row.completed_at, row.reactions_at, row.is_deleted, row.has_text)
+        states[row.message_id, row.sent_at] = shared.setdefault(state, state) if state.is_as_sent else state
     return states
 
 
@@ -217,7 +231,8 @@ def _is_stored(message: Message, stored: dict[MessageKey, _State]) -> bool:
     row = stored.get(message.key)
     if row is None or (message.deleted_at and not row.is_deleted):
         return False
-    return message.edited_at is None or (row.edited_at is not None and row.edited_at >= message.edited_at)
+    is_counted = message.reactions_at is None or (row.reactions_at or EARLIEST) >= message.reactions_at
+    return is_counted and row.said_at >= message.said_at
 
 
 async def write_back(session: AsyncSession, path: Path, *, erased: Erased) -> int:
@@ -265,6 +280,7 @@ class _Lacking:
         self.states = states
         self._texts = set(states)
         self._deletions = {key for key, state in states.items() if state.is_deleted}
+        self._counts = {key for key, state in states.items() if state.reactions_at is not None}
         self._edits = {(revision.message_id, revision.revised_at) for revision in revisions}
         self._former = {(revision.message_id, revision.content) for revision in revisions}
         self._revised = frozenset(revision.message_id for revision in revisions)
@@ -282,8 +298,10 @@ class _Lacking:
         if state is None:
             return
         says_nothing = message.deleted_at is not None and not message.content and not message.attachments
-        if not state.has_text or (state.edited_at == message.edited_at and not says_nothing):
+        if not state.has_text or (state.said_at == message.said_at and not says_nothing):
             self._texts.discard(key)
+        if state.reactions_at == message.reactions_at:
+            self._counts.discard(key)
         if message.deleted_at is not None:
             self._deletions.discard(key)
         if message.message_id in self._revised:
@@ -294,7 +312,7 @@ class _Lacking:
     def keys(self) -> list[MessageKey]:
         """Return the keys of the rows of which something is left, in time order."""
         revised = {message_id for message_id, _ in self._edits | self._former}
-        left = self._texts | self._deletions
+        left = self._texts | self._deletions | self._counts
         if revised:
             left |= {key for key in self.states if key[0] in revised}
         return sorted(left, key=lambda key: (key[1], key[0]))
@@ -349,8 +367,10 @@ def _states_of(message: Message, revisions: Sequence[Revision]) -> Iterator[Mess
     """Yield states that add up to a message with these former texts: each text from the edit on that brought it."""
     edited_at = None
     for revision in revisions:
-        yield replace(message, content=revision.content, edited_at=edited_at, deleted_at=None)
+        yield replace(
+            message, content=revision.content, parts=(), edited_at=edited_at, completed_at=None, deleted_at=None
+        )
         edited_at = revision.revised_at
     if edited_at != message.edited_at and revisions:  # an edit of the files alone keeps no text
-        yield replace(message, edited_at=edited_at, deleted_at=None)
+        yield replace(message, edited_at=edited_at, completed_at=None, deleted_at=None)
     yield message

@@ -18,7 +18,7 @@ from memory.counting.results import Example, Matter
 from memory.counting.words import ENDINGS, SITES, Sought
 from memory.filters import Filters, Shape, conditions, shape_of, values_of
 from memory.index.store import COLUMNS_OF_MESSAGES, to_message
-from memory.message import MessageKey
+from memory.message import MessageKey, SaidAt, said_at_of
 from time_expressions.folding import words_of
 
 MOST_PEOPLE = 20_000
@@ -155,13 +155,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The messages of some time in one memory, and of those that were changed, when they were edited last.
+    """The messages of some time in one memory, and of those that were changed, since when they say what they say.
 
     `gone` are those that were deleted or are the bot's own answers.
     """
 
     ids: frozenset[int]
-    edited: Mapping[int, datetime]
+    edited: Mapping[int, SaidAt]
     gone: frozenset[int]
 
 
@@ -231,9 +231,9 @@ _IDS = SQL("""
     ) AS newest
 """)
 _CHANGED = SQL("""
-    SELECT message_id, edited_at, deleted_at IS NOT NULL OR kind = 'answer' AS is_gone FROM messages
+    SELECT message_id, edited_at, completed_at, deleted_at IS NOT NULL OR kind = 'answer' AS is_gone FROM messages
     WHERE sent_at BETWEEN %(first)s AND %(last)s
-      AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL OR kind = 'answer')
+      AND (edited_at IS NOT NULL OR completed_at IS NOT NULL OR deleted_at IS NOT NULL OR kind = 'answer')
     LIMIT %(most)s
 """)
 
@@ -245,7 +245,11 @@ async def states(session: AsyncSession, *, first: datetime, last: datetime) -> S
     changed = await fetch(session, _CHANGED, values)
     return States(
         frozenset(newest["ids"] or ()),
-        {row["message_id"]: row["edited_at"] for row in changed if row["edited_at"] is not None},
+        {
+            row["message_id"]: said_at_of(row["edited_at"], row["completed_at"])
+            for row in changed
+            if row["edited_at"] is not None or row["completed_at"] is not None
+        },
         frozenset(row["message_id"] for row in changed if row["is_gone"]),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pgvector.sqlalchemy import Vector as VectorType
-from sqlalchemy import BigInteger, Boolean, DateTime, Text, and_, column, func, or_, select, table, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Text, and_, column, func, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,7 +25,7 @@ from db.table_copy import copy_in_statement
 from db.vector_index import drop
 from memory.index import store
 from memory.index.store import Indexed
-from memory.message import Revision
+from memory.message import Revision, names_of
 from memory.names.rows import note_names
 from util_async import Progress
 
@@ -40,6 +40,7 @@ _STAGE = text(
     " WITH (toast_tuple_target = 8160) ON COMMIT DROP"
 )
 _ANALYZE = text("ANALYZE messages_coming (message_id, sent_at, edited_at)")
+_ITEMS = names_of(tuple)
 _TYPES = {
     BigInteger: "int8",
     Boolean: "bool",
@@ -48,11 +49,11 @@ _TYPES = {
     JSONB: "bytea",
     VectorType: "bytea",
 }
-_NO_FILES = b"\x01[]"  # the number of the format, then the text
+_NO_ITEMS = b"\x01[]"  # the number of the format, then the text
 
 _SAME_KEY = and_(MessageRow.message_id == _COMING.c.message_id, MessageRow.sent_at == _COMING.c.sent_at)
 _EDITED = select(_COMING).where(_COMING.c.edited_at.is_not(None)).subquery("edited")
-_REPLACED = ("message_id", "sent_at", *store.CHANGED_BY_EDITS, "deleted_at")
+_REPLACED = ("message_id", "sent_at", *store.CHANGEABLE)
 _KEEP_REPLACED_ROWS = (
     insert(ReplacedMessageRow)
     .from_select(
@@ -76,10 +77,7 @@ _MERGE = store.merging(insert(MessageRow).from_select(_COLUMNS, select(_COMING))
 _NOTE_NAMES = text(FILL_FROM_STAGE)
 _REVISE = insert(RevisionRow).on_conflict_do_nothing()
 
-_UNCHANGED = and_(
-    _SAME_KEY,
-    or_(_COMING.c.edited_at.is_(None), _COMING.c.edited_at <= MessageRow.edited_at),
-)
+_UNCHANGED = and_(_SAME_KEY, ~store.says_later(_COMING.c))
 _FIRST_AND_LAST = select(func.min(_COMING.c.sent_at), func.max(_COMING.c.sent_at)).where(
     ~select(MessageRow.message_id).where(_UNCHANGED).exists()
 )
@@ -169,13 +167,14 @@ def _binary(item: Indexed, promotion_id: int | None) -> list[Any]:
     """Return a row as psycopg writes it in binary; what it would be slow to convert are the bytes PostgreSQL reads."""
     values = store.values_of(item)
     values["promotion_id"] = promotion_id
-    values["attachments"] = _jsonb(values["attachments"])
+    for name in _ITEMS:
+        values[name] = _jsonb(values[name])
     values["embedding"] = None if item.embedding is None else _vector(item.embedding)
     return [values[name] for name in _COLUMNS]
 
 
 def _jsonb(value: list[dict[str, Any]]) -> bytes:
-    return b"\x01" + json.dumps(value).encode() if value else _NO_FILES
+    return b"\x01" + json.dumps(value).encode() if value else _NO_ITEMS
 
 
 def _vector(vector: NDArray[np.float32]) -> bytes:

@@ -119,6 +119,7 @@ async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) 
             MessageRow.message_id == bindparam("of_id"),
             MessageRow.sent_at == bindparam("of_time"),
             MessageRow.edited_at.is_not_distinct_from(bindparam("as_edited")),
+            MessageRow.completed_at.is_not_distinct_from(bindparam("as_completed")),
         )
         .values(embedding=bindparam("vector"), embedding_model=model)
     )
@@ -131,6 +132,7 @@ async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) 
                     "of_id": message.message_id,
                     "of_time": message.sent_at,
                     "as_edited": message.edited_at,
+                    "as_completed": message.completed_at,
                     "vector": vector,
                 }
                 for message, vector in embedded

@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     values,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -32,7 +33,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from db.schema import EMBEDDING_WIDTH, AwareTime, JournalPositionRow, MessageRow, RevisionRow
 from memory.message import CHANGED_BY_EDITS as CHANGED_FIELDS
-from memory.message import COLUMNS, FIELDS, Attachment, Kind, Message, Revision
+from memory.message import COLUMNS, COUNTED, FIELDS, Field, Item, Kind, Message, Part, Revision, Source, as_json
 from memory.names.rows import note_names
 
 _Columns = ReadOnlyColumnCollection[str, Any]
@@ -40,6 +41,8 @@ _Columns = ReadOnlyColumnCollection[str, Any]
 CHANGED_BY_EDITS = (*CHANGED_FIELDS, "search_text", "embedding", "embedding_model")
 """The columns of a message that an edit replaces; a deletion sets `deleted_at` alone, and an answer stays one."""
 
+CHANGEABLE = (*CHANGED_BY_EDITS, *COUNTED, "deleted_at")
+"""The columns of a message that a later state may change."""
 
 _OF_AN_ANSWER = {"search_text": literal(""), "embedding": null(), "embedding_model": null()}
 """What makes a message findable, which an answer of the bot never is."""
@@ -93,8 +96,9 @@ def merging(statement: Insert) -> Insert:
     """Let an insert into messages apply the rule of `memory.messages.merged` to the rows that are there."""
     new = statement.excluded
     changes: dict[str, ColumnElement[Any]] = {
-        name: case((_edited(new), new[name]), else_=getattr(MessageRow, name)) for name in CHANGED_BY_EDITS
+        name: case((says_later(new), new[name]), else_=getattr(MessageRow, name)) for name in CHANGED_BY_EDITS
     }
+    changes |= {name: case((_counted_later(new), new[name]), else_=getattr(MessageRow, name)) for name in COUNTED}
     changes["kind"] = case((new.kind == Kind.ANSWER.value, new.kind), else_=MessageRow.kind)
     is_answer = or_(MessageRow.kind == Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
     for name, nothing in _OF_AN_ANSWER.items():
@@ -113,12 +117,24 @@ def changed_by(new: _Columns) -> ColumnElement[bool]:
     newly_deleted = and_(MessageRow.deleted_at.is_(None), new.deleted_at.is_not(None))
     known_as_answer = and_(MessageRow.kind != Kind.ANSWER.value, new.kind == Kind.ANSWER.value)
     known_as_public = and_(MessageRow.in_public_thread.is_(False), new.in_public_thread.is_(True))
-    return or_(_edited(new), newly_deleted, known_as_answer, known_as_public)
+    return or_(says_later(new), _counted_later(new), newly_deleted, known_as_answer, known_as_public)
 
 
-def _edited(new: _Columns) -> ColumnElement[bool]:
-    edited: ColumnElement[bool] = new.edited_at > func.coalesce(MessageRow.edited_at, literal("-infinity", AwareTime))
-    return edited
+def says_later(new: _Columns) -> ColumnElement[bool]:
+    """Return whether another state of a message brings what it says after a later edit or completion."""
+    later: ColumnElement[bool] = tuple_(_time(new.edited_at), _time(new.completed_at)) > tuple_(
+        _time(MessageRow.edited_at), _time(MessageRow.completed_at)
+    )
+    return later
+
+
+def _counted_later(new: _Columns) -> ColumnElement[bool]:
+    later: ColumnElement[bool] = new.reactions_at > _time(MessageRow.reactions_at)
+    return later
+
+
+def _time(column: Any) -> ColumnElement[Any]:
+    return func.coalesce(column, literal("-infinity", AwareTime))
 
 
 def keep_replaced_texts(edited: FromClause, *, promotion_id: ColumnElement[Any]) -> Insert:
@@ -160,22 +176,31 @@ def values_of(item: Indexed) -> dict[str, Any]:
     }
 
 
-def _files_column(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
-    return [asdict(attachment) for attachment in attachments]
+def _items_column(items: Iterable[Item]) -> list[dict[str, Any]]:
+    return [as_json(item) for item in items]
 
 
-def _files(column: Iterable[dict[str, Any]]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(**attachment) for attachment in column)
+def _part(values: Mapping[str, Any]) -> Part:
+    return Part(source=Source(values["source"]), start=values["start"], end=values["end"])
 
 
-_CONVERTED: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    Kind: (attrgetter("value"), Kind),
-    tuple: (_files_column, _files),
+def _items_of(field: Field) -> Callable[[Iterable[dict[str, Any]]], tuple[Item, ...]]:
+    """Return what makes a tuple of the value of its column."""
+    element: Any = field.element
+    if element is Part:
+        return lambda column: tuple(_part(values) for values in column)
+    return lambda column: tuple(element(**values) for values in column)
+
+
+_TO_COLUMNS: dict[str, Callable[[Any], Any]] = {
+    field.name: attrgetter("value") if field.type is Kind else _items_column
+    for field in FIELDS
+    if field.type in (Kind, tuple)
 }
-"""How a field of a type becomes the value of its column, and the other way; other types stay as they are."""
-
-_TO_COLUMNS = {field.name: _CONVERTED[field.type][0] for field in FIELDS if field.type in _CONVERTED}
-_TO_FIELDS = {field.name: _CONVERTED[field.type][1] for field in FIELDS if field.type in _CONVERTED}
+_TO_FIELDS: dict[str, Callable[[Any], Any]] = {
+    field.name: Kind if field.type is Kind else _items_of(field) for field in FIELDS if field.type in (Kind, tuple)
+}
+"""How a field becomes the value of its column, and the other way; those of other types stay as they are."""
 
 MESSAGE_COLUMNS = tuple(MessageRow.__table__.columns[name] for name in COLUMNS)
 """What a Message is made from; vectors stay where they are."""

@@ -88,12 +88,13 @@ def _by_id(shape: BoundsShape) -> Composed:
 
 _CHANGED = SQL("""
     SELECT {columns} FROM messages
-    WHERE message_id = ANY (%(ids)s::bigint[]) AND (edited_at IS NOT NULL OR deleted_at IS NOT NULL)
+    WHERE message_id = ANY (%(ids)s::bigint[])
+      AND (edited_at IS NOT NULL OR completed_at IS NOT NULL OR deleted_at IS NOT NULL)
 """).format(columns=COLUMNS_OF_MESSAGES)
 
 
 async def changed(session: AsyncSession, *, message_ids: Collection[int]) -> list[Message]:
-    """Return those of the messages that were edited or deleted, whatever their place: to correct, not to show."""
+    """Return those of the messages that were edited, completed or deleted, in any place: to correct, not to show."""
     return [to_message(row) for row in await fetch(session, _CHANGED, {"ids": sorted(message_ids)})]
 
 

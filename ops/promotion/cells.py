@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -9,8 +10,8 @@ import numpy as np
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from memory.capture.message_csv import id_of
-from memory.message import Attachment, Kind, sanitize
+from memory.capture.message_csv import id_of, items_reader
+from memory.message import Attachment, Field, Item, Kind, sanitize
 from ops.promotion.derived_ids import derived_id
 from ops.promotion.records import Vector
 
@@ -120,6 +121,26 @@ def files(text: str) -> tuple[Attachment, ...]:
         raise ValueError(f"not a list of files ({error.errors()[0]['msg']})") from error
 
 
+def items(field: Field) -> Callable[[str], tuple[Item, ...]]:
+    """Return a converter of cells of a tuple as this program writes them; it raises ValueError for what is none."""
+    return files if field.element is Attachment else items_reader(field)
+
+
+def items_of_others(field: Field) -> Callable[[str], tuple[Item, ...]]:
+    """Return a converter of cells of a tuple; what is no file, and not in our own form, is left out."""
+    if field.element is Attachment:
+        return files_of_others
+    read = items_reader(field)
+
+    def read_ours(text: str) -> tuple[Item, ...]:
+        try:
+            return read(text)
+        except ValueError:
+            return ()
+
+    return read_ours
+
+
 def files_of_others(text: str) -> tuple[Attachment, ...]:
     """Return files from JSON of ours, or from addresses with commas or blanks between them."""
     text = text.strip()
@@ -162,11 +183,12 @@ def _addresses(text: str) -> list[str]:
 
 def _storable(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(
-        Attachment(
+        replace(
+            file,
             name=sanitize(file.name),
             url=sanitize(file.url),
             content_type=None if file.content_type is None else sanitize(file.content_type),
-            size=file.size,
+            description=None if file.description is None else sanitize(file.description),
         )
         for file in files
     )

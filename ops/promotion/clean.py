@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_State = tuple[int, datetime, datetime | None, datetime | None]
+_State = tuple[int, datetime, datetime | None, datetime | None, datetime | None, datetime | None]
 
 _AGREES = timedelta(minutes=1)  # what a time may differ from that in the id when it was written without its seconds
 IDS_MADE = "messages without an id, which got one made from what they say"
@@ -198,7 +198,7 @@ def _our_columns(reading: _BatchColumns) -> dict[str, list[Any]]:
         if column.type is str:
             columns[column.name] = reading.storable_texts(column.name)
         else:
-            convert = _OUR_CELLS[column.type]
+            convert = cells.items(column) if column.type is tuple else _OUR_CELLS[column.type]
             columns[column.name] = reading.column(column.name, optional(convert) if column.is_optional else convert)
     return columns
 
@@ -208,7 +208,6 @@ _OUR_CELLS: dict[type, Callable[[str], Any]] = {
     datetime: time_of,
     bool: flag_of,
     Kind: Kind,
-    tuple: cells.files,
 }
 
 
@@ -219,7 +218,9 @@ def _columns_of_others(reading: _BatchColumns, time_zone: ZoneInfo, occurrences:
     columns |= {name: reading.storable_texts(name) for name in names_of(str)}
     columns |= {name: reading.column(name, flag_of) for name in names_of(bool)}
     columns |= {name: reading.column(name, cells.kind_of_others) for name in names_of(Kind)}
-    columns |= {name: reading.column(name, cells.files_of_others) for name in names_of(tuple)}
+    columns |= {
+        field.name: reading.column(field.name, cells.items_of_others(field)) for field in FIELDS if field.type is tuple
+    }
     _note_ids_from_words(reading)
     _complete_authors(reading, columns)
     _complete_channels(reading, columns)
@@ -348,7 +349,8 @@ def _without_repetitions(reading: _BatchColumns, states: dict[int, Message]) -> 
     once: dict[_State, tuple[int, Message]] = {}
     duplicates = 0
     for position, state in states.items():
-        key = (state.message_id, state.sent_at, state.edited_at, state.deleted_at)
+        said = (state.edited_at, state.completed_at)
+        key = (state.message_id, state.sent_at, *said, state.deleted_at, state.reactions_at)
         _, first = once.setdefault(key, (position, state))
         if first is state:
             continue

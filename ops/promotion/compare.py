@@ -36,7 +36,7 @@ class ComparedMessage:
 
 # To be left out by TimescaleDB a chunk has to be outside of bounds that it knows when it plans.
 _STORED: LiteralString = """
-    SELECT wanted.number::int4 - 1, edited_at, deleted_at IS NOT NULL, kind = 'answer'
+    SELECT wanted.number::int4 - 1, edited_at, completed_at, reactions_at, deleted_at IS NOT NULL, kind = 'answer'
     FROM unnest(%(ids)b::int8[], %(times)b::timestamptz[]) WITH ORDINALITY AS wanted (message_id, sent_at, number)
     JOIN messages USING (message_id, sent_at)
     WHERE sent_at >= %(first)b::timestamptz AND sent_at <= %(last)b::timestamptz
@@ -110,5 +110,5 @@ def _compared(number: int, message: Message, state: SeenState | None, *, brought
         verdict = Verdict.NEW
     else:
         verdict = Verdict.CHANGED if changes or grown else Verdict.THERE
-    text = state is None or state.is_edited_by(message)
+    text = state is None or state.is_replaced_by(message)
     return ComparedMessage(number=number, message=message, verdict=verdict, changes=changes, brings_text=text)

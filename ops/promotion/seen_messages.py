@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from errors import SessionError
-from memory.message import Kind, Message, MessageKey
+from memory.message import EARLIEST, Kind, Message, MessageKey, said_at_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREATE = """
-    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, is_deleted INTEGER, is_answer INTEGER,
+    CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, completed_at INTEGER,
+    reactions_at INTEGER, is_deleted INTEGER, is_answer INTEGER,
     PRIMARY KEY (message_id, sent_at)) WITHOUT ROWID
 """
-_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)"
-_LOOK_UP = "SELECT edited_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
+_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)"
+_LOOK_UP = (
+    "SELECT edited_at, completed_at, reactions_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
+)
 
 
 _CREATE_SAID = """
@@ -46,30 +49,39 @@ class SeenVersion:
 class SeenState:
     """What decides whether another state of a message changes it."""
 
-    edited_at: datetime | None
-    is_deleted: bool
+    edited_at: datetime | None = None
+    completed_at: datetime | None = None
+    reactions_at: datetime | None = None
+    is_deleted: bool = False
     is_answer: bool = False
 
     def is_changed_by(self, message: Message) -> bool:
         """Return whether another state changes the message; `memory.index.store.changed_by` is the same rule in SQL."""
         newly_deleted = message.deleted_at is not None and not self.is_deleted
-        return self.is_edited_by(message) or newly_deleted or (message.kind is Kind.ANSWER and not self.is_answer)
+        newly_answer = message.kind is Kind.ANSWER and not self.is_answer
+        return self.is_replaced_by(message) or self._is_counted_before(message) or newly_deleted or newly_answer
 
-    def is_edited_by(self, message: Message) -> bool:
-        """Return whether another state carries a later edit."""
-        return message.edited_at is not None and (self.edited_at is None or message.edited_at > self.edited_at)
+    def is_replaced_by(self, message: Message) -> bool:
+        """Return whether another state says what the message says after a later edit or completion."""
+        return message.said_at > said_at_of(self.edited_at, self.completed_at)
 
     def after(self, message: Message) -> "SeenState":
         """Return the state that another one of the message leads to."""
-        known = [time for time in (self.edited_at, message.edited_at) if time is not None]
+        said = message if self.is_replaced_by(message) else self
+        counted = message if self._is_counted_before(message) else self
         return SeenState(
-            max(known, default=None),
-            self.is_deleted or message.deleted_at is not None,
-            self.is_answer or message.kind is Kind.ANSWER,
+            edited_at=said.edited_at,
+            completed_at=said.completed_at,
+            reactions_at=counted.reactions_at,
+            is_deleted=self.is_deleted or message.deleted_at is not None,
+            is_answer=self.is_answer or message.kind is Kind.ANSWER,
         )
 
+    def _is_counted_before(self, message: Message) -> bool:
+        return (message.reactions_at or EARLIEST) > (self.reactions_at or EARLIEST)
 
-INITIAL_STATE = SeenState(None, is_deleted=False)
+
+INITIAL_STATE = SeenState()
 """What goes before the first state of a message."""
 
 
@@ -85,7 +97,10 @@ class SeenMessages:
         if self._last_sent is None or message.sent_at > self._last_sent:
             return None
         found = self._connection.execute(_LOOK_UP, (message.message_id, _number(message.sent_at))).fetchone()
-        return None if found is None else SeenState(_time(found[0]), bool(found[1]), bool(found[2]))
+        if found is None:
+            return None
+        edited_at, completed_at, reactions_at = map(_time, found[:3])
+        return SeenState(edited_at, completed_at, reactions_at, is_deleted=bool(found[3]), is_answer=bool(found[4]))
 
     def note(self, states: Iterable[tuple[MessageKey, SeenState]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
@@ -132,10 +147,11 @@ def open_seen() -> Iterator[SeenMessages]:
         yield SeenMessages(connection)
 
 
-def _row(key: MessageKey, state: SeenState) -> tuple[int, int, int | None, bool, bool]:
+def _row(key: MessageKey, state: SeenState) -> tuple[int | None, ...]:
     message_id, sent_at = key
-    edited_at = None if state.edited_at is None else _number(state.edited_at)
-    return message_id, _number(sent_at), edited_at, state.is_deleted, state.is_answer
+    times = (state.edited_at, state.completed_at, state.reactions_at)
+    numbers = [None if time is None else _number(time) for time in times]
+    return message_id, _number(sent_at), *numbers, state.is_deleted, state.is_answer
 
 
 def _version(message: Message, file: str) -> tuple[int, str, int | None, str, str]:

@@ -49,6 +49,10 @@ _PUT_BACK: LiteralString = """
         attachments = before.attachments,
         edited_at = before.edited_at,
         deleted_at = before.deleted_at,
+        completed_at = before.completed_at,
+        parts = before.parts,
+        reactions = before.reactions,
+        reactions_at = before.reactions_at,
         search_text = CASE WHEN messages.kind = 'answer' THEN '' ELSE before.search_text END,
         embedding = CASE WHEN before.fits AND messages.kind <> 'answer' THEN before.embedding END,
         embedding_model = CASE WHEN before.fits AND messages.kind <> 'answer' THEN before.embedding_model END

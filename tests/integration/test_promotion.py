@@ -144,7 +144,7 @@ async def test_states_are_brought_together_in_every_order_and_across_chunks(
     promoted = await bring_in(source_of(*zip(*orders, strict=True)), means)
 
     assert await stored(long_term) == {order[0].message_id: fold(order)[0][0] for order in orders}
-    assert counts(promoted.tally) == {"new": len(orders), "further": 3 * len(orders)}
+    assert counts(promoted.tally) == {"new": len(orders), "further": 4 * len(orders)}
     assert (await contents(long_term))["replaced_messages"].rows == 0  # what the batch has added goes with it
 
 

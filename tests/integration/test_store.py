@@ -13,7 +13,7 @@ from errors import RefusedRowError
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.store import Indexed
-from memory.message import Message, Revision, fold
+from memory.message import Message, Reaction, Revision, fold
 from tests.builders import FULL, deletion, edit, every_order_of_states, message, minute, remember
 
 pytestmark = pytest.mark.server
@@ -60,8 +60,10 @@ async def test_the_database_merges_states_as_memory_does_in_every_order(long_ter
 
     expected = [fold(order)[0][0] for order in orders]
     assert await stored(long_term) == {one.message_id: one for one in expected}
-    assert len(expected) == 24
+    assert len(expected) == 120
     assert all(one.deleted_at for one in expected)
+    assert {one.content for one in expected} == {"third"}
+    assert {one.reactions for one in expected} == {(Reaction(emoji="👍", count=3),)}
 
 
 async def test_a_batch_that_comes_again_changes_nothing(long_term: Database, embedder: Embedder) -> None:
@@ -97,6 +99,16 @@ async def test_an_edit_that_says_the_same_keeps_no_revision(long_term: Database)
 
     await write(long_term, edit(1, "same", at=5))
 
+    assert await texts_before(long_term) == []
+
+
+async def test_a_completion_brings_its_text_and_keeps_no_revision(long_term: Database) -> None:
+    await write(long_term, edit(1, "see the log", at=5))
+
+    await write(long_term, edit(1, "see the log\nkiln at 900", at=5, completed_at=minute(6)))
+    await write(long_term, edit(1, "see the log", at=5))
+
+    assert (await stored(long_term))[1].content == "see the log\nkiln at 900"
     assert await texts_before(long_term) == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memory.capture.journal import encoded
 from memory.capture.message_csv import LARGEST, from_row, record_test, to_row
-from memory.message import COLUMNS, Attachment, Kind, Message
+from memory.message import COLUMNS, Attachment, Kind, Message, Part, Reaction, Source
 from tests.builders import message, minute
 
 FULL = message(
@@ -27,6 +27,11 @@ FULL = message(
     edited_at=minute(8.5),
     deleted_at=minute(9),
     in_public_thread=True,
+    forwarded_from=6,
+    completed_at=minute(10),
+    parts=(Part(source=Source.AUTHORED, start=0, end=16), Part(source=Source.FORWARD, start=17, end=26)),
+    reactions=(Reaction(emoji="👍", count=2),),
+    reactions_at=minute(11),
 )
 
 
@@ -181,6 +186,7 @@ def test_an_id_beyond_bigint_is_written_and_refused_by_whoever_reads_it() -> Non
         pytest.param(row_with("attachments", "3"), "attachments are not a list", id="files that are a number"),
         pytest.param(row_with("attachments", '[{"name": "a"}]'), "attachments are not a list", id="a file without url"),
         pytest.param(row_with("attachments", '[{"name": 1, "url": "u"}]'), "valid string", id="a file named 1"),
+        pytest.param(row_with("parts", '[{"source": "rumour", "start": 0, "end": 1}]'), "parts are not", id="a source"),
         pytest.param(row_with("attachments", "[" * 100_000), "recursion", id="files nested without end"),
     ],
 )

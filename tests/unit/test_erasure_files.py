@@ -81,7 +81,7 @@ def test_answers(path: Path, unchecked: bool, left: list[int]) -> None:
 @pytest.mark.parametrize(
     ("line", "stays"),
     [
-        pytest.param(f"1,no time,,,1,,{NADIA},,x,y,message,words,[],,\n", False, id="with her id"),
+        pytest.param(f"1,no time,,,1,,{NADIA},,x,y,message,words,[],,{NEWER}\n", False, id="with her id"),
         pytest.param(f'"1,2,she said that {QUOTE.replace(chr(34), "")}"\n', False, id="with her words"),
         pytest.param("one,field,too,few\n", True, id="with neither"),
         pytest.param(f"1,no time,,,1,,1{NADIA},,x,y,message,words,[],,{NEWER}\n", True, id="with a longer number"),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db.schema import MessageRow
 from memory.capture.message_csv import to_row
 from memory.index.store import CHANGED_BY_EDITS, Indexed, to_message, values_of
-from memory.message import COLUMNS, FIELDS, Attachment, Field, Kind
+from memory.message import COLUMNS, FIELDS, Attachment, Field, Kind, Part, Reaction, Source
 from ops.promotion.sources.foreign_csv import SYNONYMS
 from tests.builders import message, minute
 
@@ -36,6 +36,11 @@ WHOLE = message(
     edited_at=minute(8),
     deleted_at=minute(9),
     in_public_thread=True,
+    forwarded_from=6,
+    completed_at=minute(10),
+    parts=(Part(source=Source.AUTHORED, start=0, end=28),),
+    reactions=(Reaction(emoji="\N{FIRE}", count=2),),
+    reactions_at=minute(11),
 )
 
 
@@ -74,11 +79,9 @@ def test_every_column_can_be_named_in_a_csv_of_others() -> None:
     assert SYNONYMS.keys() == set(COLUMNS)
 
 
-LAST_FIELD = "    in_public_thread: bool = False\n"
+LAST_FIELD = "    reactions_at: datetime | None = None\n"
 ADDED_FIELDS = '    topic_id: int | None = None\n    pinned_at: datetime | None = None\n    mood: str = ""\n'
-LAST_COLUMN = (
-    '    in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))\n    search_text'
-)
+LAST_COLUMN = "    reactions_at: Mapped[datetime | None] = mapped_column(AwareTime)\n    search_text"
 ADDED_COLUMNS = (
     "    topic_id: Mapped[int | None] = mapped_column(BigInteger)\n"
     "    pinned_at: Mapped[datetime | None] = mapped_column(AwareTime)\n"
