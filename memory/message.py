@@ -238,6 +238,18 @@ class Revision:
     content: str
 
 
+def authored(text: str) -> tuple[Part, ...]:
+    """Return the parts of a text that its author has typed."""
+    return (Part(source=Source.AUTHORED, start=0, end=len(text)),) if text else ()
+
+
+def within(parts: tuple[Part, ...], length: int) -> tuple[Part, ...]:
+    """Return parts as far as they lie in the first `length` characters of a text that was cut."""
+    if not parts or parts[-1].end <= length:
+        return parts
+    return tuple(replace(part, end=min(part.end, length)) for part in parts if part.start < length)
+
+
 def sanitize(text: str) -> str:
     """Return a text that PostgreSQL and embedding models take: NUL and lone surrogates are replaced."""
     return _NOT_STORABLE.sub("\ufffd", text)

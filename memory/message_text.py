@@ -2,10 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from memory.mentions import NameOf, named, names_in, nobody
+from memory.message import Part, Source, sanitize
 
 SPOILER = "SPOILER_"  # how the name of a file begins that Discord hides until it is clicked on
 LONGEST = 16_000
@@ -26,7 +28,23 @@ _MADE_BY_DISCORD = {"image", "video", "gifv", "article", "link"}
 """Types of the embeds that Discord adds to a message by itself when its text has a link."""
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person reads in a message, and where each stretch of it comes from; line ends between parts are of none.
+
+    The parts are in order, do not overlap, and cover the text but for those line ends.
+    """
+
+    text: str = ""
+    parts: tuple[Part, ...] = ()
+
+
 def words_of(message: Mapping[str, Any], name_of: NameOf = nobody) -> str:
+    """Return the text alone of `read_words`."""
+    return read_words(message, name_of).text
+
+
+def read_words(message: Mapping[str, Any], name_of: NameOf = nobody) -> Words:
     """Return what a person reads in a message, one thing below the other as Discord shows them.
 
     `message` is a message object of Discord's API, or part of one; what it lacks, or has in an unexpected form, is left
@@ -35,20 +53,64 @@ def words_of(message: Mapping[str, Any], name_of: NameOf = nobody) -> str:
     person links to: it is not what they said. What is hidden as a spoiler is marked `||as one||`. Mentions get the
     names that the message itself tells, or else those of `name_of`, as `memory.mentions` writes them.
     """
-    kept: list[str] = []
+    people = _people(message)
+
+    def name(sign: str, mentioned: int) -> str | None:
+        return (people.get(mentioned) if sign == "@" else None) or name_of(sign, mentioned)
+
     content = message.get("content")
     room = LONGEST + (len(content) if isinstance(content, str) else 0)
-    for part in _parts(message, depth=0):
-        if len(part) > room:
-            kept.append(_cut(part, room))
-            break
-        kept.append(part)
-        room -= len(part) + 1
-    people = _people(message)
-    text = "\n".join(kept)
-    return named(
-        text, lambda sign, mentioned: (people.get(mentioned) if sign == "@" else None) or name_of(sign, mentioned)
-    )
+    kept = ((source, named(text, name)) for source, text in _cut_to(room, _parts(message, depth=0)))
+    return joined((source, sanitize(text)) for source, text in kept)
+
+
+def joined(texts: Iterable[tuple[Source, str]]) -> Words:
+    """Return texts one below the other, each as a part; those that are empty are left out."""
+    listed = [(source, text) for source, text in texts if text]
+    parts, position = [], 0
+    for source, text in listed:
+        parts.append(Part(source=source, start=position, end=position + len(text)))
+        position += len(text) + 1
+    return Words("\n".join(text for _, text in listed), tuple(parts))
+
+
+def with_more(words: Words, texts: Iterable[tuple[Source, str]]) -> Words:
+    """Return words with further texts below them."""
+    more = joined(texts)
+    if not more.text:
+        return words
+    shift = len(words.text) + 1 if words.text else 0
+    moved = (Part(source=part.source, start=part.start + shift, end=part.end + shift) for part in more.parts)
+    return Words(f"{words.text}\n{more.text}" if words.text else more.text, (*words.parts, *moved))
+
+
+def rewritten(words: Words, rewrite: Callable[[str], str]) -> Words:
+    """Return words of which each part was rewritten by itself; of spans that fit no text none is kept."""
+    pieces: list[str] = []
+    moved: list[Part] = []
+    at = length = 0
+    for part in words.parts:
+        if not at <= part.start <= part.end <= len(words.text):
+            return Words(rewrite(words.text))
+        between, own = rewrite(words.text[at : part.start]), rewrite(words.text[part.start : part.end])
+        pieces += (between, own)
+        start = length + len(between)
+        at, length = part.end, start + len(own)
+        moved.append(Part(source=part.source, start=start, end=length))
+    pieces.append(rewrite(words.text[at:]))
+    return Words("".join(pieces), tuple(moved))
+
+
+def _cut_to(room: int, parts: Iterable[tuple[Source, str]]) -> Iterator[tuple[Source, str]]:
+    """Yield texts as long as there is room for them in characters; the last one may be cut."""
+    for source, text in parts:
+        if not text:
+            continue
+        if len(text) > room:
+            yield source, cut(text, room)
+            return
+        yield source, text
+        room -= len(text) + 1
 
 
 def _people(message: Mapping[str, Any]) -> dict[int, str]:
@@ -80,29 +142,51 @@ def is_spoiler(file: Mapping[str, Any]) -> bool:
     return _text(file.get("filename")).startswith(SPOILER) or (isinstance(flags, int) and bool(flags & _HIDDEN))
 
 
-def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
-    """Yield the parts of a message that have words, from top to bottom."""
-    content, kind = message.get("content"), message.get("type")
-    if isinstance(content, str) and content:
-        yield f"{_TITLES[kind]}: {content}" if isinstance(kind, int) and kind in _TITLES else content
-    elif kind == _THREAD_BEGINS and depth < _DEEPEST:
-        yield from _beginning(message, depth=depth)
+def _parts(message: Mapping[str, Any], *, depth: int) -> Iterator[tuple[Source, str]]:
+    """Yield the parts of a message that have words, from top to bottom, and where each comes from."""
+    yield from _own_text(message, depth=depth)
     for file in _maps(message.get("attachments")):
         yield from _file(file, hidden=is_spoiler(file))
+    yield from _forwarded(message, depth=depth)
+    yield Source.POLL, "\n".join(_poll(_map(message.get("poll"))))
+    for card in _maps(message.get("embeds"))[:_MOST_CARDS]:
+        if not _is_preview(card, message):
+            source = Source.POLL if card.get("type") == "poll_result" else Source.CARD
+            yield source, "\n".join(_card(card))
+    yield Source.COMPONENT, "\n".join(_components(message.get("components"), depth=depth))
+    names = (_text(sticker.get("name")) for sticker in _maps(message.get("sticker_items")))
+    yield from ((Source.STICKER, f"(sticker: {name})") for name in names if name)
+    yield from _of_thread(message)
+
+
+def _own_text(message: Mapping[str, Any], *, depth: int) -> Iterator[tuple[Source, str]]:
+    """Yield the text of a message, or in a thread that of the message that it began with."""
+    content, kind = message.get("content"), message.get("type")
+    if not isinstance(content, str) or not content:
+        if kind == _THREAD_BEGINS and depth < _DEEPEST:
+            yield from _beginning(message, depth=depth)
+    elif isinstance(kind, int) and kind in _TITLES:
+        yield Source.TITLE, f"{_TITLES[kind]}: {content}"
+    else:
+        yield Source.AUTHORED, content
+
+
+def _forwarded(message: Mapping[str, Any], *, depth: int) -> Iterator[tuple[Source, str]]:
+    """Yield each message that one forwards, with all that is in it."""
     if depth < _DEEPEST:
         for snapshot in _maps(message.get("message_snapshots")):
-            yield from _parts(_map(snapshot.get("message")), depth=depth + 1)
-    yield from _poll(_map(message.get("poll")))
-    for card in _maps(message.get("embeds"))[:_MOST_CARDS]:
-        yield from () if _is_preview(card, message) else _card(card)
-    yield from _components(message.get("components"), depth=depth)
-    names = (_text(sticker.get("name")) for sticker in _maps(message.get("sticker_items")))
-    yield from (f"(sticker: {name})" for name in names if name)
+            yield Source.FORWARD, joined(_parts(_map(snapshot.get("message")), depth=depth + 1)).text
+
+
+def _of_thread(message: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:
+    """Yield the title of the thread that hangs on a message, and the tags of the forum post that begins with it."""
     if title := _text(_map(message.get("thread")).get("name")):
-        yield f"(thread: {title})"
+        yield Source.TITLE, f"(thread: {title})"
+    if tags := ", ".join(_only_words(*(tag.get("name") for tag in _maps(message.get("applied_tags"))))):
+        yield Source.TITLE, f"(tags: {tags})"
 
 
-def _beginning(message: Mapping[str, Any], *, depth: int) -> Iterator[str]:
+def _beginning(message: Mapping[str, Any], *, depth: int) -> Iterator[tuple[Source, str]]:
     """Yield what a thread began with, if it is said to be of the same person as the message that shows it there."""
     first = _map(message.get("referenced_message"))
     authors = [_map(one.get("author")).get("id") for one in (message, first)]
@@ -143,11 +227,27 @@ def _card(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _poll(poll: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a poll asks, its answers, and how many votes each has: in all, once it has closed, or so far."""
     question = _text(_map(poll.get("question")).get("text"))
-    answers = [_media(_map(answer.get("poll_media"))) for answer in _maps(poll.get("answers"))]
-    if question or any(answers):
+    results = _map(poll.get("results"))
+    votes = {str(count.get("id")): count.get("count") for count in _maps(results.get("answer_counts"))}
+    is_closed = results.get("is_finalized") is True
+    answers = [(_media(_map(answer.get("poll_media"))), answer) for answer in _maps(poll.get("answers"))]
+    if question or any(text for text, _ in answers):
         yield f"Poll: {question}"
-        yield from (f"- {answer}" for answer in answers if answer)
+        for text, answer in answers:
+            if text:
+                yield f"- {text}{_votes(votes.get(str(answer.get('answer_id'))), is_closed=is_closed)}"
+        if is_closed:
+            yield "(the poll has closed)"
+
+
+def _votes(count: object, *, is_closed: bool) -> str:
+    """Return how many votes an answer has; nothing where that is not said, and of an open poll also where it is 0."""
+    if not isinstance(count, int) or count < 0 or not (count or is_closed):
+        return ""
+    votes = f"{count} vote" if count == 1 else f"{count} votes"
+    return f" ({votes})" if is_closed else f" ({votes} so far)"
 
 
 def _media(media: Mapping[str, Any]) -> str:
@@ -182,17 +282,17 @@ def _components(components: object, *, depth: int) -> Iterator[str]:
         words = [*_only_words(component.get("content")), *_components(component.get("components"), depth=depth + 1)]
         for picture in (component, *_maps(component.get("items")), _map(component.get("accessory"))):
             words += _picture(picture, hidden=picture.get("spoiler") is True and picture is not component)
-        yield from (_hidden(text) if hidden else text for text in words)
+        yield from (hidden_text(text) if hidden else text for text in words)
 
 
-def _file(file: Mapping[str, Any], *, hidden: bool) -> Iterator[str]:
+def _file(file: Mapping[str, Any], *, hidden: bool) -> Iterator[tuple[Source, str]]:
     """Yield that a file is a recorded voice, what it is called where its name cannot say so, and what it shows."""
     name, title = _text(file.get("filename")).removeprefix(SPOILER), _text(file.get("title"))
     if name == _VOICE or _text(file.get("waveform")):
-        yield f"(voice message{_length(file.get('duration_secs'))})"
+        yield Source.VOICE, f"(voice message{_length(file.get('duration_secs'))})"
     elif title and title not in (name, name.rpartition(".")[0]):
-        yield _hidden(f"(file: {title})") if hidden else f"(file: {title})"
-    yield from _picture(file, hidden=hidden)
+        yield Source.FILE, hidden_text(f"(file: {title})") if hidden else f"(file: {title})"
+    yield from ((Source.PICTURE, text) for text in _picture(file, hidden=hidden))
 
 
 def _length(seconds: object) -> str:
@@ -206,18 +306,18 @@ def _length(seconds: object) -> str:
 def _picture(picture: Mapping[str, Any], *, hidden: bool) -> Iterator[str]:
     """Yield what somebody wrote about a picture for those who do not see it."""
     for text in _only_words(picture.get("description")):
-        yield _hidden(f"(picture: {text})") if hidden else f"(picture: {text})"
+        yield hidden_text(f"(picture: {text})") if hidden else f"(picture: {text})"
 
 
-def _hidden(text: str) -> str:
+def hidden_text(text: str) -> str:
     """Return a text as a spoiler, whole: bars of its own would end it."""
     return f"||{text.replace('||', '')}||"
 
 
-def _cut(text: str, room: int) -> str:
+def cut(text: str, room: int) -> str:
     """Return the beginning of a text, in at most `room` characters; no spoiler is left open."""
-    cut = f"{text[: max(0, room - 3)]}…"
-    return (f"{cut}||" if cut.count("||") % 2 else cut)[: max(0, room)]
+    beginning = f"{text[: max(0, room - 3)]}…"
+    return (f"{beginning}||" if beginning.count("||") % 2 else beginning)[: max(0, room)]
 
 
 def _only_words(*texts: object) -> Iterator[str]:

@@ -14,14 +14,14 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import IO, Any, AnyStr, BinaryIO, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from memory.message import COLUMNS, FIELDS, Attachment, Field, Item, Kind, Message, as_json
+from memory.message import COLUMNS, FIELDS, Attachment, Field, Item, Kind, Message, as_json, within
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,9 @@ def from_row(fields: Sequence[str]) -> Message:
     if not len(OLDEST_COLUMNS) <= len(fields) <= len(COLUMNS):
         raise ValueError(f"has {len(fields)} fields instead of {len(COLUMNS)}")
     values = [read(text) for read, text in zip(_READERS, fields, strict=False)]
-    return Message(**dict(zip(COLUMNS, values, strict=False)))
+    message = Message(**dict(zip(COLUMNS, values, strict=False)))
+    parts = within(message.parts, len(message.content))
+    return message if parts is message.parts else replace(message, parts=parts)
 
 
 def from_row_leniently(row: Mapping[str, str]) -> Message:

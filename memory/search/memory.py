@@ -21,6 +21,7 @@ from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.message import Kind, Message, merged, sanitize
+from memory.message_text import Words, rewritten
 from memory.names.known import KnownNames
 from memory.search import rows
 from memory.search.candidates import Candidate, find_candidates
@@ -438,8 +439,10 @@ class Memory:
 
 def _as_read(message: Message, name_of: NameOf) -> Message:
     """Return a message whose mentions are written as names: the one stored with the mention, or else a known one."""
-    content = people_named(named(message.content, name_of))
-    return message if content == message.content else replace(message, content=content)
+    if "<" not in message.content:
+        return message
+    words = rewritten(Words(message.content, message.parts), lambda text: people_named(named(text, name_of)))
+    return replace(message, content=words.text, parts=words.parts)
 
 
 def _nearest(message: Message, around: Sequence[Message], before: int, after: int) -> list[Message]:

@@ -11,6 +11,7 @@ from db.errors import driver_errors
 from db.table_copy import Connection
 from memory.mentions import named, people_without_names
 from memory.message import Message
+from memory.message_text import Words, rewritten
 from ops.promotion.records import Vector
 
 _MOST_NAMES = 100_000  # that are kept of a source, so that none can fill the memory
@@ -91,8 +92,10 @@ class AuthorNames:
                 return None
             return self._name(mentioned, message.sent_at) or known.get((message.place_id, mentioned))
 
-        content = named(message.content, name_of)
-        return message if content == message.content else replace(message, content=content)
+        words = rewritten(Words(message.content, message.parts), lambda text: named(text, name_of))
+        if words.text == message.content:
+            return message
+        return replace(message, content=words.text, parts=words.parts)
 
     def _name(self, author_id: int, moment: datetime) -> str | None:
         """Return what somebody was called at a moment, or else as soon after it as is known."""

@@ -55,6 +55,17 @@ def test_a_message_reads_back_as_it_was_written(original: Message) -> None:
     assert from_row(to_row(original)) == original
 
 
+def test_a_text_that_is_cut_keeps_its_parts_within_it() -> None:
+    text = "a" * 2_100_000
+    parts = tuple(Part(source=Source.CARD, start=at, end=at + 1_000_000) for at in (0, 1_050_000))
+    beyond = Part(source=Source.FILE, start=2_099_999, end=2_100_000)
+
+    kept = read_back(message(content=text, parts=(*parts, beyond)))
+
+    assert len(kept.content) < len(text)
+    assert [(part.start, part.end) for part in kept.parts] == [(0, 1_000_000), (1_050_000, 2_050_000)]
+
+
 def test_times_are_written_in_utc_to_the_microsecond() -> None:
     tokyo = timezone(timedelta(hours=9))
     original = message(sent_at=datetime(2026, 11, 3, 18, 0, 0, 7, tzinfo=tokyo))

@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from memory.message_text import LONGEST, is_said, words_of
+from memory.mentions import named
+from memory.message import Part, Source
+from memory.message_text import LONGEST, Words, is_said, read_words, rewritten, with_more, words_of
 
 PERSON: dict[str, Any] = {"author": {"id": "1", "bot": False}}
 BOT: dict[str, Any] = {"author": {"id": "2", "bot": True}}
@@ -80,6 +84,20 @@ def test_the_result_of_a_poll_tells_who_won(fields: dict[str, str], words: str) 
     card = {"type": "poll_result", "fields": [{"name": name, "value": value} for name, value in fields.items()]}
 
     assert words_of(PERSON | {"content": "", "embeds": [card]}) == f"The poll has closed: Lunch?\n{words}"
+
+
+def test_a_poll_that_has_closed_tells_the_votes_of_each_answer_and_an_open_one_those_so_far() -> None:
+    answers = [{"answer_id": at, "poll_media": {"text": text}} for at, text in enumerate(("Soup", "Rice", "Pie"), 1)]
+    counts = [{"id": 1, "count": 3}, {"id": 2, "count": 1}, {"id": 3, "count": 0}, {"id": None, "count": "?"}]
+    poll = {"question": {"text": "Lunch?"}, "answers": answers}
+    closed = poll | {"results": {"is_finalized": True, "answer_counts": counts}}
+    is_open = poll | {"results": {"is_finalized": False, "answer_counts": counts}}
+
+    assert words_of({"poll": closed}).split("\n") == [
+        *("Poll: Lunch?", "- Soup (3 votes)", "- Rice (1 vote)", "- Pie (0 votes)", "(the poll has closed)"),
+    ]
+    assert words_of({"poll": is_open}) == "Poll: Lunch?\n- Soup (3 votes so far)\n- Rice (1 vote so far)\n- Pie"
+    assert words_of({"poll": poll | {"results": 7}}) == "Poll: Lunch?\n- Soup\n- Rice\n- Pie"
 
 
 def test_automod_tells_which_words_broke_which_rule() -> None:
@@ -236,3 +254,94 @@ def test_a_field_of_an_unexpected_form_costs_nothing_but_itself(junk: Any) -> No
 def test_messages_within_messages_end_somewhere() -> None:
     assert words_of(nested(3)) != ""
     words_of(nested(12))
+
+
+# ---- where each part comes from
+
+
+def sources_of(words: Words) -> list[tuple[str, str]]:
+    return [(part.source.value, words.text[part.start : part.end]) for part in words.parts]
+
+
+def test_each_part_of_a_text_tells_where_it_comes_from() -> None:
+    message = {
+        "content": "look",
+        "attachments": [
+            {"filename": "a.txt", "title": "The plan"},
+            {"filename": "kiln.png", "description": "a kiln"},
+            {"filename": "voice-message.ogg", "duration_secs": 3},
+        ],
+        "message_snapshots": [{"message": {"content": "one", "sticker_items": [{"name": "Wave"}]}}],
+        "poll": {"question": {"text": "Lunch?"}, "answers": []},
+        "embeds": [CARD],
+        "components": [{"content": "below"}],
+        "sticker_items": [{"name": "Nod"}],
+        "thread": {"name": "Plans"},
+        "applied_tags": [{"name": "Solved"}, {"name": "Kiln"}],
+    }
+
+    words = read_words(WEBHOOK | message)
+
+    assert sources_of(words) == [
+        ("authored", "look"),
+        ("file", "(file: The plan)"),
+        ("picture", "(picture: a kiln)"),
+        ("voice", "(voice message, 3 s)"),
+        ("forward", "one\n(sticker: Wave)"),
+        ("poll", "Poll: Lunch?"),
+        ("card", words_of(WEBHOOK | {"embeds": [CARD]})),
+        ("component", "below"),
+        ("sticker", "(sticker: Nod)"),
+        ("title", "(thread: Plans)"),
+        ("title", "(tags: Solved, Kiln)"),
+    ]
+
+
+def is_covered(words: Words) -> bool:
+    """Whether the parts are in order, do not overlap, and leave out nothing but single line ends between them."""
+    ends = [0, *(part.end for part in words.parts)]
+    starts = [*(part.start for part in words.parts), len(words.text)]
+    between = [words.text[end:start] for end, start in zip(ends, starts, strict=True)]
+    return (
+        all(end <= start for end, start in zip(ends, starts, strict=True))
+        and all(part.start < part.end for part in words.parts)
+        and set(between[1:-1]) <= {"\n"}
+        and (between[0], between[-1]) == ("", "")
+    )
+
+
+SAID = st.text(st.characters(exclude_categories=()), max_size=40) | st.sampled_from(
+    ["<@7> and <@9>", "||hidden||", "a" * LONGEST, "\ud83d", "line\nbelow", " ", "<@7"]
+)
+MESSAGES = st.fixed_dictionaries(
+    {"content": SAID, "mentions": st.just([{"id": "7", "username": "a name of some length"}])},
+    optional={
+        "attachments": st.lists(st.fixed_dictionaries({"filename": SAID, "description": SAID, "title": SAID})),
+        "message_snapshots": st.lists(st.fixed_dictionaries({"message": st.fixed_dictionaries({"content": SAID})})),
+        "embeds": st.lists(st.fixed_dictionaries({"title": SAID, "description": SAID})),
+        "components": st.lists(st.fixed_dictionaries({"content": SAID})),
+        "sticker_items": st.lists(st.fixed_dictionaries({"name": SAID})),
+        "poll": st.fixed_dictionaries({"question": st.fixed_dictionaries({"text": SAID})}),
+    },
+)
+
+
+@given(MESSAGES, SAID, st.lists(st.tuples(st.sampled_from(list(Source)), SAID), max_size=3))
+def test_the_parts_cover_the_text_however_it_is_cut_and_named(
+    message: dict[str, Any], name: str, more: list[tuple[Source, str]]
+) -> None:
+    words = read_words(message | WEBHOOK, lambda sign, mentioned: name)
+    longer = with_more(words, more)
+    renamed = rewritten(longer, lambda text: named(text, lambda sign, mentioned: "Dora"))
+
+    assert is_covered(words)
+    assert longer.text.startswith(words.text)
+    assert all(is_covered(found) for found in (longer, renamed))
+    assert [part.source for part in renamed.parts] == [part.source for part in longer.parts]
+
+
+def test_spans_that_fit_no_text_are_left_out_when_it_is_rewritten() -> None:
+    overlapping = tuple(Part(source=Source.CARD, start=start, end=3) for start in (0, 1))
+
+    assert rewritten(Words("abc", overlapping), str.upper) == Words("ABC")
+    assert rewritten(Words("abc", (Part(source=Source.CARD, start=0, end=9),)), str.upper) == Words("ABC")
