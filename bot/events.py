@@ -15,9 +15,20 @@ from discord.abc import Snowflake
 
 from bot.audience import is_open_to_all
 from bot.guild_rules import ReadableChannel
+from memory.authors import author_in
 from memory.mentions import NameOf, nobody
-from memory.message import Attachment, Kind, Message, Place
-from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of
+from memory.message import Attachment, Kind, Message, Place, authored, sanitize
+from memory.message_text import (
+    Words,
+    files_of,
+    hidden_name,
+    is_said,
+    is_spoiler,
+    of_system,
+    reactions_in,
+    read_words,
+    words_of,
+)
 from memory.names.places import thread_name
 
 logger = logging.getLogger(__name__)
@@ -55,10 +66,20 @@ def place_of(channel: Snowflake, guild_id: int | None) -> Place:
         return Place(
             guild_id=guild_id,
             channel_id=channel.parent_id,
-            channel_name=thread_name(channel.parent.name if channel.parent else "", channel.name),
+            channel_name=thread_name(_name_of_channel(channel.parent), channel.name),
             thread_id=channel.id,
+            in_public_thread=channel.parent is not None and channel.type in _PUBLIC_THREADS,
         )
-    return Place(guild_id=guild_id, channel_id=channel.id, channel_name=getattr(channel, "name", None) or "")
+    return Place(guild_id=guild_id, channel_id=channel.id, channel_name=_name_of_channel(channel))
+
+
+_PUBLIC_THREADS = {discord.ChannelType.public_thread, discord.ChannelType.news_thread}
+_OBFUSCATED = "___hidden___"  # how Discord calls each channel that the bot may not see
+
+
+def _name_of_channel(channel: object) -> str:
+    name = getattr(channel, "name", None) or ""
+    return "" if name == _OBFUSCATED else name
 
 
 def place_of_id(client: discord.Client, channel_id: int, guild_id: int | None) -> Place:
@@ -83,38 +104,54 @@ def message_of(message: discord.Message, *, session: str) -> Message:
     read = fields.read
     guild_id = read("guild", lambda: _guild_of(message), None)
     place = read("channel", lambda: place_of(message.channel, guild_id), _unnamed(message.channel, guild_id))
+    words = _words_of(message, fields)
     state = replace(
         _message_in(place, message.id, session),
-        author_id=read("author", lambda: message.author.id, None),
+        author_id=author_in(_authorship_of(message, fields)),
         author_name=read("author's name", lambda: message.author.display_name, ""),
         reply_to=read("reference", lambda: _replied_to(message), None),
         kind=Kind.SYSTEM if _is_discords_own(message, fields) else Kind.MESSAGE,
-        content=_text_of(message, fields),
+        content=words.text,
         attachments=read("attachments", lambda: _attachments_of(message), ()),
         edited_at=read("edit", lambda: message.edited_at, None),
+        forwarded_from=read("forward", lambda: _forwarded_from(message), None),
+        parts=words.parts,
     )
     fields.report()
     return state
 
 
+def counted_of(message: discord.Message, *, session: str, now: datetime) -> Message:
+    """Return the state of a message with its reactions as they are counted `now`."""
+    counts = [
+        {
+            "emoji": {"name": getattr(one.emoji, "name", one.emoji), "id": getattr(one.emoji, "id", None)},
+            "count": one.count,
+        }
+        for one in message.reactions
+    ]
+    return replace(
+        message_of(message, session=session), reactions=reactions_in({"reactions": counts}), reactions_at=now
+    )
+
+
 def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str, now: datetime) -> Message | None:
-    """Return the state after an edit; None when nobody edited anything.
+    """Return the state after an edit, or after what it says became more without one; None where neither happened.
 
     Discord also sends this event when a link gets its preview or a message is pinned. Where the message is cached that
     shows. Where it is not, as after a restart, a message that was edited once may just have been pinned, or pinned
     after an edit that was made while the bot was away: its state is returned. If memory knows that edit already,
     merging the two states changes nothing.
 
-    An application that answers a command late sends an empty message first. What it then says is no edit to Discord,
-    and has no time of one; it counts as made `now`.
+    The end of a poll, the card that is added to the message of an application, and what one says that answers a command
+    late, after an empty message, are no edits to Discord and have no time of one: the message is completed `now`.
     """
     state = message_of(payload.message, session=session)
     known = payload.cached_message
-    if state.edited_at is not None:
-        return None if known is not None and known.edited_at == state.edited_at else state
-    if known is not None and known.flags.loading and not payload.message.flags.loading:
-        return replace(state, edited_at=now)
-    return None
+    if state.edited_at is not None and (known is None or known.edited_at != state.edited_at):
+        return state
+    is_completed = _may_be_completed(payload.message) if known is None else _says_more(payload.message, known)
+    return replace(state, completed_at=now) if is_completed else None
 
 
 def deletion_of(message_id: int, place: Place, *, session: str, deleted_at: datetime) -> Message:
@@ -135,6 +172,7 @@ def command_of(interaction: discord.Interaction, text: str, *, session: str) -> 
         author_name=fields.read("author's name", lambda: interaction.user.display_name, ""),
         kind=Kind.COMMAND,
         content=text,
+        parts=authored(text),
     )
     fields.report()
     return state
@@ -144,13 +182,15 @@ def answer_of(interaction: discord.Interaction, sent: discord.Message, *, sessio
     """Return one message that the bot answered a command with, as a reply to that command."""
     fields = Fields(f"answer {sent.id}")
     place = _place_of_interaction(interaction, fields)
+    content = fields.read("content", lambda: sent.content, "")
     state = replace(
         _message_in(place, sent.id, session),
         author_id=fields.read("author", lambda: sent.author.id, None),
         author_name=fields.read("author's name", lambda: sent.author.display_name, ""),
         reply_to=interaction.id,
         kind=Kind.ANSWER,
-        content=fields.read("content", lambda: sent.content, ""),
+        content=content,
+        parts=authored(content),
     )
     fields.report()
     return state
@@ -184,15 +224,42 @@ def _replied_to(message: discord.Message) -> int | None:
     return reference.message_id
 
 
-def _text_of(message: discord.Message, fields: Fields) -> str:
+def _forwarded_from(message: discord.Message) -> int | None:
+    """Return the id of the message that this one is a copy of."""
+    reference = message.reference
+    if reference is None or reference.type is not discord.MessageReferenceType.forward:
+        return None
+    return reference.message_id
+
+
+def _says_more(message: discord.Message, known: discord.Message) -> bool:
+    """Return whether a message says something else than it did before; who or what it mentions may be called anew."""
+    return _said_in(message) != _said_in(known)
+
+
+def _said_in(message: discord.Message) -> tuple[str, list[str]]:
+    fields = Fields(f"message {message.id}")
+    files = fields.read("attachments", lambda: [file.name for file in _attachments_of(message)], [])
+    return words_of(_as_payload(message, fields)), files
+
+
+def _may_be_completed(message: discord.Message) -> bool:
+    """Return whether what a message says may have become more by itself, where nobody knows what it said before."""
+    has_ended = message.poll is not None and message.poll.is_finalised()
+    return has_ended or bool(message.author.bot and (message.embeds or message.components))
+
+
+def _words_of(message: discord.Message, fields: Fields) -> Words:
     """Return what a person reads; Discord writes the text of a system message itself, from its type."""
     names = fields.read("names", lambda: names_for(message.channel, message.guild), nobody)
     payload = _as_payload(message, fields)
-    words = fields.read("words", lambda: words_of(payload, names), "") or words_of(payload)
+    words = fields.read("words", lambda: read_words(payload, names), Words())
+    words = words if words.text else read_words(payload)
     if not _is_discords_own(message, fields):
         return words
-    announced = fields.read("system content", lambda: message.system_content, "") or ""
-    return announced or words or fields.read("type's name", lambda: message.type.name.replace("_", " "), "")
+    announced = fields.read("system content", lambda: message.system_content, "") or words.text
+    announced = announced or fields.read("type's name", lambda: message.type.name.replace("_", " "), "")
+    return of_system(Words(sanitize(announced)))
 
 
 def _is_discords_own(message: discord.Message, fields: Fields) -> bool:
@@ -212,6 +279,25 @@ def _as_payload(message: discord.Message, fields: Fields) -> Mapping[str, Any]:
         "poll": fields.read("poll", lambda: _poll_of(message.poll), None),
         "mentions": fields.read("mentions", lambda: [_mentioned(user) for user in message.mentions], ()),
         "message_snapshots": [{"message": _parts_of(snapshot, fields)} for snapshot in snapshots],
+        "applied_tags": fields.read("tags", lambda: _tags_of(message), ()),
+    }
+
+
+def _tags_of(message: discord.Message) -> list[dict[str, str]]:
+    """Return the tags of the forum post that a message is the first of."""
+    post = message.channel
+    if not isinstance(post, discord.Thread) or post.id != message.id:
+        return []
+    return [{"name": tag.name} for tag in post.applied_tags]
+
+
+def _authorship_of(message: discord.Message, fields: Fields) -> dict[str, Any]:
+    """Return what tells who wrote a message, as Discord's API writes it."""
+    return {
+        "author": fields.read("author", lambda: {"id": message.author.id, "username": message.author.name}, {}),
+        "webhook_id": fields.read("webhook", lambda: message.webhook_id, None),
+        "application_id": fields.read("application", lambda: message.application_id, None),
+        "interaction_metadata": fields.read("interaction", lambda: message.interaction_metadata, None),
     }
 
 
@@ -268,9 +354,15 @@ def _poll_of(poll: discord.Poll | None) -> dict[str, Any]:
     if poll is None:
         return {}
     answers = [
-        {"text": answer.text, "emoji": {"name": answer.emoji.name} if answer.emoji else None} for answer in poll.answers
+        {
+            "answer_id": answer.id,
+            "poll_media": {"text": answer.text, "emoji": {"name": answer.emoji.name} if answer.emoji else None},
+        }
+        for answer in poll.answers
     ]
-    return {"question": {"text": poll.question}, "answers": [{"poll_media": media} for media in answers]}
+    counts = [{"id": answer.id, "count": answer.vote_count} for answer in poll.answers]
+    results = {"is_finalized": poll.is_finalised(), "answer_counts": counts if poll.is_finalised() else []}
+    return {"question": {"text": poll.question}, "answers": answers, "results": results}
 
 
 def _attachments_of(message: discord.Message) -> tuple[Attachment, ...]:
@@ -280,7 +372,18 @@ def _attachments_of(message: discord.Message) -> tuple[Attachment, ...]:
 
 def _kept(files: Iterable[discord.Attachment]) -> Iterable[Attachment]:
     for file in files:
-        yield Attachment(name=_name_of(file), url=file.url, content_type=file.content_type, size=file.size)
+        yield Attachment(
+            name=_name_of(file),
+            url=file.url,
+            content_type=file.content_type,
+            size=file.size,
+            description=_text_or_none(file.description),
+            spoiler=file.is_spoiler(),
+        )
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _name_of(file: discord.Attachment) -> str:
@@ -330,36 +433,53 @@ def _channel_name(guild: discord.Guild, channel_id: int, home: Snowflake) -> str
 PlaceOfId = Callable[[int, int | None], Place]
 
 
-def message_of_payload(data: Mapping[str, Any], *, session: str, place_of_id: PlaceOfId, names_in: NamesIn) -> Message:
-    """Return the state of a message that MESSAGE_CREATE or MESSAGE_UPDATE tells of.
+def message_of_payload(
+    data: Mapping[str, Any],
+    *,
+    session: str,
+    place_of_id: PlaceOfId,
+    names_in: NamesIn,
+    me: int | None = None,
+    now: datetime | None = None,
+) -> Message:
+    """Return the state of a message as Discord's API tells of it, such as MESSAGE_CREATE or a page of a channel's past.
 
-    Only its id and its channel's are needed; raises what reading these raises.
+    What `me`, the bot, has said is an answer. Who reads the past passes `now`: the reactions are counted at that time.
+    Live events tell of none. A payload of a forum post's first message may have `applied_tags`, a list of objects with
+    a `name`. Only the ids of the message and its channel are needed; raises what reading these raises.
     """
     message_id = int(data["id"])
     fields = Fields(f"message {message_id} of type {data.get('type', '?')}")
     read = fields.read
     place = place_of_id(int(data["channel_id"]), read("guild", lambda: _id(data.get("guild_id")), None))
     names = read("names", lambda: names_in(place.thread_id or place.channel_id, place.guild_id), nobody)
+    words = read("words", lambda: read_words(data, names), Words())
+    words = words if words.text else read("content", lambda: read_words(data), Words())
+    author_id = author_of_payload(data)
+    kind = read("type", lambda: _kind(data), Kind.MESSAGE)
+    if kind is Kind.SYSTEM:
+        words = of_system(words)
     state = replace(
         _message_in(place, message_id, session),
-        author_id=author_of_payload(data),
+        author_id=author_id,
         author_name=read("author's name", lambda: _author_name(data), ""),
         reply_to=read("reference", lambda: _reply_in_payload(data), None),
-        kind=read("type", lambda: _kind(data), Kind.MESSAGE),
-        content=read("words", lambda: words_of(data, names), "") or read("content", lambda: words_of(data), ""),
+        kind=Kind.ANSWER if me is not None and author_id == me else kind,
+        content=words.text,
         attachments=read("attachments", lambda: tuple(_attachment(file) for file in files_of(data)), ()),
         edited_at=read("edit", lambda: _edited_at(data), None),
+        forwarded_from=read("forward", lambda: _forward_in_payload(data), None),
+        parts=words.parts,
+        reactions=read("reactions", lambda: reactions_in(data), ()) if now is not None else (),
+        reactions_at=now,
     )
     fields.report()
     return state
 
 
 def author_of_payload(data: Mapping[str, Any]) -> int | None:
-    """Return whose message a payload tells of, if it says so."""
-    try:
-        return _id(data["author"]["id"])
-    except (KeyError, TypeError, ValueError):
-        return None
+    """Return whose message a payload tells of, if it says so; a webhook speaks as a person of its own for each name."""
+    return author_in(data)
 
 
 def _kind(data: Mapping[str, Any]) -> Kind:
@@ -378,11 +498,17 @@ def _author_name(data: Mapping[str, Any]) -> str:
 def _reply_in_payload(data: Mapping[str, Any]) -> int | None:
     """Return the id of the message that this one replies to; a forwarded message is no reply."""
     reference = data.get("message_reference") or {}
-    return (
-        None
-        if reference.get("type") == discord.MessageReferenceType.forward.value
-        else _id(reference.get("message_id"))
-    )
+    return None if _is_forward(reference) else _id(reference.get("message_id"))
+
+
+def _forward_in_payload(data: Mapping[str, Any]) -> int | None:
+    """Return the id of the message that this one is a copy of."""
+    reference = data.get("message_reference") or {}
+    return _id(reference.get("message_id")) if _is_forward(reference) else None
+
+
+def _is_forward(reference: Mapping[str, Any]) -> bool:
+    return reference.get("type") == discord.MessageReferenceType.forward.value
 
 
 def _edited_at(data: Mapping[str, Any]) -> datetime | None:
@@ -396,4 +522,6 @@ def _attachment(file: Mapping[str, Any]) -> Attachment:
         url=str(file.get("url", "")),
         content_type=kind if isinstance(kind, str) else None,
         size=size if isinstance(size, int) else None,
+        description=_text_or_none(file.get("description")),
+        spoiler=is_spoiler(file),
     )

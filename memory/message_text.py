@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.mentions import NameOf, named, names_in, nobody
-from memory.message import Part, Source, sanitize
+from memory.message import Part, Reaction, Source, sanitize
 
 SPOILER = "SPOILER_"  # how the name of a file begins that Discord hides until it is clicked on
 LONGEST = 16_000
@@ -17,6 +17,8 @@ _VOICE = "voice-message.ogg"  # as Discord's own programs call what is spoken in
 _LONGEST_VOICE = 24 * 3600  # seconds; Discord stops after 20 minutes
 _DEEPEST = 8  # components within components, and messages within messages; Discord itself allows three
 _MOST_CARDS = 10
+_MOST_REACTIONS = 50  # Discord takes 20 different ones
+_LONGEST_EMOJI = 40
 _HIDDEN = 1 << 3  # a flag of attachments
 _TITLES = {4: "changed the title to", 18: "started a thread"}
 """Types of messages that are Discord's own, but whose text somebody wrote: the title of a thread or forum post."""
@@ -74,6 +76,11 @@ def joined(texts: Iterable[tuple[Source, str]]) -> Words:
     return Words("\n".join(text for _, text in listed), tuple(parts))
 
 
+def of_system(words: Words) -> Words:
+    """Return words as those of Discord itself."""
+    return joined([(Source.SYSTEM, words.text)])
+
+
 def with_more(words: Words, texts: Iterable[tuple[Source, str]]) -> Words:
     """Return words with further texts below them."""
     more = joined(texts)
@@ -117,6 +124,21 @@ def _people(message: Mapping[str, Any]) -> dict[int, str]:
     """Return the names of those whom a message, or one that it forwards, mentions."""
     forwarded = [_map(snapshot.get("message")) for snapshot in _maps(message.get("message_snapshots"))]
     return names_in(user for part in (*forwarded, message) for user in _maps(part.get("mentions")))
+
+
+def reactions_in(message: Mapping[str, Any]) -> tuple[Reaction, ...]:
+    """Return how often which emoji was answered with, as an object of Discord's API tells."""
+    return tuple(
+        Reaction(emoji=emoji, count=count)
+        for reaction in _maps(message.get("reactions"))[:_MOST_REACTIONS]
+        if (emoji := _emoji(_map(reaction.get("emoji")))) and isinstance(count := reaction.get("count"), int)
+    )
+
+
+def _emoji(emoji: Mapping[str, Any]) -> str:
+    """Return an emoji as a text has it; the name of a server's own stands between colons."""
+    name = _text(emoji.get("name"))[:_LONGEST_EMOJI]
+    return f":{name}:" if name and emoji.get("id") else name
 
 
 def is_said(kind: object, content: object) -> bool:

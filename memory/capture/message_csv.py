@@ -63,7 +63,7 @@ def from_row_leniently(row: Mapping[str, str]) -> Message:
     return Message(**{name: read(row[name]) for name, read in readers if name in row})
 
 
-def _items_text(items: Sequence[Item]) -> str:
+def items_text(items: Sequence[Item]) -> str:
     """Return files, parts or reactions as JSON."""
     if not items:
         return _NO_ITEMS
@@ -98,7 +98,8 @@ def _writable(text: str, longest: int = _LONGEST_TEXT) -> str:
     return f"{kept} [... {left_out} characters are left out here]"
 
 
-def _flag_text(flag: bool) -> str:
+def flag_text(flag: bool) -> str:
+    """Return a flag as a cell of the CSV."""
     return "true" if flag else "false"
 
 
@@ -223,9 +224,9 @@ _AS_TEXT: dict[type, Callable[[Any], str]] = {
     int: _id_text,
     datetime: _time_text,
     str: _writable_name,
-    bool: _flag_text,
+    bool: flag_text,
     Kind: str,
-    tuple: _items_text,
+    tuple: items_text,
 }
 _FROM_TEXT: dict[type, Callable[[str], Any]] = {
     int: id_of,

@@ -30,7 +30,8 @@ _EMPTY = "TRUNCATE messages, message_revisions, names"  # not the journal's posi
 # Vectors can be made again, and how somebody was called is as it was when the message was first heard of.
 _MESSAGE = sql.SQL(
     "md5(record_send(ROW(guild_id, channel_id, thread_id, author_id, reply_to, kind, content, attachments::text,"
-    " edited_at, deleted_at, forwarded_from, completed_at, parts::text, reactions::text, reactions_at)))"
+    " edited_at, deleted_at, in_public_thread, forwarded_from, completed_at, parts::text, reactions::text,"
+    " reactions_at)))"
 )
 _REVISION = sql.SQL("md5(record_send(ROW(content)))")
 _COUNT_MISSING = sql.SQL(

@@ -36,7 +36,8 @@ class ComparedMessage:
 
 # To be left out by TimescaleDB a chunk has to be outside of bounds that it knows when it plans.
 _STORED: LiteralString = """
-    SELECT wanted.number::int4 - 1, edited_at, completed_at, reactions_at, deleted_at IS NOT NULL, kind = 'answer'
+    SELECT wanted.number::int4 - 1, edited_at, completed_at, reactions_at, deleted_at IS NOT NULL, kind = 'answer',
+        in_public_thread
     FROM unnest(%(ids)b::int8[], %(times)b::timestamptz[]) WITH ORDINALITY AS wanted (message_id, sent_at, number)
     JOIN messages USING (message_id, sent_at)
     WHERE sent_at >= %(first)b::timestamptz AND sent_at <= %(last)b::timestamptz

@@ -13,13 +13,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREATE = """
     CREATE TABLE seen (message_id INTEGER, sent_at INTEGER, edited_at INTEGER, completed_at INTEGER,
-    reactions_at INTEGER, is_deleted INTEGER, is_answer INTEGER,
+    reactions_at INTEGER, is_deleted INTEGER, is_answer INTEGER, is_public INTEGER,
     PRIMARY KEY (message_id, sent_at)) WITHOUT ROWID
 """
-_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)"
-_LOOK_UP = (
-    "SELECT edited_at, completed_at, reactions_at, is_deleted, is_answer FROM seen WHERE message_id = ? AND sent_at = ?"
-)
+_NOTE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_LOOK_UP = """
+    SELECT edited_at, completed_at, reactions_at, is_deleted, is_answer, is_public FROM seen
+    WHERE message_id = ? AND sent_at = ?
+"""
 
 
 _CREATE_SAID = """
@@ -54,12 +55,16 @@ class SeenState:
     reactions_at: datetime | None = None
     is_deleted: bool = False
     is_answer: bool = False
+    is_public: bool = False
+    """Whether it is known to stand in a public thread."""
 
     def is_changed_by(self, message: Message) -> bool:
         """Return whether another state changes the message; `memory.index.store.changed_by` is the same rule in SQL."""
         newly_deleted = message.deleted_at is not None and not self.is_deleted
         newly_answer = message.kind is Kind.ANSWER and not self.is_answer
-        return self.is_replaced_by(message) or self._is_counted_before(message) or newly_deleted or newly_answer
+        newly_public = message.in_public_thread and not self.is_public
+        is_changed = self.is_replaced_by(message) or self._is_counted_before(message)
+        return is_changed or newly_deleted or newly_answer or newly_public
 
     def is_replaced_by(self, message: Message) -> bool:
         """Return whether another state says what the message says after a later edit or completion."""
@@ -75,6 +80,7 @@ class SeenState:
             reactions_at=counted.reactions_at,
             is_deleted=self.is_deleted or message.deleted_at is not None,
             is_answer=self.is_answer or message.kind is Kind.ANSWER,
+            is_public=self.is_public or message.in_public_thread,
         )
 
     def _is_counted_before(self, message: Message) -> bool:
@@ -100,7 +106,7 @@ class SeenMessages:
         if found is None:
             return None
         edited_at, completed_at, reactions_at = map(_time, found[:3])
-        return SeenState(edited_at, completed_at, reactions_at, is_deleted=bool(found[3]), is_answer=bool(found[4]))
+        return SeenState(edited_at, completed_at, reactions_at, *map(bool, found[3:]))
 
     def note(self, states: Iterable[tuple[MessageKey, SeenState]]) -> None:
         """Remember messages; raise SessionError when there is no room for that."""
@@ -151,7 +157,7 @@ def _row(key: MessageKey, state: SeenState) -> tuple[int | None, ...]:
     message_id, sent_at = key
     times = (state.edited_at, state.completed_at, state.reactions_at)
     numbers = [None if time is None else _number(time) for time in times]
-    return message_id, _number(sent_at), *numbers, state.is_deleted, state.is_answer
+    return message_id, _number(sent_at), *numbers, state.is_deleted, state.is_answer, state.is_public
 
 
 def _version(message: Message, file: str) -> tuple[int, str, int | None, str, str]:

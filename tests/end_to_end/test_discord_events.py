@@ -348,7 +348,7 @@ async def test_what_an_application_says_after_it_was_thinking_is_kept(gateway: G
     (said,) = await gateway.send("MESSAGE_UPDATE", thinking | {"flags": 0, "content": "It is sunny."})
 
     assert (empty.content, said.content, said.key) == ("", "It is sunny.", empty.key)
-    assert said.edited_at == NOW
+    assert (said.edited_at, said.completed_at) == (None, NOW)
 
 
 # ---- whom and what a message mentions

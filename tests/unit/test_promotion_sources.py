@@ -15,9 +15,10 @@ import pytest
 import zstandard
 
 from errors import InputFileError
+from memory.authors import webhook_author_id
 from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import to_row
-from memory.message import COLUMNS, Attachment, Kind, Message
+from memory.message import COLUMNS, Attachment, Kind, Message, Part, Reaction, Source
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from ops.promotion.records import CleanBatch, MessageSource, RawBatch
 from ops.promotion.sources import csv_reader
@@ -624,7 +625,8 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path, make: Callable[[Pa
 
 
 def user(user_id: int, name: str, *, bot: bool = False) -> dict[str, Any]:
-    return {"id": str(user_id), "name": name, "discriminator": "0000", "nickname": name.title(), "isBot": bot}
+    discriminator = "4321" if bot else "0000"
+    return {"id": str(user_id), "name": name, "discriminator": discriminator, "nickname": name.title(), "isBot": bot}
 
 
 def said(number: int, text: str, **changes: Any) -> dict[str, Any]:
@@ -682,6 +684,16 @@ def plainly(number: int, text: str, **changes: Any) -> Message:
     return Message(content=text, **{**fields, **changes})
 
 
+def typed(number: int, text: str, **changes: Any) -> Message:
+    """Return message `number` from a source that tells which words its author has typed: all of them."""
+    return plainly(number, text, **{"parts": all_of(Source.AUTHORED, text), **changes})
+
+
+def all_of(source: Source, text: str) -> tuple[Part, ...]:
+    """Return a text as one part that comes from a source."""
+    return (Part(source=source, start=0, end=len(text)),) if text else ()
+
+
 def test_an_export_gives_the_messages_as_the_bot_would_have_stored_them(tmp_path: Path) -> None:
     path = export(
         tmp_path / "export.json",
@@ -698,14 +710,14 @@ def test_an_export_gives_the_messages_as_the_bot_would_have_stored_them(tmp_path
     found = promoted(path)
 
     assert found.messages == [
-        plainly(1, "hello \N{SNOWMAN}"),
-        plainly(2, "yes", reply_to=snowflake(1)),
-        plainly(3, "better", edited_at=datetime(2026, 11, 3, 10, 0, 0, 500000, tzinfo=UTC)),
-        plainly(4, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png", size=9),)),
-        plainly(5, "(sticker: Wave)"),
-        plainly(6, "Joined the server.", kind=Kind.SYSTEM),
-        plainly(7, "from another bot", author_id=9, author_name="Helper"),
-        plainly(8, "an answer", author_id=BOT, author_name="Backscroll", kind=Kind.ANSWER),
+        typed(1, "hello \N{SNOWMAN}"),
+        typed(2, "yes", reply_to=snowflake(1)),
+        typed(3, "better", edited_at=datetime(2026, 11, 3, 10, 0, 0, 500000, tzinfo=UTC)),
+        typed(4, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png", size=9),)),
+        typed(5, "(sticker: Wave)", parts=all_of(Source.STICKER, "(sticker: Wave)")),
+        typed(6, "Joined the server.", kind=Kind.SYSTEM, parts=all_of(Source.SYSTEM, "Joined the server.")),
+        typed(7, "from another bot", author_id=9, author_name="Helper"),
+        typed(8, "an answer", author_id=BOT, author_name="Backscroll", kind=Kind.ANSWER),
     ]
     assert (found.source.title, found.chunks[-1].end_bytes) == ("export export.json", found.source.size)
 
@@ -817,7 +829,46 @@ def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path:
 
     (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), channel={**thread, "name": "plans"})).messages
 
-    assert one == plainly(1, "hi", thread_id=THREAD, channel_name="general › plans")
+    assert one == typed(1, "hi", thread_id=THREAD, channel_name="general › plans", in_public_thread=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_public"),
+    [("GuildPublicThread", True), ("GuildNewsThread", True), ("GuildPrivateThread", False), ("GuildTextChat", False)],
+)
+def test_a_thread_is_as_public_as_its_export_says(tmp_path: Path, kind: str, is_public: bool) -> None:
+    place = {"id": str(THREAD), "type": kind, "categoryId": str(CHANNEL), "category": "general", "name": "plans"}
+
+    (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), channel=place)).messages
+
+    assert one.in_public_thread is is_public
+
+
+def test_a_webhook_in_an_export_speaks_as_a_person_for_each_of_its_names(tmp_path: Path) -> None:
+    luna, sol = (user(900, name, bot=True) | {"discriminator": "0000", "nickname": name} for name in ("Luna", "Sol"))
+
+    found = promoted(export(tmp_path / "export.json", said(1, "hi", author=luna), said(2, "hi", author=sol)))
+
+    ids = [one.author_id for one in found.messages]
+    assert ids == [webhook_author_id(900, "Luna"), webhook_author_id(900, "Sol")]
+
+
+def test_reactions_forwards_and_hidden_files_of_an_export_are_kept(tmp_path: Path) -> None:
+    reactions = [
+        {"emoji": {"id": "", "name": "\N{FIRE}"}, "count": 2},
+        {"emoji": {"id": "77", "name": "kiln"}, "count": 1},
+    ]
+    path = export(
+        tmp_path / "export.json",
+        said(1, "look", reactions=reactions, attachments=[file("SPOILER_a.png")]),
+        said(2, "", forwardedMessage={"content": "news"}, reference={"type": "Forward", "messageId": "5"}),
+    )
+
+    first, second = promoted(path).messages
+
+    assert first.reactions == (Reaction(emoji="\N{FIRE}", count=2), Reaction(emoji=":kiln:", count=1))
+    assert first.attachments[0].spoiler
+    assert (second.forwarded_from, second.reply_to, second.parts) == (5, None, all_of(Source.FORWARD, "news"))
 
 
 def test_direct_messages_are_of_no_guild(tmp_path: Path) -> None:
@@ -1189,7 +1240,7 @@ def test_messages_as_discord_gives_them_are_read(tmp_path: Path, write: Callable
 
     found = promoted(written(tmp_path / "general.json", write(messages)))
 
-    plain = partial(plainly, session="general", guild_id=None)
+    plain = partial(typed, session="general", guild_id=None)
     assert [replace(one, channel_name="") for one in found.messages] == [
         replace(one, channel_name="")
         for one in (
@@ -1198,7 +1249,7 @@ def test_messages_as_discord_gives_them_are_read(tmp_path: Path, write: Callable
             plain(3, "better", edited_at=datetime(2026, 11, 3, 10, 0, 0, 500000, tzinfo=UTC), author_name="Anni"),
             plain(4, "", attachments=(Attachment(name="a.png", url="https://e.org/a.png", size=9),)),
             plain(6, "an answer", author_id=BOT, author_name="backscroll", kind=Kind.ANSWER),
-            plain(7, "Build\nfailed"),
+            plain(7, "Build\nfailed", parts=all_of(Source.CARD, "Build\nfailed")),
         )
     ]
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from errors import InputFileError
+from memory.authors import webhook_author_id
+from memory.capture.message_csv import flag_text, items_text
 from memory.message import COLUMNS, Kind
-from memory.message_text import words_of
+from memory.message_text import SPOILER, of_system, reactions_in, read_words
 from memory.names.places import thread_name
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.files import Location, opened
@@ -30,6 +32,7 @@ def as_discord(message: Mapping[str, Any], *, depth: int = 0) -> dict[str, Any]:
     return {
         **message,
         "author": {"bot": author.get("isBot")} if author else None,
+        "webhook_id": author.get("id") if _is_webhook(author) else None,
         "attachments": [_file(file) for file in _maps(message.get("attachments"))],
         "embeds": [_embed(embed) for embed in _maps(message.get("embeds"))],
         "sticker_items": _maps(message.get("stickers")),
@@ -60,7 +63,8 @@ def _maps(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, Sequence) else []
 
 
-_THREADS = {"GuildNewsThread", "GuildPublicThread", "GuildPrivateThread"}
+_PUBLIC_THREADS = {"GuildNewsThread", "GuildPublicThread"}
+_THREADS = {*_PUBLIC_THREADS, "GuildPrivateThread"}
 _SAID = {
     "Default",
     "Reply",
@@ -102,17 +106,18 @@ class JsonExport:
 
     def _row(self, one: Mapping[str, Any]) -> dict[str, str]:
         author: Mapping[str, Any] = one.get("author") or {}
+        kind = _kind(one, author, self.me)
         return {
             **self.place,
             "message_id": text_of(one["id"]),
             "sent_at": text_of(one.get("timestamp")),
             "edited_at": text_of(one.get("timestampEdited")),
-            "author_id": text_of(author.get("id")),
+            "author_id": _author_id(author),
             "author_name": text_of(author.get("nickname") or author.get("name")),
             "reply_to": _replied_to(one),
-            "kind": _kind(one, author, self.me).value,
+            "kind": kind.value,
             "command_bot": "1" if self.me is None and author.get("isBot") and one.get("type") in _COMMANDS else "",
-            "content": _content(one),
+            **_contents(one, is_system=kind is Kind.SYSTEM),
             "attachments": _files(one),
         }
 
@@ -138,6 +143,7 @@ def _place(head: Mapping[str, str]) -> dict[str, str]:
             "channel_id": head["channel.categoryId"],
             "channel_name": thread_name(head.get("channel.category", ""), head.get("channel.name", "")),
             "thread_id": channel,
+            "in_public_thread": flag_text(head["channel.type"] in _PUBLIC_THREADS),
         }
     return place | {"channel_name": head.get("channel.name", "")}
 
@@ -148,23 +154,48 @@ def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> 
     return Kind.ANSWER if me is not None and str(author.get("id")) == str(me) else Kind.MESSAGE
 
 
+def _is_webhook(author: Mapping[str, Any]) -> bool:
+    """Return whether a webhook has written: of all accounts of programs only these have no discriminator."""
+    return bool(author.get("isBot")) and author.get("discriminator") == "0000"
+
+
+def _author_id(author: Mapping[str, Any]) -> str:
+    """Return the id of an author, which a webhook has for each of its names."""
+    author_id = text_of(author.get("id"))
+    if not _is_webhook(author) or not author_id.isdecimal():
+        return author_id
+    return str(webhook_author_id(int(author_id), text_of(author.get("name"))))
+
+
+def _is_forward(one: Mapping[str, Any], reference: Mapping[str, Any]) -> bool:
+    return reference.get("type") == "Forward" or bool(one.get("forwardedMessage"))
+
+
 def _replied_to(one: Mapping[str, Any]) -> str:
     """Return the id of the message that this one replies to; a forwarded message is no reply."""
     reference = one.get("reference") or {}
-    forwarded = reference.get("type") == "Forward" or one.get("forwardedMessage")
-    return "" if forwarded else text_of(reference.get("messageId"))
+    return "" if _is_forward(one, reference) else text_of(reference.get("messageId"))
 
 
-def _content(one: Mapping[str, Any]) -> str:
-    """Return what a person reads; raise TypeError where the text is none."""
+def _contents(one: Mapping[str, Any], *, is_system: bool) -> dict[str, str]:
+    """Return what a person reads, where it comes from, and how people reacted; raise TypeError where text is none."""
     text_of(one.get("content"))
-    return words_of(as_discord(one))
+    reference = one.get("reference") or {}
+    words = read_words(as_discord(one))
+    words = of_system(words) if is_system else words
+    return {
+        "content": words.text,
+        "parts": items_text(words.parts),
+        "reactions": items_text(reactions_in(one)),
+        "forwarded_from": text_of(reference.get("messageId")) if _is_forward(one, reference) else "",
+    }
 
 
 def _files(one: Mapping[str, Any]) -> str:
     """Return attachments, those of a forwarded message too, as JSON."""
     files = [
         {"name": text_of(file["fileName"]), "url": text_of(file["url"]), "size": _size(file)}
+        | ({"spoiler": True} if text_of(file["fileName"]).startswith(SPOILER) else {})
         for part in (one, one.get("forwardedMessage") or {})
         for file in _list(part, "attachments")
     ]

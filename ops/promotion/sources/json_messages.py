@@ -8,8 +8,10 @@ from pathlib import PurePath
 from typing import Any
 
 from errors import InputFileError
+from memory.authors import author_in
+from memory.capture.message_csv import items_text
 from memory.message import COLUMNS, Kind
-from memory.message_text import files_of, hidden_name, is_said, is_spoiler, words_of
+from memory.message_text import files_of, hidden_name, is_said, is_spoiler, reactions_in, read_words
 from ops.promotion.records import ROWS, RawBatch
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.foreign_csv import SYNONYMS, plain
@@ -20,7 +22,10 @@ _AUTHORS = ("author", "user", "sender", "from", "member", "name", *SYNONYMS["aut
 _NAMES_OF_AUTHORS = ("nick", "nickname", "global_name", "globalName", "display_name", "displayName", "username", "name")
 _TIMES = (*SYNONYMS["sent_at"], "createdtimestamp", "dateunixtime", "timestampms")
 _COLUMNS = tuple(name for name in COLUMNS if name != "session")
-_READ_OTHERWISE = {"sent_at", "author_id", "author_name", "channel_name", "reply_to", "kind", "content", "attachments"}
+_READ_OTHERWISE = {
+    *("sent_at", "author_id", "author_name", "channel_name", "reply_to", "kind", "content", "attachments"),
+    *("parts", "reactions", "forwarded_from"),
+}
 _PLAIN_COLUMNS = tuple(name for name in _COLUMNS if name not in _READ_OTHERWISE)
 """Those whose value stands under one of the common names, as it is."""
 
@@ -79,8 +84,10 @@ class JsonMessages:
             "guild_id": row["guild_id"] or _named(values.get("guild"))[0],
             "reply_to": _replied_to(one, values),
             "kind": _kind(one, is_own=self.me is not None and author_id == str(self.me)).value,
-            "content": _content(one, values),
             "attachments": _files(one),
+            "reactions": items_text(reactions_in(one)),
+            "forwarded_from": _forwarded_from(one, values),
+            **_contents(one, values),
         }
 
 
@@ -133,6 +140,8 @@ def _under_its_key(found: JsonMessages) -> JsonMessages:
 def _author(one: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
     """Return the id and the name of who wrote a message, each empty where it is missing."""
     author_id, name = _named(_first(values, _AUTHORS))
+    if author_id and one.get("webhook_id"):
+        author_id = str(author_in(one) or author_id)
     member = one.get("member")
     nick = _named({"name": member.get("nick")})[1] if isinstance(member, Mapping) else ""
     return author_id, nick or name
@@ -147,11 +156,27 @@ def _named(value: object) -> tuple[str, str]:
 
 
 def _replied_to(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    reference = _first(values, ("messagereference", "reference", "replyto"))
+    reference = _first(values, _REFERENCES)
     if not isinstance(reference, Mapping):
         return _scalar(_first(values, (*SYNONYMS["reply_to"], "replytomessageid")))
-    if reference.get("type") in (_FORWARD, "Forward") or one.get("message_snapshots"):
-        return ""
+    return "" if _is_forward(one, reference) else _id_in(reference)
+
+
+def _forwarded_from(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    reference = _first(values, _REFERENCES)
+    if not isinstance(reference, Mapping):
+        return _scalar(_first(values, SYNONYMS["forwarded_from"]))
+    return _id_in(reference) if _is_forward(one, reference) else ""
+
+
+_REFERENCES = ("messagereference", "reference", "replyto")
+
+
+def _is_forward(one: Mapping[str, Any], reference: Mapping[str, Any]) -> bool:
+    return reference.get("type") in (_FORWARD, "Forward") or bool(one.get("message_snapshots"))
+
+
+def _id_in(reference: Mapping[str, Any]) -> str:
     return _scalar(reference.get("message_id") or reference.get("messageId") or reference.get("id"))
 
 
@@ -166,13 +191,18 @@ def _is_of_discord(one: Mapping[str, Any]) -> bool:
     return isinstance(one.get("type"), int) and "channel_id" in one
 
 
-def _content(one: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """Return what a person reads; raise TypeError where the words are neither a text nor pieces of one."""
+def _contents(one: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a person reads, and where it comes from.
+
+    Raises TypeError where the words are neither a text nor pieces of one.
+    """
     content = _first(values, SYNONYMS["content"])
     if isinstance(content, list):
         pieces = (piece.get("text") if isinstance(piece, Mapping) else piece for piece in content)
         content = "".join(piece for piece in pieces if isinstance(piece, str))
-    return words_of({**one, "content": _scalar(content), "type": one.get("type") if _is_of_discord(one) else None})
+    kind = one.get("type") if _is_of_discord(one) else None
+    words = read_words({**one, "content": _scalar(content), "type": kind})
+    return {"content": words.text, "parts": items_text(words.parts)}
 
 
 def _files(one: Mapping[str, Any]) -> str:
@@ -187,6 +217,8 @@ def _files(one: Mapping[str, Any]) -> str:
     files = [
         {"name": _file_name(file), "url": _scalar(file.get("url"))}
         | ({"size": file["size"]} if type(file.get("size")) is int else {})
+        | ({"description": text} if isinstance(text := file.get("description"), str) and text else {})
+        | ({"spoiler": True} if is_spoiler(file) else {})
         for file in found
         if isinstance(file, Mapping)
     ]
