@@ -182,6 +182,38 @@ class NameRow(Base):
     in_public_thread: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
+class PlaceRow(Base):
+    """What is known of a channel, thread, post or conversation; long-term memory keeps it, as it outlives a session.
+
+    `parent_id` is the channel of a thread, or the category of a channel. `hidden_since` is set while the bot cannot see
+    the place, `gone_at` once it was deleted or the bot has left. A thread is `resolved` once the messages that were
+    stored before it was known have its parent and kind. `promotion_id` is the batch that alone tells of the place; what
+    Discord itself says has none.
+    """
+
+    __tablename__ = "places"
+
+    place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    is_private: Mapped[bool] = mapped_column(Boolean)
+    name: Mapped[str] = mapped_column(Text)
+    archived: Mapped[bool] = mapped_column(Boolean)
+    locked: Mapped[bool] = mapped_column(Boolean)
+    age_restricted: Mapped[bool] = mapped_column(Boolean)
+    spoiler: Mapped[bool] = mapped_column(Boolean)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    gone_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    hidden_since: Mapped[datetime | None] = mapped_column(AwareTime)
+    seen_at: Mapped[datetime] = mapped_column(AwareTime)
+    resolved: Mapped[bool] = mapped_column(Boolean)
+    promotion_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+Index("places_unresolved", PlaceRow.place_id, postgresql_where=PlaceRow.resolved.is_(False))
+
+
 class ErasureRow(Base):
     """A person whose words from before a moment shall nowhere be kept; long-term memory and a file both say so."""
 

@@ -25,6 +25,16 @@ async def fetch(session: AsyncSession, statement: sql.SQL | sql.Composed, values
         return await cursor.fetchall()
 
 
+async def execute(session: AsyncSession, statement: sql.SQL | sql.Composed, values: Values | None = None) -> int:
+    """Run a statement that gives no rows in the transaction of a session; return how many rows it changed.
+
+    Raises psycopg.Error, which `db.errors` translates at the end of the transaction.
+    """
+    async with (await driver_connection(session)).cursor() as cursor:
+        await cursor.execute(statement, values)
+        return cursor.rowcount
+
+
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """Return the connection of the driver that a session has taken from its pool, or takes now."""
     pooled = await (await session.connection()).get_raw_connection()

@@ -10,7 +10,7 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.metadata import set_metadata
-from db.schema import ErasureRow, GuildSettingRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import ErasureRow, GuildSettingRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
 from memory.index.reembed import MODEL_FACT
@@ -39,6 +39,23 @@ MESSAGES = [
     message(17, "weeks later", sent_at=minute(100_000)),
     *AT_ONCE,
 ]
+
+PLACE = {
+    "place_id": 3,
+    "guild_id": 2,
+    "parent_id": 1,
+    "kind": "public thread",
+    "is_private": False,
+    "name": 'plän, "so to say" \N{SNOWMAN}',
+    "archived": True,
+    "locked": False,
+    "age_restricted": True,
+    "spoiler": False,
+    "tags": ["solved", 'a, "b" {c}', ""],
+    "gone_at": minute(4),
+    "seen_at": minute(5),
+    "resolved": True,
+}
 
 _ROWS = sql.SQL("SELECT row::text FROM {table} AS row WHERE {condition} ORDER BY 1")
 
@@ -75,6 +92,7 @@ async def live_in(database: Database) -> None:
             insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
+            insert(PlaceRow).values(PLACE),
             insert(ReplacedMessageRow).values(
                 replaced_by=1, message_id=8, sent_at=minute(8), content="", attachments=[], search_text=""
             ),

@@ -48,6 +48,7 @@ _OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
 TABLES = {
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns", "names"),
     "guild_settings",
+    "places",
     *_OF_PROMOTIONS,
 }
 

@@ -13,7 +13,7 @@ from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
 from db.metadata import MoveProgress, set_metadata
-from db.schema import Base, ErasureRow, MessageRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import Base, ErasureRow, MessageRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
@@ -24,7 +24,7 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, TURN, WIDTH, write
+from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, PLACE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -50,6 +50,7 @@ async def fill_source(server: Server, name: str) -> None:
             )
             await session.execute(replaced)
             await session.execute(insert(ErasureRow).values(user_id=9, erased_at=minute(2)))
+            await session.execute(insert(PlaceRow).values(PLACE))
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 

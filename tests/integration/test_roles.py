@@ -28,7 +28,15 @@ PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)
 TABLES = (
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
-    *("promotions", "replaced_messages", "erasures", "conversation_turns", "guild_settings", "alembic_version"),
+    *(
+        "promotions",
+        "replaced_messages",
+        "erasures",
+        "conversation_turns",
+        "guild_settings",
+        "places",
+        "alembic_version",
+    ),
 )
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
@@ -83,7 +91,7 @@ async def readable_columns(session: AsyncSession) -> dict[str, set[str]]:
             if await session.scalar(asked, {"table": table.name, "column": column.name})
         }
         for table in Base.metadata.sorted_tables
-        if table.name not in {"messages", "names"}
+        if table.name not in {"messages", "names", "places"}
     }
     return {table: columns for table, columns in given.items() if columns}
 
@@ -98,9 +106,9 @@ async def test_the_tools_cannot_write(database: Database, embedder: Embedder, st
     assert allowed == psycopg.errors.InsufficientPrivilege.sqlstate
 
 
-async def test_the_tools_read_messages_and_names_and_when_batches_came_and_went(database: Database) -> None:
+async def test_the_tools_read_messages_names_and_places_and_when_batches_came_and_went(database: Database) -> None:
     async with transaction(database.reading) as session:
-        assert await rights(session) == {"messages": {"SELECT"}, "names": {"SELECT"}}
+        assert await rights(session) == {table: {"SELECT"} for table in ("messages", "names", "places")}
         assert await readable_columns(session) == {"promotions": {"promotion_id", "finished_at", "undone_at"}}
         assert await session.scalar(text("SHOW statement_timeout")) == "1min"
         assert await session.scalar(text("SELECT current_user")) == role_name(

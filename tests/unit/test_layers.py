@@ -24,10 +24,11 @@ LAYERS = (
 
 MEMORY: dict[str, set[str]] = {
     "question": {"names", "search"},
-    "search": {"counting", "embedding", "index", "names"},
+    "search": {"counting", "embedding", "index", "names", "places"},
     "counting": {"index"},
     "capture": {"embedding", "index"},
     "index": {"embedding", "names"},
+    "places": {"names"},
     "names": set(),
     "embedding": set(),
 }
