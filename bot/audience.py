@@ -17,7 +17,7 @@ manage threads in its channel. A place that the bot cannot see now is never used
 see nobody knows who else sees the answer, so that it has to be private. Time-outs, which pass, are left aside.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
@@ -29,7 +29,6 @@ from bot.guild_rules import GuildView, GuildViews, KnownChannel, ReadableChannel
 from bot.members import HeldRoles, Members
 from bot.permissions import ChannelRules, Witness
 from bot.services import GuildSettings
-from bot.spoiler_channels import SpoilerChannels
 from memory.guild_settings import RESTRICTING_ROLES
 
 MEMBERSHIPS_ASKED = 20  # the newest private threads, where nobody says which of them matter
@@ -63,17 +62,22 @@ class Audience:
 
 
 class Readers:
-    """What is known of who may read what; learns from the events of the gateway."""
+    """What is known of who may read what; learns from the events of the gateway.
 
-    def __init__(self, settings: GuildSettings, members: Members | None = None) -> None:
+    `spoilers` holds the channels that are marked as such, as long as they are.
+    """
+
+    def __init__(
+        self, settings: GuildSettings, members: Members | None = None, *, spoilers: Container[int] = frozenset()
+    ) -> None:
         self.settings = settings
         self.members = members or Members()
         self.views = GuildViews()
-        self.spoilers = SpoilerChannels()
+        self.spoilers = spoilers
 
     def note(self, event: str, data: Mapping[str, Any]) -> None:
         """Learn from an event what it says about guilds, channels and people."""
-        for learn in (self.views.note, self.spoilers.note, self.members.note):
+        for learn in (self.views.note, self.members.note):
             learn(event, data)
 
 
@@ -181,7 +185,7 @@ class _Asking:
         shown_in: object,
         asker_id: int,
         held: int,
-        spoilers: SpoilerChannels,
+        spoilers: Container[int],
     ) -> None:
         self._guild = guild
         self._view = view
@@ -190,7 +194,9 @@ class _Asking:
         home_id = _home_id(shown_in)
         readable = view.readable(asker_id, held)
         ids = frozenset[int]().union(*readable.values())
-        self.unfit: dict[int, Witness | Reason] = dict.fromkeys(spoilers.among(ids) - {home_id}, Reason.SPOILER)
+        self.unfit: dict[int, Witness | Reason] = dict.fromkeys(
+            (channel_id for channel_id in ids if channel_id in spoilers and channel_id != home_id), Reason.SPOILER
+        )
         if self.home is None or not self.home.is_nsfw:
             self.unfit |= dict.fromkeys(ids & view.nsfw, Reason.AGE_RESTRICTED)
         self.sources = {source: channel_ids - self.unfit.keys() for source, channel_ids in readable.items()}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from bot.events import (
     place_of_id,
 )
 from bot.features import settings, time_zones
+from bot.places import Places
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from errors import DiscordSetupError, JournalUnavailableError
@@ -45,10 +46,11 @@ NEEDED = {"READY"}
 """Events without which there is nothing to go on with: an error in one of these ends the start, as it should."""
 
 
-def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Listener, unread: Listener) -> None:
+def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Sequence[Listener], unread: Listener) -> None:
     """Let an error in reading one event be logged, and the event be handed to `unread` as it came.
 
-    `parsers` are those of a discord.py client, by the names of the events; `seen` is told of each event beforehand.
+    `parsers` are those of a discord.py client, by the names of the events; each of `seen` gets each event afterwards, when the
+    client's cache has learnt from it.
     Without this, discord.py lets an error in any of them through to whoever runs the client.
     """
     for event, parser in list(parsers.items()):
@@ -56,16 +58,17 @@ def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Listener, unrea
             parsers[event] = partial(_parsed, event, parser, seen, unread)
 
 
-def _parsed(event: str, parser: Parser, seen: Listener, unread: Listener, data: Any) -> None:
-    try:
-        seen(event, data)
-    except Exception:
-        logger.exception("an event %s is not understood", event)
+def _parsed(event: str, parser: Parser, seen: Sequence[Listener], unread: Listener, data: Any) -> None:
     try:
         parser(data)
     except Exception:
         logger.exception("an event %s cannot be read as discord.py reads it", event)
         unread(event, data)
+    for learn in seen:
+        try:
+            learn(event, data)
+        except Exception:
+            logger.exception("an event %s is not understood", event)
 
 
 LOGIN_LIMIT = timedelta(seconds=60)
@@ -96,8 +99,10 @@ class Bot(discord.Client):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = RunningHandlers()
-        readers = Readers(services.guild_settings)
-        guard_parsers(self._connection.parsers, seen=readers.note, unread=partial(self.dispatch, "unread_event"))
+        self.places = Places(services.places, clock=services.clock, guild_of=self.get_guild)
+        readers = Readers(services.guild_settings, spoilers=self.places)
+        learning = (readers.note, self.places.note)
+        guard_parsers(self._connection.parsers, seen=learning, unread=partial(self.dispatch, "unread_event"))
         runner = CommandRunner(services, self._in_flight)
         self._commands = SlashCommands(services, runner, self._in_flight, readers)
         self.tree = app_commands.CommandTree(self)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.front_end import Asker, Recorder, TimeZones
+from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
 from time_expressions.conventions import DateOrder
@@ -44,6 +45,8 @@ class Services:
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
     date_order: DateOrder | None = None
+    places: PlaceLog | None = None
+    """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
 
     async def zone_of(self, person_id: int, guild_id: int | None) -> Zone:
         """Return the time zone that counts for whoever uses a command."""

@@ -17,7 +17,6 @@ from bot.audience import Audience, Readers, Reason, audience_in, is_open_to_all,
 from bot.guild_rules import HIDDEN_NAME
 from bot.members import FRESH_FOR, MOST_ASKED, Members
 from bot.permissions import Witness
-from bot.spoiler_channels import SpoilerChannels
 from memory.guild_settings import RESTRICTING_ROLES
 from tests.fakes_guild_settings import FakeGuildSettings
 
@@ -426,9 +425,7 @@ def a_role(guild: discord.Guild, role_id: int, granted: Permissions) -> discord.
 
 
 def fitting_in(guild: discord.Guild, place_id: int | None, *, spoilers: Iterable[int] = ()) -> Any:
-    readers = some_readers()
-    for channel_id in spoilers:
-        readers.note("CHANNEL_UPDATE", {"id": str(channel_id), "guild_id": str(GUILD), "flags": 1 << 21})
+    readers = Readers(FakeGuildSettings(), spoilers=frozenset(spoilers))
     return audience(guild, place_id, private=True, readers=readers)
 
 
@@ -467,19 +464,6 @@ async def test_the_private_threads_of_an_age_restricted_channel_are_as_restricte
 
     assert (await fitting_in(guild, GENERAL)).places == {GENERAL}
     assert (await fitting_in(guild, OTHER)).places == {GENERAL, OTHER, PRIVATE_THREAD}
-
-
-def test_channels_that_are_marked_as_spoilers_are_learnt_and_unlearnt_from_the_gateway() -> None:
-    spoilers = SpoilerChannels()
-    marked = {"id": str(OTHER), "flags": 1 << 21}
-    known = frozenset({OTHER, GENERAL, SECRET})
-
-    spoilers.note("GUILD_CREATE", {"channels": [marked, {"id": str(GENERAL)}]})
-    spoilers.note("CHANNEL_CREATE", {"id": str(SECRET), "flags": 1 << 21 | 1})
-    assert spoilers.among(known) == {OTHER, SECRET}
-
-    spoilers.note("CHANNEL_UPDATE", {"id": str(OTHER), "flags": 0})
-    assert spoilers.among(known) == {SECRET}
 
 
 # ---- who sees the answer and could not read the source
