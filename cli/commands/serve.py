@@ -32,6 +32,7 @@ from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
 from memory.guild_settings import GuildSettings
 from memory.index.reembed import prepare
+from memory.places.writer import PlaceWriter, open_place_writer
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from memory.search_session import searchable_database
@@ -60,6 +61,7 @@ class RunningSession:
     models: str
     time_zones: TimeZones
     guild_settings: GuildSettings
+    places: PlaceWriter
     time_zone: ZoneInfo
     date_order: DateOrder | None
 
@@ -149,7 +151,10 @@ async def _open_program(
             erased=erased,
             on_stored=memory.note_stored,
         ) as recorder,
+        open_place_writer(long_term.sessions, short_term.sessions) as places,
     ):
+        places.on_changes.append(lambda changes: memory.note_places(one.now for one in changes if one.has_new_name))
+        places.on_resolved.append(memory.note_resolved)
         agent = Agent(
             model_creator(settings),
             memory=memory,
@@ -166,6 +171,7 @@ async def _open_program(
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
                 guild_settings=GuildSettings(long_term.sessions),
+                places=places,
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
             )
@@ -221,6 +227,7 @@ async def _serve_discord(program: RunningSession, token: str, server_id: int | N
         time_zone=program.time_zone,
         clock=_now,
         date_order=program.date_order,
+        places=program.places,
     )
     bot = Bot(services, server_id=server_id, announce=show)
     async with AsyncExitStack() as stack:

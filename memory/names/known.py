@@ -1,6 +1,6 @@
 """Know which people and channels have which names, and in which places."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,6 +72,14 @@ class Index:
         if named.author.strip() or (named.author and named.author_id is not None):
             self._add_author(named)
         self._channels.add(named)
+
+    def open_threads(self, parents: Mapping[int, int]) -> None:
+        """Let whoever may read a channel know the names in its public threads, which come with their channels."""
+        for places in self._places_of_name.values():
+            for thread in places.keys() & parents.keys():
+                channel = parents[thread]
+                places[channel] = max(places.get(channel, places[thread]), places[thread])
+        self._channels.open_threads(parents)
 
     def people(self, key: str, places: frozenset[int]) -> frozenset[Person]:
         """Return those who bear a name that has this key, and have spoken under it in these places."""
@@ -152,7 +160,8 @@ class _Channels:
     def add(self, named: Named) -> None:
         place = named.place_id
         last = self._newest.get(place)
-        if last is None or last[0] < named.sent_at:
+        # A message that does not say where it was sent takes no name away.
+        if last is None or (named.channel and (last[0] < named.sent_at or not last[2])):
             self._newest[place] = named.sent_at, named.channel_id, named.channel
         if named.in_public_thread or place not in self._access_ids:
             self._access_ids[place] = named.access_id
@@ -163,6 +172,12 @@ class _Channels:
         for name in _channel_names(named.channel):
             for key in _author_keys(name, self.most_parts, {}):
                 self._places_of_key.setdefault(key, set()).add((place, name))
+
+    def open_threads(self, parents: Mapping[int, int]) -> None:
+        """Let threads be read by whoever may read their channels."""
+        for thread in self._access_ids.keys() & parents.keys():
+            self._access_ids[thread] = parents[thread]
+            self._places_of_channel.setdefault(parents[thread], set()).add(thread)
 
     def is_readable(self, place: int, places: frozenset[int]) -> bool:
         """Return whether whoever may read `places` may read this channel or thread."""

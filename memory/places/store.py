@@ -6,9 +6,9 @@ A thread of a channel that is gone or hidden is so through its channel: nothing 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,9 +23,20 @@ _COLUMNS = (
     *("gone_at", "hidden_since", "seen_at"),
 )
 _NAMES = SQL(", ").join(map(Identifier, _COLUMNS))
-_OF_PLACES = SQL(", ").join(Identifier("places", name) for name in _COLUMNS)
+_TIMES = ("gone_at", "hidden_since", "seen_at")
 
 _THREADS = [kind.value for kind in PlaceKind if kind.is_thread]
+
+
+def columns_of(table: LiteralString) -> Composed:
+    """Return the columns of which `state_of` makes a state."""
+    return SQL(", ").join(Identifier(table, name) for name in _COLUMNS)
+
+
+def state_of(row: Row) -> PlaceState:
+    """Return the state that a row of places tells of."""
+    values = {name: row[name] for name in _COLUMNS}
+    return PlaceState(**{**values, "kind": PlaceKind(values["kind"]), "tags": tuple(values["tags"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ _UPSERT = SQL("""
     FROM written LEFT JOIN before USING (place_id)
 """).format(
     columns=_NAMES,
-    of_places=_OF_PLACES,
+    of_places=columns_of("places"),
     kept=SQL(", ").join(
         SQL(
             "{name} = CASE WHEN excluded.gone_at IS NULL AND excluded.hidden_since IS NULL"
@@ -130,7 +141,7 @@ async def upsert(
         rows = Jsonb([_values(state) for state in states[start : start + MOST_AT_ONCE]])
         written = await fetch(session, _UPSERT, {"rows": rows, "threads": _THREADS, "promotion": promotion_id})
         changes += [
-            PlaceChange(_state(row), row["is_new"], row["name_before"], row["hidden_before"]) for row in written
+            PlaceChange(state_of(row), row["is_new"], row["name_before"], row["hidden_before"]) for row in written
         ]
     return changes
 
@@ -139,14 +150,6 @@ def _values(state: PlaceState) -> dict[str, Any]:
     values = {name: getattr(state, name) for name in _COLUMNS}
     times = {name: None if values[name] is None else values[name].isoformat() for name in _TIMES}
     return {**values, **times, "is_private": state.kind.is_private}
-
-
-_TIMES = ("gone_at", "hidden_since", "seen_at")
-
-
-def _state(row: Row) -> PlaceState:
-    values = {name: row[name] for name in _COLUMNS}
-    return PlaceState(**{**values, "kind": PlaceKind(values["kind"]), "tags": tuple(values["tags"])})
 
 
 _GUILD_IS_GONE = SQL("""
@@ -215,23 +218,23 @@ _AFTER = SQL("""
 async def by_id(session: AsyncSession, place_ids: Iterable[int]) -> dict[int, PlaceState]:
     """Return those of the places that are known."""
     rows = await fetch(session, _BY_ID, {"ids": sorted(set(place_ids))})
-    return {row["place_id"]: _state(row) for row in rows}
+    return {row["place_id"]: state_of(row) for row in rows}
 
 
 async def of_guild(session: AsyncSession, *, guild_id: int) -> list[PlaceState]:
     """Return all places of a guild, threads and what is gone or hidden among them, the oldest first."""
-    return [_state(row) for row in await fetch(session, _OF_GUILD, {"guild": guild_id})]
+    return [state_of(row) for row in await fetch(session, _OF_GUILD, {"guild": guild_id})]
 
 
 async def threads_of(session: AsyncSession, *, channel_ids: Collection[int], limit: int) -> list[PlaceState]:
     """Return the newest threads and posts of some channels, archived ones too."""
     values = {"parents": sorted(channel_ids), "threads": _THREADS, "limit": limit}
-    return [_state(row) for row in await fetch(session, _THREADS_OF, values)]
+    return [state_of(row) for row in await fetch(session, _THREADS_OF, values)]
 
 
 async def some_places(session: AsyncSession, *, after: int, limit: int) -> list[PlaceState]:
     """Return the next places by id, for whoever reads them all."""
-    return [_state(row) for row in await fetch(session, _AFTER, {"after": after, "limit": limit})]
+    return [state_of(row) for row in await fetch(session, _AFTER, {"after": after, "limit": limit})]
 
 
 _UNRESOLVED = SQL("""
@@ -246,7 +249,7 @@ _RESOLVED = SQL("""
 
 async def unresolved_threads(session: AsyncSession, *, limit: int) -> list[PlaceState]:
     """Return threads of which messages that were stored earlier may not know the parent and kind."""
-    return [_state(row) for row in await fetch(session, _UNRESOLVED, {"limit": limit})]
+    return [state_of(row) for row in await fetch(session, _UNRESOLVED, {"limit": limit})]
 
 
 async def mark_resolved(session: AsyncSession, threads: Sequence[PlaceState]) -> None:

@@ -23,6 +23,7 @@ from memory.mentions import NameOf, has_bare, named, nobody, people_named
 from memory.message import Kind, Message, merged, sanitize
 from memory.message_text import Words, rewritten
 from memory.names.known import KnownNames
+from memory.places.state import PlaceState
 from memory.search import rows
 from memory.search.candidates import Candidate, find_candidates
 from memory.search.names import RememberedNames
@@ -272,6 +273,19 @@ class Memory:
     async def load_names(self) -> None:
         """Read the names of all people and channels, for a task in the background."""
         await self.names.load(self._databases())
+
+    def note_places(self, states: Iterable[PlaceState]) -> None:
+        """Know what channels and threads are called by now."""
+        self.names.note_places(self.long_term.name, states)
+
+    def note_resolved(self, threads: Iterable[PlaceState]) -> None:
+        """Know whose names whoever reads a channel may know from its threads, which are public ones."""
+        parents = {
+            thread.place_id: thread.parent_id
+            for thread in threads
+            if thread.parent_id is not None and thread.kind.is_public_thread
+        }
+        self.names.open_threads(parents)
 
     def note_stored(self, messages: Iterable[Message]) -> None:
         """Know the names in messages that were just stored in short-term memory."""

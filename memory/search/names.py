@@ -7,7 +7,7 @@ into a memory is noticed at the next question, and its names alone are read; whe
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import islice
 
@@ -18,6 +18,8 @@ from memory.message import Message
 from memory.names import rows
 from memory.names.known import Index, KnownNames, Named, named_in
 from memory.names.rows import Position, Version
+from memory.places.named import named_of, some_place_names
+from memory.places.state import PlaceState
 from memory.search_session import SearchableDatabase, open_search_session
 from util_async import FailureLog
 
@@ -27,6 +29,7 @@ PATIENCE = timedelta(seconds=2)
 """How long the reading of a question waits for names that are still being read."""
 
 _AT_ONCE = 200  # names that are taken in before the event loop has its turn: a millisecond or two
+_BEFORE_ALL_PLACES = -(2**63)  # the smallest number that PostgreSQL keeps as an id
 _PAUSE = timedelta(seconds=5)  # before a memory that did not answer is asked again
 
 
@@ -45,6 +48,21 @@ class RememberedNames:
                 known.add(named_in(message))
             except Exception:
                 logger.exception("the names in message %d are not known", message.message_id)
+
+    def note_places(self, memory: str, states: Iterable[PlaceState]) -> None:
+        """Take in what places are called that have just become known, or have been renamed; nothing is raised."""
+        known = self._of(memory)
+        for state in states:
+            try:
+                known.add_place(state)
+            except Exception:
+                logger.exception("the name of channel %d is not known", state.place_id)
+
+    def open_threads(self, parents: Mapping[int, int]) -> None:
+        """Let those who may read channels know the names in threads, given with their channels, that are public."""
+        for known in self._memories.values():
+            for index in known.indexes:
+                index.open_threads(parents)
 
     async def known(self, databases: Collection[SearchableDatabase], *, places: frozenset[int]) -> KnownNames:
         """Return the names of these places, read within PATIENCE; without those that take longer.
@@ -102,6 +120,7 @@ class _NamesOfMemory:
         self._position: Position | None = None
         self._version: Version | None = None
         self._batches: list[int] | None = None  # all names are read, or else those of these batches
+        self._last_place: int | None = None  # how far the names of places are read; None until those in messages are
         self.is_read_on = False
         """Whether the memory answered when it was last asked."""
 
@@ -120,6 +139,13 @@ class _NamesOfMemory:
         for index in self.indexes:
             index.add(named)
 
+    def add_place(self, state: PlaceState) -> None:
+        """Take in what a place is called."""
+        for index in self.indexes:
+            parent_name = index.channels.newest(state.parent_id) if state.parent_id is not None else None
+            if (named := named_of(state, parent_name=parent_name or "")) is not None:
+                index.add(named)
+
     async def read_on(self, session: AsyncSession, deadline: float) -> None:
         """Read names until all are known or the deadline, a time of the event loop, has come."""
         current = await rows.version(session)
@@ -127,16 +153,21 @@ class _NamesOfMemory:
             await self._begin_anew(session, self._version, current)
         self._version = current
         while self._growing is not None and asyncio.get_running_loop().time() < deadline:
-            found, last = await rows.some_names(session, after=self._position, batches=self._batches)
+            if self._last_place is None:
+                found, self._position = await rows.some_names(session, after=self._position, batches=self._batches)
+                self._last_place = _BEFORE_ALL_PLACES if self._position is None else None
+                is_end = False
+            else:
+                found, self._last_place = await some_place_names(session, after=self._last_place)
+                is_end = self._last_place is None
             await _take_in(self._growing, found)
-            self._position = last
-            if last is None:
+            if is_end:
                 self._whole, self._growing = self._growing, None
         self.is_read_on = True
 
     async def _begin_anew(self, session: AsyncSession, earlier: Version, current: Version) -> None:
         """Read what batches have brought since into the whole index, or all names where some are gone or missing."""
-        self._position = None
+        self._position = self._last_place = None
         if self._whole is None or self._growing is not None or current.undone_at != earlier.undone_at:
             self._growing, self._batches = Index(), None
         else:

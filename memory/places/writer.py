@@ -1,0 +1,237 @@
+"""Write what is known of places down, some moments behind those who learn of it and never in their way.
+
+The newest state of each place waits until long-term memory takes it, however long that is away. Threads that have
+become known are resolved then: messages that were stored before learn their channel and whether whoever reads that
+reads them too.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from db.engines import Sessions, transaction
+from errors import DatabaseUnavailableError, RefusedRowError
+from memory.places import resolve, store
+from memory.places.state import PlaceState, merged
+from memory.places.store import PlaceChange
+from util_async import FailureLog, background_task
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MOST_WAITING = 200_000
+"""Places whose states wait at most; what a longer outage makes forget is learnt again with the next connection."""
+
+_PAUSE = timedelta(seconds=2)  # before long-term memory is tried again
+_BREATH = timedelta(seconds=0.02)  # between two pieces of what takes many
+_FAREWELL = timedelta(seconds=5)  # for what still waits when the program ends
+
+OnChanges = Callable[[Sequence[PlaceChange]], None]
+"""Is called with what was news once it is written."""
+
+
+def unheard(_: Sequence[PlaceChange]) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _GuildGone:
+    guild_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What a guild has, and nothing else of its sort: its channels, or the active threads of some of them or of all."""
+
+    guild_id: int
+    of_threads: bool
+    listed: frozenset[int]
+    parents: frozenset[int] | None
+    at: datetime
+
+
+_Mark = _GuildGone | _Listing
+
+
+class PlaceWriter:
+    """Takes states of places at once, and writes them into long-term memory while `run` is running."""
+
+    def __init__(self, long_term: Sessions, short_term: Sessions | None = None) -> None:
+        self._long_term = long_term
+        self._messages = [sessions for sessions in (long_term, short_term) if sessions is not None]
+        self._states: dict[int, PlaceState] = {}
+        self._marks: dict[object, _Mark] = {}
+        self._may_have_unresolved = True  # an earlier run may have been stopped
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._idle = asyncio.Event()
+        self._failures = FailureLog(logger)
+        self.on_changes: list[OnChanges] = []
+        """Who is called with what was news once it is written; what they raise is logged."""
+        self.on_resolved: list[Callable[[Sequence[PlaceState]], None]] = []
+        """Who is called with threads whose earlier messages have been resolved."""
+
+    @property
+    def waiting(self) -> int:
+        """How many places have states that are not written yet."""
+        return len(self._states)
+
+    def note(self, state: PlaceState) -> None:
+        """Take the state of a place; the newest one wins."""
+        older = self._states.pop(state.place_id, None)
+        self._states[state.place_id] = state if older is None else merged(older, state)
+        if len(self._states) > MOST_WAITING:
+            forgotten = next(iter(self._states))
+            del self._states[forgotten]
+            self._failures.failed("full", f"more than {MOST_WAITING} channels wait to be noted: some are forgotten")
+        self._has_work()
+
+    def note_guild_gone(self, guild_id: int, *, at: datetime) -> None:
+        """Take that the bot has left a guild."""
+        self._mark(("gone", guild_id), _GuildGone(guild_id, at))
+
+    def note_channels(self, guild_id: int, listed: Collection[int], *, at: datetime) -> None:
+        """Take that a guild has these channels and no others."""
+        self._mark(("channels", guild_id), _Listing(guild_id, False, frozenset(listed), None, at))
+
+    def note_active_threads(
+        self, guild_id: int, listed: Collection[int], *, parents: Collection[int] | None, at: datetime
+    ) -> None:
+        """Take that of the public threads of some channels, or of all in the guild, these alone are active."""
+        of = None if parents is None else frozenset(parents)
+        self._mark(("threads", guild_id, of), _Listing(guild_id, True, frozenset(listed), of, at))
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        """Wait until all is written and resolved; False when `timeout` came first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._idle.wait()
+        return self._idle.is_set()
+
+    async def run(self) -> None:
+        """Write what is noted until cancelled; what cannot be written now is tried again."""
+        while True:
+            await self._wake.wait()
+            try:
+                is_done = await self._write_some()
+            except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the program
+                foreseen = isinstance(error, DatabaseUnavailableError)
+                sentence = f"channels cannot be noted just now: {error!r}"
+                self._failures.failed("writing", sentence, None if foreseen else error)
+                await asyncio.sleep(_PAUSE.total_seconds())
+                continue
+            self._failures.worked("writing")
+            if is_done and not self._states and not self._marks:
+                self._wake.clear()
+                self._idle.set()
+            else:
+                await asyncio.sleep(_BREATH.total_seconds())
+
+    def _mark(self, key: object, mark: _Mark) -> None:
+        self._marks.pop(key, None)
+        self._marks[key] = mark
+        while len(self._marks) > MOST_WAITING:
+            del self._marks[next(iter(self._marks))]
+        self._has_work()
+
+    def _has_work(self) -> None:
+        self._idle.clear()
+        self._wake.set()
+
+    async def _write_some(self) -> bool:
+        """Write the states that have waited longest, or marks, or else resolve threads; return whether that was all."""
+        if self._states:
+            some = dict(list(self._states.items())[: store.MOST_AT_ONCE])
+            changes = await self._upsert(list(some.values()))
+            for place_id, state in some.items():
+                if self._states.get(place_id) is state:
+                    del self._states[place_id]
+            self._failures.worked("full")
+            self._may_have_unresolved |= any(change.now.kind.is_thread for change in changes)
+            self._tell(self.on_changes, changes)
+            return False
+        if self._marks:
+            key, mark = next(iter(self._marks.items()))
+            await self._write_mark(mark)
+            if self._marks.get(key) is mark:
+                del self._marks[key]
+            return False
+        if self._may_have_unresolved:
+            self._may_have_unresolved = False
+            try:
+                self._may_have_unresolved = await self._resolve_some()
+            except BaseException:
+                self._may_have_unresolved = True
+                raise
+        return not self._may_have_unresolved
+
+    async def _upsert(self, states: Sequence[PlaceState]) -> list[PlaceChange]:
+        """Write states; those that the database will never take are left out, and said in the log."""
+        try:
+            async with transaction(self._long_term) as session:
+                return await store.upsert(session, states)
+        except RefusedRowError as error:
+            if len(states) == 1:
+                logger.warning("channel %d is not noted: %r", states[0].place_id, error)
+                return []
+            middle = len(states) // 2
+            return [*await self._upsert(states[:middle]), *await self._upsert(states[middle:])]
+
+    async def _write_mark(self, mark: _Mark) -> None:
+        async with transaction(self._long_term) as session:
+            if isinstance(mark, _GuildGone):
+                await store.mark_guild_gone(session, guild_id=mark.guild_id, at=mark.at)
+            elif mark.of_threads:
+                await store.mark_unlisted_threads_archived(
+                    session, guild_id=mark.guild_id, parents=mark.parents, listed=mark.listed, at=mark.at
+                )
+            else:
+                await store.mark_unlisted_channels_gone(session, guild_id=mark.guild_id, listed=mark.listed, at=mark.at)
+
+    async def _resolve_some(self) -> bool:
+        """Resolve some threads in all databases of messages; return whether there may be more."""
+        async with transaction(self._long_term) as session:
+            threads = await store.unresolved_threads(session, limit=resolve.THREADS_AT_ONCE)
+        if not threads:
+            return False
+        for sessions in self._messages:
+            await self._resolve_in(sessions, threads)
+        async with transaction(self._long_term) as session:
+            await store.mark_resolved(session, threads)
+        self._tell(self.on_resolved, threads)
+        return True
+
+    async def _resolve_in(self, sessions: Sessions, threads: Sequence[PlaceState]) -> None:
+        """Resolve threads in one database, some messages in each transaction."""
+        are_left = True
+        while are_left:
+            async with transaction(sessions) as session:
+                are_left = await resolve.resolve_some(session, threads)
+            await asyncio.sleep(_BREATH.total_seconds())
+
+    def _tell(self, listeners: Sequence[Callable[[Sequence[T]], None]], news: Sequence[T]) -> None:
+        if not news:
+            return
+        for listener in listeners:
+            try:
+                listener(news)
+            except Exception:
+                logger.exception("what is new of channels is not known to all")
+
+
+@asynccontextmanager
+async def open_place_writer(long_term: Sessions, short_term: Sessions | None = None) -> AsyncGenerator[PlaceWriter]:
+    """Yield a writer that writes while the context lasts, and at its end for some seconds what still waits."""
+    writer = PlaceWriter(long_term, short_term)
+    async with background_task(writer.run()):
+        try:
+            yield writer
+        finally:
+            if not await writer.settle(timeout=_FAREWELL) and writer.waiting:
+                logger.warning("%d channels were not noted before the end", writer.waiting)
