@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
 from memory.guild_settings import GuildSettings
 from memory.index.reembed import prepare
+from memory.message import Message
 from memory.places.writer import PlaceWriter, open_place_writer
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
@@ -141,6 +142,7 @@ async def _open_program(
         maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
         maintain_vector_indexes((database.engine, database.layout) for database in databases),
         kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
+        open_place_writer(long_term.sessions, short_term.sessions) as places,
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,
@@ -149,9 +151,8 @@ async def _open_program(
             embedder=embedder,
             batch=_BATCH,
             erased=erased,
-            on_stored=memory.note_stored,
+            on_stored=lambda messages: _note_stored(memory, places, messages),
         ) as recorder,
-        open_place_writer(long_term.sessions, short_term.sessions) as places,
     ):
         places.on_changes.append(lambda changes: memory.note_places(one.now for one in changes if one.has_new_name))
         places.on_resolved.append(memory.note_resolved)
@@ -175,6 +176,11 @@ async def _open_program(
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
             )
+
+
+def _note_stored(memory: Memory, places: PlaceWriter, messages: Sequence[Message]) -> None:
+    memory.note_stored(messages)
+    places.note_stored(messages)
 
 
 async def _serve_terminal(program: RunningSession, speaker: str, time_zone: ZoneInfo | None) -> None:

@@ -237,6 +237,10 @@ async def some_places(session: AsyncSession, *, after: int, limit: int) -> list[
     return [state_of(row) for row in await fetch(session, _AFTER, {"after": after, "limit": limit})]
 
 
+_KNOWN_THREADS = SQL("""
+    SELECT {columns} FROM places
+    WHERE place_id = ANY (%(ids)s::bigint[]) AND kind = ANY (%(threads)s::text[]) AND promotion_id IS NULL
+""").format(columns=_NAMES)
 _UNRESOLVED = SQL("""
     SELECT {columns} FROM places WHERE NOT resolved ORDER BY place_id LIMIT %(limit)s
 """).format(columns=_NAMES)
@@ -245,6 +249,12 @@ _RESOLVED = SQL("""
     FROM unnest(%(ids)s::bigint[], %(parents)s::bigint[]) AS given (place_id, parent_id)
     WHERE places.place_id = given.place_id AND places.parent_id IS NOT DISTINCT FROM given.parent_id
 """)
+
+
+async def known_threads(session: AsyncSession, place_ids: Collection[int]) -> list[PlaceState]:
+    """Return those of the places that Discord itself calls threads."""
+    values = {"ids": sorted(place_ids), "threads": _THREADS}
+    return [state_of(row) for row in await fetch(session, _KNOWN_THREADS, values)]
 
 
 async def unresolved_threads(session: AsyncSession, *, limit: int) -> list[PlaceState]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from db.engines import Sessions, transaction
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.message import Message
 from memory.places import resolve, store
 from memory.places.state import PlaceState, merged
 from memory.places.store import PlaceChange
@@ -34,9 +35,8 @@ _FAREWELL = timedelta(seconds=5)  # for what still waits when the program ends
 OnChanges = Callable[[Sequence[PlaceChange]], None]
 """Is called with what was news once it is written."""
 
-
-def unheard(_: Sequence[PlaceChange]) -> None:
-    """Do nothing."""
+OnSight = Callable[[int, datetime], None]
+"""Is called with the id of a place that the bot can see no longer, or again, and since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class PlaceWriter:
         self._messages = [sessions for sessions in (long_term, short_term) if sessions is not None]
         self._states: dict[int, PlaceState] = {}
         self._marks: dict[object, _Mark] = {}
+        self._unsure: dict[int, bool] = {}  # threads of messages stored without a word of it; whether the parent lacks
         self._may_have_unresolved = True  # an earlier run may have been stopped
         self._wake = asyncio.Event()
         self._wake.set()
@@ -92,6 +93,18 @@ class PlaceWriter:
             self._failures.failed("full", f"more than {MOST_WAITING} channels wait to be noted: some are forgotten")
         self._has_work()
 
+    def note_stored(self, messages: Sequence[Message]) -> None:
+        """Look after messages that were just stored without a word of what their thread is, which may be known here."""
+        for message in messages:
+            may_be_in_thread = message.thread_id is not None or not message.channel_name
+            if message.guild_id is not None and may_be_in_thread and not message.in_public_thread:
+                lacks_parent = message.thread_id is None or message.thread_id == message.channel_id
+                self._unsure[message.place_id] = lacks_parent or self._unsure.get(message.place_id, False)
+        while len(self._unsure) > MOST_WAITING:
+            del self._unsure[next(iter(self._unsure))]
+        if self._unsure:
+            self._has_work()
+
     def note_guild_gone(self, guild_id: int, *, at: datetime) -> None:
         """Take that the bot has left a guild."""
         self._mark(("gone", guild_id), _GuildGone(guild_id, at))
@@ -106,6 +119,21 @@ class PlaceWriter:
         """Take that of the public threads of some channels, or of all in the guild, these alone are active."""
         of = None if parents is None else frozenset(parents)
         self._mark(("threads", guild_id, of), _Listing(guild_id, True, frozenset(listed), of, at))
+
+    def watch_sight(self, *, on_hidden: OnSight, on_visible: OnSight) -> None:
+        """Have somebody called with the id of each place that the bot loses or regains sight of, and since when.
+
+        A place that it has never seen is lost from the moment it was first told of. This holds across restarts.
+        """
+
+        def tell(changes: Sequence[PlaceChange]) -> None:
+            for change in changes:
+                if change.became_hidden:
+                    on_hidden(change.now.place_id, change.now.hidden_since or change.now.seen_at)
+                elif change.became_visible:
+                    on_visible(change.now.place_id, change.now.seen_at)
+
+        self.on_changes.append(tell)
 
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait until all is written and resolved; False when `timeout` came first."""
@@ -127,7 +155,7 @@ class PlaceWriter:
                 await asyncio.sleep(_PAUSE.total_seconds())
                 continue
             self._failures.worked("writing")
-            if is_done and not self._states and not self._marks:
+            if is_done:
                 self._wake.clear()
                 self._idle.set()
             else:
@@ -147,29 +175,39 @@ class PlaceWriter:
     async def _write_some(self) -> bool:
         """Write the states that have waited longest, or marks, or else resolve threads; return whether that was all."""
         if self._states:
-            some = dict(list(self._states.items())[: store.MOST_AT_ONCE])
-            changes = await self._upsert(list(some.values()))
-            for place_id, state in some.items():
-                if self._states.get(place_id) is state:
-                    del self._states[place_id]
-            self._failures.worked("full")
-            self._may_have_unresolved |= any(change.now.kind.is_thread for change in changes)
-            self._tell(self.on_changes, changes)
-            return False
-        if self._marks:
+            await self._write_states()
+        elif self._marks:
             key, mark = next(iter(self._marks.items()))
             await self._write_mark(mark)
             if self._marks.get(key) is mark:
                 del self._marks[key]
-            return False
-        if self._may_have_unresolved:
-            self._may_have_unresolved = False
-            try:
-                self._may_have_unresolved = await self._resolve_some()
-            except BaseException:
-                self._may_have_unresolved = True
-                raise
-        return not self._may_have_unresolved
+        elif self._may_have_unresolved:
+            await self._resolve_some()
+        elif self._unsure:
+            await self._resolve_unsure()
+        else:
+            return True
+        return False
+
+    async def _write_states(self) -> None:
+        some = dict(list(self._states.items())[: store.MOST_AT_ONCE])
+        changes = await self._upsert(list(some.values()))
+        for place_id, state in some.items():
+            if self._states.get(place_id) is state:
+                del self._states[place_id]
+        self._failures.worked("full")
+        self._may_have_unresolved |= any(change.now.kind.is_thread for change in changes)
+        self._tell(self.on_changes, changes)
+
+    async def _resolve_unsure(self) -> None:
+        some = {place_id: self._unsure.pop(place_id) for place_id in list(self._unsure)[: resolve.THREADS_AT_ONCE]}
+        try:
+            async with transaction(self._long_term) as session:
+                known = await store.known_threads(session, some)
+            await self._resolve([one for one in known if one.kind.is_public_thread or some[one.place_id]])
+        except BaseException:
+            self._unsure = some | self._unsure
+            raise
 
     async def _upsert(self, states: Sequence[PlaceState]) -> list[PlaceChange]:
         """Write states; those that the database will never take are left out, and said in the log."""
@@ -194,18 +232,22 @@ class PlaceWriter:
             else:
                 await store.mark_unlisted_channels_gone(session, guild_id=mark.guild_id, listed=mark.listed, at=mark.at)
 
-    async def _resolve_some(self) -> bool:
-        """Resolve some threads in all databases of messages; return whether there may be more."""
+    async def _resolve_some(self) -> None:
+        """Resolve some threads in all databases of messages."""
         async with transaction(self._long_term) as session:
             threads = await store.unresolved_threads(session, limit=resolve.THREADS_AT_ONCE)
-        if not threads:
-            return False
-        for sessions in self._messages:
-            await self._resolve_in(sessions, threads)
+        await self._resolve(threads)
         async with transaction(self._long_term) as session:
             await store.mark_resolved(session, threads)
+        # This task alone writes states, so there are none that have come since.
+        self._may_have_unresolved = bool(threads)
+
+    async def _resolve(self, threads: Sequence[PlaceState]) -> None:
+        if not threads:
+            return
+        for sessions in self._messages:
+            await self._resolve_in(sessions, threads)
         self._tell(self.on_resolved, threads)
-        return True
 
     async def _resolve_in(self, sessions: Sessions, threads: Sequence[PlaceState]) -> None:
         """Resolve threads in one database, some messages in each transaction."""

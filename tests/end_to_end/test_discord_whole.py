@@ -26,6 +26,7 @@ from db.schema import MessageRow
 from memory.capture.recorder import Recorder, open_recorder
 from memory.embedding.embedder import Embedder
 from memory.message import Kind
+from memory.places.writer import PlaceWriter
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from tests.fakes import ScriptedModel, calls, says
@@ -107,7 +108,7 @@ def open_town(
     return open_with
 
 
-def services(recorder: Recorder, agent: Agent, time_zones: TimeZones) -> Services:
+def services(recorder: Recorder, agent: Agent, time_zones: TimeZones, places: PlaceWriter | None = None) -> Services:
     async def about() -> str:
         return "-"
 
@@ -120,6 +121,7 @@ def services(recorder: Recorder, agent: Agent, time_zones: TimeZones) -> Service
         guild_settings=FakeGuildSettings(),
         time_zone=ZoneInfo("UTC"),
         clock=discord.utils.utcnow,
+        places=places,
     )
 
 

@@ -174,6 +174,22 @@ async def test_messages_from_before_their_thread_was_known_are_found_once_it_is(
     assert (orphan.channel_id, orphan.thread_id, orphan.in_public_thread) == (CHANNEL, POST, True)
 
 
+async def test_messages_that_are_stored_later_without_a_word_of_their_thread_are_found_too(
+    short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    later = [in_post(7), in_post(8, channel_id=POST, thread_id=None, channel_name="")]
+
+    async with open_place_writer(long_term.sessions, short_term.sessions) as places:
+        places.note(post())
+        places.note(thread(SECRET, kind=PlaceKind.PRIVATE_THREAD))
+        await settled(places)
+        await remember(short_term, embedder, [*later, in_post(9, thread_id=SECRET)])
+        places.note_stored([*later, in_post(9, thread_id=SECRET)])
+        await settled(places)
+
+    assert await ids_in(short_term, CHANNEL) == {7, 8}
+
+
 async def test_a_private_thread_stays_closed_and_gets_its_channel(long_term: Database, embedder: Embedder) -> None:
     await remember(long_term, embedder, [in_post(1, thread_id=None, channel_id=SECRET), in_post(2, thread_id=SECRET)])
 
