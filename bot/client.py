@@ -50,7 +50,8 @@ def guard_parsers(parsers: MutableMapping[str, Parser], *, seen: Sequence[Listen
     """Let an error in reading one event be logged, and the event be handed to `unread` as it came.
 
     `parsers` are those of a discord.py client, by the names of the events; each of `seen` gets each event afterwards,
-    when the client's cache has learnt from it. Without this, discord.py lets an error in any of them through to whoever runs the client.
+    when the client's cache has learnt from it. Without this, discord.py lets an error in any of them through to whoever
+    runs the client.
     """
     for event, parser in list(parsers.items()):
         if event not in NEEDED:

@@ -124,8 +124,34 @@ class GuildSettingRow(Base):
     set_at: Mapped[datetime] = mapped_column(AwareTime)
 
 
+class CoverageRow(Base):
+    """A closed interval of message ids of a place that a session's CSV holds; long-term memory keeps them.
+
+    Intervals of one place and session do not overlap. `read_at` is when its messages were last known to be as they are
+    stored, `widened_at` when it last came to hold more, and `journal_end` how many bytes the CSV had then.
+    """
+
+    __tablename__ = "coverage"
+
+    place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    session: Mapped[str] = mapped_column(Text, primary_key=True)
+    oldest_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    newest_id: Mapped[int] = mapped_column(BigInteger)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    reaches_start: Mapped[bool] = mapped_column(Boolean)
+    read_at: Mapped[datetime] = mapped_column(AwareTime)
+    widened_at: Mapped[datetime] = mapped_column(AwareTime)
+    journal_end: Mapped[int] = mapped_column(BigInteger)
+
+
+Index("coverage_guild", CoverageRow.guild_id)
+
+
 class PromotionRow(Base):
-    """A batch that was brought into long-term memory; the rows that it added bear its number."""
+    """A batch that was brought into long-term memory; the rows that it added bear its number.
+
+    `sessions` are the stems of the sessions whose CSVs it has read from beginning to end.
+    """
 
     __tablename__ = "promotions"
 
@@ -135,6 +161,7 @@ class PromotionRow(Base):
     started_at: Mapped[datetime] = mapped_column(AwareTime)
     finished_at: Mapped[datetime | None] = mapped_column(AwareTime)
     undone_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    sessions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
 
 
 class ReplacedMessageRow(Base):

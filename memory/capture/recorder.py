@@ -285,6 +285,10 @@ class Recorder:
         """How many bytes of the journal are searchable, and how many there are."""
         return self._ingest.stored, self._journal.end
 
+    async def push(self) -> bool:
+        """Push the session's CSV to the disk; return whether the disk has all that was recorded before."""
+        return await self._capture.push()
+
     @property
     def database_is_away(self) -> bool:
         """Whether short-term memory did not answer when it was last tried."""

@@ -1,6 +1,6 @@
 """The batches that were brought into long-term memory: their numbers, and the lock that lets one come at a time."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ _BEGIN = """
     INSERT INTO promotions (promotion_id, source, digest, started_at)
     SELECT coalesce(max(promotion_id), 0) + 1, %s, %s, %s FROM promotions RETURNING promotion_id
 """
-_FINISH = "UPDATE promotions SET finished_at = %s WHERE promotion_id = %s"
+_FINISH = "UPDATE promotions SET finished_at = %s, sessions = %s WHERE promotion_id = %s"
 _FORGET = """
     DELETE FROM promotions WHERE promotion_id = %(id)s
     AND NOT EXISTS (SELECT FROM messages WHERE promotion_id = %(id)s)
@@ -92,9 +92,11 @@ async def start_batch(connection: Connection, *, source: str, digest: str, now: 
         return StartedBatch(promotion_id=promotion_id, resumed=False, earlier=earlier)
 
 
-async def finish_batch(connection: Connection, promotion_id: int, *, now: datetime) -> None:
-    """Note that a batch is whole."""
-    await connection.execute(_FINISH, [now, promotion_id])
+async def finish_batch(
+    connection: Connection, promotion_id: int, *, sessions: Collection[str] = (), now: datetime
+) -> None:
+    """Note that a batch is whole, and the stems of the sessions whose CSVs it has read to their ends."""
+    await connection.execute(_FINISH, [now, sorted(sessions), promotion_id])
 
 
 async def forget_empty(connection: Connection, promotion_id: int) -> bool:

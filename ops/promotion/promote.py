@@ -32,7 +32,7 @@ from ops.promotion.compare import ComparedMessage, StateComparer, Verdict
 from ops.promotion.history import StartedBatch, finish_batch, forget_empty, promotion_lock, start_batch
 from ops.promotion.mentions import AuthorNames
 from ops.promotion.own_answers import OwnAnswers, mark_others
-from ops.promotion.records import CleanBatch, MessageSource, Reject, Vector
+from ops.promotion.records import SESSION_KIND, CleanBatch, MessageSource, Reject, Vector
 from ops.promotion.rejects import RejectsCsv, open_rejects, row_of_record
 from ops.promotion.report import RecordTally
 from ops.promotion.seen_messages import open_seen
@@ -109,8 +109,15 @@ async def promote(
             raise
         if not promoted.tally.has_effect and await forget_empty(connection, batch.promotion_id):
             return replace(promoted, promotion_id=None)
-        await finish_batch(connection, batch.promotion_id, now=clock())
+        await finish_batch(connection, batch.promotion_id, sessions=_sessions_in(source, promoted.tally), now=clock())
         return promoted
+
+
+def _sessions_in(source: MessageSource, tally: RecordTally) -> set[str]:
+    """Return the stems of the sessions whose CSVs were read from beginning to end."""
+    read = {name for name, file in tally.files.items() if not file.damage}
+    names = {Path(file.name).name for file in source.files if file.kind == SESSION_KIND and file.name in read}
+    return {name.removesuffix(".zst").removesuffix(".csv") for name in names}
 
 
 async def preview(

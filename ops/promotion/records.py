@@ -15,6 +15,9 @@ from ops.promotion.sources.files import Skipped
 ROWS = 10_000
 """Records in a chunk: as many as bulk loads write in a transaction."""
 
+SESSION_KIND = "session"
+"""What `FileOfSource.kind` says of the CSV of a session of ours."""
+
 Vector = tuple[NDArray[np.float32], str]
 """A vector and the name of the embedding model that made it."""
 

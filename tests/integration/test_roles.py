@@ -28,15 +28,8 @@ PASSWORD = "hunter2"
 PATIENCE = timedelta(seconds=60)
 TABLES = (
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
-    *(
-        "promotions",
-        "replaced_messages",
-        "erasures",
-        "conversation_turns",
-        "guild_settings",
-        "places",
-        "alembic_version",
-    ),
+    *("promotions", "replaced_messages", "erasures", "conversation_turns", "alembic_version"),
+    *("coverage", "guild_settings", "places"),
 )
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),

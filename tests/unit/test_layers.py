@@ -29,6 +29,7 @@ MEMORY: dict[str, set[str]] = {
     "capture": {"embedding", "index"},
     "index": {"embedding", "names"},
     "places": {"names"},
+    "coverage": set(),
     "names": set(),
     "embedding": set(),
 }

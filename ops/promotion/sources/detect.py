@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from errors import InputFileError
 from ops.promotion.clean import UNKNOWN_AUTHOR
-from ops.promotion.records import FileOfSource, MessageSource, RawBatch
+from ops.promotion.records import SESSION_KIND, FileOfSource, MessageSource, RawBatch
 from ops.promotion.sources import (
     chat_exporter,
     chat_exporter_html,
@@ -39,7 +39,7 @@ from ops.promotion.sources.files import (
 from storage.session_names import NOT_ADDED
 
 _MANIFEST = "manifest.json"  # of a backup
-_OWN = {"session", "backup"}
+_OWN = {SESSION_KIND, "backup"}
 _EXPORT = "export"
 _READ = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".log", ".html", ".htm", ".zst", ""})
 """Endings of the names of files that may hold messages; in a folder no others are looked into."""
@@ -121,7 +121,7 @@ def _folder(folder: Path, options: _Options) -> MessageSource:
         for one in tables
         if isinstance(one, Path) and one.stem.endswith(NOT_ADDED) and one not in sessions and _has_records(one)
     ]
-    files = [_File(one, "session", partial(own_csv.read, one), name=one.name) for one in sessions]
+    files = [_File(one, SESSION_KIND, partial(own_csv.read, one), name=one.name) for one in sessions]
     return _source(folder, f"session {folder.name}", files, options, remarks=remarks)
 
 
@@ -265,7 +265,9 @@ def _file(location: Location, options: _Options) -> _File:
         return _File(location, _EXPORT, export.read, encoding, has_ids=False)
     header = own_csv.header_of(location)
     if own_csv.is_session(header) or own_csv.is_backup(header):
-        return _File(location, "session" if own_csv.is_session(header) else "backup", partial(own_csv.read, location))
+        return _File(
+            location, SESSION_KIND if own_csv.is_session(header) else "backup", partial(own_csv.read, location)
+        )
     return _table_of_others(location, encoding, options)
 
 
