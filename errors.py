@@ -14,8 +14,10 @@ BackscrollError
 ├── TemporaryError                the same call may work later
 │   ├── DatabaseUnavailableError  PostgreSQL did not answer, or does not do this now
 │   │   └── StatementFailedError  it answered with an error: other statements may still work
+│   ├── DiscordUnavailableError   Discord did not answer, or answered that it has trouble
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
 │   └── ModelUnavailableError     a language or embedding model failed or was too slow
+├── RefusedPlaceError             Discord does not let us read this channel or thread
 └── RefusedRowError               the database will never take this row
 """
 
@@ -80,12 +82,20 @@ class StatementFailedError(DatabaseUnavailableError):
         self.sqlstate = sqlstate
 
 
+class DiscordUnavailableError(TemporaryError):
+    """Discord did not answer, or answered that it has trouble."""
+
+
 class JournalUnavailableError(TemporaryError):
     """The session's CSV cannot be written just now; the disk may be full."""
 
 
 class ModelUnavailableError(TemporaryError):
     """A language or embedding model failed, or took longer than it may."""
+
+
+class RefusedPlaceError(BackscrollError):
+    """Discord does not let us read a channel or thread; `str(error)` says why in a few words."""
 
 
 class RefusedRowError(BackscrollError):
