@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from agent.config import AgentConfig, ModelConfig
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
+from db.shards import ShardRange
 from errors import SettingsError, first_line
 from memory.embedding.config import EmbeddingConfig
 from storage.files import expand_path
@@ -167,6 +168,11 @@ def _spelling(text: str, unit: str) -> str:
     return f"write {sign}{number}{letter} for {number} {singular if number == 1 else plural}"
 
 
+def _parsed_shards(value: object) -> object:
+    """Return the shards of a text; raise ValueError for one that names none."""
+    return ShardRange.parse(value) if isinstance(value, str) else value
+
+
 def _postgres_address(address: SecretStr) -> SecretStr:
     """Return an address that starts as PostgreSQL's do; raise ValueError otherwise, without repeating it."""
     if not address.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -251,6 +257,7 @@ class Settings(BaseSettings):
     discord_server_id: int | None = None
     discord_api_base: _ApiBase | None = None
     discord_gateway_url: _GatewayUrl | None = None
+    discord_shards: Annotated[ShardRange | None, BeforeValidator(_parsed_shards)] = None
 
     # Storage and databases
     storage_dir: _OfPath = Path("db/storage")

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import aiohttp
 import discord
@@ -30,12 +29,10 @@ from bot.features import settings, time_zones
 from bot.places import Places
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
+from bot.shards import ShardedClient
+from db.shards import ONE_SHARD, ShardRange
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.message import Message
-
-if TYPE_CHECKING:
-    from discord.gateway import DiscordWebSocket
-
 
 logger = logging.getLogger(__name__)
 
@@ -73,28 +70,40 @@ def _parsed(event: str, parser: Parser, seen: Sequence[Listener], unread: Listen
 
 LOGIN_LIMIT = timedelta(seconds=60)
 PUBLISHING_LIMIT = timedelta(seconds=60)
-HANG_UP_LIMIT = timedelta(seconds=5)
 CLOSING_GRACE = timedelta(seconds=2)  # for what is being recorded
 CLOSING_FAREWELL = timedelta(seconds=5)  # for telling those who wait for an answer
-AUTHENTICATION_FAILED = 4004  # a gateway close code
 
 TOKEN_REFUSED = "Discord refuses DISCORD_TOKEN: copy the token again from the Bot page of the Developer Portal."  # noqa: S105
 INTENT_REFUSED = (
     'Discord refuses to show message texts: switch on "Message Content Intent" on the Bot page of the Developer '
     "Portal (https://discord.com/developers/applications), then start again."
 )
+SHARDS_REFUSED = (
+    "Discord does not accept these shards: leave DISCORD_SHARDS empty in .env, or give it more shards, as in 0-7/8; "
+    "every process has to name the same count."
+)
+REFUSED = {4004: TOKEN_REFUSED, 4010: SHARDS_REFUSED, 4011: SHARDS_REFUSED}
+"""What to do about a connection that Discord closes for good, by its close code."""
 
 FEATURES = (time_zones.add_commands,)
 """What each package of bot/features puts on the command tree."""
 
 
-class Bot(discord.Client):
-    """Records every message that it sees, and answers slash commands."""
+class Bot(ShardedClient):
+    """Records every message that it sees, and answers slash commands.
+
+    With `shards` None it runs as many as Discord recommends.
+    """
 
     def __init__(
-        self, services: Services, *, server_id: int | None = None, announce: Callable[[str], None] | None = None
+        self,
+        services: Services,
+        *,
+        server_id: int | None = None,
+        announce: Callable[[str], None] | None = None,
+        shards: ShardRange | None = ONE_SHARD,
     ) -> None:
-        super().__init__(intents=intents(), allowed_mentions=discord.AllowedMentions.none())
+        super().__init__(shards=shards, intents=intents(), allowed_mentions=discord.AllowedMentions.none())
         self._services = services
         self._server_id = server_id
         self._announce = announce
@@ -113,8 +122,9 @@ class Bot(discord.Client):
         settings.add_commands(self.tree, runner, services, readers)
 
     async def setup_hook(self) -> None:
-        """Make the bot's commands known to Discord."""
-        await self._publish_commands()
+        """Make the bot's commands known to Discord, once for all processes that share its shards."""
+        if self.shard_ids is None or 0 in self.shard_ids:
+            await self._publish_commands()
 
     async def on_connect(self) -> None:
         """Tell once how to invite the bot, now that Discord has taken its token and its intents."""
@@ -123,10 +133,6 @@ class Bot(discord.Client):
             invitation = f"Invite the bot with {invite_link(self.application_id or 0)}"
             logger.info("%s", invitation)
             announce(invitation)
-
-    def is_connected(self) -> bool:
-        """Tell whether the gateway is open and has answered a heartbeat."""
-        return self.is_ready() and self.ws.open and math.isfinite(self.latency)
 
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
@@ -227,7 +233,7 @@ def invite_link(application_id: int) -> str:
     return discord.utils.oauth_url(application_id, permissions=permissions, scopes=("bot", "applications.commands"))
 
 
-async def serve(bot: discord.Client, token: str) -> None:
+async def serve(bot: ShardedClient, token: str) -> None:
     """Run the bot until it is cancelled, and close it in any case; raise DiscordSetupError when Discord refuses."""
     async with bot:
         await login(bot, token)
@@ -246,7 +252,7 @@ async def login(bot: discord.Client, token: str) -> None:
         raise DiscordSetupError(f"Discord cannot be reached: {reason}; try again later.") from error
 
 
-async def _connect(bot: discord.Client) -> None:
+async def _connect(bot: ShardedClient) -> None:
     """Stay connected, also beyond what discord.py cannot read of the connection itself; raise when Discord refuses."""
     pauses = ExponentialBackoff()  # grows to a quarter of an hour: Discord allows a thousand log-ins a day
     while not bot.is_closed():
@@ -255,23 +261,10 @@ async def _connect(bot: discord.Client) -> None:
         except discord.PrivilegedIntentsRequired as error:
             raise DiscordSetupError(INTENT_REFUSED) from error
         except discord.ConnectionClosed as error:
-            if error.code == AUTHENTICATION_FAILED:
-                raise DiscordSetupError(TOKEN_REFUSED) from error
-            raise DiscordSetupError(f"Discord closed the connection for good (code {error.code}).") from error
+            reason = REFUSED.get(error.code, f"Discord closed the connection for good (code {error.code}).")
+            raise DiscordSetupError(reason) from error
         except Exception:
             pause = pauses.delay()
             logger.exception("the connection to Discord cannot be read; connecting anew in %.1f s", pause)
-            await _hang_up(bot)
+            await bot.hang_up()
             await asyncio.sleep(pause)
-
-
-async def _hang_up(bot: discord.Client) -> None:
-    """Close a connection that nobody reads any more, and end its heartbeat."""
-    gateway = cast("DiscordWebSocket | None", bot.ws)
-    if gateway is None:
-        return
-    try:
-        async with asyncio.timeout(HANG_UP_LIMIT.total_seconds()):
-            await gateway.close()
-    except Exception:
-        logger.exception("the broken connection to Discord cannot be closed")

@@ -90,7 +90,7 @@ async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd
             if token is None:
                 await _serve_terminal(program, front_end.speaker, front_end.time_zone)
             else:
-                await _serve_discord(program, token, settings.discord_server_id, front_end.heartbeat)
+                await _serve_discord(program, token, settings, front_end.heartbeat)
 
 
 @asynccontextmanager
@@ -218,7 +218,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
     await program.recorder.settle_vectors(timeout=_VECTORS_PATIENCE)
 
 
-async def _serve_discord(program: RunningSession, token: str, server_id: int | None, heartbeat: Path | None) -> None:
+async def _serve_discord(program: RunningSession, token: str, settings: Settings, heartbeat: Path | None) -> None:
     from bot.client import Bot
     from bot.client import serve as serve_discord
     from bot.services import Services
@@ -235,7 +235,7 @@ async def _serve_discord(program: RunningSession, token: str, server_id: int | N
         date_order=program.date_order,
         places=program.places,
     )
-    bot = Bot(services, server_id=server_id, announce=show)
+    bot = Bot(services, server_id=settings.discord_server_id, announce=show, shards=settings.discord_shards)
     async with AsyncExitStack() as stack:
         if heartbeat is not None:
             await stack.enter_async_context(beat(heartbeat, every=_BEAT, healthy=bot.is_connected))

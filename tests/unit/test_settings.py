@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from db.config import Layout, Layouts
+from db.shards import ShardRange
 from errors import SettingsError
 from memory.embedding.config import Backend, Precision
 from settings import OF_DOCKER, Settings, read_settings
@@ -45,6 +46,8 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("DISCORD_GATEWAY_URL", "ws://10.0.0.7", id="a gateway in clear on another computer"),
         pytest.param("DISCORD_GATEWAY_URL", "https://discord.example.org", id="an API for the gateway"),
         pytest.param("DISCORD_GATEWAY_URL", "wss://discord.example.org/?v=6", id="a gateway with a query"),
+        pytest.param("DISCORD_SHARDS", "4-7/4", id="shards beyond their count"),
+        pytest.param("DISCORD_SHARDS", "8" * 5_000, id="shards of 5,000 digits"),
         pytest.param("SHORT_TERM_DSN", "mysql://ana:hunter2@host/db", id="another kind of database"),
         pytest.param("LONG_TERM_DSN", "hunter2", id="an address that is none"),
         pytest.param("DB_POOL_SIZE", "0", id="no connections"),
@@ -369,4 +372,19 @@ def test_a_path_in_an_env_file_with_a_null_gives_one_sentence(tmp_path: Path, mo
     monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
 
     with pytest.raises(SettingsError, match="STORAGE_DIR: a path has no control characters"):
+        read_settings()
+
+
+def test_the_shards_of_a_process_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().discord_shards is None
+
+    monkeypatch.setenv("DISCORD_SHARDS", "0-3/8")
+
+    assert read_settings().discord_shards == ShardRange(0, 3, 8)
+
+
+def test_shards_that_cannot_be_read_are_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_SHARDS", "four of eight")
+
+    with pytest.raises(SettingsError, match=r"DISCORD_SHARDS: write it as 0-3/8, which are shards 0 to 3 of 8\.$"):
         read_settings()
