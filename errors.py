@@ -4,7 +4,7 @@ BackscrollError
 ├── OperatorError                 fix what the sentence says, then start again (exit status 2)
 │   ├── SettingsError             a setting has no usable value
 │   ├── SessionError              the session's name or folder cannot be used
-│   ├── SessionInUseError         another process runs on this storage folder
+│   ├── SessionInUseError         another process uses this storage folder, or has these shards
 │   ├── InputFileError            a file that was given cannot be read as what it should be
 │   ├── DatabaseSetupError        a database refuses us, or is not one that we can use
 │   │   └── MissingExtensionError it lacks an extension that we need
@@ -39,7 +39,7 @@ class SessionError(OperatorError):
 
 
 class SessionInUseError(OperatorError):
-    """Another process runs on this storage folder."""
+    """Another process uses this storage folder, or runs the same shards on one short-term memory."""
 
 
 class InputFileError(OperatorError):

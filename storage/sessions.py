@@ -57,14 +57,17 @@ class ProgramSession:
 
 
 def choose_session(
-    storage_dir: Path, *, name: str | None, add_date: bool, add_number: bool, today: date
+    storage_dir: Path, *, name: str | None, add_date: bool, add_number: bool, today: date, suffix: str = ""
 ) -> ProgramSession:
     """Return the session for these answers; an empty name becomes a random one that is not in use.
+
+    Its name ends in `suffix`, by which processes that share their databases keep their sessions apart.
 
     Raises SessionError for a name or a storage folder that cannot be used.
     """
     with translate_os_errors(storage_dir):
-        chosen = valid_file_name(name) if name and name.strip() else _unused_random_name(storage_dir)
+        given = (name or "").strip().removesuffix(suffix)
+        chosen = valid_file_name(given + suffix) if given else _unused_random_name(storage_dir, suffix)
         base = f"{chosen}_{today:%Y-%m-%d}" if add_date else chosen
         return _next_session(storage_dir, chosen, base) if add_number else _same_session(storage_dir, chosen, base)
 
@@ -158,11 +161,11 @@ def _last_written(folder: Path) -> float:
     return max((path.stat().st_mtime for path in journals), default=0.0)
 
 
-def _unused_random_name(storage_dir: Path) -> str:
+def _unused_random_name(storage_dir: Path, suffix: str) -> str:
     """Return a random name without a folder: a name drawn twice would continue an old session."""
-    name = random_session_name()
+    name = random_session_name() + suffix
     while (storage_dir / name).exists():
-        name = random_session_name()
+        name = random_session_name() + suffix
     return name
 
 

@@ -21,6 +21,7 @@ from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
+from memory.capture.members import refuse_while_running
 from ops.backup.catalogue import Backup, find_backup, valid_name
 from ops.backup.create import BackupPlan, create, run_every
 from ops.backup.empty_short_term import empty_short_term
@@ -231,6 +232,7 @@ async def _empty(settings: Settings, backup: Backup) -> None:
     """Empty short-term memory, of which every row has to be in the backup or in long-term memory."""
     holds_it = SHORT_TERM in {one.name for one in backup.manifest.databases}
     async with opened_databases(settings.database) as (short_term, long_term):
+        await refuse_while_running(short_term)
         held = (backup.folder, backup.manifest) if holds_it else None
         count = await empty_short_term(short_term, long_term, held, timeout=settings.db_timeout)
     show(f"Short-term memory is empty, of {count:,} messages.")
@@ -276,6 +278,7 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
         opened_databases(settings.database) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
+        await refuse_while_running(short_term)
         if SHORT_TERM in names:
             await _make_safe_to_replace(settings, backup, short_term, long_term)
         for database in (long_term, short_term):  # in this order: long-term memory knows who was forgotten

@@ -7,6 +7,7 @@ from cli.console import progress_bar, tell
 from cli.logs import write_logs
 from cli.script import errors_end_the_script
 from db.vector_index import build
+from memory.capture.members import refuse_while_running
 from memory.index.reembed import reembed
 from settings import Settings, read_settings
 from storage.sessions import session_lock
@@ -39,6 +40,7 @@ def reembed_memory() -> None:
 
 async def _reembed(settings: Settings) -> None:
     async with opened_databases(settings.database) as databases, opened_embedder(settings) as embedder:
+        await refuse_while_running(databases[0])
         for database in databases:
             with progress_bar(f"Embedding the {database.name} memory") as report:
                 count = await reembed(database, embedder, batch=_BATCH, report=report)

@@ -10,6 +10,7 @@ from cli.commands.startup import discord_token, opened_memory
 from cli.console import progress_bar, show
 from cli.script import script_run
 from errors import OperatorError
+from memory.capture.members import refuse_while_running
 from ops.erasure.erase import Receipt, forget
 from ops.erasure.ledger import strike_posts
 from ops.promotion.history import promotion_lock
@@ -42,6 +43,7 @@ async def _erase(settings: Settings, user_id: int) -> Receipt:
         opened_memory(settings.database) as (short_term, long_term),
         promotion_lock(long_term, timeout=settings.db_timeout),
     ):
+        await refuse_while_running(short_term)
         with progress_bar(f"Forgetting user {user_id}") as report:
             return await forget(
                 user_id,

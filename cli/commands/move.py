@@ -17,6 +17,7 @@ from db.databases import Database
 from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseSetupError, DatabaseUnavailableError, SettingsError
+from memory.capture.members import refuse_while_running
 from ops.move import open_move
 from settings import read_settings
 from storage.sessions import session_lock
@@ -89,6 +90,8 @@ async def _open_pairs(config: DatabaseConfig, *, back: bool) -> AsyncGenerator[l
     async with opened_databases(config, embedded) as here, opened_databases(config) as there:
         pairs = list(zip(there, here, strict=True) if back else zip(here, there, strict=True))
         addressed = (addresses.short_term is not None, addresses.long_term is not None)
+        for side in (here, there):
+            await refuse_while_running(side[0])
         yield list(compress(pairs, addressed))
 
 

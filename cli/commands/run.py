@@ -15,6 +15,7 @@ from cli.commands.front_end import FrontEnd
 from cli.logs import write_logs
 from cli.options import chosen_order, path_named, zone_named
 from cli.script import errors_end_the_script
+from db.shards import ShardRange
 from errors import SettingsError
 from settings import Settings, read_settings
 from storage.sessions import ProgramSession, choose_session, open_session_folder, remembered_session, session_lock
@@ -51,7 +52,8 @@ def run_bot(options: RunOptions, named: SessionOptions) -> None:
         csv = None if options.csv is None else _checked_csv(options.csv)
         _check_language_model(settings)
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs"):
-            session = _session(settings.storage_dir, named, ask=sys.stdin.isatty() and named.asks)
+            asks = sys.stdin.isatty() and named.asks
+            session = _session(settings.storage_dir, named, shards=settings.discord_shards, ask=asks)
             asyncio.run(run_until_first_ends(_serve(settings, session, front_end, csv)))
 
 
@@ -93,10 +95,13 @@ def _check_language_model(settings: Settings) -> None:
     check_chat_model(settings.language_model)
 
 
-def _session(storage_dir: Path, named: SessionOptions, *, ask: bool) -> ProgramSession:
+def _session(storage_dir: Path, named: SessionOptions, *, shards: ShardRange | None, ask: bool) -> ProgramSession:
     """Return the session to run, its folder open: the current one, or what flags and answers describe."""
     name, add_date, add_number = named.name, named.add_date, named.add_number
+    suffix = "" if shards is None else shards.suffix
     current = remembered_session(storage_dir)
+    if current is not None and not current.name.endswith(suffix):
+        current = None  # it is of other shards
     described = (name, add_date, add_number) != (None, None, None)
     if current is None or described or (ask and not Confirm.ask(f"Keep the session {current.stem}?", default=True)):
         if ask and name is None:
@@ -107,7 +112,12 @@ def _session(storage_dir: Path, named: SessionOptions, *, ask: bool) -> ProgramS
             add_number = Confirm.ask("Add a number?", default=False)
         today = datetime.now().astimezone().date()
         current = choose_session(
-            storage_dir, name=name, add_date=bool(add_date), add_number=bool(add_number), today=today
+            storage_dir,
+            name=name,
+            add_date=bool(add_date),
+            add_number=bool(add_number),
+            today=today,
+            suffix=suffix,
         )
     open_session_folder(current)
     return current

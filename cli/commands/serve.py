@@ -27,6 +27,7 @@ from db.word_index import maintain_word_indexes
 from memory.about import about
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
+from memory.capture.members import claimed_shards
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
@@ -81,6 +82,7 @@ async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd
     """Open everything, import a CSV if there is one, then serve until the front end ends; cancelling closes all."""
     async with (
         _open_memory(settings) as (databases, embedder),
+        claimed_shards(databases[0], settings.discord_shards, timeout=settings.db_timeout),
         _open_program(settings, session, databases, embedder, front_end) as program,
     ):
         if csv is not None:
@@ -135,7 +137,13 @@ async def _open_program(
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
     erased = Erased(await known_erasures(settings.backup_dir, long_term))
-    await begin_session(short_term, session_name=session.stem, journal_path=session.journal_path, erased=erased)
+    await begin_session(
+        short_term,
+        session_name=session.stem,
+        journal_path=session.journal_path,
+        erased=erased,
+        shards=settings.discord_shards,
+    )
     remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
     memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
     async with (

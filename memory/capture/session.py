@@ -1,5 +1,8 @@
 """Begin or resume a program session in short-term memory, and bring its rows and the session's CSV to agree.
 
+Several processes may share a short-term memory, each with shards of its own: nobody touches the rows of another's
+session.
+
 A power cut, or a CSV that comes from a backup, leaves a memory that holds more than the CSV. Its rows have all that a
 line of the CSV has, so the lines are written again before anything is deleted.
 """
@@ -14,75 +17,151 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.databases import Database
 from db.engines import Sessions, transaction
-from db.metadata import get_metadata, set_metadata
+from db.locks import wait_for_turn
 from db.migrate import LONG_STATEMENT_TIMEOUT
 from db.schema import MessageRow, RevisionRow
+from db.shards import ShardRange
 from errors import JournalUnavailableError, SessionError
 from memory.capture.erased import Erased
 from memory.capture.journal import Journal
+from memory.capture.members import Member, forget_member, in_use, note_member, read_members, running_members
 from memory.index import store
 from memory.message import EARLIEST, Message, MessageKey, Revision, SaidAt, said_at_of
 from storage.files import partial_path, replace_by
 
 logger = logging.getLogger(__name__)
 
-SESSION_FACT = "session"
-JOURNAL_FACT = "journal"
-
 NAMELESS = "recovered.csv"
 """The CSV that takes the rows of a memory that does not say which session it holds."""
 
+_TURN = "backscroll.session"  # of processes that begin at the same time
 _TAIL = 1000  # records at the end of a CSV, among which one that is stored is looked for
 _AT_ONCE = 500  # rows that are read and written back together
 
 
 async def begin_session(
-    database: Database, *, session_name: str, journal_path: Path, erased: Erased | None = None
+    database: Database,
+    *,
+    session_name: str,
+    journal_path: Path,
+    erased: Erased | None = None,
+    shards: ShardRange | None = None,
 ) -> None:
     """Let short-term memory hold this session: go on with it, or begin anew when the old one is safe.
 
+    `shards` are those of this process; what others with other shards have stored stays as it is. Whoever ran some of
+    these shards before gives way, as this process's own former session does.
+
     Rows that a session's CSV lacks, as it does after a power cut, are written back into it first, but for those that
-    are `erased`. Raises SessionError, and empties nothing, when that cannot be done.
+    are `erased`. Raises SessionError, and empties nothing, when that cannot be done, and SessionInUseError when a
+    process that runs some of these shards has not ended.
     """
     erased = erased or Erased()
+    member = Member(shards=shards, session=session_name, journal=_known_to_others(journal_path, shards))
     async with transaction(database.sessions) as session:
-        former = await get_metadata(session, SESSION_FACT)
-    if former == session_name:
-        await _resume(database, session_name, journal_path, erased)
-        return
-    async with transaction(database.sessions) as session:
-        await complete_held_csv(session, nameless=journal_path.with_name(NAMELESS), erased=erased)
+        await session.execute(LONG_STATEMENT_TIMEOUT)  # whoever has the turn may have much to write back
+        await wait_for_turn(session, _TURN)
+        share = await _share_of(session, member)
+        await _empty_share(session, share, nameless=journal_path.with_name(NAMELESS), erased=erased)
+        for former in share.former:
+            await forget_member(session, former)
+        await note_member(session, member if not share.goes_on else replace(member, journal=share.goes_on.journal))
+    if share.goes_on:
+        rows = true() if share.is_alone else _rows_of(member)
+        await _resume(database, member, journal_path, rows, erased)
+    else:
+        before = ", ".join(former.session for former in share.former) or None
+        logger.info("short-term memory now holds session %s (before: %s)", session_name, before)
+
+
+def _known_to_others(path: Path, shards: ShardRange | None) -> Path:
+    """Return a path as processes that run in another folder read it too, where there may be any."""
+    return path if shards is None else path.absolute()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """What a process finds in a short-term memory that it begins with."""
+
+    former: Sequence[Member]
+    """Who gives way, this process as it was before among them."""
+    goes_on: Member | None
+    """Whose session goes on, if any does."""
+    is_alone: bool
+    """Whether nobody else has rows here."""
+
+
+async def _share_of(session: AsyncSession, member: Member) -> _Share:
+    """Return what is there of a process; raise SessionError or SessionInUseError when another one is in its way."""
+    known = await read_members(session)
+    former = [other for other in known if other.shards == member.shards or _overlap(other, member)]
+    others = [other for other in known if other not in former]
+    for other in others:
+        if other.session == member.session:
+            raise SessionError(
+                f"The process that runs {other.label} has a session {member.session!r} in this short-term memory "
+                "already: choose another name with --session."
+            )
+    for other in await running_members(session, [other for other in former if other.shards != member.shards]):
+        raise in_use(other.shards)
+    goes_on = next((other for other in former if other.session == member.session), None)
+    return _Share(former=former, goes_on=goes_on, is_alone=not others)
+
+
+def _overlap(one: Member, other: Member) -> bool:
+    return one.shards is None or one.shards.overlaps(other.shards)
+
+
+async def _empty_share(session: AsyncSession, share: _Share, *, nameless: Path, erased: Erased) -> None:
+    """Delete the rows of those who give way, once their CSVs hold them; what goes on stays."""
+    leaving = [former for former in share.former if former is not share.goes_on]
+    if share.is_alone and not share.goes_on:
+        await complete_held_csvs(session, nameless=nameless, erased=erased)
         await store.empty(session)
-        await set_metadata(session, SESSION_FACT, session_name)
-        await set_metadata(session, JOURNAL_FACT, str(journal_path))
-    logger.info("short-term memory now holds session %s (before: %s)", session_name, former)
+        return
+    for former in leaving:
+        await _complete_csv_of(session, former, nameless, _rows_of(former), erased)
+        await store.delete_session(session, former.session)
 
 
-async def complete_held_csv(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
-    """Write what the CSV of the session in short-term memory lacks of its rows back into it, but what is `erased`.
+async def complete_held_csvs(session: AsyncSession, *, nameless: Path, erased: Erased) -> None:
+    """Write what the CSVs of the sessions in short-term memory lack of its rows back into them, but what is `erased`.
 
-    A memory that does not say which session it holds gets the CSV `nameless`. Raises SessionError when the rows cannot
-    be written.
+    Rows of no session that it knows go with those of the first, or to the CSV `nameless` when it knows none. Raises
+    SessionError when the rows cannot be written.
     """
-    held = await get_metadata(session, SESSION_FACT)
-    journal = await get_metadata(session, JOURNAL_FACT)
-    path = nameless if journal is None else Path(journal)
-    with _errors_name_the_csv(held, path):
-        _log_written_back(await write_back(session, path, erased=erased), path)
+    members = await read_members(session)
+    first, others = (members[0], members[1:]) if members else (None, [])
+    rest = MessageRow.session.not_in([member.session for member in others]) if others else true()
+    await _complete_csv_of(session, first, nameless, rest, erased)
+    for member in others:
+        await _complete_csv_of(session, member, nameless, _rows_of(member), erased)
 
 
-async def _resume(database: Database, session_name: str, journal_path: Path, erased: Erased) -> None:
+async def _complete_csv_of(
+    session: AsyncSession, member: Member | None, nameless: Path, rows: ColumnElement[bool], erased: Erased
+) -> None:
+    path = nameless if member is None or member.journal is None else member.journal
+    with _errors_name_the_csv(None if member is None else member.session, path):
+        _log_written_back(await write_back(session, path, rows=rows, erased=erased), path)
+
+
+def _rows_of(member: Member) -> ColumnElement[bool]:
+    return MessageRow.session == member.session
+
+
+async def _resume(database: Database, member: Member, path: Path, rows: ColumnElement[bool], erased: Erased) -> None:
     """Bring the CSV to hold what the memory holds of the same session, wherever it lies now."""
-    with _errors_name_the_csv(session_name, journal_path):
-        count = await complete_csv(database.sessions, journal_path, session_name=session_name, erased=erased)
-    _log_written_back(count, journal_path)
+    with _errors_name_the_csv(member.session, path):
+        count = await complete_csv(database.sessions, path, session_name=member.session, rows=rows, erased=erased)
+    _log_written_back(count, path)
     async with transaction(database.sessions) as session:
-        await set_metadata(session, JOURNAL_FACT, str(journal_path))
+        await note_member(session, member)
 
 
 def _log_written_back(count: int, path: Path) -> None:
@@ -115,15 +194,17 @@ async def trusted_position(sessions: Sessions, journal: Journal, *, session_name
         return position
     tail = await in_thread(_tail, journal, end) if position > end > 0 else []
     async with transaction(sessions) as session:
-        stored = await _states(session, [message for message, _ in tail])
+        stored = await _states(session, _keyed([message.key for message, _ in tail]))
         known = max((behind for message, behind in tail if _is_stored(message, stored)), default=0)
         position = known if tail or position <= end else end  # a CSV without messages has none to read
         await store.write(session, batch=(), revisions=(), journal=session_name, position=position)
     return position
 
 
-async def complete_csv(sessions: Sessions, path: Path, *, session_name: str, erased: Erased) -> int:
-    """Give the CSV of a session that goes on what it lacks of the rows; return of how many messages.
+async def complete_csv(
+    sessions: Sessions, path: Path, *, session_name: str, rows: ColumnElement[bool], erased: Erased
+) -> int:
+    """Give the CSV of a session that goes on what it lacks of its `rows`; return of how many messages.
 
     Only a CSV that does not reach to the stored position is looked at. Raises as `write_back` does.
     """
@@ -135,7 +216,7 @@ async def complete_csv(sessions: Sessions, path: Path, *, session_name: str, era
         end = await asyncio.to_thread(_repaired, path)
     position = await trusted_position(sessions, Journal(path), session_name=session_name, end=end)
     async with transaction(sessions) as session:
-        count = await write_back(session, path, erased=erased)
+        count = await write_back(session, path, rows=rows, erased=erased)
         if count and position == end:  # all that was appended is stored
             end = _size(path)
             await store.write(session, batch=(), revisions=(), journal=session_name, position=end)
@@ -211,13 +292,13 @@ _STATE = (
 )
 
 
-async def _states(session: AsyncSession, messages: Sequence[Message] | None = None) -> dict[MessageKey, _State]:
-    """Return the state of every row, or of those of some messages, by key."""
-    query = select(*_STATE)
-    if messages is not None:
-        keys = [message.key for message in messages]
-        query = query.where(tuple_(MessageRow.message_id, MessageRow.sent_at).in_(keys))
-    rows = await session.stream(query)
+def _keyed(keys: Sequence[MessageKey]) -> ColumnElement[bool]:
+    return tuple_(MessageRow.message_id, MessageRow.sent_at).in_(list(keys))
+
+
+async def _states(session: AsyncSession, wanted: ColumnElement[bool]) -> dict[MessageKey, _State]:
+    """Return the states of rows, by key."""
+    rows = await session.stream(select(*_STATE).where(wanted))
     shared: dict[_State, _State] = {}  # nearly all are equal
     states: dict[MessageKey, _State] = {}
     async for row in rows:
@@ -235,8 +316,8 @@ def _is_stored(message: Message, stored: dict[MessageKey, _State]) -> bool:
     return is_counted and row.said_at >= message.said_at
 
 
-async def write_back(session: AsyncSession, path: Path, *, erased: Erased) -> int:
-    """Append to a CSV what it lacks of the rows of a memory, former texts included; return of how many messages.
+async def write_back(session: AsyncSession, path: Path, *, rows: ColumnElement[bool], erased: Erased) -> int:
+    """Append to a CSV what it lacks of `rows` of a memory, former texts included; return of how many messages.
 
     What is `erased` is left out: an erasure that was stopped half-way has taken it out of the CSV, and not yet out of
     the memory.
@@ -245,7 +326,7 @@ async def write_back(session: AsyncSession, path: Path, *, erased: Erased) -> in
     read or written.
     """
     await session.execute(LONG_STATEMENT_TIMEOUT)
-    lacking = _Lacking(await _states(session), await _former_texts(session))
+    lacking = _Lacking(await _states(session, rows), await _former_texts(session, rows))
     with _file_errors(path):
         if lacking.states:
             await asyncio.to_thread(lacking.strike_out, path)
@@ -263,9 +344,12 @@ def _file_errors(path: Path) -> Iterator[None]:
         raise SessionError(str(error)) from error
 
 
-async def _former_texts(session: AsyncSession) -> list[Revision]:
-    """Return the texts that edits have replaced, in time order, each text as its digest."""
-    rows = await session.stream(select(RevisionRow.message_id, RevisionRow.revised_at, RevisionRow.content))
+async def _former_texts(session: AsyncSession, wanted: ColumnElement[bool]) -> list[Revision]:
+    """Return the texts of rows that edits have replaced, in time order, each text as its digest."""
+    of_rows = RevisionRow.message_id.in_(select(MessageRow.message_id).where(wanted))
+    rows = await session.stream(
+        select(RevisionRow.message_id, RevisionRow.revised_at, RevisionRow.content).where(of_rows)
+    )
     return [Revision(row.message_id, row.revised_at, _digest(row.content)) async for row in rows]
 
 
@@ -347,9 +431,7 @@ def _place_to_write(path: Path) -> Path:
 async def _all_states(session: AsyncSession, keys: Sequence[MessageKey]) -> list[Message]:
     """Return the states that rows have gone through, as far as they tell."""
     rows = await session.execute(
-        select(*store.MESSAGE_COLUMNS)
-        .where(tuple_(MessageRow.message_id, MessageRow.sent_at).in_(list(keys)))
-        .order_by(MessageRow.sent_at, MessageRow.message_id)
+        select(*store.MESSAGE_COLUMNS).where(_keyed(keys)).order_by(MessageRow.sent_at, MessageRow.message_id)
     )
     messages = [store.to_message(row) for row in rows.mappings()]
     found = await session.execute(

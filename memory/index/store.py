@@ -237,6 +237,28 @@ async def empty(session: AsyncSession) -> None:
     await session.execute(text("TRUNCATE messages, message_revisions, journal_positions, names"))
 
 
+_DELETE_SESSION = (
+    text(
+        "DELETE FROM message_revisions WHERE message_id IN (SELECT message_id FROM messages WHERE session = :session)"
+    ),
+    text("DELETE FROM messages WHERE session = :session"),
+    text("DELETE FROM journal_positions WHERE session = :session"),
+)
+_DELETE_NAMES_OF_NOBODY = text(
+    "DELETE FROM names WHERE NOT EXISTS (SELECT FROM messages WHERE coalesce(thread_id, channel_id) = place_id)"
+)
+
+
+async def delete_session(session: AsyncSession, name: str) -> None:
+    """Delete the messages of one session with their revisions, its journal's position, and names nobody bears here now.
+
+    A place belongs to a guild, and a guild to one session: where no message is left, no name is.
+    """
+    for statement in _DELETE_SESSION:
+        await session.execute(statement, {"session": name})
+    await session.execute(_DELETE_NAMES_OF_NOBODY)
+
+
 async def embedding_width(connection: AsyncConnection) -> int:
     """Return the number of dimensions that the embedding column takes."""
     width: int = (await connection.execute(text(EMBEDDING_WIDTH))).scalar_one()

@@ -26,7 +26,7 @@ from db.table_copy import (
     tables_of,
 )
 from errors import BackscrollError, DatabaseSetupError
-from memory.capture.session import SESSION_FACT
+from memory.capture.members import SESSION_FACT
 from memory.index.reembed import MODEL_FACT
 from ops.backup.catalogue import Backup, names_in, next_folder, valid_name
 from ops.backup.files import new_backup_folder, open_writer, writing_lock

@@ -14,7 +14,6 @@ from psycopg import sql
 from db.databases import Database, open_database
 from db.engines import transaction
 from db.errors import NO_LOCK, NO_RIGHT, server_message, setup_error_for
-from db.metadata import get_metadata
 from db.migrate import is_known
 from db.name_rows import NAMES, renew_names
 from db.schema import EMBEDDING_WIDTH
@@ -33,7 +32,8 @@ from db.table_copy import (
 )
 from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, RefusedRowError, StatementFailedError
 from memory.capture.erased import Erased
-from memory.capture.session import NAMELESS, SESSION_FACT, complete_held_csv
+from memory.capture.members import read_members
+from memory.capture.session import NAMELESS, complete_held_csvs
 from memory.index.reembed import HALF_EMBEDDED
 from ops.backup.dump_restore import dump_of, load_dump
 from ops.backup.formats import Format
@@ -159,17 +159,17 @@ async def secure_session(
     erasures: Mapping[int, datetime],
     timeout: timedelta,
 ) -> None:
-    """Complete the CSV of the session that short-term memory holds, when a backup of another is to replace it.
+    """Complete the CSVs of the sessions that short-term memory holds, when a backup of others is to replace them.
 
-    What those in `erasures` had said until they were forgotten is left out. Raises SessionError when it cannot be
+    What those in `erasures` had said until they were forgotten is left out. Raises SessionError when one cannot be
     completed.
     """
     async with open_connection(short_term.dsn, timeout=timeout) as connection:
         if not (await tables_of(connection)).keys() >= _NEEDED_TABLES:
             return
     async with transaction(short_term.sessions) as session:
-        if await get_metadata(session, SESSION_FACT) != entry.session:
-            await complete_held_csv(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))
+        if [member.session for member in await read_members(session)] != [entry.session]:
+            await complete_held_csvs(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))
 
 
 def entry_of(folder: Path, manifest: Manifest, name: str) -> DatabaseEntry:

@@ -14,7 +14,7 @@ from db.engines import transaction
 from db.metadata import get_metadata, set_metadata
 from errors import InputFileError, SessionError
 from memory.capture.journal import finished_size
-from memory.capture.session import JOURNAL_FACT, SESSION_FACT
+from memory.capture.members import JOURNAL_FACT, SESSION_FACT
 from ops.backup.files import open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry, path_of
 from ops.backup.verify import check_files

@@ -31,7 +31,7 @@ from db.migrate import NEWEST
 from db.programs import find_program, run_program
 from db.table_copy import Content, content_of, content_tables, open_connection, tables_of
 from errors import BackscrollError, DatabaseSetupError, DatabaseUnavailableError, InputFileError, OperatorError
-from memory.capture.session import SESSION_FACT
+from memory.capture.members import SESSION_FACT
 from memory.index.reembed import MODEL_FACT
 from ops.backup import files
 from ops.backup.catalogue import Backup, find_backup, list_backups, verified_of

@@ -12,7 +12,7 @@ from db.engines import transaction
 from db.metadata import get_metadata, set_metadata
 from errors import InputFileError, SessionError
 from memory.capture.journal import BadRecord, Journal, NotAdded
-from memory.capture.session import JOURNAL_FACT, SESSION_FACT
+from memory.capture.members import JOURNAL_FACT, SESSION_FACT
 from ops.backup.catalogue import Backup
 from ops.backup.create import BackupPlan, create
 from ops.backup.formats import Format
