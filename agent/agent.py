@@ -14,12 +14,14 @@ from agent.config import AgentConfig
 from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
+from agent.fairness import Slots
 from agent.markdown import inline, with_names_escaped
 from agent.models import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
 from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question
 from errors import TemporaryError
+from memory.filters import Guild
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
 from memory.search.interface import MemoryReader
@@ -68,8 +70,8 @@ class Agent:
         self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._config.max_steps)
         self._conversations = conversations
         self._turns: WeakValueDictionary[ConversationKey, asyncio.Lock] = WeakValueDictionary()
-        self._open: Counter[int] = Counter()
-        self._with_model = 0
+        self._open: Counter[tuple[Guild, int]] = Counter()
+        self._slots = Slots(self._config.at_once)
 
     async def ready(self) -> None:
         """Wait until the language model is loaded, if there is one; raise ChatModelError when it cannot be.
@@ -87,26 +89,29 @@ class Agent:
     async def ask(self, question: Question) -> Answer:
         """Answer a question; one person's questions in one channel are answered one after the other.
 
+        What a person may have open, and what may be with the model, counts for each guild by itself.
+
         A model that fails, a database that does not answer, an error that nobody foresaw: the answer says so in its
         outcome and its notes or text. Nothing is raised but what cancels or ends the program.
         """
-        if self._open[question.asker_id] >= self._config.per_person:
+        asker = question.guild, question.asker_id
+        if self._open[asker] >= self._config.per_person:
             return Answer(text=TOO_MANY.format(count=self._config.per_person), outcome=Outcome.TURNED_AWAY)
         key = ConversationKey(question.channel_id, question.asker_id, question.private)
-        with self._opened(question.asker_id):
+        with self._opened(asker):
             taking_turns = self._turns.setdefault(key, asyncio.Lock())
             async with taking_turns:
                 return await self._converse(key, question)
 
     @contextmanager
-    def _opened(self, asker_id: int) -> Generator[None]:
-        self._open[asker_id] += 1
+    def _opened(self, asker: tuple[Guild, int]) -> Generator[None]:
+        self._open[asker] += 1
         try:
             yield
         finally:
-            self._open[asker_id] -= 1
-            if not self._open[asker_id]:
-                del self._open[asker_id]
+            self._open[asker] -= 1
+            if not self._open[asker]:
+                del self._open[asker]
 
     async def _converse(self, key: ConversationKey, question: Question) -> Answer:
         if self._conversations is None or self._config.history_tokens == 0:
@@ -184,9 +189,8 @@ class Agent:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""
         if self._model is None:
             return await self._quote(question, parsed)
-        if self._with_model >= self._config.at_once:
+        if not self._slots.take(question.guild):
             return await self._quote_instead(question, parsed, because=MODEL_BUSY)
-        self._with_model += 1
         try:
             answer = await self._ask_model(
                 self._model, new_context(question, parsed, self._memory_of(question)), history
@@ -195,7 +199,7 @@ class Agent:
             _log_failure(f"channel {question.channel_id} is answered with quotations", error)
             return await self._quote_instead(question, parsed, because=MODEL_FAILED, or_else=MODEL_SILENT)
         finally:
-            self._with_model -= 1
+            self._slots.give_back(question.guild)
         return answer or await self._quote_instead(question, parsed, because=UNPROVEN)
 
     async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:

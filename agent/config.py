@@ -9,8 +9,8 @@ class AgentConfig:
     """How long a question may take, how often the model may speak, how much of the past it sees, and how many may wait.
 
     `timeout` bounds the model's whole run and the wait for it, `quotes_timeout` the reading of the question and the
-    search for quotations without a model. `per_person` questions of one person may be open at once, answered and
-    waiting, and `at_once` of all people may be with the model.
+    search for quotations without a model. `per_person` questions of one person may be open at once in one guild,
+    answered and waiting, and `at_once` of all people may be with the model, of which guilds have equal shares.
     """
 
     max_steps: int = 6

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.config import ModelConfig
+from agent.fairness import FairTurns
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
 
@@ -289,8 +290,8 @@ _PROVIDERS = {
 class LanguageModel:
     """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
 
-    It has one thread of its own: in there it is loaded, and one that runs in this process writes one text after the
-    other, so that nothing else of the program waits for it.
+    It has one thread of its own: in there it is loaded, and one that runs in this process writes one answer after the
+    other, for guilds in turn, so that nothing else of the program waits for it.
     """
 
     def __init__(self, create: "Callable[[], BaseChatModel]", *, max_steps: int) -> None:
@@ -298,6 +299,7 @@ class LanguageModel:
         self._max_steps = max_steps
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         self._loop: Future[Loop] | None = None
+        self._turns: FairTurns | None = None
 
     async def ready(self) -> None:
         """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
@@ -314,7 +316,11 @@ class LanguageModel:
             raise ModelUnavailableError(str(error)) from error
         from agent.graph import write_answer  # LangChain, which is loaded by now
 
-        return await write_answer(self._loading().result(), context, history=history)
+        loop = self._loading().result()
+        if self._turns is None:
+            return await write_answer(loop, context, history=history)
+        async with self._turns.turn(context.question.guild):
+            return await write_answer(loop, context, history=history)
 
     def close(self) -> None:
         """Begin nothing more in the model's thread; what it is at ends by itself."""
@@ -332,4 +338,5 @@ class LanguageModel:
         model = self._create()
         if isinstance(model, SearchFirstChatModel):
             model.run_in(self._thread)
+            self._turns = FairTurns()
         return build_loop(model, max_steps=self._max_steps)
