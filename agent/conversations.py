@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from agent.citations import without_marks
 from agent.types import Answer, Question
 from db.engines import Sessions, transaction
+from db.locks import wait_for_turn
 from db.schema import TurnRow
 from errors import DatabaseUnavailableError, RefusedRowError
 from memory.message import Message, sanitize
@@ -194,6 +195,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = timedelta(minutes=10)
 _AT_ONCE = 5000  # messages that are looked up together
+_TURN = "backscroll.stale_turns"  # of processes that share long-term memory
 
 _CITED = text("SELECT DISTINCT unnest(cites) FROM conversation_turns")
 _DELETED = text("SELECT message_id FROM messages WHERE message_id = ANY (:ids) AND deleted_at IS NOT NULL")
@@ -243,6 +245,7 @@ async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int]) -> in
         return 0
     times = {"ids": [row.message_id for row in edited], "times": [row.edited_at for row in edited]}
     async with transaction(long_term) as session:
+        await wait_for_turn(session, _TURN)
         gone = (await session.execute(_DROP_DELETED, {"ids": deleted})).all()
         outdated = (await session.execute(_DROP_EDITED, times)).all()
     return len(gone) + len(outdated)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db.chunks import Chunk, find_chunks, indexes_of, is_hypertable
 from db.config import Layout
 from db.errors import translated_errors
+from db.locks import turn_of_connection
 from errors import BackscrollError
 from util_async import FailureLog, Progress, no_progress, periodic
 
@@ -26,9 +27,7 @@ logger = logging.getLogger(__name__)
 _FEW_ROWS = text("SELECT NOT EXISTS (SELECT FROM messages OFFSET :rows)")
 _LOOK_EVERY = timedelta(minutes=5)
 _GLANCE = timedelta(seconds=1)
-_BUILDERS = "hashtextextended('backscroll.vector_index', 0)"
-_TAKE_TURN = text(f"SELECT pg_try_advisory_lock({_BUILDERS})")
-_END_TURN = text(f"SELECT pg_advisory_unlock({_BUILDERS})")
+_TURN = "backscroll.vector_index"
 # One process builds: pgvectorscale 0.9 fails when several build what can be written to meanwhile.
 _SETTINGS = (text("SET statement_timeout = '12h'"), text("SET max_parallel_maintenance_workers = 0"))
 _RESET = (text("RESET statement_timeout"), text("RESET max_parallel_maintenance_workers"))
@@ -82,9 +81,8 @@ def _add(report: Progress, done: int, rows: int, more: int) -> None:
 @asynccontextmanager
 async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None]:
     """Yield a connection outside any transaction, or None when another process builds in this database."""
-    async with engine.connect() as ordinary:
-        connection = await ordinary.execution_options(isolation_level="AUTOCOMMIT")
-        if not await connection.scalar(_TAKE_TURN):
+    async with turn_of_connection(engine, _TURN) as connection:
+        if connection is None:
             yield None
             return
         for setting in _SETTINGS:
@@ -92,8 +90,7 @@ async def _in_turn(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection | None
         try:
             yield connection
         finally:
-            if not connection.invalidated:  # else a cancelled statement has closed it, which ends the turn as well
-                await connection.execute(_END_TURN)
+            if not connection.invalidated:
                 for setting in _RESET:
                     await connection.execute(setting)
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.chunks import find_chunks, indexes_of, is_hypertable
 from db.errors import translated_errors
+from db.locks import wait_for_turn
 from db.metadata import WORD_INDEX_FACT, get_metadata, set_metadata
 from errors import BackscrollError
 from util_async import FailureLog, periodic
@@ -33,16 +34,23 @@ _SUMMARY = text("SELECT bm25_summarize_index(:index)")
 _ROWS = text("SELECT tableoid::regclass::text AS name, count(*) AS rows FROM messages GROUP BY tableoid")
 _TOTAL = re.compile(r"total_docs: (\d+)")
 _IN_MEMORY = re.compile(r"Recovery Pages:.*?docids: (\d+)", re.DOTALL)
+_TURN = "backscroll.word_index"
 _LOOK_EVERY = timedelta(minutes=1)
 
 
 async def rebuild_if_stale(connection: AsyncConnection) -> bool:
-    """Rebuild the damaged indexes if the server has been restarted; return whether there were any."""
+    """Rebuild the damaged indexes if the server has been restarted; return whether there were any.
+
+    Processes take turns: whoever comes later finds that it is done.
+    """
+    if not await has_restarted(connection):
+        return False
+    await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
+    await wait_for_turn(connection, _TURN)
     if not await has_restarted(connection):
         return False
     damaged = await find_incomplete(connection)
     for index in damaged:
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large memory takes minutes
         await connection.execute(SERIAL_BUILD)
         await connection.execute(text(f"REINDEX INDEX {index}"))
         logger.info("the word index %s was rebuilt after a restart of the server", index)

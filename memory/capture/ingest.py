@@ -232,17 +232,17 @@ class Ingest:
         noted = await self._noted_as_missing()
         count = 0
         while some := await reembed.embed_some(
-            self._sessions, self._embedder, self._batch_size, refused=self._refused_vectors
+            self._sessions, self._embedder, self._batch_size, of=self._session, refused=self._refused_vectors
         ):
             count += some
         if noted is not None and not self._refused_vectors:
             async with transaction(self._sessions) as session:
-                await reembed.note_complete(session, noted)
+                await reembed.note_complete(session, noted, of=self._session)
         logger.info("%d messages that were stored without vectors have theirs", count)
 
     async def _noted_as_missing(self) -> str | None:
         async with transaction(self._sessions) as session:
-            return await reembed.missing_up_to(session)
+            return await reembed.missing_up_to(session, of=self._session)
 
     async def _stored_before(self, messages: Sequence[Message]) -> Sequence[Neighbour]:
         """Return what the database holds from before messages; nothing where it cannot tell, though it works."""

@@ -31,6 +31,7 @@ from memory.capture.erased import Erased
 from memory.capture.journal import Journal
 from memory.capture.members import Member, forget_member, in_use, note_member, read_members, running_members
 from memory.index import store
+from memory.index.reembed import forget_missing
 from memory.message import EARLIEST, Message, MessageKey, Revision, SaidAt, said_at_of
 from storage.files import partial_path, replace_by
 
@@ -120,6 +121,8 @@ def _overlap(one: Member, other: Member) -> bool:
 async def _empty_share(session: AsyncSession, share: _Share, *, nameless: Path, erased: Erased) -> None:
     """Delete the rows of those who give way, once their CSVs hold them; what goes on stays."""
     leaving = [former for former in share.former if former is not share.goes_on]
+    for former in leaving:
+        await forget_missing(session, of=former.session)
     if share.is_alone and not share.goes_on:
         await complete_held_csvs(session, nameless=nameless, erased=erased)
         await store.empty(session)

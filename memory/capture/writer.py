@@ -316,7 +316,7 @@ class MessageWriter:
         await store.write(session, batch=rows, revisions=revisions, journal=self._session_name, position=position)
         lacks_vectors = any(row.search_text and row.embedding_model is None for row in rows)
         if lacks_vectors:
-            await reembed.note_missing(session, position)
+            await reembed.note_missing(session, position, of=self._session_name)
         return lacks_vectors
 
     async def _probe(self, like: Indexed | None) -> None:

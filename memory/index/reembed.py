@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.databases import Database
@@ -30,7 +30,10 @@ HALF_EMBEDDED = "being replaced"
 """What MODEL_FACT says while vectors of two models may stand side by side."""
 
 WITHOUT_VECTORS = "stored_without_vectors_up_to"
-"""The fact that rows were stored before the embedder was ready, with the journal's position of the last of them."""
+"""The fact that rows were stored before the embedder was ready, with the journal's position of the last of them.
+
+It bears the name of the session, behind a blank, except in memories of earlier versions.
+"""
 
 _Embedded = tuple[Message, NDArray[np.float32] | None]
 
@@ -72,8 +75,12 @@ def lacking_vector(embedder: Embedder) -> tuple[ColumnElement[bool], ...]:
     return MessageRow.search_text != "", other_model
 
 
-async def embed_some(sessions: Sessions, embedder: Embedder, batch: int, *, refused: set[int] | None = None) -> int:
+async def embed_some(
+    sessions: Sessions, embedder: Embedder, batch: int, *, of: str | None = None, refused: set[int] | None = None
+) -> int:
     """Give some of the messages that lack a vector one; return how many were looked at, 0 at the end.
+
+    With `of` they are those of one session: several processes that share a memory embed each its own.
 
     A text that the model cannot take gets none, and the model's name all the same: it is not tried again. A message
     that is edited meanwhile is left for the next call. Those that the database does not let change while it does
@@ -82,7 +89,8 @@ async def embed_some(sessions: Sessions, embedder: Embedder, batch: int, *, refu
     """
     refused = set() if refused is None else refused
     left_out = ~store.one_of(MessageRow.__table__.c.message_id, refused)
-    some = select(*store.MESSAGE_COLUMNS).where(*lacking_vector(embedder), left_out).limit(batch)
+    of_session = true() if of is None else MessageRow.session == of
+    some = select(*store.MESSAGE_COLUMNS).where(*lacking_vector(embedder), left_out, of_session).limit(batch)
     async with transaction(sessions) as session:
         messages = [store.to_message(row) for row in (await session.execute(some)).mappings()]
     if not messages:
@@ -140,19 +148,33 @@ async def _write(sessions: Sessions, model: str, embedded: Sequence[_Embedded]) 
         )
 
 
-async def note_missing(session: AsyncSession, position: int) -> None:
-    """Note, in the transaction that stores them, that rows up to a position of the journal may lack their vectors."""
-    await set_metadata(session, WITHOUT_VECTORS, str(position))
+async def note_missing(session: AsyncSession, position: int, *, of: str) -> None:
+    """Note, in the transaction that stores them, that rows of a session may lack their vectors.
+
+    They are those up to a position of its journal.
+    """
+    await set_metadata(session, missing_fact(of), str(position))
 
 
-async def missing_up_to(session: AsyncSession) -> str | None:
-    """Return what was noted last; None when no row lacks a vector."""
-    return await get_metadata(session, WITHOUT_VECTORS)
+async def missing_up_to(session: AsyncSession, *, of: str) -> str | None:
+    """Return what was noted last of a session; None when no row of it lacks a vector."""
+    return await get_metadata(session, missing_fact(of)) or await get_metadata(session, WITHOUT_VECTORS)
 
 
-async def note_complete(session: AsyncSession, noted: str) -> None:
-    """Take the note back, unless another one has taken its place since."""
-    await session.execute(delete(FactRow).where(FactRow.name == WITHOUT_VECTORS, FactRow.value == noted))
+async def note_complete(session: AsyncSession, noted: str, *, of: str) -> None:
+    """Take the note of a session back, unless another one has taken its place since."""
+    names = (missing_fact(of), WITHOUT_VECTORS)
+    await session.execute(delete(FactRow).where(FactRow.name.in_(names), FactRow.value == noted))
+
+
+async def forget_missing(session: AsyncSession, *, of: str) -> None:
+    """Take the note of a session back, whose rows are about to go."""
+    await session.execute(delete(FactRow).where(FactRow.name == missing_fact(of)))
+
+
+def missing_fact(session_name: str) -> str:
+    """Return the name of the fact that rows of a session lack their vectors."""
+    return f"{WITHOUT_VECTORS} {session_name}"
 
 
 async def reembed(database: Database, embedder: Embedder, *, batch: int, report: Progress) -> int:

@@ -482,7 +482,7 @@ async def test_a_vector_that_one_row_is_refused_keeps_no_other_from_its_own(
             store.Indexed(message(number, "poison" if number == 2 else "fine"), "x", None, None) for number in (1, 2, 3)
         ]
         await store.write(session, batch=rows, revisions=(), journal="demo", position=0)
-        await reembed.note_missing(session, 0)
+        await reembed.note_missing(session, 0, of="demo")
     await fails_on(short_term, "XX000", when="UPDATE")
 
     async with open_demo() as recorder:

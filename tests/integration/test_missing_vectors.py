@@ -99,7 +99,7 @@ async def without_vector(database: Database) -> list[int]:
 
 async def is_noted(database: Database) -> bool:
     async with transaction(database.sessions) as session:
-        noted = select(FactRow.value).where(FactRow.name == reembed.WITHOUT_VECTORS)
+        noted = select(FactRow.value).where(FactRow.name == reembed.missing_fact("demo"))
         return await session.scalar(noted) is not None
 
 

@@ -1,15 +1,20 @@
 """Several processes with shards of their own share one short-term memory, and none touches what another has stored."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import word_index
 from db.databases import Database
 from db.engines import transaction
+from db.locks import takes_turn
+from db.metadata import WORD_INDEX_FACT, set_metadata
 from db.schema import MessageRow, NameRow, RevisionRow
 from db.shards import ShardRange
 from errors import SessionError, SessionInUseError
@@ -19,9 +24,10 @@ from memory.capture.members import claimed_shards, read_members, refuse_while_ru
 from memory.capture.recorder import open_recorder
 from memory.capture.session import begin_session, complete_held_csvs
 from memory.embedding.embedder import Embedder
-from memory.index import store
+from memory.index import reembed, store
 from memory.message import Message
 from tests.builders import message, whole
+from util_async import FailureLog
 
 PATIENCE = timedelta(seconds=60)
 TIMEOUT = timedelta(seconds=10)
@@ -236,3 +242,44 @@ async def test_the_csvs_of_all_processes_are_completed_before_a_restore(left: Pr
         await complete_held_csvs(session, nameless=left.folder / "recovered.csv", erased=Erased())
 
     assert (left.kept("left-1"), right.kept("right-1")) == ([1], [3])
+
+
+async def test_each_process_gives_vectors_to_its_own_rows(short_term: Database, embedder: Embedder) -> None:
+    rows = [store.Indexed(one, "something", None, None) for one in (of_left(1), of_right(3))]
+    async with transaction(short_term.sessions) as session:
+        await store.write(session, batch=rows, revisions=(), journal="left-1", position=0)
+        for name in ("left-1", "right-1"):
+            await reembed.note_missing(session, 7, of=name)
+
+    assert await reembed.embed_some(short_term.sessions, embedder, 8, of="left-1") == 1
+    assert await reembed.embed_some(short_term.sessions, embedder, 8, of="left-1") == 0
+
+    async with transaction(short_term.sessions) as session:
+        await reembed.note_complete(session, "7", of="left-1")
+        assert await reembed.missing_up_to(session, of="left-1") is None
+        assert await reembed.missing_up_to(session, of="right-1") == "7"
+        lacking = select(MessageRow.message_id).where(MessageRow.embedding.is_(None))
+        assert list(await session.scalars(lacking)) == [3]
+
+
+async def test_processes_take_turns_at_the_word_index_and_the_later_one_finds_it_done(
+    short_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[AsyncConnection] = []
+
+    async def find_incomplete(connection: AsyncConnection) -> list[str]:
+        looked.append(connection)
+        return []
+
+    monkeypatch.setattr(word_index, "find_incomplete", find_incomplete)
+    async with short_term.engine.begin() as connection:
+        await set_metadata(connection, WORD_INDEX_FACT, "before the restart")
+    async with short_term.engine.begin() as first:
+        assert await takes_turn(first, "backscroll.word_index")
+        second = asyncio.create_task(word_index.rebuild_damaged(short_term.engine, FailureLog(logging.getLogger())))
+        done, _ = await asyncio.wait([second], timeout=0.5)
+        assert not done
+        await word_index.rebuild_if_stale(first)
+    await second
+
+    assert looked == [first]
