@@ -80,7 +80,7 @@ class SlashCommands:
         """Tell the asker what the program runs on."""
 
         async def answer() -> Reply:
-            return Reply(render_text(await self._services.about()))
+            return Reply(render_text(await self._services.about(interaction.guild_id)))
 
         await self._runner.run(interaction, said="/about", private=True, compose=answer)
 

@@ -32,13 +32,14 @@ class GuildSettings(Protocol):
 class Services:
     """Everything that the front end is given.
 
-    `about` writes the text of /about in Markdown, `session` is the name of the program session, `time_zone` is the
-    one of those who have chosen none, `date_order` the order of days and months that was set for everybody, if any.
+    `about` writes the text of /about for a guild in Markdown, `session` is the name of the program session, `time_zone`
+    is the one of those who have chosen none, `date_order` the order of days and months that was set for everybody, if
+    any.
     """
 
     recorder: Recorder
     asker: Asker
-    about: Callable[[], Awaitable[str]]
+    about: Callable[[int | None], Awaitable[str]]
     session: str
     time_zones: TimeZones
     guild_settings: GuildSettings

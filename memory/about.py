@@ -5,13 +5,18 @@ from sqlalchemy import text
 from db.databases import Database
 from db.engines import transaction
 from db.errors import DATABASE_ERRORS
+from memory.filters import EVERY_GUILD, Guild
 
-_ABOUT = text("SELECT count(*), current_setting('server_version') FROM messages")
+_ABOUT = text(
+    "SELECT count(*), current_setting('server_version') FROM messages"
+    " WHERE :is_everywhere OR guild_id IS NOT DISTINCT FROM CAST(:guild AS bigint)"
+)
 
 
 async def about(
     databases: tuple[Database, ...],
     *,
+    guild: Guild,
     session: str,
     models: str,
     journal_progress: tuple[int, int],
@@ -19,12 +24,13 @@ async def about(
 ) -> str:
     """Return the text of /about, as Markdown; the names of the session and the models come as such.
 
+    Messages are counted of the `guild` that asks alone.
     `journal_progress` is how many bytes of the session's CSV are searchable, and how many there are.
     """
     lines = [
         "Backscroll remembers what is said here and answers questions with the messages that prove it.",
         f"- session: {session}",
-        *[await _describe(database) for database in databases],
+        *[await _describe(database, guild) for database in databases],
         f"- {models}",
     ]
     stored, journalled = journal_progress
@@ -35,10 +41,11 @@ async def about(
     return "\n".join(lines)
 
 
-async def _describe(database: Database) -> str:
+async def _describe(database: Database, guild: Guild) -> str:
+    scope = {"is_everywhere": guild is EVERY_GUILD, "guild": None if guild is EVERY_GUILD else guild}
     try:
         async with transaction(database.sessions) as session:
-            count, version = (await session.execute(_ABOUT)).one()
+            count, version = (await session.execute(_ABOUT, scope)).one()
     except DATABASE_ERRORS:
         return f"- {database.name} memory: does not answer just now"
     words = "BM25" if database.capabilities.bm25 else "full-text search"

@@ -59,7 +59,7 @@ class FakeAsker:
         return self.reply if isinstance(self.reply, Answer) else self.reply(question)
 
 
-async def about() -> str:
+async def about(_: int | None) -> str:
     return "Session **test**, 3 messages."
 
 

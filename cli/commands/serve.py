@@ -31,6 +31,7 @@ from memory.capture.members import claimed_shards
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
 from memory.embedding.embedder import Embedder
+from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
 from memory.index.reembed import prepare
 from memory.message import Message
@@ -67,10 +68,11 @@ class RunningSession:
     time_zone: ZoneInfo
     date_order: DateOrder | None
 
-    async def about(self) -> str:
-        """Return the text of /about."""
+    async def about(self, guild: Guild) -> str:
+        """Return the text of /about for a guild."""
         return await about(
             self.databases,
+            guild=guild,
             session=inline(self.recorder.session),
             models=inline(self.models, longest=500),
             journal_progress=self.recorder.progress,
@@ -200,7 +202,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
         recorder=program.recorder,
         session=program.recorder.session,
         asker=program.agent,
-        about=program.about,
+        about=partial(program.about, EVERY_GUILD),
         places=partial(_all_places, program.memory),
         new_id=_new_ids(),
         clock=_now,

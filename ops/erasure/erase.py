@@ -15,7 +15,7 @@ Files come before databases, for a journal that is read once more then brings no
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from db.databases import Database
 from db.errors import NO_RIGHT
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
+from memory.capture.members import JOURNAL_FACT
 from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
 from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
@@ -49,6 +50,7 @@ _BIGINT = range(-(2**63), 2**63)
 _VACUUM = sql.SQL("VACUUM {}")
 _SAMPLES = ("pg_statistic", "pg_statistic_ext_data")
 _POSITION: LiteralString = "SELECT position FROM journal_positions WHERE session = %s"
+_JOURNALS: LiteralString = "SELECT value FROM facts WHERE starts_with(name, %s)"
 _MOVE: LiteralString = "UPDATE journal_positions SET position = %s WHERE session = %s"
 _WORDS = {
     "messages": ("message", "messages"),
@@ -85,6 +87,8 @@ class Receipt:
     backups: tuple[str, ...]
     posts: tuple[NotedPost, ...]
     posts_file: Path
+    elsewhere: tuple[Path, ...] = ()
+    """Storage folders of processes that share short-term memory and that are not on this computer."""
     why_posts: str = "set DISCORD_TOKEN, and the same command deletes them"
     deleted_posts: int = 0
 
@@ -115,6 +119,9 @@ class Receipt:
         if self.deleted_posts:
             yield f"  Discord: {_amount(self.deleted_posts, 'post', 'posts')} of the bot that repeated it"
         yield from self._about_posts()
+        if self.elsewhere:
+            folders = ", ".join(map(str, self.elsewhere))
+            yield f"Not here are the CSV files of other processes ({folders}): give the same command where they are."
         if self.backups:
             yield f"Backups that were made before may still hold it: {', '.join(self.backups)}."
         yield "Every restore, and every promotion, leaves it out."
@@ -152,6 +159,7 @@ async def forget(
 ) -> Receipt:
     """Erase what a person said up to `now`, and what repeats it; the caller keeps the bot away from the storage folder.
 
+    The storage folders of other processes that share short-term memory are taken as well, as far as they are here.
     To connect to a database takes no longer than `timeout`. Backups stay as they are, and the ledger has every restore
     leave the person out. Their messages from after `now` are not touched. Rows that have no author's id are nobody's.
     Stopped half-way, the same call goes on with it; done again later, it moves the moment forward. The report counts
@@ -171,7 +179,8 @@ async def forget(
     with _errors_say_how_to_go_on():
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
             await note_erasure(long_side.connection, user_id, erased_at)
-            files = await asyncio.to_thread(csv_files, storage_dir)
+            others = await _other_storage(short_side)
+            files = await asyncio.to_thread(_csv_files_in, [storage_dir, *others])
             forgetting = _Forgetting(
                 user_id, erased_at, short_side, long_side, files, report, noted_posts=backup_dir / POSTS
             )
@@ -184,6 +193,7 @@ async def forget(
         files=forgetting.erased_files,
         posts=tuple(await asyncio.to_thread(read_posts, backup_dir / POSTS)),
         posts_file=backup_dir / POSTS,
+        elsewhere=tuple([folder for folder in others if not await asyncio.to_thread(folder.is_dir)]),
         backups=tuple(await asyncio.to_thread(_backups_in, backup_dir)),
     )
 
@@ -353,6 +363,18 @@ class _Forgetting:
 async def _open_side(database: Database, timeout: timedelta) -> AsyncGenerator[_Side]:
     async with open_connection(database.dsn, timeout=timeout) as connection:
         yield _Side(connection, await tables_of(connection))
+
+
+async def _other_storage(side: _Side) -> list[Path]:
+    """Return the storage folders of all processes with shards of their own that short-term memory knows."""
+    journals = await fetch(side.connection, _JOURNALS, [f"{JOURNAL_FACT} "]) if "facts" in side.tables else []
+    return sorted({Path(journal).parent.parent for (journal,) in journals})
+
+
+def _csv_files_in(storage_dirs: Sequence[Path]) -> list[Path]:
+    """Return the CSV files of all these folders that are there, each once."""
+    files = [path for folder in storage_dirs if folder.is_dir() for path in csv_files(folder)]
+    return list({path.resolve(): path for path in reversed(files)}.values())[::-1]
 
 
 def _look_into_file(repetitions: Repetitions, path: Path) -> None:

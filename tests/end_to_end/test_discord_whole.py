@@ -109,7 +109,7 @@ def open_town(
 
 
 def services(recorder: Recorder, agent: Agent, time_zones: TimeZones, places: PlaceWriter | None = None) -> Services:
-    async def about() -> str:
+    async def about(_: int | None) -> str:
         return "-"
 
     return Services(

@@ -832,3 +832,20 @@ async def restore_all(world: World, folder: Path) -> None:
             report=no_progress,
         )
     await go_on_with_session(folder, manifest, world.short_term, storage_dir=world.storage_dir, erasures=erasures)
+
+
+async def test_the_csvs_of_other_processes_lose_her_too_and_those_elsewhere_are_named(
+    world: World, tmp_path: Path
+) -> None:
+    await fill(world)
+    other = tmp_path / "other" / "demo" / "demo.csv"
+    other.parent.mkdir(parents=True)
+    shutil.copy(world.journal, other)
+    facts = "INSERT INTO facts VALUES ('journal 0-3/8', :here), ('journal 4-7/8', '/elsewhere/storage/demo/demo.csv')"
+    await run(world.short_term, facts, here=str(other))
+
+    receipt = await forget_her(world)
+
+    assert {file.path for file in receipt.files} >= {world.journal, other}
+    assert not list(forgotten.secrets_in(other.read_text(encoding="utf-8")))
+    assert "other processes (/elsewhere/storage): give the same command where they are." in receipt.text()

@@ -16,6 +16,7 @@ from memory.capture import recorder as recorder_module
 from memory.capture.journal import Journal
 from memory.capture.recorder import open_recorder
 from memory.embedding.embedder import Embedder
+from memory.filters import EVERY_GUILD
 from tests.builders import hears, message
 
 LONG = timedelta(seconds=60)
@@ -52,6 +53,7 @@ async def test_what_the_disk_refuses_is_not_stored_until_it_takes_it(
             while_broken = settled, await stored(short_term), recorder.journal_is_failing
             told = await about(
                 (short_term,),
+                guild=EVERY_GUILD,
                 session="s",
                 models="none",
                 journal_progress=recorder.progress,
