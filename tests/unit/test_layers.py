@@ -24,7 +24,7 @@ LAYERS = (
 
 MEMORY: dict[str, set[str]] = {
     "question": {"names", "search"},
-    "search": {"counting", "embedding", "index", "names", "places"},
+    "search": {"counting", "coverage", "embedding", "index", "names", "places"},
     "counting": {"index"},
     "capture": {"embedding", "index"},
     "index": {"embedding", "names"},
