@@ -83,7 +83,7 @@ class Ledger:
             return
         async with self._transaction() as session:
             await session.execute(_LOCK, {"session": self._session})
-            known = await self._own(session, new)
+            known = await self._of_session(session, self._session, new)
             written = [
                 kept
                 for place_id in new
@@ -92,6 +92,26 @@ class Ledger:
             await session.execute(_FORGET, {"session": self._session, "places": sorted(known)})
             for start in range(0, len(written), _AT_ONCE):
                 await session.execute(_INSERT, _columns(written[start : start + _AT_ONCE]))
+
+    async def note_verified(self, place_id: int, interval: Interval, *, read_at: datetime) -> None:
+        """Note that the messages of an interval are known to be as Discord had them at a moment.
+
+        That covers nothing new: the stretches that count become as fresh as that where they lie in the interval, also
+        those of promoted sessions, and stay what they are otherwise. Raises DatabaseUnavailableError.
+        """
+        async with self._transaction() as session:
+            counting = await self._found(session, _OF_PLACES, places=[place_id])
+            overlapping = [one for one in counting.get(place_id, ()) if not one.interval.overlap(interval).is_empty]
+            for name in sorted({stretch.session for stretch in overlapping}):
+                await session.execute(_LOCK, {"session": name})
+                known = (await self._of_session(session, name, [place_id])).get(place_id, [])
+                verified = [
+                    replace(one, interval=one.interval.overlap(interval), read_at=max(one.read_at, read_at))
+                    for one in known
+                ]
+                written = combined([*known, *(one for one in verified if not one.interval.is_empty)])
+                await session.execute(_FORGET, {"session": name, "places": [place_id]})
+                await session.execute(_INSERT, _columns(written))
 
     async def of_places(self, places: Collection[int]) -> dict[int, list[Stretch]]:
         """Return the stretches that count of each place that has any, the oldest first.
@@ -115,15 +135,20 @@ class Ledger:
     async def _covered(self, place_id: int) -> list[Interval]:
         return [stretch.covered for stretch in (await self.of_places([place_id])).get(place_id, ())]
 
-    async def _own(self, session: AsyncSession, places: Collection[int]) -> dict[int, list[Stretch]]:
-        rows = await session.execute(_OWN, {"session": self._session, "places": sorted(places)})
+    async def _of_session(self, session: AsyncSession, name: str, places: Collection[int]) -> dict[int, list[Stretch]]:
+        rows = await session.execute(_OF_SESSION, {"session": name, "places": sorted(places)})
         return _by_place(rows.mappings().all())
 
     async def _counting(self, which: LiteralString, **parameters: object) -> dict[int, list[Stretch]]:
-        statement = text(f"{_COUNTING} AND {which} ORDER BY place_id, oldest_id")
         async with self._transaction() as session:
-            rows = await session.execute(statement, {"current": self._session, **parameters})
-            return _by_place(rows.mappings().all())
+            return await self._found(session, which, **parameters)
+
+    async def _found(
+        self, session: AsyncSession, which: LiteralString, **parameters: object
+    ) -> dict[int, list[Stretch]]:
+        statement = text(f"{_COUNTING} AND {which} ORDER BY place_id, oldest_id")
+        rows = await session.execute(statement, {"current": self._session, **parameters})
+        return _by_place(rows.mappings().all())
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncSession]:
@@ -208,7 +233,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.coverage
 _TOO_LONG = text("DELETE FROM coverage WHERE session = :session AND journal_end > :end RETURNING place_id")
 _FORGET = text("DELETE FROM coverage WHERE session = :session AND place_id = ANY (:places)")
 _INSERT = text(f"INSERT INTO coverage ({_NAMES}) SELECT * FROM unnest({_LISTS})")  # noqa: S608 - constants
-_OWN = text(
+_OF_SESSION = text(
     f"SELECT {_NAMES} FROM coverage WHERE session = :session AND place_id = ANY (:places)"  # noqa: S608 - constants
     " ORDER BY place_id, oldest_id"
 )
