@@ -155,6 +155,14 @@ class DiscordHistory:
             raise RefusedPlaceError(reason)
         return cast("Sequence[Payload]", page)
 
+    async def page_after(self, place: ReadablePlace, *, after: int) -> Sequence[Payload]:
+        """Return the oldest messages with ids above one, newest first; an empty page is believed as `page` does it."""
+        async with _answered():
+            page = await self._client.http.logs_from(place.place_id, PAGE, after=after)
+        if not page and (reason := await self._why_unreadable(place)):
+            raise RefusedPlaceError(reason)
+        return cast("Sequence[Payload]", page)
+
     async def _why_unreadable(self, place: ReadablePlace) -> str:
         """Return why a place cannot be read; empty when it can."""
         guild = self._client.get_guild(self._guild.id) or await load_guild(self._client, self._guild.id)

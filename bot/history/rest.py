@@ -1,0 +1,131 @@
+"""Read pages of a place's messages, and single messages, over Discord's HTTP interface, as memory keeps them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+import aiohttp
+import discord
+
+from bot.history.discord_history import DiscordHistory
+from bot.history.source import PAGE, Payload, ReadablePlace
+from errors import DiscordUnavailableError, RefusedPlaceError
+from memory.coverage.intervals import Interval, first_id_at
+from memory.message import Kind, Message
+
+logger = logging.getLogger(__name__)
+
+REQUEST_LIMIT = timedelta(seconds=90)
+"""For one request, with the tries and pauses that discord.py makes of it."""
+
+MESSAGE_IS_UNKNOWN = 10008  # Discord's code for a message that is not there
+NOT_IN_GUILD = "I am not in that server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The messages whose ids are in an interval: all that Discord has there.
+
+    `messages` are those to keep, which the bot's own are not, and `ids` are those of all. `is_last` says that nothing
+    lies beyond it in the direction of reading. Discord was asked `asked_at`.
+    """
+
+    interval: Interval
+    messages: tuple[Message, ...]
+    ids: frozenset[int]
+    is_last: bool
+    asked_at: datetime
+
+
+class HistoryReader:
+    """Asks Discord about messages; whoever calls it in the background says so by `bot.history.pace`.
+
+    All of it raises DiscordUnavailableError, and RefusedPlaceError for a place that cannot be read now: it is gone, or
+    the bot may not see its history.
+    """
+
+    def __init__(self, client: discord.Client, *, session: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._session = session
+        self._clock = clock
+
+    async def page_after(self, place: ReadablePlace, message_id: int) -> Page:
+        """Return the oldest messages that are newer than one; the last page reaches until now."""
+        asked_at, history = self._clock(), self._history(place)
+        payloads = await history.page_after(place, after=message_id)
+        ids, is_last = _ids(payloads), len(payloads) < PAGE
+        newest_id = max([*ids, first_id_at(asked_at)]) if is_last else max(ids)
+        interval = Interval(message_id + 1, newest_id)
+        return self._page(history, place, payloads, interval, asked_at=asked_at)
+
+    async def page_before(self, place: ReadablePlace, message_id: int) -> Page:
+        """Return the newest messages that are older than one; the last page reaches to the beginning."""
+        asked_at, history = self._clock(), self._history(place)
+        payloads = await history.page(place, before=message_id)
+        oldest_id = 0 if len(payloads) < PAGE else min(_ids(payloads))
+        interval = Interval(oldest_id, message_id - 1)
+        return self._page(history, place, payloads, interval, asked_at=asked_at)
+
+    async def look_up(self, place: ReadablePlace, message_id: int) -> Message | None:
+        """Return a message as it is now, None when Discord says that there is none.
+
+        No error counts as that: it leaves open whether the message is still there.
+        """
+        history = self._history(place)
+        try:
+            async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
+                payload = cast("Payload", await self._client.http.get_message(place.place_id, message_id))
+        except discord.NotFound as error:
+            if error.code == MESSAGE_IS_UNKNOWN:
+                return None
+            raise RefusedPlaceError(f"Discord does not find it (404, {error.text or 'no reason'})") from error
+        except discord.Forbidden as error:
+            raise RefusedPlaceError(f"Discord refuses it (403, {error.text or 'no reason'})") from error
+        except discord.HTTPException as error:
+            raise DiscordUnavailableError(f"Discord answers with status {error.status}") from error
+        except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
+            raise DiscordUnavailableError(f"Discord cannot be reached ({type(error).__name__})") from error
+        message = history.message(payload, place, session=self._session)
+        if message is None:
+            raise DiscordUnavailableError("the message is not there yet")
+        return message
+
+    def _history(self, place: ReadablePlace) -> DiscordHistory:
+        guild = self._client.get_guild(place.place.guild_id or 0)
+        if guild is None:
+            raise RefusedPlaceError(NOT_IN_GUILD)
+        return DiscordHistory(self._client, guild)
+
+    def _page(
+        self,
+        history: DiscordHistory,
+        place: ReadablePlace,
+        payloads: Sequence[Payload],
+        interval: Interval,
+        *,
+        asked_at: datetime,
+    ) -> Page:
+        read = [self._readable(history, place, payload) for payload in payloads]
+        kept = [message for message in read if message is not None and message.kind is not Kind.ANSWER]
+        return Page(
+            interval=interval,
+            messages=tuple(sorted(kept, key=lambda message: message.message_id)),
+            ids=frozenset(_ids(payloads)),
+            is_last=len(payloads) < PAGE,
+            asked_at=asked_at,
+        )
+
+    def _readable(self, history: DiscordHistory, place: ReadablePlace, payload: Payload) -> Message | None:
+        """Return one message of a page; None, said in the log, for one that cannot be read, which costs no other."""
+        try:
+            return history.message(payload, place, session=self._session)
+        except Exception:
+            logger.exception("a message in place %d cannot be read", place.place_id)
+            return None
+
+
+def _ids(payloads: Sequence[Payload]) -> list[int]:
+    return [int(payload["id"]) for payload in payloads]
