@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from bot.events import (
     place_of_id,
 )
 from bot.features import settings, time_zones
+from bot.history.keeper import HistoryKeeper
 from bot.places import Places
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
@@ -112,6 +113,8 @@ class Bot(ShardedClient):
         readers = Readers(services.guild_settings, spoilers=self.places)
         learning = (readers.note, self.places.note)
         guard_parsers(self._connection.parsers, seen=learning, unread=partial(self.dispatch, "unread_event"))
+        self._history = self._new_history_keeper()
+        self._unavailable: set[int] = set()
         runner = CommandRunner(services, self._in_flight)
         self._commands = SlashCommands(services, runner, self._in_flight, readers)
         self.tree = app_commands.CommandTree(self)
@@ -120,6 +123,20 @@ class Bot(ShardedClient):
         for add_feature in FEATURES:
             add_feature(self.tree, runner, services)
         settings.add_commands(self.tree, runner, services, readers)
+
+    def _new_history_keeper(self) -> HistoryKeeper | None:
+        services = self._services
+        if services.history is None:
+            return None
+        return HistoryKeeper(
+            self,
+            memory=services.history,
+            recorder=services.recorder,
+            session=services.session,
+            clock=services.clock,
+            time_zone=services.time_zone,
+            is_busy=lambda: self._in_flight.any_running,
+        )
 
     async def setup_hook(self) -> None:
         """Make the bot's commands known to Discord, once for all processes that share its shards."""
@@ -134,14 +151,35 @@ class Bot(ShardedClient):
             logger.info("%s", invitation)
             announce(invitation)
 
+    async def on_ready(self) -> None:
+        """Read again what was missed: a connection that is ready, and not resumed, is told nothing of it."""
+        self._read_missed(self.guilds)
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Note that Discord cannot serve a server just now."""
+        self._unavailable.add(guild.id)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Read again what was missed of a server that Discord could not serve for a while."""
+        if guild.id in self._unavailable:
+            self._unavailable.discard(guild.id)
+            self._read_missed([guild])
+
+    def _read_missed(self, guilds: Iterable[discord.Guild]) -> None:
+        if self._history is not None:
+            self._history.connected(guild.id for guild in guilds)
+
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
+        if self._history is not None:
+            await self._history.close()
         await self._commands.close()
         await super().close()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Publish the commands in the bot's server once the bot has been invited to it."""
+        """Publish the commands in the bot's server once the bot is invited there, and read what it missed."""
+        self._read_missed([guild])  # it may have been there before
         if guild.id == self._server_id:
             await self._publish_commands()
 

@@ -26,6 +26,11 @@ class RunningHandlers:
         finally:
             self._tasks.discard(task)
 
+    @property
+    def any_running(self) -> bool:
+        """Whether something is being answered or recorded just now."""
+        return bool(self._tasks)
+
     async def finish(self, *, grace: timedelta, farewell: timedelta) -> None:
         """Give the handlers `grace` to end, then cancel the rest and give them `farewell` to say so."""
         running = set(self._tasks)

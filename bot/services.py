@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.front_end import Asker, Recorder, TimeZones
+from bot.history.memory import HistoryMemory
 from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
@@ -34,7 +35,7 @@ class Services:
 
     `about` writes the text of /about for a guild in Markdown, `session` is the name of the program session, `time_zone`
     is the one of those who have chosen none, `date_order` the order of days and months that was set for everybody, if
-    any.
+    any. Without a `history` nothing is read again that was missed.
     """
 
     recorder: Recorder
@@ -48,6 +49,7 @@ class Services:
     date_order: DateOrder | None = None
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
+    history: HistoryMemory | None = None
 
     async def zone_of(self, person_id: int, guild_id: int | None) -> Zone:
         """Return the time zone that counts for whoever uses a command."""

@@ -27,8 +27,9 @@ async def served(bot: Bot, fake: FakeDiscord) -> AsyncGenerator[None]:
     """Run the bot for the length of the block, which begins when Discord has let it in."""
     without_pauses(bot)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        times = fake.gateway.ready + 1
         serving = group.create_task(serve(bot, fake.token))
-        await fake.ready()
+        await fake.ready(times)
         await bot.wait_until_ready()
         yield
         serving.cancel()

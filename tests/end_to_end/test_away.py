@@ -1,0 +1,193 @@
+"""What is said, edited and deleted while the bot is away is known after its next start, over Discord's protocol."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import discord
+import pytest
+
+from db.databases import Database
+from memory.capture.journal import Journal
+from memory.coverage.intervals import Interval, first_id_at
+from memory.embedding.embedder import Embedder
+from memory.search.memory import Memory
+from tests.builders import whole
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.running_bot import BotPrograms, RunningBot
+
+pytestmark = pytest.mark.server
+
+
+@dataclass(frozen=True, slots=True)
+class Harbour:
+    """A server with two members and a channel."""
+
+    guild: Guild
+    general: Channel
+    ana: Member
+    ben: Member
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDiscord]:
+    async with open_fake_discord(limits=unlimited()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def harbour(fake: FakeDiscord) -> Harbour:
+    guild = fake.world.guild("Harbour")
+    general = fake.world.channel(guild, "general")
+    return Harbour(guild, general, fake.world.member(guild, "Ana"), fake.world.member(guild, "Ben"))
+
+
+@pytest.fixture
+def programs(
+    tmp_path: Path, short_term: Database, long_term: Database, memory: Memory, embedder: Embedder, fake: FakeDiscord
+) -> BotPrograms:
+    return BotPrograms(
+        folder=tmp_path, short_term=short_term, long_term=long_term, memory=memory, embedder=embedder, fake=fake
+    )
+
+
+async def heard(running: RunningBot, channel: Channel, amount: int = 1) -> None:
+    """Wait until so many messages are searchable, and let the ledger say that the channel was listened to."""
+    await settled_with(running, channel, amount)
+    assert channel.guild is not None
+    since = first_id_at(discord.utils.utcnow() - timedelta(hours=1))
+    running.writer.add(channel.id, channel.guild.id, Interval(since, first_id_at(discord.utils.utcnow())))
+
+
+async def settled_with(running: RunningBot, channel: Channel, amount: int) -> None:
+    """Wait until so many messages of a channel are searchable."""
+    async with asyncio.timeout(30):
+        while len(await stored(running, channel)) < amount:  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.05)
+
+
+async def stored(running: RunningBot, channel: Channel) -> dict[str, bool]:
+    """Return the texts that memory has of a channel, each with whether it is deleted."""
+    await running.settled()
+    places = frozenset({channel.id})
+    found = await running.memory.list_messages(places=places)
+    return {line.message.content: line.message.deleted_at is not None for e in found.excerpts for line in e.lines}
+
+
+def said_in(programs: BotPrograms) -> list[str]:
+    """Return what the journal has, in order: the text of each state, or that of a deletion, which has none."""
+    return [message.content for message in whole(Journal(programs.journal())).messages]
+
+
+async def test_a_message_sent_while_away_is_stored_exactly_once(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        fake.world.say(harbour.general, "before", author=harbour.ana)
+        await heard(running, harbour.general)
+    fake.world.say(harbour.general, "while away", author=harbour.ana)
+
+    async with programs.started() as running:
+        fake.world.say(harbour.general, "after", author=harbour.ben)
+        await running.settled()
+
+    async with programs.started() as running:
+        texts = await stored(running, harbour.general)
+    assert sorted(texts) == ["after", "before", "while away"]
+    assert sorted(said_in(programs)) == ["after", "before", "while away"]
+
+
+async def test_edits_and_deletions_made_while_away_are_known_after_the_start(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        messages = [fake.world.say(harbour.general, f"word {number}", author=harbour.ana) for number in range(4)]
+        await heard(running, harbour.general, 4)
+    fake.world.edit(messages[1], "other words")
+    fake.world.delete(messages[2])
+    fake.world.delete(messages[3])
+
+    async with programs.started() as running:
+        texts = await stored(running, harbour.general)
+
+    assert sorted(texts) == ["other words", "word 0"]
+
+
+async def test_a_resumed_connection_reads_and_replays_nothing_twice(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        fake.world.say(harbour.general, "before", author=harbour.ana)
+        await heard(running, harbour.general)
+        read = fake.rest.count("messages")
+        await fake.gateway.drop()
+        fake.world.say(harbour.general, "meanwhile", author=harbour.ana)
+        await fake.ready(2)
+        await fake.until(lambda: bool(fake.gateway.resumed))
+        fake.world.say(harbour.general, "after", author=harbour.ana)
+        await settled_with(running, harbour.general, 3)
+
+        assert fake.rest.count("messages") == read
+
+    assert said_in(programs) == ["before", "meanwhile", "after"]
+
+
+async def test_a_connection_that_has_to_begin_anew_reads_what_was_missed(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        message = fake.world.say(harbour.general, "before", author=harbour.ana)
+        gone = fake.world.say(harbour.general, "mistake", author=harbour.ana)
+        await heard(running, harbour.general, 2)
+        await running.writer.flush()
+        await fake.gateway.drop()
+        fake.gateway.forget_sessions()
+        fake.world.say(harbour.general, "meanwhile", author=harbour.ana)
+        fake.world.edit(message, "changed")
+        fake.world.delete(gone)
+        await fake.ready(2)
+        await settled_with(running, harbour.general, 2)
+        await fake.requested("messages", times=2)
+        await running.settled()
+
+        assert sorted(await stored(running, harbour.general)) == ["changed", "meanwhile"]
+
+
+async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        message = fake.world.say(harbour.general, "still here", author=harbour.ana)
+        gone = fake.world.say(harbour.general, "gone", author=harbour.ana)
+        await heard(running, harbour.general, 2)
+    fake.world.delete(gone)
+    fake.rest.fail(f"messages/{gone.id}", status=403, times=99)
+
+    async with programs.started() as running:
+        await running.settled()
+        assert sorted(await stored(running, harbour.general)) == ["gone", "still here"]
+
+    assert message.content == "still here"
+
+
+async def test_stop_send_edit_delete_start_ask(programs: BotPrograms, fake: FakeDiscord, harbour: Harbour) -> None:
+    async with programs.started() as running:
+        plan = fake.world.say(harbour.general, "the ferry leaves at noon on Saturday", author=harbour.ana)
+        rumour = fake.world.say(harbour.general, "the ferry is sold, I heard", author=harbour.ben)
+        await heard(running, harbour.general, 2)
+    fake.world.edit(plan, "the ferry leaves at two on Saturday")
+    fake.world.delete(rumour)
+    fake.world.say(harbour.general, "the ferry takes bicycles now", author=harbour.ben)
+
+    async with programs.started() as running:
+        await running.settled()
+        when = await running.ask(harbour.ana, harbour.general, "when does the ferry leave?")
+        sold = await running.ask(harbour.ana, harbour.general, "is the ferry sold?")
+        bicycles = await running.ask(harbour.ana, harbour.general, "does the ferry take bicycles?")
+
+    assert "leaves at two on Saturday" in when
+    assert "noon" not in when
+    assert "sold, I heard" not in sold
+    assert "takes bicycles now" in bicycles

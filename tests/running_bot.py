@@ -1,0 +1,106 @@
+"""Run the whole bot on the fake Discord: real capture, databases, embeddings, search and ledger."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import discord
+
+from agent.agent import Agent
+from agent.conversations import Conversations
+from bot.client import Bot
+from bot.history.memory import HistoryMemory
+from bot.services import Services
+from db.databases import Database
+from memory.capture.recorder import Recorder, open_recorder
+from memory.coverage.ledger import Ledger
+from memory.coverage.writer import CoverageWriter, open_coverage_writer
+from memory.embedding.embedder import Embedder
+from memory.guild_settings import GuildSettings
+from memory.preferences import TimeZones
+from memory.search.memory import Memory
+from memory.search.stored import StoredMessages
+from tests.fake_discord import Channel, FakeDiscord, Member
+from tests.wire import served
+
+PATIENCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBot:
+    """A bot that is connected, with what a test looks into."""
+
+    bot: Bot
+    fake: FakeDiscord
+    recorder: Recorder
+    ledger: Ledger
+    writer: CoverageWriter
+    memory: Memory
+
+    async def settled(self) -> None:
+        """Wait until all that was said and missed is searchable."""
+        assert self.bot._history is not None
+        await self.bot._history.caught_up()
+        assert await self.recorder.settle(timeout=PATIENCE)
+
+    async def ask(self, member: Member, channel: Channel, text: str) -> str:
+        """Return the answer that a member gets for /chat in a channel."""
+        asked = self.fake.interactions.use(channel, member, "chat", text=text)
+        return await self.fake.interactions.answered(asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotPrograms:
+    """Starts the bot again and again on the same memory, as somebody who restarts the program does."""
+
+    folder: Path
+    short_term: Database
+    long_term: Database
+    memory: Memory
+    embedder: Embedder
+    fake: FakeDiscord
+
+    @asynccontextmanager
+    async def started(self, session: str = "demo") -> AsyncGenerator[RunningBot]:
+        """Run the bot for the length of the block; in the end it is stopped as Ctrl+C stops it."""
+        ledger = Ledger(self.long_term.sessions, session=session)
+        async with (
+            open_recorder(
+                session=session,
+                journal_path=self.journal(session),
+                not_added_path=self.folder / f"{session}_not_added.csv",
+                sessions=self.short_term.sessions,
+                embedder=self.embedder,
+                batch=64,
+            ) as recorder,
+            open_coverage_writer(ledger, recorder, clock=discord.utils.utcnow) as writer,
+        ):
+            stored = StoredMessages(self.memory.short_term, self.memory.long_term)
+            history = HistoryMemory(ledger=ledger, writer=writer, stored=stored)
+            agent = Agent(None, memory=self.memory, conversations=Conversations(self.long_term.sessions))
+            bot = Bot(self._services(recorder, agent, history))
+            async with served(bot, self.fake):
+                yield RunningBot(bot, self.fake, recorder, ledger, writer, self.memory)
+
+    def journal(self, session: str = "demo") -> Path:
+        """Return where a session's CSV is."""
+        return self.folder / f"{session}.csv"
+
+    def _services(self, recorder: Recorder, agent: Agent, history: HistoryMemory) -> Services:
+        async def about(_: int | None) -> str:
+            return "-"
+
+        return Services(
+            recorder=recorder,
+            asker=agent,
+            about=about,
+            session=recorder.session,
+            time_zones=TimeZones(self.long_term.sessions),
+            guild_settings=GuildSettings(self.long_term.sessions),
+            time_zone=ZoneInfo("UTC"),
+            clock=discord.utils.utcnow,
+            history=history,
+        )
