@@ -8,6 +8,7 @@ the destination and lacks what reading the source needs; `bot.permissions` has t
 such a set, and the witness has to be one. People with overwrites are compared too, with their roles and without.
 """
 
+import asyncio
 import multiprocessing
 import os
 import random
@@ -16,13 +17,16 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from statistics import median
+from typing import Annotated, Any, TypeVar
 
 import discord
 import typer
 
 from bench.tables import table
-from bot.guild_rules import overwrites_of, rules_of
+from bot.audience import Readers, audience_in
+from bot.guild_rules import facts_of, role_facts
 from bot.permissions import (
     ADMINISTRATOR,
     CONNECT,
@@ -31,8 +35,12 @@ from bot.permissions import (
     READ_MESSAGE_HISTORY,
     READ_VOICE,
     VIEW_CHANNEL,
-    Witness,
+    ChannelFacts,
+    GuildRules,
 )
+from memory.guild_settings import Chosen, Setting
+
+T = TypeVar("T")
 
 GUILD, OWNER, BOT = 1, 2, 3
 ROLES = tuple(range(101, 107))
@@ -42,7 +50,10 @@ TEXT, VOICE, OTHER_TEXT, OTHER_VOICE = range(301, 305)
 DIFFERENT = "DIFFERENT: "
 """What the name of a count begins with that has to be 0."""
 
+_RUNS = 9  # of which the median is printed
 _PART = 500  # cases that a process compares at a time
+_DESTINATION_NUMBER, _SOURCE_NUMBER = 0, 1
+_DESTINATION, _SOURCE = 1 << _DESTINATION_NUMBER, 1 << _SOURCE_NUMBER
 _BITS = (VIEW_CHANNEL, READ_MESSAGE_HISTORY, CONNECT, MANAGE_THREADS)
 
 
@@ -136,19 +147,22 @@ class Town:
         return sum(bit for bit in _BITS if self.chance.random() < density)
 
     def _member(self, user_id: int, held: int) -> discord.Member:
-        payload: Any = {
-            "user": {"id": str(user_id), "username": f"user-{user_id}", "discriminator": "0", "avatar": None},
-            "roles": [],
-            "joined_at": None,
-            "flags": 0,
-        }
-        member = discord.Member(data=payload, guild=self.guild, state=self.guild._state)
+        member = discord.Member(data=_member_payload(user_id, []), guild=self.guild, state=self.guild._state)
         member._roles = _roles(held)
         return member
 
 
 def _roles(held: int) -> discord.utils.SnowflakeList:
     return discord.utils.SnowflakeList(role for number, role in enumerate(ROLES) if held >> number & 1)
+
+
+def _member_payload(user_id: int, role_ids: Iterable[int]) -> Any:
+    return {
+        "user": {"id": str(user_id), "username": f"user-{user_id}", "discriminator": "0", "avatar": None},
+        "roles": [str(role_id) for role_id in role_ids],
+        "joined_at": None,
+        "flags": 0,
+    }
 
 
 def _guild() -> discord.Guild:
@@ -173,10 +187,10 @@ class Comparison:
     def __init__(self, town: Town, case: Case) -> None:
         self._town = town
         self._case = case
-        self._rules = rules_of(town.guild)
-        self._destination = self._rules.channel(overwrites_of(case.destination))
-        self._source = self._rules.channel(overwrites_of(case.source))
         self._need = sum(case.need)
+        channels = [facts_of(case.destination), ChannelFacts(facts_of(case.source).overwrites, case.need)]
+        self._rules = GuildRules(GUILD, town.guild.owner_id, role_facts(town.guild), channels)
+        self._restricting = self._rules.held(case.restricting)
         self.violating = {held for held in case.possible if self._violates(town.nobody[held])}
 
     def differences(self) -> list[str]:
@@ -194,16 +208,18 @@ class Comparison:
         return bool(self._need & ~self._case.source.permissions_for(member).value)
 
     def _violates_by_masks(self, *, held: int, person_id: int | None) -> bool:
-        rules = self._rules
-        sees = rules.may(self._destination, (VIEW_CHANNEL,), held=held, person_id=person_id)
-        return sees and not rules.may(self._source, self._case.need, held=held, person_id=person_id)
+        sees = self._rules.visible(held, person_id) & _DESTINATION
+        return bool(sees) and not self._rules.readable(held, person_id) & _SOURCE
 
-    def _witness(self) -> Witness | None:
-        restricting = self._rules.held(self._case.restricting)
-        return self._rules.witness(self._destination, self._source, self._case.need, restricting=restricting)
+    def _is_closed(self) -> bool:
+        sight = self._rules.sight(_DESTINATION_NUMBER)
+        return bool(self._rules.closed(sight, restricting=self._restricting) & _SOURCE)
 
     def _wrong_witness(self) -> Iterator[str]:
-        witness, violating = self._witness(), self.violating & set(self._case.assumed)
+        sight, violating = self._rules.sight(_DESTINATION_NUMBER), self.violating & set(self._case.assumed)
+        witness = self._rules.witness(sight, _SOURCE_NUMBER, restricting=self._restricting)
+        if self._is_closed() != bool(violating):
+            yield "whether some roles see the one and lack the other"
         if (witness is None) != (not violating):
             yield "whether there is a witness"
         elif witness is not None and (len(witness.role_ids) > 2 or _held(witness.role_ids) not in violating):
@@ -222,8 +238,8 @@ class Comparison:
                 yield "what a person may do"
         person = self._town.people[0]
         if self._is_named(person.id):
-            ours = self._rules.witness_of_unknown(self._destination, self._source, self._case.need, person_id=person.id)
-            if (ours is not None) != self._could_violate(person):
+            ours = self._rules.closed_to_unknown(person.id, _DESTINATION_NUMBER) & _SOURCE
+            if bool(ours) != self._could_violate(person):
                 yield "what a person whose roles are not known could do"
 
     def _could_violate(self, person: discord.Member) -> bool:
@@ -241,8 +257,8 @@ class Comparison:
         """Compare what is decided in the end: the roles, and those people whom an overwrite concerns."""
         if self._case.restricting:
             return
-        concerned = {*self._destination.people_who_see(), *self._source.people_who_lack(self._case.need)}
-        ours = self._witness() is not None or any(
+        concerned = set(self._rules.people_between(_DESTINATION_NUMBER, _SOURCE))
+        ours = self._is_closed() or any(
             self._violates_by_masks(held=self._rules.held(person._roles), person_id=person.id)
             for person in self._town.people
             if person.id in concerned
@@ -251,7 +267,8 @@ class Comparison:
             yield "whether the source is left out"
 
     def _is_named(self, person_id: int) -> bool:
-        return person_id in self._destination.people or person_id in self._source.people
+        channels = (self._case.destination, self._case.source)
+        return any(one.id == person_id for channel in channels for one in channel._overwrites)
 
 
 def _role_ids(held: int) -> list[int]:
@@ -283,6 +300,103 @@ def compare(seed: int, cases: int) -> Counter[str]:
     return counts
 
 
+def large_guild(channels: int, roles: int, *, alike: bool, seed: int = 1) -> discord.Guild:
+    """Return a guild whose channels are as those of a large server, or of which no two have the same overwrites.
+
+    Those of a large server stand in categories of a dozen, most of them with the overwrites of their category.
+    """
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    role_ids = range(1_000, 1_000 + roles)
+    everyone = VIEW_CHANNEL | READ_MESSAGE_HISTORY | CONNECT
+
+    def overwrites(number: int) -> list[Any]:
+        named = chance.sample(role_ids, number)
+        opened = [{"id": role, "type": 0, "allow": everyone, "deny": 0} for role in named[1:]]
+        closed = {"id": named[0], "type": 0, "allow": 0, "deny": VIEW_CHANNEL}
+        return [{"id": GUILD, "type": 0, "allow": 0, "deny": VIEW_CHANNEL * chance.randrange(2)}, closed, *opened]
+
+    categories = [overwrites(chance.randint(2, 8)) for _ in range(channels // 12 + 1)]
+    payload: Any = {
+        "id": str(GUILD),
+        "name": "Guild",
+        "owner_id": str(OWNER),
+        "roles": [
+            {"id": str(role), "name": f"r{role}", "permissions": str(everyone * (role == GUILD)), "position": 0}
+            for role in (GUILD, *role_ids)
+        ],
+        "members": [_member_payload(BOT, [role_ids[0]])],
+        "channels": [
+            {
+                "id": str(10_000 + number),
+                "type": chance.choice((0, 0, 0, 2)),
+                "name": f"c{number}",
+                "position": number,
+                "bitrate": 1,
+                "user_limit": 0,
+                "permission_overwrites": [
+                    *(
+                        categories[number // 12]
+                        if alike and chance.random() < 0.85
+                        else overwrites(chance.randint(2, 8))
+                    ),
+                    {"id": role_ids[0], "type": 0, "allow": VIEW_CHANNEL, "deny": 0},
+                ],
+            }
+            for number in range(channels)
+        ],
+    }
+    state = discord.Client(intents=discord.Intents(guilds=True))._connection
+    state.user = discord.ClientUser(state=state, data=_member_payload(BOT, [])["user"])
+    return discord.Guild(data=payload, state=state)
+
+
+class _NoSettings:
+    """Settings of guilds in which nobody has set any."""
+
+    async def get(self, _: int, setting: Setting[T]) -> Chosen[T]:
+        return Chosen(setting.default)
+
+    async def set(self, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
+        raise NotImplementedError
+
+
+async def time_audiences(guild: discord.Guild, destinations: int, runs: int) -> tuple[float, float, int]:
+    """Return the milliseconds of the audiences of many channels, first without and then with what is kept.
+
+    Also how many different overwrites the channels have.
+    """
+    asker = discord.Member(data=_member_payload(OWNER, []), guild=guild, state=guild._state)
+    places = guild.channels[:: max(1, len(guild.channels) // destinations)][:destinations]
+
+    async def ask(readers: Readers) -> float:
+        began = time.perf_counter()
+        for place in places:
+            await audience_in(place, asker, private=False, readers=readers)
+        return (time.perf_counter() - began) * 1000
+
+    first, again = [], []
+    for _ in range(runs):
+        readers = Readers(_NoSettings())
+        first.append(await ask(readers))
+        again.append(await ask(readers))
+    return median(first), median(again), len({facts_of(channel) for channel in guild.channels})
+
+
+def _times(channels: int, roles: int, destinations: int) -> str:
+    rows: list[list[str | float]] = []
+    for name, alike in (("as on a large server", True), ("no two channels alike", False)):
+        guild = large_guild(channels, roles, alike=alike)
+        first, again, different = asyncio.run(time_audiences(guild, destinations, _RUNS))
+        rows.append([name, different, first, again])
+    heads = [
+        f"{channels} channels, {roles} roles, {destinations} destinations",
+        "different",
+        "uncached, ms",
+        "cached, ms",
+    ]
+    return table(heads, rows)
+
+
 def compare_in_parts(cases: int, *, seed: int, processes: int) -> Iterator[Counter[str]]:
     """Compare in several processes, and yield the counts of one part after the other."""
     parts = [min(_PART, cases - begun) for begun in range(0, cases, _PART)]
@@ -298,10 +412,14 @@ def main(
     cases: Annotated[int, typer.Option(min=1, help="How many guilds of six roles and two channels.")] = 200_000,
     seed: Annotated[int, typer.Option(help="Where chance begins.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="How many processes compare.")] = os.cpu_count() or 1,
+    channels: Annotated[int, typer.Option(min=1, help="Channels of the guild whose audiences are timed.")] = 500,
+    roles: Annotated[int, typer.Option(min=10, max=250, help="Its roles.")] = 250,
+    destinations: Annotated[int, typer.Option(min=1, help="Channels in which an answer is given.")] = 30,
 ) -> None:
     """Print whether masks and discord.py agree, and how long an audience takes; status 1 when they do not."""
-    began = time.perf_counter()
+    typer.echo(f"{_times(channels, roles, destinations)}\n")
     counts: Counter[str] = Counter()
+    began = time.perf_counter()
     with typer.progressbar(length=cases, label="Comparing", file=sys.stderr) as bar:
         for part in compare_in_parts(cases, seed=seed, processes=processes):
             counts += part

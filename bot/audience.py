@@ -20,14 +20,13 @@ see nobody knows who else sees the answer, so that it has to be private. Time-ou
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import chain
 from typing import Any
 
 import discord
 
-from bot.guild_rules import GuildView, GuildViews, KnownChannel, ReadableChannel, Source, rules_of, source_of
+from bot.guild_rules import GuildView, GuildViews, ReadableChannel, each_number
 from bot.members import HeldRoles, Members
-from bot.permissions import ChannelRules, Witness
+from bot.permissions import GuildRules, Witness
 from bot.services import GuildSettings
 from memory.guild_settings import RESTRICTING_ROLES
 
@@ -72,8 +71,7 @@ class Readers:
     ) -> None:
         self.settings = settings
         self.members = members or Members()
-        self.views = GuildViews()
-        self.spoilers = spoilers
+        self.views = GuildViews(spoilers)
 
     def note(self, event: str, data: Mapping[str, Any]) -> None:
         """Learn from an event what it says about guilds, channels and people."""
@@ -82,19 +80,25 @@ class Readers:
 
 
 async def audience_of(
-    interaction: discord.Interaction, *, private: bool, readers: Readers, among: Collection[int] | None = None
+    interaction: discord.Interaction,
+    *,
+    private: bool,
+    readers: Readers,
+    among: Collection[int] | None = None,
+    explain: bool = False,
 ) -> Audience:
     """Return what the answer to an interaction may be made from by now.
 
     It may be called before everything that is sent or edited: most of it is kept until something changes. `among` are
-    the private threads of which it matters whether the asker has joined them; by default the newest.
+    the private threads of which it matters whether the asker has joined them; by default the newest. To `explain` what
+    is left out takes longer.
     """
     if interaction.guild_id is None:
         return Audience(frozenset() if interaction.channel_id is None else frozenset({interaction.channel_id}))
     if interaction.guild is None or not isinstance(interaction.user, discord.Member):
         return Audience(must_be_private=True)
     shown_in = None if must_be_private(interaction, readers) else interaction.channel
-    return await audience_in(shown_in, interaction.user, private=private, readers=readers, among=among)
+    return await audience_in(shown_in, interaction.user, private=private, readers=readers, among=among, explain=explain)
 
 
 def must_be_private(interaction: discord.Interaction, readers: Readers) -> bool:
@@ -104,7 +108,7 @@ def must_be_private(interaction: discord.Interaction, readers: Readers) -> bool:
     view = None if interaction.guild is None else readers.views.of(interaction.guild)
     if view is None or not interaction.app_permissions.view_channel:
         return True
-    return _home(interaction.channel, view) is None
+    return view.number(_channel_id(interaction.channel)) is None
 
 
 async def audience_in(
@@ -114,6 +118,7 @@ async def audience_in(
     private: bool,
     readers: Readers,
     among: Collection[int] | None = None,
+    explain: bool = False,
 ) -> Audience:
     """Return what an answer to a member may be made from that is shown in a channel or thread of their guild.
 
@@ -122,29 +127,19 @@ async def audience_in(
     guild, members = asker.guild, readers.members
     view = readers.views.of(guild)
     members.meet(asker)
-    held = (await members.roles(guild, [asker.id])).get(asker.id)
-    if view is None or held is None:
+    roles = (await members.roles(guild, [asker.id])).get(asker.id)
+    if view is None or roles is None:
         return Audience(must_be_private=view is None)
-    asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(held.role_ids), readers.spoilers)
+    asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(roles.role_ids))
+    unfit = asking.unfit() if explain else {}
     if private:
         asked = asking.joinable.keys() & among if among is not None else sorted(asking.joinable)[-MEMBERSHIPS_ASKED:]
         joined = await members.joined(asker.id, (asking.joinable[thread_id] for thread_id in asked))
-        own = asking.places(asking.sources) | joined
-        return Audience(
-            own, must_be_private=asking.home is None, joinable=frozenset(asking.joinable), left_out=asking.unfit
-        )
+        return asking.audience(asking.own | joined, left_out=unfit)
     named = await readers.settings.get(guild.id, RESTRICTING_ROLES)  # none while nobody can look: that shows less
-    restricting = view.rules.held(named.value)
-    closed = await asking.closed_to_others(restricting, members)
-    shared = asking.places(source for source in asking.sources if source not in closed)
-    return Audience(
-        shared,
-        rest=asking.places(asking.sources) - shared,
-        must_be_private=asking.home is None,
-        joinable=frozenset(asking.joinable),
-        left_out=asking.unfit
-        | {place: witness for source, witness in closed.items() for place in asking.sources[source]},
-    )
+    closed = await asking.closed_to_others(view.rules.held(named.value), members, explain=explain)
+    shared = asking.places(asking.channels & ~closed.channels, asking.threads & ~closed.threads)
+    return asking.audience(shared, rest=asking.own - shared, left_out={**unfit, **closed.reasons})
 
 
 async def joined_private_threads(
@@ -158,88 +153,132 @@ async def joined_private_threads(
     return await readers.members.joined(member.id, (thread for thread in threads if thread is not None))
 
 
-def is_open_to_all(channel: ReadableChannel, guild: discord.Guild) -> bool:
-    """Return whether every member, whatever their roles, may read a channel."""
-    try:
-        rules = rules_of(guild)
-    except ValueError:
-        return False
-    source = source_of(channel, rules)
-    return rules.witness(None, *source) is None and not any(
-        rules.witness_of_unknown(None, *source, person_id=person_id)
-        for person_id in source.rules.people_who_lack(source.need)
-    )
+@dataclass(slots=True)
+class _Closed:
+    """The channels, and those with private threads, that somebody else who sees the answer may not read."""
+
+    channels: int
+    threads: int
+    reasons: dict[int, Witness | Reason]
 
 
 class _Asking:
     """What somebody may read of what fits the place where the answer is shown.
 
-    `sources` are the places for which others are asked too, those together that the same people may read: channels, and
-    private threads that the asker reads without having joined them, or in which the question was asked.
+    `channels` are the channels, `threads` those of which the asker reads the private threads without having joined
+    them; `joinable` are private threads of the others.
     """
 
-    def __init__(
-        self,
-        guild: discord.Guild,
-        view: GuildView,
-        shown_in: object,
-        asker_id: int,
-        held: int,
-        spoilers: Container[int],
-    ) -> None:
+    def __init__(self, guild: discord.Guild, view: GuildView, shown_in: object, asker_id: int, held: int) -> None:
         self._guild = guild
         self._view = view
         self._shown_in = shown_in
-        self.home = _home(shown_in, view)
-        home_id = _home_id(shown_in)
-        readable = view.readable(asker_id, held)
-        ids = frozenset[int]().union(*readable.values())
-        self.unfit: dict[int, Witness | Reason] = dict.fromkeys(
-            (channel_id for channel_id in ids if channel_id in spoilers and channel_id != home_id), Reason.SPOILER
-        )
-        if self.home is None or not self.home.is_nsfw:
-            self.unfit |= dict.fromkeys(ids & view.nsfw, Reason.AGE_RESTRICTED)
-        self.sources = {source: channel_ids - self.unfit.keys() for source, channel_ids in readable.items()}
-        self.joinable: dict[int, discord.Thread] = {}
-        for thread in self._threads():
-            if thread.is_private() and thread.parent_id in ids and thread.parent_id not in self.unfit:
-                self._add_private(thread, asker_id, held)
+        self._home = view.number(_channel_id(shown_in))
+        self._readable = view.rules.readable(held, asker_id) & view.seen
+        self.channels = self._readable & ~self._unfit()
+        private = [thread for thread in self._threads() if thread.is_private()]
+        self.threads = view.rules_of_threads.readable(held, asker_id) & self.channels if private else 0
+        self.joinable = {
+            thread.id: thread
+            for thread in private
+            if self._is_in(thread, self.channels & ~self.threads) and thread != shown_in
+        }
+        self.own = self.places(self.channels, self.threads)
 
-    def places(self, sources: Iterable[Source]) -> frozenset[int]:
-        """Return the places of some sources.
+    def places(self, channels: int, threads: int) -> frozenset[int]:
+        """Return the places of some channels, and the private threads of others.
 
         Public threads that are known stand beside their channels: of a message that was stored before kinds of threads
-        were, it is not known that its thread is one.
+        were, it is not known that its thread is one. Whoever sees a private thread sees its channel, so the one of the
+        question is read as its channel is.
         """
-        places = frozenset[int]().union(*(self.sources[source] for source in sources))
-        public = (thread.id for thread in self._threads() if thread.parent_id in places and not thread.is_private())
-        return places | frozenset(public)
+        of_threads = (
+            thread.id
+            for thread in self._threads()
+            if self._is_in(thread, threads if thread.is_private() and thread != self._shown_in else channels)
+        )
+        return self._view.ids(channels) | frozenset(of_threads)
 
-    async def closed_to_others(self, restricting: int, members: Members) -> dict[Source, Witness]:
-        """Return the sources that somebody who sees the answer may not read, each with a witness."""
-        destination = None if self.home is None else self.home.source.rules
-        witnesses = {source: self._view.witness(destination, source, restricting) for source in self.sources}
-        named = {
-            source: people
-            for source, witness in witnesses.items()
-            if witness is None and (people := self._view.people_between(destination, source))
+    def audience(
+        self,
+        places: frozenset[int],
+        *,
+        rest: frozenset[int] = frozenset(),
+        left_out: Mapping[int, Witness | Reason],
+    ) -> Audience:
+        """Return the audience of an answer that uses these places."""
+        return Audience(places, rest, self._home is None, frozenset(self.joinable), left_out)
+
+    def unfit(self) -> dict[int, Witness | Reason]:
+        """Return the channels that the asker may read and that do not fit, with the reason."""
+        restricted = dict.fromkeys(self._view.ids(self._readable & self._unfit()), Reason.AGE_RESTRICTED)
+        return {
+            **restricted,
+            **dict.fromkeys(self._view.ids(self._readable & self._foreign_spoilers()), Reason.SPOILER),
         }
-        if named:
-            roles = await members.roles(self._guild, chain.from_iterable(named.values()))
-            for source, people in named.items():
-                found = (self._witness(destination, source, person_id, roles.get(person_id)) for person_id in people)
-                witnesses[source] = next((witness for witness in found if witness is not None), None)
-        return {source: witness for source, witness in witnesses.items() if witness is not None}
 
-    def _witness(
-        self, destination: ChannelRules | None, source: Source, person_id: int, roles: HeldRoles | None
-    ) -> Witness | None:
-        """Return a person as a witness, unless it is certain that they are none."""
+    async def closed_to_others(self, restricting: int, members: Members, *, explain: bool) -> _Closed:
+        """Return what somebody who sees the answer may not read."""
+        view, sight = self._view, self._view.sight(self._home)
+        channels = self.channels & view.rules.closed(sight, restricting=restricting)
+        threads = self.threads and self.threads & view.rules_of_threads.closed(sight, restricting=restricting)
+        reasons: dict[int, Witness | Reason] = {}
+        if explain:
+            for number in each_number(channels):
+                witness = view.rules.witness(sight, number, restricting=restricting)
+                reasons |= dict.fromkeys(view.ids(1 << number), witness or Witness())
+        closed = _Closed(channels, threads, reasons)
+        await self._close_to_people(closed, members)
+        return closed
+
+    async def _close_to_people(self, closed: _Closed, members: Members) -> None:
+        """Add what people may not read whom overwrites of their own concern, each with the roles that they have."""
+        channels, threads = self.channels & ~closed.channels, self.threads & ~closed.threads
+        by_channel = self._contested(self._view.rules, channels)
+        by_thread = self._contested(self._view.rules_of_threads, threads) if threads else {}
+        if not by_channel and not by_thread:
+            return
+        people = dict.fromkeys((*by_channel, *by_thread))
+        known = await members.roles(self._guild, people)
+        for person_id in people:
+            roles = known.get(person_id)
+            out = self._lacked(self._view.rules, person_id, roles) & by_channel.get(person_id, 0)
+            closed.channels |= out
+            reason = Witness(person_id=person_id, certain=roles is not None)
+            closed.reasons |= dict.fromkeys(self._view.ids(out) - closed.reasons.keys(), reason)
+            if person_id in by_thread:
+                closed.threads |= self._lacked(self._view.rules_of_threads, person_id, roles) & by_thread[person_id]
+
+    def _contested(self, rules: GuildRules, sources: int) -> dict[int, int]:
+        """Return the people who might see the answer and not read some of these channels, with what that would be."""
+        contested = {
+            person_id: sources & rules.closed_to_unknown(person_id, self._home)
+            for person_id in rules.people_between(self._home, sources)
+            if person_id != self._view.bot_id
+        }
+        return {person_id: channels for person_id, channels in contested.items() if channels}
+
+    def _lacked(self, rules: GuildRules, person_id: int, roles: HeldRoles | None) -> int:
+        """Return the channels that a person may not read who sees the answer; all of them if that is not known."""
         if roles is None:
-            return Witness(person_id=person_id, certain=False)
-        held = self._view.rules.held(roles.role_ids)
-        is_witness = roles.is_reader and self._view.sees_and_lacks(destination, source, person_id, held)
-        return Witness(person_id=person_id) if is_witness else None
+            return rules.all_channels
+        held = rules.held(roles.role_ids)
+        if not roles.is_reader or not (self._home is None or rules.visible(held, person_id) >> self._home & 1):
+            return 0
+        return rules.all_channels & ~rules.readable(held, person_id)
+
+    def _unfit(self) -> int:
+        """Return the channels that are age-restricted, where this one is not, and other channels that are spoilers."""
+        view, home = self._view, self._home
+        is_restricted = home is not None and view.nsfw >> home & 1
+        return self._foreign_spoilers() | (0 if is_restricted else view.nsfw)
+
+    def _foreign_spoilers(self) -> int:
+        return self._view.spoilers & ~(0 if self._home is None else 1 << self._home)
+
+    def _is_in(self, thread: discord.Thread, channels: int) -> bool:
+        number = self._view.number(thread.parent_id)
+        return number is not None and bool(channels >> number & 1)
 
     def _threads(self) -> Iterator[discord.Thread]:
         """Yield the threads that are known, and that of the question in any case."""
@@ -247,26 +286,8 @@ class _Asking:
         if isinstance(self._shown_in, discord.Thread):
             yield self._shown_in
 
-    def _add_private(self, thread: discord.Thread, asker_id: int, held: int) -> None:
-        parent = self._view.channels[thread.parent_id]
-        if self._shown_in == thread:  # who sees it sees its channel, and may read it as the channel
-            self._add(parent.source, thread.id)
-        elif self._view.may_read(parent.private_threads, asker_id, held):
-            self._add(parent.private_threads, thread.id)
-        else:
-            self.joinable[thread.id] = thread
 
-    def _add(self, source: Source, place: int) -> None:
-        self.sources[source] = self.sources.get(source, frozenset()) | {place}
-
-
-def _home_id(shown_in: object) -> int | None:
+def _channel_id(shown_in: object) -> int | None:
     """Return the id of the channel whose permissions count for a place; None for one that is not known."""
     channel = shown_in.parent if isinstance(shown_in, discord.Thread) else shown_in
     return channel.id if isinstance(channel, ReadableChannel) else None
-
-
-def _home(shown_in: object, view: GuildView) -> KnownChannel | None:
-    """Return what is known of that channel; None where the bot does not see it."""
-    home_id = _home_id(shown_in)
-    return None if home_id is None else view.channels.get(home_id)

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import discord
 from discord.abc import Snowflake
 
-from bot.audience import is_open_to_all
-from bot.guild_rules import ReadableChannel
+from bot.guild_rules import ReadableChannel, is_open_to_all
 from memory.authors import author_in
 from memory.mentions import NameOf, nobody
 from memory.message import Attachment, Kind, Message, Place, authored, sanitize

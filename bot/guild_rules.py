@@ -1,23 +1,24 @@
 """Read from discord.py's cache who may see and read the channels of a guild, and keep it until that changes."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 import discord
 
 from bot.permissions import (
     CONNECT,
+    EVERYBODY,
     MANAGE_THREADS,
     READ,
     READ_MESSAGE_HISTORY,
     READ_VOICE,
     VIEW_CHANNEL,
-    ChannelRules,
+    ChannelFacts,
     GuildRules,
     Overwrite,
     RoleFacts,
-    Witness,
+    Sight,
 )
 
 logger = logging.getLogger(__name__)
@@ -27,10 +28,16 @@ ReadableChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChan
 HIDDEN_NAME = "___hidden___"
 """What Discord calls a channel that the bot may not see."""
 
+_NEEDED: dict[type, tuple[int, ...]] = {
+    discord.TextChannel: READ,
+    discord.ForumChannel: READ,
+    discord.VoiceChannel: READ_VOICE,
+    discord.StageChannel: READ_VOICE,
+}
 _RELEVANT = VIEW_CHANNEL | READ_MESSAGE_HISTORY | CONNECT | MANAGE_THREADS
-_MOST_KEPT = 20_000  # results of a kind
-
 _OF_GUILDS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
+_MOST_KEPT = 1_000  # sets of channels
+
 CHANGES = frozenset(
     {
         *_OF_GUILDS,
@@ -42,106 +49,78 @@ CHANGES = frozenset(
 """Events of the gateway after which something else may be readable in a guild."""
 
 
-class Source(NamedTuple):
-    """What may be quoted: the rules of its channel, and the permissions that reading it needs there."""
+class _Kind(NamedTuple):
+    """What channels have in common that the same people may read, and that fit the same places."""
 
-    rules: ChannelRules
-    need: tuple[int, ...]
-
-
-class KnownChannel(NamedTuple):
-    """A channel that the bot sees."""
-
-    source: Source
+    facts: ChannelFacts
     is_nsfw: bool
-
-    @property
-    def private_threads(self) -> Source:
-        """What reading the private threads of the channel needs of those who have not joined them."""
-        return Source(self.source.rules, (*self.source.need, MANAGE_THREADS))
+    spoiler: int
+    """The id of the channel, if it is marked as a spoiler, so that it is of a kind of its own."""
 
 
 class GuildView:
-    """The channels of a guild that the bot sees, and who may read them, at one moment."""
+    """The channels of a guild at one moment, and who may read them.
 
-    def __init__(self, guild: discord.Guild) -> None:
+    Channels of the same kind share a number, and sets of channels are ints with a bit for each number.
+    """
+
+    def __init__(self, guild: discord.Guild, spoilers: Container[int]) -> None:
         """Raise ValueError where the guild, its roles or those of the bot are not known."""
-        if guild.unavailable:
-            raise ValueError(f"guild {guild.id} is not available")
-        self.rules = rules_of(guild)
-        me = cast("discord.Member | None", guild.me)
+        me = None if guild.unavailable else cast("discord.Member | None", guild.me)
         if me is None:
-            raise ValueError(f"the bot's own roles in guild {guild.id} are not known")
+            raise ValueError(f"guild {guild.id} or the bot's own roles there are not known")
+        kinds: dict[_Kind, list[int]] = {}
+        for channel in guild.channels:
+            if type(channel) in _NEEDED and channel.name != HIDDEN_NAME:
+                kinds.setdefault(_kind(channel, spoilers), []).append(channel.id)
+        self._roles = role_facts(guild)
+        self._guild_id, self._owner_id = guild.id, guild.owner_id
+        self._facts = [kind.facts for kind in kinds]
+        self.rules = GuildRules(guild.id, guild.owner_id, self._roles, self._facts)
+        self._of_threads: GuildRules | None = None
         self.bot_id = me.id
-        self.channels = dict(self._visible(guild, self.rules.held(role.id for role in me.roles)))
-        self.nsfw = frozenset(channel_id for channel_id, channel in self.channels.items() if channel.is_nsfw)
-        self._readable: dict[tuple[int, int], Mapping[Source, frozenset[int]]] = {}
-        self._witnesses: dict[tuple[ChannelRules | None, Source, int], Witness | None] = {}
-        self._people: dict[tuple[ChannelRules | None, Source], tuple[int, ...]] = {}
+        self.seen = self.rules.visible(self.rules.held(role.id for role in me.roles), me.id)
+        self.nsfw = sum(1 << number for number, kind in enumerate(kinds) if kind.is_nsfw)
+        self.spoilers = sum(1 << number for number, kind in enumerate(kinds) if kind.spoiler)
+        self._ids = [frozenset(channel_ids) for channel_ids in kinds.values()]
+        self._numbers = {
+            channel_id: number
+            for number, channel_ids in enumerate(self._ids)
+            if self.seen >> number & 1
+            for channel_id in channel_ids
+        }
+        self._places: dict[int, frozenset[int]] = {}
 
-    def readable(self, person_id: int, held: int) -> Mapping[Source, frozenset[int]]:
-        """Return the channels that a person with these roles may read, together where the same people may."""
-        key = person_id, held
-        if key not in self._readable:
-            _make_room(self._readable)
-            self._readable[key] = self._readable_for(person_id, held)
-        return self._readable[key]
+    @property
+    def rules_of_threads(self) -> GuildRules:
+        """Who may read the private threads of the channels without having joined them; roles are the same bits."""
+        if self._of_threads is None:
+            facts = [ChannelFacts(one.overwrites, (*one.need, MANAGE_THREADS)) for one in self._facts]
+            self._of_threads = GuildRules(self._guild_id, self._owner_id, self._roles, facts)
+        return self._of_threads
 
-    def may_read(self, source: Source, person_id: int, held: int) -> bool:
-        """Return whether a person with these roles may read something."""
-        return self.rules.may(source.rules, source.need, held=held, person_id=person_id)
+    def number(self, channel_id: int | None) -> int | None:
+        """Return the number of a channel; None for one that the bot does not see."""
+        return None if channel_id is None else self._numbers.get(channel_id)
 
-    def witness(self, destination: ChannelRules | None, source: Source, restricting: int) -> Witness | None:
-        """Return roles whose holder sees a destination, which everyone does where it is None, and lacks a source."""
-        key = destination, source, restricting
-        if key not in self._witnesses:
-            _make_room(self._witnesses)
-            self._witnesses[key] = self.rules.witness(destination, *source, restricting=restricting)
-        return self._witnesses[key]
+    def ids(self, channels: int) -> frozenset[int]:
+        """Return the ids of a set of channels."""
+        if channels not in self._places:
+            if len(self._places) >= _MOST_KEPT:
+                self._places.clear()
+            self._places[channels] = frozenset[int]().union(*(self._ids[number] for number in each_number(channels)))
+        return self._places[channels]
 
-    def people_between(self, destination: ChannelRules | None, source: Source) -> tuple[int, ...]:
-        """Return those with an overwrite of their own who might see a destination and not read a source."""
-        key = destination, source
-        if key not in self._people:
-            _make_room(self._people)
-            seeing = () if destination is None else destination.people_who_see()
-            named = dict.fromkeys((*seeing, *source.rules.people_who_lack(source.need)))
-            self._people[key] = tuple(
-                person_id
-                for person_id in named
-                if person_id != self.bot_id
-                and self.rules.witness_of_unknown(destination, *source, person_id=person_id) is not None
-            )
-        return self._people[key]
-
-    def sees_and_lacks(self, destination: ChannelRules | None, source: Source, person_id: int, held: int) -> bool:
-        """Return whether a person with these roles sees a destination and may not read a source."""
-        sees = destination is None or self.may_read(Source(destination, (VIEW_CHANNEL,)), person_id, held)
-        return sees and not self.may_read(source, person_id, held)
-
-    def _readable_for(self, person_id: int, held: int) -> Mapping[Source, frozenset[int]]:
-        readable: dict[Source, set[int]] = {}
-        closed: set[Source] = set()
-        for channel_id, (source, _) in self.channels.items():
-            if source in readable:
-                readable[source].add(channel_id)
-            elif source not in closed and self.may_read(source, person_id, held):
-                readable[source] = {channel_id}
-            else:
-                closed.add(source)
-        return {source: frozenset(channel_ids) for source, channel_ids in readable.items()}
-
-    def _visible(self, guild: discord.Guild, held: int) -> Iterator[tuple[int, KnownChannel]]:
-        for channel in readable_channels(guild):
-            rules = self.rules.channel(overwrites_of(channel))
-            if channel.name != HIDDEN_NAME and self.may_read(Source(rules, (VIEW_CHANNEL,)), self.bot_id, held):
-                yield channel.id, KnownChannel(Source(rules, needed_in(channel)), channel.is_nsfw())
+    def sight(self, destination: int | None) -> Sight:
+        """Return who sees a channel: everybody, for all that is known, where it is not known."""
+        return EVERYBODY if destination is None else self.rules.sight(destination)
 
 
 class GuildViews:
     """The present view of each guild, made when it is needed and dropped when roles or channels change."""
 
-    def __init__(self) -> None:
+    def __init__(self, spoilers: Container[int]) -> None:
+        self._spoilers = spoilers
         self._views: dict[int, GuildView] = {}
 
     def note(self, event: str, data: Mapping[str, Any]) -> None:
@@ -153,47 +132,46 @@ class GuildViews:
         """Return the view of a guild; None where it is not known enough."""
         if guild.id not in self._views:
             try:
-                self._views[guild.id] = GuildView(guild)
+                self._views[guild.id] = GuildView(guild, self._spoilers)
             except ValueError as error:
                 logger.warning("nothing of a guild is shown: %s", error)
                 return None
         return self._views[guild.id]
 
 
-def rules_of(guild: discord.Guild) -> GuildRules:
-    """Return the roles of a guild as bits; raise ValueError where they are not known."""
-    roles = (RoleFacts(role.id, role.permissions.value, role.is_bot_managed()) for role in guild.roles)
-    return GuildRules(guild.id, guild.owner_id, roles)
+def is_open_to_all(channel: ReadableChannel, guild: discord.Guild) -> bool:
+    """Return whether every member, whatever their roles, may read a channel."""
+    try:
+        rules = GuildRules(guild.id, guild.owner_id, role_facts(guild), [facts_of(channel)])
+    except ValueError:
+        return False
+    people = rules.people_between(None, rules.all_channels)
+    return not rules.closed(EVERYBODY) and not any(rules.closed_to_unknown(person, None) for person in people)
 
 
-def overwrites_of(channel: discord.abc.GuildChannel) -> tuple[Overwrite, ...]:
-    """Return what a channel allows and denies, as far as it concerns reading.
+def role_facts(guild: discord.Guild) -> list[RoleFacts]:
+    """Return the roles of a guild."""
+    return [RoleFacts(role.id, role.permissions.value, role.is_bot_managed()) for role in guild.roles]
+
+
+def facts_of(channel: discord.abc.GuildChannel) -> ChannelFacts:
+    """Return what a channel allows and denies, as far as it concerns reading, and what reading it needs.
 
     From where discord.py keeps it: `channel.overwrites` makes an object of each permission, which takes 20 times as
     long.
     """
-    return tuple(
-        Overwrite(one.id, one.is_role(), one.allow & _RELEVANT, one.deny & _RELEVANT)
+    overwrites: list[Overwrite] = [
+        (one.id, one.type == 0, one.allow & _RELEVANT, one.deny & _RELEVANT)
         for one in channel._overwrites  # noqa: SLF001
         if (one.allow | one.deny) & _RELEVANT
-    )
+    ]
+    return ChannelFacts(tuple(overwrites), _NEEDED.get(type(channel), READ))
 
 
-def source_of(channel: ReadableChannel, rules: GuildRules) -> Source:
-    """Return what reading a channel needs."""
-    return Source(rules.channel(overwrites_of(channel)), needed_in(channel))
+def each_number(channels: int) -> Iterator[int]:
+    """Yield the numbers of a set of channels."""
+    return (number for number in range(channels.bit_length()) if channels >> number & 1)
 
 
-def needed_in(channel: ReadableChannel) -> tuple[int, ...]:
-    """Return the permissions without which nobody reads a channel."""
-    return READ_VOICE if isinstance(channel, discord.VoiceChannel | discord.StageChannel) else READ
-
-
-def readable_channels(guild: discord.Guild) -> Iterable[ReadableChannel]:
-    """Return the channels of a guild that hold messages."""
-    return (channel for channel in guild.channels if isinstance(channel, ReadableChannel))
-
-
-def _make_room(results: dict[Any, Any]) -> None:
-    if len(results) >= _MOST_KEPT:
-        results.clear()
+def _kind(channel: Any, spoilers: Container[int]) -> _Kind:
+    return _Kind(facts_of(channel), channel.is_nsfw(), channel.id if channel.id in spoilers else 0)

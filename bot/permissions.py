@@ -1,9 +1,9 @@
 """Compute from the roles and overwrites of a guild whether everyone who sees one channel can read another.
 
-Roles are bits of an int, so a set of roles, which is what a member is, is an int too. A *violation* is a set of roles
-that sees the destination D and lacks a permission b which reading the source S needs. It is looked for among all sets
-that could be, not among the members of today: so the result needs no list of members, and holds for whoever joins or
-is given a role later.
+Roles are bits of an int, so a set of roles, which is what a member is, is an int too; so are sets of channels. A
+*violation* is a set of roles that sees the destination D and lacks a permission b which reading the source S needs. It
+is looked for among all sets that could be, not among the members of today: so the result needs no list of members, and
+holds for whoever joins or is given a role later.
 
 Whoever has one of N = Allow_S[b] | Admin has b in S, whatever else they have. So, with v for View Channel, a set of
 roles that avoids N
@@ -17,12 +17,14 @@ Seeing takes one role at most, lacking another one, and every other condition on
 violation exactly where there is one of at most two roles: the *witness*. `tests/unit/test_permissions.py` and
 `python -m bench.audience` compare this with discord.py's own permissions of every set of roles.
 
+The table is worked out for all sources at once: a *slot* is a permission that a channel needs to be read, and for each
+role one int says in which slots it is allowed the permission, and one in which it is denied it.
+
 Owner and administrators have every permission and are no witness. Roles that belong to a bot are held by that bot
 alone, and a reader is a person, so no set of roles has them. Time-outs, which pass, are left aside.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 ADMINISTRATOR = 1 << 3
@@ -39,6 +41,9 @@ READ_VOICE = (*READ, CONNECT)
 
 _PERMISSIONS = (*READ_VOICE, MANAGE_THREADS)
 
+Overwrite = tuple[int, bool, int, int]
+"""Whom a channel allows and denies something: their id, whether it is a role's, what is allowed, what is denied."""
+
 
 class RoleFacts(NamedTuple):
     """A role by its id, with the permissions that it grants in the whole guild."""
@@ -48,35 +53,22 @@ class RoleFacts(NamedTuple):
     is_of_bot: bool = False
 
 
-class Overwrite(NamedTuple):
-    """What a channel allows and denies to a role or to a person, by their id."""
+class ChannelFacts(NamedTuple):
+    """What channels with the same overwrites have in common, and the permissions that reading them needs."""
 
-    target_id: int
-    is_role: bool
-    allow: int
-    deny: int
+    overwrites: tuple[Overwrite, ...]
+    need: tuple[int, ...]
 
 
-class OwnOverwrite(NamedTuple):
-    """What a channel allows and denies to one person."""
+class Witness(NamedTuple):
+    """Somebody who could see an answer and may not read its source: whoever has these roles, or a person.
 
-    allow: int = 0
-    deny: int = 0
-
-
-NO_OVERWRITE = OwnOverwrite()
-
-
-class Rule(NamedTuple):
-    """Who has one permission in one channel: the roles that are allowed and denied it, and @everyone.
-
-    `everyone` is 1 where @everyone is allowed it, -1 where they are denied it, and 0 where the channel does not name
-    them.
+    It is not `certain` where it could not be found out which roles the person has.
     """
 
-    everyone: int
-    allow: int
-    deny: int
+    role_ids: tuple[int, ...] = ()
+    person_id: int | None = None
+    certain: bool = True
 
 
 class Sight(NamedTuple):
@@ -86,11 +78,6 @@ class Sight(NamedTuple):
     by_grant: int
     everyone: bool
     hidden_from: int
-
-    @property
-    def openers(self) -> int:
-        """The roles that open the channel."""
-        return self.by_allow | self.by_grant
 
 
 class Lack(NamedTuple):
@@ -105,119 +92,120 @@ class Lack(NamedTuple):
     repairing: int
 
 
-_BLIND = Sight(0, 0, everyone=False, hidden_from=0)
-_ALWAYS_SEES = Sight(0, 0, everyone=True, hidden_from=0)
-_NEVER_LACKS = Lack(0, by_default=False, granting=0, repairing=0)
-_ALWAYS_LACKS = Lack(0, by_default=True, granting=0, repairing=0)
+class _Rule(NamedTuple):
+    """Which roles a channel allows and denies a permission; @everyone is allowed it (1), denied it (-1), or neither."""
+
+    everyone: int
+    allow: int
+    deny: int
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Somebody who could see an answer and may not read its source: whoever has these roles, or a person.
+class _Own:
+    """The slots that overwrites of a person's own allow and deny."""
 
-    It is not `certain` where it could not be found out which roles the person has.
-    """
-
-    role_ids: tuple[int, ...] = ()
-    person_id: int | None = None
-    certain: bool = True
+    def __init__(self) -> None:
+        self.allow = self.deny = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChannelRules:
-    """What all channels with the same overwrites have in common; equal only to itself."""
+EVERYBODY = Sight(0, 0, everyone=True, hidden_from=0)
+"""Who sees a channel of which nothing is known: it has to be assumed that all do."""
 
-    rules: Mapping[int, Rule]
-    people: Mapping[int, OwnOverwrite]
-    sight: Sight
-    lacks: Mapping[int, Lack]
-
-    def own(self, person_id: int) -> OwnOverwrite:
-        """Return the overwrite of a person."""
-        return self.people.get(person_id, NO_OVERWRITE)
-
-    def people_who_see(self) -> tuple[int, ...]:
-        """Return those whom an overwrite of their own lets see the channel."""
-        return tuple(person for person, own in self.people.items() if own.allow & VIEW_CHANNEL)
-
-    def people_who_lack(self, need: Iterable[int]) -> tuple[int, ...]:
-        """Return those whom an overwrite of their own denies a permission."""
-        needed = sum(need)
-        return tuple(person for person, own in self.people.items() if own.deny & ~own.allow & needed)
+_NOBODY = Sight(0, 0, everyone=False, hidden_from=0)
+_NOT_OWN = _Own()
 
 
 class GuildRules:
-    """The roles of a guild as bits, and what follows for its channels; made anew when any role changes."""
+    """The roles of a guild and the overwrites of some channels, which are named by their place in a sequence.
 
-    def __init__(self, guild_id: int, owner_id: int | None, roles: Iterable[RoleFacts]) -> None:
-        """Raise ValueError where the role @everyone, which has the guild's id, is not among the roles."""
+    Sets of roles and sets of channels are ints, a bit for each. Made anew when any role or overwrite changes.
+    """
+
+    def __init__(
+        self, guild_id: int, owner_id: int | None, roles: Iterable[RoleFacts], channels: Sequence[ChannelFacts]
+    ) -> None:
+        """Raise ValueError where the role @everyone, which has the guild's id, is not among the roles.
+
+        A role that channels name and the guild does not have, as one that has just been deleted, counts as one that
+        somebody may have.
+        """
         facts = {role.role_id: role for role in roles}
         if guild_id not in facts:
             raise ValueError(f"the roles of guild {guild_id} are not known")
-        self.guild_id = guild_id
-        self.owner_id = owner_id
+        self._guild_id = guild_id
+        self._owner_id = owner_id
         self._everyone = facts.pop(guild_id).permissions
+        self._all_are_administrators = bool(self._everyone & ADMINISTRATOR)
         self._role_ids: list[int] = []
         self._bits: dict[int, int] = {}
         self._people = self._admins = 0
         self._grants = dict.fromkeys(_PERMISSIONS, 0)
-        self._channels: dict[tuple[Overwrite, ...], ChannelRules] = {}
-        self._witnesses: dict[tuple[Sight, Lack, int], tuple[int, ...] | None] = {}
         for role in facts.values():
-            self._add(role)
+            self._add_role(role)
+        self._channels = channels
+        self.all_channels = (1 << len(channels)) - 1
+        self._fill_slots()
+        self._closed: dict[tuple[Sight, int], int] = {}
+        self._sights: dict[int, Sight] = {}
 
     def held(self, role_ids: Iterable[int]) -> int:
-        """Return a set of roles as bits; roles that are not known count for nothing."""
+        """Return a set of roles; those that are not known count for nothing."""
         held = 0
         for role_id in role_ids:
             held |= self._bits.get(role_id, 0)
         return held
 
-    def channel(self, overwrites: tuple[Overwrite, ...]) -> ChannelRules:
-        """Return the rules of a channel.
+    def readable(self, held: int, person_id: int | None) -> int:
+        """Return the channels that a person with these roles may read."""
+        return self.all_channels & ~self._folded(self._needed & ~self._had(held, person_id))
 
-        A role that the guild does not have, as one that has just been deleted, counts as one that somebody may have.
+    def visible(self, held: int, person_id: int | None) -> int:
+        """Return the channels that a person with these roles may see."""
+        return self.all_channels & self._had(held, person_id)
+
+    def sight(self, channel: int) -> Sight:
+        """Return who sees a channel, administrators aside."""
+        if channel not in self._sights:
+            self._sights[channel] = self._sight_by(self._rule(channel, VIEW_CHANNEL))
+        return self._sights[channel]
+
+    def closed(self, sight: Sight, *, restricting: int = 0) -> int:
+        """Return the channels that some roles whose holder sees a destination may not read.
+
+        A restricting role is assumed never to go with another role that opens the destination; nothing is assumed of
+        it where everyone sees the destination anyway.
         """
-        known = self._channels.get(overwrites)
-        if known is None:
-            known = self._channels[overwrites] = self._compiled(overwrites)
-        return known
+        return self._folded(self._closed_slots(sight, restricting))
 
-    def may(self, channel: ChannelRules, need: Iterable[int], *, held: int, person_id: int | None) -> bool:
-        """Return whether a person with these roles has all of the permissions in a channel."""
-        if (self._everyone & ADMINISTRATOR) or held & self._admins or (person_id and person_id == self.owner_id):
-            return True
-        own = NO_OVERWRITE if person_id is None else channel.own(person_id)
-        return all(self._has(channel.rules[permission], permission, held, own) for permission in need)
+    def closed_to_unknown(self, person_id: int, destination: int | None) -> int:
+        """Return the channels that a person might not read, who might see a destination; their roles are not known.
 
-    def witness(
-        self, destination: ChannelRules | None, source: ChannelRules, need: Iterable[int], *, restricting: int = 0
-    ) -> Witness | None:
-        """Return a set of at most two roles that sees one channel and may not read another; None if there is none.
-
-        Without a destination that is known, everyone sees it. A restricting role is assumed never to go with another
-        role that opens the destination; nothing is assumed of it where everyone sees the destination anyway.
+        What is not among these is certain, whatever roles they have.
         """
-        sight = _ALWAYS_SEES if destination is None else destination.sight
-        found = [self._roles_between(sight, source.lacks[permission], restricting) for permission in need]
-        witnesses = [role_ids for role_ids in found if role_ids is not None]
-        return Witness(min(witnesses, key=len)) if witnesses else None
+        if self._all_are_administrators or person_id == self._owner_id:
+            return 0
+        own = self._own.get(person_id, _NOT_OWN)
+        sight = EVERYBODY if destination is None else self._sight_of(destination, own)
+        closed = self._closed_slots(sight, 0) & ~(own.allow | own.deny)
+        if sight.everyone or sight.by_allow or sight.by_grant:
+            closed |= own.deny & self._needed
+        return self._folded(closed)
 
-    def witness_of_unknown(
-        self, destination: ChannelRules | None, source: ChannelRules, need: Iterable[int], *, person_id: int
-    ) -> Witness | None:
-        """Return whether a person whose roles are not known could see one channel and not read another, as a witness.
+    def people_between(self, destination: int | None, sources: int) -> Iterator[int]:
+        """Yield those whom an overwrite of their own lets see a destination, or denies some of the sources."""
+        for person_id, own in self._own.items():
+            sees = destination is not None and own.allow >> destination & 1
+            if sees or (own.deny and self._folded(own.deny & self._needed) & sources):
+                yield person_id
 
-        None is certain: whatever roles they have, it cannot be.
-        """
-        if self._everyone & ADMINISTRATOR or person_id == self.owner_id:
+    def witness(self, sight: Sight, source: int, *, restricting: int = 0) -> Witness | None:
+        """Return at most two roles whose holder sees a destination and may not read a channel; None if nobody is so."""
+        found = [_violation(sight, self._lack(source, one), restricting) for one in self._channels[source].need]
+        witnesses = [roles for roles in found if roles is not None and not self._all_are_administrators]
+        if not witnesses:
             return None
-        sight = _ALWAYS_SEES if destination is None else _sight_of(destination, person_id)
-        lacks = (_lack_of(source, permission, person_id) for permission in need)
-        is_possible = any(self._roles_between(sight, lack, 0) is not None for lack in lacks)
-        return Witness(person_id=person_id, certain=False) if is_possible else None
+        return Witness(tuple(self._role_ids[role.bit_length() - 1] for role in min(witnesses, key=len)))
 
-    def _add(self, role: RoleFacts) -> int:
+    def _add_role(self, role: RoleFacts) -> int:
         bit = 1 << len(self._role_ids)
         self._role_ids.append(role.role_id)
         self._bits[role.role_id] = bit
@@ -230,40 +218,140 @@ class GuildRules:
                 self._grants[permission] |= bit
         return bit
 
-    def _compiled(self, overwrites: tuple[Overwrite, ...]) -> ChannelRules:
-        rules = {permission: self._rule(overwrites, permission) for permission in _PERMISSIONS}
-        return ChannelRules(
-            rules=rules,
-            people={one.target_id: OwnOverwrite(one.allow, one.deny) for one in overwrites if not one.is_role},
-            sight=self._sight(rules[VIEW_CHANNEL]),
-            lacks={permission: self._lack(rule, permission) for permission, rule in rules.items()},
-        )
+    def _fill_slots(self) -> None:
+        """Say for every role, for @everyone and for people in which slots they are allowed and denied something."""
+        used = {permission for channel in self._channels for permission in channel.need} | {VIEW_CHANNEL}
+        width = len(self._channels)
+        self._shifts = {one: number * width for number, one in enumerate(p for p in _PERMISSIONS if p in used)}
+        self._needed = self._allowed_to_all = self._denied_to_all = 0
+        self._allow: dict[int, int] = {}
+        self._deny: dict[int, int] = {}
+        self._own: dict[int, _Own] = {}
+        alike: dict[tuple[Overwrite, ...], int] = {}
+        needing: dict[tuple[int, ...], int] = {}
+        for number, (overwrites, need) in enumerate(self._channels):
+            alike[overwrites] = alike.get(overwrites, 0) | 1 << number
+            needing[need] = needing.get(need, 0) | 1 << number
+        for need, channels in needing.items():
+            self._needed |= self._slots(channels, sum(need))
+        for overwrites, channels in alike.items():
+            for target_id, is_role, allow, deny in overwrites:
+                self._fill(target_id, is_role, self._slots(channels, allow), self._slots(channels, deny))
+        self._denied_to_all &= ~self._allowed_to_all
+        self._unnamed = ~(self._allowed_to_all | self._denied_to_all)
+        missing = self._slots(self.all_channels, ~self._everyone)
+        self._by_default = self._needed & (self._denied_to_all | (self._unnamed & missing))
+        readers = self._people & ~self._admins
+        self._denied = {
+            bit: denied
+            for bit, slots in self._deny.items()
+            if bit & readers and (denied := slots & ~self._allow.get(bit, 0) & self._needed)
+        }
 
-    def _rule(self, overwrites: tuple[Overwrite, ...], permission: int) -> Rule:
+    def _fill(self, target_id: int, is_role: bool, allow: int, deny: int) -> None:
+        if not is_role:
+            own = self._own.setdefault(target_id, _Own())
+            own.allow |= allow
+            own.deny |= deny & ~allow
+        elif target_id == self._guild_id:
+            self._allowed_to_all |= allow
+            self._denied_to_all |= deny
+        else:
+            bit = self._bits.get(target_id) or self._add_role(RoleFacts(target_id, 0))
+            if allow:
+                self._allow[bit] = self._allow.get(bit, 0) | allow
+            if deny:
+                self._deny[bit] = self._deny.get(bit, 0) | deny
+
+    def _slots(self, channels: int, permissions: int) -> int:
+        """Return the slots of some permissions in some channels."""
+        slots = 0
+        for permission, shift in self._shifts.items():
+            if permissions & permission:
+                slots |= channels << shift
+        return slots
+
+    def _folded(self, slots: int) -> int:
+        """Return the channels that any of these slots belongs to."""
+        channels = 0
+        for shift in self._shifts.values():
+            channels |= slots >> shift
+        return channels & self.all_channels
+
+    def _had(self, held: int, person_id: int | None) -> int:
+        """Return the slots in which a person with these roles has the permission, as Discord computes it."""
+        if self._all_are_administrators or held & self._admins or (person_id and person_id == self._owner_id):
+            return -1
+        allow = deny = 0
+        for bit in _each(held):
+            allow |= self._allow.get(bit, 0)
+            deny |= self._deny.get(bit, 0)
+        granted = self._everyone | sum(
+            one for one, roles in self._grants.items() if roles & held and one & ~self._everyone
+        )
+        base = self._allowed_to_all | (self._unnamed & self._slots(self.all_channels, granted))
+        own = _NOT_OWN if person_id is None else self._own.get(person_id, _NOT_OWN)
+        return ((allow | (~deny & base)) & ~own.deny) | own.allow
+
+    def _closed_slots(self, sight: Sight, restricting: int) -> int:
+        """Return the slots for which there is a violation: the table, for all sources at once."""
+        if self._all_are_administrators:
+            return 0
+        key = sight, restricting
+        if key not in self._closed:
+            self._closed[key] = self._find_closed(sight, restricting)
+        return self._closed[key]
+
+    def _find_closed(self, sight: Sight, restricting: int) -> int:
+        denied = self._denied_by(~sight.hidden_from)
+        closed = self._by_default | denied if sight.everyone else 0  # B1 x Q, B1 x P
+        for opening, may_deny in ((sight.by_allow, -1), (sight.by_grant, ~sight.hidden_from)):
+            if not opening:
+                continue
+            free = self._denied_by(may_deny & ~restricting)
+            bound = self._denied_by(may_deny & ~restricting & ~(sight.by_allow | sight.by_grant)) if restricting else 0
+            for bit in _each(opening):  # A or B2
+                beside = (bound if bit & restricting else free) | self._denied.get(bit, 0)  # x P
+                default = self._by_default & ~(self._unnamed & self._granted_by(bit))  # x Q
+                closed |= (beside | default) & ~self._allow.get(bit, 0)
+        return closed
+
+    def _denied_by(self, roles: int) -> int:
+        """Return the slots that any of these roles is denied."""
+        slots = 0
+        for bit, denied in self._denied.items():
+            if bit & roles:
+                slots |= denied
+        return slots
+
+    def _granted_by(self, bit: int) -> int:
+        return self._slots(self.all_channels, sum(one for one, roles in self._grants.items() if roles & bit))
+
+    def _rule(self, channel: int, permission: int) -> _Rule:
         everyone = allowed = denied = 0
-        for target_id, is_role, allow, deny in overwrites:
+        for target_id, is_role, allow, deny in self._channels[channel].overwrites:
             if not is_role or not (allow | deny) & permission:
                 continue
-            if target_id == self.guild_id:
+            if target_id == self._guild_id:
                 everyone = 1 if allow & permission else -1
                 continue
-            bit = self._bits.get(target_id) or self._add(RoleFacts(target_id, 0))
-            if allow & permission:
-                allowed |= bit
-            if deny & permission:
-                denied |= bit
-        return Rule(everyone, allowed, denied)
+            allowed |= self._bits[target_id] if allow & permission else 0
+            denied |= self._bits[target_id] if deny & permission else 0
+        return _Rule(everyone, allowed, denied)
 
-    def _sight(self, rule: Rule) -> Sight:
-        """Return who sees a channel, administrators aside."""
+    def _sight_by(self, rule: _Rule) -> Sight:
         readers = self._people & ~self._admins
         everyone = rule.everyone > 0 or (rule.everyone == 0 and bool(self._everyone & VIEW_CHANNEL))
         by_grant = self._grants[VIEW_CHANNEL] & ~rule.deny & readers if rule.everyone == 0 and not everyone else 0
         return Sight(rule.allow & readers, by_grant, everyone, rule.deny)
 
-    def _lack(self, rule: Rule, permission: int) -> Lack:
-        if self._everyone & ADMINISTRATOR:
-            return _NEVER_LACKS
+    def _sight_of(self, channel: int, own: _Own) -> Sight:
+        if (own.allow | own.deny) >> channel & 1:  # the first slots are those of seeing
+            return EVERYBODY if own.allow >> channel & 1 else _NOBODY
+        return self.sight(channel)
+
+    def _lack(self, channel: int, permission: int) -> Lack:
+        rule = self._rule(channel, permission)
         repairing = rule.allow | self._admins
         is_unnamed = rule.everyone == 0
         return Lack(
@@ -272,24 +360,6 @@ class GuildRules:
             granting=self._grants[permission] if is_unnamed else 0,
             repairing=repairing,
         )
-
-    def _has(self, rule: Rule, permission: int, held: int, own: OwnOverwrite) -> bool:
-        """Return whether somebody who is no administrator has a permission, as Discord computes it."""
-        if (own.allow | own.deny) & permission:
-            return bool(own.allow & permission)
-        if held & (rule.allow | rule.deny):
-            return bool(held & rule.allow)
-        if rule.everyone:
-            return rule.everyone > 0
-        return bool(self._everyone & permission or held & self._grants[permission])
-
-    def _roles_between(self, sight: Sight, lack: Lack, restricting: int) -> tuple[int, ...] | None:
-        key = (sight, lack, restricting)
-        if key not in self._witnesses:
-            found = _violation(sight, lack, restricting)
-            named = None if found is None else tuple(self._role_ids[bit.bit_length() - 1] for bit in found)
-            self._witnesses[key] = named
-        return self._witnesses[key]
 
 
 def _violation(sight: Sight, lack: Lack, restricting: int) -> tuple[int, ...] | None:
@@ -307,7 +377,7 @@ def _violation(sight: Sight, lack: Lack, restricting: int) -> tuple[int, ...] | 
         seeing = openers & ~lack.repairing
         if lack.by_default and seeing & ~lack.granting:  # A x Q, B2 x Q
             return (_lowest(seeing & ~lack.granting),)
-        if pair := _pair(seeing, denied_with, sight.openers, restricting):  # A x P, B2 x P
+        if pair := _pair(seeing, denied_with, sight.by_allow | sight.by_grant, restricting):  # A x P, B2 x P
             return pair
     return None
 
@@ -327,15 +397,9 @@ def _lowest(roles: int) -> int:
     return roles & -roles
 
 
-def _sight_of(channel: ChannelRules, person_id: int) -> Sight:
-    own = channel.own(person_id)
-    if (own.allow | own.deny) & VIEW_CHANNEL:
-        return _ALWAYS_SEES if own.allow & VIEW_CHANNEL else _BLIND
-    return channel.sight
-
-
-def _lack_of(channel: ChannelRules, permission: int, person_id: int) -> Lack:
-    own = channel.own(person_id)
-    if (own.allow | own.deny) & permission:
-        return _NEVER_LACKS if own.allow & permission else _ALWAYS_LACKS
-    return channel.lacks[permission]
+def _each(roles: int) -> Iterator[int]:
+    """Yield each role of a set, as a set of its own."""
+    while roles:
+        lowest = _lowest(roles)
+        yield lowest
+        roles ^= lowest

@@ -13,8 +13,8 @@ import pytest
 from discord import ChannelType, Permissions
 
 import bot.members
-from bot.audience import Audience, Readers, Reason, audience_in, is_open_to_all, joined_private_threads
-from bot.guild_rules import HIDDEN_NAME
+from bot.audience import Audience, Readers, Reason, audience_in, joined_private_threads
+from bot.guild_rules import HIDDEN_NAME, is_open_to_all
 from bot.members import FRESH_FOR, MOST_ASKED, Members
 from bot.permissions import Witness
 from memory.guild_settings import RESTRICTING_ROLES
@@ -167,7 +167,9 @@ async def audience(
     """Return what an answer to a member, by default to the owner, may use that is shown in a place."""
     shown_in = None if place_id is None else guild.get_channel_or_thread(place_id)
     asker = a_member(guild, user_id, *roles)
-    return await audience_in(shown_in, asker, private=private, readers=readers or some_readers(), among=among)
+    return await audience_in(
+        shown_in, asker, private=private, readers=readers or some_readers(), among=among, explain=True
+    )
 
 
 async def readable(guild: discord.Guild, user_id: int, *roles: int) -> frozenset[int]:

@@ -65,7 +65,7 @@ async def settings(interaction: discord.Interaction, change: Change, services: S
         return NOT_ALLOWED
     if change != Change() and (problem := await _changed(guild, change, services)):
         return problem
-    audience = await audience_of(interaction, private=False, readers=readers)
+    audience = await audience_of(interaction, private=False, readers=readers, explain=True)
     home = f"<#{interaction.channel_id}>"
     if audience.must_be_private:
         shown = NOT_SEEN
