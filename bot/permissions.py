@@ -227,16 +227,17 @@ class GuildRules:
         self._allow: dict[int, int] = {}
         self._deny: dict[int, int] = {}
         self._own: dict[int, _Own] = {}
-        alike: dict[tuple[Overwrite, ...], int] = {}
+        alike: dict[Overwrite, int] = {}
         needing: dict[tuple[int, ...], int] = {}
         for number, (overwrites, need) in enumerate(self._channels):
-            alike[overwrites] = alike.get(overwrites, 0) | 1 << number
-            needing[need] = needing.get(need, 0) | 1 << number
+            channel = 1 << number
+            needing[need] = needing.get(need, 0) | channel
+            for overwrite in overwrites:
+                alike[overwrite] = alike.get(overwrite, 0) | channel
         for need, channels in needing.items():
             self._needed |= self._slots(channels, sum(need))
-        for overwrites, channels in alike.items():
-            for target_id, is_role, allow, deny in overwrites:
-                self._fill(target_id, is_role, self._slots(channels, allow), self._slots(channels, deny))
+        for (target_id, is_role, allow, deny), channels in alike.items():
+            self._fill(target_id, is_role, self._slots(channels, allow), self._slots(channels, deny))
         self._denied_to_all &= ~self._allowed_to_all
         self._unnamed = ~(self._allowed_to_all | self._denied_to_all)
         missing = self._slots(self.all_channels, ~self._everyone)
