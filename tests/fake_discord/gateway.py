@@ -1,7 +1,6 @@
 """The gateway of the fake Discord: sessions that are identified, resumed, interrupted and ended."""
 
 import asyncio
-import json
 import secrets
 from collections import deque
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import discord
+import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from tests.fake_discord.models import DM, Channel
@@ -81,7 +81,7 @@ class Session:
         self.sequence += 1
         if not self.intents & _CONTENT and name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
             data = without_content(data)
-        frame = json.dumps({"op": DISPATCH, "t": name, "s": self.sequence, "d": data})
+        frame = orjson.dumps({"op": DISPATCH, "t": name, "s": self.sequence, "d": data}).decode()
         self.kept.append((self.sequence, frame))
         if self.socket is not None:
             self.outbox.put_nowait(frame)
@@ -294,4 +294,4 @@ async def _send(outbox: asyncio.Queue[str], socket: web.WebSocketResponse) -> No
 
 
 def _frame(operation: int, data: object) -> str:
-    return json.dumps({"op": operation, "d": data})
+    return orjson.dumps({"op": operation, "d": data}).decode()

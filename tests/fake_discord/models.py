@@ -46,7 +46,7 @@ USUAL = discord.Permissions(
 """What @everyone may do in a new guild."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, frozen=True, eq=False)
 class User:
     """An account."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tests.fake_discord.models import (
@@ -33,11 +34,12 @@ Payload = dict[str, Any]
 
 def time_text(moment: datetime) -> str:
     """Return a time in the form of Discord's API."""
-    return moment.astimezone(UTC).isoformat()
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
 
 
+@lru_cache(maxsize=4096)
 def user_payload(user: User) -> Payload:
-    """Return an account."""
+    """Return an account; every caller gets the same dictionary."""
     return {
         "id": str(user.id),
         "username": user.name,
@@ -189,7 +191,8 @@ def message_payload(message: Message, viewer_id: int) -> Payload:
     }
     if message.reactions:
         payload["reactions"] = [_reaction(emoji, users, viewer_id) for emoji, users in message.reactions.items()]
-    return payload | message.fields
+    payload.update(message.fields)
+    return payload
 
 
 def message_event(message: Message, viewer_id: int) -> Payload:

@@ -1,13 +1,13 @@
 """The REST API of the fake Discord."""
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from tests.fake_discord.errors import ApiError
@@ -477,7 +477,7 @@ class Rest:
 def _json(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Answer as Discord does: discord.py reads JSON only under this very content type, without a charset."""
     return web.Response(
-        body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json", **(headers or {})}
+        body=orjson.dumps(data), status=status, headers={"Content-Type": "application/json", **(headers or {})}
     )
 
 
@@ -542,7 +542,7 @@ async def _body(request: web.Request) -> Payload:
     if request.content_type == "application/json":
         return dict(await request.json())
     form = await request.post()
-    return dict(json.loads(str(form.get("payload_json", "{}"))))
+    return dict(orjson.loads(str(form.get("payload_json", "{}"))))
 
 
 def _kept(body: Payload) -> dict[str, Any]:
