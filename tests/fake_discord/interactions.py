@@ -27,8 +27,8 @@ _OPTION_TYPES: dict[type, int] = {str: 3, int: 4, bool: 5, float: 10}
 class Interaction:
     """What a member did, and what came of it.
 
-    `acknowledged_after` is in seconds; `original` is the bot's first answer, `shown` all the texts that it had in turn;
-    `follow_ups` are the answers after it; `callback` is the answer as the bot sent it.
+    `acknowledged_after` and `answered_after` are in seconds. `original` is the bot's first answer, `shown` all the
+    texts that it had in turn, `follow_ups` are the answers after it; `callback` is what the bot acknowledged with.
     """
 
     id: int
@@ -38,6 +38,7 @@ class Interaction:
     sent: float
     message: Message | None = None
     acknowledged_after: float | None = None
+    answered_after: float | None = None
     callback: Payload | None = None
     original: Message | None = None
     shown: list[str] = field(default_factory=list)
@@ -165,7 +166,7 @@ class Interactions:
             flags = data.get("flags", 0) | (LOADING if body["type"] == _DEFERRED else 0)
             interaction.original = self._post(interaction, data | {"flags": flags})
             if body["type"] == _MESSAGE:
-                interaction.shown.append(interaction.original.text)
+                self._has_shown(interaction, interaction.original)
         elif body["type"] in {_DEFERRED_UPDATE, _UPDATE}:
             interaction.original = interaction.message
             if body["type"] == _UPDATE:
@@ -248,8 +249,13 @@ class Interactions:
             self._world.edit(message, None, **fields, flags=flags & ~LOADING)
         else:
             self._world.edit(message, body.get("content", message.content) or "", **fields, flags=flags)
-        interaction.shown.append(message.text)
+        self._has_shown(interaction, message)
         self._changes.happened()
+
+    def _has_shown(self, interaction: Interaction, message: Message) -> None:
+        interaction.shown.append(message.text)
+        if interaction.answered_after is None:
+            interaction.answered_after = time.monotonic() - interaction.sent
 
     def _said_of(self, interaction: Interaction, kind: int) -> Payload:
         message = interaction.original

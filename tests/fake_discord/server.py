@@ -49,9 +49,9 @@ class FakeDiscord:
         """Wait until clients have been let in or have resumed so many times since the start."""
         return self.gateway.wait_until_ready(times)
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition on what clients have done here."""
-        await self._changes.until(condition)
+    async def until(self, condition: Callable[[], bool], *, timeout: float = PATIENCE) -> None:
+        """Wait for a condition on what clients have done here; raise TimeoutError after so many seconds."""
+        await self._changes.until(condition, timeout=timeout)
 
     async def requested(self, words: str, times: int = 1, *, timeout: float = PATIENCE) -> None:
         """Wait until so many requests were answered whose route and path contain some words."""
