@@ -51,7 +51,7 @@ def undo(batch: option.Batch) -> None:
     undo_batch(batch)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # ids of webhooks' people begin with a minus
 def forget(user_id: option.UserId, *, yes: option.Yes = False) -> None:
     """Erase all that a person has said, everywhere. The bot must not run."""
     from cli.commands.forget import forget_person

@@ -120,7 +120,7 @@ Author = Annotated[
 AuthorId = Annotated[int | None, Option("--author-id", metavar="USER_ID", help="The id of that author.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Write nothing: only tell what would change.")]
 Batch = Annotated[int, Argument(metavar="BATCH", help="The number of the batch, as in the list.")]
-UserId = Annotated[int, Argument(metavar="USER_ID", help="The person's id on Discord.")]
+UserId = Annotated[int, Argument(metavar="USER_ID", help="The person's id on Discord, or author_id of the CSV.")]
 
 
 def chosen_order(date_order: str | None, *, day_first: bool | None) -> DateOrder | None:

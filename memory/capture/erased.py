@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,6 +19,11 @@ def is_erased(until: Mapping[int, datetime], author_id: int | None, sent_at: dat
     if author_id is None or author_id not in until:
         return False
     return sent_at <= until[author_id]
+
+
+def digits_of(user_ids: Iterable[int]) -> frozenset[str]:
+    """Return the digits of ids, which are what `has_number` looks for; those of webhooks are negative."""
+    return frozenset(str(abs(user_id)) for user_id in user_ids)
 
 
 def has_number(text: str, numbers: Set[str]) -> bool:
@@ -49,7 +54,7 @@ class Erased:
 
     def covers_line(self, text: str) -> bool:
         """Return whether a line that is no message holds the id of a forgotten person."""
-        return has_number(text, {str(user_id) for user_id in self.until})
+        return has_number(text, digits_of(self.until))
 
     def keep_out(self, message: Message) -> bool:
         """Return whether a message is kept out, and count it then."""

@@ -338,15 +338,16 @@ class _Forgetting:
     async def _erase_what_repeats(
         self, side: _Side, said: Fingerprint, answers: Answers, conversations: set[Conversation]
     ) -> None:
-        async with side.connection.transaction(), erasing(side.connection, self._erasures):
+        copied = erasing(side.connection, self._erasures, side.tables, message_ids=said.message_ids)
+        async with side.connection.transaction(), copied:
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
             erased += await erase_conversations(side.connection, side.tables, conversations=conversations)
-            erased += await erase_contexts(side.connection, side.tables, names=said.names)
+            erased += await erase_contexts(side.connection, side.tables, names=said.names | said.copiers)
         side.counts += erased
         self._step()
 
     async def _erase_own(self, side: _Side, said: Fingerprint) -> None:
-        async with side.connection.transaction(), erasing(side.connection, self._erasures):
+        async with side.connection.transaction(), erasing(side.connection, self._erasures, side.tables):
             erased = await erase_own(side.connection, side.tables, message_ids=said.message_ids)
         side.counts += erased
         self._step()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from errors import SessionError
-from memory.capture.erased import has_number, is_erased
+from memory.capture.erased import digits_of, has_number, is_erased
 from memory.capture.message_csv import (
     OLDEST_COLUMNS,
     fields_in,
@@ -52,7 +52,7 @@ class Redactions:
     _gone: "array[int]" = field(default_factory=lambda: array("q"))
     """How many bytes are taken out up to each end."""
     own: int = 0
-    """Lines of the forgotten, and damaged ones that hold their words."""
+    """Lines of the forgotten, copies of them, and damaged ones that hold their words."""
     answers: int = 0
     """Lines of the bot that repeat them."""
 
@@ -109,11 +109,15 @@ def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: b
 
 
 def collect(path: Path, erasures: Mapping[int, datetime], said: FingerprintBuilder) -> None:
-    """Take in what the forgotten have said in a file; raise SessionError when it cannot be read."""
+    """Take in what the forgotten have said in a file, and its forwards; raise SessionError when it cannot be read."""
     for _, _, record in _read(path):
-        if isinstance(record, Message) and is_erased(erasures, record.author_id, record.sent_at):
+        if not isinstance(record, Message):
+            continue
+        if is_erased(erasures, record.author_id, record.sent_at):
             texts = [record.content, *(file.name for file in record.attachments)]
             said.add_message(record.message_id, record.author_name, texts)
+        if record.forwarded_from is not None:
+            said.add_forward(record.message_id, record.forwarded_from, record.author_name)
 
 
 def answers_in(path: Path) -> Iterator[Message]:
@@ -132,12 +136,12 @@ def find_cuts(
     own: bool = True,
     damaged: bool = False,
 ) -> Redactions:
-    """Return what has to be taken out of a file: answers, and unless `own` is false what the forgotten said.
+    """Return what has to be taken out of a file: answers, copies, and unless `own` is false what the forgotten said.
 
     With `damaged` all lines go that are no messages. Raises SessionError when the file cannot be read.
     """
     cuts = Redactions()
-    ids = frozenset(map(str, erasures))
+    ids = digits_of(erasures)
     for start, end, record in _read(path):
         if isinstance(record, str):
             if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
@@ -146,14 +150,16 @@ def find_cuts(
         elif record.kind is Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
             cuts.answers += 1
             cuts.add(start, end)
-        elif own and (
-            is_erased(erasures, record.author_id, record.sent_at)
-            # What was heard of a message when it was deleted does not tell whose it was.
-            or (record.author_id is None and record.message_id in said.message_ids)
-        ):
+        elif record.message_id in said.copies or (own and _is_own(record, erasures, said)):
             cuts.own += 1
             cuts.add(start, end)
     return cuts
+
+
+def _is_own(message: Message, erasures: Mapping[int, datetime], said: Fingerprint) -> bool:
+    # What was heard of a message when it was deleted does not tell whose it was.
+    is_known_by_id = message.author_id is None and message.message_id in said.message_ids
+    return is_known_by_id or is_erased(erasures, message.author_id, message.sent_at)
 
 
 def cut(path: Path, cuts: Redactions) -> None:

@@ -29,6 +29,9 @@ _SAID: dict[str, LiteralString] = {
         WHERE author_id = %s AND sent_at <= %s
     """,
 }
+_FORWARDS: LiteralString = (
+    "SELECT message_id, forwarded_from, author_name FROM messages WHERE forwarded_from IS NOT NULL"
+)
 _ANSWERED: dict[str, LiteralString] = {
     "messages": "SELECT message_id, reply_to, content FROM messages WHERE kind = 'answer'",
     "message_revisions": """
@@ -58,10 +61,18 @@ class Conversation(NamedTuple):
 async def collect_rows(
     connection: Connection, tables: Tables, user_id: int, until: datetime, said: FingerprintBuilder
 ) -> None:
-    """Take in all states of what a person has said up to a moment."""
+    """Take in all states of what a person has said up to a moment, and which messages are copies of any other."""
     for table in tables.keys() & _SAID.keys():
         async for message_id, author_name, content, files in _streamed(connection, _SAID[table], [user_id, until]):
             said.add_message(message_id, author_name, [content, *(file["name"] for file in files)])
+    if knows_forwards(tables):
+        async for message_id, forwarded_from, author_name in _streamed(connection, _FORWARDS):
+            said.add_forward(message_id, forwarded_from, author_name)
+
+
+def knows_forwards(tables: Tables) -> bool:
+    """Return whether a database, which may be an older one, tells of forwards what they are copies of."""
+    return "forwarded_from" in tables.get("messages", {})
 
 
 @dataclass(slots=True)

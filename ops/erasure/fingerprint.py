@@ -47,6 +47,8 @@ class FingerprintBuilder:
     user_ids: frozenset[int]
     message_ids: set[int] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    _forwards: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Of each forward the message that it is a copy of, and who has forwarded it."""
     _runs: bytearray = field(default_factory=bytearray)
     _lengths: set[int] = field(default_factory=set)
     _pieces: set[str] = field(default_factory=set)
@@ -73,8 +75,13 @@ class FingerprintBuilder:
         for text in texts:
             self.add(text)
 
+    def add_forward(self, message_id: int, forwarded_from: int, author_name: str) -> None:
+        """Take in that a message, of whomever, is a copy of another one."""
+        self._forwards[message_id] = forwarded_from, author_name
+
     def build(self) -> "Fingerprint":
         """Return what tells repetitions of all that was taken in."""
+        copies = self._copies()
         symbols = set()
         for name in {*self.names, *map(one_line, self.names)}:
             words = _WORD.findall(_shown(name))[:_LONGEST_NAME]
@@ -88,9 +95,24 @@ class FingerprintBuilder:
             pieces=frozenset(self._pieces),
             symbols=frozenset(symbols),
             user_ids=self.user_ids,
-            message_ids=frozenset(self.message_ids),
+            message_ids=frozenset(self.message_ids | copies),
             names=frozenset(self.names),
+            copies=frozenset(copies),
+            copiers=frozenset(self._forwards[message_id][1] for message_id in copies),
         )
+
+    def _copies(self) -> set[int]:
+        """Return the forwards of what somebody has said, and the forwards of those."""
+        copies_of: dict[int, list[int]] = {}
+        for message_id, (forwarded_from, _) in self._forwards.items():
+            copies_of.setdefault(forwarded_from, []).append(message_id)
+        copies: set[int] = set()
+        waiting = list(self.message_ids)
+        while waiting:
+            found = [copy for copy in copies_of.get(waiting.pop(), ()) if copy not in copies]
+            copies.update(found)
+            waiting += found
+        return copies
 
     def _add_runs(self, words: list[str], length: int) -> None:
         self._lengths.add(length)
@@ -108,6 +130,10 @@ class Fingerprint:
     user_ids: frozenset[int]
     message_ids: frozenset[int]
     names: frozenset[str]
+    copies: frozenset[int]
+    """The messages of others that forward what the person has said."""
+    copiers: frozenset[str]
+    """The names under which those were sent."""
 
     def repeated_in(self, text: str) -> bool:
         """Return whether a text repeats a message, or names its author."""

@@ -26,7 +26,7 @@ from memory.index.neighbours import preceding_by_key
 from memory.index.store import MESSAGE_COLUMNS, to_message
 from memory.message import sanitize
 from ops.erasure.files import Answers
-from ops.erasure.find import Conversation, Tables
+from ops.erasure.find import Conversation, Tables, knows_forwards
 from ops.erasure.ledger import LEDGER, merged, read_ledger
 
 TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", NAMES)
@@ -39,6 +39,25 @@ _PEOPLE: LiteralString = """
     CREATE TEMPORARY TABLE erased_people ON COMMIT DROP AS
     SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS people(user_id, erased_at)
 """
+_NO_COPIES: LiteralString = """
+    CREATE TEMPORARY TABLE erased_copies (message_id bigint, sent_at timestamptz, author_name text) ON COMMIT DROP
+"""
+_COPIES: LiteralString = """
+    INSERT INTO erased_copies
+    WITH RECURSIVE copies AS (
+        SELECT message_id, sent_at, author_name FROM messages
+        WHERE forwarded_from IS NOT NULL AND (
+            forwarded_from = ANY (%s::bigint[]) OR forwarded_from IN (
+                SELECT message_id FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+            )
+        )
+        UNION
+        SELECT messages.message_id, messages.sent_at, messages.author_name
+        FROM messages JOIN copies ON messages.forwarded_from = copies.message_id
+    )
+    SELECT * FROM copies
+"""
+_MARK_COPIES: LiteralString = "INSERT INTO erased_messages SELECT message_id, sent_at FROM erased_copies"
 _MARKS: LiteralString = """
     CREATE TEMPORARY TABLE erased_messages (message_id bigint, sent_at timestamptz) ON COMMIT DROP
 """
@@ -53,7 +72,7 @@ _MARK_ANSWERS: LiteralString = """
 """
 _ANALYZE: LiteralString = "ANALYZE erased_messages"
 _UNMARK: LiteralString = "TRUNCATE erased_messages"
-_DROP: LiteralString = "DROP TABLE erased_people, erased_messages"
+_DROP: LiteralString = "DROP TABLE erased_people, erased_messages, erased_copies"
 
 _DELETE_MARKED: dict[str, LiteralString] = {
     "message_revisions": """
@@ -68,9 +87,10 @@ _DELETE_MARKED: dict[str, LiteralString] = {
         WHERE messages.message_id = erased.message_id AND messages.sent_at = erased.sent_at
     """,
 }
-_NAMES: LiteralString = (
-    "SELECT DISTINCT author_name FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at"
-)
+_NAMES: LiteralString = """
+    SELECT author_name FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    UNION SELECT author_name FROM erased_copies
+"""
 _DELETE_TIME_ZONES: LiteralString = """
     DELETE FROM time_zones USING erased_people
     WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
@@ -175,7 +195,7 @@ async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -
         return Counts()
     tables = await tables_of(connection)
     unknown = bool(await unfinished(connection, erasures))
-    async with erasing(connection, erasures):
+    async with erasing(connection, erasures, tables):
         counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
         counts += await erase_conversations(connection, tables, every_one=unknown)
         counts += await erase_contexts(connection, tables)
@@ -183,23 +203,36 @@ async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -
 
 
 @asynccontextmanager
-async def erasing(connection: Connection, erasures: Mapping[int, datetime]) -> AsyncGenerator[None]:
-    """Let the other functions here know whom to erase; it stands within a transaction."""
+async def erasing(
+    connection: Connection, erasures: Mapping[int, datetime], tables: Tables, *, message_ids: Collection[int] = ()
+) -> AsyncGenerator[None]:
+    """Let the other functions here know whom to erase; it stands within a transaction.
+
+    `message_ids` are known to be of these people, whose messages may stand in the other database or a file alone.
+    """
     await connection.execute(_PEOPLE, [list(erasures), list(erasures.values())])
     await connection.execute(_MARKS)
+    await connection.execute(_NO_COPIES)
+    if knows_forwards(tables):
+        await connection.execute(_COPIES, [list(message_ids)])
     yield
     await connection.execute(_DROP)
 
 
 async def erase_repetitions(connection: Connection, tables: Tables, *, answers: Answers) -> Counts:
-    """Delete answers of the bot, in all their states."""
+    """Delete answers of the bot, and what others forwarded of the people, in all their states."""
     if "messages" not in tables:
         return Counts()
+    await connection.execute(_MARK_COPIES)
+    copies = await _delete_marked(connection, tables)
     lists = [list(answers.message_ids), list(answers.replies_to)]
     await connection.execute(_MARK_ANSWERS, [answers.every_one, *lists])
     deleted = await _delete_marked(connection, tables)
     return Counts(
-        answers=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
+        messages=copies["messages"],
+        answers=deleted["messages"],
+        revisions=copies["message_revisions"] + deleted["message_revisions"],
+        replaced=copies["replaced_messages"] + deleted["replaced_messages"],
     )
 
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from bench.processes import ROOT, Finished, Workplace, until
+from memory.authors import webhook_author_id
 from memory.capture.journal import Journal
 from memory.message import Kind, Message
 from ops.promotion.records import ROWS
@@ -221,6 +222,17 @@ async def test_a_person_is_forgotten_and_stays_out(place: Workplace) -> None:
     assert "1280" not in place.journal_path("pottery").read_text()
     assert "left out, of people who are forgotten" in await saved(place, str(copy))
     assert rows(place, "SELECT message_id FROM messages ORDER BY 1") == [(2,), (3,)]
+
+
+async def test_one_name_of_a_webhook_is_forgotten_by_its_negative_id(place: Workplace) -> None:
+    luna, sol = (webhook_author_id(900, name) for name in ("Luna", "Sol"))
+    write_session(place, "pottery", [plainly(1, "mine", author_id=luna), plainly(2, "hers", author_id=sol)])
+    await saved(place, "pottery")
+
+    receipt = await saved(place, "forget", str(luna), "--yes")
+
+    assert f"user {luna}" in receipt
+    assert rows(place, "SELECT author_id FROM messages") == [(sol,)]
 
 
 async def test_the_bots_own_answers_in_an_export_are_no_evidence(place: Workplace) -> None:

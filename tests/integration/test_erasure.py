@@ -771,6 +771,37 @@ async def test_a_time_zone_that_was_chosen_since_is_kept(world: World) -> None:
     assert (await forget_her(world)).long_term.time_zones == 0
 
 
+async def test_what_others_forwarded_of_her_goes_from_everywhere_wherever_the_original_is(world: World) -> None:
+    words = "the cellarkey is under the third pot"
+    copy = by(BOB, 11, words, forwarded_from=10)
+    copy_of_copy = by(BOB, 12, words, forwarded_from=11)
+    another = by(BOB, 13, "of somebody else", forwarded_from=9)
+    after = by(forgotten.CARLA, 14, "what a day")
+    await forgotten.write(world.long_term, [by(NADIA, 10, words)], [], 0)
+    await forgotten.write(world.short_term, [copy, copy_of_copy, after, another], [], 0)
+    assert "cellarkey" in str(await rows(world.short_term, "search_text", "messages WHERE message_id = 14"))
+    path = world.storage_dir / "demo" / "demo.csv"
+    forgotten.journalled(path, [copy, copy_of_copy, deletion(12, at=20, author_name=""), another, after])
+
+    receipt = await forget_her(world)
+
+    assert await rows(world.short_term) == [13, 14]
+    assert "cellarkey" not in str(await rows(world.short_term, "search_text"))
+    assert await rows(world.long_term) == []
+    assert (receipt.short_term.messages, receipt.files) == (2, (ErasedFile(path, 3),))
+    assert [one.message_id for one in whole(Journal(path)).messages] == [13, 14]
+
+
+async def test_a_restored_database_from_before_has_no_copies_of_what_she_said(world: World) -> None:
+    messages = [by(NADIA, 10, "hers"), by(BOB, 11, "hers", forwarded_from=10), by(BOB, 12, "mine")]
+    await forgotten.write(world.long_term, messages, [], 0)
+
+    counts = await erase(world.long_term, {NADIA: FORGOTTEN_AT})
+
+    assert counts.messages == 2
+    assert await rows(world.long_term) == [12]
+
+
 async def test_a_message_whose_author_only_a_csv_tells_goes_too(world: World) -> None:
     await fill(world)
     await run(world.short_term, "UPDATE messages SET author_id = NULL WHERE message_id IN (1, 2)")

@@ -4,13 +4,15 @@ import logging
 
 import pytest
 
+from memory.authors import webhook_author_id
 from memory.capture.erased import Erased
 from memory.capture.journal import BadRecord, JournalBatch
 from memory.message import Kind, Message
 from tests.builders import deletion, message, minute
 
 HERS = 700_000_000_000_000_001
-UNTIL = {HERS: minute(50), 9: minute(10)}
+PROXY = webhook_author_id(900, "Luna")
+UNTIL = {HERS: minute(50), 9: minute(10), PROXY: minute(10)}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,7 @@ def test_nobody_is_forgotten() -> None:
     [
         pytest.param(f"1,{HERS},hello", True, id="with the id"),
         pytest.param(f"1,{HERS}7,hello", False, id="with a longer number"),
+        pytest.param(f"1,{PROXY},hello", True, id="with the id of a name of a webhook"),
         pytest.param("1," + "7" * 100_000, False, id="with a very long number"),
         pytest.param("somebody else's", False, id="without a number"),
     ],
