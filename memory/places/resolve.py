@@ -4,20 +4,26 @@ An import, an older session or a moment without Discord's word leaves messages i
 nobody but the thread's own readers is shown. What a thread is never changes, so its messages are corrected once.
 """
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from psycopg.sql import SQL
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engines import Sessions, transaction
 from db.statements import execute
-from memory.places.state import PlaceState
+from memory.places import store
+from memory.places.state import PlaceKind, PlaceState
 
 THREADS_AT_ONCE = 200
 """Threads that are looked at together."""
 
 MESSAGES_AT_ONCE = 500
 """Messages that one statement corrects: each of them goes into every index anew."""
+
+_BREATH = timedelta(seconds=0.02)
 
 # By place, whose index has this expression: one look for each thread, whatever PostgreSQL expects of their number.
 _RESOLVE = SQL("""
@@ -60,6 +66,45 @@ _MOVE_NAMES = SQL("""
         last_seen = greatest(names.last_seen, excluded.last_seen),
         promotion_id = greatest(names.promotion_id, excluded.promotion_id)
 """)
+
+
+async def resolve_next(long_term: Sessions, databases: Sequence[Sessions]) -> list[PlaceState]:
+    """Resolve the next threads in all databases that hold messages, and return them; none when all are resolved.
+
+    Raises DatabaseUnavailableError, and then goes on with the same threads at the next call.
+    """
+    async with transaction(long_term) as session:
+        threads = await store.unresolved_threads(session, limit=THREADS_AT_ONCE)
+    await resolve(databases, threads)
+    async with transaction(long_term) as session:
+        await store.mark_resolved(session, threads)
+    return threads
+
+
+async def resolve(databases: Sequence[Sessions], threads: Sequence[PlaceState]) -> None:
+    """Correct all messages of threads, some in each transaction, with a breath between for everybody else."""
+    for sessions in databases if threads else ():
+        are_left = True
+        while are_left:
+            async with transaction(sessions) as session:
+                are_left = await resolve_some(session, threads)
+            await asyncio.sleep(_BREATH.total_seconds())
+
+
+_OF_BATCH = SQL("""
+    UPDATE places SET resolved = false
+    WHERE promotion_id IS NULL AND kind = ANY (%(threads)s::text[])
+        AND place_id IN (SELECT place_id FROM names WHERE promotion_id = %(promotion)s)
+""")
+
+
+async def resolve_batch(long_term: Sessions, promotion_id: int) -> None:
+    """Correct the messages that a batch has brought in of threads that Discord has told of before."""
+    threads = [kind.value for kind in PlaceKind if kind.is_thread]
+    async with transaction(long_term) as session:
+        await execute(session, _OF_BATCH, {"threads": threads, "promotion": promotion_id})
+    while await resolve_next(long_term, [long_term]):
+        pass
 
 
 async def resolve_some(session: AsyncSession, threads: Sequence[PlaceState]) -> bool:

@@ -64,7 +64,7 @@ class PlaceWriter:
 
     def __init__(self, long_term: Sessions, short_term: Sessions | None = None) -> None:
         self._long_term = long_term
-        self._messages = [sessions for sessions in (long_term, short_term) if sessions is not None]
+        self._databases = [sessions for sessions in (long_term, short_term) if sessions is not None]
         self._states: dict[int, PlaceState] = {}
         self._marks: dict[object, _Mark] = {}
         self._unsure: dict[int, bool] = {}  # threads of messages stored without a word of it; whether the parent lacks
@@ -182,7 +182,9 @@ class PlaceWriter:
             if self._marks.get(key) is mark:
                 del self._marks[key]
         elif self._may_have_unresolved:
-            await self._resolve_some()
+            threads = await resolve.resolve_next(self._long_term, self._databases)
+            self._may_have_unresolved = bool(threads)  # this task alone writes states: none has come since
+            self._tell(self.on_resolved, threads)
         elif self._unsure:
             await self._resolve_unsure()
         else:
@@ -204,10 +206,12 @@ class PlaceWriter:
         try:
             async with transaction(self._long_term) as session:
                 known = await store.known_threads(session, some)
-            await self._resolve([one for one in known if one.kind.is_public_thread or some[one.place_id]])
+            threads = [one for one in known if one.kind.is_public_thread or some[one.place_id]]
+            await resolve.resolve(self._databases, threads)
         except BaseException:
             self._unsure = some | self._unsure
             raise
+        self._tell(self.on_resolved, threads)
 
     async def _upsert(self, states: Sequence[PlaceState]) -> list[PlaceChange]:
         """Write states; those that the database will never take are left out, and said in the log."""
@@ -231,31 +235,6 @@ class PlaceWriter:
                 )
             else:
                 await store.mark_unlisted_channels_gone(session, guild_id=mark.guild_id, listed=mark.listed, at=mark.at)
-
-    async def _resolve_some(self) -> None:
-        """Resolve some threads in all databases of messages."""
-        async with transaction(self._long_term) as session:
-            threads = await store.unresolved_threads(session, limit=resolve.THREADS_AT_ONCE)
-        await self._resolve(threads)
-        async with transaction(self._long_term) as session:
-            await store.mark_resolved(session, threads)
-        # This task alone writes states, so there are none that have come since.
-        self._may_have_unresolved = bool(threads)
-
-    async def _resolve(self, threads: Sequence[PlaceState]) -> None:
-        if not threads:
-            return
-        for sessions in self._messages:
-            await self._resolve_in(sessions, threads)
-        self._tell(self.on_resolved, threads)
-
-    async def _resolve_in(self, sessions: Sessions, threads: Sequence[PlaceState]) -> None:
-        """Resolve threads in one database, some messages in each transaction."""
-        are_left = True
-        while are_left:
-            async with transaction(sessions) as session:
-                are_left = await resolve.resolve_some(session, threads)
-            await asyncio.sleep(_BREATH.total_seconds())
 
     def _tell(self, listeners: Sequence[Callable[[Sequence[T]], None]], news: Sequence[T]) -> None:
         if not news:

@@ -158,6 +158,7 @@ def clean(chunk: RawBatch, *, session: str, time_zone: ZoneInfo, occurrences: Oc
         end_bytes=chunk.end_bytes,
         ours=chunk.ours,
         damage=chunk.damage,
+        places=chunk.places,
         messages=messages,
         revisions=revisions,
         vectors=_vectors(reading, saying, messages),

@@ -25,6 +25,9 @@ from memory.index.indexing import Draft, index_drafts
 from memory.index.neighbours import Neighbour, RecentMessages, find_preceding
 from memory.index.reembed import prepare
 from memory.message import Message, Revision
+from memory.places import store
+from memory.places.resolve import resolve_batch
+from memory.places.state import PlaceState
 from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
 from ops.promotion.clean import read
@@ -185,11 +188,16 @@ async def _bring_in(
             )
             builder = BatchBuilder(comparer, drafting, resources.embedder, rejects, tally, size=source.size)
             writer = BatchWriter(resources.long_term, batch.promotion_id, rejects, tally)
-            chunks = one_ahead(read(source, time_zone=time_zone))
+            places: dict[int, PlaceState] = {}
+            chunks = one_ahead(_collect_places(read(source, time_zone=time_zone), places))
             async with aclosing(one_ahead(builder.pieces(chunks))) as pieces:
                 async for piece in pieces:
                     await writer.write(piece)
                     report(piece.end_bytes, source.size)
+    if tally.has_effect:
+        async with transaction(resources.long_term.sessions) as session:
+            await store.upsert(session, list(places.values()), promotion_id=batch.promotion_id)
+        await resolve_batch(resources.long_term.sessions, batch.promotion_id)
     if marked := await mark_others(connection, resources.own):
         tally.notes[MARKED] += marked
     return PromotionResult(
@@ -215,6 +223,16 @@ async def _open_short_term(resources: PromotionResources) -> AsyncGenerator[Conn
 async def _stored_before(database: Database, messages: Sequence[Message]) -> list[Neighbour]:
     async with transaction(database.reading) as session:
         return await find_preceding(session, messages=messages)
+
+
+async def _collect_places(
+    batches: AsyncGenerator[CleanBatch], places: dict[int, PlaceState]
+) -> AsyncGenerator[CleanBatch]:
+    """Yield batches, and take in what they say of channels and threads."""
+    async with aclosing(batches):
+        async for batch in batches:
+            places |= {state.place_id: state for state in batch.places}
+            yield batch
 
 
 async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:

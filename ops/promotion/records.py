@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from memory.message import Message, Revision
+from memory.places.state import PlaceState
 from ops.promotion.sources.files import Skipped
 
 ROWS = 10_000
@@ -62,6 +63,8 @@ class RawBatch:
     """What the reader had to mend, each thing with how often."""
     damage: str = ""
     """A sentence about the file, of which nothing follows behind this chunk."""
+    places: Sequence[PlaceState] = ()
+    """What the file says of the channels and threads that its messages were sent in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class CleanBatch:
     """Whether this program wrote the file."""
     damage: str = ""
     """A sentence about the file, of which nothing follows behind this batch."""
+    places: Sequence[PlaceState] = ()
+    """What the file says of channels and threads."""
 
     messages: list[Message]
     """Each key once, in its last state."""

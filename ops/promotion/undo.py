@@ -59,6 +59,7 @@ _PUT_BACK: LiteralString = """
     FROM before WHERE (messages.message_id, messages.sent_at) = (before.message_id, before.sent_at)
     RETURNING before.embedding IS NOT NULL AND NOT before.fits AND messages.kind <> 'answer'
 """
+_FORGET_PLACES = "DELETE FROM places WHERE promotion_id = %s"
 _FORGET_REPLACED = "DELETE FROM replaced_messages WHERE replaced_by = %s"
 _NOTE = "UPDATE promotions SET undone_at = %s WHERE promotion_id = %s"
 
@@ -95,7 +96,7 @@ async def take_back(connection: Connection, promotion_id: int, *, now: datetime)
     async with connection.transaction():
         removed = await connection.execute(_REMOVE, [promotion_id])
         rows = await fetch(connection, _PUT_BACK, {"id": promotion_id, "model": MODEL_FACT})
-        for statement in (_REMOVE_REVISIONS, _FORGET_REPLACED):
+        for statement in (_REMOVE_REVISIONS, _FORGET_PLACES, _FORGET_REPLACED):
             await connection.execute(statement, [promotion_id])
         await renew_names(connection)
         await connection.execute(_NOTE, [now, promotion_id])

@@ -19,6 +19,7 @@ from memory.authors import webhook_author_id
 from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import to_row
 from memory.message import COLUMNS, Attachment, Kind, Message, Part, Reaction, Source
+from memory.places.state import PlaceKind, PlaceState
 from ops.promotion.clean import IDS_ROUNDED, UNKNOWN_AUTHOR, clean
 from ops.promotion.records import CleanBatch, MessageSource, RawBatch
 from ops.promotion.sources import csv_reader
@@ -60,6 +61,10 @@ class Promoted:
     @property
     def messages(self) -> list[Message]:
         return [one for cleaned in self.cleaned for one in cleaned.messages]
+
+    @property
+    def places(self) -> list[PlaceState]:
+        return [one for cleaned in self.cleaned for one in cleaned.places]
 
     @property
     def refused(self) -> list[tuple[int, str]]:
@@ -832,18 +837,6 @@ def test_a_thread_belongs_to_the_channel_that_is_named_as_its_category(tmp_path:
     assert one == typed(1, "hi", thread_id=THREAD, channel_name="general › plans", in_public_thread=True)
 
 
-@pytest.mark.parametrize(
-    ("kind", "is_public"),
-    [("GuildPublicThread", True), ("GuildNewsThread", True), ("GuildPrivateThread", False), ("GuildTextChat", False)],
-)
-def test_a_thread_is_as_public_as_its_export_says(tmp_path: Path, kind: str, is_public: bool) -> None:
-    place = {"id": str(THREAD), "type": kind, "categoryId": str(CHANNEL), "category": "general", "name": "plans"}
-
-    (one,) = promoted(export(tmp_path / "export.json", said(1, "hi"), channel=place)).messages
-
-    assert one.in_public_thread is is_public
-
-
 def test_a_webhook_in_an_export_speaks_as_a_person_for_each_of_its_names(tmp_path: Path) -> None:
     luna, sol = (user(900, name, bot=True) | {"discriminator": "0000", "nickname": name} for name in ("Luna", "Sol"))
 
@@ -869,6 +862,45 @@ def test_reactions_forwards_and_hidden_files_of_an_export_are_kept(tmp_path: Pat
     assert first.reactions == (Reaction(emoji="\N{FIRE}", count=2), Reaction(emoji=":kiln:", count=1))
     assert first.attachments[0].spoiler
     assert (second.forwarded_from, second.reply_to, second.parts) == (5, None, all_of(Source.FORWARD, "news"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "is_public"),
+    [
+        pytest.param("GuildPrivateThread", PlaceKind.PRIVATE_THREAD, False, id="private thread"),
+        pytest.param("GuildPublicThread", PlaceKind.PUBLIC_THREAD, True, id="public thread"),
+        pytest.param("GuildNewsThread", PlaceKind.ANNOUNCEMENT_THREAD, True, id="announcement thread"),
+        pytest.param("GuildTextChat", PlaceKind.TEXT, False, id="channel"),
+    ],
+)
+def test_an_export_says_what_sort_of_place_its_channel_is(
+    tmp_path: Path, kind: str, expected: PlaceKind, is_public: bool
+) -> None:
+    channel = {"id": str(THREAD), "type": kind, "categoryId": str(CHANNEL), "category": "general", "name": "plans"}
+
+    found = promoted(export(tmp_path / "export.json", said(1, "hi"), channel=channel))
+
+    assert [message.in_public_thread for message in found.messages] == [is_public]
+    assert found.places == [
+        PlaceState(
+            place_id=THREAD,
+            guild_id=GUILD,
+            kind=expected,
+            seen_at=datetime(2026, 11, 20, 9, tzinfo=UTC),
+            parent_id=CHANNEL,
+            name="plans",
+        )
+    ]
+
+
+@pytest.mark.parametrize("channel", [{"type": "GuildOfLater"}, {"id": "0"}, {"id": "nine"}, {"id": "9" * 19}])
+def test_of_a_place_that_an_export_does_not_tell_plainly_nothing_is_kept(
+    tmp_path: Path, channel: dict[str, str]
+) -> None:
+    found = promoted(export(tmp_path / "export.json", said(1, "hi"), channel=channel))
+
+    assert found.places == []
+    assert len(found.contents) + len(found.refused) == 1
 
 
 def test_direct_messages_are_of_no_guild(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from errors import InputFileError
-from memory.authors import webhook_author_id
+from memory.authors import kept_name, webhook_author_id
 from memory.capture.message_csv import flag_text, items_text
-from memory.message import COLUMNS, Kind
+from memory.message import COLUMNS, Kind, sanitize
 from memory.message_text import SPOILER, of_system, reactions_in, read_words
 from memory.names.places import thread_name
+from memory.places.state import PlaceKind, PlaceState
 from ops.promotion.records import RawBatch
 from ops.promotion.sources.files import Location, opened
 from ops.promotion.sources.foreign_csv import ForeignCsv, mapped
@@ -63,8 +65,21 @@ def _maps(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, Sequence) else []
 
 
-_PUBLIC_THREADS = {"GuildNewsThread", "GuildPublicThread"}
-_THREADS = {*_PUBLIC_THREADS, "GuildPrivateThread"}
+_KINDS = {
+    "DirectTextChat": PlaceKind.DM,
+    "DirectGroupTextChat": PlaceKind.DM,
+    "GuildTextChat": PlaceKind.TEXT,
+    "GuildVoiceChat": PlaceKind.VOICE,
+    "GuildStageVoice": PlaceKind.STAGE,
+    "GuildNews": PlaceKind.ANNOUNCEMENT,
+    "GuildForum": PlaceKind.FORUM,
+    "GuildMedia": PlaceKind.MEDIA,
+    "GuildNewsThread": PlaceKind.ANNOUNCEMENT_THREAD,
+    "GuildPublicThread": PlaceKind.PUBLIC_THREAD,
+    "GuildPrivateThread": PlaceKind.PRIVATE_THREAD,
+}
+_BEFORE_DISCORD = datetime(2015, 1, 1, tzinfo=UTC)
+_LARGEST_ID = 2**63 - 1  # that PostgreSQL keeps
 _SAID = {
     "Default",
     "Reply",
@@ -92,13 +107,17 @@ class JsonExport:
     place: Mapping[str, str]
     me: int | None
     encoding: str = "utf-8-sig"
+    state: PlaceState | None = None
+    """What it says of its channel or thread; None where that is not of a known sort."""
 
     def read(self) -> Iterator[RawBatch]:
         """Yield what the file holds; raises InputFileError behind the last whole message of one that is cut off."""
         messages = Items(source=self.path.name, key=_KEY, names=_NAMES, row=self._row, encoding=self.encoding)
         with opened(self.path) as (plain, raw):
             try:
-                yield from chunks_of(plain, messages, position=raw.tell)
+                states = () if self.state is None else (self.state,)
+                for chunk in chunks_of(plain, messages, position=raw.tell):
+                    yield replace(chunk, places=states)
             except ValueError as error:
                 raise InputFileError(
                     f"{self.path} is damaged or cut off ({error}): export the channel again."
@@ -131,21 +150,53 @@ def export_in(path: Location, file: IO[bytes], *, me: int | None, encoding: str 
         head = values_before(file, _KEY, encoding)
     except ValueError as error:
         raise InputFileError(f"{path} is not JSON ({error}): correct the path.") from error
-    return JsonExport(path, _place(head), me, encoding) if "channel.id" in head else None
+    return JsonExport(path, _place(head), me, encoding, _state(head)) if "channel.id" in head else None
 
 
 def _place(head: Mapping[str, str]) -> dict[str, str]:
     """Return where the messages were said; the category of a thread is the channel that it belongs to."""
     guild, channel = head.get("guild.id", ""), head["channel.id"]
     place = {"guild_id": "" if guild == "0" else guild, "channel_id": channel}
-    if head.get("channel.type") in _THREADS and "channel.categoryId" in head:
+    kind = _KINDS.get(head.get("channel.type", ""), PlaceKind.OTHER)
+    if kind.is_thread and "channel.categoryId" in head:
         return place | {
             "channel_id": head["channel.categoryId"],
             "channel_name": thread_name(head.get("channel.category", ""), head.get("channel.name", "")),
             "thread_id": channel,
-            "in_public_thread": flag_text(head["channel.type"] in _PUBLIC_THREADS),
+            "in_public_thread": flag_text(kind.is_public_thread),
         }
     return place | {"channel_name": head.get("channel.name", "")}
+
+
+def _state(head: Mapping[str, str]) -> PlaceState | None:
+    """Return what an export says of its channel or thread, if that is of a known sort."""
+    place_id, guild_id = (_id(head.get(name, "")) for name in ("channel.id", "guild.id"))
+    kind = _KINDS.get(head.get("channel.type", ""))
+    if place_id is None or kind is None:
+        return None
+    return PlaceState(
+        place_id=place_id,
+        guild_id=guild_id,
+        kind=kind,
+        seen_at=_moment(head.get("exportedAt", "")),
+        parent_id=_id(head.get("channel.categoryId", "")),
+        name=kept_name(sanitize(head.get("channel.name", ""))),
+    )
+
+
+def _id(text: str) -> int | None:
+    """Return an id; None for what is none, 0 among it, which stands for no guild."""
+    number = int(text) if _DIGITS.fullmatch(text) else 0
+    return number if 0 < number <= _LARGEST_ID else None
+
+
+def _moment(text: str) -> datetime:
+    """Return when an export was made; a time before all of Discord where it does not say, so that others win."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _BEFORE_DISCORD
+    return moment if moment.tzinfo is not None else _BEFORE_DISCORD
 
 
 def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> Kind:
@@ -219,6 +270,7 @@ _COLUMNS = {
     "attachments": "Attachments",
     "message_id": "MessageID",  # only of late versions
 }
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _ID = re.compile(r" \[(\d{15,20})\]")
 
 
