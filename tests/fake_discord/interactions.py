@@ -9,6 +9,7 @@ from typing import Any
 from tests.fake_discord.errors import ApiError
 from tests.fake_discord.models import EPHEMERAL, LOADING, Channel, Member, Message, permissions_in
 from tests.fake_discord.payloads import Payload, interaction_channel, member_payload, message_payload, user_payload
+from tests.fake_discord.validation import check_message
 from tests.fake_discord.waiting import Changes
 from tests.fake_discord.world import World
 
@@ -160,8 +161,10 @@ class Interactions:
             raise ApiError(404, 10062, "Unknown interaction")
         if interaction.acknowledged_after is not None:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
-        interaction.acknowledged_after, interaction.callback = waited, body
         data = body.get("data") or {}
+        if body["type"] in {_MESSAGE, _UPDATE}:
+            check_message(data)
+        interaction.acknowledged_after, interaction.callback = waited, body
         if body["type"] in {_MESSAGE, _DEFERRED}:
             flags = data.get("flags", 0) | (LOADING if body["type"] == _DEFERRED else 0)
             interaction.original = self._post(interaction, data | {"flags": flags})
@@ -180,6 +183,7 @@ class Interactions:
         if interaction.original is not None and interaction.original.flags & LOADING:
             self._change(interaction, body)
             return interaction.original
+        check_message(body)
         message = self._post(interaction, body)
         interaction.follow_ups.append(message)
         self._changes.happened()
@@ -205,6 +209,7 @@ class Interactions:
     def edit(self, token: str, message_id: str, body: Payload) -> Message:
         """Change an answer."""
         interaction, message = self.of(token), self.message(token, message_id)
+        check_message(body, flags=message.flags)
         if message is interaction.original:
             self._change(interaction, body)
         else:

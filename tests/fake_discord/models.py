@@ -106,7 +106,7 @@ class Message:
     @property
     def text(self) -> str:
         """All that it says: its content, or the text displays among its components."""
-        return "\n".join(filter(None, [self.content, *_displayed(self.fields.get("components", []))]))
+        return "\n".join(filter(None, [self.content, *texts_displayed(self.fields.get("components", []))]))
 
     @property
     def flags(self) -> int:
@@ -233,12 +233,12 @@ class Guild:
         yield from islice(found, most)
 
 
-def _displayed(components: list[dict[str, Any]]) -> Iterator[str]:
+def texts_displayed(components: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the texts that components show."""
     for component in components:
         if component.get("type") == _TEXT_DISPLAY:
             yield str(component["content"])
-        yield from _displayed(component.get("components", []))
+        yield from texts_displayed(component.get("components", []))
 
 
 def permissions_in(member: Member, channel: Channel) -> int:

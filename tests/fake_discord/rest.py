@@ -38,6 +38,7 @@ from tests.fake_discord.payloads import (
     user_payload,
 )
 from tests.fake_discord.search import NOT_INDEXED, search
+from tests.fake_discord.validation import check_message
 from tests.fake_discord.waiting import Changes
 from tests.fake_discord.world import World
 
@@ -395,6 +396,7 @@ class Rest:
 
     async def _send(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request, needs=SEND), await _body(request)
+        check_message(body)
         fields = _kept(body)
         if (reference := fields.get("message_reference")) is not None:
             fields["type"] = 19
@@ -407,6 +409,7 @@ class Rest:
         message, body = self._message(request), await _body(request)
         if message.author is not self._world.me:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
+        check_message(body, flags=message.flags)
         self._world.edit(message, body.get("content", message.content) or "", **_kept(body))
         return _json(self._written(message))
 

@@ -132,6 +132,14 @@ class World:
         for role_id in guild.members.pop(self.me.id).roles:
             del guild.roles[role_id]
 
+    def fail(self, guild: Guild) -> None:
+        """Let a guild be unavailable for a while, as in an outage at Discord."""
+        self._emit("GUILD_DELETE", guild, lambda: {"id": str(guild.id), "unavailable": True})
+
+    def recover(self, guild: Guild) -> None:
+        """Let a guild be available again."""
+        self._emit("GUILD_CREATE", guild, lambda: guild_event(guild, self.bot_in(guild)) | {"unavailable": False})
+
     def bot_in(self, guild: Guild) -> Member:
         """Return the bot as a member of a guild."""
         return guild.members[self.me.id]
@@ -353,6 +361,20 @@ class World:
             self.reopen(channel)
         self.send(message)
         return message
+
+    def relay(self, channel: Channel, text: str, *, name: str, webhook_id: int, **options: Any) -> Message:
+        """Send a message by a webhook under some name, as bridges and proxies do; options as `say` has them."""
+        author = User(webhook_id, name, name, is_bot=True)
+        return self.say(channel, text, author=author, webhook_id=str(webhook_id), **options)
+
+    def forward(self, message: Message, channel: Channel, *, author: Member | None = None, **options: Any) -> Message:
+        """Forward a message: the copy has neither its author nor its id, which are known by the reference alone."""
+        copied = ("content", "embeds", "attachments", "components", "timestamp", "edited_timestamp", "flags", "type")
+        whole = message_payload(message, self.me.id)
+        snapshot = {"message": {name: whole[name] for name in copied} | {"mentions": [], "mention_roles": []}}
+        reference = _pointing_at(message) | {"type": 1}
+        forwarded: dict[str, Any] = {"message_reference": reference, "message_snapshots": [snapshot], "flags": 1 << 14}
+        return self.say(channel, author=author, **forwarded, **options)
 
     def send(self, message: Message) -> None:
         """Let a message appear; one that only one person sees is in no history and no event."""

@@ -11,7 +11,7 @@ from errors import DiscordSetupError
 from memory.message import Message as Kept
 from tests.builders import closed_port
 from tests.fake_discord import Channel, FakeDiscord, Guild, Member, Overwrite, Role, open_fake_discord, unlimited
-from tests.fake_discord.models import VIEW
+from tests.fake_discord.models import FORUM, MANAGE_THREADS, SEND, VIEW
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served
 
@@ -196,6 +196,65 @@ async def test_what_is_said_in_a_new_thread_and_in_a_direct_message_is_captured(
 
     assert (in_thread.thread_id, in_thread.channel_id) == (thread.id, general.id)
     assert (direct.guild_id, direct.content) == (None, "psst")
+
+
+async def test_what_becomes_of_channels_and_threads_is_known(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, guild: Guild, general: Channel, ana: Member
+) -> None:
+    world = fake.world
+    old, thread = world.channel(guild, "old"), world.thread(general, "the ferry", owner=ana)
+    forum = world.channel(guild, "questions", kind=FORUM)
+    staff = world.role(guild, "staff")
+
+    async with served(bot, fake):
+        known = bot.get_guild(guild.id)
+        assert known is not None
+        open_thread = known.get_thread(thread.id)
+        world.update(general, name="plaza", nsfw=True)
+        world.remove(old)
+        world.set_permissions(guild, staff, MANAGE_THREADS)
+        world.permit(general, staff, allow=SEND)
+        world.update(thread, name="the late ferry")
+        world.archive(thread, locked=True)
+        post = world.post(forum, "how to dock?", "slowly", author=ana)
+        assert [message.content for message in await heard(recorder)] == ["slowly"]
+        channel, role = known.get_channel(general.id), known.get_role(staff.id)
+
+    assert isinstance(channel, discord.TextChannel)
+    assert (channel.name, channel.nsfw, known.get_channel(old.id)) == ("plaza", True, None)
+    assert role is not None
+    assert role.permissions.manage_threads
+    assert channel.overwrites_for(role).send_messages is True
+    assert open_thread is not None
+    assert (open_thread.name, known.get_thread(thread.id)) == ("the late ferry", None), "archived threads are not kept"
+    assert known.get_thread(post.id) is not None
+
+
+async def test_a_server_that_fails_is_known_again_when_it_comes_back(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, guild: Guild, general: Channel
+) -> None:
+    async with served(bot, fake):
+        fake.world.fail(guild)
+        fake.world.update(general, name="plaza")
+        fake.world.recover(guild)
+        fake.world.say(general, "back again")
+        (message,) = await heard(recorder)
+
+    assert (message.content, message.channel_name) == ("back again", "plaza")
+
+
+async def test_forwards_and_webhooks_are_heard_as_what_they_are(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel, ana: Member
+) -> None:
+    first = fake.world.say(general, "the ferry leaves at noon", author=ana)
+
+    async with served(bot, fake):
+        fake.world.forward(first, general, author=ana)
+        fake.world.relay(general, "I am Luna", name="Luna", webhook_id=77)
+        forwarded, relayed = await heard(recorder, 2)
+
+    assert "the ferry leaves at noon" in forwarded.content
+    assert (relayed.author_name, relayed.content) == ("Luna", "I am Luna")
 
 
 async def test_of_a_channel_that_the_bot_may_not_see_it_hears_nothing(

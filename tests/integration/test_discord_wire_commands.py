@@ -15,6 +15,7 @@ from memory.message import Kind, Message
 from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
 from tests.fake_discord.limits import HISTORY
 from tests.fake_discord.models import EPHEMERAL, LOADING, VIEW
+from tests.fake_discord.validation import COMPONENTS_V2
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.wire import served, without_pauses
 from time_expressions.window import Window
@@ -247,3 +248,31 @@ async def test_a_command_in_a_channel_that_the_bot_may_not_see_tells_of_the_chan
     assert (known.name, interaction.app_permissions.view_channel) == ("___hidden___", False)
     assert interaction.permissions.view_channel
     assert interaction.channel.id == secret.id
+
+
+@pytest.mark.parametrize(
+    ("flags", "body", "code"),
+    [
+        pytest.param(0, {"content": "x" * 2001}, 50035, id="longer than 2,000 characters"),
+        pytest.param(0, {"content": ""}, 50006, id="nothing in it"),
+        pytest.param(COMPONENTS_V2, {"content": "x"}, 50035, id="a content beside components"),
+        pytest.param(
+            COMPONENTS_V2,
+            {"components": [{"type": 10, "content": "x" * 2001}, {"type": 10, "content": "y" * 2000}]},
+            50035,
+            id="components that show more than 4,000 characters",
+        ),
+    ],
+)
+async def test_the_fake_refuses_a_message_as_discord_would(
+    fake: FakeDiscord, general: Channel, flags: int, body: dict[str, object], code: int
+) -> None:
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        await client.login(fake.token)
+        route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=general.id)
+
+        with pytest.raises(discord.HTTPException) as caught:
+            await client.http.request(route, json={"flags": flags, **body})
+
+    assert caught.value.code == code
+    assert not general.messages
