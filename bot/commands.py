@@ -33,15 +33,15 @@ use only what everyone here can read.
 `/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
 Those who manage a server choose one for all others with `/servertimezone`.
+`/settings` shows administrators which channels answers here leave out, and why.
 `/about` tells what I run on and how much I remember.
 
 A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
 alone, tell which it was, and offer a button to search all time.
 
 What I do not know yet: what is said, edited or deleted while I am away (when I am being restarted, say) stays unknown \
-to me, so I may quote what has been changed or deleted meanwhile. Archived threads and posts I search only once \
-somebody writes in them again. Age-restricted channels I quote only in channels that are age-restricted too, and \
-spoiler channels only in themselves."""
+to me, so I may quote what has been changed or deleted meanwhile. Age-restricted channels I quote only in \
+channels that are age-restricted too, and spoiler channels only in themselves."""
 
 
 class SlashCommands:
