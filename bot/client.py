@@ -151,9 +151,9 @@ class Bot(ShardedClient):
             logger.info("%s", invitation)
             announce(invitation)
 
-    async def on_ready(self) -> None:
-        """Read again what was missed: a connection that is ready, and not resumed, is told nothing of it."""
-        self._read_missed(self.guilds)
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Read again what a shard has missed: a connection that is ready, and not resumed, is told nothing of it."""
+        self._read_missed(guild for guild in self.guilds if guild.shard_id == shard_id)
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """Note that Discord cannot serve a server just now."""

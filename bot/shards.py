@@ -145,9 +145,9 @@ class ShardedClient(discord.AutoShardedClient):
             return False
         return all(not shard.is_closed() and math.isfinite(shard.latency) for shard in shards.values())
 
-    async def launch_shard(self, gateway: "yarl.URL", shard_id: int, *, initial: bool = False) -> None:
-        """Connect a shard for the first time, however long that takes."""
-        await super().launch_shard(gateway, shard_id, initial=initial)
+    async def launch_shard(self, _: "yarl.URL", shard_id: int, *, initial: bool = False) -> None:
+        """Connect a shard for the first time, however long that takes, to where the settings say that Discord is."""
+        await super().launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard_id, initial=initial)
         shards: dict[int, Shard] = vars(self)["_AutoShardedClient__shards"]
         first = shards[shard_id]
         if not isinstance(first, SteadyShard):

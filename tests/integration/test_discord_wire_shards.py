@@ -1,7 +1,7 @@
 """A bot that is spread over shards and processes, over Discord's real protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -151,6 +151,37 @@ async def test_a_shard_takes_its_session_up_again_even_when_it_cannot_connect_at
     assert recorder.news.empty()
     assert len(fake.gateway.resumed) == 2
     assert len(fake.gateway.identified) == 2, "a new session would have missed what was said meanwhile"
+
+
+class NotedHistory:
+    """Notes what is to be read again."""
+
+    def __init__(self) -> None:
+        self.missed: list[list[int]] = []
+
+    def connected(self, guild_ids: Iterable[int]) -> None:
+        self.missed.append(list(guild_ids))
+
+    async def close(self) -> None:
+        """Do nothing: nothing is being read."""
+
+
+async def test_a_shard_that_begins_a_new_session_has_the_past_of_its_own_guilds_read_again(
+    fake: FakeDiscord, channels: list[Channel]
+) -> None:
+    history, bot = NotedHistory(), bot_of(FakeRecorder(), "0-1/4")
+    bot._history = history  # type: ignore[assignment]
+    first, second = (channel.guild.id for channel in channels[:2] if channel.guild)
+    async with served(bot, fake):
+        ended = session_of(fake, 1)
+        del fake.gateway.sessions[ended.session_id]
+        ended.outbox.put_nowait('{"op": 9, "d": false}')
+        async with asyncio.timeout(20):
+            while len(history.missed) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    assert sorted(history.missed[:2]) == [[first], [second]]
+    assert history.missed[2:] == [[second]]
 
 
 async def test_a_bot_is_connected_while_all_of_its_shards_are(
