@@ -56,6 +56,22 @@ def search(
     search_memory(text, SearchOptions(now, time_zone, day_first, limit, session, explain))
 
 
+@app.command()
+def backfill(
+    *,
+    server: option.Server = "",
+    channel: option.Channel = "",
+    since: option.Since = "",
+    until: option.Until = "",
+    full: option.Again = False,
+    time_zone: option.Zone = "",
+) -> None:
+    """Read what was said on Discord before the bot was there. The bot must not run."""
+    from cli.commands.backfill import BackfillOptions, backfill_memory
+
+    backfill_memory(BackfillOptions(server, channel, since, until, full, time_zone))
+
+
 @app.command("re-embed")
 def reembed() -> None:
     """Embed all memory anew, for another EMBEDDING_MODEL. The bot must not run."""

@@ -22,12 +22,13 @@ async def look_up(token: str, *, server_id: int | None) -> Registration:
         await login(client, token)
         return Registration(
             name=str(client.user),
-            reads_content=client.application is not None and _shows_content(client.application.flags),
+            reads_content=client.application is not None and shows_content(client.application.flags),
             in_server=None if server_id is None else await _is_in(client, server_id),
         )
 
 
-def _shows_content(flags: discord.ApplicationFlags) -> bool:
+def shows_content(flags: discord.ApplicationFlags) -> bool:
+    """Return whether the bot of an application may read message texts."""
     # The second stands for a bot in so few servers that Discord has not reviewed it.
     return flags.gateway_message_content or flags.gateway_message_content_limited
 

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -103,6 +103,19 @@ def progress_bar(description: str, *, unit: str = "") -> Iterator[util_async.Pro
 
         def report(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
+
+        yield report
+
+
+@contextmanager
+def live_bar(description: str) -> Iterator[Callable[[str, float | None], None]]:
+    """Yield a function that takes words and the share that is done, from 0 to 1, and shows both; None: unknown."""
+    with _bar() as bar:
+        task = bar.add_task(printable(description), total=None)
+
+        def report(words: str, share: float | None) -> None:
+            shown = printable(f"{description}: {words}")
+            bar.update(task, description=shown, completed=share or 0, total=None if share is None else 1)
 
         yield report
 

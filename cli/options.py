@@ -1,5 +1,6 @@
 """The options of all scripts, each named once, and what their values stand for; cheap to import for a help text."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from errors import SettingsError
 from ops.backup.formats import Format
 from storage.files import expand_path
 from time_expressions.conventions import DateOrder
+from time_expressions.window import Window
 from time_expressions.zones import find_zone
 
 
@@ -68,6 +70,15 @@ Limit = Annotated[int, Option("--limit", metavar="NUMBER", help="How many messag
 CurrentSession = Annotated[str, Option("--session", metavar="NAME", help="Search only if this is the current session.")]
 Explain = Annotated[bool, Option("--explain", help="Show how the rows were found, and count them.")]
 
+# main_async.py backfill
+Server = Annotated[
+    str, Option("--server", metavar="SERVER", help="Its id or name. [default: DISCORD_SERVER_ID, else all]")
+]
+Channel = Annotated[str, Option("--channel", metavar="CHANNEL", help="Only this one with its threads: id or name.")]
+Since = Annotated[str, Option("--since", metavar="TIME", help='Read no further back, as in "last May" or 2026-05-01.')]
+Until = Annotated[str, Option("--until", metavar="TIME", help="Read nothing newer than that time.")]
+Again = Annotated[bool, Option("--full", help="Read again what was read before.")]
+
 # backups.py
 Backup = Annotated[str, Argument(metavar="NAME", help="The name of the backup's folder.")]
 Databases = Annotated[Which, Option("--database", help="Which of the two databases.")]
@@ -123,11 +134,33 @@ Batch = Annotated[int, Argument(metavar="BATCH", help="The number of the batch, 
 UserId = Annotated[int, Argument(metavar="USER_ID", help="The person's id on Discord, or author_id of the CSV.")]
 
 
+_LONGEST_TIME = 100  # characters
+
+
 def chosen_order(date_order: str | None, *, day_first: bool | None) -> DateOrder | None:
     """Return the order of days and months that a run or the deployment has chosen; None when neither has."""
     if day_first is not None:
         return DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
     return DateOrder(date_order) if date_order else None
+
+
+def window_named(text: str, option: str, *, now: datetime, time_zone: ZoneInfo) -> Window:
+    """Return the window that an option means: an ISO date or time, or a phrase such as "last May".
+
+    Raises SettingsError for what is none of these, or more than one of them.
+    """
+    from time_expressions.find import times_in  # the grammar takes a moment to load
+
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = times_in(text, now=now, time_zone=time_zone).windows if len(text) <= _LONGEST_TIME else ()
+        if len(found) != 1:
+            raise SettingsError(f"{option}: {text!r} is no time: write it as in 2026-05-01 or last May.") from None
+        return found[0].window
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
+    is_day = len(text.strip()) <= len("2026-05-01")
+    return Window(moment, moment + timedelta(days=1) if is_day else moment)
 
 
 def path_named(text: str, option: str) -> Path:

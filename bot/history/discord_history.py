@@ -39,7 +39,7 @@ async def load_guild(client: discord.Client, guild_id: int) -> discord.Guild:
 
     Raises RefusedPlaceError when the bot is not in it, DiscordUnavailableError.
     """
-    async with _answered():
+    async with answered():
         guild = cast("dict[str, Any]", await client.http.get_guild(guild_id, with_counts=False))
         guild["channels"] = await client.http.get_all_guild_channels(guild_id)
         guild["threads"] = (await client.http.get_active_threads(guild_id))["threads"]
@@ -96,7 +96,7 @@ class DiscordHistory:
     async def _thread(self, thread_id: int) -> discord.Thread:
         """Return a thread that is not among the active ones."""
         try:
-            async with _answered():
+            async with answered():
                 payload = cast("dict[str, Any]", await self._client.http.get_channel(thread_id))
         except RefusedPlaceError as error:
             raise RefusedPlaceError(NO_CHANNEL) from error
@@ -125,7 +125,7 @@ class DiscordHistory:
             asked = http.get_joined_private_archived_threads(archive.channel_id, cast("Any", before), PAGE)
         else:
             asked = http.get_private_archived_threads(archive.channel_id, cast("Any", before), PAGE)
-        async with _answered():
+        async with answered():
             page = cast("dict[str, Any]", await asked)
         payloads = page.get("threads", [])
         threads = list(self._readable_threads(payloads))
@@ -149,7 +149,7 @@ class DiscordHistory:
         To a bot that may not read the history of a channel Discord shows an empty one. So one is not believed before
         the bot's rights were looked at again.
         """
-        async with _answered():
+        async with answered():
             page = await self._client.http.logs_from(place.place_id, PAGE, before=min(before, EVERYTHING.newest_id))
         if not page and (reason := await self._why_unreadable(place)):
             raise RefusedPlaceError(reason)
@@ -209,7 +209,7 @@ class DiscordHistory:
             wanted["max_id"] = span.newest_id + 1
         route = Route("GET", "/guilds/{guild_id}/messages/search", guild_id=self._guild.id)
         try:
-            async with _answered():
+            async with answered():
                 found = await self._client.http.request(route, params=wanted)
             total = found.get("total_results")  # with status 202 there is none
         except (DiscordUnavailableError, RefusedPlaceError, AttributeError) as error:
@@ -232,7 +232,7 @@ def _command_of(payload: Payload) -> int | None:
 
 
 @asynccontextmanager
-async def _answered() -> AsyncGenerator[None]:
+async def answered() -> AsyncGenerator[None]:
     """Let requests wait for the background limiter, and translate what Discord answers and does not answer.
 
     Raises RefusedPlaceError and DiscordUnavailableError.

@@ -53,7 +53,7 @@ def run_bot(options: RunOptions, named: SessionOptions) -> None:
         _check_language_model(settings)
         with session_lock(settings.storage_dir), write_logs(settings.storage_dir / "logs"):
             asks = sys.stdin.isatty() and named.asks
-            session = _session(settings.storage_dir, named, shards=settings.discord_shards, ask=asks)
+            session = opened_session(settings.storage_dir, named, shards=settings.discord_shards, ask=asks)
             asyncio.run(run_until_first_ends(_serve(settings, session, front_end, csv)))
 
 
@@ -95,7 +95,7 @@ def _check_language_model(settings: Settings) -> None:
     check_chat_model(settings.language_model)
 
 
-def _session(storage_dir: Path, named: SessionOptions, *, shards: ShardRange | None, ask: bool) -> ProgramSession:
+def opened_session(storage_dir: Path, named: SessionOptions, *, shards: ShardRange | None, ask: bool) -> ProgramSession:
     """Return the session to run, its folder open: the current one, or what flags and answers describe."""
     name, add_date, add_number = named.name, named.add_date, named.add_number
     suffix = "" if shards is None else shards.suffix

@@ -30,6 +30,8 @@ from memory.capture.import_csv import Imported, import_csv
 from memory.capture.members import claimed_shards
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
+from memory.coverage.ledger import Ledger
+from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
@@ -60,6 +62,8 @@ class RunningSession:
     agent: Agent
     embedder: Embedder
     memory: Memory
+    ledger: Ledger
+    coverage: CoverageWriter
     databases: tuple[Database, Database]
     models: str
     time_zones: TimeZones
@@ -83,9 +87,9 @@ class RunningSession:
 async def serve(settings: Settings, session: ProgramSession, front_end: FrontEnd, csv: Path | None) -> None:
     """Open everything, import a CSV if there is one, then serve until the front end ends; cancelling closes all."""
     async with (
-        _open_memory(settings) as (databases, embedder),
+        open_memory(settings) as (databases, embedder),
         claimed_shards(databases[0], settings.discord_shards, timeout=settings.db_timeout),
-        _open_program(settings, session, databases, embedder, front_end) as program,
+        open_program(settings, session, databases, embedder, front_end) as program,
     ):
         if csv is not None:
             await _import(csv, program.recorder)
@@ -117,7 +121,7 @@ async def _models_load(program: RunningSession) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
+async def open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Database, Database], Embedder]]:
     """Yield both databases, and then the embedder: a start that they refuse need not wait for its packages."""
     async with (
         opened_databases(settings.database) as databases,
@@ -127,7 +131,7 @@ async def _open_memory(settings: Settings) -> AsyncGenerator[tuple[tuple[Databas
 
 
 @asynccontextmanager
-async def _open_program(
+async def open_program(
     settings: Settings,
     session: ProgramSession,
     databases: tuple[Database, Database],
@@ -163,9 +167,13 @@ async def _open_program(
             erased=erased,
             on_stored=lambda messages: _note_stored(memory, places, messages),
         ) as recorder,
+        AsyncExitStack() as stack,
     ):
         places.on_changes.append(lambda changes: memory.note_places(one.now for one in changes if one.has_new_name))
         places.on_resolved.append(memory.note_resolved)
+        ledger = Ledger(long_term.sessions, session=session.stem)
+        await ledger.begin(journal_end=recorder.progress[1])
+        coverage = await stack.enter_async_context(open_coverage_writer(ledger, recorder, clock=_now))
         agent = Agent(
             model_creator(settings),
             memory=memory,
@@ -178,6 +186,8 @@ async def _open_program(
                 agent=agent,
                 embedder=embedder,
                 memory=memory,
+                ledger=ledger,
+                coverage=coverage,
                 databases=databases,
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),

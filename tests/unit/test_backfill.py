@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +13,9 @@ from bot.history.progress import Outcome, Progress, bar, describe, failures
 from bot.history.source import PAGE, Archive, ArchivePage, Listing, PassedOver, Payload, ReadablePlace
 from errors import DiscordUnavailableError, RefusedPlaceError
 from memory.coverage.intervals import Interval, first_id_at, is_covered, time_of_id
-from memory.coverage.ledger import Ledger, Stretch, combined
 from memory.coverage.writer import CoverageWriter
 from memory.message import Message, Place
+from tests.fakes_history import InMemoryJournal, InMemoryLedger
 
 GUILD = 900
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -91,42 +91,13 @@ class Past:
         return {place_id for place_id, _ in self.requests}
 
 
-class InMemoryLedger(Ledger):
-    """A ledger without a database."""
-
-    def __init__(self) -> None:
-        self.stretches: dict[int, list[Stretch]] = {}
-
-    async def add(self, stretches: Iterable[Stretch]) -> None:
-        for one in stretches:
-            self.stretches[one.place_id] = combined([*self.stretches.get(one.place_id, ()), one])
-
-    async def of_guild(self, guild_id: int) -> dict[int, list[Stretch]]:
-        return {place_id: list(found) for place_id, found in self.stretches.items()}
-
-
-class Journal:
-    """Records what it is given; memory is as far behind as a test says."""
-
-    def __init__(self) -> None:
-        self.ids: list[int] = []
-        self.progress = (0, 0)
-        self.journal_is_failing = False
-
-    async def record(self, message: Message) -> None:
-        self.ids.append(message.message_id)
-
-    async def push(self) -> bool:
-        return True
-
-
 class World:
     """A past, what reads it, and where that is kept."""
 
     def __init__(self) -> None:
         self.past = Past()
         self.ledger = InMemoryLedger()
-        self.journal = Journal()
+        self.journal = InMemoryJournal()
         self.writer = CoverageWriter(self.ledger, self.journal, clock=lambda: NOW)
 
     def backfill(self, *, concurrency: int = 1, **request: object) -> Backfill:
