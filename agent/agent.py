@@ -103,6 +103,32 @@ class Agent:
             async with taking_turns:
                 return await self._converse(key, question)
 
+    async def quote(self, question: Question) -> Answer:
+        """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
+        return await self._quote(question, await self.parse(question))
+
+    async def parse(self, question: Question) -> ParsedQuestion:
+        """Return what a question asks for, by its words alone when memory does not answer or not in time.
+
+        Nothing in the words adds a place to those that the question may use.
+        """
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                parsed = await parse_question(
+                    question.text,
+                    places=question.places,
+                    here=question.channel_id,
+                    now=question.now,
+                    time_zone=question.time_zone,
+                    memory=self._memory_of(question),
+                    conventions=question.conventions,
+                    all_time=question.all_time,
+                )
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
+            return _parse_words(question)
+        return replace(parsed, places=parsed.places & question.places)
+
     @contextmanager
     def _opened(self, asker: tuple[Guild, int]) -> Generator[None]:
         self._open[asker] += 1
@@ -142,35 +168,13 @@ class Agent:
         )
 
     async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
-        parsed = await self._parse(question)
+        parsed = await self.parse(question)
         answer = _with_names_explained(await self._count_or_write(question, parsed, history), parsed)
         return answer if parsed.complete or answer.outcome not in _FINAL else _with_notes(answer, HALF_READ)
 
     def _memory_of(self, question: Question) -> MemoryReader:
         """Return memory as far as the guild may know of it in which a question is asked."""
         return self._memory.in_guild(question.guild)
-
-    async def _parse(self, question: Question) -> ParsedQuestion:
-        """Return what a question asks for, by its words alone when memory does not answer or not in time.
-
-        Nothing in the words adds a place to those that the question may use.
-        """
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                parsed = await parse_question(
-                    question.text,
-                    places=question.places,
-                    here=question.channel_id,
-                    now=question.now,
-                    time_zone=question.time_zone,
-                    memory=self._memory_of(question),
-                    conventions=question.conventions,
-                    all_time=question.all_time,
-                )
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
-            return _parse_words(question)
-        return replace(parsed, places=parsed.places & question.places)
 
     async def _count_or_write(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> Answer:
         """Return an answer; to a question that names no channel which may be read, that there is none."""

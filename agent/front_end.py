@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from agent.types import Answer, Question
 from memory.message import Message
 from memory.preferences import Owner, Zone
+from memory.question.parse import ParsedQuestion
 
 
 class Recorder(Protocol):
@@ -27,6 +28,16 @@ class Asker(Protocol):
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer; raise TemporaryError when memory or the model cannot be reached."""
+
+
+class QuotingAsker(Asker, Protocol):
+    """Answers questions from memory, quotes from it, and knows what a question asks for."""
+
+    async def parse(self, question: Question) -> ParsedQuestion:
+        """Return what a question asks for, by its words alone when memory does not answer."""
+
+    async def quote(self, question: Question) -> Answer:
+        """Return quotations from memory, without a language model and outside of every conversation."""
 
 
 class TimeZones(Protocol):

@@ -1,11 +1,11 @@
-"""The button under an answer that was looked for in a stretch of time: search all time instead."""
+"""The buttons under an answer: search all time instead, and see what only the asker may read."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 import discord
 
@@ -17,17 +17,24 @@ BUTTON_LIMIT = timedelta(minutes=4)  # the answer may have taken 10 minutes of t
 EDIT_LIMIT = timedelta(seconds=10)
 
 SEARCH_ALL_TIME = "Search all time"
+SHOW_REST = "Show them to me"
 NOT_YOURS = "Only the person who asked can use this button. You can ask me yourself with `/chat`."
-PRESSED_ALREADY = "I have searched all time for this already."
+PRESSED_ALREADY = "You have pressed this button already."
 
 
-class AllTimeButton(discord.ui.View):
-    """A button that asks a question again over all time; it is the asker's, and works once."""
+class AskersButton(discord.ui.View):
+    """A button that does something with a question once more; it is the asker's, and works once.
+
+    `repeat` gets the press and the button; it acknowledges the press, and retires the button.
+    """
+
+    label: ClassVar[str]
 
     def __init__(
         self, *, asker_id: int, repeat: Callable[[discord.Interaction, Self], Awaitable[None]], buttons: "Buttons"
     ) -> None:
         super().__init__(timeout=BUTTON_LIMIT.total_seconds())
+        self.press.label = self.label
         self._asker_id = asker_id
         self._repeat = repeat
         self._buttons = buttons
@@ -63,9 +70,9 @@ class AllTimeButton(discord.ui.View):
                 await interaction.response.send_message(words, ephemeral=True)
         return False
 
-    @discord.ui.button(label=SEARCH_ALL_TIME, style=discord.ButtonStyle.secondary)
+    @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def press(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
-        """Ask again; whoever repeats the question acknowledges the press, and retires the button."""
+        """Do it again; whoever repeats the question acknowledges the press, and retires the button."""
         await self._repeat(interaction, self)
 
     async def on_timeout(self) -> None:
@@ -74,18 +81,30 @@ class AllTimeButton(discord.ui.View):
             await self.retire()
 
 
+class AllTimeButton(AskersButton):
+    """Asks a question again over all time."""
+
+    label = SEARCH_ALL_TIME
+
+
+class RestButton(AskersButton):
+    """Shows what the asker alone may read."""
+
+    label = SHOW_REST
+
+
 class Buttons:
     """The buttons that wait to be pressed; they end with the bot."""
 
     def __init__(self, in_flight: RunningHandlers) -> None:
         self.in_flight = in_flight
-        self._waiting: set[AllTimeButton] = set()
+        self._waiting: set[AskersButton] = set()
 
-    def add(self, button: AllTimeButton) -> None:
+    def add(self, button: AskersButton) -> None:
         """Own a button from now on."""
         self._waiting.add(button)
 
-    def discard(self, button: AllTimeButton) -> None:
+    def discard(self, button: AskersButton) -> None:
         """Own a button no longer."""
         self._waiting.discard(button)
 
@@ -96,7 +115,18 @@ class Buttons:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The messages that answer a command, and the button under the last of them."""
+    """The messages that answer a command, and the button under the last of them.
+
+    `renew` is called before each message is sent or edited: it returns None while the reply may be shown as it is,
+    and otherwise what to show in its place. `offer` is called once all of it is shown, and returns what to tell the
+    person alone who gave the command, if anything.
+    """
 
     parts: list[str]
-    button: AllTimeButton | None = None
+    button: AskersButton | None = None
+    renew: "Renew | None" = None
+    offer: "Renew | None" = None
+
+
+Renew = Callable[[], Awaitable[Reply | None]]
+"""What a reply calls for another one; None where nothing is to be said."""

@@ -116,7 +116,8 @@ class Bot(ShardedClient):
         self._history = self._new_history_keeper()
         self._unavailable: set[int] = set()
         runner = CommandRunner(services, self._in_flight)
-        self._commands = SlashCommands(services, runner, self._in_flight, readers)
+        cited_check = None if self._history is None else self._history.cited_check
+        self._commands = SlashCommands(services, runner, self._in_flight, readers, cited_check)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)

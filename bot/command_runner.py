@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.buttons import AllTimeButton, Reply
+from bot.buttons import AskersButton, Renew, Reply
 from bot.events import answer_of, command_of
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
 SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
+OFFER_LIMIT = timedelta(seconds=60)  # for looking for more, once the answer is there
 JOURNAL_LIMIT = timedelta(seconds=2)  # for writing a command down while the disk is full
 INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
 TOO_SLOW = "This took me too long, so I gave up. Please ask again, perhaps about a shorter time or a single channel."
@@ -78,7 +80,7 @@ class CommandRunner:
         with self._in_flight.entered():
             logger.error("command %d failed", interaction.id, exc_info=error)
             if interaction.response.is_done() or await _acknowledge(interaction, private=True):
-                await _send_words(interaction, UNEXPECTED, private=True, first=True)
+                await _say_instead(_Shown(interaction, private=True), UNEXPECTED)
 
     async def _composed(
         self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[Reply]] | None
@@ -95,18 +97,28 @@ class CommandRunner:
 
     async def _deliver(self, interaction: discord.Interaction, reply: Reply, *, private: bool) -> None:
         """Send the messages of an answer and record those that Discord took; whatever fails, there are words."""
-        sent: list[discord.Message] = []
+        shown = _Shown(interaction, private=private)
         try:
-            for number, part in enumerate(reply.parts or [UNEXPECTED], 1):
-                button = reply.button if number == len(reply.parts) else None
-                sent.append(await _send(interaction, part, private=private, first=not sent, button=button))
-                if button:
-                    button.shown_on(sent[-1])
+            reply = await _show(shown, reply)
         except Exception:
             logger.exception("answer to command %d not sent whole", interaction.id)
-            sent += await _send_words(interaction, UNSENDABLE, private=private, first=not sent)
-        for message in sent:
+            await _say_instead(shown, UNSENDABLE)
+        for message in shown.messages:
             await self._keep(answer_of(interaction, message, session=self._services.session))
+        if reply.offer is not None:
+            await self._offer(interaction, reply.offer)
+
+    async def _offer(self, interaction: discord.Interaction, offer: Renew) -> None:
+        """Tell the person alone who gave a command what else there is; the answer is there, so failures are logged."""
+        try:
+            async with asyncio.timeout(OFFER_LIMIT.total_seconds()):
+                reply = await offer()
+                if reply is None:
+                    return
+                shown = _Shown(interaction, private=True, is_answered=True)
+                await _show(shown, reply)
+        except Exception:
+            logger.exception("nothing more is offered after command %d", interaction.id)
 
     async def _keep(self, answer: Message) -> None:
         """Record what was answered; whoever asked has the answer already, so a journal that fails is only logged."""
@@ -127,24 +139,79 @@ async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bo
     return True
 
 
-async def _send(
-    interaction: discord.Interaction, text: str, *, private: bool, first: bool, button: AllTimeButton | None = None
-) -> discord.Message:
-    """Send one message of an answer; the first takes the place of "thinking"."""
-    nobody = discord.AllowedMentions.none()
-    view = button or discord.utils.MISSING
-    async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-        if first:
-            return await interaction.edit_original_response(content=text, allowed_mentions=nobody, view=view)
-        return await interaction.followup.send(text, ephemeral=private, allowed_mentions=nobody, view=view, wait=True)
+class _Shown:
+    """The messages that show an answer; the first takes the place of "thinking", unless that `is_answered` already."""
+
+    def __init__(self, interaction: discord.Interaction, *, private: bool, is_answered: bool = False) -> None:
+        self._interaction = interaction
+        self._private = private
+        self._is_answered = is_answered
+        self.messages: list[discord.Message] = []
+        self.is_outdated = False
+        """Whether what is shown may not be shown any more."""
+
+    async def put(self, number: int, text: str, *, button: AskersButton | None = None) -> None:
+        """Show a text as the message of this number, from 0: one that is there already is edited."""
+        nobody = discord.AllowedMentions.none()
+        if number < len(self.messages):
+            async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+                edited = self.messages[number].edit(content=text, allowed_mentions=nobody, view=button)
+                self.messages[number] = await edited
+            return
+        view = button or discord.utils.MISSING
+        async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+            self.messages.append(await self._send(text, nobody, view))
+
+    async def _send(self, text: str, mentions: discord.AllowedMentions, view: Any) -> discord.Message:
+        interaction = self._interaction
+        if self.messages or self._is_answered:
+            return await interaction.followup.send(
+                text, ephemeral=self._private, allowed_mentions=mentions, view=view, wait=True
+            )
+        return await interaction.edit_original_response(content=text, allowed_mentions=mentions, view=view)
+
+    async def cut(self, length: int) -> None:
+        """Take away the messages beyond so many."""
+        while len(self.messages) > length:
+            async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+                await self.messages[-1].delete()
+            self.messages.pop()
 
 
-async def _send_words(
-    interaction: discord.Interaction, words: str, *, private: bool, first: bool
-) -> list[discord.Message]:
-    """Send words in place of an answer, if Discord takes any."""
+async def _show(shown: _Shown, reply: Reply) -> Reply:
+    """Show a reply, or what takes its place when it may not be shown any more; return the one that is shown.
+
+    Whether it may is asked before each message, as those that are read there may change at any time.
+    """
+    number = 0
+    while number < max(1, len(reply.parts)):
+        if reply.renew is not None and (newer := await _renewed(shown, reply.renew)) is not None:
+            reply, number = newer, 0
+            continue
+        parts = reply.parts or [UNEXPECTED]
+        button = reply.button if number == len(parts) - 1 else None
+        await shown.put(number, parts[number], button=button)
+        if button:
+            button.shown_on(shown.messages[number])
+        number += 1
+    await shown.cut(number)
+    shown.is_outdated = False
+    return reply
+
+
+async def _renewed(shown: _Shown, renew: Renew) -> Reply | None:
+    """Return what takes the place of a reply, if anything; all that is shown is outdated until then."""
+    was_outdated, shown.is_outdated = shown.is_outdated, True
+    newer = await renew()
+    shown.is_outdated = was_outdated or newer is not None
+    return newer
+
+
+async def _say_instead(shown: _Shown, words: str) -> None:
+    """Say why an answer is not there, if Discord takes any words: under what was shown of it where that may stay."""
     try:
-        return [await _send(interaction, words, private=private, first=first)]
+        await shown.put(0 if shown.is_outdated else len(shown.messages), words)
+        if shown.is_outdated:
+            await shown.cut(1)
     except Exception:
-        logger.exception("command %d is left without an answer", interaction.id)
-        return []
+        logger.exception("a command is left without an answer")

@@ -1,35 +1,39 @@
 """Answer /chat, /about and /help."""
 
-from dataclasses import replace
-from datetime import timedelta
+import logging
 from functools import partial
 
 import discord
 from discord import app_commands
 
 from agent.types import Question
-from bot.audience import Readers, audience_of
-from bot.buttons import AllTimeButton, Buttons, Reply
+from bot.answering import Answerer, Asking
+from bot.audience import Readers, must_be_private
+from bot.buttons import AllTimeButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
+from bot.history.cited_check import CitedCheck
 from bot.rendering import render, render_text
 from bot.running_handlers import RunningHandlers
-from bot.services import NOT_LOOKED_UP, Services
+from bot.services import Services
 from memory.question.parse import LONGEST_QUESTION
-from time_expressions.conventions import date_order
 
-SETTLE_LIMIT = timedelta(seconds=2)
+logger = logging.getLogger(__name__)
 
-NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
-MORE_IN_PRIVATE = (
-    "I looked only where everybody here can read. `/chat` with `private: True` also looks into the channels that "
-    "only you and some others can read, and shows the answer to you alone."
+MOST_RENEWALS = 2
+
+RIGHTS_CHANGED = (
+    "Who may read what has changed here while I was answering, more than once, so I show nothing. Please ask again."
 )
+PRIVATE_HERE = "I cannot see this channel, so I do not know who reads here: only you see this answer."
+MORE_FOR_YOU = "There are {} more sources that only you can see."
+ONE_MORE_FOR_YOU = "There is 1 more source that only you can see."
+NO_MORE_FOR_YOU = "There is nothing more about that which only you can see, by now."
 HELP = """\
 I remember what is said in the channels that I can see, from the moment that I joined, and answer questions about it \
-with the messages that prove it.
+with the messages that prove it. Of a time that I have not read yet I ask Discord's own search, and say so.
 
 `/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
-use only what everyone here can read.
+use only what everyone here can read; if you alone can read more about it, I tell you alone.
 `/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
 Those who manage a server choose one for all others with `/servertimezone`.
@@ -47,10 +51,19 @@ channels that are age-restricted too, and spoiler channels only in themselves.""
 class SlashCommands:
     """Answers /chat, /about and /help."""
 
-    def __init__(self, services: Services, runner: CommandRunner, in_flight: RunningHandlers, readers: Readers) -> None:
+    def __init__(
+        self,
+        services: Services,
+        runner: CommandRunner,
+        in_flight: RunningHandlers,
+        readers: Readers,
+        cited_check: CitedCheck | None = None,
+    ) -> None:
         self._services = services
         self._runner = runner
         self._readers = readers
+        coverage = None if services.history is None else services.history.ledger
+        self._answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
         self._buttons = Buttons(in_flight)
 
     async def close(self) -> None:
@@ -59,22 +72,39 @@ class SlashCommands:
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
         """Answer a question from memory; a private answer is shown to the asker alone."""
+        hidden = not private and must_be_private(interaction, self._readers)
+        asking = Asking(
+            interaction=interaction, text=text, private=private or hidden, notes=(PRIVATE_HERE,) if hidden else ()
+        )
 
         async def answer() -> Reply:
-            return await self._answer(interaction, text, private=private)
+            return await self._reply(asking)
 
-        await self._runner.run(interaction, said=f"/chat {text}", private=private, compose=answer)
+        await self._runner.run(interaction, said=f"/chat {text}", private=asking.private, compose=answer)
 
     async def _chat_again(
         self, interaction: discord.Interaction, button: AllTimeButton, text: str, *, private: bool
     ) -> None:
         """Answer a question once more, from all time and from what may be read by now."""
+        asking = Asking(interaction=interaction, text=text, private=private, all_time=True)
 
         async def answer() -> Reply:
             await button.retire()
-            return await self._answer(interaction, text, private=private, all_time=True)
+            return await self._reply(asking)
 
         await self._runner.run(interaction, said=f"/chat {text} (all time)", private=private, compose=answer)
+
+    async def _show_rest(
+        self, interaction: discord.Interaction, button: RestButton, text: str, *, all_time: bool
+    ) -> None:
+        """Show whoever presses what they alone may read by now."""
+        asking = Asking(interaction=interaction, text=text, private=True, all_time=all_time)
+
+        async def answer() -> Reply:
+            await button.retire()
+            return await self._rest_reply(asking)
+
+        await self._runner.run(interaction, said=f"/chat {text} (for me alone)", private=True, compose=answer)
 
     async def about(self, interaction: discord.Interaction) -> None:
         """Tell the asker what the program runs on."""
@@ -92,34 +122,51 @@ class SlashCommands:
 
         await self._runner.run(interaction, said="/help", private=True, compose=answer)
 
-    async def _answer(
-        self, interaction: discord.Interaction, text: str, *, private: bool, all_time: bool = False
-    ) -> Reply:
-        services = self._services
-        audience = await audience_of(interaction, private=private, readers=self._readers)
-        zone = await services.zone_of(interaction.user.id, interaction.guild_id)
-        settled = await services.recorder.settle(timeout=SETTLE_LIMIT)
-        question = Question(
-            text=text,
-            channel_id=interaction.channel_id or 0,
-            guild=interaction.guild_id,
-            asker_id=interaction.user.id,
-            asker_name=interaction.user.display_name,
-            places=audience.places,
-            now=services.clock(),
-            time_zone=zone.zone,
-            private=private,
-            all_time=all_time,
-            date_order=date_order(locale=interaction.locale.value, time_zone=zone.zone, setting=services.date_order),
+    async def _reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
+        """Return the answer to a question; it is made anew, so often at most, when rights change before it is shown."""
+        answered = await self._answerer.answer(asking)
+
+        async def renew() -> Reply | None:
+            if not await self._answerer.is_outdated(asking, answered):
+                return None
+            logger.info("what may be read has changed before command %d was answered", asking.interaction.id)
+            return await self._reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+
+        async def offer() -> Reply | None:
+            return await self._offer(asking)
+
+        return Reply(
+            render(answered.answer, answered.zone.zone),
+            self._all_time_button(answered.question) if answered.answer.is_limited else None,
+            renew=renew,
+            offer=None if asking.private or asking.interaction.guild_id is None else offer,
         )
-        answer = await services.asker.ask(question)
-        notes = [] if settled else [NOT_SETTLED]
-        if audience.more_in_private and not answer.sources:
-            notes.append(MORE_IN_PRIVATE)
-        if not zone.certain:
-            notes.append(NOT_LOOKED_UP.format(zone.zone.key))
-        parts = render(replace(answer, notes=(*answer.notes, *notes)), zone.zone)
-        return Reply(parts, self._all_time_button(question) if answer.is_limited else None)
+
+    async def _offer(self, asking: Asking) -> Reply | None:
+        """Return what to tell the asker alone after a public answer: how much more there is for their eyes only."""
+        answered = await self._answerer.rest(asking)
+        if answered is None:
+            return None
+        count = len(answered.answer.sources)
+        button = RestButton(
+            asker_id=asking.interaction.user.id,
+            repeat=partial(self._show_rest, text=asking.text, all_time=asking.all_time),
+            buttons=self._buttons,
+        )
+        return Reply(render_text((MORE_FOR_YOU if count > 1 else ONE_MORE_FOR_YOU).format(count)), button)
+
+    async def _rest_reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
+        """Return quotations from what the asker alone may read."""
+        answered = await self._answerer.rest(asking)
+        if answered is None:
+            return Reply(render_text(NO_MORE_FOR_YOU))
+
+        async def renew() -> Reply | None:
+            if not await self._answerer.is_outdated(asking, answered):
+                return None
+            return await self._rest_reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+
+        return Reply(render(answered.answer, answered.zone.zone), renew=renew)
 
     def _all_time_button(self, question: Question) -> AllTimeButton:
         """Return a button that knows the question's words and nothing of what could be read when it was asked."""

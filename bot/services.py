@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from agent.front_end import Asker, Recorder, TimeZones
+from agent.front_end import QuotingAsker, Recorder, TimeZones
 from bot.history.memory import HistoryMemory
 from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting
@@ -39,7 +39,7 @@ class Services:
     """
 
     recorder: Recorder
-    asker: Asker
+    asker: QuotingAsker
     about: Callable[[int | None], Awaitable[str]]
     session: str
     time_zones: TimeZones

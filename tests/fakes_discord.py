@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from agent.types import Answer, Question
+from agent.types import Answer, Outcome, Question
 from bot.services import Services
 from errors import JournalUnavailableError
 from memory.message import Kind, Message
+from memory.question.parse import ParsedQuestion, parse_words
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.fakes_time_zones import FakeTimeZones
 
@@ -48,6 +49,8 @@ class FakeAsker:
     def __init__(self, reply: Answer | Exception | Callable[[Question], Answer]) -> None:
         self.reply = reply
         self.questions: list[Question] = []
+        self.quotes: Callable[[Question], Answer] = lambda _: Answer(text="", outcome=Outcome.NOTHING_FOUND)
+        """What is quoted from memory, without a model."""
         self.hold: Callable[[Awaitable[object]], Awaitable[object]] | None = None
 
     async def ask(self, question: Question) -> Answer:
@@ -57,6 +60,12 @@ class FakeAsker:
         if isinstance(self.reply, Exception):
             raise self.reply
         return self.reply if isinstance(self.reply, Answer) else self.reply(question)
+
+    async def quote(self, question: Question) -> Answer:
+        return self.quotes(question)
+
+    async def parse(self, question: Question) -> ParsedQuestion:
+        return parse_words(question.text, places=question.places, now=question.now, time_zone=question.time_zone)
 
 
 async def about(_: int | None) -> str:

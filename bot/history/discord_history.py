@@ -157,7 +157,7 @@ class DiscordHistory:
 
     async def page_after(self, place: ReadablePlace, *, after: int) -> Sequence[Payload]:
         """Return the oldest messages with ids above one, newest first; an empty page is believed as `page` does it."""
-        async with _answered():
+        async with answered():
             page = await self._client.http.logs_from(place.place_id, PAGE, after=after)
         if not page and (reason := await self._why_unreadable(place)):
             raise RefusedPlaceError(reason)

@@ -1,0 +1,228 @@
+"""Answer a question for those who will read it; what it may use is computed anew before anything of it is shown."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+import discord
+
+from agent.types import Answer, Outcome, Question
+from bot.audience import Audience, Readers, audience_of
+from bot.discord_search import Coverage, Index, Unread, search_discord
+from bot.history.cited_check import COULD_NOT_BE_CHECKED, Checked
+from bot.services import NOT_LOOKED_UP, Services
+from errors import TemporaryError
+from memory.message import Message
+from memory.preferences import Zone
+from time_expressions.conventions import date_order
+from time_expressions.window import ALL_TIME
+
+logger = logging.getLogger(__name__)
+
+MOST_LOOKS = 3  # into private threads of which it is not known who has joined them
+
+SETTLE_LIMIT = timedelta(seconds=2)
+
+NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
+FOUND_BY_DISCORD = "{} found by Discord's search; I have not read that far yet."
+INDEX_NOT_READY = (
+    "I have not read all of that time yet, and Discord's own search is not ready here: there may be more. Please ask "
+    "again in a few minutes."
+)
+NOT_SEARCHED = "I have not read all of that time yet, and Discord's own search did not answer: there may be more."
+CHANGED_JUST_NOW = "What I was about to quote has been edited or deleted. Please ask again in a minute."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A question as it was asked: the interaction tells by whom and where."""
+
+    interaction: discord.Interaction
+    text: str
+    private: bool
+    all_time: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What Discord's search added to memory for a question: the ids of messages that memory had not read."""
+
+    message_ids: frozenset[int] = frozenset()
+    index: Index = Index.ANSWERED
+
+    def notes(self, answer: Answer) -> list[str]:
+        """Return what to say of it under an answer; a search that failed matters where nothing was found."""
+        marks = [f"[{source.number}]" for source in answer.sources if source.message.message_id in self.message_ids]
+        notes = [FOUND_BY_DISCORD.format(", ".join(marks))] if marks else []
+        if self.index is Index.NOT_READY:
+            notes.append(INDEX_NOT_READY)
+        elif self.index is Index.FAILED and not answer.sources:
+            notes.append(NOT_SEARCHED)
+        return notes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An answer with the question that it was made for, and on whose clock to show it."""
+
+    question: Question
+    answer: Answer
+    zone: Zone
+
+
+class ChecksCited(Protocol):
+    """Reads messages again in Discord, and has recorded what became of them."""
+
+    async def check(self, messages: Collection[Message]) -> Checked:
+        """Return which of them changed or went, and which could not be checked; nothing is raised."""
+
+
+class Answerer:
+    """Answers questions, and knows when an answer may not be shown any more.
+
+    Without `coverage` nobody knows what memory has not read, and Discord's search is not asked; without a `cited_check`
+    what an answer cites is shown as memory has it.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        readers: Readers,
+        *,
+        coverage: Coverage | None = None,
+        cited_check: ChecksCited | None = None,
+    ) -> None:
+        self._services = services
+        self._readers = readers
+        self._coverage = coverage
+        self._cited_check = cited_check
+
+    async def answer(self, asking: Asking) -> Answered:
+        """Return the answer from all that may be used, with notes on how it came about."""
+        zone = await self._zone(asking)
+        settled = await self._services.recorder.settle(timeout=SETTLE_LIMIT)
+        question = self._question(asking, await self._places(asking, zone), zone)
+        beyond = await self._beyond_memory(asking, question)
+        answer = await self._ask(question, self._services.asker.ask)
+        notes = [*asking.notes, *([] if settled else [NOT_SETTLED])]
+        notes += beyond.notes(answer)
+        if not zone.certain:
+            notes.append(NOT_LOOKED_UP.format(zone.zone.key))
+        return Answered(question=question, answer=replace(answer, notes=(*answer.notes, *notes)), zone=zone)
+
+    async def _beyond_memory(self, asking: Asking, question: Question) -> Beyond:
+        """Ask Discord's search about what memory has not read of the time of the question, and store what it finds."""
+        services, interaction = self._services, asking.interaction
+        if self._coverage is None or interaction.guild is None or not question.places:
+            return Beyond()
+        try:
+            stretches = await self._coverage.of_places(question.places)
+            unread = Unread(stretches, question.places, now=services.clock())
+            if not unread.places(ALL_TIME):
+                return Beyond()
+            parsed = await services.asker.parse(question)
+            places = unread.places(parsed.windows) & parsed.places
+            found = await search_discord(interaction, parsed, places=places, session=services.session)
+            for message in found.messages:
+                await services.recorder.record(message)
+            if found.messages:
+                await services.recorder.settle(timeout=SETTLE_LIMIT)
+        except TemporaryError as error:
+            logger.warning("channel %d is answered without Discord's search: %r", question.channel_id, error)
+            return Beyond(index=Index.FAILED)
+        return Beyond(frozenset(one.message_id for one in found.messages if unread.has(one)), found.index)
+
+    async def _ask(self, question: Question, ask: Callable[[Question], Awaitable[Answer]]) -> Answer:
+        """Return an answer whose sources are as Discord has them now: asked again, once, when some have changed."""
+        answer = await ask(question)
+        checked = await self._check(answer)
+        if checked.changed:
+            await self._services.recorder.settle(timeout=SETTLE_LIMIT)
+            outdated = {source.message for source in answer.sources if source.message.message_id in checked.changed}
+            answer = await ask(question)
+            if any(source.message in outdated for source in answer.sources):
+                return Answer(text=CHANGED_JUST_NOW, outcome=Outcome.FAILED)
+        if any(source.message.message_id in checked.unchecked for source in answer.sources):
+            answer = replace(answer, notes=(*answer.notes, COULD_NOT_BE_CHECKED))
+        return answer
+
+    async def _check(self, answer: Answer) -> Checked:
+        messages = [source.message for source in answer.sources]
+        return await self._cited_check.check(messages) if self._cited_check and messages else Checked()
+
+    async def rest(self, asking: Asking) -> Answered | None:
+        """Return quotations from what the asker alone may read and a public answer may not use; None without any."""
+        audience = await self._audience(replace(asking, private=False))
+        if not audience.rest:
+            return None
+        zone = await self._zone(asking)
+        question = self._question(replace(asking, private=True), audience.rest, zone)
+        answer = await self._ask(question, self._services.asker.quote)
+        return Answered(question=question, answer=answer, zone=zone) if answer.sources else None
+
+    async def is_outdated(self, asking: Asking, answered: Answered) -> bool:
+        """Return whether an answer may tell of a place that it may not use any more."""
+        audience = await self._audience(asking, among=answered.question.places)
+        lost = answered.question.places - audience.places
+        return _may_tell_of(answered.answer, lost, asking.interaction.guild)
+
+    async def _places(self, asking: Asking, zone: Zone) -> frozenset[int]:
+        """Return what may be used; for an answer in private also the asker's private threads in which there are hits.
+
+        Discord has to be asked whether somebody has joined a thread, each for itself, so memory is asked first where
+        there is something to show. What is found in threads of others is not looked at, and looked for once more
+        without them.
+        """
+        audience = await self._audience(asking)
+        places, left = audience.places, audience.joinable if asking.private else frozenset()
+        for _ in range(MOST_LOOKS):
+            if not left:
+                break
+            found = await self._services.asker.quote(self._question(asking, left, zone))
+            hits = found.shown_places & left
+            if not hits:
+                break
+            places |= (await self._audience(asking, among=hits)).places & hits
+            left -= hits
+        return places
+
+    async def _audience(self, asking: Asking, among: frozenset[int] = frozenset()) -> Audience:
+        """Return what may be used by now, with those private threads `among` some that the asker has joined."""
+        audience = await audience_of(asking.interaction, private=asking.private, readers=self._readers, among=among)
+        return Audience() if audience.must_be_private and not asking.private else audience
+
+    async def _zone(self, asking: Asking) -> Zone:
+        return await self._services.zone_of(asking.interaction.user.id, asking.interaction.guild_id)
+
+    def _question(self, asking: Asking, places: frozenset[int], zone: Zone) -> Question:
+        interaction, services = asking.interaction, self._services
+        return Question(
+            text=asking.text,
+            channel_id=interaction.channel_id or 0,
+            guild=interaction.guild_id,
+            asker_id=interaction.user.id,
+            asker_name=interaction.user.display_name,
+            places=places,
+            now=services.clock(),
+            time_zone=zone.zone,
+            private=asking.private,
+            all_time=asking.all_time,
+            date_order=date_order(locale=interaction.locale.value, time_zone=zone.zone, setting=services.date_order),
+        )
+
+
+def _may_tell_of(answer: Answer, lost: frozenset[int], guild: discord.Guild | None) -> bool:
+    """Return whether an answer may tell of one of these places.
+
+    Quotations tell of the places whose messages they were made from. Anything else may tell of all that was searched,
+    by a number, a name or by what was not found; but nobody reads in a place that is gone, and channels come and go.
+    """
+    if lost & answer.shown_places:
+        return True
+    searched = answer.searched
+    if answer.outcome is Outcome.QUOTED and not (answer.notes or (searched and searched.channels)):
+        return False
+    return any(guild is None or guild.get_channel_or_thread(place) is not None for place in lost)
