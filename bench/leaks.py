@@ -375,7 +375,7 @@ class Interrogation:
         await asyncio.sleep(1.2 * FRESH_FOR.total_seconds())  # until the bot has heard of it, and forgotten the roles
 
 
-async def about() -> str:
+async def about(_: int | None) -> str:
     """Return nothing in particular."""
     return "-"
 

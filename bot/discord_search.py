@@ -18,6 +18,7 @@ import discord
 from discord.http import Route
 
 from bot.events import message_of_payload, names_in_channel, place_of_id
+from memory.coverage.intervals import EVERYTHING, Interval, first_id_at, interval_of, is_covered
 from memory.message import Kind, Message, Place
 from memory.names.places import thread_name
 from memory.question.parse import ParsedQuestion
@@ -77,15 +78,15 @@ class Unread:
     """What memory has not read of some places."""
 
     def __init__(self, stretches: Mapping[int, Sequence[Covered]], places: frozenset[int], *, now: datetime) -> None:
-        self._covered = {place: [one.covered for one in stretches.get(place, ())] for place in places}
-        self._latest = discord.utils.time_snowflake(now - STILL_COMING)
+        self._covered = {place: [Interval(*one.covered) for one in stretches.get(place, ())] for place in places}
+        self._latest = first_id_at(now - STILL_COMING)
 
     def places(self, windows: Windows) -> frozenset[int]:
         """Return those places of which something in the windows is not read; no windows are all time."""
-        asked = [_ids_of(window.start, window.end) for window in windows] or [_ids_of(None, None)]
-        spans = [(oldest, min(newest, self._latest)) for oldest, newest in asked]
+        asked = [interval_of(window.start, window.end) for window in windows] or [EVERYTHING]
+        spans = [Interval(oldest, min(newest, self._latest)) for oldest, newest in asked]
         return frozenset(
-            place for place, known in self._covered.items() if any(_has_gap(span, known) for span in spans)
+            place for place, known in self._covered.items() if not all(is_covered(span, known) for span in spans)
         )
 
     def has(self, message: Message) -> bool:
@@ -193,9 +194,9 @@ def _query(parsed: ParsedQuestion, guild: discord.Guild, places: frozenset[int])
     }
     starts, ends = [w.start for w in parsed.windows], [w.end for w in parsed.windows]
     if starts and None not in starts:
-        query["min_id"] = str(_ids_of(min(filter(None, starts)), None)[0] - 1)
+        query["min_id"] = str(first_id_at(min(filter(None, starts))) - 1)
     if ends and None not in ends:
-        query["max_id"] = str(_ids_of(None, max(filter(None, ends)))[1] + 1)
+        query["max_id"] = str(first_id_at(max(filter(None, ends))))
     if parsed.authors and parsed.authors.ids and not parsed.authors.excluded:
         query["author_id"] = [str(author) for author in sorted(parsed.authors.ids)[:MOST_AUTHORS]]
     return query
@@ -243,20 +244,3 @@ def _hits(page: Any) -> Iterable[Mapping[str, Any]]:
 def _dicts(page: Any, name: str) -> list[Mapping[str, Any]]:
     found = page.get(name) if isinstance(page, Mapping) else None
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
-def _ids_of(start: datetime | None, end: datetime | None) -> tuple[int, int]:
-    """Return the first and the last id of a time from `start` to before `end`; None leaves that side open."""
-    first = 0 if start is None else max(0, discord.utils.time_snowflake(start))
-    last = 2**63 - 1 if end is None else discord.utils.time_snowflake(end) - 1
-    return first, last
-
-
-def _has_gap(span: tuple[int, int], known: Iterable[tuple[int, int]]) -> bool:
-    """Return whether some id of a span lies in none of these closed intervals."""
-    missing, end = span
-    for oldest, newest in sorted(known):
-        if oldest > missing:
-            break
-        missing = max(missing, newest + 1)
-    return missing <= end

@@ -13,7 +13,7 @@ from bot.audience import Audience
 from db.databases import Database
 from memory.embedding.embedder import Embedder
 
-SERVERS, QUESTIONS = 3, 25
+SERVERS, QUESTIONS = 3, 15
 
 
 async def asked(
