@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -15,6 +16,7 @@ from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
 from agent.fairness import Slots
+from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline, with_names_escaped
 from agent.models import LanguageModel
 from agent.quotation import MEMORY_OUT, quote
@@ -45,6 +47,9 @@ HALF_READ = (
     "may not have been found."
 )
 
+GAPS_TIMEOUT = timedelta(seconds=2)
+"""How long an answer that is ready waits to be told what memory has not seen."""
+
 _LONGEST_SENTENCE = 1000  # characters; it may list names
 
 _FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
@@ -54,7 +59,8 @@ _FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.N
 class Agent:
     """Answers questions with one model over one memory; conversations are kept per channel and person.
 
-    Without a model, `create_model` None, it quotes what it finds. `close` it in the end.
+    Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
+    places memory has not seen. `close` it in the end.
     """
 
     def __init__(
@@ -63,9 +69,11 @@ class Agent:
         *,
         memory: MemoryReader,
         conversations: Conversations | None = None,
+        coverage: Coverage | None = None,
         config: AgentConfig | None = None,
     ) -> None:
         self._config = config or AgentConfig()
+        self._coverage = coverage
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._config.max_steps)
         self._conversations = conversations
@@ -170,7 +178,22 @@ class Agent:
     async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
         parsed = await self.parse(question)
         answer = _with_names_explained(await self._count_or_write(question, parsed, history), parsed)
-        return answer if parsed.complete or answer.outcome not in _FINAL else _with_notes(answer, HALF_READ)
+        if answer.outcome not in _FINAL:
+            return answer
+        notes = await self._gap_notes(question, parsed, answer)
+        return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *notes)
+
+    async def _gap_notes(self, question: Question, parsed: ParsedQuestion, answer: Answer) -> tuple[str, ...]:
+        """Return what memory has not seen of where an answer was looked for; nothing when that is not known in time."""
+        if self._coverage is None:
+            return ()
+        try:
+            async with asyncio.timeout(GAPS_TIMEOUT.total_seconds()):
+                memory = self._memory_of(question)
+                return await gap_notes_of(answer, question, parsed, coverage=self._coverage, memory=memory)
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"an answer in channel {question.channel_id} does not tell of gaps", error)
+            return ()
 
     def _memory_of(self, question: Question) -> MemoryReader:
         """Return memory as far as the guild may know of it in which a question is asked."""
@@ -289,5 +312,5 @@ def _sentence(words: str) -> str:
     return inline(words, longest=_LONGEST_SENTENCE)
 
 
-def _with_notes(answer: Answer, note: str) -> Answer:
-    return replace(answer, notes=(*answer.notes, note))
+def _with_notes(answer: Answer, *notes: str) -> Answer:
+    return replace(answer, notes=(*answer.notes, *notes))

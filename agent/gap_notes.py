@@ -1,14 +1,19 @@
 """Say in an answer which of the time and places that it was looked for in memory has not seen."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from agent.markdown import inline
+from agent.types import Answer, Outcome, Question
 from memory.coverage.intervals import Interval, first_id_at, gaps, interval_of, merge, time_of_id
-from time_expressions.window import Windows
+from memory.coverage.ledger import Stretch
+from memory.question.parse import ParsedQuestion
+from memory.search.interface import MemoryReader
+from time_expressions.window import ALL_TIME, Windows
 
 SHORTEST_GAP = timedelta(minutes=10)
 """A shorter time away is not worth a sentence: a restart, or a moment that is still being read again."""
@@ -20,6 +25,15 @@ MOST_TIMES = 2
 """Times away that a sentence names one by one, the longest ones."""
 
 _MOMENT = timedelta(milliseconds=1)
+
+
+class Coverage(Protocol):
+    """Knows which stretches of each channel and thread were heard or read."""
+
+    async def of_places(self, places: Collection[int]) -> Mapping[int, Sequence[Stretch]]:
+        """Return the stretches of each place that has any; raise DatabaseUnavailableError."""
+        ...
+
 
 _Stretch = tuple[str, timedelta]
 """A time away as it is written, and how long it was."""
@@ -34,20 +48,42 @@ class SeenPlace:
     seen: tuple[Interval, ...]
 
 
-def gap_notes(
-    places: Sequence[SeenPlace], windows: Windows, *, now: datetime, time_zone: ZoneInfo, may_lack_start: bool = True
+async def gap_notes_of(
+    answer: Answer, question: Question, parsed: ParsedQuestion, *, coverage: Coverage, memory: MemoryReader
 ) -> tuple[str, ...]:
+    """Return what to say under an answer of the time and places that it was looked for in; see `gap_notes`.
+
+    Of an answer that was looked for in all time and all channels, and found, there is nothing to say: some gap there is
+    always. Names are those that whoever reads the answer may know. Raises DatabaseUnavailableError.
+    """
+    searched = answer.searched
+    if searched is None:
+        return ()
+    windows = ALL_TIME if searched.went_beyond else searched.windows
+    if not windows and not searched.channels and answer.outcome is not Outcome.NOTHING_FOUND:
+        return ()
+    ids = parsed.places if parsed.conversations is None else parsed.conversations
+    known = await coverage.of_places(ids) if ids else {}
+    if not known:
+        return ()
+    names = await memory.known_names(places=question.places)
+    places = [
+        SeenPlace(place_id=place_id, name=name, seen=tuple(stretch.covered for stretch in stretches))
+        for place_id, stretches in known.items()
+        if (name := names.channel_name(place_id))
+    ]
+    return gap_notes(places, windows, now=question.now, time_zone=question.time_zone)
+
+
+def gap_notes(places: Sequence[SeenPlace], windows: Windows, *, now: datetime, time_zone: ZoneInfo) -> tuple[str, ...]:
     """Return at most two sentences: when the bot was away, and since when it sees a channel.
 
     Only what lies in the windows counts, no windows are all time. A channel of which nothing is known to have been
-    seen gets no word. Since when a channel is seen is said only where the time before it `may_lack_start`.
+    seen gets no word.
     """
     asked = merge(interval_of(window.start, window.end) for window in windows) or [interval_of(None, None)]
     known = [place for place in places if place.seen]
-    sentences = [_away(known, asked, now, time_zone)]
-    if may_lack_start:
-        sentences.append(_since(known, asked, now, time_zone))
-    return tuple(filter(None, sentences))
+    return tuple(filter(None, [_away(known, asked, now, time_zone), _since(known, asked, now, time_zone)]))
 
 
 def times_away(place: SeenPlace, *, now: datetime) -> list[Interval]:

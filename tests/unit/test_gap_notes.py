@@ -161,9 +161,3 @@ def test_overlapping_stretches_of_several_sessions_leave_no_gap() -> None:
     place = seen("dev", (at(10), NOW), (at(1, month=2), at(12)))
 
     assert notes(place, windows=()) == ()
-
-
-def test_the_start_is_left_out_where_nobody_asked_about_it() -> None:
-    place = seen("ops", (at(3, month=5), NOW))
-
-    assert gap_notes([place], (), now=NOW, time_zone=PARIS, may_lack_start=False) == ()
