@@ -21,6 +21,7 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE = 4, 5, 6, 7  # types of answers
 _SUBCOMMAND = 1
+_CHANNEL_OPTION = 7
 _OPTION_TYPES: dict[type, int] = {str: 3, int: 4, bool: 5, float: 10}
 
 
@@ -77,16 +78,17 @@ class Interactions:
     # ---- what a member does
 
     def use(
-        self, channel: Channel, member: Member, command: str, /, **options: str | int | bool | float
+        self, channel: Channel, member: Member, command: str, /, **options: str | int | bool | float | Channel
     ) -> Interaction:
         """Let a member use a slash command, such as "chat" or, of a group, "remember backfill"."""
         published = self._published(channel, command.split()[0])
-        written: list[Payload] = [
-            {"name": name, "type": _OPTION_TYPES[type(it)], "value": it} for name, it in options.items()
-        ]
+        written: list[Payload] = [_option(name, it) for name, it in options.items()]
+        named = [it for it in options.values() if isinstance(it, Channel)]
         for name in reversed(command.split()[1:]):
             written = [{"name": name, "type": _SUBCOMMAND, "options": written}]
         data = {"id": published["id"], "name": published["name"], "type": 1, "options": written}
+        if named:
+            data["resolved"] = {"channels": {str(one.id): interaction_channel(one, member) for one in named}}
         return self._send(channel, member, COMMAND, data)
 
     def use_on(self, message: Message, member: Member, command: str) -> Interaction:
@@ -279,3 +281,9 @@ def _fields(body: Payload) -> Payload:
     """Return what of a sent message is kept as it is."""
     kept = ("embeds", "components", "flags", "poll", "attachments", "message_reference", "nonce")
     return {name: body[name] for name in kept if body.get(name) is not None}
+
+
+def _option(name: str, value: str | int | bool | float | Channel) -> Payload:
+    if isinstance(value, Channel):
+        return {"name": name, "type": _CHANNEL_OPTION, "value": str(value.id)}
+    return {"name": name, "type": _OPTION_TYPES[type(value)], "value": value}
