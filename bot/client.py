@@ -25,7 +25,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import settings, time_zones
+from bot.features import coverage, settings, time_zones
 from bot.history.keeper import HistoryKeeper
 from bot.places import Places
 from bot.running_handlers import RunningHandlers
@@ -124,6 +124,7 @@ class Bot(ShardedClient):
         for add_feature in FEATURES:
             add_feature(self.tree, runner, services)
         settings.add_commands(self.tree, runner, services, readers)
+        coverage.add_commands(self.tree, runner, services, readers)
 
     def _new_history_keeper(self) -> HistoryKeeper | None:
         services = self._services

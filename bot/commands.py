@@ -38,14 +38,14 @@ use only what everyone here can read; if you alone can read more about it, I tel
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
 Those who manage a server choose one for all others with `/servertimezone`.
 `/settings` shows administrators which channels answers here leave out, and why.
-`/about` tells what I run on and how much I remember.
+`/about` tells what I run on and how much I remember, `/coverage` of which channels I remember what, and what not.
 
 A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
 alone, tell which it was, and offer a button to search all time.
 
-What I do not know yet: what is said, edited or deleted while I am away (when I am being restarted, say) stays unknown \
-to me, so I may quote what has been changed or deleted meanwhile. Age-restricted channels I quote only in \
-channels that are age-restricted too, and spoiler channels only in themselves."""
+What is said, edited or deleted while I am away (when I am being restarted, say) I read again when I am back; an \
+answer about a time that I have not seen says so. Age-restricted channels I quote only in channels that are \
+age-restricted too, and spoiler channels only in themselves."""
 
 
 class SlashCommands:

@@ -1,5 +1,6 @@
 """Run the whole bot on the fake Discord: real capture, databases, embeddings, search and ledger."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,18 @@ class RunningBot:
         assert self.bot._history is not None
         await self.bot._history.caught_up()
         assert await self.recorder.settle(timeout=PATIENCE)
+
+    async def stored(self, channel: Channel) -> list[str]:
+        """Return the texts that memory has of a channel."""
+        await self.settled()
+        found = await self.memory.list_messages(places=frozenset({channel.id}))
+        return [line.message.content for excerpt in found.excerpts for line in excerpt.lines]
+
+    async def heard(self, channel: Channel, amount: int) -> None:
+        """Wait until so many messages of a channel are searchable."""
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while len(await self.stored(channel)) < amount:  # noqa: ASYNC110  # no event tells
+                await asyncio.sleep(0.05)
 
     async def ask(self, member: Member, channel: Channel, text: str) -> str:
         """Return the answer that a member gets for /chat in a channel."""

@@ -1,6 +1,7 @@
-"""Read what both memories hold of a stretch of a place's messages, to compare it with what Discord shows there."""
+"""Read what both memories hold of a place: a stretch of its messages, to compare it with Discord, and how many."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +51,13 @@ _STORED = SQL("""
     ORDER BY message_id LIMIT %(limit)s
 """)
 
+_COUNTED = SQL("""
+    SELECT coalesce(thread_id, channel_id) AS place_id, count(*) AS amount FROM messages
+    WHERE coalesce(thread_id, channel_id) = ANY (%(places)s::bigint[]) AND guild_id = %(guild_id)s
+      AND kind = 'message' AND deleted_at IS NULL AND session IS DISTINCT FROM %(left_out)s::text
+    GROUP BY 1
+""")
+
 
 class StoredMessages:
     """Asks both memories what they hold: an answer of one alone would take for unknown what the other knows."""
@@ -82,6 +90,28 @@ class StoredMessages:
         )
         states = (state for states in answers.values() for state in states if state.message_id <= newest_id)
         return StoredStretch(newest_id=newest_id, states=_merged(states))
+
+    async def count(self, guild_id: int, places: Collection[int], *, session: str) -> dict[int, int]:
+        """Return how many messages are held of each channel or thread that has any, without those of its threads.
+
+        What long-term memory has of the current session, once that was promoted, short-term memory has too, and counts
+        once. Raises DatabaseUnavailableError unless both memories answer.
+        """
+        values = {"guild_id": guild_id, "places": sorted(places)}
+
+        async def query(connection: AsyncSession, database: SearchableDatabase) -> list[tuple[int, int]]:
+            but = {"left_out": None if database is self._short_term else session}
+            rows = await fetch(connection, _COUNTED, values | but)
+            return [(row["place_id"], row["amount"]) for row in rows]
+
+        async with open_search_session() as search_session:
+            answers = await search_session.ask(self._databases, query)
+            if search_session.unreachable:
+                raise DatabaseUnavailableError(f"{' and '.join(search_session.unreachable)} memory did not answer")
+        counts: Counter[int] = Counter()
+        for place_id, amount in (pair for pairs in answers.values() for pair in pairs):
+            counts[place_id] += amount
+        return dict(counts)
 
 
 async def _stored_states(

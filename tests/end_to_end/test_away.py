@@ -1,6 +1,5 @@
 """What is said, edited and deleted while the bot is away is known after its next start, over Discord's protocol."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,25 +54,10 @@ def programs(
 
 async def heard(running: RunningBot, channel: Channel, amount: int = 1) -> None:
     """Wait until so many messages are searchable, and let the ledger say that the channel was listened to."""
-    await settled_with(running, channel, amount)
+    await running.heard(channel, amount)
     assert channel.guild is not None
     since = first_id_at(discord.utils.utcnow() - timedelta(hours=1))
     running.writer.add(channel.id, channel.guild.id, Interval(since, first_id_at(discord.utils.utcnow())))
-
-
-async def settled_with(running: RunningBot, channel: Channel, amount: int) -> None:
-    """Wait until so many messages of a channel are searchable."""
-    async with asyncio.timeout(30):
-        while len(await stored(running, channel)) < amount:  # noqa: ASYNC110  # no event tells
-            await asyncio.sleep(0.05)
-
-
-async def stored(running: RunningBot, channel: Channel) -> dict[str, bool]:
-    """Return the texts that memory has of a channel, each with whether it is deleted."""
-    await running.settled()
-    places = frozenset({channel.id})
-    found = await running.memory.list_messages(places=places)
-    return {line.message.content: line.message.deleted_at is not None for e in found.excerpts for line in e.lines}
 
 
 def said_in(programs: BotPrograms) -> list[str]:
@@ -94,7 +78,7 @@ async def test_a_message_sent_while_away_is_stored_exactly_once(
         await running.settled()
 
     async with programs.started() as running:
-        texts = await stored(running, harbour.general)
+        texts = await running.stored(harbour.general)
     assert sorted(texts) == ["after", "before", "while away"]
     assert sorted(said_in(programs)) == ["after", "before", "while away"]
 
@@ -110,7 +94,7 @@ async def test_edits_and_deletions_made_while_away_are_known_after_the_start(
     fake.world.delete(messages[3])
 
     async with programs.started() as running:
-        texts = await stored(running, harbour.general)
+        texts = await running.stored(harbour.general)
 
     assert sorted(texts) == ["other words", "word 0"]
 
@@ -127,7 +111,7 @@ async def test_a_resumed_connection_reads_and_replays_nothing_twice(
         await fake.ready(2)
         await fake.until(lambda: bool(fake.gateway.resumed))
         fake.world.say(harbour.general, "after", author=harbour.ana)
-        await settled_with(running, harbour.general, 3)
+        await running.heard(harbour.general, 3)
 
         assert fake.rest.count("messages") == read
 
@@ -148,11 +132,11 @@ async def test_a_connection_that_has_to_begin_anew_reads_what_was_missed(
         fake.world.edit(message, "changed")
         fake.world.delete(gone)
         await fake.ready(2)
-        await settled_with(running, harbour.general, 2)
+        await running.heard(harbour.general, 2)
         await fake.requested("messages", times=2)
         await running.settled()
 
-        assert sorted(await stored(running, harbour.general)) == ["changed", "meanwhile"]
+        assert sorted(await running.stored(harbour.general)) == ["changed", "meanwhile"]
 
 
 async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
@@ -167,7 +151,7 @@ async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
 
     async with programs.started() as running:
         await running.settled()
-        assert sorted(await stored(running, harbour.general)) == ["gone", "still here"]
+        assert sorted(await running.stored(harbour.general)) == ["gone", "still here"]
 
     assert message.content == "still here"
 

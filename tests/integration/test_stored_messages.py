@@ -120,3 +120,14 @@ async def test_no_answer_of_one_memory_is_taken_for_all(short_term: Database, me
 
         with pytest.raises(DatabaseUnavailableError, match="long-term memory did not answer"):
             await StoredMessages(memory.short_term, away).stored_in(GUILD_ID, 1, ALL)
+
+
+async def test_the_messages_of_a_place_are_counted_once_in_both_memories(
+    short_term: Database, long_term: Database, memory: Memory
+) -> None:
+    await write(short_term, sent(1), sent(2), sent(3, "", deleted_at=minute(60)), sent(4, kind=Kind.COMMAND))
+    await write(long_term, sent(1), sent(5, session="earlier"), sent(6, session="earlier", channel_id=4))
+    await write(long_term, sent(7, session="earlier", guild_id=3), sent(8, session="earlier", thread_id=9))
+    stored = StoredMessages(memory.short_term, memory.long_term)
+
+    assert await stored.count(GUILD_ID, [1, 4, 5], session="demo") == {1: 3, 4: 1}
