@@ -20,13 +20,11 @@ from bot.permissions import (
     RoleFacts,
     Sight,
 )
+from bot.places import HIDDEN_NAME
 
 logger = logging.getLogger(__name__)
 
 ReadableChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
-
-HIDDEN_NAME = "___hidden___"
-"""What Discord calls a channel that the bot may not see."""
 
 _NEEDED: dict[type, tuple[int, ...]] = {
     discord.TextChannel: READ,

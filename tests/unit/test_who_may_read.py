@@ -14,9 +14,10 @@ from discord import ChannelType, Permissions
 
 import bot.members
 from bot.audience import Audience, Readers, Reason, audience_in, joined_private_threads
-from bot.guild_rules import HIDDEN_NAME, is_open_to_all
+from bot.guild_rules import is_open_to_all
 from bot.members import FRESH_FOR, MOST_ASKED, Members
 from bot.permissions import Witness
+from bot.places import HIDDEN_NAME
 from memory.guild_settings import RESTRICTING_ROLES
 from tests.fakes_guild_settings import FakeGuildSettings
 
