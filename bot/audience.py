@@ -128,7 +128,7 @@ async def audience_in(
     view = readers.views.of(guild)
     members.meet(asker)
     roles = (await members.roles(guild, [asker.id])).get(asker.id)
-    if view is None or roles is None:
+    if view is None or roles is None or not roles.is_reader:
         return Audience(must_be_private=view is None)
     asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(roles.role_ids))
     unfit = asking.unfit() if explain else {}

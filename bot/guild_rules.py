@@ -34,7 +34,7 @@ _NEEDED: dict[type, tuple[int, ...]] = {
 }
 _RELEVANT = VIEW_CHANNEL | READ_MESSAGE_HISTORY | CONNECT | MANAGE_THREADS
 _OF_GUILDS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
-_MOST_KEPT = 1_000  # sets of channels
+_MOST_KEPT = 1_000  # sets of channels, and views of guilds
 
 CHANGES = frozenset(
     {
@@ -129,6 +129,8 @@ class GuildViews:
     def of(self, guild: discord.Guild) -> GuildView | None:
         """Return the view of a guild; None where it is not known enough."""
         if guild.id not in self._views:
+            if len(self._views) >= _MOST_KEPT:
+                self._views.clear()
             try:
                 self._views[guild.id] = GuildView(guild, self._spoilers)
             except ValueError as error:

@@ -694,6 +694,18 @@ async def test_an_asker_who_has_lost_a_role_meanwhile_gets_nothing_by_it() -> No
     assert (await audience_in(None, boss, private=True, readers=readers)).places == frozenset()
 
 
+async def test_an_asker_who_has_left_meanwhile_gets_nothing() -> None:
+    guild, stopwatch = a_guild([channel(GENERAL)]), Stopwatch()
+    readers = Readers(FakeGuildSettings(), Members(monotonic=stopwatch))
+    ana = a_member(guild, ANA)
+    assert (await audience_in(None, ana, private=True, readers=readers)).places == {GENERAL}
+
+    del asked(guild).roles[ANA]
+    stopwatch.now += FRESH_FOR.total_seconds()
+
+    assert (await audience_in(None, ana, private=True, readers=readers)).places == frozenset()
+
+
 async def test_time_outs_are_passed_over() -> None:
     guild = a_guild([channel(VOICE, kind=ChannelType.voice)], everyone=READ | CONNECT)
     ana = a_member(guild, ANA)
