@@ -44,7 +44,8 @@ A number such as [1] in an answer opens the message that it stands for. When you
 alone, tell which it was, and offer a button to search all time.
 
 What is said, edited or deleted while I am away (when I am being restarted, say) I read again when I am back; an \
-answer about a time that I have not seen says so. Age-restricted channels I quote only in channels that are \
+answer about a time that I have not seen says so. Archived threads and solved posts I search like all others, private \
+threads only for their members. Age-restricted channels I quote only in channels that are \
 age-restricted too, and spoiler channels only in themselves."""
 
 

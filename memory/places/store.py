@@ -242,7 +242,7 @@ _KNOWN_THREADS = SQL("""
     WHERE place_id = ANY (%(ids)s::bigint[]) AND kind = ANY (%(threads)s::text[]) AND promotion_id IS NULL
 """).format(columns=_NAMES)
 _UNRESOLVED = SQL("""
-    SELECT {columns} FROM places WHERE NOT resolved ORDER BY place_id LIMIT %(limit)s
+    SELECT {columns} FROM places WHERE NOT resolved ORDER BY place_id DESC LIMIT %(limit)s
 """).format(columns=_NAMES)
 _RESOLVED = SQL("""
     UPDATE places SET resolved = true
@@ -258,7 +258,7 @@ async def known_threads(session: AsyncSession, place_ids: Collection[int]) -> li
 
 
 async def unresolved_threads(session: AsyncSession, *, limit: int) -> list[PlaceState]:
-    """Return threads of which messages that were stored earlier may not know the parent and kind."""
+    """Return the newest threads of which messages stored earlier may not know the parent and kind."""
     return [state_of(row) for row in await fetch(session, _UNRESOLVED, {"limit": limit})]
 
 

@@ -131,13 +131,13 @@ async def test_a_thread_is_to_be_resolved_once_discord_tells_of_it_and_when_it_t
 
     await write(long_term, place(1), thread(2), thread(3))
     await write(long_term, thread(4), promotion_id=1)
-    assert await unresolved() == [2, 3]
+    assert await unresolved() == [3, 2]
 
     await write(long_term, thread(2, at=2, name="renamed"), thread(3, at=2, gone_at=minute(2)))
     assert await unresolved() == []
 
     await write(long_term, thread(2, at=3, parent_id=9), thread(4, at=1))
-    assert await unresolved() == [2, 4]
+    assert await unresolved() == [4, 2]
 
 
 async def test_channels_that_a_guild_no_longer_has_are_gone_and_its_threads_with_them_alone(
