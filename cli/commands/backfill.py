@@ -96,6 +96,7 @@ async def _backfill(
     from bot.history.backfill import BackfillRequest
     from bot.history.servers import find_channel, find_servers, open_client
     from cli.commands.serve import open_memory, open_program
+    from memory.capture.members import claimed_shards
 
     token = discord_token(settings) or ""
     async with open_client(token) as client:
@@ -107,6 +108,7 @@ async def _backfill(
         request = BackfillRequest(channel_id=channel_id, since=since, until=until, again=options.again)
         async with (
             open_memory(settings) as (databases, embedder),
+            claimed_shards(databases[0], settings.discord_shards, timeout=settings.db_timeout),
             open_program(settings, session, databases, embedder, _front_end(settings)) as program,
             background_task(embedder.ready()),
         ):

@@ -40,6 +40,7 @@ from memory.message import Message
 from memory.places.writer import PlaceWriter, open_place_writer
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
+from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
 from ops.erasure.rows import known_erasures
 from settings import Settings
@@ -64,6 +65,7 @@ class RunningSession:
     memory: Memory
     ledger: Ledger
     coverage: CoverageWriter
+    stored: StoredMessages
     databases: tuple[Database, Database]
     models: str
     time_zones: TimeZones
@@ -151,7 +153,8 @@ async def open_program(
         shards=settings.discord_shards,
     )
     remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
-    memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
+    searchable = searchable_database(short_term), searchable_database(long_term)
+    memory = Memory(*searchable, embedder)
     async with (
         maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
         maintain_vector_indexes((database.engine, database.layout) for database in databases),
@@ -188,6 +191,7 @@ async def open_program(
                 memory=memory,
                 ledger=ledger,
                 coverage=coverage,
+                stored=StoredMessages(*searchable),
                 databases=databases,
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
@@ -241,6 +245,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
 async def _serve_discord(program: RunningSession, token: str, settings: Settings, heartbeat: Path | None) -> None:
     from bot.client import Bot
     from bot.client import serve as serve_discord
+    from bot.history.memory import HistoryMemory
     from bot.services import Services
 
     services = Services(
@@ -254,6 +259,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         clock=_now,
         date_order=program.date_order,
         places=program.places,
+        history=HistoryMemory(ledger=program.ledger, writer=program.coverage, stored=program.stored),
     )
     bot = Bot(services, server_id=settings.discord_server_id, announce=show, shards=settings.discord_shards)
     async with AsyncExitStack() as stack:
