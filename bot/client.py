@@ -27,6 +27,7 @@ from bot.events import (
 )
 from bot.features import coverage, settings, time_zones
 from bot.history.keeper import HistoryKeeper
+from bot.history.pace import background_limiter, paced_by
 from bot.places import Places
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
@@ -104,7 +105,12 @@ class Bot(ShardedClient):
         announce: Callable[[str], None] | None = None,
         shards: ShardRange | None = ONE_SHARD,
     ) -> None:
-        super().__init__(shards=shards, intents=intents(), allowed_mentions=discord.AllowedMentions.none())
+        super().__init__(
+            shards=shards,
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=paced_by(background_limiter()),
+        )
         self._services = services
         self._server_id = server_id
         self._announce = announce
