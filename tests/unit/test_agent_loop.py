@@ -445,6 +445,17 @@ async def test_a_conversation_is_not_seen_by(elsewhere: Question) -> None:
     assert model.heard[-1][1].text == "hi"
 
 
+async def test_what_was_asked_in_private_does_not_come_up_in_public() -> None:
+    conversations = FakeConversations()
+    asked, model = agent(SEARCH, says("On Sunday [1]."), says("Hello."), conversations=conversations)
+    await asked.ask(question("when is the secret deploy?", private=True, places=frozenset({1, 9})))
+
+    await asked.ask(question("hi", places=frozenset({1, 9})))
+
+    assert [key.private for key in conversations.turns] == [True, False]
+    assert "secret" not in model.heard[-1][1].text
+
+
 async def test_a_run_that_was_killed_leaves_no_dangling_call() -> None:
     kept = FakeConversations()
     asked, killed = agent(SEARCH, HANGS, conversations=kept)
