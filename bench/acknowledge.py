@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,27 @@ _ANSWERED = 60.0  # seconds that the last answers may take
 
 
 @dataclass(frozen=True, slots=True)
+class LoopTime:
+    """What the thread of the bot's event loop did, in seconds: computed, or was ready to and had no processor."""
+
+    computing: float
+    waiting: float
+
+    def since(self, before: "LoopTime") -> "LoopTime":
+        """Return what came after an earlier look."""
+        return LoopTime(self.computing - before.computing, self.waiting - before.waiting)
+
+
+def loop_time(pid: int) -> LoopTime | None:
+    """Return the times of a process's first thread since its start; None where the system does not count them."""
+    try:
+        computing, waiting, _ = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    return LoopTime(int(computing) / 1e9, int(waiting) / 1e9)
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What was counted, and the questions that were asked before messages arrived and while they did."""
 
@@ -39,6 +61,7 @@ class Measured:
     seconds: float
     before: list[Interaction]
     meanwhile: list[Interaction]
+    loop: LoopTime | None
 
     @property
     def is_right(self) -> bool:
@@ -64,7 +87,16 @@ class Measured:
         figures = table(("of the questions", "count", "p50 ms", "p95 ms", "p99 ms", "longest ms"), rows)
         questions = f"{asked} questions, {late} of them not acknowledged in time;"
         messages = f"{sent:,} messages in {self.seconds:.1f} s, {sent / self.seconds:.1f} a second:"
-        return f"{figures}\n\n{questions} {messages}\n{self.counts.table()}"
+        return f"{figures}\n\n{self._machine()}{questions} {messages}\n{self.counts.table()}"
+
+    def _machine(self) -> str:
+        """Return a line on how much of the machine there was for the bot; empty when that is not known."""
+        if self.loop is None:
+            return ""
+        computing, waiting = (100 * share / self.seconds for share in (self.loop.computing, self.loop.waiting))
+        return (
+            f"The event loop computed {computing:.0f} % of the time, and {waiting:.0f} % it waited for a processor.\n"
+        )
 
 
 def acknowledged(asked: list[Interaction]) -> list[float]:
@@ -95,19 +127,20 @@ async def measure(*, seconds: float, rate: float, every: float) -> Measured:
                 await fake.interactions.answered(_ask(fake, town, random.Random(1)))  # noqa: S311 - the first one loads
                 before = await _ask_often(fake, town, seconds=seconds / 2, every=every)
                 await _answers(fake, before)
-                loop = asyncio.get_running_loop()
+                loop, spent = asyncio.get_running_loop(), loop_time(program.process.pid)
                 begun = loop.time()
                 async with asyncio.TaskGroup() as group:
                     saying = group.create_task(_say(fake, town, seconds=seconds, rate=rate))
                     asking = group.create_task(_ask_often(fake, town, seconds=seconds, every=every))
-                took = loop.time() - begun
+                took, by_now = loop.time() - begun, loop_time(program.process.pid)
                 sent, asked = saying.result(), asking.result()
                 await _answers(fake, asked)
                 stored = await _stored(server.dsn("short_term"), len(sent))
                 program.process.send_signal(signal.SIGINT)
                 await program.finish()
             journalled = journalled_texts(place.journal_path(SESSION))
-    return Measured(compare(sent, journalled, stored), took, before, asked)
+    share = by_now.since(spent) if spent and by_now else None
+    return Measured(compare(sent, journalled, stored), took, before, asked, share)
 
 
 @asynccontextmanager
