@@ -120,10 +120,13 @@ class Gateway:
         self.ready = 0
         """How often a client has been told all that it needs to begin or to go on."""
         self.heartbeats = 0
+        self.heartbeat_interval = HEARTBEAT_INTERVAL
+        self.is_silent = False
+        """Whether heartbeats are left without an answer, as on a connection of which one end is gone."""
         self.closed = 0
         """How many connections have ended."""
         self.sessions: dict[str, Session] = {}
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, web.Request] = {}
         world.listeners.append(self._tell)
 
     # ---- what a test does
@@ -147,6 +150,11 @@ class Gateway:
         for session in self.connected:
             session.replay(after=1)  # the first was the greeting
 
+    def ask_for_heartbeat(self) -> None:
+        """Ask every client for a heartbeat at once (op 1)."""
+        for session in self.connected:
+            session.outbox.put_nowait(_frame(HEARTBEAT, None))
+
     def ask_to_reconnect(self) -> None:
         """Ask every client to come back and resume (op 7)."""
         for session in self.connected:
@@ -159,12 +167,16 @@ class Gateway:
             if not resumable:
                 del self.sessions[session.session_id]
 
-    async def drop(self, *, code: int = 4000) -> None:
-        """Close every connection; sessions stay and can be resumed."""
+    async def drop(self, *, code: int | None = 4000) -> None:
+        """Close every connection, without a word when there is no code; sessions stay and can be resumed."""
         for session in self.connected:
             socket, session.socket = session.socket, None
-            if socket is not None:
+            if socket is None:
+                continue
+            if code is not None:
                 await socket.close(code=code)
+            elif (transport := self._sockets[socket].transport) is not None:
+                transport.abort()
 
     def forget_sessions(self) -> None:
         """Forget every session: what happens until a client identifies itself anew, it is not told of."""
@@ -182,11 +194,11 @@ class Gateway:
         """Serve a connection until it ends."""
         socket = web.WebSocketResponse(max_msg_size=1 << 16)
         await socket.prepare(request)
-        self._sockets.add(socket)
+        self._sockets[socket] = request
         session: Session | None = None
         sending: asyncio.Task[None] | None = None
         try:
-            await socket.send_str(_frame(HELLO, {"heartbeat_interval": HEARTBEAT_INTERVAL}))
+            await socket.send_str(_frame(HELLO, {"heartbeat_interval": self.heartbeat_interval}))
             async for frame in socket:
                 if frame.type is not WSMsgType.TEXT:
                     break
@@ -205,7 +217,9 @@ class Gateway:
 
     async def _beat(self, socket: web.WebSocketResponse) -> None:
         self.heartbeats += 1
-        await socket.send_str(_frame(ACKNOWLEDGED, None))
+        self._changes.happened()
+        if not self.is_silent:
+            await socket.send_str(_frame(ACKNOWLEDGED, None))
 
     async def _enter(self, socket: web.WebSocketResponse, payload: dict[str, Any]) -> Session | None:
         if payload["op"] == RESUME:
@@ -270,7 +284,7 @@ class Gateway:
 
     def _leave(self, socket: web.WebSocketResponse, session: Session | None) -> None:
         """End a connection; a client that closes with 1000 or 1001 ends its session as well."""
-        self._sockets.discard(socket)
+        self._sockets.pop(socket, None)
         self.closed += 1
         if session is not None and session.socket is socket:  # else `drop` has closed it, or a later one took over
             session.socket = None

@@ -72,6 +72,14 @@ async def cut_off(fake: FakeDiscord) -> None:
     await fake.gateway.drop()
 
 
+async def cut_off_without_a_word(fake: FakeDiscord) -> None:
+    await fake.gateway.drop(code=None)
+
+
+async def closed_for_no_reason(fake: FakeDiscord) -> None:
+    await fake.gateway.drop(code=1000)
+
+
 Interruption = Callable[[FakeDiscord], Awaitable[None]]
 
 
@@ -80,7 +88,9 @@ Interruption = Callable[[FakeDiscord], Awaitable[None]]
     [
         pytest.param(asked_to_reconnect, id="Discord asks it to come back (op 7)"),
         pytest.param(told_that_it_may_resume, id="its session may be resumed (op 9)"),
-        pytest.param(cut_off, id="its connection is lost"),
+        pytest.param(cut_off, id="its connection is closed"),
+        pytest.param(closed_for_no_reason, id="its connection is closed as if all were well"),
+        pytest.param(cut_off_without_a_word, id="its connection is lost"),
     ],
 )
 async def test_what_is_said_meanwhile_is_heard_once_when_the_session_goes_on(
@@ -97,6 +107,28 @@ async def test_what_is_said_meanwhile_is_heard_once_when_the_session_goes_on(
 
     assert recorder.news.empty()
     assert (len(fake.gateway.identified), len(fake.gateway.resumed)) == (1, 1)
+
+
+async def test_a_connection_that_answers_no_heartbeat_is_given_up_and_the_session_goes_on(
+    bot: Bot, fake: FakeDiscord, recorder: FakeRecorder, general: Channel
+) -> None:
+    fake.gateway.heartbeat_interval = 100
+    bot._connection.heartbeat_timeout = 0.4
+    async with served(bot, fake):
+        fake.gateway.is_silent, before = True, len(fake.gateway.resumed)
+        await fake.until(lambda: len(fake.gateway.resumed) > before)
+        fake.gateway.is_silent = False
+        fake.world.say(general, "still here?")
+        assert await heard(recorder, 1) == ["still here?"]
+
+    assert len(fake.gateway.identified) == 1
+
+
+async def test_a_heartbeat_that_discord_asks_for_is_sent_at_once(bot: Bot, fake: FakeDiscord) -> None:
+    async with served(bot, fake):
+        before = fake.gateway.heartbeats
+        fake.gateway.ask_for_heartbeat()
+        await fake.until(lambda: fake.gateway.heartbeats > before)
 
 
 async def test_edits_and_deletions_made_meanwhile_are_heard_when_the_session_goes_on(
