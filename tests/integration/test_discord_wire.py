@@ -1,5 +1,6 @@
 """The bot over Discord's real protocol, HTTP and a websocket on the loopback: how it gets in, and what it hears."""
 
+import random
 from collections.abc import AsyncIterator
 
 import discord
@@ -11,7 +12,7 @@ from errors import DiscordSetupError
 from memory.message import Message as Kept
 from tests.builders import closed_port
 from tests.fake_discord import Channel, FakeDiscord, Guild, Member, Overwrite, Role, open_fake_discord, unlimited
-from tests.fake_discord.models import FORUM, MANAGE_THREADS, SEND, VIEW
+from tests.fake_discord.models import FORUM, HISTORY, MANAGE_THREADS, SEND, VIEW, permissions_in
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served
 
@@ -298,6 +299,34 @@ def closed(fake: FakeDiscord, guild: Guild) -> dict[Role | Member, Overwrite]:
     """Return overwrites that let the bot not see a channel."""
     own = fake.world.bot_in(guild).roles.values()
     return {role: Overwrite(deny=VIEW) for role in (guild.everyone, *own)}
+
+
+async def test_the_fake_lets_the_bot_do_what_discord_py_computes_that_it_may(
+    bot: Bot, fake: FakeDiscord, guild: Guild
+) -> None:
+    chance = random.Random(5)  # noqa: S311 - it decides what is allowed in a test
+    bits = (VIEW, HISTORY, SEND, MANAGE_THREADS)
+    me = fake.world.bot_in(guild)
+    roles = [fake.world.role(guild, f"role {number}", permissions=some(chance, bits)) for number in range(4)]
+    fake.world.give(me, *roles[:2])
+    for number in range(200):
+        written: list[Role | Member] = [who for who in (guild.everyone, *roles, me) if chance.random() < 0.4]
+        overwrites = {who: Overwrite(some(chance, bits), some(chance, bits)) for who in written}
+        fake.world.channel(guild, f"number {number}", overwrites=overwrites)
+
+    async with served(bot, fake):
+        known = bot.get_guild(guild.id)
+        assert known is not None
+        computed = {channel.id: channel.permissions_for(known.me).value & sum(bits) for channel in known.channels}
+
+    expected = {channel.id: permissions_in(me, channel) & sum(bits) for channel in guild.channels.values()}
+    assert computed == expected
+    assert len(set(expected.values())) > 4
+
+
+def some(chance: random.Random, bits: tuple[int, ...]) -> int:
+    """Return any of these bits together."""
+    return sum(bit for bit in bits if chance.random() < 0.5)
 
 
 # ---- what cannot be read
