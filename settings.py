@@ -28,6 +28,7 @@ from agent.config import AgentConfig, ModelConfig
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from db.shards import ShardRange
 from errors import SettingsError, first_line
+from memory.authors import bots_named
 from memory.embedding.config import EmbeddingConfig
 from storage.files import expand_path
 
@@ -215,6 +216,12 @@ def _is_this_computer(host: str) -> bool:
         return host == "localhost"
 
 
+def _listed_bots(text: str) -> str:
+    """Return which bots are recorded, as it is written; raise ValueError where that says nothing."""
+    bots_named(text)
+    return text
+
+
 def _expanded(value: object) -> object:
     """Return a path with the home that its first part stands for."""
     return expand_path(value) if isinstance(value, str) else value
@@ -258,6 +265,7 @@ class Settings(BaseSettings):
     discord_api_base: _ApiBase | None = None
     discord_gateway_url: _GatewayUrl | None = None
     discord_shards: Annotated[ShardRange | None, BeforeValidator(_parsed_shards)] = None
+    record_bots: Annotated[str, AfterValidator(_listed_bots)] = "all"
 
     # Storage and databases
     storage_dir: _OfPath = Path("db/storage")

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,8 @@ from bot.audience import Readers
 from bot.command_runner import CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
-    author_of_payload,
+    authorship_of,
+    counted_of,
     deletion_of,
     edit_of,
     message_of,
@@ -29,14 +31,18 @@ from bot.features import coverage, settings, time_zones
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.places import Places
+from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.shards import ShardedClient
 from db.shards import ONE_SHARD, ShardRange
+from bot.text_files import ReadFile, TextFiles, download
 from errors import DiscordSetupError, JournalUnavailableError
-from memory.message import Message
+from memory.message import Kind, Message
 
 logger = logging.getLogger(__name__)
+
+_ReactionEvent = discord.RawReactionActionEvent | discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
 
 Parser = Callable[[Any], None]
 Listener = Callable[[str, Any], None]
@@ -74,6 +80,7 @@ LOGIN_LIMIT = timedelta(seconds=60)
 PUBLISHING_LIMIT = timedelta(seconds=60)
 CLOSING_GRACE = timedelta(seconds=2)  # for what is being recorded
 CLOSING_FAREWELL = timedelta(seconds=5)  # for telling those who wait for an answer
+FETCHING_LIMIT = timedelta(seconds=20)
 
 TOKEN_REFUSED = "Discord refuses DISCORD_TOKEN: copy the token again from the Bot page of the Developer Portal."  # noqa: S105
 INTENT_REFUSED = (
@@ -104,6 +111,8 @@ class Bot(ShardedClient):
         server_id: int | None = None,
         announce: Callable[[str], None] | None = None,
         shards: ShardRange | None = ONE_SHARD,
+        read_file: ReadFile = download,
+        reaction_pause: timedelta = PAUSE,
     ) -> None:
         super().__init__(
             shards=shards,
@@ -115,6 +124,8 @@ class Bot(ShardedClient):
         self._server_id = server_id
         self._announce = announce
         self._in_flight = RunningHandlers()
+        self._reactions = ReactionCounts(self._count_reactions, pause=reaction_pause)
+        self._text_files = TextFiles(self._record, clock=services.clock, read=read_file)
         self.places = Places(services.places, clock=services.clock, guild_of=self.get_guild)
         readers = Readers(services.guild_settings, spoilers=self.places)
         learning = (readers.note, self.places.note)
@@ -182,6 +193,8 @@ class Bot(ShardedClient):
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
         if self._history is not None:
             await self._history.close()
+        await self._reactions.close()
+        await self._text_files.close()
         await self._commands.close()
         await super().close()
 
@@ -194,14 +207,13 @@ class Bot(ShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Record a message; the bot's own are recorded where they are sent."""
         state = message_of(message, session=self._services.session)
-        if not self._is_me(state.author_id):
-            await self._record(state)
+        await self._record_state(state, authorship_of(message))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Record what a message says after an edit."""
         edit = edit_of(payload, session=self._services.session, now=self._services.clock())
-        if edit is not None and not self._is_me(edit.author_id):
-            await self._record(edit)
+        if edit is not None:
+            await self._record_state(edit, authorship_of(payload.message))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Record that a message was deleted."""
@@ -211,18 +223,29 @@ class Bot(ShardedClient):
         """Record that many messages were deleted at once."""
         await self._record_deletions(payload.message_ids, payload.channel_id, payload.guild_id)
 
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Count reactions after one was added."""
+        self._note_reaction(payload)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """Count reactions after one was taken back."""
+        self._note_reaction(payload)
+
+    async def on_raw_reaction_clear(self, payload: discord.RawReactionClearEvent) -> None:
+        """Count reactions after all were removed."""
+        self._note_reaction(payload)
+
+    async def on_raw_reaction_clear_emoji(self, payload: discord.RawReactionClearEmojiEvent) -> None:
+        """Count reactions after all with one emoji were removed."""
+        self._note_reaction(payload)
+
     async def on_unread_event(self, event: str, data: Any) -> None:
         """Record a message or a deletion of which discord.py could not read something, from the event as it came."""
         match event:
             case "MESSAGE_CREATE" | "MESSAGE_UPDATE":
-                state = message_of_payload(
-                    data,
-                    session=self._services.session,
-                    place_of_id=partial(place_of_id, self),
-                    names_in=partial(names_in_channel, self),
-                )
-                if not self._is_me(author_of_payload(data)) and (event == "MESSAGE_CREATE" or state.edited_at):
-                    await self._record(state)
+                state = self._state_of(data)
+                if event == "MESSAGE_CREATE" or state.edited_at:
+                    await self._record_state(state, data)
             case "MESSAGE_DELETE":
                 await self._record_deletions({int(data["id"])}, int(data["channel_id"]), _guild_of(data))
             case "MESSAGE_DELETE_BULK":
@@ -254,8 +277,45 @@ class Bot(ShardedClient):
         with self._in_flight.entered(), suppress(JournalUnavailableError):  # the recorder has counted and logged it
             await self._services.recorder.record(message)
 
-    def _is_me(self, author_id: int | None) -> bool:
-        return self.user is not None and author_id == self.user.id
+    async def _record_state(self, state: Message, authorship: Mapping[str, Any]) -> None:
+        """Record what somebody else says, unless they are a bot that is left out; then read its text files."""
+        if not self._is_mine(authorship) and self._services.other_bots.keeps(authorship):
+            await self._record(state)
+            self._text_files.note(state)
+
+    def _note_reaction(self, event: _ReactionEvent) -> None:
+        self._reactions.note(ReactedTo(event.message_id, event.channel_id, event.guild_id))
+
+    async def _count_reactions(self, reacted_to: ReactedTo) -> bool:
+        """Record how often a message was reacted to; return whether Discord had to be asked for it."""
+        session, now = self._services.session, self._services.clock()
+        known = self._connection._get_message(reacted_to.message_id)  # noqa: SLF001 - the cache has no other way in
+        authorship = await self._fetched(reacted_to) if known is None else authorship_of(known)
+        state = counted_of(known, session=session, now=now) if known else self._state_of(authorship, now=now)
+        if self._is_mine(authorship):
+            state = replace(state, kind=Kind.ANSWER)
+        if self._services.other_bots.keeps(authorship):
+            await self._record(state)
+        return known is None
+
+    async def _fetched(self, message: ReactedTo) -> Mapping[str, Any]:
+        """Return a message as Discord's API gives it."""
+        async with asyncio.timeout(FETCHING_LIMIT.total_seconds()):
+            data = await self.http.get_message(message.channel_id, message.message_id)
+        return {**data, "guild_id": message.guild_id}
+
+    def _state_of(self, data: Mapping[str, Any], *, now: datetime | None = None) -> Message:
+        return message_of_payload(
+            data,
+            session=self._services.session,
+            place_of_id=partial(place_of_id, self),
+            names_in=partial(names_in_channel, self),
+            now=now,
+        )
+
+    def _is_mine(self, authorship: Mapping[str, Any]) -> bool:
+        author = authorship.get("author")
+        return self.user is not None and isinstance(author, Mapping) and str(author.get("id")) == str(self.user.id)
 
 
 def _guild_of(data: Any) -> int | None:
@@ -264,7 +324,14 @@ def _guild_of(data: Any) -> int | None:
 
 def intents() -> discord.Intents:
     """Return the intents that are needed and no more; only message content is a privileged one."""
-    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        guild_reactions=True,
+        dm_reactions=True,
+        message_content=True,
+    )
 
 
 def invite_link(application_id: int) -> str:

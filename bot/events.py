@@ -106,7 +106,7 @@ def message_of(message: discord.Message, *, session: str) -> Message:
     words = _words_of(message, fields)
     state = replace(
         _message_in(place, message.id, session),
-        author_id=author_in(_authorship_of(message, fields)),
+        author_id=author_in(authorship_of(message, fields)),
         author_name=read("author's name", lambda: message.author.display_name, ""),
         reply_to=read("reference", lambda: _replied_to(message), None),
         kind=Kind.SYSTEM if _is_discords_own(message, fields) else Kind.MESSAGE,
@@ -290,10 +290,15 @@ def _tags_of(message: discord.Message) -> list[dict[str, str]]:
     return [{"name": tag.name} for tag in post.applied_tags]
 
 
-def _authorship_of(message: discord.Message, fields: Fields) -> dict[str, Any]:
+def authorship_of(message: discord.Message, fields: Fields | None = None) -> dict[str, Any]:
     """Return what tells who wrote a message, as Discord's API writes it."""
+    fields = fields or Fields(f"message {message.id}")
     return {
-        "author": fields.read("author", lambda: {"id": message.author.id, "username": message.author.name}, {}),
+        "author": fields.read(
+            "author",
+            lambda: {"id": message.author.id, "username": message.author.name, "bot": message.author.bot},
+            {},
+        ),
         "webhook_id": fields.read("webhook", lambda: message.webhook_id, None),
         "application_id": fields.read("application", lambda: message.application_id, None),
         "interaction_metadata": fields.read("interaction", lambda: message.interaction_metadata, None),
@@ -463,7 +468,7 @@ def message_of_payload(
         author_id=author_id,
         author_name=read("author's name", lambda: _author_name(data), ""),
         reply_to=read("reference", lambda: _reply_in_payload(data), None),
-        kind=Kind.ANSWER if me is not None and author_id == me else kind,
+        kind=Kind.ANSWER if me is not None and _is_of(me, data) else kind,
         content=words.text,
         attachments=read("attachments", lambda: tuple(_attachment(file) for file in files_of(data)), ()),
         edited_at=read("edit", lambda: _edited_at(data), None),
@@ -474,6 +479,11 @@ def message_of_payload(
     )
     fields.report()
     return state
+
+
+def _is_of(account_id: int, data: Mapping[str, Any]) -> bool:
+    author = data.get("author")
+    return isinstance(author, Mapping) and str(author.get("id")) == str(account_id)
 
 
 def author_of_payload(data: Mapping[str, Any]) -> int | None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent.front_end import QuotingAsker, Recorder, TimeZones
 from bot.history.memory import HistoryMemory
+from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
@@ -47,6 +48,7 @@ class Services:
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
     date_order: DateOrder | None = None
+    other_bots: OtherBots = ALL_BOTS
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
     history: HistoryMemory | None = None

@@ -10,6 +10,8 @@ from memory.message import Message
 LONGEST_NAME = 200
 """Characters of a name that are kept and compared; Discord's have 100 at most, an import may bring any number."""
 
+_LONGEST_ID = 20  # digits
+
 
 @dataclass(frozen=True, slots=True)
 class Authors:
@@ -53,6 +55,17 @@ def author_in(message: Mapping[str, Any]) -> int | None:
     if not is_webhook or message.get("interaction_metadata"):
         return author_id
     return webhook_author_id(author_id, str(message["author"].get("username") or ""))
+
+
+def bots_named(text: str) -> frozenset[int] | None:
+    """Return the ids of bots that a setting lists; None for all. Raises ValueError for anything else."""
+    word = text.strip().lower()
+    if word in ("all", "none"):
+        return None if word == "all" else frozenset()
+    ids = [part for part in word.replace(",", " ").split() if part]
+    if not ids or not all(part.isascii() and part.isdecimal() and len(part) <= _LONGEST_ID for part in ids):
+        raise ValueError("write all, none, or the ids of bots with commas between them")
+    return frozenset(map(int, ids))
 
 
 def kept_name(name: str) -> str:

@@ -25,6 +25,7 @@ from db.databases import Database
 from db.vector_index import maintain_vector_indexes
 from db.word_index import maintain_word_indexes
 from memory.about import about
+from memory.authors import bots_named
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
 from memory.capture.members import claimed_shards
@@ -246,6 +247,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
     from bot.client import Bot
     from bot.client import serve as serve_discord
     from bot.history.memory import HistoryMemory
+    from bot.other_bots import OtherBots
     from bot.services import Services
 
     services = Services(
@@ -258,6 +260,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         time_zone=program.time_zone,
         clock=_now,
         date_order=program.date_order,
+        other_bots=OtherBots(bots_named(settings.record_bots)),
         places=program.places,
         history=HistoryMemory(ledger=program.ledger, writer=program.coverage, stored=program.stored),
     )

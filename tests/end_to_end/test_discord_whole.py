@@ -228,6 +228,21 @@ async def test_what_a_webhook_says_in_a_card_is_found_and_cited(open_town: OpenT
     assert f"https://discord.com/channels/{town.guild.id}/{town.releases.id}/{proof.id}" in result.content
 
 
+async def test_what_one_of_those_said_who_share_a_proxy_is_found_by_their_name(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        proxy = town.guild.create_webhook(town.general, "proxy")
+        original = await town.ana.send(town.general, "L: the spare key is under the third pot")
+        luna = await proxy.send("the spare key is under the third pot", username="Luna")
+        await town.ana.delete(original)
+        sol = await proxy.send("the spare key is lost for good", username="Sol")
+
+        answer = await town.ask(town.ben, "what did Luna say about the spare key?")
+
+        assert town.link(luna) in answer.content
+        assert town.link(sol) not in answer.content
+        assert town.link(original) not in answer.content
+
+
 async def test_what_somebody_hid_as_a_spoiler_stays_hidden(open_town: OpenTown) -> None:
     async with open_town() as town:
         await town.ana.send(town.general, "the murderer in the film of Friday is ||the gardener||")
