@@ -110,7 +110,14 @@ async def test_only_the_needed_intents_are_asked_for_and_all_commands_are_publis
         pass
 
     asked = discord.Intents._from_value(fake.gateway.identified[0]["intents"])
-    assert {name for name, wanted in asked if wanted} == {"guilds", "guild_messages", "dm_messages", "guild_reactions", "dm_reactions", "message_content"}
+    assert {name for name, wanted in asked if wanted} == {
+        "guilds",
+        "guild_messages",
+        "dm_messages",
+        "guild_reactions",
+        "dm_reactions",
+        "message_content",
+    }
     assert {command["name"] for command in fake.interactions.commands} >= {"chat", "about", "help", "timezone"}
 
 
