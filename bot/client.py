@@ -35,8 +35,8 @@ from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.shards import ShardedClient
-from db.shards import ONE_SHARD, ShardRange
 from bot.text_files import ReadFile, TextFiles, download
+from db.shards import ONE_SHARD, ShardRange
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.message import Kind, Message
 
