@@ -93,7 +93,8 @@ class BotPrograms:
         ):
             stored = StoredMessages(self.memory.short_term, self.memory.long_term)
             history = HistoryMemory(ledger=ledger, writer=writer, stored=stored)
-            agent = Agent(None, memory=self.memory, conversations=Conversations(self.long_term.sessions))
+            conversations = Conversations(self.long_term.sessions)
+            agent = Agent(None, memory=self.memory, conversations=conversations, coverage=ledger)
             bot = Bot(self._services(recorder, agent, history))
             async with served(bot, self.fake):
                 yield RunningBot(bot, self.fake, recorder, ledger, writer, self.memory)

@@ -182,6 +182,7 @@ async def open_program(
             model_creator(settings),
             memory=memory,
             conversations=Conversations(long_term.sessions),
+            coverage=ledger,
             config=settings.agent,
         )
         with closing(agent):

@@ -8,6 +8,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.history.cited_check import COULD_NOT_BE_CHECKED
 from db.databases import Database
 from memory.capture.journal import Journal
 from memory.coverage.intervals import Interval, first_id_at
@@ -56,7 +57,7 @@ async def heard(running: RunningBot, channel: Channel, amount: int = 1) -> None:
     """Wait until so many messages are searchable, and let the ledger say that the channel was listened to."""
     await running.heard(channel, amount)
     assert channel.guild is not None
-    since = first_id_at(discord.utils.utcnow() - timedelta(hours=1))
+    since = first_id_at(discord.utils.utcnow() - timedelta(days=60))
     running.writer.add(channel.id, channel.guild.id, Interval(since, first_id_at(discord.utils.utcnow())))
 
 
@@ -154,6 +155,67 @@ async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
         assert sorted(await running.stored(harbour.general)) == ["gone", "still here"]
 
     assert message.content == "still here"
+
+
+LONG_AGO = timedelta(days=30)
+
+
+async def test_an_old_message_that_was_deleted_while_away_is_checked_before_it_is_quoted(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        then = discord.utils.utcnow() - LONG_AGO
+        old = fake.world.say(harbour.general, "the ferry leaves at noon", author=harbour.ana, at=then)
+        kept = fake.world.say(harbour.general, "the lighthouse is painted red", author=harbour.ana, at=then)
+        await heard(running, harbour.general, 2)
+    fake.world.delete(old)
+
+    async with programs.started() as running:
+        await running.settled()
+        assert "the ferry leaves at noon" in await running.stored(harbour.general)
+        ferry = await running.ask(harbour.ana, harbour.general, "when does the ferry leave?")
+        lighthouse = await running.ask(harbour.ana, harbour.general, "which colour has the lighthouse?")
+
+        assert "the ferry leaves at noon" not in await running.stored(harbour.general)
+
+    assert "noon" not in ferry
+    assert kept.content in lighthouse
+    assert COULD_NOT_BE_CHECKED not in lighthouse
+
+
+async def test_what_cannot_be_checked_is_quoted_with_a_note(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        then = discord.utils.utcnow() - LONG_AGO
+        old = fake.world.say(harbour.general, "the ferry leaves at noon", author=harbour.ana, at=then)
+        await heard(running, harbour.general)
+    fake.rest.fail(f"messages/{old.id}", status=None, times=9)
+
+    async with programs.started() as running:
+        await running.settled()
+        ferry = await running.ask(harbour.ana, harbour.general, "when does the ferry leave?")
+
+    assert "the ferry leaves at noon" in ferry
+    assert COULD_NOT_BE_CHECKED in ferry
+
+
+async def test_an_answer_about_a_time_that_was_not_seen_says_so(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    now = discord.utils.utcnow()
+    quay = fake.world.channel(harbour.guild, "quay", channel_id=first_id_at(now - timedelta(days=60)))
+    async with programs.started() as running:
+        fake.world.say(quay, "the ferry leaves at noon", author=harbour.ana)
+        await running.heard(quay, 1)
+        for start, end in ((60, 20), (10, 0)):
+            ids = [first_id_at(now - timedelta(days=days)) for days in (start, end)]
+            running.writer.add(quay.id, harbour.guild.id, Interval(*ids))
+        assert await running.writer.flush()
+        answer = await running.ask(harbour.ana, quay, "what was said in the last 30 days?")
+
+    assert "I was away" in answer
+    assert "in #quay" in answer
 
 
 async def test_stop_send_edit_delete_start_ask(programs: BotPrograms, fake: FakeDiscord, harbour: Harbour) -> None:
