@@ -29,8 +29,8 @@ MORE_FOR_YOU = "There are {} more sources that only you can see."
 ONE_MORE_FOR_YOU = "There is 1 more source that only you can see."
 NO_MORE_FOR_YOU = "There is nothing more about that which only you can see, by now."
 HELP = """\
-I remember what is said in the channels that I can see, from the moment that I joined, and answer questions about it \
-with the messages that prove it. Of a time that I have not read yet I ask Discord's own search, and say so.
+I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it. \
+What was said before I joined I know as far as I have read it; beyond that I ask Discord's own search, and say so.
 
 `/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
 use only what everyone here can read; if you alone can read more about it, I tell you alone.
@@ -45,8 +45,8 @@ alone, tell which it was, and offer a button to search all time.
 
 What is said, edited or deleted while I am away (when I am being restarted, say) I read again when I am back; an \
 answer about a time that I have not seen says so. Archived threads and solved posts I search like all others, private \
-threads only for their members. Age-restricted channels I quote only in channels that are \
-age-restricted too, and spoiler channels only in themselves."""
+threads only for their members. Age-restricted channels I quote only in channels that are age-restricted too, and \
+spoiler channels only in themselves."""
 
 
 class SlashCommands:

@@ -538,7 +538,7 @@ async def test_the_help_fits_into_one_message(general: simcord.ChannelHandle, an
 
     assert result.response is not None
     assert not result.followups
-    for fact in ("while I am away", "Age-restricted", "from the moment that I joined"):
+    for fact in ("while I am away", "Archived", "Age-restricted", "before I joined", "own search", "I tell you alone"):
         assert fact in result.response.content
 
 

@@ -316,8 +316,9 @@ async def test_the_fake_lets_the_bot_do_what_discord_py_computes_that_it_may(
     me = fake.world.bot_in(guild)
     roles = [fake.world.role(guild, f"role {number}", permissions=some(chance, bits)) for number in range(4)]
     fake.world.give(me, *roles[:2])
+    concerned: list[Role | Member] = [guild.everyone, *roles, me]
     for number in range(200):
-        written: list[Role | Member] = [who for who in (guild.everyone, *roles, me) if chance.random() < 0.4]
+        written = [who for who in concerned if chance.random() < 0.4]
         overwrites = {who: Overwrite(some(chance, bits), some(chance, bits)) for who in written}
         fake.world.channel(guild, f"number {number}", overwrites=overwrites)
 
