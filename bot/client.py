@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -155,6 +154,8 @@ class Bot(ShardedClient):
             clock=services.clock,
             time_zone=services.time_zone,
             is_busy=lambda: self._in_flight.any_running,
+            other_bots=services.other_bots,
+            on_recorded=lambda state: self._text_files.note(state),
         )
 
     async def setup_hook(self) -> None:
@@ -174,9 +175,51 @@ class Bot(ShardedClient):
         """Read again what a shard has missed: a connection that is ready, and not resumed, is told nothing of it."""
         self._read_missed(guild for guild in self.guilds if guild.shard_id == shard_id)
 
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Note that a shard hears nothing, until it is connected again."""
+        if self._history is not None:
+            self._history.disconnected(guild.id for guild in self.guilds if guild.shard_id == shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Note that a shard has heard all that happened while its connection was lost."""
+        if self._history is not None:
+            self._history.resumed(guild.id for guild in self.guilds if guild.shard_id == shard_id)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """Listen to a new channel."""
+        self._note_sight([channel])
+
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, channel: discord.abc.GuildChannel
+    ) -> None:
+        """Listen to a channel that the bot has come to see, and no more to one that is hidden from it.
+
+        `channel` is as it is by now; `before` may be the only sign that it was hidden for a moment.
+        """
+        self._note_sight([before, channel])
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Listen no more to a channel that is gone."""
+        self._note_hidden(channel)
+
+    def _note_sight(self, states: Iterable[discord.abc.GuildChannel]) -> None:
+        """Note of the states of a channel, in their order, whether the bot sees it."""
+        for channel in states:
+            if not channel.permissions_for(channel.guild.me).view_channel:
+                self._note_hidden(channel)
+            elif self._history is not None and isinstance(channel, discord.abc.Messageable):
+                self._history.seen(channel.guild.id, channel.id)
+
+    def _note_hidden(self, channel: discord.abc.GuildChannel) -> None:
+        if self._history is not None:
+            threads = (thread.id for thread in channel.guild.threads if thread.parent_id == channel.id)
+            self._history.hidden(channel.guild.id, [channel.id, *threads])
+
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """Note that Discord cannot serve a server just now."""
         self._unavailable.add(guild.id)
+        if self._history is not None:
+            self._history.disconnected([guild.id])
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Read again what was missed of a server that Discord could not serve for a while."""
@@ -207,7 +250,7 @@ class Bot(ShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Record a message; the bot's own are recorded where they are sent."""
         state = message_of(message, session=self._services.session)
-        await self._record_state(state, authorship_of(message))
+        await self._record_state(state, authorship_of(message), is_new=True)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Record what a message says after an edit."""
@@ -273,14 +316,21 @@ class Bot(ShardedClient):
         for message_id in sorted(message_ids):
             await self._record(deletion_of(message_id, place, session=self._services.session, deleted_at=now))
 
-    async def _record(self, message: Message) -> None:
-        with self._in_flight.entered(), suppress(JournalUnavailableError):  # the recorder has counted and logged it
-            await self._services.recorder.record(message)
+    async def _record(self, message: Message, *, is_new: bool = False) -> None:
+        with self._in_flight.entered():
+            try:
+                await self._services.recorder.record(message)
+            except JournalUnavailableError:  # the recorder has counted and logged it
+                if self._history is not None:
+                    self._history.not_recorded(message)
+            else:
+                if self._history is not None and is_new:
+                    self._history.heard(message)
 
-    async def _record_state(self, state: Message, authorship: Mapping[str, Any]) -> None:
+    async def _record_state(self, state: Message, authorship: Mapping[str, Any], *, is_new: bool = False) -> None:
         """Record what somebody else says, unless they are a bot that is left out; then read its text files."""
         if not self._is_mine(authorship) and self._services.other_bots.keeps(authorship):
-            await self._record(state)
+            await self._record(state, is_new=is_new)
             self._text_files.note(state)
 
     def _note_reaction(self, event: _ReactionEvent) -> None:

@@ -1,7 +1,7 @@
 """Stand-ins for Discord's history and for the ledger, made of lists, for tests of what reads them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -158,6 +158,25 @@ class FakeLedger:
             widened_at=read_at,
             journal_end=0,
         )
+
+
+class FakeStretches:
+    """A ledger that keeps what is written, and a journal that is on the disk."""
+
+    progress = (0, 0)
+
+    def __init__(self) -> None:
+        self._written: dict[int, list[Interval]] = defaultdict(list)
+
+    async def push(self) -> bool:
+        return True
+
+    async def add(self, stretches: Iterable[Stretch]) -> None:
+        for stretch in stretches:
+            self._written[stretch.place_id].append(stretch.interval)
+
+    def of(self, place_id: int) -> list[Interval]:
+        return merge(self._written[place_id])
 
 
 def new_verifier(history: FakeHistory, recorder: FakeRecorder) -> Verifier:

@@ -96,14 +96,14 @@ class CatchUp:
         self._archived_since = archived_since
         self._pauses = pauses
 
-    async def run(self, guild_id: int, *, listened_from: int) -> Verified:
+    async def run(
+        self, guild_id: int, *, listened_from: int, places: Collection[ReadablePlace] | None = None
+    ) -> Verified:
         """Read what was missed in a guild before the id from which on the bot listens, and return what that was.
 
-        Places that cannot be read now are tried again after pauses. Raises DatabaseUnavailableError when the ledger
-        cannot be read in the end.
+        Without `places` it is read in all of them. Those that cannot be read now are tried again after pauses.
         """
         counted = Verified()
-        places: Collection[ReadablePlace] | None = None
         for pause in (*self._pauses, None):
             done = await self._round(guild_id, places, listened_from)
             counted, places = counted + done.verified, done.failed

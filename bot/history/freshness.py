@@ -15,16 +15,19 @@ class Freshness:
 
     def __init__(self) -> None:
         self._from: dict[int, int] = {}
+        self._from_in: dict[tuple[int, int], int] = {}
         self._read: dict[int, dict[int, list[Interval]]] = defaultdict(dict)
 
     def began(self, guild_id: int, *, from_id: int) -> None:
         """Note that the bot listens to a guild from an id on, and knows no more how older messages are."""
         self._from[guild_id] = from_id
         self._read.pop(guild_id, None)
+        self._from_in = {key: opened for key, opened in self._from_in.items() if key[0] != guild_id}
 
-    def listened_from(self, guild_id: int) -> int | None:
-        """Return the id from which on all messages of a guild are heard; None when the bot does not listen to it."""
-        return self._from.get(guild_id)
+    def opened(self, guild_id: int, place_id: int, *, from_id: int) -> None:
+        """Note that a place which the bot did not see is listened to from an id on."""
+        self._from_in[guild_id, place_id] = from_id
+        self._read[guild_id].pop(place_id, None)
 
     def note_read(self, guild_id: int, place_id: int, interval: Interval) -> None:
         """Note that the messages of an interval are as Discord has them."""
@@ -36,7 +39,8 @@ class Freshness:
         listened_from = self._from.get(guild_id)
         if listened_from is None:
             return []
-        return merge([*self._read[guild_id].get(place_id, ()), Interval(listened_from, LARGEST_ID)])
+        heard = Interval(self._from_in.get((guild_id, place_id), listened_from), LARGEST_ID)
+        return merge([*self._read[guild_id].get(place_id, ()), heard])
 
     def is_fresh(self, message: Message) -> bool:
         """Return whether a message is as Discord has it; one that is in no guild is never asked about again."""

@@ -12,6 +12,7 @@ import discord
 
 from bot.history.discord_history import DiscordHistory
 from bot.history.source import PAGE, Payload, ReadablePlace
+from bot.other_bots import ALL_BOTS, OtherBots
 from errors import DiscordUnavailableError, RefusedPlaceError
 from memory.coverage.intervals import Interval, first_id_at
 from memory.message import Kind, Message
@@ -29,8 +30,8 @@ NOT_IN_GUILD = "I am not in that server"
 class Page:
     """The messages whose ids are in an interval: all that Discord has there.
 
-    `messages` are those to keep, which the bot's own are not, and `ids` are those of all. `is_last` says that nothing
-    lies beyond it in the direction of reading. Discord was asked `asked_at`.
+    `messages` are those to keep, without the bot's own and those of bots that are left out; `ids` are those of all.
+    `is_last` says that nothing lies beyond it in the direction of reading. Discord was asked `asked_at`.
     """
 
     interval: Interval
@@ -47,10 +48,18 @@ class HistoryReader:
     the bot may not see its history.
     """
 
-    def __init__(self, client: discord.Client, *, session: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        session: str,
+        clock: Callable[[], datetime],
+        other_bots: OtherBots = ALL_BOTS,
+    ) -> None:
         self._client = client
         self._session = session
         self._clock = clock
+        self._other_bots = other_bots
 
     async def page_after(self, place: ReadablePlace, message_id: int) -> Page:
         """Return the oldest messages that are newer than one; the last page reaches until now."""
@@ -119,9 +128,9 @@ class HistoryReader:
         )
 
     def _readable(self, history: DiscordHistory, place: ReadablePlace, payload: Payload) -> Message | None:
-        """Return one message of a page; None, said in the log, for one that cannot be read, which costs no other."""
+        """Return one message of a page, None for one that is not kept, or cannot be read, which is said in the log."""
         try:
-            return history.message(payload, place, session=self._session)
+            return history.message(payload, place, session=self._session) if self._other_bots.keeps(payload) else None
         except Exception:
             logger.exception("a message in place %d cannot be read", place.place_id)
             return None

@@ -16,6 +16,7 @@ from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
 from tests.builders import whole
 from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord.models import VIEW
 from tests.running_bot import BotPrograms, RunningBot
 
 pytestmark = pytest.mark.server
@@ -53,8 +54,8 @@ def programs(
     )
 
 
-async def heard(running: RunningBot, channel: Channel, amount: int = 1) -> None:
-    """Wait until so many messages are searchable, and let the ledger say that the channel was listened to."""
+async def heard_long_ago(running: RunningBot, channel: Channel, amount: int = 1) -> None:
+    """Wait until so many messages are searchable, and let the ledger say that the channel was heard for two months."""
     await running.heard(channel, amount)
     assert channel.guild is not None
     since = first_id_at(discord.utils.utcnow() - timedelta(days=60))
@@ -71,7 +72,7 @@ async def test_a_message_sent_while_away_is_stored_exactly_once(
 ) -> None:
     async with programs.started() as running:
         fake.world.say(harbour.general, "before", author=harbour.ana)
-        await heard(running, harbour.general)
+        await running.heard(harbour.general, 1)
     fake.world.say(harbour.general, "while away", author=harbour.ana)
 
     async with programs.started() as running:
@@ -89,7 +90,7 @@ async def test_edits_and_deletions_made_while_away_are_known_after_the_start(
 ) -> None:
     async with programs.started() as running:
         messages = [fake.world.say(harbour.general, f"word {number}", author=harbour.ana) for number in range(4)]
-        await heard(running, harbour.general, 4)
+        await running.heard(harbour.general, 4)
     fake.world.edit(messages[1], "other words")
     fake.world.delete(messages[2])
     fake.world.delete(messages[3])
@@ -105,7 +106,7 @@ async def test_a_resumed_connection_reads_and_replays_nothing_twice(
 ) -> None:
     async with programs.started() as running:
         fake.world.say(harbour.general, "before", author=harbour.ana)
-        await heard(running, harbour.general)
+        await running.heard(harbour.general, 1)
         read = fake.rest.count("messages")
         await fake.gateway.drop()
         fake.world.say(harbour.general, "meanwhile", author=harbour.ana)
@@ -125,8 +126,7 @@ async def test_a_connection_that_has_to_begin_anew_reads_what_was_missed(
     async with programs.started() as running:
         message = fake.world.say(harbour.general, "before", author=harbour.ana)
         gone = fake.world.say(harbour.general, "mistake", author=harbour.ana)
-        await heard(running, harbour.general, 2)
-        await running.writer.flush()
+        await running.heard(harbour.general, 2)
         await fake.gateway.drop()
         fake.gateway.forget_sessions()
         fake.world.say(harbour.general, "meanwhile", author=harbour.ana)
@@ -140,13 +140,30 @@ async def test_a_connection_that_has_to_begin_anew_reads_what_was_missed(
         assert sorted(await running.stored(harbour.general)) == ["changed", "meanwhile"]
 
 
+async def test_a_channel_that_was_hidden_for_a_while_is_read_once_it_is_seen_again(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    own = next(iter(fake.world.bot_in(harbour.guild).roles.values()))
+    async with programs.started() as running:
+        fake.world.say(harbour.general, "before", author=harbour.ana)
+        await running.heard(harbour.general, 1)
+        for role in (harbour.guild.everyone, own):
+            fake.world.permit(harbour.general, role, deny=VIEW)
+        fake.world.say(harbour.general, "behind closed doors", author=harbour.ana)
+        for role in (harbour.guild.everyone, own):
+            fake.world.permit(harbour.general, role)
+        await running.heard(harbour.general, 2)
+
+        assert sorted(await running.stored(harbour.general)) == ["before", "behind closed doors"]
+
+
 async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
     programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
 ) -> None:
     async with programs.started() as running:
         message = fake.world.say(harbour.general, "still here", author=harbour.ana)
         gone = fake.world.say(harbour.general, "gone", author=harbour.ana)
-        await heard(running, harbour.general, 2)
+        await running.heard(harbour.general, 2)
     fake.world.delete(gone)
     fake.rest.fail(f"messages/{gone.id}", status=403, times=99)
 
@@ -167,7 +184,7 @@ async def test_an_old_message_that_was_deleted_while_away_is_checked_before_it_i
         then = discord.utils.utcnow() - LONG_AGO
         old = fake.world.say(harbour.general, "the ferry leaves at noon", author=harbour.ana, at=then)
         kept = fake.world.say(harbour.general, "the lighthouse is painted red", author=harbour.ana, at=then)
-        await heard(running, harbour.general, 2)
+        await heard_long_ago(running, harbour.general, 2)
     fake.world.delete(old)
 
     async with programs.started() as running:
@@ -189,7 +206,7 @@ async def test_what_cannot_be_checked_is_quoted_with_a_note(
     async with programs.started() as running:
         then = discord.utils.utcnow() - LONG_AGO
         old = fake.world.say(harbour.general, "the ferry leaves at noon", author=harbour.ana, at=then)
-        await heard(running, harbour.general)
+        await heard_long_ago(running, harbour.general)
     fake.rest.fail(f"messages/{old.id}", status=None, times=9)
 
     async with programs.started() as running:
@@ -222,7 +239,7 @@ async def test_stop_send_edit_delete_start_ask(programs: BotPrograms, fake: Fake
     async with programs.started() as running:
         plan = fake.world.say(harbour.general, "the ferry leaves at noon on Saturday", author=harbour.ana)
         rumour = fake.world.say(harbour.general, "the ferry is sold, I heard", author=harbour.ben)
-        await heard(running, harbour.general, 2)
+        await running.heard(harbour.general, 2)
     fake.world.edit(plan, "the ferry leaves at two on Saturday")
     fake.world.delete(rumour)
     fake.world.say(harbour.general, "the ferry takes bicycles now", author=harbour.ben)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.history.rest import HistoryReader
 from bot.history.source import ReadablePlace
+from bot.other_bots import OtherBots
 from errors import DiscordUnavailableError, RefusedPlaceError
 from memory.coverage.intervals import Interval, first_id_at
 from memory.message import Place
@@ -108,6 +109,18 @@ async def test_what_the_bot_said_is_on_the_page_and_not_kept(
     page = await reader.page_after(place_of(general), 0)
 
     assert (page.ids, page.messages) == (frozenset({own.id}), ())
+
+
+async def test_what_bots_say_that_are_left_out_is_on_the_page_and_not_kept(
+    fake: FakeDiscord, reader: HistoryReader, general: Channel
+) -> None:
+    said_by_bot = fake.world.say(general, "build 7 failed", author=fake.world.user("ci", is_bot=True), at=LONG_AGO)
+    leaving_out = HistoryReader(reader._client, session="demo", clock=lambda: NOW, other_bots=OtherBots(frozenset({1})))
+
+    page = await leaving_out.page_after(place_of(general), 0)
+
+    assert (page.ids, page.messages) == (frozenset({said_by_bot.id}), ())
+    assert len((await reader.page_after(place_of(general), 0)).messages) == 1
 
 
 async def test_only_an_unknown_message_counts_as_gone(
