@@ -13,7 +13,17 @@ from db.databases import LONG_TERM, Database
 from db.embedded import EmbeddedServer
 from db.engines import transaction
 from db.metadata import MoveProgress, set_metadata
-from db.schema import Base, ErasureRow, MessageRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import (
+    Base,
+    CoverageRow,
+    ErasureRow,
+    GuildSettingRow,
+    MessageRow,
+    PlaceRow,
+    PromotionRow,
+    ReplacedMessageRow,
+    TimeZoneRow,
+)
 from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseSetupError, RefusedRowError
@@ -51,6 +61,13 @@ async def fill_source(server: Server, name: str) -> None:
             await session.execute(replaced)
             await session.execute(insert(ErasureRow).values(user_id=9, erased_at=minute(2)))
             await session.execute(insert(PlaceRow).values(PLACE))
+            setting = insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1))
+            await session.execute(setting)
+            read = {"oldest_id": 7, "newest_id": 14, "reaches_start": True, "journal_end": 100}
+            interval = insert(CoverageRow).values(
+                place_id=1, session="demo", read_at=minute(1), widened_at=minute(1), **read
+            )
+            await session.execute(interval)
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 
@@ -328,6 +345,7 @@ async def test_comparing_sees_every_column_of_a_message(source: Database, target
     await move(source, target)
     others = {
         "BIGINT": "coalesce({0}, 0) + 1000",
+        "BOOLEAN": "NOT {0}",
         "TIMESTAMP": "coalesce({0}, now()) + interval '1 microsecond'",
         "TEXT": "coalesce({0}, '') || ' '",
         "JSONB": "'[{{}}]'",
