@@ -11,6 +11,7 @@ from bench.processes import Finished, Workplace, open_workplace
 from tests.builders import closed_port
 from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import open_program, run_program, terminal_arguments
+from tests.fake_discord import open_fake_discord
 
 COLUMNS = re.compile(r"(?P<what>\S.*?)  +(?P<state>ok|warning|wrong|left out) +(?P<found>\S.*)")
 
@@ -37,9 +38,12 @@ def own_place() -> Iterator[Workplace]:
 
 @pytest.mark.own_server
 async def test_a_fresh_folder_is_well_and_stays_empty(own_place: Workplace) -> None:
-    finished = await run_program(own_place, "check")
+    async with open_fake_discord() as fake:
+        finished = await run_program(replace(own_place, settings=fake.settings), "check")
 
     assert (finished.status, finished.err) == (0, "")
+    assert table(finished)["Discord"] == ("ok", "the token is that of backscroll, which may read message texts")
+    assert (fake.rest.count("/users/@me"), fake.gateway.identified) == (1, [])
     assert table(finished)["short-term memory"] == ("left out", "not made yet: the first start makes it")
     assert finished.out.endswith("\n\nAll is well.\n")
     assert files(own_place.folder) == set()
