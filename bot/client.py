@@ -34,7 +34,7 @@ from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.shards import ShardedClient
-from bot.text_files import ReadFile, TextFiles, download
+from bot.text_files import ReadFile, ReadingFiles, TextFiles, download
 from db.shards import ONE_SHARD, ShardRange
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.message import Kind, Message
@@ -149,7 +149,7 @@ class Bot(ShardedClient):
         return HistoryKeeper(
             self,
             memory=services.history,
-            recorder=services.recorder,
+            recorder=ReadingFiles(services.recorder, self._text_files),
             session=services.session,
             clock=services.clock,
             time_zone=services.time_zone,

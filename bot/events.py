@@ -448,9 +448,10 @@ def message_of_payload(
 ) -> Message:
     """Return the state of a message as Discord's API tells of it, such as MESSAGE_CREATE or a page of a channel's past.
 
-    What `me`, the bot, has said is an answer. Who reads the past passes `now`: the reactions are counted at that time.
-    Live events tell of none. A payload of a forum post's first message may have `applied_tags`, a list of objects with
-    a `name`. Only the ids of the message and its channel are needed; raises what reading these raises.
+    What `me`, the bot, has said is an answer. Reactions are counted as of `now`; without it, as when the past is read
+    for the first time, any count that has a time takes their place. A payload of a forum post's first message may have
+    `applied_tags`, a list of objects with a `name`. Only the ids of the message and its channel are needed; raises what
+    reading these raises.
     """
     message_id = int(data["id"])
     fields = Fields(f"message {message_id} of type {data.get('type', '?')}")
@@ -474,7 +475,7 @@ def message_of_payload(
         edited_at=read("edit", lambda: _edited_at(data), None),
         forwarded_from=read("forward", lambda: _forward_in_payload(data), None),
         parts=words.parts,
-        reactions=read("reactions", lambda: reactions_in(data), ()) if now is not None else (),
+        reactions=read("reactions", lambda: reactions_in(data), ()),
         reactions_at=now,
     )
     fields.report()

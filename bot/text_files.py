@@ -13,6 +13,7 @@ import aiohttp
 from discord.http import Route
 from yarl import URL
 
+from agent.front_end import Recorder
 from bot.workers import Workers
 from memory.message import EARLIEST, Attachment, Message, Source
 from memory.message_text import Words, cut, hidden_text, with_more
@@ -179,6 +180,23 @@ class TextFiles:
             return ""
         kept = cut(text, LONGEST) if len(text) > LONGEST else text
         return hidden_text(kept) if file.spoiler and kept else kept
+
+
+class ReadingFiles:
+    """Records what another recorder does, and has the text files of what was recorded read."""
+
+    def __init__(self, recorder: Recorder, text_files: TextFiles) -> None:
+        self._recorder = recorder
+        self._text_files = text_files
+
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
+        """Record a message as `agent.front_end.Recorder` says, then have its text files read."""
+        await self._recorder.record(message, patience=patience)
+        self._text_files.note(message)
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        """Wait as `agent.front_end.Recorder` says."""
+        return await self._recorder.settle(timeout=timeout)
 
 
 def _reason(error: Exception) -> str:

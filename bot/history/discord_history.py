@@ -15,6 +15,7 @@ from discord.http import Route
 from bot.events import author_of_payload, message_of_payload, names_for, place_of
 from bot.history.pace import background_requests
 from bot.history.source import PAGE, Archive, ArchivePage, Listing, PassedOver, Payload, ReadablePlace
+from bot.other_bots import ALL_BOTS, OtherBots
 from errors import DiscordUnavailableError, RefusedPlaceError
 from memory.coverage.intervals import EVERYTHING, Interval
 from memory.mentions import NameOf
@@ -50,9 +51,10 @@ async def load_guild(client: discord.Client, guild_id: int) -> discord.Guild:
 class DiscordHistory:
     """The past of one server, as `bot.history.source.History` describes it."""
 
-    def __init__(self, client: discord.Client, guild: discord.Guild) -> None:
+    def __init__(self, client: discord.Client, guild: discord.Guild, *, other_bots: OtherBots = ALL_BOTS) -> None:
         self._client = client
         self._guild = guild
+        self._other_bots = other_bots
         self._names: dict[int, NameOf] = {}
 
     @property
@@ -175,21 +177,26 @@ class DiscordHistory:
         return "" if rights.read_message_history else NO_HISTORY
 
     def message(self, payload: Payload, place: ReadablePlace, *, session: str) -> Message | None:
-        """Return a message of a page; None for an answer of the bot that is not there yet.
+        """Return a message of a page; None for an answer of the bot that is not there yet, and for bots left out.
 
         What the bot has said itself is no evidence, now as then.
         """
         state = message_of_payload(
-            payload,
+            {**payload, "applied_tags": self._tags_of(payload)},
             session=session,
             place_of_id=lambda _, __: place.place,
             names_in=lambda channel_id, _: self._names_in(channel_id),
         )
         if author_of_payload(payload) != self._client.application_id:
-            return state
+            return state if self._other_bots.keeps(payload) else None
         if int(payload.get("flags", 0)) & _LOADING:
             return None
         return replace(state, kind=Kind.ANSWER, reply_to=_command_of(payload) or state.reply_to)
+
+    def _tags_of(self, payload: Payload) -> list[dict[str, str]]:
+        """Return the tags of the forum post that a message is the first of, where the cache knows it."""
+        post = self._guild.get_thread(int(payload["id"]))
+        return [{"name": tag.name} for tag in post.applied_tags] if post else []
 
     def _names_in(self, channel_id: int) -> NameOf:
         """Return how mentions are named in a place."""

@@ -57,6 +57,7 @@ class HistoryReader:
         other_bots: OtherBots = ALL_BOTS,
     ) -> None:
         self._client = client
+        self._other_bots = other_bots
         self._session = session
         self._clock = clock
         self._other_bots = other_bots
@@ -106,7 +107,7 @@ class HistoryReader:
         guild = self._client.get_guild(place.place.guild_id or 0)
         if guild is None:
             raise RefusedPlaceError(NOT_IN_GUILD)
-        return DiscordHistory(self._client, guild)
+        return DiscordHistory(self._client, guild, other_bots=self._other_bots)
 
     def _page(
         self,

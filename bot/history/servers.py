@@ -10,6 +10,7 @@ from bot.client import INTENT_REFUSED, intents, login
 from bot.history.discord_history import DiscordHistory, answered, load_guild
 from bot.history.pace import background_limiter, paced_by
 from bot.login_check import shows_content
+from bot.other_bots import ALL_BOTS, OtherBots
 from errors import DiscordSetupError, DiscordUnavailableError, RefusedPlaceError
 
 
@@ -19,6 +20,7 @@ class Server:
 
     client: discord.Client
     guild: discord.Guild
+    other_bots: OtherBots = ALL_BOTS
 
     @property
     def name(self) -> str:
@@ -27,7 +29,7 @@ class Server:
 
     def history(self) -> DiscordHistory:
         """Return its past."""
-        return DiscordHistory(self.client, self.guild)
+        return DiscordHistory(self.client, self.guild, other_bots=self.other_bots)
 
 
 _MOST_SERVERS = 200  # a bot in more of them has its servers named one by one

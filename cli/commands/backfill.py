@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from cli.logs import write_logs
 from cli.options import window_named, zone_named
 from cli.script import errors_end_the_script
 from errors import DiscordSetupError, RefusedPlaceError, SessionInUseError, SettingsError
+from memory.authors import bots_named
 from settings import Settings, read_settings
 from storage.sessions import ProgramSession, session_lock
 from util_async import background_task, run_until_first_ends
@@ -95,12 +96,15 @@ async def _backfill(
     """Log in first, as a wrong token or name needs no memory; then read one server after the other."""
     from bot.history.backfill import BackfillRequest
     from bot.history.servers import find_channel, find_servers, open_client
+    from bot.other_bots import OtherBots
     from cli.commands.serve import open_memory, open_program
     from memory.capture.members import claimed_shards
 
     token = discord_token(settings) or ""
     async with open_client(token) as client:
-        servers = await find_servers(client, options.server or str(settings.discord_server_id or ""))
+        other_bots = OtherBots(bots_named(settings.record_bots))
+        found = await find_servers(client, options.server or str(settings.discord_server_id or ""))
+        servers = [replace(server, other_bots=other_bots) for server in found]
         channel_id = None
         if options.channel:
             server, channel_id = find_channel(servers, options.channel)

@@ -17,14 +17,16 @@ from bot.history.pages import PageReader
 from bot.history.progress import Progress
 from bot.history.servers import find_channel, find_servers, open_client
 from bot.history.source import PassedOver
+from bot.other_bots import ALL_BOTS, OtherBots
 from db.databases import Database
 from errors import DiscordSetupError, RefusedPlaceError
+from memory.authors import webhook_author_id
 from memory.capture.recorder import open_recorder
 from memory.coverage.intervals import Interval
 from memory.coverage.ledger import Ledger
 from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.embedding.embedder import Embedder
-from memory.message import Kind, Message
+from memory.message import Kind, Message, Reaction, Source
 from memory.search.memory import Memory
 from tests.fake_discord import Channel, FakeDiscord, Guild, open_fake_discord, unlimited
 from tests.fake_discord.models import FORUM, HISTORY, MANAGE_THREADS, VOICE
@@ -77,9 +79,15 @@ def said(fake: FakeDiscord, channel: Channel, count: int, *, age: timedelta = DA
 
 
 async def read(
-    client: discord.Client, guild: Guild, ledger: InMemoryLedger, journal: InMemoryJournal, **request: Any
+    client: discord.Client,
+    guild: Guild,
+    ledger: InMemoryLedger,
+    journal: InMemoryJournal,
+    *,
+    other_bots: OtherBots = ALL_BOTS,
+    **request: Any,
 ) -> Progress:
-    history = DiscordHistory(client, await load_guild(client, guild.id))
+    history = DiscordHistory(client, await load_guild(client, guild.id), other_bots=other_bots)
     writer = CoverageWriter(ledger, journal, clock=now)
     pages = PageReader(history, writer=writer, recorder=journal, session="demo")
     wanted = BackfillRequest(**request)
@@ -122,6 +130,28 @@ async def test_channels_threads_posts_and_voice_chats_are_read_archived_or_not(
     assert (progress.places_done, progress.places_total, progress.passed_over) == (134, 134, ())
     (docked,) = (message for message in journal.messages if message.channel_id == forum.id)
     assert (docked.thread_id, docked.guild_id, docked.content) == (post.id, guild.id, "at the pier")
+
+
+async def test_what_is_read_of_the_past_is_kept_as_it_is_when_it_is_said(
+    fake: FakeDiscord, client: discord.Client, guild: Guild, general: Channel, ledger: InMemoryLedger,
+    journal: InMemoryJournal,
+) -> None:  # fmt: skip
+    world = fake.world
+    ana = world.member(guild, "ana")
+    helper = world.member(guild, world.user("helper", is_bot=True))
+    original = world.say(general, "the kiln is at 900", author=ana, reactions={"\N{FIRE}": [ana, helper]})
+    forward = world.forward(original, general, author=ana)
+    luna = world.relay(general, "I have the key", name="Luna", webhook_id=900)
+    world.say(general, "build passed", author=helper)
+
+    await read(client, guild, ledger, journal, other_bots=OtherBots(frozenset()))
+
+    kept = {message.message_id: message for message in journal.messages}
+    assert kept.keys() == {original.id, forward.id, luna.id}
+    assert kept[original.id].reactions == (Reaction(emoji="\N{FIRE}", count=2),)
+    assert kept[forward.id].forwarded_from == original.id
+    assert [part.source for part in kept[forward.id].parts] == [Source.FORWARD]
+    assert kept[luna.id].author_id == webhook_author_id(900, "Luna")
 
 
 async def test_private_threads_are_read_that_the_bot_has_joined_or_all_where_it_manages_threads(
