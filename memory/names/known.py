@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from memory.authors import Authors, kept_name
 from memory.message import Kind, Message
@@ -133,13 +134,19 @@ class Index:
             places[named.access_id] = named.sent_at
 
 
+@lru_cache(maxsize=2048)
+def _keys_of(name: str) -> tuple[str, ...]:
+    """Return the keys of a name, which come at once for that of a channel with many threads."""
+    return tuple(name_keys(name))
+
+
 def _author_keys(name: str, most_parts: dict[str, int], most_signs: dict[str, int]) -> list[str]:
     """Return the keys of a name, and note how long a text has to be looked at for them."""
-    if keys := name_keys(name):
+    if keys := _keys_of(name):
         for key in keys:
             first, *others = key.split(" ")
             most_parts[first] = min(MOST_PARTS, max(most_parts.get(first, 0), 1 + len(others)))
-        return keys
+        return list(keys)
     signs = FoldedText(name)
     if len(signs):
         most_signs[signs.word(0)] = min(MOST_PARTS, max(most_signs.get(signs.word(0), 0), len(signs)))

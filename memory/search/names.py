@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from itertools import islice
+from time import perf_counter
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=2)
 """How long the reading of a question waits for names that are still being read."""
 
-_AT_ONCE = 200  # names that are taken in before the event loop has its turn: a millisecond or two
+_SLICE = timedelta(milliseconds=2)  # for which names are taken in before the event loop has its turn
 _BEFORE_ALL_PLACES = -(2**63)  # the smallest number that PostgreSQL keeps as an id
 _PAUSE = timedelta(seconds=5)  # before a memory that did not answer is asked again
 
@@ -175,8 +175,9 @@ class _NamesOfMemory:
 
 
 async def _take_in(index: Index, found: Iterable[Named]) -> None:
-    remaining = iter(found)
-    while some := list(islice(remaining, _AT_ONCE)):
-        for named in some:
-            index.add(named)
-        await asyncio.sleep(0)
+    pause_at = perf_counter() + _SLICE.total_seconds()
+    for named in found:
+        index.add(named)
+        if perf_counter() >= pause_at:
+            await asyncio.sleep(0)
+            pause_at = perf_counter() + _SLICE.total_seconds()

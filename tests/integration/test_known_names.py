@@ -41,7 +41,7 @@ PATIENCE = timedelta(seconds=30)
 def _few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few messages be enough for several pieces."""
     monkeypatch.setattr(rows_module, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(remembered, "_AT_ONCE", 1)
+    monkeypatch.setattr(remembered, "_SLICE", timedelta(0))
 
 
 def authors(known: KnownNames, *keys: str) -> list[set[str]]:

@@ -1,5 +1,7 @@
 """Keeping names at hand never ends or stops what it is there for."""
 
+import asyncio
+import time
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -8,10 +10,12 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from errors import DatabaseUnavailableError
 from memory.message import Message
+from memory.names.known import Index, Named, named_in
 from memory.search import names as remembered
 from memory.search.names import RememberedNames
 from memory.search_session import SearchableDatabase
 from tests.builders import message
+from util_async import background_task
 
 SHELF = SearchableDatabase("short-term", async_sessionmaker(), bm25=True, hypertable=False)
 
@@ -54,3 +58,23 @@ def test_a_message_whose_names_cannot_be_kept_costs_no_other(monkeypatch: pytest
     RememberedNames().note("short-term", [message(1), message(2)])
 
     assert kept == [2]
+
+
+async def test_names_that_take_long_to_take_in_hold_nothing_up() -> None:
+    class SlowIndex(Index):
+        def add(self, named: Named) -> None:
+            time.sleep(0.002)
+
+    gaps: list[float] = []
+
+    async def watch() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            gaps.append(time.perf_counter() - last)
+            last = time.perf_counter()
+
+    async with background_task(watch()):
+        await remembered._take_in(SlowIndex(), [named_in(message(number)) for number in range(100)])
+
+    assert len(gaps) > 20
