@@ -66,6 +66,7 @@ class Index:
         self._names_of: dict[Person, list[str]] = {}
         self._most_parts: dict[str, int] = {}
         self._most_signs: dict[str, int] = {}
+        self._spoken_in: set[int] = set()
         self._channels = _Channels()
 
     def add(self, named: Named) -> None:
@@ -76,11 +77,12 @@ class Index:
 
     def open_threads(self, parents: Mapping[int, int]) -> None:
         """Let whoever may read a channel know the names in its public threads, which come with their channels."""
-        for places in self._places_of_name.values():
-            for thread in places.keys() & parents.keys():
-                channel = parents[thread]
-                places[channel] = max(places.get(channel, places[thread]), places[thread])
         self._channels.open_threads(parents)
+        closed = {thread: channel for thread, channel in parents.items() if thread in self._spoken_in}
+        for places in self._places_of_name.values() if closed else ():
+            for thread in places.keys() & closed.keys():
+                channel = closed[thread]
+                places[channel] = max(places.get(channel, places[thread]), places[thread])
 
     def people(self, key: str, places: frozenset[int]) -> frozenset[Person]:
         """Return those who bear a name that has this key, and have spoken under it in these places."""
@@ -130,6 +132,7 @@ class Index:
             self._names_of.setdefault(person, []).append(named.author)
             for key in _author_keys(named.author, self._most_parts, self._most_signs):
                 self._bearers.setdefault(key, []).append(bearer)
+        self._spoken_in.add(named.access_id)
         if places.get(named.access_id, named.sent_at) <= named.sent_at:
             places[named.access_id] = named.sent_at
 

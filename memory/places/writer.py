@@ -28,12 +28,13 @@ T = TypeVar("T")
 MOST_WAITING = 200_000
 """Places whose states wait at most; what a longer outage makes forget is learnt again with the next connection."""
 
+_TOLD_AT_ONCE = 20  # places
 _PAUSE = timedelta(seconds=2)  # before long-term memory is tried again
 _BREATH = timedelta(seconds=0.02)  # between two pieces of what takes many
 _FAREWELL = timedelta(seconds=5)  # for what still waits when the program ends
 
 OnChanges = Callable[[Sequence[PlaceChange]], None]
-"""Is called with what was news once it is written."""
+"""Is called with what was news once it is written, some of it at a time."""
 
 OnSight = Callable[[int, datetime], None]
 """Is called with the id of a place that the bot can see no longer, or again, and since when."""
@@ -184,7 +185,7 @@ class PlaceWriter:
         elif self._may_have_unresolved:
             threads = await resolve.resolve_next(self._long_term, self._databases)
             self._may_have_unresolved = bool(threads)  # this task alone writes states: none has come since
-            self._tell(self.on_resolved, threads)
+            await self._tell(self.on_resolved, threads)
         elif self._unsure:
             await self._resolve_unsure()
         else:
@@ -199,7 +200,7 @@ class PlaceWriter:
                 del self._states[place_id]
         self._failures.worked("full")
         self._may_have_unresolved |= any(change.now.kind.is_thread for change in changes)
-        self._tell(self.on_changes, changes)
+        await self._tell(self.on_changes, changes)
 
     async def _resolve_unsure(self) -> None:
         some = {place_id: self._unsure.pop(place_id) for place_id in list(self._unsure)[: resolve.THREADS_AT_ONCE]}
@@ -211,7 +212,7 @@ class PlaceWriter:
         except BaseException:
             self._unsure = some | self._unsure
             raise
-        self._tell(self.on_resolved, threads)
+        await self._tell(self.on_resolved, threads)
 
     async def _upsert(self, states: Sequence[PlaceState]) -> list[PlaceChange]:
         """Write states; those that the database will never take are left out, and said in the log."""
@@ -236,14 +237,15 @@ class PlaceWriter:
             else:
                 await store.mark_unlisted_channels_gone(session, guild_id=mark.guild_id, listed=mark.listed, at=mark.at)
 
-    def _tell(self, listeners: Sequence[Callable[[Sequence[T]], None]], news: Sequence[T]) -> None:
-        if not news:
-            return
-        for listener in listeners:
-            try:
-                listener(news)
-            except Exception:
-                logger.exception("what is new of channels is not known to all")
+    async def _tell(self, listeners: Sequence[Callable[[Sequence[T]], None]], news: Sequence[T]) -> None:
+        """Tell what is new some at a time, as whoever hears it may have much to do with each."""
+        for start in range(0, len(news), _TOLD_AT_ONCE):
+            for listener in listeners:
+                try:
+                    listener(news[start : start + _TOLD_AT_ONCE])
+                except Exception:
+                    logger.exception("what is new of channels is not known to all")
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager
