@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TypeVar
 
 from db.engines import Sessions, transaction
@@ -193,7 +194,7 @@ class PlaceWriter:
         return False
 
     async def _write_states(self) -> None:
-        some = dict(list(self._states.items())[: store.MOST_AT_ONCE])
+        some = dict(islice(self._states.items(), store.MOST_AT_ONCE))
         changes = await self._upsert(list(some.values()))
         for place_id, state in some.items():
             if self._states.get(place_id) is state:
@@ -203,7 +204,9 @@ class PlaceWriter:
         await self._tell(self.on_changes, changes)
 
     async def _resolve_unsure(self) -> None:
-        some = {place_id: self._unsure.pop(place_id) for place_id in list(self._unsure)[: resolve.THREADS_AT_ONCE]}
+        some = {
+            place_id: self._unsure.pop(place_id) for place_id in list(islice(self._unsure, resolve.THREADS_AT_ONCE))
+        }
         try:
             async with transaction(self._long_term) as session:
                 known = await store.known_threads(session, some)
