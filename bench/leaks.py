@@ -289,6 +289,16 @@ class MessagesOnly:
         """Wait until that is searchable."""
         return await self._recorder.settle(timeout=timeout)
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How much of the journal is searchable, and how much there is."""
+        return self._recorder.progress
+
+    @property
+    def journal_is_failing(self) -> bool:
+        """Whether the journal cannot be written just now."""
+        return self._recorder.journal_is_failing
+
 
 class Interrogation:
     """Asks questions in one server after the other."""

@@ -26,9 +26,11 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import coverage, settings, time_zones
+from bot.features import coverage, remember, settings, time_zones
+from bot.features.remember.live_reply import LiveReplies
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
+from bot.history.running import RunningBackfills
 from bot.places import Places
 from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
@@ -141,6 +143,9 @@ class Bot(ShardedClient):
             add_feature(self.tree, runner, services)
         settings.add_commands(self.tree, runner, services, readers)
         coverage.add_commands(self.tree, runner, services, readers)
+        self._backfills = self._new_backfills()
+        self._live_replies = LiveReplies()
+        remember.add_commands(self.tree, runner, services, self._backfills, self._live_replies)
 
     def _new_history_keeper(self) -> HistoryKeeper | None:
         services = self._services
@@ -156,6 +161,19 @@ class Bot(ShardedClient):
             is_busy=lambda: self._in_flight.any_running,
             other_bots=services.other_bots,
             on_recorded=lambda state: self._text_files.note(state),
+        )
+
+    def _new_backfills(self) -> RunningBackfills | None:
+        services = self._services
+        if services.history is None:
+            return None
+        return RunningBackfills(
+            self,
+            memory=services.history,
+            recorder=services.recorder,
+            session=services.session,
+            clock=services.clock,
+            learn=self.places.note_payload,
         )
 
     async def setup_hook(self) -> None:
@@ -234,6 +252,9 @@ class Bot(ShardedClient):
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
+        if self._backfills is not None:
+            await self._backfills.close()
+        await self._live_replies.close()
         if self._history is not None:
             await self._history.close()
         await self._reactions.close()

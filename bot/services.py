@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from agent.front_end import QuotingAsker, Recorder, TimeZones
+from agent.front_end import QuotingAsker, TimeZones
 from bot.history.memory import HistoryMemory
+from bot.history.pages import Recorder
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting

@@ -1,6 +1,6 @@
 """The options of all scripts, each named once, and what their values stand for; cheap to import for a help text."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -134,9 +134,6 @@ Batch = Annotated[int, Argument(metavar="BATCH", help="The number of the batch, 
 UserId = Annotated[int, Argument(metavar="USER_ID", help="The person's id on Discord, or author_id of the CSV.")]
 
 
-_LONGEST_TIME = 100  # characters
-
-
 def chosen_order(date_order: str | None, *, day_first: bool | None) -> DateOrder | None:
     """Return the order of days and months that a run or the deployment has chosen; None when neither has."""
     if day_first is not None:
@@ -145,22 +142,13 @@ def chosen_order(date_order: str | None, *, day_first: bool | None) -> DateOrder
 
 
 def window_named(text: str, option: str, *, now: datetime, time_zone: ZoneInfo) -> Window:
-    """Return the window that an option means: an ISO date or time, or a phrase such as "last May".
-
-    Raises SettingsError for what is none of these, or more than one of them.
-    """
-    from time_expressions.find import times_in  # the grammar takes a moment to load
+    """Return the window that an option states; raise SettingsError for what is no time, or several of them."""
+    from time_expressions.stated import stated_window  # the grammar takes a moment to load
 
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        found = times_in(text, now=now, time_zone=time_zone).windows if len(text) <= _LONGEST_TIME else ()
-        if len(found) != 1:
-            raise SettingsError(f"{option}: {text!r} is no time: write it as in 2026-05-01 or last May.") from None
-        return found[0].window
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
-    is_day = len(text.strip()) <= len("2026-05-01")
-    return Window(moment, moment + timedelta(days=1) if is_day else moment)
+        return stated_window(text, now=now, time_zone=time_zone)
+    except ValueError as error:
+        raise SettingsError(f"{option}: {text!r} is no time: write it as in 2026-05-01 or last May.") from error
 
 
 def path_named(text: str, option: str) -> Path:

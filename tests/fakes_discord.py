@@ -26,6 +26,8 @@ class FakeRecorder:
         """What cannot be written down just now."""
         self.patience: timedelta | None = None
         """How long the last command may wait for that."""
+        self.progress = (0, 0)
+        self.journal_is_failing = False
         self._settles = settles
 
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:

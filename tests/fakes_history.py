@@ -1,6 +1,7 @@
 """A ledger and a journal in memory, for tests of what reads the past."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from memory.coverage.ledger import Ledger, Stretch, combined
 from memory.message import Message
@@ -28,8 +29,11 @@ class InMemoryJournal:
         self.progress = (0, 0)
         self.journal_is_failing = False
 
-    async def record(self, message: Message) -> None:
+    async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         self.messages.append(message)
+
+    async def settle(self, *, timeout: timedelta) -> bool:
+        return True
 
     async def push(self) -> bool:
         return True

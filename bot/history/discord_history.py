@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -48,12 +48,31 @@ async def load_guild(client: discord.Client, guild_id: int) -> discord.Guild:
     return discord.Guild(data=cast("Any", guild), state=client._connection)  # noqa: SLF001 - as the gateway's are made
 
 
-class DiscordHistory:
-    """The past of one server, as `bot.history.source.History` describes it."""
+Learn = Callable[[Payload], object]
+"""Takes what Discord says of a channel or thread."""
 
-    def __init__(self, client: discord.Client, guild: discord.Guild, *, other_bots: OtherBots = ALL_BOTS) -> None:
+
+def ignore(_: Payload) -> None:
+    """Learn nothing."""
+
+
+class DiscordHistory:
+    """The past of one server, as `bot.history.source.History` describes it.
+
+    `learn` is given each archived thread that is listed: the gateway never tells of these.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        guild: discord.Guild,
+        *,
+        learn: Learn = ignore,
+        other_bots: OtherBots = ALL_BOTS,
+    ) -> None:
         self._client = client
         self._guild = guild
+        self._learn = learn
         self._other_bots = other_bots
         self._names: dict[int, NameOf] = {}
 
@@ -141,6 +160,7 @@ class DiscordHistory:
     def _readable_threads(self, payloads: Sequence[Payload]) -> Iterator[ReadablePlace]:
         for payload in payloads:
             try:
+                self._learn(payload)
                 yield self._readable(self._made(payload))
             except Exception:
                 logger.exception("an archived thread is passed over that cannot be understood")

@@ -6,18 +6,18 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+import agent.front_end
 from bot.history.source import PAGE, History, Payload, ReadablePlace
 from memory.coverage.intervals import EVERYTHING, Interval
 from memory.coverage.writer import CoverageWriter
-from memory.message import Message
 
 _MOST_AHEAD = 8 << 20  # bytes of the journal that are not in memory yet; behind them live messages would have to wait
 _GLANCE = 0.1  # seconds between two looks at how far memory is
 _RATE_OVER = 30.0  # seconds
 
 
-class Recorder(Protocol):
-    """Where messages are put that are read."""
+class Recorder(agent.front_end.Recorder, Protocol):
+    """Where messages are put, and how far memory is behind."""
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -27,10 +27,6 @@ class Recorder(Protocol):
     @property
     def journal_is_failing(self) -> bool:
         """Whether the journal cannot be written just now."""
-        ...
-
-    async def record(self, message: Message) -> None:
-        """Return once a message is in the journal."""
         ...
 
 
