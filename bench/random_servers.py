@@ -14,6 +14,9 @@ from simcord.enums import ChannelType, OverwriteType
 TOKEN = "tok"  # noqa: S105 - no password
 """What every secret begins with; eight hexadecimal digits follow."""
 
+ROOM = "room"
+"""What the name of every channel begins with; the number of the server, an x and its own number follow."""
+
 _ROLES, _CHANNELS, _MEMBERS = (3, 6), (5, 8), (5, 8)
 _USUAL = discord.Permissions(
     send_messages=True, send_messages_in_threads=True, use_application_commands=True, connect=True
@@ -159,7 +162,7 @@ class ServerMaker:
         if bot is not None and rng.random() < 0.9:
             everything = sum(weighed.value for weighed in _WEIGHED)
             overwrites[bot.id] = Overwrite(bot.id, OverwriteType.MEMBER, everything)
-        name = f"room{self._count}x{number}"
+        name = f"{ROOM}{self._count}x{number}"
         made = backend.create_channel(server.guild.id, name, type=kind, overwrites=list(overwrites.values()))
         channel = server.guild.channels[name]
         server.channels.append(channel)
