@@ -84,10 +84,13 @@ class Unread:
     def places(self, windows: Windows) -> frozenset[int]:
         """Return those places of which something in the windows is not read; no windows are all time."""
         asked = [interval_of(window.start, window.end) for window in windows] or [EVERYTHING]
-        spans = [Interval(oldest, min(newest, self._latest)) for oldest, newest in asked]
-        return frozenset(
-            place for place, known in self._covered.items() if not all(is_covered(span, known) for span in spans)
-        )
+
+        def is_read(place: int, known: Sequence[Interval]) -> bool:
+            """Return whether nothing is missing since the place was made, which its id tells."""
+            spans = (Interval(max(oldest, place), min(newest, self._latest)) for oldest, newest in asked)
+            return all(is_covered(span, known) for span in spans)
+
+        return frozenset(place for place, known in self._covered.items() if not is_read(place, known))
 
     def has(self, message: Message) -> bool:
         """Return whether a message is not read: nobody heard it, and no history had it."""

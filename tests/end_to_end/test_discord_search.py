@@ -266,6 +266,16 @@ async def test_what_memory_has_read_is_not_asked_again(town: Town, search: Searc
     assert search.asked == []
 
 
+async def test_a_channel_that_was_heard_since_it_was_made_is_not_asked(
+    town: Town, search: Search, ledger: Ledger
+) -> None:
+    ledger.covered = {town.general.id: (town.general.id, FOREVER[1])}
+
+    await town.ask()
+
+    assert search.asked == []
+
+
 @pytest.mark.parametrize(
     ("text", "is_asked"),
     [
