@@ -89,6 +89,8 @@ async def _hold(dsn: str, name: str, timeout: timedelta, patience: timedelta, fi
                 is_taken = await _take(connection, name, patience)
                 if not first.done():
                     first.set_result(is_taken)
+                    if not is_taken:
+                        return
                 if is_taken:
                     failures.worked(name)
                     await _watch(connection)
