@@ -309,10 +309,10 @@ class GuildRules:
         for opening, may_deny in ((sight.by_allow, -1), (sight.by_grant, ~sight.hidden_from)):
             if not opening:
                 continue
+            # A restricting role beside a denied one that opens as well need not be looked at: that one is enough alone.
             free = self._denied_by(may_deny & ~restricting)
-            bound = self._denied_by(may_deny & ~restricting & ~(sight.by_allow | sight.by_grant)) if restricting else 0
             for bit in _each(opening):  # A or B2
-                beside = (bound if bit & restricting else free) | self._denied.get(bit, 0)  # x P
+                beside = free | self._denied.get(bit, 0)  # x P
                 default = self._by_default & ~(self._unnamed & self._granted_by(bit))  # x Q
                 closed |= (beside | default) & ~self._allow.get(bit, 0)
         return closed
