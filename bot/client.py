@@ -160,7 +160,6 @@ class Bot(ShardedClient):
             time_zone=services.time_zone,
             is_busy=lambda: self._in_flight.any_running,
             other_bots=services.other_bots,
-            on_recorded=lambda state: self._text_files.note(state),
         )
 
     def _new_backfills(self) -> RunningBackfills | None:
@@ -170,10 +169,11 @@ class Bot(ShardedClient):
         return RunningBackfills(
             self,
             memory=services.history,
-            recorder=services.recorder,
+            recorder=ReadingFiles(services.recorder, self._text_files),
             session=services.session,
             clock=services.clock,
             learn=self.places.note_payload,
+            other_bots=services.other_bots,
         )
 
     async def setup_hook(self) -> None:

@@ -13,7 +13,7 @@ import aiohttp
 from discord.http import Route
 from yarl import URL
 
-from agent.front_end import Recorder
+from bot.history.pages import Recorder
 from bot.workers import Workers
 from memory.message import EARLIEST, Attachment, Message, Source
 from memory.message_text import Words, cut, hidden_text, with_more
@@ -197,6 +197,16 @@ class ReadingFiles:
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait as `agent.front_end.Recorder` says."""
         return await self._recorder.settle(timeout=timeout)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many bytes of the journal are searchable, and how many there are."""
+        return self._recorder.progress
+
+    @property
+    def journal_is_failing(self) -> bool:
+        """Whether the journal cannot be written just now."""
+        return self._recorder.journal_is_failing
 
 
 def _reason(error: Exception) -> str:

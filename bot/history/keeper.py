@@ -52,7 +52,6 @@ class HistoryKeeper:
         time_zone: ZoneInfo,
         is_busy: Callable[[], bool],
         other_bots: OtherBots,
-        on_recorded: Callable[[Message], None],
     ) -> None:
         self._client = client
         self._clock = clock
@@ -66,9 +65,7 @@ class HistoryKeeper:
         self._upkeep: list[asyncio.Task[None]] = []
         self._listens = asyncio.Event()
         reader = HistoryReader(client, session=session, clock=clock, other_bots=other_bots)
-        verifier = Verifier(
-            reader, stored=memory.stored, recorder=recorder, session=session, clock=clock, on_recorded=on_recorded
-        )
+        verifier = Verifier(reader, stored=memory.stored, recorder=recorder, session=session, clock=clock)
         self.cited_check = CitedCheck(reader, verifier=verifier, freshness=self._freshness, clock=clock)
         self._catch_up = CatchUp(
             reader=reader,

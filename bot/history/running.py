@@ -13,6 +13,7 @@ from bot.history.discord_history import DiscordHistory, Learn
 from bot.history.memory import HistoryMemory
 from bot.history.pages import PageReader, Recorder
 from bot.history.progress import Progress
+from bot.other_bots import OtherBots
 from errors import BackscrollError, RefusedPlaceError
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class RunningBackfills:
         session: str,
         clock: Callable[[], datetime],
         learn: Learn,
+        other_bots: OtherBots,
     ) -> None:
         self._client = client
         self._memory = memory
@@ -59,6 +61,7 @@ class RunningBackfills:
         self._session = session
         self._clock = clock
         self._learn = learn
+        self._other_bots = other_bots
         self._readings: dict[int, Reading] = {}
 
     def start(self, guild: discord.Guild, request: BackfillRequest) -> Reading:
@@ -66,7 +69,7 @@ class RunningBackfills:
         known = self._readings.get(guild.id)
         if known is not None and known.is_running:
             return known
-        history = DiscordHistory(self._client, guild, learn=self._learn)
+        history = DiscordHistory(self._client, guild, learn=self._learn, other_bots=self._other_bots)
         pages = PageReader(history, writer=self._memory.writer, recorder=self._recorder, session=self._session)
         backfill = Backfill(history, pages, ledger=self._memory.ledger, clock=self._clock, request=request)
         reading = Reading(backfill, asyncio.create_task(self._run(guild.id, backfill)))

@@ -70,14 +70,12 @@ class Verifier:
         recorder: Recorder,
         session: str,
         clock: Callable[[], datetime],
-        on_recorded: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self._lookup = lookup
         self._stored = stored
         self._recorder = recorder
         self._session = session
         self._clock = clock
-        self._on_recorded = on_recorded
 
     async def verify(self, place: ReadablePlace, page: Page, *, keep_all: bool = False) -> Verified:
         """Record how a page differs from memory, and return how many messages that were.
@@ -127,7 +125,6 @@ class Verifier:
     async def record(self, state: Message) -> None:
         """Record what Discord shows of a message; raise JournalUnavailableError when that cannot be."""
         await self._recorder.record(state)
-        self._on_recorded(state)
 
     async def record_deletion(self, place: ReadablePlace, message_id: int) -> None:
         """Record that a message is gone; when that happened nobody knows, so it counts as deleted now."""
