@@ -244,7 +244,7 @@ class Comparison:
             yield "who is the witness"
 
     def _wrong_sets(self) -> Iterator[str]:
-        for held in self._case.possible[:: 1 + self._town.chance.randrange(8)]:
+        for held in self._case.possible[self._town.chance.randrange(16) :: 16]:
             ours = self._violates_by_masks(held=self._held(held), person_id=None)
             if ours != (held in self.violating):
                 yield "what a set of roles may do"
