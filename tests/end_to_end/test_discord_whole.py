@@ -18,7 +18,9 @@ from sqlalchemy import select
 from agent.agent import MODEL_FAILED, Agent
 from agent.conversations import Conversations
 from agent.quotation import NOTHING_FOUND
+from bot.buttons import SHOW_REST
 from bot.client import Bot
+from bot.commands import ONE_MORE_FOR_YOU
 from bot.services import Services
 from db.databases import Database
 from db.engines import transaction
@@ -178,6 +180,28 @@ async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those
     assert "ban the spammer Zed on Friday" in for_cleo.content
     assert for_cleo.ephemeral
     assert "ban the spammer Zed on Friday" in for_mods.content
+
+
+async def test_what_the_asker_alone_may_read_is_offered_to_them_alone_and_shown_by_a_button(
+    open_town: OpenTown,
+) -> None:
+    async with open_town() as town:
+        await town.cleo.send(town.mods, "we will ban the spammer Zed on Friday")
+        assert await town.recorder.settle(timeout=PATIENCE)
+
+        asked = await town.cleo.slash(town.general, "chat", text="when is Zed banned?")
+        by_ana = await town.ana.slash(town.general, "chat", text="when is Zed banned?")
+        (offer,) = asked.followups
+        shown = await town.cleo.click(offer, label=SHOW_REST)
+
+        assert asked.response is not None
+        assert by_ana.response is not None
+        assert shown.response is not None
+        assert asked.response.content == by_ana.response.content == NOTHING_FOUND
+        assert (offer.ephemeral, offer.content) == (True, ONE_MORE_FOR_YOU.format(1))
+        assert by_ana.followups == []
+        assert shown.ephemeral
+        assert "ban the spammer Zed on Friday" in shown.response.content
 
 
 async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
