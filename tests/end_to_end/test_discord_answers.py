@@ -13,12 +13,12 @@ from simcord.enums import ChannelType, OverwriteType
 from simcord.results import ResponseMessage
 
 from agent.types import Answer, Outcome, Question
-from bot.buttons import SHOW_REST
+from bot.buttons import SEARCH_ALL_TIME, SHOW_REST
 from bot.client import Bot
 from bot.command_runner import UNSENDABLE
 from bot.commands import NO_MORE_FOR_YOU, RIGHTS_CHANGED
 from memory.message import Kind
-from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, a_source
+from tests.end_to_end.test_discord import HIDDEN, LIMITED, SHOWN, Overwrites, a_source
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 
 NOTHING = Answer(text="I found nothing.", outcome=Outcome.NOTHING_FOUND)
@@ -271,6 +271,27 @@ async def test_the_number_of_what_was_counted_in_a_channel_that_is_closed_meanwh
 
     assert (await town.ask(town.ana)).content == "1 messages"
     assert "2 messages" not in town.shown
+
+
+async def test_an_answer_from_all_time_is_looked_at_again_before_it_is_shown_as_well(
+    town: Town, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(question: Question) -> Answer:
+        if not question.all_time:
+            return LIMITED
+        await town.close_news()
+        scene.questions.append(question)
+        told = Answer(text=SECRET, shown_places=frozenset({town.news.id}))
+        return told if town.news.id in question.places else NOTHING
+
+    monkeypatch.setattr(scene, "ask", ask)
+
+    again = await town.ana.click(await town.ask(town.ana), label=SEARCH_ALL_TIME)
+
+    assert again.response is not None
+    assert again.response.content == "I found nothing."
+    assert [town.news.id in question.places for question in scene.questions] == [True, False]
+    assert not any(SECRET in text for text in town.shown)
 
 
 # ---- what the asker alone may read
