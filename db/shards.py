@@ -48,6 +48,10 @@ class ShardRange:
         """The numbers of the shards."""
         return list(range(self.first, self.last + 1))
 
+    def has_guild(self, guild_id: int) -> bool:
+        """Return whether a guild belongs to one of these shards."""
+        return (guild_id >> 22) % self.count in self.ids
+
     def overlaps(self, other: "ShardRange | None") -> bool:
         """Return whether some guild belongs to both; None stands for all shards, however many there are."""
         if other is None:

@@ -11,6 +11,7 @@ from bot.history.discord_history import DiscordHistory, answered, load_guild
 from bot.history.pace import background_limiter, paced_by
 from bot.login_check import shows_content
 from bot.other_bots import ALL_BOTS, OtherBots
+from db.shards import ShardRange
 from errors import DiscordSetupError, DiscordUnavailableError, RefusedPlaceError
 
 
@@ -48,10 +49,11 @@ async def open_client(token: str) -> AsyncGenerator[discord.Client]:
         yield client
 
 
-async def find_servers(client: discord.Client, wanted: str) -> list[Server]:
+async def find_servers(client: discord.Client, wanted: str, *, shards: ShardRange | None = None) -> list[Server]:
     """Return the servers of an id or a name, or all that the bot is in where neither is given.
 
-    Raises DiscordSetupError when there is none, or when Discord is away.
+    Those of other `shards` are left to the process that runs these. Raises DiscordSetupError when there is none, or
+    when Discord is away.
     """
     try:
         async with answered():
@@ -63,6 +65,11 @@ async def find_servers(client: discord.Client, wanted: str) -> list[Server]:
             chosen = [name]
         if not chosen:
             raise DiscordSetupError(_no_server(wanted, list(by_id.values())))
+        chosen = [one for one in chosen if shards is None or shards.has_guild(int(one))]
+        if not chosen:
+            raise DiscordSetupError(
+                f"No such server belongs to shards {shards} (DISCORD_SHARDS): run this where it does."
+            )
         return [Server(client, await load_guild(client, int(one))) for one in chosen]
     except (DiscordUnavailableError, RefusedPlaceError) as error:
         raise DiscordSetupError(f"The servers cannot be listed ({error}): try again later.") from error

@@ -103,7 +103,9 @@ async def _backfill(
     token = discord_token(settings) or ""
     async with open_client(token) as client:
         other_bots = OtherBots(bots_named(settings.record_bots))
-        found = await find_servers(client, options.server or str(settings.discord_server_id or ""))
+        found = await find_servers(
+            client, options.server or str(settings.discord_server_id or ""), shards=settings.discord_shards
+        )
         servers = [replace(server, other_bots=other_bots) for server in found]
         channel_id = None
         if options.channel:

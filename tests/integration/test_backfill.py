@@ -19,6 +19,7 @@ from bot.history.servers import find_channel, find_servers, open_client
 from bot.history.source import PassedOver
 from bot.other_bots import ALL_BOTS, OtherBots
 from db.databases import Database
+from db.shards import ShardRange
 from errors import DiscordSetupError, RefusedPlaceError
 from memory.authors import webhook_author_id
 from memory.capture.recorder import open_recorder
@@ -295,6 +296,14 @@ async def test_servers_and_channels_are_found_by_name_or_id(
     assert {one.guild.id for one in servers} == {guild.id, island.id}
     assert [one.guild.id for one in await find_servers(client, "harbour")] == [guild.id]
     assert [one.guild.id for one in await find_servers(client, str(island.id))] == [island.id]
+    for shard in range(2):
+        shards = ShardRange(shard, shard, 2)
+        here = {one for one in (guild.id, island.id) if (one >> 22) % 2 == shard}
+        if here:
+            assert {one.guild.id for one in await find_servers(client, "", shards=shards)} == here
+        else:
+            with pytest.raises(DiscordSetupError, match=f"No such server belongs to shards {shard}/2"):
+                await find_servers(client, "", shards=shards)
     assert find_channel(servers, "#Beach")[1] == beach.id
     assert find_channel(servers, str(general.id))[1] == general.id
     with pytest.raises(DiscordSetupError, match="Several channels are called 'general'"):
