@@ -20,6 +20,7 @@ from cli.script import script_run
 from db.databases import Database
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
+from ops.erasure.ledger import COPIES, read_copies
 from ops.erasure.rows import known_erasures
 from ops.promotion.own_answers import OwnAnswers, find_own_answers
 from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
@@ -182,6 +183,7 @@ async def _difference(
             timeout=settings.db_timeout,
             report=report,
             own=own,
+            copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
         )
     return describe(tally, source.title, source)
 
@@ -200,6 +202,7 @@ async def _promote(
             short_term=short_term,
             embedder=embedder,
             erasures=await known_erasures(settings.backup_dir, long_term),
+            copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
             own=own,
             refused_dir=settings.storage_dir / PROMOTIONS,
             timeout=settings.db_timeout,

@@ -43,6 +43,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
+from ops.erasure.ledger import COPIES, read_copies
 from ops.erasure.rows import known_erasures
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
@@ -145,7 +146,10 @@ async def open_program(
     short_term, long_term = databases
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
-    erased = Erased(await known_erasures(settings.backup_dir, long_term))
+    erased = Erased(
+        await known_erasures(settings.backup_dir, long_term),
+        copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
+    )
     await begin_session(
         short_term,
         session_name=session.stem,

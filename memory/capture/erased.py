@@ -39,11 +39,14 @@ class Erased:
     """
 
     until: Mapping[int, datetime] = field(default_factory=dict)
+    copies: Set[int] = frozenset()
+    """The messages of others that forwarded what forgotten people had said."""
     kept_out: int = 0
 
     def covers(self, message: Message) -> bool:
-        """Return whether a message is one of a forgotten person, or an answer of the bot that may repeat one."""
-        return is_erased(self.until, message.author_id, message.sent_at) or self.may_repeat(message)
+        """Return whether a message is one of a forgotten person, a forward of one, or an answer that may repeat one."""
+        is_own = is_erased(self.until, message.author_id, message.sent_at)
+        return is_own or message.message_id in self.copies or self.may_repeat(message)
 
     def may_repeat(self, message: Message) -> bool:
         """Return whether a message is an answer of the bot from before an erasure.

@@ -5,6 +5,7 @@ The order is what makes it safe to be stopped anywhere, and to be done again:
 1. The ledger notes it, so that nothing that is restored from now on brings the person back.
 2. All that they said is gathered, from everywhere, and then all that repeats it is found. Posts of the bot in Discord
    that do are noted beside the ledger: whoever deletes them there has no rows to find them by.
+   So are the ids of what others forwarded: nothing else tells them when Discord's history is read again.
 3. What repeats them goes, first out of the files, then out of the databases.
 4. What they said themselves goes, first out of the files, then out of the databases.
    With it go the samples of texts that PostgreSQL has kept for its planner.
@@ -32,7 +33,17 @@ from memory.capture.members import JOURNAL_FACT
 from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
 from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
-from ops.erasure.ledger import LEDGER, POSTS, NotedPost, note_posts, read_ledger, read_posts, write_ledger
+from ops.erasure.ledger import (
+    COPIES,
+    LEDGER,
+    POSTS,
+    NotedPost,
+    note_copies,
+    note_posts,
+    read_ledger,
+    read_posts,
+    write_ledger,
+)
 from ops.erasure.rows import (
     TOUCHED,
     Counts,
@@ -182,7 +193,14 @@ async def forget(
             others = await _other_storage(short_side)
             files = await asyncio.to_thread(_csv_files_in, [storage_dir, *others])
             forgetting = _Forgetting(
-                user_id, erased_at, short_side, long_side, files, report, noted_posts=backup_dir / POSTS
+                user_id,
+                erased_at,
+                short_side,
+                long_side,
+                files,
+                report,
+                noted_posts=backup_dir / POSTS,
+                noted_copies=backup_dir / COPIES,
             )
             await forgetting.run()
     return Receipt(
@@ -239,6 +257,8 @@ class _Forgetting:
     report: Progress
     noted_posts: Path
     """Where posts are noted that have to be deleted in Discord."""
+    noted_copies: Path
+    """Where forwards are noted that are not to come back."""
     lines: dict[Path, int] = field(default_factory=dict)
     done: int = 0
 
@@ -247,6 +267,7 @@ class _Forgetting:
         answers = await self._find_answers(said)
         conversations = await self._find_conversations(said)
         await self._note_posts(answers)
+        await asyncio.to_thread(note_copies, self.noted_copies, said.copies)
         await self._rewrite_files(said, answers, own=False)
         for side in self._sides:
             await self._erase_what_repeats(side, said, answers, conversations[id(side)])

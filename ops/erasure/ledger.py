@@ -26,6 +26,9 @@ LEDGER = "erasures.jsonl"
 POSTS = "posts_to_delete.jsonl"
 """The name of the file of posts, in the same folder."""
 
+COPIES = "erased_copies.jsonl"
+"""The name of the file, in the same folder, with the ids of others' messages that forwarded somebody, one a line."""
+
 _OF_DISCORD = range(10**15, 2**62)  # ids of the terminal's channel and those that a promotion makes lie outside
 
 
@@ -154,6 +157,31 @@ def read_posts(path: Path) -> list[NotedPost]:
         raise InputFileError(
             f"{path} is damaged: delete in Discord the posts whose links it holds, then delete the file."
         ) from error
+
+
+def read_copies(path: Path) -> frozenset[int]:
+    """Return the ids of the forwards that were erased, none when there is no such file.
+
+    Raises InputFileError when the file cannot be read or is damaged.
+    """
+    with raise_os_errors_as(InputFileError, f"{path} cannot be read", "correct its permissions"):
+        try:
+            return frozenset(map(int, path.read_text(encoding="ascii").split()))
+        except FileNotFoundError:
+            return frozenset()
+        except ValueError as error:
+            raise InputFileError(f"{path} is damaged: correct it by hand, it has an id in each line.") from error
+
+
+def note_copies(path: Path, copies: Collection[int]) -> None:
+    """Note the ids of further forwards that are erased; raise SessionError when that cannot be written.
+
+    Whose words they were is not told by them, and Discord shows them again when history is read.
+    """
+    known = read_copies(path)
+    if not known.issuperset(copies):
+        lines = (f"{message_id}\n" for message_id in sorted(known.union(copies)))
+        write_atomically(path, "".join(lines).encode(), setting="BACKUP_DIR")
 
 
 def note_posts(path: Path, posts: Iterable[NotedPost]) -> None:

@@ -63,6 +63,8 @@ class PromotionResources:
     embedder: Embedder
     erasures: Mapping[int, datetime]
     """Until when the words of a person are forgotten."""
+    copies: frozenset[int] = frozenset()
+    """The forwards of such words by others."""
     own: OwnAnswers = field(default_factory=OwnAnswers)
     """What is known of the bot's own answers; it learns of those that the source holds."""
     refused_dir: Path
@@ -132,6 +134,7 @@ async def preview(
     timeout: timedelta,
     report: Progress,
     own: OwnAnswers | None = None,
+    copies: frozenset[int] = frozenset(),
 ) -> RecordTally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
 
@@ -144,7 +147,7 @@ async def preview(
             comparer = Comparer(
                 StateComparer(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
-                Erased(erasures),
+                Erased(erasures, copies),
                 own or OwnAnswers(),
                 tally,
                 AuthorNames(),
@@ -181,7 +184,7 @@ async def _bring_in(
             comparer = Comparer(
                 StateComparer(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
-                Erased(erasures),
+                Erased(erasures, resources.copies),
                 resources.own,
                 tally,
                 AuthorNames(connection),

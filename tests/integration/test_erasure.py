@@ -36,7 +36,7 @@ from ops.erasure import erase as erase_module
 from ops.erasure import files
 from ops.erasure.erase import ErasedFile, Receipt, forget
 from ops.erasure.files import Redactions
-from ops.erasure.ledger import LEDGER, read_ledger
+from ops.erasure.ledger import COPIES, LEDGER, read_copies, read_ledger
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
 from storage.sessions import ProgramSession
 from tests import forgotten
@@ -790,6 +790,9 @@ async def test_what_others_forwarded_of_her_goes_from_everywhere_wherever_the_or
     assert await rows(world.long_term) == []
     assert (receipt.short_term.messages, receipt.files) == (2, (ErasedFile(path, 3),))
     assert [one.message_id for one in whole(Journal(path)).messages] == [13, 14]
+    assert read_copies(world.backup_dir / COPIES) == {11, 12}
+    await forget_her(world)
+    assert read_copies(world.backup_dir / COPIES) == {11, 12}
 
 
 async def test_a_restored_database_from_before_has_no_copies_of_what_she_said(world: World) -> None:

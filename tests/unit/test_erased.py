@@ -36,6 +36,14 @@ def test_what_is_kept_out(one: Message, covered: bool) -> None:
     assert erased.kept_out == covered
 
 
+def test_a_forward_that_was_erased_does_not_come_back_by_whoever_sent_it() -> None:
+    erased = Erased(UNTIL, copies=frozenset({60}))
+
+    assert erased.keep_out(message(60, author_id=4, forwarded_from=5))
+    assert erased.keep_out(message(60, "", author_name="", deleted_at=minute(70)))
+    assert not erased.keep_out(message(61, author_id=4, forwarded_from=5))
+
+
 def test_nobody_is_forgotten() -> None:
     batch = JournalBatch((message(1, kind=Kind.ANSWER),), (BadRecord(f"x,{HERS}", "damaged"),), 10)
 
