@@ -110,6 +110,14 @@ class Places:
         self._keep(state)
         return state
 
+    def note_known(self, guild: discord.Guild) -> None:
+        """Learn of the channels and active threads of a server that was asked for, and of which no event tells."""
+        for channel in guild.channels:
+            hidden = not _is_seen(channel, guild)
+            self._keep(_state_of(channel, self._clock(), hidden=hidden, spoiler=channel.id in self._spoilers))
+        for thread in guild.threads:
+            self._keep(_state_of_thread(thread, self._clock()))
+
     def _note_guild(self, data: Mapping[str, Any]) -> None:
         guild_id, channels, now = int(data["id"]), _maps(data.get("channels")), self._clock()
         for channel in channels:
@@ -225,6 +233,20 @@ def _state_of(channel: discord.abc.GuildChannel, now: datetime, *, hidden: bool,
         spoiler=spoiler,
         tags=tuple(_name(tag.name) for tag in tags),
         hidden_since=now if hidden else None,
+    )
+
+
+def _state_of_thread(thread: discord.Thread, now: datetime) -> PlaceState:
+    return PlaceState(
+        place_id=thread.id,
+        guild_id=thread.guild.id,
+        kind=_KINDS.get(thread.type.value, PlaceKind.OTHER),
+        seen_at=now,
+        parent_id=thread.parent_id,
+        name=_name(thread.name),
+        archived=thread.archived,
+        locked=thread.locked,
+        tags=tuple(_name(tag.name) for tag in thread.applied_tags),
     )
 
 

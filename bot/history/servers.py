@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import INTENT_REFUSED, intents, login
-from bot.history.discord_history import DiscordHistory, answered, load_guild
+from bot.history.discord_history import DiscordHistory, Learn, answered, ignore, load_guild
 from bot.history.pace import background_limiter, paced_by
 from bot.login_check import shows_content
 from bot.other_bots import ALL_BOTS, OtherBots
@@ -28,9 +28,9 @@ class Server:
         """What people call it."""
         return self.guild.name
 
-    def history(self) -> DiscordHistory:
-        """Return its past."""
-        return DiscordHistory(self.client, self.guild, other_bots=self.other_bots)
+    def history(self, *, learn: Learn = ignore) -> DiscordHistory:
+        """Return its past; `learn` is given each archived thread that is listed."""
+        return DiscordHistory(self.client, self.guild, learn=learn, other_bots=self.other_bots)
 
 
 _MOST_SERVERS = 200  # a bot in more of them has its servers named one by one

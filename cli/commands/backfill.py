@@ -134,8 +134,11 @@ async def _read(server: "Server", program: "RunningSession", request: "BackfillR
     from bot.history.backfill import Backfill
     from bot.history.pages import PageReader
     from bot.history.progress import describe, failures
+    from bot.places import Places
 
-    history = server.history()
+    places = Places(program.places, clock=_now, guild_of=lambda _: server.guild)
+    places.note_known(server.guild)
+    history = server.history(learn=places.note_payload)
     pages = PageReader(history, writer=program.coverage, recorder=program.recorder, session=program.recorder.session)
     backfill = Backfill(history, pages, ledger=program.ledger, clock=_now, request=request)
     try:
