@@ -5,7 +5,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -174,6 +174,16 @@ def _parsed_shards(value: object) -> object:
     return ShardRange.parse(value) if isinstance(value, str) else value
 
 
+def _parsed_time_of_day(value: object) -> object:
+    """Return the time of day of a text such as "04:00"; raise ValueError for anything else."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.strptime(value.strip(), "%H:%M").time()  # noqa: DTZ007 - a clock shows it, in any zone
+    except ValueError as error:
+        raise ValueError("write a time of day as hours and minutes, such as 04:00") from error
+
+
 def _postgres_address(address: SecretStr) -> SecretStr:
     """Return an address that starts as PostgreSQL's do; raise ValueError otherwise, without repeating it."""
     if not address.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -266,6 +276,7 @@ class Settings(BaseSettings):
     discord_gateway_url: _GatewayUrl | None = None
     discord_shards: Annotated[ShardRange | None, BeforeValidator(_parsed_shards)] = None
     record_bots: Annotated[str, AfterValidator(_listed_bots)] = "all"
+    check_history_at: Annotated[time, BeforeValidator(_parsed_time_of_day)] = time(4)
 
     # Storage and databases
     storage_dir: _OfPath = Path("db/storage")

@@ -267,7 +267,12 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         date_order=program.date_order,
         other_bots=OtherBots(bots_named(settings.record_bots)),
         places=program.places,
-        history=HistoryMemory(ledger=program.ledger, writer=program.coverage, stored=program.stored),
+        history=HistoryMemory(
+            ledger=program.ledger,
+            writer=program.coverage,
+            stored=program.stored,
+            sweep_at=settings.check_history_at,
+        ),
     )
     bot = Bot(services, server_id=settings.discord_server_id, announce=show, shards=settings.discord_shards)
     async with AsyncExitStack() as stack:

@@ -4,7 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -234,6 +234,8 @@ def _written(default: Any) -> str | None:
     if isinstance(default, timedelta):
         length = TypeAdapter(timedelta).dump_python(default, mode="json")
         return f"`{length}`"
+    if isinstance(default, time):
+        return f"`{default:%H:%M}`"
     return str(default) if isinstance(default, int) else f"`{default}`"
 
 

@@ -1,6 +1,6 @@
 """Settings: what is wrong is said in one sentence, and secrets are not said at all."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -51,6 +51,8 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("RECORD_BOTS", "dyno", id="a bot by its name"),
         pytest.param("RECORD_BOTS", "all,7", id="all bots and one"),
         pytest.param("RECORD_BOTS", "-7", id="a bot with a negative id"),
+        pytest.param("CHECK_HISTORY_AT", "25:00", id="an hour beyond the day"),
+        pytest.param("CHECK_HISTORY_AT", "at night", id="a time of day in words"),
         pytest.param("SHORT_TERM_DSN", "mysql://ana:hunter2@host/db", id="another kind of database"),
         pytest.param("LONG_TERM_DSN", "hunter2", id="an address that is none"),
         pytest.param("DB_POOL_SIZE", "0", id="no connections"),
@@ -109,6 +111,14 @@ def test_discord_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, name: str, va
     monkeypatch.setenv(name, value)
 
     assert getattr(read_settings(), name.lower()) == value.rstrip("/")
+
+
+def test_the_hour_of_the_nightly_check_is_a_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().check_history_at == time(4)
+
+    monkeypatch.setenv("CHECK_HISTORY_AT", "23:30")
+
+    assert read_settings().check_history_at == time(23, 30)
 
 
 def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
