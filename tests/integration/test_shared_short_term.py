@@ -29,6 +29,8 @@ from memory.message import Message
 from tests.builders import message, whole
 from util_async import FailureLog
 
+pytestmark = pytest.mark.server
+
 PATIENCE = timedelta(seconds=60)
 TIMEOUT = timedelta(seconds=10)
 LEFT, RIGHT = ShardRange.parse("0-3/8"), ShardRange.parse("4-7/8")
