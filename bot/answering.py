@@ -125,7 +125,9 @@ class Answerer:
                 return Beyond()
             parsed = await services.asker.parse(question)
             places = unread.places(parsed.windows) & parsed.places
-            found = await search_discord(interaction, parsed, places=places, session=services.session)
+            found = await search_discord(
+                interaction, parsed, places=places, session=services.session, other_bots=services.other_bots
+            )
             for message in found.messages:
                 await services.recorder.record(message)
             if found.messages:

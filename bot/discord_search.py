@@ -18,6 +18,7 @@ import discord
 from discord.http import Route
 
 from bot.events import message_of_payload, names_in_channel, place_of_id
+from bot.other_bots import ALL_BOTS, OtherBots
 from memory.coverage.intervals import EVERYTHING, Interval, first_id_at, interval_of, is_covered
 from memory.message import Kind, Message, Place
 from memory.names.places import thread_name
@@ -99,7 +100,12 @@ class Unread:
 
 
 async def search_discord(
-    interaction: discord.Interaction, parsed: ParsedQuestion, *, places: frozenset[int], session: str
+    interaction: discord.Interaction,
+    parsed: ParsedQuestion,
+    *,
+    places: frozenset[int],
+    session: str,
+    other_bots: OtherBots = ALL_BOTS,
 ) -> Found:
     """Return what Discord finds for a question in some places; it is asked once, or again with fewer words.
 
@@ -108,7 +114,7 @@ async def search_discord(
     guild = interaction.guild
     if guild is None or not places:
         return Found()
-    search = _Search(interaction.client, guild, places, session)
+    search = _Search(interaction.client, guild, places, session, other_bots)
     query = _query(parsed, guild, places)
     found = Found()
     for content in _contents(parsed):
@@ -126,6 +132,7 @@ class _Search:
     guild: discord.Guild
     places: frozenset[int]
     session: str
+    other_bots: OtherBots
 
     async def ask(self, query: Mapping[str, Any]) -> Found:
         """Return what a query finds; where the index is not ready, it is asked once more when that is soon."""
@@ -148,9 +155,9 @@ class _Search:
             return await self.client.http.request(route, params=query)
 
     def _usable(self, page: Any) -> Iterator[Message]:
-        """Yield the hits that somebody said in a place which may be used, the bot's own left out."""
+        """Yield the hits that somebody said in a place which may be used, those of the bot and of bots left out not."""
         threads = {int(thread["id"]): thread for thread in _dicts(page, "threads")}
-        for payload in _hits(page):
+        for payload in filter(self.other_bots.keeps, _hits(page)):
             try:
                 message = self._message(payload, threads)
             except Exception:

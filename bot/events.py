@@ -244,8 +244,11 @@ def _said_in(message: discord.Message) -> tuple[str, list[str]]:
 
 def _may_be_completed(message: discord.Message) -> bool:
     """Return whether what a message says may have become more by itself, where nobody knows what it said before."""
-    has_ended = message.poll is not None and message.poll.is_finalised()
-    return has_ended or bool(message.author.bot and (message.embeds or message.components))
+    read = Fields(f"message {message.id}").read
+    has_ended = read("poll", lambda: message.poll is not None and message.poll.is_finalised(), False)
+    return has_ended or read(
+        "cards", lambda: bool(message.author.bot and (message.embeds or message.components)), False
+    )
 
 
 def _words_of(message: discord.Message, fields: Fields) -> Words:

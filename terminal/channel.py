@@ -13,7 +13,7 @@ from agent.markdown import unescaped
 from agent.types import Question
 from errors import JournalUnavailableError, TemporaryError
 from memory.filters import EVERY_GUILD
-from memory.message import Kind, Place
+from memory.message import Kind, Place, authored
 from memory.plain_text import printable
 from memory.preferences import Owner, OwnerKind, Zone
 from memory.question.parse import LONGEST_QUESTION
@@ -206,6 +206,7 @@ class TerminalChannel:
             content=content,
             kind=kind,
             reply_to=reply_to,
+            parts=authored(content),
         )
         await self.recorder.record(message, patience=patience)
         return message.message_id

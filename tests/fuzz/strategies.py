@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from memory.message import Attachment, Kind, Message
+from memory.message import Attachment, Kind, Message, Reaction
 
 LONGEST = 4_000
 """Characters that Discord takes in one message."""
@@ -162,6 +162,12 @@ messages: SearchStrategy[Message] = st.builds(
     attachments=st.lists(attachments, max_size=3).map(tuple),
     edited_at=st.none() | moments,
     deleted_at=st.none() | moments,
+    forwarded_from=st.none() | bigints,
+    completed_at=st.none() | moments,
+    reactions=st.lists(st.builds(Reaction, emoji=st.sampled_from(["👍", ":kiln:"]), count=st.integers(0, 9))).map(
+        tuple
+    ),
+    reactions_at=st.none() | moments,
 )
 
 # ---- questions
