@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
@@ -80,12 +80,15 @@ _LEFT_OUT = {"description": None, "spoiler": False}
 """Fields of files that joined later: without a value they are not written, and rows are as they were before."""
 
 Item = Attachment | Part | Reaction
+_NAMES_IN_ITEMS = {kind: tuple(field.name for field in fields(kind)) for kind in (Attachment, Part, Reaction)}
 
 
 def as_json(item: Item) -> dict[str, Any]:
     """Return an item of one of the tuples of a message as the CSV and the table hold it."""
-    values = asdict(item)
-    return {name: value for name, value in values.items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]}
+    values = {name: getattr(item, name) for name in _NAMES_IN_ITEMS[type(item)]}  # a tenth of the time of asdict
+    if isinstance(item, Attachment):
+        return {name: value for name, value in values.items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]}
+    return values
 
 
 MessageKey = tuple[int, datetime]
