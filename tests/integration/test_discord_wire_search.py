@@ -17,7 +17,7 @@ from tests.fakes import FakeMemory
 from tests.fakes_discord import NOW, FakeAsker, services
 from tests.wire import served
 
-LONG_AGO = NOW - timedelta(days=300)
+FOUNDED, LONG_AGO = NOW - timedelta(days=400), NOW - timedelta(days=300)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def guild(fake: FakeDiscord) -> Guild:
 
 @pytest.fixture
 def general(fake: FakeDiscord, guild: Guild) -> Channel:
-    return fake.world.channel(guild, "general")
+    return fake.world.channel(guild, "general", channel_id=fake.world.new_id(FOUNDED))
 
 
 @pytest.fixture
