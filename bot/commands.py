@@ -37,7 +37,8 @@ use only what everyone here can read; if you alone can read more about it, I tel
 `/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
 Those who manage a server choose one for all others with `/servertimezone`.
-`/settings` shows administrators which channels answers here leave out, and why.
+`/settings` shows administrators which channels answers here leave out, and why; with `/remember backfill` they let me \
+read what was said before.
 `/about` tells what I run on and how much I remember, `/coverage` of which channels I remember what, and what not.
 
 A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
