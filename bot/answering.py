@@ -1,5 +1,6 @@
 """Answer a question for those who will read it; what it may use is computed anew before anything of it is shown."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 MOST_LOOKS = 3  # into private threads of which it is not known who has joined them
 
 SETTLE_LIMIT = timedelta(seconds=2)
+LEDGER_LIMIT = timedelta(seconds=2)  # for what memory has read, before Discord's search is asked
+RECORD_LIMIT = timedelta(seconds=2)  # for writing down what that finds while the disk is full
 
 NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
 FOUND_BY_DISCORD = "{} found by Discord's search; I have not read that far yet."
@@ -119,7 +122,8 @@ class Answerer:
         if self._coverage is None or interaction.guild is None or not question.places:
             return Beyond()
         try:
-            stretches = await self._coverage.of_places(question.places)
+            async with asyncio.timeout(LEDGER_LIMIT.total_seconds()):
+                stretches = await self._coverage.of_places(question.places)
             unread = Unread(stretches, question.places, now=services.clock())
             if not unread.places(ALL_TIME):
                 return Beyond()
@@ -129,10 +133,10 @@ class Answerer:
                 interaction, parsed, places=places, session=services.session, other_bots=services.other_bots
             )
             for message in found.messages:
-                await services.recorder.record(message)
+                await services.recorder.record(message, patience=RECORD_LIMIT)
             if found.messages:
                 await services.recorder.settle(timeout=SETTLE_LIMIT)
-        except TemporaryError as error:
+        except (TemporaryError, TimeoutError) as error:
             logger.warning("channel %d is answered without Discord's search: %r", question.channel_id, error)
             return Beyond(index=Index.FAILED)
         return Beyond(frozenset(one.message_id for one in found.messages if unread.has(one)), found.index)

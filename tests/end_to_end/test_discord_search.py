@@ -1,5 +1,6 @@
 """Discord's own search as a second source, where memory has not read the time that a question is about."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -432,6 +433,28 @@ async def test_an_answer_goes_on_without_a_ledger_that_does_not_answer(
 
     assert NOT_SEARCHED in await town.ask()
     assert search.asked == []
+
+
+async def test_an_answer_goes_on_without_a_ledger_that_hangs(
+    town: Town, search: Search, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: Collection[int]) -> Mapping[int, Sequence[Stretch]]:
+        await asyncio.sleep(60)
+        return {}
+
+    monkeypatch.setattr("bot.answering.LEDGER_LIMIT", timedelta(milliseconds=50))
+    monkeypatch.setattr(ledger, "of_places", hang)
+
+    assert NOT_SEARCHED in await town.ask()
+
+
+async def test_an_answer_goes_on_when_what_discord_finds_cannot_be_written_down(
+    town: Town, search: Search, ferry: list[dict[str, Any]], recorder: RememberingRecorder
+) -> None:
+    search.finds(ferry)
+    recorder.refuses = {Kind.MESSAGE}
+
+    assert NOT_SEARCHED in await town.ask()
 
 
 async def test_a_direct_message_is_not_searched_for_by_discord(town: Town, search: Search) -> None:
