@@ -30,6 +30,7 @@ from ops.backup.restore import Restored, entry_of, restore, secure_session, veri
 from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.session_files import go_on_with_session, refuse_damaged_session
 from ops.backup.verify import note_damage, note_verified, verify
+from ops.erasure.ledger import COPIES, read_copies
 from ops.erasure.rows import known_erasures
 from ops.promotion.history import promotion_lock
 from settings import Settings
@@ -335,6 +336,7 @@ async def _restore_one(
                 database,
                 source=source,
                 erasures=await known_erasures(settings.backup_dir, long_term),
+                copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
                 dimensions=entry.dimensions,
                 model=settings.embedding_model,
                 timeout=settings.db_timeout,

@@ -1,6 +1,6 @@
 """Put a database back to what it was at the moment of a backup, in one transaction: as a whole, or not at all."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -105,12 +105,15 @@ async def restore(
     *,
     source: Format,
     erasures: Mapping[int, datetime],
+    copies: Collection[int] = (),
     dimensions: int,
     model: str,
     timeout: timedelta,
     report: Progress,
 ) -> Restored:
     """Make a database what it was at the moment of a backup, without what those in `erasures` had said until then.
+
+    `copies` are the messages of others that are known to have forwarded such words.
 
     The search indexes are gone then: migrate the database again, then `db.vector_index.build`. The report counts bytes
     of files, each of which is read twice. Raises InputFileError for a backup that is damaged, DatabaseSetupError or
@@ -128,7 +131,7 @@ async def restore(
         _refuse_if_unequal(folder, compared)
         if NAMES not in {table.name for table in entry.tables}:  # the backup is of an earlier version
             await renew_names(connection)
-        erased = await _erase_again(connection, manifest, erased_before, erasures)
+        erased = await _erase_again(connection, manifest, erased_before, erasures, copies)
     return Restored(compared, erased, timings)
 
 
@@ -364,7 +367,11 @@ def _refuse_if_unequal(folder: Path, compared: list[TableComparison]) -> None:
 
 
 async def _erase_again(
-    connection: Connection, manifest: Manifest, before: Mapping[int, datetime], ledger: Mapping[int, datetime]
+    connection: Connection,
+    manifest: Manifest,
+    before: Mapping[int, datetime],
+    ledger: Mapping[int, datetime],
+    copies: Collection[int],
 ) -> Counts | None:
     """Erase what the forgotten had said: those of the database before, of the ledger, and of the backup itself."""
     erasures = merged(await _erasures_in(connection), before, ledger)
@@ -374,7 +381,7 @@ async def _erase_again(
         await note_erasure(connection, user_id, erased_at)
     if max(erasures.values()) >= manifest.created_at:  # session files were rewritten since: positions mean nothing
         await connection.execute(_READ_JOURNALS_AGAIN)
-    return await erase_rows(connection, erasures)
+    return await erase_rows(connection, erasures, copies=copies)
 
 
 async def _erasures_in(connection: Connection) -> dict[int, datetime]:

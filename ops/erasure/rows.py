@@ -47,7 +47,7 @@ _COPIES: LiteralString = """
     WITH RECURSIVE copies AS (
         SELECT message_id, sent_at, author_name FROM messages
         WHERE forwarded_from IS NOT NULL AND (
-            forwarded_from = ANY (%s::bigint[]) OR forwarded_from IN (
+            message_id = ANY (%s::bigint[]) OR forwarded_from = ANY (%s::bigint[]) OR forwarded_from IN (
                 SELECT message_id FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
             )
         )
@@ -183,7 +183,9 @@ async def unfinished(connection: Connection, erasures: Mapping[int, datetime]) -
     }
 
 
-async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -> Counts:
+async def erase_rows(
+    connection: Connection, erasures: Mapping[int, datetime], *, copies: Collection[int] = ()
+) -> Counts:
     """Erase people from a database that was just restored; it belongs into the transaction that restores it.
 
     Each person's messages up to their moment go, with all that stands for them. What the bot repeats of them cannot be
@@ -195,7 +197,7 @@ async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -
         return Counts()
     tables = await tables_of(connection)
     unknown = bool(await unfinished(connection, erasures))
-    async with erasing(connection, erasures, tables):
+    async with erasing(connection, erasures, tables, copies=copies):
         counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
         counts += await erase_conversations(connection, tables, every_one=unknown)
         counts += await erase_contexts(connection, tables)
@@ -204,17 +206,23 @@ async def erase_rows(connection: Connection, erasures: Mapping[int, datetime]) -
 
 @asynccontextmanager
 async def erasing(
-    connection: Connection, erasures: Mapping[int, datetime], tables: Tables, *, message_ids: Collection[int] = ()
+    connection: Connection,
+    erasures: Mapping[int, datetime],
+    tables: Tables,
+    *,
+    message_ids: Collection[int] = (),
+    copies: Collection[int] = (),
 ) -> AsyncGenerator[None]:
     """Let the other functions here know whom to erase; it stands within a transaction.
 
-    `message_ids` are known to be of these people, whose messages may stand in the other database or a file alone.
+    `message_ids` are known to be of these people, whose messages may stand in the other database or a file alone, and
+    `copies` to be forwards of them.
     """
     await connection.execute(_PEOPLE, [list(erasures), list(erasures.values())])
     await connection.execute(_MARKS)
     await connection.execute(_NO_COPIES)
     if knows_forwards(tables):
-        await connection.execute(_COPIES, [list(message_ids)])
+        await connection.execute(_COPIES, [list(copies), list(message_ids)])
     yield
     await connection.execute(_DROP)
 

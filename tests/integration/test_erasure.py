@@ -795,6 +795,17 @@ async def test_what_others_forwarded_of_her_goes_from_everywhere_wherever_the_or
     assert read_copies(world.backup_dir / COPIES) == {11, 12}
 
 
+async def test_nor_has_it_copies_whose_original_is_in_the_other_memory(world: World) -> None:
+    messages = [by(BOB, 11, "hers", forwarded_from=10), by(BOB, 12, "mine", forwarded_from=9)]
+    await forgotten.write(world.short_term, messages, [], 0)
+
+    async with open_connection(world.short_term.dsn, timeout=PATIENCE) as connection, connection.transaction():
+        counts = await erase_rows(connection, {NADIA: FORGOTTEN_AT}, copies={11})
+
+    assert counts.messages == 1
+    assert await rows(world.short_term) == [12]
+
+
 async def test_a_restored_database_from_before_has_no_copies_of_what_she_said(world: World) -> None:
     messages = [by(NADIA, 10, "hers"), by(BOB, 11, "hers", forwarded_from=10), by(BOB, 12, "mine")]
     await forgotten.write(world.long_term, messages, [], 0)
