@@ -59,7 +59,7 @@ _IN_THREADS = 0.7  # of the messages
 _PRIVATE = 20  # one thread of so many is private
 _MY_PRIVATE = 50  # private threads that the asker has joined
 _BLOCK = 5000
-_LONGEST = 300  # characters of a question
+_LONGEST = 60  # characters of a question: some ten words, as people ask
 _WANTED = 8
 _CONNECT_TIMEOUT = timedelta(seconds=10)
 _BEFORE_LOADING = (
