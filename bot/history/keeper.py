@@ -82,6 +82,7 @@ class HistoryKeeper:
             stretches=memory.ledger,
             freshness=self._freshness,
             open_places=self._open_places,
+            find_place=self._find_place,
             is_busy=is_busy,
             clock=clock,
         )
@@ -193,6 +194,18 @@ class HistoryKeeper:
         """Return the channels and active threads of a guild whose history can be read."""
         guild = self._client.get_guild(guild_id)
         return [] if guild is None else (await DiscordHistory(self._client, guild).listing(None)).places
+
+    async def _find_place(self, guild_id: int, place_id: int) -> ReadablePlace:
+        """Return an archived thread by its id; raise RefusedPlaceError for one that is gone or closed."""
+        guild = self._client.get_guild(guild_id)
+        try:
+            found = [] if guild is None else (await DiscordHistory(self._client, guild).listing(place_id)).places
+        except discord.ClientException as error:
+            raise RefusedPlaceError("its channel is not there any more") from error
+        for place in found:
+            if place.place_id == place_id:
+                return place
+        raise RefusedPlaceError("it cannot be read")
 
     async def _archived_since(self, guild_id: int, since: datetime) -> Collection[ReadablePlace]:
         """Return the threads of a guild that were archived after a moment, as far as Discord lists them now."""

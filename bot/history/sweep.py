@@ -34,7 +34,8 @@ GLANCE = timedelta(seconds=10)
 class Part:
     """Messages of one place that were verified at the same time."""
 
-    place: ReadablePlace
+    guild_id: int
+    place_id: int
     interval: Interval
     read_at: datetime
 
@@ -42,6 +43,8 @@ class Part:
 class Sweep:
     """Reads pages again that the ledger says are read, and records what was edited or deleted unheard.
 
+    `open_places` gives the channels and active threads of a guild, and `find_place` any other thread by its id; it
+    raises RefusedPlaceError for one that is gone or closed.
     It waits while `is_busy` says so, and goes on when that is over.
     """
 
@@ -53,6 +56,7 @@ class Sweep:
         stretches: ReadStretches,
         freshness: Freshness,
         open_places: Callable[[int], Awaitable[Collection[ReadablePlace]]],
+        find_place: Callable[[int, int], Awaitable[ReadablePlace]],
         is_busy: Callable[[], bool],
         clock: Callable[[], datetime],
         pause: timedelta = PAUSE,
@@ -63,6 +67,7 @@ class Sweep:
         self._stretches = stretches
         self._freshness = freshness
         self._open_places = open_places
+        self._find_place = find_place
         self._is_busy = is_busy
         self._clock = clock
         self._pause = pause
@@ -73,56 +78,58 @@ class Sweep:
 
         A place that cannot be read is left to another night.
         """
-        counted, skipped = Verified(), set[int]()
-        for part in await self._parts(guild_ids):
+        counted = Verified()
+        places: dict[int, ReadablePlace | None] = {}
+        for part in await self._parts(guild_ids, places):
             if self._clock() >= until:
                 break
-            if part.place.place_id in skipped:
-                continue
             try:
-                counted += await self._verify(part, until=until)
+                if part.place_id not in places:
+                    await self._take_turn()
+                    places[part.place_id] = await self._find_place(part.guild_id, part.place_id)
+                if (place := places[part.place_id]) is not None:
+                    counted += await self._verify(place, part, until=until)
             except RefusedPlaceError as error:
-                logger.info("%s", error)
-                skipped.add(part.place.place_id)
+                logger.info("place %d is not verified: %s", part.place_id, error)
+                places[part.place_id] = None
             except TemporaryError as error:
-                logger.warning("place %d is left to another night: %r", part.place.place_id, error)
-                skipped.add(part.place.place_id)
+                logger.warning("place %d is left to another night: %r", part.place_id, error)
+                places[part.place_id] = None
         logger.info("older history was verified: %s", counted)
         return counted
 
-    async def _parts(self, guild_ids: Iterable[int]) -> list[Part]:
-        """Return what there is to verify, the oldest verification first."""
+    async def _parts(self, guild_ids: Iterable[int], places: dict[int, ReadablePlace | None]) -> list[Part]:
+        """Return what there is to verify, the oldest verification first, and note the places that are open."""
         parts: list[Part] = []
         for guild_id in guild_ids:
             try:
                 known = await self._stretches.of_guild(guild_id)
+                places |= {place.place_id: place for place in await self._open_places(guild_id)}
             except TemporaryError as error:
                 logger.warning("guild %d is left to another night: %r", guild_id, error)
                 continue
-            parts += self._due(guild_id, await self._open_places(guild_id), known)
+            parts += self._due(guild_id, known)
         return sorted(parts, key=lambda part: (part.read_at, -part.interval.newest_id))
 
-    def _due(
-        self, guild_id: int, places: Collection[ReadablePlace], known: Mapping[int, Sequence[Stretch]]
-    ) -> list[Part]:
+    def _due(self, guild_id: int, known: Mapping[int, Sequence[Stretch]]) -> list[Part]:
         due_before = self._clock() - FRESH_FOR
         return [
-            Part(place, interval, stretch.read_at)
-            for place in places
-            for stretch in known.get(place.place_id, ())
+            Part(guild_id, place_id, interval, stretch.read_at)
+            for place_id, stretches in known.items()
+            for stretch in stretches
             if stretch.read_at < due_before
-            for interval in subtract([stretch.interval], self._freshness.fresh_of(guild_id, place.place_id))
+            for interval in subtract([stretch.interval], self._freshness.fresh_of(guild_id, place_id))
         ]
 
-    async def _verify(self, part: Part, *, until: datetime) -> Verified:
+    async def _verify(self, place: ReadablePlace, part: Part, *, until: datetime) -> Verified:
         """Verify the pages of a part, the newest first; each is noted, so that another night goes on behind it."""
         counted, before = Verified(), part.interval.newest_id + 1
         while before > part.interval.oldest_id and self._clock() < until:
             await self._take_turn()
-            page = await self._reader.page_before(part.place, before)
-            counted += await self._verifier.verify(part.place, page)
-            self._freshness.note_read(part.place.place.guild_id or 0, part.place.place_id, page.interval)
-            await self._stretches.note_verified(part.place.place_id, page.interval, read_at=page.asked_at)
+            page = await self._reader.page_before(place, before)
+            counted += await self._verifier.verify(place, page)
+            self._freshness.note_read(part.guild_id, part.place_id, page.interval)
+            await self._stretches.note_verified(part.place_id, page.interval, read_at=page.asked_at)
             if page.is_last:
                 break
             before = page.interval.oldest_id

@@ -9,6 +9,7 @@ import discord
 import pytest
 
 from bot.history.cited_check import COULD_NOT_BE_CHECKED
+from bot.history.verification import Verified
 from db.databases import Database
 from memory.capture.journal import Journal
 from memory.coverage.intervals import Interval, first_id_at
@@ -57,6 +58,10 @@ def programs(
 async def heard_long_ago(running: RunningBot, channel: Channel, amount: int = 1) -> None:
     """Wait until so many messages are searchable, and let the ledger say that the channel was heard for two months."""
     await running.heard(channel, amount)
+    note_heard(running, channel)
+
+
+def note_heard(running: RunningBot, channel: Channel) -> None:
     assert channel.guild is not None
     since = first_id_at(discord.utils.utcnow() - timedelta(days=60))
     running.writer.add(channel.id, channel.guild.id, Interval(since, first_id_at(discord.utils.utcnow())))
@@ -198,6 +203,30 @@ async def test_an_old_message_that_was_deleted_while_away_is_checked_before_it_i
     assert "noon" not in ferry
     assert kept.content in lighthouse
     assert COULD_NOT_BE_CHECKED not in lighthouse
+
+
+async def test_a_night_finds_what_was_deleted_in_an_archived_thread_and_the_next_need_not_look_again(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.history.sweep.FRESH_FOR", timedelta(0))
+    then = discord.utils.utcnow() - LONG_AGO
+    thread = fake.world.thread(harbour.general, "crossing", at=then, thread_id=first_id_at(then))
+    async with programs.started() as running:
+        gone = fake.world.say(thread, "the ferry leaves at noon", author=harbour.ana, at=then)
+        await heard_long_ago(running, harbour.general, 1)  # whoever reads a channel reads its public threads
+        note_heard(running, thread)
+    fake.world.archive(thread, at=then + timedelta(days=1))
+    fake.world.delete(gone)
+
+    async with programs.started() as running:
+        await running.settled()
+        keeper, tonight = running.bot._history, discord.utils.utcnow() + timedelta(minutes=5)
+        assert keeper is not None
+        found = await keeper._sweep.run([harbour.guild.id], until=tonight)
+        again = await keeper._sweep.run([harbour.guild.id], until=tonight)
+        texts = await running.stored(harbour.general)
+
+    assert (found, again, texts) == (Verified(deleted=1), Verified(), [])
 
 
 async def test_what_cannot_be_checked_is_quoted_with_a_note(

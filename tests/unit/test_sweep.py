@@ -31,6 +31,8 @@ class Night:
         self.freshness = Freshness()
         self.freshness.began(GUILD_ID, from_id=first_id_at(NOW))
         self.busy: list[bool] = []
+        self.looked_up: list[int] = []
+        self.gone: set[int] = set()
 
     def _tick(self) -> None:
         self.now += timedelta(seconds=1)
@@ -48,12 +50,19 @@ class Night:
         async def open_places(_: int) -> list[ReadablePlace]:
             return [self.history.place(place_id) for place_id in places or (CREATED,)]
 
+        async def find_place(_: int, place_id: int) -> ReadablePlace:
+            self.looked_up.append(place_id)
+            if place_id in self.gone:
+                raise RefusedPlaceError("it is not there any more")
+            return self.history.place(place_id)
+
         sweep = Sweep(
             reader=self.history,
             verifier=new_verifier(self.history, self.recorder),
             stretches=self.ledger,
             freshness=self.freshness,
             open_places=open_places,
+            find_place=find_place,
             is_busy=lambda: bool(self.busy) and self.busy.pop(),
             clock=lambda: self.now,
             pause=AT_NO_COST,
@@ -146,6 +155,18 @@ async def test_a_place_that_cannot_be_read_costs_no_other(
 
     assert [place_id for place_id, _ in night.ledger.verified] == [CREATED]
     assert len(night.recorder.messages) == 4
+
+
+async def test_archived_threads_are_found_by_their_ids_and_those_that_are_gone_are_left(night: Night) -> None:
+    await night.knows(*days(40, 41, place_id=OTHER))
+    await night.knows(*days(40, 41, place_id=OTHER + 1000))
+    night.history.edit(days(40, place_id=OTHER)[0].message_id, "changed", at=ago(days=1))
+    night.gone = {OTHER + 1000}
+
+    counted = await night.sweep()
+
+    assert counted == Verified(edited=1)
+    assert sorted(night.looked_up) == [OTHER, OTHER + 1000]
 
 
 PARIS = ZoneInfo("Europe/Paris")
