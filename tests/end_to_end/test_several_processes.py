@@ -12,7 +12,7 @@ import pytest
 
 from bench.processes import PATIENCE, Program, Workplace
 from tests.end_to_end.conftest import NewPlace
-from tests.end_to_end.processes import MAIN, journal_rows, open_program, run_program, stored_rows
+from tests.end_to_end.processes import MAIN, ROOT, journal_rows, open_program, run_program, stored_rows
 from tests.fake_discord import Channel, FakeDiscord, open_fake_discord, unlimited
 
 BURST = 40  # messages to each process between two interruptions
@@ -143,7 +143,7 @@ async def test_each_of_two_processes_is_killed_and_started_again_and_every_messa
         assert sessions == {left.csv.stem, right.csv.stem}
 
 
-async def test_a_second_process_of_the_same_shards_is_refused_in_one_sentence(
+async def test_a_second_process_of_the_same_shards_and_what_needs_all_to_stop_are_refused_in_one_sentence(
     places: tuple[Workplace, Workplace],
 ) -> None:
     async with open_fake_discord(limits=unlimited()) as fake:
@@ -151,7 +151,14 @@ async def test_a_second_process_of_the_same_shards_is_refused_in_one_sentence(
         async with left.runs(fake):
             settings = {**fake.settings, "DISCORD_SHARDS": left.shards}
             again = await run_program(right.place, "--yes", "--session", "other", script=MAIN, **settings)
+            forgetting = await run_program(right.place, "forget", "7", "--yes", script=ROOT / "db_save.py")
+            embedding = await run_program(right.place, "re-embed", script=MAIN)
+            backup = await run_program(right.place, "create", "--database", "both", script=ROOT / "backups.py")
 
+        for refused in (forgetting, embedding):
+            assert refused.status == 2
+            assert "A Backscroll that runs shards 0/2 uses this short-term memory: stop it first" in refused.err
+        assert backup.status == 0, backup.err
         assert again.status == 2
         assert again.err.startswith("Another Backscroll runs shards 0/2 with this short-term memory: stop it first")
         assert again.err.count("\n") == 1
