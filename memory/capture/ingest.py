@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 _LARGEST_BATCH = 1000  # messages; PostgreSQL takes 65,535 parameters in a statement
 _READY_BATCHES = 2  # embedded batches that may wait for the database
 _EMBEDDER_PATIENCE = timedelta(seconds=2)  # once, at the start; then messages are stored and get their vectors later
+_FAR_BEHIND = 256 * 1024  # bytes of the journal, about a thousand messages: then all is stored before it is embedded
+_BATCHES_WITHOUT_VECTORS = 8  # that are written as one
 _TRIES_FOR_CONTEXT = 3  # to read what was said before, while messages can be written
 
 
@@ -50,8 +52,8 @@ class Ingest:
     """Follows one journal into one database.
 
     Two stages run side by side: while a batch is written the next is embedded. At most `_READY_BATCHES` wait
-    between them; what is behind waits in the journal. While the embedder is not ready, rows are stored without their
-    vectors, to be found by their words, and get them later.
+    between them; what is behind waits in the journal. While the embedder is not ready, and while the database is far
+    behind the journal, rows are stored without their vectors, to be found by their words, and get them later.
     """
 
     def __init__(
@@ -101,6 +103,11 @@ class Ingest:
     def behind(self) -> int:
         """How many bytes of the journal are not in the database yet."""
         return max(0, self._journal.end - self.stored)
+
+    @property
+    def _is_far_behind(self) -> bool:
+        """Whether storing comes before embedding: what is said now stands behind all that waits."""
+        return self.behind > _FAR_BEHIND
 
     def journal_has_grown(self) -> None:
         """Wake the reader."""
@@ -162,8 +169,13 @@ class Ingest:
                     continue
                 batch = _nothing_of(read, f"{type(error).__name__}: {first_line(error)}")
             position = read.position
-            limit = min(2 * limit, self._batch_size)
+            limit = min(2 * limit, self._largest_batch())
             await self._ready.put(batch)
+
+    def _largest_batch(self) -> int:
+        """Return how many messages may be written together; without vectors it may be many."""
+        wanted = self._batch_size * (_BATCHES_WITHOUT_VECTORS if self._is_far_behind else 1)
+        return min(wanted, _LARGEST_BATCH)
 
     async def _prepared(self, read: JournalBatch) -> _Batch:
         """Return what was read as the writer takes it, without what forgotten people said."""
@@ -194,7 +206,7 @@ class Ingest:
         """Return messages as rows, whose vectors follow later where the model is not there."""
         before = await self._recent.preceding(messages, [message for message in messages if said(message)])
         drafts = [draft_of(message, before.get(message.message_id, ())) for message in messages]
-        if await self._embedder_is_ready():
+        if not self._is_far_behind and await self._embedder_is_ready():
             try:
                 return await index_drafts(drafts, self._embedder)
             except ModelUnavailableError as error:
@@ -235,6 +247,8 @@ class Ingest:
             self._sessions, self._embedder, self._batch_size, of=self._session, refused=self._refused_vectors
         ):
             count += some
+            async with self._moved:  # a processor that embeds is missing where messages are stored
+                await self._moved.wait_for(lambda: not self._is_far_behind or self.outage)
         if noted is not None and not self._refused_vectors:
             async with transaction(self._sessions) as session:
                 await reembed.note_complete(session, noted, of=self._session)

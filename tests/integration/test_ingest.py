@@ -558,3 +558,31 @@ async def test_an_outage_loses_nothing_and_doubles_nothing(
                 assert await recorder.settle(timeout=LONG)
                 assert await ids(database) == list(range(1, 511))
     assert "messages cannot be stored just now (PostgreSQL did not answer)" in caplog.text
+
+
+# ---- far behind
+
+
+async def test_what_is_far_behind_is_stored_first_and_embedded_then(
+    tmp_path: Path, short_term: Database, open_demo: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding = asyncio.Event()
+
+    async def slowly(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+        await embedding.wait()
+        return await _no_meaning(embedder, texts)
+
+    monkeypatch.setattr(Embedder, "embed", slowly)
+    monkeypatch.setattr("memory.capture.ingest._FAR_BEHIND", 2_000)
+    journalled(tmp_path, [message(number, f"tea number {number}") for number in range(1, 201)])
+
+    async with open_demo() as recorder:
+        while len(await ids(short_term)) < 150:  # noqa: ASYNC110 - the last ones wait for their vectors
+            await asyncio.sleep(0.05)
+        embedding.set()
+        assert await recorder.settle(timeout=LONG)
+        assert await recorder.settle_vectors(timeout=LONG)
+
+    assert await ids(short_term) == list(range(1, 201))
+    async with transaction(short_term.sessions) as session:
+        assert not (await session.scalars(select(MessageRow.message_id).where(MessageRow.embedding.is_(None)))).all()
