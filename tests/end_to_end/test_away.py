@@ -11,9 +11,12 @@ import pytest
 from bot.history.cited_check import COULD_NOT_BE_CHECKED
 from bot.history.verification import Verified
 from db.databases import Database
+from errors import JournalUnavailableError
 from memory.capture.journal import Journal
+from memory.capture.recorder import Recorder
 from memory.coverage.intervals import Interval, first_id_at
 from memory.embedding.embedder import Embedder
+from memory.message import Message
 from memory.search.memory import Memory
 from tests.builders import whole
 from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
@@ -160,6 +163,29 @@ async def test_a_channel_that_was_hidden_for_a_while_is_read_once_it_is_seen_aga
         await running.heard(harbour.general, 2)
 
         assert sorted(await running.stored(harbour.general)) == ["before", "behind closed doors"]
+
+
+async def test_what_could_not_be_written_down_is_read_again_once_it_can(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.history.keeper.TICK", timedelta(seconds=0.3))
+    record, refused = Recorder.record, list[str]()
+
+    async def full_for_a_moment(self: Recorder, message: Message, *, patience: timedelta | None = None) -> None:
+        if message.content == "lost" and not refused:
+            refused.append(message.content)
+            raise JournalUnavailableError("demo.csv: No space left on device")
+        await record(self, message, patience=patience)
+
+    monkeypatch.setattr(Recorder, "record", full_for_a_moment)
+    async with programs.started() as running:
+        fake.world.say(harbour.general, "before", author=harbour.ana)
+        await running.heard(harbour.general, 1)
+        fake.world.say(harbour.general, "lost", author=harbour.ana)
+        await running.heard(harbour.general, 2)
+
+        assert sorted(await running.stored(harbour.general)) == ["before", "lost"]
+    assert refused == ["lost"]
 
 
 async def test_a_page_that_fails_leaves_the_message_alone_until_it_can_be_read(
