@@ -85,7 +85,7 @@ async def _hold(dsn: str, name: str, timeout: timedelta, patience: timedelta, fi
     failures = FailureLog(logger)
     while True:
         try:
-            async with open_connection(dsn, timeout=timeout) as connection, connection.transaction():
+            async with _open_transaction(dsn, timeout) as connection:
                 is_taken = await _take(connection, name, patience)
                 if not first.done():
                     first.set_result(is_taken)
@@ -100,6 +100,17 @@ async def _hold(dsn: str, name: str, timeout: timedelta, patience: timedelta, fi
                 first.set_exception(error)
                 return
         await asyncio.sleep(_LOOK_EVERY.total_seconds())
+
+
+@asynccontextmanager
+async def _open_transaction(dsn: str, timeout: timedelta) -> AsyncGenerator[Connection]:
+    """Yield a connection in a transaction that ends with it; psycopg's own would warn when the server goes away."""
+    async with open_connection(dsn, timeout=timeout) as connection:
+        try:
+            await connection.execute("BEGIN")
+            yield connection
+        finally:
+            await connection.close()
 
 
 async def _take(connection: Connection, name: str, patience: timedelta) -> bool:

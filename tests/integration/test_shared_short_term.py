@@ -215,7 +215,7 @@ async def test_an_operator_is_kept_out_while_any_process_runs(left: Process, rig
 
 
 async def test_a_share_is_held_again_after_the_connection_was_cut(
-    short_term: Database, monkeypatch: pytest.MonkeyPatch
+    short_term: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("db.locks._LOOK_EVERY", timedelta(milliseconds=50))
     holders = text(
@@ -232,6 +232,8 @@ async def test_a_share_is_held_again_after_the_connection_was_cut(
         with pytest.raises(SessionInUseError):
             async with claimed_shards(short_term, LEFT, timeout=TIMEOUT):
                 pytest.fail("the share is free")
+
+    assert [record for record in caplog.records if record.levelname != "INFO"] == [], "an outage is told elsewhere"
 
 
 async def test_the_csvs_of_all_processes_are_completed_before_a_restore(left: Process, right: Process) -> None:
