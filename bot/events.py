@@ -14,6 +14,7 @@ import discord
 from discord.abc import Snowflake
 
 from bot.guild_rules import ReadableChannel, is_open_to_all
+from bot.places import HIDDEN_NAME
 from memory.authors import author_in
 from memory.mentions import NameOf, nobody
 from memory.message import Attachment, Kind, Message, Place, authored, sanitize
@@ -73,12 +74,11 @@ def place_of(channel: Snowflake, guild_id: int | None) -> Place:
 
 
 _PUBLIC_THREADS = {discord.ChannelType.public_thread, discord.ChannelType.news_thread}
-_OBFUSCATED = "___hidden___"  # how Discord calls each channel that the bot may not see
 
 
 def _name_of_channel(channel: object) -> str:
     name = getattr(channel, "name", None) or ""
-    return "" if name == _OBFUSCATED else name
+    return "" if name == HIDDEN_NAME else name
 
 
 def place_of_id(client: discord.Client, channel_id: int, guild_id: int | None) -> Place:
