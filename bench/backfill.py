@@ -15,6 +15,8 @@ import psycopg
 import typer
 
 from bench.processes import PATIENCE, Program, open_program, open_workplace, patience_for
+from db.addresses import keywords_of, parse_address
+from db.connections import connect
 from db.embedded import open_embedded
 from tests.fake_discord import FakeDiscord, World, open_fake_discord
 from tests.fake_discord.limits import GLOBAL, HISTORY
@@ -22,6 +24,7 @@ from tests.fake_discord.worlds import Town, fill
 
 RECENT = timedelta(days=30)
 _GLANCE = 0.5  # seconds
+_PATIENCE = timedelta(seconds=10)
 _SHARE, _MINUTE = 0.8, 60.0  # what is asked for
 _MARGIN = 0.005  # of the share: what the first and the last second of a measurement make uncertain
 _STORED = "SELECT count(*), count(*) FILTER (WHERE sent_at >= %s) FROM messages"
@@ -127,7 +130,7 @@ async def _watch(dsn: str, found: _Found, *, since: datetime, recent: int, messa
     loop = asyncio.get_running_loop()
     while True:
         with suppress(psycopg.Error):  # the tables are not there from the start
-            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            async with await connect(keywords_of(parse_address(dsn)), timeout=_PATIENCE, autocommit=True) as connection:
                 while True:
                     row = await (await connection.execute(_STORED, [since])).fetchone()
                     found.stored, new = row or (0, 0)

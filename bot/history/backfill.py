@@ -24,7 +24,7 @@ T = TypeVar("T")
 RECENT = timedelta(days=30)
 """What is read of all places before anything older is."""
 
-_CONCURRENCY = 16  # requests under way; with 300 ms each they fill 40 a second
+_CONCURRENCY = 32  # requests under way; with up to 800 ms each they fill 40 a second
 _TRIES = 3
 _FIRST_RETRY, _SLOWEST_RETRY = 1.0, 20.0  # seconds
 _SETTLED = timedelta(minutes=1)  # what is newer may still be on its way, or on the clock of another machine
