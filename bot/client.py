@@ -159,6 +159,7 @@ class Bot(ShardedClient):
             clock=services.clock,
             time_zone=services.time_zone,
             is_busy=lambda: self._in_flight.any_running,
+            learn=self.places.note_payload,
             other_bots=services.other_bots,
         )
 

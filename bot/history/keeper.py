@@ -11,7 +11,7 @@ import discord
 from agent.front_end import Recorder
 from bot.history.catch_up import CatchUp
 from bot.history.cited_check import CitedCheck
-from bot.history.discord_history import DiscordHistory
+from bot.history.discord_history import DiscordHistory, Learn
 from bot.history.freshness import Freshness
 from bot.history.listening import Listening
 from bot.history.memory import HistoryMemory
@@ -51,9 +51,11 @@ class HistoryKeeper:
         clock: Callable[[], datetime],
         time_zone: ZoneInfo,
         is_busy: Callable[[], bool],
+        learn: Learn,
         other_bots: OtherBots,
     ) -> None:
         self._client = client
+        self._learn = learn
         self._clock = clock
         self._time_zone = time_zone
         self._sweep_at = memory.sweep_at
@@ -212,7 +214,7 @@ class HistoryKeeper:
         guild = self._client.get_guild(guild_id)
         if guild is None:
             return []
-        history = DiscordHistory(self._client, guild)
+        history = DiscordHistory(self._client, guild, learn=self._learn)
         found: list[ReadablePlace] = []
         for archive in (await history.listing(None)).archives:
             try:
