@@ -17,7 +17,7 @@ manage threads in its channel. A place that the bot cannot see now is never used
 see nobody knows who else sees the answer, so that it has to be private. Time-outs, which pass, are left aside.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -27,6 +27,7 @@ import discord
 from bot.guild_rules import GuildView, GuildViews, ReadableChannel, each_number
 from bot.members import HeldRoles, Members
 from bot.permissions import GuildRules, Witness
+from bot.private_threads import ArchivedThread, PrivateThreads
 from bot.services import GuildSettings
 from memory.guild_settings import RESTRICTING_ROLES
 
@@ -67,10 +68,16 @@ class Readers:
     """
 
     def __init__(
-        self, settings: GuildSettings, members: Members | None = None, *, spoilers: Container[int] = frozenset()
+        self,
+        settings: GuildSettings,
+        members: Members | None = None,
+        *,
+        spoilers: Container[int] = frozenset(),
+        private_threads: PrivateThreads | None = None,
     ) -> None:
         self.settings = settings
         self.members = members or Members()
+        self.private_threads = private_threads or PrivateThreads()
         self.views = GuildViews(spoilers)
 
     def note(self, event: str, data: Mapping[str, Any]) -> None:
@@ -130,7 +137,8 @@ async def audience_in(
     roles = (await members.roles(guild, [asker.id])).get(asker.id)
     if view is None or roles is None or not roles.is_reader:
         return Audience(must_be_private=view is None)
-    asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(roles.role_ids))
+    archived = await readers.private_threads.archived(guild)
+    asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(roles.role_ids), archived)
     unfit = asking.unfit() if explain else {}
     if private:
         asked = asking.joinable.keys() & among if among is not None else sorted(asking.joinable)[-MEMBERSHIPS_ASKED:]
@@ -149,8 +157,9 @@ async def joined_private_threads(
 
     It does not look at whether the member may read there: `among` are of an audience's `joinable`.
     """
-    threads = (guild.get_thread(thread_id) for thread_id in among)
-    return await readers.members.joined(member.id, (thread for thread in threads if thread is not None))
+    threads: list[discord.Thread | ArchivedThread] = [*await readers.private_threads.archived(guild), *guild.threads]
+    known = {thread.id: thread for thread in threads}
+    return await readers.members.joined(member.id, (known[thread_id] for thread_id in among if thread_id in known))
 
 
 @dataclass(slots=True)
@@ -169,8 +178,17 @@ class _Asking:
     them; `joinable` are private threads of the others.
     """
 
-    def __init__(self, guild: discord.Guild, view: GuildView, shown_in: object, asker_id: int, held: int) -> None:
+    def __init__(
+        self,
+        guild: discord.Guild,
+        view: GuildView,
+        shown_in: object,
+        asker_id: int,
+        held: int,
+        archived: Sequence[ArchivedThread],
+    ) -> None:
         self._guild = guild
+        self._archived = archived
         self._view = view
         self._shown_in = shown_in
         self._home = view.number(_channel_id(shown_in))
@@ -276,13 +294,14 @@ class _Asking:
     def _foreign_spoilers(self) -> int:
         return self._view.spoilers & ~(0 if self._home is None else 1 << self._home)
 
-    def _is_in(self, thread: discord.Thread, channels: int) -> bool:
+    def _is_in(self, thread: discord.Thread | ArchivedThread, channels: int) -> bool:
         number = self._view.number(thread.parent_id)
         return number is not None and bool(channels >> number & 1)
 
-    def _threads(self) -> Iterator[discord.Thread]:
+    def _threads(self) -> Iterator[discord.Thread | ArchivedThread]:
         """Yield the threads that are known, and that of the question in any case."""
         yield from self._guild.threads
+        yield from self._archived
         if isinstance(self._shown_in, discord.Thread):
             yield self._shown_in
 

@@ -32,6 +32,7 @@ from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
 from bot.places import Places
+from bot.private_threads import PrivateThreads, load_none
 from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
@@ -128,7 +129,8 @@ class Bot(ShardedClient):
         self._reactions = ReactionCounts(self._count_reactions, pause=reaction_pause)
         self._text_files = TextFiles(self._record, clock=services.clock, read=read_file)
         self.places = Places(services.places, clock=services.clock, guild_of=self.get_guild)
-        readers = Readers(services.guild_settings, spoilers=self.places)
+        private_threads = PrivateThreads(load_none if services.places is None else services.places.private_threads)
+        readers = Readers(services.guild_settings, spoilers=self.places, private_threads=private_threads)
         learning = (readers.note, self.places.note)
         guard_parsers(self._connection.parsers, seen=learning, unread=partial(self.dispatch, "unread_event"))
         self._history = self._new_history_keeper()

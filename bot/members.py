@@ -14,6 +14,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import aiohttp
 import discord
 
+from bot.private_threads import ArchivedThread
+
 logger = logging.getLogger(__name__)
 
 FRESH_FOR = timedelta(seconds=60)
@@ -74,7 +76,7 @@ class Members:
         held = {person_id: self._roles.get((guild.id, person_id)) for person_id in person_ids}
         return {person_id: known.name for person_id, known in held.items() if known is not None and known.name}
 
-    async def joined(self, person_id: int, threads: Iterable[discord.Thread]) -> frozenset[int]:
+    async def joined(self, person_id: int, threads: Iterable[discord.Thread | ArchivedThread]) -> frozenset[int]:
         """Return the ids of those threads that somebody has joined, as far as Discord says so in time."""
         among = list(threads)
         asked = [thread for thread in among if self._joined.get((thread.id, person_id)) is None]
@@ -88,7 +90,7 @@ class Members:
             held = NO_READER
         self._roles.keep((guild.id, person_id), held)
 
-    async def _fetch_joined(self, thread: discord.Thread, person_id: int) -> None:
+    async def _fetch_joined(self, thread: discord.Thread | ArchivedThread, person_id: int) -> None:
         try:
             await thread.fetch_member(person_id)
         except discord.NotFound:

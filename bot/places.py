@@ -63,6 +63,10 @@ class PlaceLog(Protocol):
     ) -> None:
         """Take that of the public threads of some channels, or of all in the guild, these alone are active."""
 
+    async def private_threads(self, guild_id: int) -> Mapping[int, int]:
+        """Return the private threads of a guild, archived ones too, each with its channel."""
+        ...
+
 
 class Places:
     """Knows what Discord says of places; as a container it holds the ids of channels that are marked as spoilers."""

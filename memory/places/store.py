@@ -232,6 +232,20 @@ async def threads_of(session: AsyncSession, *, channel_ids: Collection[int], lim
     return [state_of(row) for row in await fetch(session, _THREADS_OF, values)]
 
 
+_PRIVATE_THREADS = SQL("""
+    SELECT place_id, parent_id FROM places
+    WHERE guild_id = %(guild)s AND kind = %(private)s AND parent_id IS NOT NULL AND gone_at IS NULL
+      AND promotion_id IS NULL
+    ORDER BY place_id DESC LIMIT %(limit)s
+""")
+
+
+async def private_threads(session: AsyncSession, *, guild_id: int, limit: int) -> dict[int, int]:
+    """Return the newest private threads of a guild that Discord itself has told of, each with its channel."""
+    values = {"guild": guild_id, "private": PlaceKind.PRIVATE_THREAD.value, "limit": limit}
+    return {row["place_id"]: row["parent_id"] for row in await fetch(session, _PRIVATE_THREADS, values)}
+
+
 async def some_places(session: AsyncSession, *, after: int, limit: int) -> list[PlaceState]:
     """Return the next places by id, for whoever reads them all."""
     return [state_of(row) for row in await fetch(session, _AFTER, {"after": after, "limit": limit})]

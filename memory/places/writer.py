@@ -7,7 +7,7 @@ reads them too.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,9 @@ from util_async import FailureLog, background_task
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+MOST_PRIVATE = 50_000
+"""Private threads of one guild that are considered, the newest."""
 
 MOST_WAITING = 200_000
 """Places whose states wait at most; what a longer outage makes forget is learnt again with the next connection."""
@@ -121,6 +124,14 @@ class PlaceWriter:
         """Take that of the public threads of some channels, or of all in the guild, these alone are active."""
         of = None if parents is None else frozenset(parents)
         self._mark(("threads", guild_id, of), _Listing(guild_id, True, frozenset(listed), of, at))
+
+    async def private_threads(self, guild_id: int) -> Mapping[int, int]:
+        """Return the private threads of a guild that are written down, each with its channel.
+
+        Raises DatabaseUnavailableError.
+        """
+        async with transaction(self._long_term) as session:
+            return await store.private_threads(session, guild_id=guild_id, limit=MOST_PRIVATE)
 
     def watch_sight(self, *, on_hidden: OnSight, on_visible: OnSight) -> None:
         """Have somebody called with the id of each place that the bot loses or regains sight of, and since when.

@@ -149,7 +149,7 @@ async def test_a_solved_post_is_found_though_discord_has_archived_it(open_world:
         assert (await world.known(post)).archived
 
 
-async def test_a_private_thread_is_found_by_no_other_when_it_is_archived(open_world: OpenWorld) -> None:
+async def test_a_private_thread_is_found_by_its_members_alone_when_it_is_archived(open_world: OpenWorld) -> None:
     async with open_world() as world:
         secret = world.open_thread(world.general, "surprise", ChannelType.PRIVATE_THREAD)
         await world.ana.send(secret, "the party for Ben is on Saturday at the quarry")
@@ -163,6 +163,10 @@ async def test_a_private_thread_is_found_by_no_other_when_it_is_archived(open_wo
             result = await world.ask(world.ben, "when is the party at the quarry?", private=private)
             assert "Saturday" not in result.content
             assert "surprise" not in result.content
+        of_member = await world.ask(world.ana, "when is the party at the quarry?", private=True)
+        assert "Saturday" in of_member.content
+        in_public = await world.ask(world.ana, "when is the party at the quarry?")
+        assert "Saturday" not in in_public.content
 
 
 async def test_a_question_names_a_channel_as_it_is_called_today(open_world: OpenWorld) -> None:

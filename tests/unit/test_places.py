@@ -1,6 +1,6 @@
 """Places are learnt from what Discord says of them, and nothing is learnt of those that the bot may not see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,9 @@ class FakeLog:
         self, guild_id: int, listed: Collection[int], *, parents: Collection[int] | None, at: datetime
     ) -> None:
         self.marks.append(("threads", guild_id, sorted(listed), parents))
+
+    async def private_threads(self, guild_id: int) -> Mapping[int, int]:
+        return {}
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from bot.guild_rules import is_open_to_all
 from bot.members import FRESH_FOR, MOST_ASKED, Members
 from bot.permissions import Witness
 from bot.places import HIDDEN_NAME
+from bot.private_threads import PrivateThreads
+from errors import DatabaseUnavailableError
 from memory.guild_settings import RESTRICTING_ROLES
 from tests.fakes_guild_settings import FakeGuildSettings
 
@@ -740,6 +742,55 @@ async def test_membership_is_asked_for_only_of_the_threads_that_matter() -> None
     ana = a_member(guild, ANA)
     assert await joined_private_threads(ana, guild, readers, among=[500, 501, 502, 404]) == {501, 502}
     assert asked(guild).requests[2:] == [(502, ANA)]
+
+
+ARCHIVED, OF_STAFF = 700, 701
+
+
+def readers_of_archives(*, fails: Exception | None = None) -> Readers:
+    """Return readers of a guild with an archived private thread in #general and one in the channel of the staff."""
+
+    async def load(guild_id: int) -> dict[int, int]:
+        if fails is not None:
+            raise fails
+        return {ARCHIVED: GENERAL, OF_STAFF: SECRET} if guild_id == GUILD else {}
+
+    return Readers(FakeGuildSettings(), private_threads=PrivateThreads(load))
+
+
+async def test_an_archived_private_thread_is_read_by_those_who_have_joined_it() -> None:
+    guild = a_guild([channel(GENERAL), SECRET_CHANNEL])
+    asked(guild).joined = {(ARCHIVED, ANA), (OF_STAFF, ANA)}
+    readers = readers_of_archives()
+
+    found = await audience(guild, GENERAL, ANA, private=True, readers=readers, among=())
+    assert found.places == {GENERAL}
+    assert found.joinable == {ARCHIVED}
+    found = await audience(guild, GENERAL, ANA, private=True, readers=readers, among={ARCHIVED, OF_STAFF})
+    assert found.places == {GENERAL, ARCHIVED}
+    assert await joined_private_threads(a_member(guild, ANA), guild, readers, among=[ARCHIVED]) == {ARCHIVED}
+    assert (await audience(guild, GENERAL, BOSS, private=True, readers=readers, among={ARCHIVED})).places == {GENERAL}
+    assert (await audience(guild, GENERAL, ANA, readers=readers)).places == {GENERAL}, "not where others read"
+
+
+async def test_an_archived_private_thread_is_read_by_those_who_manage_threads_in_its_channel() -> None:
+    moderated = [overwrite(GUILD, deny=VIEW), overwrite(STAFF, allow=READ)]
+    guild = a_guild([channel(GENERAL), channel(SECRET, *moderated)])
+
+    assert (await audience(guild, SECRET, BOSS, STAFF, readers=readers_of_archives())).places == {
+        *(GENERAL, SECRET, ARCHIVED, OF_STAFF)
+    }
+    assert (await audience(guild, GENERAL, BOSS, STAFF, readers=readers_of_archives())).places == {GENERAL}
+    guild.get_role(STAFF)._permissions = 0  # type: ignore[union-attr]
+    assert (await audience(guild, SECRET, BOSS, STAFF, readers=readers_of_archives())).places == {GENERAL, SECRET}
+
+
+async def test_archived_private_threads_that_cannot_be_looked_up_are_closed() -> None:
+    guild = a_guild([channel(GENERAL)])
+    asked(guild).joined = {(ARCHIVED, ANA)}
+    readers = readers_of_archives(fails=DatabaseUnavailableError("PostgreSQL did not answer"))
+
+    assert (await audience(guild, GENERAL, ANA, private=True, readers=readers)).places == {GENERAL}
 
 
 async def test_the_newest_private_threads_are_asked_for_where_nobody_says_which_matter() -> None:
