@@ -10,7 +10,7 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.metadata import set_metadata
-from db.schema import ErasureRow, GuildSettingRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import CoverageRow, ErasureRow, GuildSettingRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
 from memory.index.reembed import MODEL_FACT
@@ -78,6 +78,19 @@ async def write(database: Database, *messages: Message) -> None:
         )
 
 
+COVERAGE = {
+    "place_id": 1,
+    "session": "demo",
+    "oldest_id": 1,
+    "newest_id": 9,
+    "guild_id": 5,
+    "reaches_start": True,
+    "read_at": minute(9),
+    "widened_at": minute(9),
+    "journal_end": 100,
+}
+
+
 async def live_in(database: Database) -> None:
     """Migrate a memory, and put something into each of its tables."""
     await database.migrate(dimensions=WIDTH)
@@ -93,6 +106,7 @@ async def live_in(database: Database) -> None:
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(PlaceRow).values(PLACE),
+            insert(CoverageRow).values(COVERAGE),
             insert(ReplacedMessageRow).values(
                 replaced_by=1, message_id=8, sent_at=minute(8), content="", attachments=[], search_text=""
             ),

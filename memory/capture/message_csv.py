@@ -159,7 +159,7 @@ def items_reader(field: Field) -> Callable[[str], tuple[Item, ...]]:
         try:
             return adapter.validate_json(text)
         except ValidationError as error:
-            raise ValueError(f"{field.name} are not a list of such: {error.errors()[0]['msg']}") from error
+            raise ValueError(f"{field.name} cannot be read as a list: {error.errors()[0]['msg']}") from error
 
     return read
 

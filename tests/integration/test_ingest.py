@@ -293,7 +293,7 @@ async def test_a_text_before_an_edit_that_is_refused_costs_no_message(
         ),
         pytest.param(
             '1,2026-11-03T09:00:00+00:00,demo,,1,,,,ana,general,message,hi,"[{""name"":1,""url"":2}]",,\n',
-            "list of files",
+            "attachments cannot be read as a list",
             id="files of the wrong shape",
         ),
     ],

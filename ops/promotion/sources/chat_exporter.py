@@ -34,7 +34,7 @@ def as_discord(message: Mapping[str, Any], *, depth: int = 0) -> dict[str, Any]:
     return {
         **message,
         "author": {"bot": author.get("isBot")} if author else None,
-        "webhook_id": author.get("id") if _is_webhook(author) else None,
+        "webhook_id": author.get("id") if _is_webhook(message) else None,
         "attachments": [_file(file) for file in _maps(message.get("attachments"))],
         "embeds": [_embed(embed) for embed in _maps(message.get("embeds"))],
         "sticker_items": _maps(message.get("stickers")),
@@ -131,7 +131,7 @@ class JsonExport:
             "message_id": text_of(one["id"]),
             "sent_at": text_of(one.get("timestamp")),
             "edited_at": text_of(one.get("timestampEdited")),
-            "author_id": _author_id(author),
+            "author_id": _author_id(one),
             "author_name": text_of(author.get("nickname") or author.get("name")),
             "reply_to": _replied_to(one),
             "kind": kind.value,
@@ -205,15 +205,18 @@ def _kind(one: Mapping[str, Any], author: Mapping[str, Any], me: int | None) -> 
     return Kind.ANSWER if me is not None and str(author.get("id")) == str(me) else Kind.MESSAGE
 
 
-def _is_webhook(author: Mapping[str, Any]) -> bool:
-    """Return whether a webhook has written: of all accounts of programs only these have no discriminator."""
-    return bool(author.get("isBot")) and author.get("discriminator") == "0000"
+def _is_webhook(message: Mapping[str, Any]) -> bool:
+    """Return whether a webhook has written a message: it has no discriminator, and answers no commands."""
+    author = _map(message.get("author"))
+    is_command = message.get("type") in _COMMANDS
+    return bool(author.get("isBot")) and author.get("discriminator") == "0000" and not is_command
 
 
-def _author_id(author: Mapping[str, Any]) -> str:
+def _author_id(message: Mapping[str, Any]) -> str:
     """Return the id of an author, which a webhook has for each of its names."""
+    author = _map(message.get("author"))
     author_id = text_of(author.get("id"))
-    if not _is_webhook(author) or not author_id.isdecimal():
+    if not _is_webhook(message) or not author_id.isdecimal():
         return author_id
     return str(webhook_author_id(int(author_id), text_of(author.get("name"))))
 
