@@ -1,25 +1,20 @@
 """Public threads are read with their channel, private ones and unknown ones by their own id, and guilds never meet."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.databases import LONG_TERM, SHORT_TERM
 from memory.counting.results import Matter
 from memory.embedding.embedder import Embedder
-from memory.index.reembed import prepare
 from memory.message import Message
 from memory.question.parse import ParsedQuestion, parse_question
 from memory.search.interface import MemoryReader
 from memory.search.memory import Memory
 from memory.search.results import SearchResult
-from memory.search_session import searchable_database
-from tests.builders import message, minute, remember
-from tests.conftest import open_existing_database
+from tests.builders import message, minute
+from tests.conformance.databases import create_databases, open_memory
 from tests.fakes import FakeMemory
 from tests.servers import Server
 
@@ -59,30 +54,13 @@ CURRENT = [
 def databases(server: Server, embedder: Embedder) -> tuple[str, str]:
     """A short-term and a long-term database with these messages, which no test changes."""
 
-    async def create() -> tuple[str, str]:
-        names = []
-        for name, stored in ((SHORT_TERM, CURRENT), (LONG_TERM, SAVED)):
-            created = await asyncio.to_thread(partial(server.create_database, name, width=await embedder.dimensions()))
-            async with open_existing_database(server, created, name=name) as database:
-                await prepare(database, embedder)
-                await remember(database, embedder, stored)
-            names.append(created)
-        return names[0], names[1]
-
-    with asyncio.Runner() as runner:
-        return runner.run(create())
+    return create_databases(server, embedder, short=CURRENT, long=SAVED)
 
 
 @pytest.fixture
 async def real_memory(server: Server, embedder: Embedder, databases: tuple[str, str]) -> AsyncIterator[Memory]:
     """The real memory over both databases."""
-    short, long = databases
-    async with (
-        open_existing_database(server, short, name=SHORT_TERM) as short_term,
-        open_existing_database(server, long, name=LONG_TERM) as long_term,
-    ):
-        memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
-        await memory.load_names()
+    async with open_memory(server, embedder, databases) as memory:
         yield memory
 
 
