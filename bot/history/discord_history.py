@@ -264,10 +264,20 @@ async def answered() -> AsyncGenerator[None]:
 
     Raises RefusedPlaceError and DiscordUnavailableError.
     """
+    with background_requests():
+        async with answered_in_time():
+            yield
+
+
+@asynccontextmanager
+async def answered_in_time() -> AsyncGenerator[None]:
+    """Give requests some time, and translate what Discord answers and does not answer.
+
+    Raises RefusedPlaceError and DiscordUnavailableError.
+    """
     try:
-        with background_requests():
-            async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
-                yield
+        async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
+            yield
     except discord.Forbidden as error:
         raise RefusedPlaceError(f"Discord refuses it (403, {error.text or 'no reason'})") from error
     except discord.NotFound as error:

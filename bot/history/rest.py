@@ -1,16 +1,14 @@
 """Read pages of a place's messages, and single messages, over Discord's HTTP interface, as memory keeps them."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 
-import aiohttp
 import discord
 
-from bot.history.discord_history import DiscordHistory
+from bot.history.discord_history import DiscordHistory, answered_in_time
 from bot.history.source import PAGE, Payload, ReadablePlace
 from bot.other_bots import ALL_BOTS, OtherBots
 from errors import DiscordUnavailableError, RefusedPlaceError
@@ -18,9 +16,6 @@ from memory.coverage.intervals import Interval, first_id_at
 from memory.message import Kind, Message
 
 logger = logging.getLogger(__name__)
-
-REQUEST_LIMIT = timedelta(seconds=90)
-"""For one request, with the tries and pauses that discord.py makes of it."""
 
 MESSAGE_IS_UNKNOWN = 10008  # Discord's code for a message that is not there
 NOT_IN_GUILD = "I am not in that server"
@@ -85,19 +80,13 @@ class HistoryReader:
         No error counts as that: it leaves open whether the message is still there.
         """
         history = self._history(place)
-        try:
-            async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
+        async with answered_in_time():
+            try:
                 payload = cast("Payload", await self._client.http.get_message(place.place_id, message_id))
-        except discord.NotFound as error:
-            if error.code == MESSAGE_IS_UNKNOWN:
-                return None
-            raise RefusedPlaceError(f"Discord does not find it (404, {error.text or 'no reason'})") from error
-        except discord.Forbidden as error:
-            raise RefusedPlaceError(f"Discord refuses it (403, {error.text or 'no reason'})") from error
-        except discord.HTTPException as error:
-            raise DiscordUnavailableError(f"Discord answers with status {error.status}") from error
-        except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
-            raise DiscordUnavailableError(f"Discord cannot be reached ({type(error).__name__})") from error
+            except discord.NotFound as error:
+                if error.code == MESSAGE_IS_UNKNOWN:
+                    return None
+                raise
         message = history.message(payload, place, session=self._session)
         if message is None:
             raise DiscordUnavailableError("the message is not there yet")
