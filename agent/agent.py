@@ -19,6 +19,7 @@ from agent.fairness import Slots
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline, with_names_escaped
 from agent.models import LanguageModel
+from agent.progress import UNWATCHED, Watcher
 from agent.quotation import MEMORY_OUT, quote
 from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question
@@ -94,7 +95,7 @@ class Agent:
         if self._model is not None:
             self._model.close()
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         """Answer a question; one person's questions in one channel are answered one after the other.
 
         What a person may have open, and what may be with the model, counts for each guild by itself.

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Question
 from memory.message import Message
 from memory.preferences import Owner, Zone
@@ -26,8 +27,11 @@ class Recorder(Protocol):
 class Asker(Protocol):
     """Answers questions from memory."""
 
-    async def ask(self, question: Question) -> Answer:
-        """Return the answer; raise TemporaryError when memory or the model cannot be reached."""
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
+        """Return the answer; raise TemporaryError when memory or the model cannot be reached.
+
+        A watcher is told what is being done for it, and how it begins.
+        """
 
 
 class QuotingAsker(Asker, Protocol):

@@ -30,6 +30,7 @@ from simcord.results import ResponseMessage
 
 from agent.agent import Agent
 from agent.front_end import QuotingAsker
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Question
 from bench.models import shared_model
 from bench.processes import PATIENCE, open_workplace
@@ -274,9 +275,9 @@ class MeddledAsker:
         self._agent = agent
         self.meddle: Callable[[], Awaitable[None]] = nothing
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         """Answer, and let it happen once."""
-        answer = await self._agent.ask(question)
+        answer = await self._agent.ask(question, watcher=watcher)
         meddle, self.meddle = self.meddle, nothing
         await meddle()
         return answer

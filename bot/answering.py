@@ -11,6 +11,7 @@ import discord
 
 from agent.types import Answer, Outcome, Question
 from bot.audience import Audience, Readers, audience_of
+from bot.caller import Caller
 from bot.discord_search import Coverage, Index, Unread, search_discord
 from bot.history.cited_check import COULD_NOT_BE_CHECKED, Checked
 from bot.services import NOT_LOOKED_UP, Services
@@ -40,9 +41,9 @@ CHANGED_JUST_NOW = "What I was about to quote has been edited or deleted. Please
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A question as it was asked: the interaction tells by whom and where."""
+    """A question as it was asked; the caller tells by whom and where."""
 
-    interaction: discord.Interaction
+    caller: Caller
     text: str
     private: bool
     all_time: bool = False
@@ -118,8 +119,8 @@ class Answerer:
 
     async def _beyond_memory(self, asking: Asking, question: Question) -> Beyond:
         """Ask Discord's search about what memory has not read of the time of the question, and store what it finds."""
-        services, interaction = self._services, asking.interaction
-        if self._coverage is None or interaction.guild is None or not question.places:
+        services, caller = self._services, asking.caller
+        if self._coverage is None or caller.guild is None or not question.places:
             return Beyond()
         try:
             async with asyncio.timeout(LEDGER_LIMIT.total_seconds()):
@@ -130,7 +131,7 @@ class Answerer:
             parsed = await services.asker.parse(question)
             places = unread.places(parsed.windows) & parsed.places
             found = await search_discord(
-                interaction, parsed, places=places, session=services.session, other_bots=services.other_bots
+                caller, parsed, places=places, session=services.session, other_bots=services.other_bots
             )
             for message in found.messages:
                 await services.recorder.record(message, patience=RECORD_LIMIT)
@@ -173,7 +174,7 @@ class Answerer:
         """Return whether an answer may tell of a place that it may not use any more."""
         audience = await self._audience(asking, among=answered.question.places)
         lost = answered.question.places - audience.places
-        return _may_tell_of(answered.answer, lost, asking.interaction.guild)
+        return _may_tell_of(answered.answer, lost, asking.caller.guild)
 
     async def _places(self, asking: Asking, zone: Zone) -> frozenset[int]:
         """Return what may be used; for an answer in private also the asker's private threads in which there are hits.
@@ -197,26 +198,26 @@ class Answerer:
 
     async def _audience(self, asking: Asking, among: frozenset[int] = frozenset()) -> Audience:
         """Return what may be used by now, with those private threads `among` some that the asker has joined."""
-        audience = await audience_of(asking.interaction, private=asking.private, readers=self._readers, among=among)
+        audience = await audience_of(asking.caller, private=asking.private, readers=self._readers, among=among)
         return Audience() if audience.must_be_private and not asking.private else audience
 
     async def _zone(self, asking: Asking) -> Zone:
-        return await self._services.zone_of(asking.interaction.user.id, asking.interaction.guild_id)
+        return await self._services.zone_of(asking.caller.user.id, asking.caller.guild_id)
 
     def _question(self, asking: Asking, places: frozenset[int], zone: Zone) -> Question:
-        interaction, services = asking.interaction, self._services
+        caller, services = asking.caller, self._services
         return Question(
             text=asking.text,
-            channel_id=interaction.channel_id or 0,
-            guild=interaction.guild_id,
-            asker_id=interaction.user.id,
-            asker_name=interaction.user.display_name,
+            channel_id=caller.channel_id or 0,
+            guild=caller.guild_id,
+            asker_id=caller.user.id,
+            asker_name=caller.user.display_name,
             places=places,
             now=services.clock(),
             time_zone=zone.zone,
             private=asking.private,
             all_time=asking.all_time,
-            date_order=date_order(locale=interaction.locale.value, time_zone=zone.zone, setting=services.date_order),
+            date_order=date_order(locale=caller.locale.value, time_zone=zone.zone, setting=services.date_order),
         )
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import discord
 
+from bot.caller import Caller
 from bot.guild_rules import GuildView, GuildViews, ReadableChannel, each_number
 from bot.members import HeldRoles, Members
 from bot.permissions import GuildRules, Witness
@@ -87,35 +88,35 @@ class Readers:
 
 
 async def audience_of(
-    interaction: discord.Interaction,
+    caller: Caller,
     *,
     private: bool,
     readers: Readers,
     among: Collection[int] | None = None,
     explain: bool = False,
 ) -> Audience:
-    """Return what the answer to an interaction may be made from by now.
+    """Return what the answer to somebody may be made from by now.
 
     It may be called before everything that is sent or edited: most of it is kept until something changes. `among` are
     the private threads of which it matters whether the asker has joined them; by default the newest. To `explain` what
     is left out takes longer.
     """
-    if interaction.guild_id is None:
-        return Audience(frozenset() if interaction.channel_id is None else frozenset({interaction.channel_id}))
-    if interaction.guild is None or not isinstance(interaction.user, discord.Member):
+    if caller.guild_id is None:
+        return Audience(frozenset() if caller.channel_id is None else frozenset({caller.channel_id}))
+    if caller.guild is None or not isinstance(caller.user, discord.Member):
         return Audience(must_be_private=True)
-    shown_in = None if must_be_private(interaction, readers) else interaction.channel
-    return await audience_in(shown_in, interaction.user, private=private, readers=readers, among=among, explain=explain)
+    shown_in = None if must_be_private(caller, readers) else caller.channel
+    return await audience_in(shown_in, caller.user, private=private, readers=readers, among=among, explain=explain)
 
 
-def must_be_private(interaction: discord.Interaction, readers: Readers) -> bool:
+def must_be_private(caller: Caller, readers: Readers) -> bool:
     """Return whether an answer has to be shown to the asker alone, as it cannot be known who else would see it."""
-    if interaction.guild_id is None:
+    if caller.guild_id is None:
         return False
-    view = None if interaction.guild is None else readers.views.of(interaction.guild)
-    if view is None or not interaction.app_permissions.view_channel:
+    view = None if caller.guild is None else readers.views.of(caller.guild)
+    if view is None or not caller.app_permissions.view_channel:
         return True
-    return view.number(_channel_id(interaction.channel)) is None
+    return view.number(_channel_id(caller.channel)) is None
 
 
 async def audience_in(

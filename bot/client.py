@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
 from bot.audience import Readers
+from bot.buttons import Buttons
 from bot.command_runner import CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
@@ -27,10 +28,11 @@ from bot.events import (
     place_of_id,
 )
 from bot.features import coverage, remember, settings, time_zones
-from bot.features.remember.live_reply import LiveReplies
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
+from bot.live_replies import LiveReplies
+from bot.parts import Parts
 from bot.places import Places
 from bot.private_threads import PrivateThreads, load_none
 from bot.reactions import PAUSE, ReactedTo, ReactionCounts
@@ -96,7 +98,12 @@ SHARDS_REFUSED = (
 REFUSED = {4004: TOKEN_REFUSED, 4010: SHARDS_REFUSED, 4011: SHARDS_REFUSED}
 """What to do about a connection that Discord closes for good, by its close code."""
 
-FEATURES = (time_zones.add_commands,)
+FEATURES = (
+    time_zones.add_commands,
+    settings.add_commands,
+    coverage.add_commands,
+    remember.add_commands,
+)
 """What each package of bot/features puts on the command tree."""
 
 
@@ -137,17 +144,25 @@ class Bot(ShardedClient):
         self._unavailable: set[int] = set()
         runner = CommandRunner(services, self._in_flight)
         cited_check = None if self._history is None else self._history.cited_check
-        self._commands = SlashCommands(services, runner, self._in_flight, readers, cited_check)
+        self._buttons = Buttons(self._in_flight)
+        self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)
-        for add_feature in FEATURES:
-            add_feature(self.tree, runner, services)
-        settings.add_commands(self.tree, runner, services, readers)
-        coverage.add_commands(self.tree, runner, services, readers)
         self._backfills = self._new_backfills()
         self._live_replies = LiveReplies()
-        remember.add_commands(self.tree, runner, services, self._backfills, self._live_replies)
+        parts = Parts(
+            client=self,
+            services=services,
+            runner=runner,
+            readers=readers,
+            in_flight=self._in_flight,
+            buttons=self._buttons,
+            live_replies=self._live_replies,
+            backfills=self._backfills,
+        )
+        for add_feature in FEATURES:
+            add_feature(self.tree, parts)
 
     def _new_history_keeper(self) -> HistoryKeeper | None:
         services = self._services
@@ -262,7 +277,7 @@ class Bot(ShardedClient):
             await self._history.close()
         await self._reactions.close()
         await self._text_files.close()
-        await self._commands.close()
+        await self._buttons.close()
         await super().close()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:

@@ -13,7 +13,6 @@ from bot.buttons import AllTimeButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
 from bot.history.cited_check import CitedCheck
 from bot.rendering import render, render_text
-from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from memory.question.parse import LONGEST_QUESTION
 
@@ -57,7 +56,7 @@ class SlashCommands:
         self,
         services: Services,
         runner: CommandRunner,
-        in_flight: RunningHandlers,
+        buttons: Buttons,
         readers: Readers,
         cited_check: CitedCheck | None = None,
     ) -> None:
@@ -66,17 +65,13 @@ class SlashCommands:
         self._readers = readers
         coverage = None if services.history is None else services.history.ledger
         self._answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
-        self._buttons = Buttons(in_flight)
-
-    async def close(self) -> None:
-        """Take away what can still be pressed."""
-        await self._buttons.close()
+        self._buttons = buttons
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
         """Answer a question from memory; a private answer is shown to the asker alone."""
         hidden = not private and must_be_private(interaction, self._readers)
         asking = Asking(
-            interaction=interaction, text=text, private=private or hidden, notes=(PRIVATE_HERE,) if hidden else ()
+            caller=interaction, text=text, private=private or hidden, notes=(PRIVATE_HERE,) if hidden else ()
         )
 
         async def answer() -> Reply:
@@ -88,7 +83,7 @@ class SlashCommands:
         self, interaction: discord.Interaction, button: AllTimeButton, text: str, *, private: bool
     ) -> None:
         """Answer a question once more, from all time and from what may be read by now."""
-        asking = Asking(interaction=interaction, text=text, private=private, all_time=True)
+        asking = Asking(caller=interaction, text=text, private=private, all_time=True)
 
         async def answer() -> Reply:
             await button.retire()
@@ -100,7 +95,7 @@ class SlashCommands:
         self, interaction: discord.Interaction, button: RestButton, text: str, *, all_time: bool
     ) -> None:
         """Show whoever presses what they alone may read by now."""
-        asking = Asking(interaction=interaction, text=text, private=True, all_time=all_time)
+        asking = Asking(caller=interaction, text=text, private=True, all_time=all_time)
 
         async def answer() -> Reply:
             await button.retire()
@@ -131,7 +126,7 @@ class SlashCommands:
         async def renew() -> Reply | None:
             if not await self._answerer.is_outdated(asking, answered):
                 return None
-            logger.info("what may be read has changed before command %d was answered", asking.interaction.id)
+            logger.info("what may be read has changed before command %d was answered", asking.caller.id)
             return await self._reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
 
         async def offer() -> Reply | None:
@@ -141,7 +136,7 @@ class SlashCommands:
             render(answered.answer, answered.zone.zone),
             self._all_time_button(answered.question) if answered.answer.is_limited else None,
             renew=renew,
-            offer=None if asking.private or asking.interaction.guild_id is None else offer,
+            offer=None if asking.private or asking.caller.guild_id is None else offer,
         )
 
     async def _offer(self, asking: Asking) -> Reply | None:
@@ -151,7 +146,7 @@ class SlashCommands:
             return None
         count = len(answered.answer.sources)
         button = RestButton(
-            asker_id=asking.interaction.user.id,
+            asker_id=asking.caller.user.id,
             repeat=partial(self._show_rest, text=asking.text, all_time=asking.all_time),
             buttons=self._buttons,
         )

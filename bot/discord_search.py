@@ -17,6 +17,7 @@ import aiohttp
 import discord
 from discord.http import Route
 
+from bot.caller import Caller
 from bot.events import message_of_payload, names_in_channel, place_of_id
 from bot.other_bots import ALL_BOTS, OtherBots
 from memory.coverage.intervals import EVERYTHING, Interval, first_id_at, interval_of, is_covered
@@ -100,7 +101,7 @@ class Unread:
 
 
 async def search_discord(
-    interaction: discord.Interaction,
+    caller: Caller,
     parsed: ParsedQuestion,
     *,
     places: frozenset[int],
@@ -111,10 +112,10 @@ async def search_discord(
 
     Nothing is raised: an answer goes on without Discord's search.
     """
-    guild = interaction.guild
+    guild = caller.guild
     if guild is None or not places:
         return Found()
-    search = _Search(interaction.client, guild, places, session, other_bots)
+    search = _Search(caller.client, guild, places, session, other_bots)
     query = _query(parsed, guild, places)
     found = Found()
     for content in _contents(parsed):

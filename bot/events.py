@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import discord
 from discord.abc import Snowflake
 
+from bot.caller import Caller
 from bot.guild_rules import ReadableChannel, is_open_to_all
 from bot.places import HIDDEN_NAME
 from memory.authors import author_in
@@ -161,14 +162,14 @@ def deletion_of(message_id: int, place: Place, *, session: str, deleted_at: date
     )
 
 
-def command_of(interaction: discord.Interaction, text: str, *, session: str) -> Message:
-    """Return the slash command that somebody gave, under the interaction's id, which is a snowflake too."""
-    fields = Fields(f"command {interaction.id}")
-    place = _place_of_interaction(interaction, fields)
+def command_of(caller: Caller, text: str, *, session: str) -> Message:
+    """Return the slash command that somebody gave, under its id, which is a snowflake too."""
+    fields = Fields(f"command {caller.id}")
+    place = _place_of_caller(caller, fields)
     state = replace(
-        _message_in(place, interaction.id, session),
-        author_id=fields.read("author", lambda: interaction.user.id, None),
-        author_name=fields.read("author's name", lambda: interaction.user.display_name, ""),
+        _message_in(place, caller.id, session),
+        author_id=fields.read("author", lambda: caller.user.id, None),
+        author_name=fields.read("author's name", lambda: caller.user.display_name, ""),
         kind=Kind.COMMAND,
         content=text,
         parts=authored(text),
@@ -177,16 +178,16 @@ def command_of(interaction: discord.Interaction, text: str, *, session: str) -> 
     return state
 
 
-def answer_of(interaction: discord.Interaction, sent: discord.Message, *, session: str) -> Message:
+def answer_of(caller: Caller, sent: discord.Message, *, session: str) -> Message:
     """Return one message that the bot answered a command with, as a reply to that command."""
     fields = Fields(f"answer {sent.id}")
-    place = _place_of_interaction(interaction, fields)
+    place = _place_of_caller(caller, fields)
     content = fields.read("content", lambda: sent.content, "")
     state = replace(
         _message_in(place, sent.id, session),
         author_id=fields.read("author", lambda: sent.author.id, None),
         author_name=fields.read("author's name", lambda: sent.author.display_name, ""),
-        reply_to=interaction.id,
+        reply_to=caller.id,
         kind=Kind.ANSWER,
         content=content,
         parts=authored(content),
@@ -209,9 +210,9 @@ def _unnamed(channel: Snowflake, guild_id: int | None) -> Place:
     return Place(guild_id=guild_id, channel_id=channel.id, channel_name="")
 
 
-def _place_of_interaction(interaction: discord.Interaction, fields: Fields) -> Place:
-    channel = interaction.channel or discord.Object(interaction.channel_id or 0)
-    guild_id = interaction.guild_id
+def _place_of_caller(caller: Caller, fields: Fields) -> Place:
+    channel = caller.channel or discord.Object(caller.channel_id or 0)
+    guild_id = caller.guild_id
     return fields.read("channel", lambda: place_of(channel, guild_id), _unnamed(channel, guild_id))
 
 

@@ -221,21 +221,19 @@ def _ending(answer: Answer, time_zone: ZoneInfo) -> str:
 def _source_line(source: Source, time_zone: ZoneInfo) -> str:
     message = source.message
     where = f"{'' if message.guild_id is None else '#'}{inline(message.channel_name)}"
-    when = _day_and_time(message.sent_at, time_zone)
-    words = (
-        f"{_mark(source.number, message.link)} {inline(message.author_name)} in {where}, {when}: {_excerpt(message)}"
-    )
+    when = day_and_time(message.sent_at, time_zone)
+    words = f"{_mark(source.number, message.link)} {inline(message.author_name)} in {where}, {when}: {excerpt(message)}"
     return neutralised(words)
 
 
-def _day_and_time(moment: datetime, time_zone: ZoneInfo) -> str:
+def day_and_time(moment: datetime, time_zone: ZoneInfo) -> str:
     """Return a time on the reader's clock, or on UTC's where the calendar ends before that clock shows it."""
     with suppress(OverflowError):
         moment = moment.astimezone(time_zone)
     return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"
 
 
-def _excerpt(message: Message) -> str:
+def excerpt(message: Message) -> str:
     """Return the beginning of a message as one line, or the names of its files; a placeholder hides what was hidden."""
     files = ", ".join(_file(file.name) for file in message.attachments)
     return line(without_spoilers(in_discord(message.content)).strip() or files, longest=EXCERPT_LENGTH)

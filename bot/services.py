@@ -13,6 +13,7 @@ from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
 from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
+from overviews.all import Overviews
 from time_expressions.conventions import DateOrder
 
 T = TypeVar("T")
@@ -53,6 +54,8 @@ class Services:
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
     history: HistoryMemory | None = None
+    overviews: Overviews | None = None
+    """What happened, who knows, what was decided; None where there is no memory to list it from."""
 
     async def zone_of(self, person_id: int, guild_id: int | None) -> Zone:
         """Return the time zone that counts for whoever uses a command."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +17,9 @@ from memory.message import Kind, Place, authored
 from memory.plain_text import printable
 from memory.preferences import Owner, OwnerKind, Zone
 from memory.question.parse import LONGEST_QUESTION
-from terminal.rendering import render
+from overviews.all import Command
+from overviews.overview import Viewer
+from terminal.rendering import render, render_overview
 from time_expressions.conventions import DateOrder
 
 logger = logging.getLogger(__name__)
@@ -100,6 +102,8 @@ class TerminalChannel:
     session: str
     """The name of the program session."""
     asker: Asker
+    overviews: Mapping[str, Command]
+    """The commands that show overviews, by their names."""
     about: Callable[[], Awaitable[str]]
     places: Callable[[], Awaitable[frozenset[int]]]
     new_id: Callable[[], int]
@@ -151,15 +155,12 @@ class TerminalChannel:
     async def _reply(self, line: str) -> str:
         command, _, text = line.partition(" ")
         match command, text.strip():
-            case "/chat", "":
-                return "Ask something, for example: /chat what did we decide about the database?"
-            case "/chat", question if len(question) > LONGEST_QUESTION:
-                return _TOO_LONG.format(len(question))
             case "/chat", question:
-                self._asked = question
-                return await self._chat(question)
+                return await self._ask(question)
             case "/all", _:
                 return await self._chat(self._asked, all_time=True) if self._asked else _NOTHING_ASKED
+            case command, rest if command in self.overviews:
+                return await self._overview(self.overviews[command], rest)
             case "/timezone", name:
                 return printable(await self.speaker_zone.command(name))
             case "/about", _:
@@ -168,6 +169,36 @@ class TerminalChannel:
                 return HELP
             case _:
                 return f"There is no command {printable(command)}; /help lists them."
+
+    async def _ask(self, question: str) -> str:
+        """Answer a question, if it is one, and remember it for /all."""
+        if not question:
+            return "Ask something, for example: /chat what did we decide about the database?"
+        if len(question) > LONGEST_QUESTION:
+            return _TOO_LONG.format(len(question))
+        self._asked = question
+        return await self._chat(question)
+
+    async def _overview(self, command: Command, text: str) -> str:
+        settled = await self.recorder.settle(timeout=_SETTLE_LIMIT)
+        zone = await self.speaker_zone.current()
+        try:
+            viewer = Viewer(
+                guild=EVERY_GUILD,
+                places=await self.places(),
+                person_id=speaker_id(self.speaker),
+                channel_id=CHANNEL_ID,
+                now=self.clock(),
+                time_zone=zone.zone,
+                date_order=self.date_order,
+            )
+            rendered = render_overview(await command(viewer, text), zone.zone)
+        except ValueError as error:
+            return printable(str(error))
+        except TemporaryError as error:
+            logger.warning("an overview was not made: %r", error)
+            return _NO_MEMORY
+        return rendered if settled else f"{rendered}\n\n{_NOT_SETTLED}"
 
     async def _chat(self, text: str, *, all_time: bool = False) -> str:
         try:

@@ -8,10 +8,11 @@ from agent.markdown import block, line, unescaped
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.types import Answer, Source
 from memory.mentions import readable
-from memory.message import Attachment
+from memory.message import Attachment, Message
 from memory.message_text import SPOILER
 from memory.plain_text import is_blank, printable, visible
 from memory.search.results import Excerpt, RankedMessage, SearchResult
+from overviews.overview import Line, Overview, Section, Shown
 
 NAMELESS = "(no name)"
 
@@ -89,3 +90,36 @@ def _line(line: RankedMessage, time_zone: ZoneInfo) -> str:
     said = " ".join([*words, *map(file_name, message.attachments)])
     shown = f"{'>' if line.hit else ' '} {sent:%a} {sent.day} {sent:%b %Y %H:%M} {name(message.author_name)}: {said}"
     return f"{shown}\n    {message.link}" if line.hit and message.link else shown
+
+
+def render_overview(overview: Overview, time_zone: ZoneInfo) -> str:
+    """Return an overview ready to print, with a placeholder for all that is hidden."""
+    parts = [overview.title, *([overview.empty] if overview.is_empty else [])]
+    parts += [_section(section, time_zone) for section in overview.sections if section.lines or section.is_more]
+    parts += [f"({note})" for note in overview.notes]
+    return printable("\n\n".join(part for part in parts if part))
+
+
+def _section(section: Section, time_zone: ZoneInfo) -> str:
+    lines = [_overview_line(line, time_zone) for line in section.lines]
+    return "\n".join(filter(None, [section.heading, *lines, f"  ({section.is_more})" if section.is_more else ""]))
+
+
+def _overview_line(shown: Line, time_zone: ZoneInfo) -> str:
+    message = shown.message
+    if message is None:
+        return f"- {shown.words}"
+    parts = [_heading(message, shown.shown, time_zone)]
+    if Shown.QUOTE in shown.shown:
+        said = " ".join([without_spoilers(readable(message.content, time_zone)), *map(file_name, message.attachments)])
+        parts.append(unescaped(line(said.strip(), longest=_LONGEST_QUOTE)))
+    words = ": ".join(filter(None, [shown.words, *parts]))
+    return f"- {words}\n    {message.link}" if message.link else f"- {words}"
+
+
+def _heading(message: Message, shown: Shown, time_zone: ZoneInfo) -> str:
+    who = name(message.author_name) if Shown.AUTHOR in shown else ""
+    where = f"in #{name(message.channel_name)}" if Shown.PLACE in shown else ""
+    sent = _on_clock(message.sent_at, time_zone)
+    when = f"{sent:%a} {sent.day} {sent:%b %Y %H:%M}" if Shown.TIME in shown else ""
+    return ", ".join(filter(None, (" ".join(filter(None, (who, where))), when)))

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question
 from bot.services import Services
 from errors import JournalUnavailableError
@@ -55,7 +56,7 @@ class FakeAsker:
         """What is quoted from memory, without a model."""
         self.hold: Callable[[Awaitable[object]], Awaitable[object]] | None = None
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         self.questions.append(question)
         if self.hold is not None:
             await self.hold(asyncio.Event().wait())

@@ -45,6 +45,7 @@ from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
 from ops.erasure.ledger import COPIES, read_copies
 from ops.erasure.rows import known_erasures
+from overviews.all import Overviews
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
 from time_expressions.conventions import DateOrder
@@ -65,6 +66,7 @@ class RunningSession:
     agent: Agent
     embedder: Embedder
     memory: Memory
+    overviews: Overviews
     ledger: Ledger
     coverage: CoverageWriter
     stored: StoredMessages
@@ -195,6 +197,7 @@ async def open_program(
                 agent=agent,
                 embedder=embedder,
                 memory=memory,
+                overviews=Overviews(memory=memory, databases=searchable),
                 ledger=ledger,
                 coverage=coverage,
                 stored=StoredMessages(*searchable),
@@ -222,6 +225,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
         recorder=program.recorder,
         session=program.recorder.session,
         asker=program.agent,
+        overviews=program.overviews.commands,
         about=partial(program.about, EVERY_GUILD),
         places=partial(_all_places, program.memory),
         new_id=_new_ids(),
@@ -267,6 +271,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         date_order=program.date_order,
         other_bots=OtherBots(bots_named(settings.record_bots)),
         places=program.places,
+        overviews=program.overviews,
         history=HistoryMemory(
             ledger=program.ledger,
             writer=program.coverage,

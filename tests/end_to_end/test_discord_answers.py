@@ -12,6 +12,7 @@ from simcord.backend.models.channel import Overwrite
 from simcord.enums import ChannelType, OverwriteType
 from simcord.results import ResponseMessage
 
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question
 from bot.buttons import SEARCH_ALL_TIME, SHOW_REST
 from bot.client import Bot
@@ -40,7 +41,7 @@ class Scene(FakeAsker):
         self.length = 1
         self.meanwhile: Callable[[], Awaitable[None]] = nothing
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         self.questions.append(question)
         await self.meanwhile()
         if self.channel_id not in question.places:
@@ -276,7 +277,7 @@ async def test_the_number_of_what_was_counted_in_a_channel_that_is_closed_meanwh
 async def test_an_answer_from_all_time_is_looked_at_again_before_it_is_shown_as_well(
     town: Town, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def ask(question: Question) -> Answer:
+    async def ask(question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         if not question.all_time:
             return LIMITED
         await town.close_news()

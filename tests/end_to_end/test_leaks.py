@@ -48,7 +48,7 @@ async def test_the_search_for_leaks_finds_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def everything(_: Answerer, asking: Asking, among: object = None) -> Audience:
-        guild = asking.interaction.guild
+        guild = asking.caller.guild
         assert guild is not None
         return Audience(frozenset({place.id for place in (*guild.channels, *guild.threads)}))
 

@@ -10,8 +10,8 @@ import discord
 import pytest
 
 from bot.features.remember import words
-from bot.features.remember.live_reply import LiveReplies
 from bot.history.progress import Outcome
+from bot.live_replies import LiveReplies
 from db.databases import Database
 from memory.coverage.intervals import Interval
 from memory.embedding.embedder import Embedder

@@ -14,6 +14,7 @@ LAYERS = (
     {"cli"},
     {"ops", "bot", "terminal"},
     {"agent"},
+    {"overviews"},
     {"memory"},
     {"db"},
     {"time_expressions", "util_async"},

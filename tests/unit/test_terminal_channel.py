@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Question, Source
 from errors import DatabaseUnavailableError, JournalUnavailableError
 from memory.message import Kind, Message
 from memory.preferences import Owner, OwnerKind
 from memory.question.parse import LONGEST_QUESTION
+from overviews.all import Command
+from overviews.overview import Line, Overview, Section, Viewer
 from terminal.channel import CHANNEL_ID, SpeakerZone, TerminalChannel, speaker_id
 from terminal.input import piped_lines
 from tests.fakes import said
@@ -53,7 +56,7 @@ class Oracle:
         self.questions: list[Question] = []
         self._reply = reply
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         self.questions.append(question)
         if isinstance(self._reply, Exception):
             raise self._reply
@@ -72,6 +75,7 @@ def channel(
     echo: bool = False,
     time_zones: FakeTimeZones | None = None,
     of_this_run: ZoneInfo | None = None,
+    overviews: Mapping[str, Command] | None = None,
 ) -> TerminalChannel:
     """Return a channel in which Ana speaks; ids are 1, 2, 3 and so on."""
 
@@ -85,6 +89,7 @@ def channel(
         recorder=notebook,
         session=notebook.session,
         asker=oracle or Oracle(),
+        overviews=overviews or {},
         about=about,
         places=places,
         new_id=count(1).__next__,
@@ -487,3 +492,33 @@ async def test_a_line_that_cannot_be_answered_costs_none_of_those_behind_it(
     assert screen[0] == "Something went wrong on my side, and it has been logged. Please ask again."
     assert "/chat TEXT" in screen[1]
     assert "Traceback" in caplog.text
+
+
+async def listed(viewer: Viewer, text: str) -> Overview:
+    """Return an overview of what was said about a text."""
+    if not text:
+        raise ValueError("Say about what.")
+    lines = (Line(words=f"{viewer.time_zone.key} knows *{text}*", message=said("the key is under the pot")),)
+    return Overview(title="What was said", sections=(Section(heading="By ana", lines=lines, is_more="and 3 more"),))
+
+
+async def test_an_overview_is_shown_with_its_sections_and_the_words_of_its_messages() -> None:
+    screen = Screen()
+
+    await channel(Notebook(), screen, overviews={"/timeline": listed}).handle("/timeline keys")
+
+    assert screen[0].splitlines()[:4] == [
+        "What was said",
+        "",
+        "By ana",
+        "- Europe/Paris knows *keys*: ana in #general, Tue 3 Nov 2026 14:02: the key is under the pot",
+    ]
+    assert "(and 3 more)" in screen[0]
+
+
+async def test_an_overview_that_cannot_be_made_of_the_text_says_why() -> None:
+    screen = Screen()
+
+    await channel(Notebook(), screen, overviews={"/timeline": listed}).handle("/timeline")
+
+    assert screen == ["Say about what."]

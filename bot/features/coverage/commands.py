@@ -3,15 +3,13 @@
 import discord
 from discord import app_commands
 
-from bot.audience import Readers
 from bot.buttons import Reply
-from bot.command_runner import CommandRunner
 from bot.features.coverage import replies
+from bot.parts import Parts
 from bot.rendering import render_text
-from bot.services import Services
 
 
-def add_commands(tree: app_commands.CommandTree, runner: CommandRunner, services: Services, readers: Readers) -> None:
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     """Let everybody see what is remembered of the channels that they can read."""
 
     @tree.command(name="coverage", description="See what I remember of the channels that you can read, and what not.")
@@ -23,7 +21,7 @@ def add_commands(tree: app_commands.CommandTree, runner: CommandRunner, services
         channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
     ) -> None:
         async def answer() -> Reply:
-            return Reply(render_text(await replies.coverage(interaction, channel, services, readers)))
+            return Reply(render_text(await replies.coverage(interaction, channel, parts.services, parts.readers)))
 
         said = "/coverage" if channel is None else f"/coverage #{channel.name}"
-        await runner.run(interaction, said=said, private=True, compose=answer)
+        await parts.runner.run(interaction, said=said, private=True, compose=answer)

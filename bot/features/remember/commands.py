@@ -6,13 +6,11 @@ import discord
 from discord import app_commands
 
 from bot.buttons import Reply
-from bot.command_runner import CommandRunner
 from bot.features.remember import words
-from bot.features.remember.live_reply import LiveReplies
 from bot.history.backfill import BackfillRequest
 from bot.history.running import RunningBackfills
+from bot.parts import Parts
 from bot.rendering import render_text
-from bot.services import Services
 from time_expressions.stated import LONGEST, stated_window
 
 _Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel | discord.Thread
@@ -20,23 +18,15 @@ _Time = app_commands.Range[str, 0, LONGEST]
 _Compose = Callable[[RunningBackfills, discord.Guild], Awaitable[str]]
 
 
-def add_commands(
-    tree: app_commands.CommandTree,
-    runner: CommandRunner,
-    services: Services,
-    backfills: RunningBackfills | None,
-    live: LiveReplies,
-) -> None:
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     """Let administrators have the past of their server read, look how far that is, and stop it."""
-    tree.add_command(Remember(runner, services, backfills, live))
+    tree.add_command(Remember(parts))
 
 
 class Remember(app_commands.Group):
     """/remember backfill, status and stop."""
 
-    def __init__(
-        self, runner: CommandRunner, services: Services, backfills: RunningBackfills | None, live: LiveReplies
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         super().__init__(
             name="remember",
             description="Have what was said here before read; for administrators.",
@@ -44,10 +34,10 @@ class Remember(app_commands.Group):
             guild_only=True,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
-        self._runner = runner
-        self._services = services
-        self._backfills = backfills
-        self._live = live
+        self._runner = parts.runner
+        self._services = parts.services
+        self._backfills = parts.backfills
+        self._live = parts.live_replies
 
     @app_commands.command(description="Read what was said here before; it goes on where it was stopped.")
     @app_commands.describe(

@@ -3,15 +3,13 @@
 import discord
 from discord import app_commands
 
-from bot.audience import Readers
 from bot.buttons import Reply
-from bot.command_runner import CommandRunner
 from bot.features.settings import replies
+from bot.parts import Parts
 from bot.rendering import render_text
-from bot.services import Services
 
 
-def add_commands(tree: app_commands.CommandTree, runner: CommandRunner, services: Services, readers: Readers) -> None:
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     """Let administrators see why channels are left out of answers, and name restricting roles."""
 
     @tree.command(name="settings", description="See which channels answers here leave out and why; for administrators.")
@@ -30,6 +28,6 @@ def add_commands(tree: app_commands.CommandTree, runner: CommandRunner, services
         change = replies.Change(named=restricting, taken_back=not_restricting)
 
         async def answer() -> Reply:
-            return Reply(render_text(await replies.settings(interaction, change, services, readers)))
+            return Reply(render_text(await replies.settings(interaction, change, parts.services, parts.readers)))
 
-        await runner.run(interaction, said=f"/settings {change}".rstrip(), private=True, compose=answer)
+        await parts.runner.run(interaction, said=f"/settings {change}".rstrip(), private=True, compose=answer)

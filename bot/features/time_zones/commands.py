@@ -4,16 +4,16 @@ import discord
 from discord import app_commands
 
 from bot.buttons import Reply
-from bot.command_runner import CommandRunner
 from bot.features.time_zones import replies
+from bot.parts import Parts
 from bot.rendering import render_text
-from bot.services import Services
 
 _Zone = app_commands.Range[str, 0, replies.LONGEST_NAME]
 
 
-def add_commands(tree: app_commands.CommandTree, runner: CommandRunner, services: Services) -> None:
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     """Let people choose their time zone, and those who manage a server one for all others."""
+    services, runner = parts.services, parts.runner
 
     async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await replies.suggestions(typed, services.clock())

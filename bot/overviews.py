@@ -1,0 +1,145 @@
+"""Show an overview on Discord: as pages of text, made from what may be read where it is shown."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from agent.markdown import inline
+from bot.audience import Audience, Readers, audience_of
+from bot.buttons import Reply
+from bot.caller import Caller
+from bot.rendering import MESSAGE_LIMIT, day_and_time, excerpt, neutralised, render_text
+from bot.services import NOT_LOOKED_UP, Services
+from memory.message import Message
+from overviews.overview import Line, Overview, Section, Shown, Viewer
+from time_expressions.conventions import date_order
+
+logger = logging.getLogger(__name__)
+
+MOST_RENEWALS = 2
+LONGEST_WORDS = 300  # characters of the words of a line
+
+RIGHTS_CHANGED = "Who may read what has changed here while I was looking, more than once, so I show nothing. Try again."
+PRIVATE_HERE = "I cannot see this channel, so I do not know who reads here: ask for it without `public: True`."
+
+Compose = Callable[[Viewer], Awaitable[Overview]]
+
+
+def render_overview(overview: Overview, time_zone: ZoneInfo) -> list[str]:
+    """Return the pages that show an overview, each of them a text that Discord takes; there is at least one."""
+    pages: list[str] = []
+    page = ""
+    for line in _lines(overview, time_zone):
+        if page and len(page) + len(line) + 1 > MESSAGE_LIMIT:
+            pages.append(page)
+            page = ""
+        page = f"{page}\n{line}" if page else line.lstrip("\n")
+    return [*pages, page]
+
+
+def _lines(overview: Overview, time_zone: ZoneInfo) -> Iterator[str]:
+    """Yield the lines of an overview, none of which is longer than a message."""
+    yield f"**{_words(overview.title)}**"
+    if overview.is_empty:
+        yield _words(overview.empty)
+    for section in overview.sections:
+        yield from _section(section, time_zone)
+    for note in overview.notes:
+        yield f"-# {_words(note)}"
+
+
+def _section(section: Section, time_zone: ZoneInfo) -> Iterator[str]:
+    if not section.lines and not section.is_more:
+        return
+    if section.heading:
+        yield f"\n**{_words(section.heading)}**"
+    for line in section.lines:
+        yield f"- {_line(line, time_zone)}"
+    if section.is_more:
+        yield f"-# {_words(section.is_more)}"
+
+
+def _line(line: Line, time_zone: ZoneInfo) -> str:
+    shown = [_words(line.words)] if line.words else []
+    if line.message is not None:
+        shown.append(_message(line.message, line.shown, time_zone))
+    return neutralised(": ".join(filter(None, shown)))
+
+
+def _message(message: Message, shown: Shown, time_zone: ZoneInfo) -> str:
+    """Return what is shown of a message; its time, or else an arrow, is the link that opens it."""
+    who = f"**{inline(message.author_name)}**" if Shown.AUTHOR in shown else ""
+    where = (
+        f"in {'' if message.guild_id is None else '#'}{inline(message.channel_name)}" if Shown.PLACE in shown else ""
+    )
+    when = day_and_time(message.sent_at, time_zone) if Shown.TIME in shown else "\N{NORTH EAST ARROW}"
+    if message.link is not None:
+        when = f"[{when}](<{message.link}>)"
+    elif Shown.TIME not in shown:
+        when = ""
+    heading = ", ".join(filter(None, (" ".join(filter(None, (who, where))), when)))
+    quote = excerpt(message) if Shown.QUOTE in shown else ""
+    return ": ".join(filter(None, (heading, quote)))
+
+
+def _words(text: str) -> str:
+    return inline(text, longest=LONGEST_WORDS)
+
+
+async def viewer_of(caller: Caller, *, private: bool, services: Services, readers: Readers) -> tuple[Viewer, Audience]:
+    """Return who asks for an overview with what it may be made from by now, and the audience that this comes from."""
+    audience = await audience_of(caller, private=private, readers=readers)
+    zone = await services.zone_of(caller.user.id, caller.guild_id)
+    viewer = Viewer(
+        guild=caller.guild_id,
+        places=frozenset() if audience.must_be_private and not private else audience.places,
+        person_id=caller.user.id,
+        channel_id=caller.channel_id or 0,
+        now=services.clock(),
+        time_zone=zone.zone,
+        date_order=date_order(locale=caller.locale.value, time_zone=zone.zone, setting=services.date_order),
+        private=private,
+    )
+    return viewer, audience
+
+
+async def overview_reply(
+    caller: Caller,
+    *,
+    private: bool,
+    compose: Compose,
+    services: Services,
+    readers: Readers,
+    tries: int = MOST_RENEWALS,
+) -> Reply:
+    """Return the overview that `compose` makes for whoever asks; a ValueError of it is a sentence for them.
+
+    It is made anew, so often at most, when somebody may not read any more what it was made from before it is shown.
+    """
+    viewer, audience = await viewer_of(caller, private=private, services=services, readers=readers)
+    if audience.must_be_private and not private:
+        return Reply(render_text(PRIVATE_HERE))
+    try:
+        overview = await compose(viewer)
+    except ValueError as error:
+        return Reply(render_text(inline(str(error), longest=LONGEST_WORDS)))
+
+    async def renew() -> Reply | None:
+        by_now, _ = await viewer_of(caller, private=private, services=services, readers=readers)
+        if by_now.places >= viewer.places:
+            return None
+        logger.info("what may be read has changed before command %d was answered", caller.id)
+        if not tries:
+            return Reply(render_text(RIGHTS_CHANGED))
+        return await overview_reply(
+            caller, private=private, compose=compose, services=services, readers=readers, tries=tries - 1
+        )
+
+    return Reply(render_overview(await _with_zone_note(overview, caller, services), viewer.time_zone), renew=renew)
+
+
+async def _with_zone_note(overview: Overview, caller: Caller, services: Services) -> Overview:
+    """Return an overview that says when it is not known whose clock counts."""
+    zone = await services.zone_of(caller.user.id, caller.guild_id)
+    return overview if zone.certain else replace(overview, notes=(*overview.notes, NOT_LOOKED_UP.format(zone.zone.key)))

@@ -1,0 +1,28 @@
+"""The parts of the running bot that features are built from."""
+
+from dataclasses import dataclass
+
+import discord
+
+from bot.audience import Readers
+from bot.buttons import Buttons
+from bot.command_runner import CommandRunner
+from bot.history.running import RunningBackfills
+from bot.live_replies import LiveReplies
+from bot.running_handlers import RunningHandlers
+from bot.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a feature may use: the bot makes these once, and closes them when it stops."""
+
+    client: discord.Client
+    services: Services
+    runner: CommandRunner
+    readers: Readers
+    in_flight: RunningHandlers
+    buttons: Buttons
+    live_replies: LiveReplies
+    backfills: RunningBackfills | None = None
+    """None where nothing is kept of what was said before."""

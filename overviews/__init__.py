@@ -1,0 +1,1 @@
+"""Overviews of what memory holds: lists whose every line leads to a message, made without a language model."""
