@@ -1,7 +1,7 @@
 """Rows in and messages out of one database; the same functions serve short-term and long-term memory."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     any_,
     case,
-    column,
     func,
     literal,
     null,
@@ -25,12 +24,12 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
-    values,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from db.arrays import as_table
 from db.schema import EMBEDDING_WIDTH, AwareTime, JournalPositionRow, MessageRow, RevisionRow
 from memory.message import CHANGED_BY_EDITS as CHANGED_FIELDS
 from memory.message import COLUMNS, COUNTED, FIELDS, Field, Item, Kind, Message, Part, Revision, Source, as_json
@@ -75,10 +74,9 @@ async def write(
     if batch:
         edits = [item.message for item in batch if item.message.edited_at]
         if edits:
-            kept = keep_replaced_texts(_as_table(edits), promotion_id=null())
+            kept = keep_replaced_texts(_edited(edits), promotion_id=null())
             statement = statement.add_cte(kept.cte("kept"))
-        rows = insert(MessageRow).values([values_of(item) for item in batch])
-        statement = statement.add_cte(merging(rows).cte("stored"))
+        statement = statement.add_cte(merging(_rows(batch)).cte("stored"))
         statement = statement.add_cte(note_names(item.message for item in batch).cte("noted"))
     if revisions:
         statement = statement.add_cte(_revisions(revisions).cte("revised"))
@@ -154,14 +152,30 @@ def keep_replaced_texts(edited: FromClause, *, promotion_id: ColumnElement[Any])
     return insert(RevisionRow).from_select(columns, replaced).on_conflict_do_nothing()
 
 
-def _as_table(edits: Iterable[Message]) -> FromClause:
-    names = ("message_id", "sent_at", "edited_at", "content")
-    columns = [column(name, MessageRow.__table__.columns[name].type) for name in names]
-    return values(*columns, name="edited").data([tuple(getattr(edit, name) for name in names) for edit in edits])
+def _edited(edits: Iterable[Message]) -> FromClause:
+    columns = [MessageRow.__table__.columns[name] for name in ("message_id", "sent_at", "edited_at", "content")]
+    return as_table("edited", columns, (_values(edit, columns) for edit in edits))
+
+
+def _rows(batch: Iterable[Indexed]) -> Insert:
+    rows = (values_of(item) for item in batch)
+    given = as_table("coming", _WRITTEN, ([row[known.name] for known in _WRITTEN] for row in rows))
+    return insert(MessageRow).from_select([known.name for known in _WRITTEN], select(given))
 
 
 def _revisions(revisions: Iterable[Revision]) -> Insert:
-    return insert(RevisionRow).values([asdict(revision) for revision in revisions]).on_conflict_do_nothing()
+    columns = [RevisionRow.__table__.columns[field.name] for field in fields(Revision)]
+    given = as_table("revising", columns, (_values(revision, columns) for revision in revisions))
+    names = [known.name for known in columns]
+    return insert(RevisionRow).from_select(names, select(given)).on_conflict_do_nothing()
+
+
+def _values(source: Message | Revision, columns: Iterable[ColumnElement[Any]]) -> list[Any]:
+    return [getattr(source, known.name) for known in columns]
+
+
+_WRITTEN = [known for known in MessageRow.__table__.columns if known.name != "promotion_id"]
+"""The columns of a message that capture fills, which belongs to no promotion."""
 
 
 def values_of(item: Indexed) -> dict[str, Any]:

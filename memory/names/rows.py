@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Text, any_, bindparam, column, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import TypeEngine
 
-from db.schema import AwareTime, NameRow, PromotionRow
+from db.arrays import as_table
+from db.schema import NameRow, PromotionRow
 from memory.message import Message
 from memory.names.known import Named, named_in
 
@@ -18,17 +18,8 @@ NO_AUTHOR_ID = 0
 """Stands in the table of names for an author whose messages say no id, and where nobody spoke."""
 
 _KEY_COLUMNS = ("place_id", "channel_id", "channel_name", "author_id", "author_name")
-_TYPES: tuple[type[TypeEngine[Any]] | TypeEngine[Any], ...] = (
-    BigInteger,
-    BigInteger,
-    Text,
-    BigInteger,
-    Text,
-    AwareTime,
-    AwareTime,
-    Boolean,
-)
-_COLUMNS = (*_KEY_COLUMNS, "first_seen", "last_seen", "in_public_thread")
+_NAMES = (*_KEY_COLUMNS, "first_seen", "last_seen", "in_public_thread")
+_COLUMNS = [NameRow.__table__.columns[name] for name in _NAMES]
 
 
 def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert:
@@ -36,13 +27,9 @@ def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) 
 
     Its parameters are one array for each column, so that it is the same for any number of messages.
     """
-    seen = _seen(messages)
-    columns = zip(*((*key, *rest) for key, rest in seen.items()), strict=True)
-    arrays: list[Any] = [literal(list(values), ARRAY(kind)) for values, kind in zip(columns, _TYPES, strict=True)]
-    names: list[Any] = [column(name, kind) for name, kind in zip(_COLUMNS, _TYPES, strict=True)]
-    given = func.unnest(*arrays).table_valued(*names, name="seen").render_derived()
+    given = as_table("seen", _COLUMNS, ((*key, *rest) for key, rest in _seen(messages).items()))
     batch = bindparam("names_of_promotion", promotion_id, type_=BigInteger)
-    statement = insert(NameRow).from_select([*_COLUMNS, "promotion_id"], select(*given.c, batch))
+    statement = insert(NameRow).from_select([*_NAMES, "promotion_id"], select(*given.c, batch))
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=list(_KEY_COLUMNS),
