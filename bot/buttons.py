@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar
 
 import discord
 
@@ -21,43 +21,90 @@ SHOW_REST = "Show them to me"
 NOT_YOURS = "Only the person who asked can use this button. You can ask me yourself with `/chat`."
 PRESSED_ALREADY = "You have pressed this button already."
 
+Control = discord.ui.Item[Any]
+"""A button under a reply. One that is a discord.ui.DynamicItem outlives the process, others end after some minutes."""
 
-class AskersButton(discord.ui.View):
+
+class Buttons:
+    """The views whose buttons wait to be pressed; they end with the bot."""
+
+    def __init__(self, in_flight: RunningHandlers) -> None:
+        self.in_flight = in_flight
+        self._waiting: dict[int, ReplyView] = {}  # by the id of the message that each is under
+
+    def add(self, view: "ReplyView", message_id: int) -> None:
+        """Own a view from now on; the one that was under the same message listens no longer."""
+        if (former := self._waiting.get(message_id)) is not None:
+            former.stop()
+        self._waiting[message_id] = view
+
+    def discard(self, message_id: int) -> None:
+        """Own the view under a message no longer."""
+        self._waiting.pop(message_id, None)
+
+    async def close(self) -> None:
+        """Retire all that wait."""
+        await asyncio.gather(*(view.retire() for view in tuple(self._waiting.values())))
+
+
+class ReplyView(discord.ui.View):
+    """The buttons under the last message of a reply."""
+
+    def __init__(self, controls: tuple[Control, ...], buttons: Buttons) -> None:
+        is_lasting = all(isinstance(control, discord.ui.DynamicItem) for control in controls)
+        super().__init__(timeout=None if is_lasting else BUTTON_LIMIT.total_seconds())
+        self._is_lasting = is_lasting
+        self._buttons = buttons
+        self._message: discord.Message | None = None
+        for control in controls:
+            self.add_item(control)
+
+    def shown_on(self, message: discord.Message) -> None:
+        """Take charge of the message that the buttons have been sent with, unless they outlive this process."""
+        self._message = message
+        if not self._is_lasting:
+            self._buttons.add(self, message.id)
+
+    async def retire(self) -> None:
+        """Listen no longer, and let the buttons look so."""
+        self.stop()
+        for item in self.walk_children():
+            if isinstance(item, discord.ui.Button):
+                item.disabled = True
+        if self._message is None:
+            return
+        self._buttons.discard(self._message.id)
+        try:
+            async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
+                await self._message.edit(view=self)
+        except Exception as error:  # noqa: BLE001 - nothing is lost, whatever it is: the buttons do nothing now
+            logger.info("the buttons of message %d still look alive: %r", self._message.id, error)
+
+    async def on_timeout(self) -> None:
+        """Retire buttons that nobody has pressed."""
+        with self._buttons.in_flight.entered():
+            await self.retire()
+
+
+class AskersButton(discord.ui.Button[ReplyView]):
     """A button that does something with a question once more; it is the asker's, and works once.
 
     `repeat` gets the press and the button; it acknowledges the press, and retires the button.
     """
 
-    label: ClassVar[str]
+    words: ClassVar[str]
 
-    def __init__(
-        self, *, asker_id: int, repeat: Callable[[discord.Interaction, Self], Awaitable[None]], buttons: "Buttons"
-    ) -> None:
-        super().__init__(timeout=BUTTON_LIMIT.total_seconds())
-        self.press.label = self.label
+    def __init__(self, *, asker_id: int, repeat: "Repeat", buttons: Buttons) -> None:
+        super().__init__(style=discord.ButtonStyle.secondary, label=self.words)
         self._asker_id = asker_id
         self._repeat = repeat
         self._buttons = buttons
-        self._message: discord.Message | None = None
         self._pressed = False
 
-    def shown_on(self, message: discord.Message) -> None:
-        """Take charge of the message that the button has been sent with."""
-        self._message = message
-        self._buttons.add(self)
-
     async def retire(self) -> None:
-        """Listen no longer, and let the button look so."""
-        self.stop()
-        self._buttons.discard(self)
-        self.press.disabled = True
-        if self._message is None:
-            return
-        try:
-            async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
-                await self._message.edit(view=self)
-        except Exception as error:  # noqa: BLE001 - nothing is lost, whatever it is: the button does nothing now
-            logger.info("the button of message %d still looks alive: %r", self._message.id, error)
+        """Retire the view that the button is in."""
+        if self.view is not None:
+            await self.view.retire()
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         """Let the asker alone press the button, and tell the others."""
@@ -70,52 +117,29 @@ class AskersButton(discord.ui.View):
                 await interaction.response.send_message(words, ephemeral=True)
         return False
 
-    @discord.ui.button(style=discord.ButtonStyle.secondary)
-    async def press(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+    async def callback(self, interaction: discord.Interaction) -> None:
         """Do it again; whoever repeats the question acknowledges the press, and retires the button."""
         await self._repeat(interaction, self)
 
-    async def on_timeout(self) -> None:
-        """Retire a button that nobody has pressed."""
-        with self._buttons.in_flight.entered():
-            await self.retire()
+
+Repeat = Callable[[discord.Interaction, AskersButton], Awaitable[None]]
 
 
 class AllTimeButton(AskersButton):
     """Asks a question again over all time."""
 
-    label = SEARCH_ALL_TIME
+    words = SEARCH_ALL_TIME
 
 
 class RestButton(AskersButton):
     """Shows what the asker alone may read."""
 
-    label = SHOW_REST
-
-
-class Buttons:
-    """The buttons that wait to be pressed; they end with the bot."""
-
-    def __init__(self, in_flight: RunningHandlers) -> None:
-        self.in_flight = in_flight
-        self._waiting: set[AskersButton] = set()
-
-    def add(self, button: AskersButton) -> None:
-        """Own a button from now on."""
-        self._waiting.add(button)
-
-    def discard(self, button: AskersButton) -> None:
-        """Own a button no longer."""
-        self._waiting.discard(button)
-
-    async def close(self) -> None:
-        """Retire all that wait."""
-        await asyncio.gather(*(button.retire() for button in tuple(self._waiting)))
+    words = SHOW_REST
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The messages that answer a command, and the button under the last of them.
+    """The messages that answer a command, and the buttons under the last of them, from left to right.
 
     `renew` is called before each message is sent or edited: it returns None while the reply may be shown as it is,
     and otherwise what to show in its place. `offer` is called once all of it is shown, and returns what to tell the
@@ -123,7 +147,7 @@ class Reply:
     """
 
     parts: list[str]
-    button: AskersButton | None = None
+    buttons: tuple[Control, ...] = ()
     renew: "Renew | None" = None
     offer: "Renew | None" = None
 

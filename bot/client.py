@@ -142,9 +142,9 @@ class Bot(ShardedClient):
         guard_parsers(self._connection.parsers, seen=learning, unread=partial(self.dispatch, "unread_event"))
         self._history = self._new_history_keeper()
         self._unavailable: set[int] = set()
-        runner = CommandRunner(services, self._in_flight)
-        cited_check = None if self._history is None else self._history.cited_check
         self._buttons = Buttons(self._in_flight)
+        runner = CommandRunner(services, self._buttons)
+        cited_check = None if self._history is None else self._history.cited_check
         self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)

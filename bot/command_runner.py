@@ -3,15 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.buttons import AskersButton, Renew, Reply
+from bot.buttons import Buttons, Renew, Reply, ReplyView
 from bot.events import answer_of, command_of
-from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.message import Message
@@ -50,11 +50,15 @@ def apology(error: Exception) -> str:
 
 
 class CommandRunner:
-    """Records each command, acknowledges it at once, and always ends it with words."""
+    """Records each command, acknowledges it at once, and always ends it with words.
 
-    def __init__(self, services: Services, in_flight: RunningHandlers) -> None:
+    The `buttons` own those under its replies.
+    """
+
+    def __init__(self, services: Services, buttons: Buttons) -> None:
         self._services = services
-        self._in_flight = in_flight
+        self._buttons = buttons
+        self._in_flight = buttons.in_flight
 
     async def run(
         self,
@@ -75,12 +79,28 @@ class CommandRunner:
             if acknowledged:
                 await self._deliver(interaction, reply, private=private)
 
+    async def replace(self, interaction: discord.Interaction, *, compose: Callable[[], Awaitable[Reply]]) -> None:
+        """Show what `compose` returns in the place of the message whose button was pressed; the press is not recorded.
+
+        Of a reply with several messages the first is shown. What fails is told to whoever pressed, and to nobody else.
+        """
+        with self._in_flight.entered():
+            try:
+                async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+                    await interaction.response.defer()
+                async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
+                    reply = await compose()
+                await _show(_Shown(interaction, self._buttons, private=True), replace(reply, parts=reply.parts[:1]))
+            except Exception as error:
+                logger.exception("press %d not answered", interaction.id)
+                await _say_instead(_Shown(interaction, self._buttons, private=True, is_answered=True), apology(error))
+
     async def apologise(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
         """End a command that failed before or beside its answer, so that nobody waits for one."""
         with self._in_flight.entered():
             logger.error("command %d failed", interaction.id, exc_info=error)
             if interaction.response.is_done() or await _acknowledge(interaction, private=True):
-                await _say_instead(_Shown(interaction, private=True), UNEXPECTED)
+                await _say_instead(_Shown(interaction, self._buttons, private=True), UNEXPECTED)
 
     async def _composed(
         self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[Reply]] | None
@@ -97,7 +117,7 @@ class CommandRunner:
 
     async def _deliver(self, interaction: discord.Interaction, reply: Reply, *, private: bool) -> None:
         """Send the messages of an answer and record those that Discord took; whatever fails, there are words."""
-        shown = _Shown(interaction, private=private)
+        shown = _Shown(interaction, self._buttons, private=private)
         try:
             reply = await _show(shown, reply)
         except Exception:
@@ -115,7 +135,7 @@ class CommandRunner:
                 reply = await offer()
                 if reply is None:
                     return
-                shown = _Shown(interaction, private=True, is_answered=True)
+                shown = _Shown(interaction, self._buttons, private=True, is_answered=True)
                 await _show(shown, reply)
         except Exception:
             logger.exception("nothing more is offered after command %d", interaction.id)
@@ -142,7 +162,10 @@ async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bo
 class _Shown:
     """The messages that show an answer; the first takes the place of "thinking", unless that `is_answered` already."""
 
-    def __init__(self, interaction: discord.Interaction, *, private: bool, is_answered: bool = False) -> None:
+    def __init__(
+        self, interaction: discord.Interaction, buttons: Buttons, *, private: bool, is_answered: bool = False
+    ) -> None:
+        self.buttons = buttons
         self._interaction = interaction
         self._private = private
         self._is_answered = is_answered
@@ -150,17 +173,16 @@ class _Shown:
         self.is_outdated = False
         """Whether what is shown may not be shown any more."""
 
-    async def put(self, number: int, text: str, *, button: AskersButton | None = None) -> None:
+    async def put(self, number: int, text: str, *, view: ReplyView | None = None) -> None:
         """Show a text as the message of this number, from 0: one that is there already is edited."""
         nobody = discord.AllowedMentions.none()
         if number < len(self.messages):
             async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-                edited = self.messages[number].edit(content=text, allowed_mentions=nobody, view=button)
+                edited = self.messages[number].edit(content=text, allowed_mentions=nobody, view=view)
                 self.messages[number] = await edited
             return
-        view = button or discord.utils.MISSING
         async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-            self.messages.append(await self._send(text, nobody, view))
+            self.messages.append(await self._send(text, nobody, view or discord.utils.MISSING))
 
     async def _send(self, text: str, mentions: discord.AllowedMentions, view: Any) -> discord.Message:
         interaction = self._interaction
@@ -189,10 +211,11 @@ async def _show(shown: _Shown, reply: Reply) -> Reply:
             reply, number = newer, 0
             continue
         parts = reply.parts or [UNEXPECTED]
-        button = reply.button if number == len(parts) - 1 else None
-        await shown.put(number, parts[number], button=button)
-        if button:
-            button.shown_on(shown.messages[number])
+        is_last = number == len(parts) - 1
+        view = ReplyView(reply.buttons, shown.buttons) if reply.buttons and is_last else None
+        await shown.put(number, parts[number], view=view)
+        if view:
+            view.shown_on(shown.messages[number])
         number += 1
     await shown.cut(number)
     shown.is_outdated = False

@@ -9,7 +9,7 @@ from discord import app_commands
 from agent.types import Question
 from bot.answering import Answerer, Asking
 from bot.audience import Readers, must_be_private
-from bot.buttons import AllTimeButton, Buttons, Reply, RestButton
+from bot.buttons import AllTimeButton, AskersButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
 from bot.history.cited_check import CitedCheck
 from bot.rendering import render, render_text
@@ -80,7 +80,7 @@ class SlashCommands:
         await self._runner.run(interaction, said=f"/chat {text}", private=asking.private, compose=answer)
 
     async def _chat_again(
-        self, interaction: discord.Interaction, button: AllTimeButton, text: str, *, private: bool
+        self, interaction: discord.Interaction, button: AskersButton, text: str, *, private: bool
     ) -> None:
         """Answer a question once more, from all time and from what may be read by now."""
         asking = Asking(caller=interaction, text=text, private=private, all_time=True)
@@ -92,7 +92,7 @@ class SlashCommands:
         await self._runner.run(interaction, said=f"/chat {text} (all time)", private=private, compose=answer)
 
     async def _show_rest(
-        self, interaction: discord.Interaction, button: RestButton, text: str, *, all_time: bool
+        self, interaction: discord.Interaction, button: AskersButton, text: str, *, all_time: bool
     ) -> None:
         """Show whoever presses what they alone may read by now."""
         asking = Asking(caller=interaction, text=text, private=True, all_time=all_time)
@@ -134,7 +134,7 @@ class SlashCommands:
 
         return Reply(
             render(answered.answer, answered.zone.zone),
-            self._all_time_button(answered.question) if answered.answer.is_limited else None,
+            (self._all_time_button(answered.question),) if answered.answer.is_limited else (),
             renew=renew,
             offer=None if asking.private or asking.caller.guild_id is None else offer,
         )
@@ -150,7 +150,7 @@ class SlashCommands:
             repeat=partial(self._show_rest, text=asking.text, all_time=asking.all_time),
             buttons=self._buttons,
         )
-        return Reply(render_text((MORE_FOR_YOU if count > 1 else ONE_MORE_FOR_YOU).format(count)), button)
+        return Reply(render_text((MORE_FOR_YOU if count > 1 else ONE_MORE_FOR_YOU).format(count)), (button,))
 
     async def _rest_reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
         """Return quotations from what the asker alone may read."""
