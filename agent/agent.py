@@ -22,7 +22,7 @@ from agent.models import LanguageModel
 from agent.progress import UNWATCHED, Watcher
 from agent.quotation import MEMORY_OUT, quote
 from agent.spoilers import hidden_again
-from agent.types import Answer, Outcome, Question
+from agent.types import Answer, Outcome, Question, Versions
 from errors import TemporaryError
 from memory.filters import Guild
 from memory.question.namesakes import no_such_channels
@@ -61,7 +61,7 @@ class Agent:
     """Answers questions with one model over one memory; conversations are kept per channel and person.
 
     Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
-    places memory has not seen. `close` it in the end.
+    places memory has not seen. `versions` name the models; each answer bears them. `close` it in the end.
     """
 
     def __init__(
@@ -72,9 +72,11 @@ class Agent:
         conversations: Conversations | None = None,
         coverage: Coverage | None = None,
         config: AgentConfig | None = None,
+        versions: Versions | None = None,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
+        self._versions = versions or Versions()
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._config.max_steps)
         self._conversations = conversations
@@ -110,11 +112,15 @@ class Agent:
         with self._opened(asker):
             taking_turns = self._turns.setdefault(key, asyncio.Lock())
             async with taking_turns:
-                return await self._converse(key, question)
+                return replace(await self._converse(key, question), versions=self._versions_now)
 
     async def quote(self, question: Question) -> Answer:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
-        return await self._quote(question, await self.parse(question))
+        return replace(await self._quote(question, await self.parse(question)), versions=self._versions_now)
+
+    @property
+    def _versions_now(self) -> Versions:
+        return self._versions if self._model is None else replace(self._versions, prompt=self._model.prompt_version)
 
     async def parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.

@@ -1,8 +1,10 @@
 """The ReAct loop: a search, then a model that may call tools until it answers, within its limits."""
 
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 from typing import Any, cast
 
 from langchain.agents import create_agent
@@ -28,8 +30,8 @@ from agent.citations import without_marks
 from agent.context import Context
 from agent.conversations import Earlier
 from agent.model_text import calls_in, is_presentable, mentions_call, with_plain_marks, without_reasoning
-from agent.models_without_tools import with_findings
-from agent.prompts import question_text, system_prompt
+from agent.models_without_tools import PROMPT, with_findings
+from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
@@ -65,6 +67,13 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
         _explain_tool_errors,
     ]
     return create_agent(model, tools=list(TOOLS), context_schema=Context, middleware=middleware)
+
+
+def prompt_version() -> str:
+    """Return a fingerprint, of twelve characters, of all that a model is told by us: instructions and tools."""
+    tools = [(tool.name, tool.tool_call_schema.model_json_schema()) for tool in TOOLS]  # type: ignore[union-attr]
+    told = json.dumps([*TEMPLATES, PROMPT, tools], sort_keys=True)
+    return sha256(told.encode()).hexdigest()[:12]
 
 
 async def write_answer(loop: Loop, context: Context, *, history: Sequence[Earlier] = ()) -> str:

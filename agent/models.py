@@ -300,6 +300,7 @@ class LanguageModel:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         self._loop: Future[Loop] | None = None
         self._turns: FairTurns | None = None
+        self._prompt_version = ""
 
     async def ready(self) -> None:
         """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
@@ -322,6 +323,11 @@ class LanguageModel:
         async with self._turns.turn(context.question.guild):
             return await write_answer(loop, context, history=history)
 
+    @property
+    def prompt_version(self) -> str:
+        """The fingerprint of what the model is told; empty while it is not loaded, when it was told nothing."""
+        return self._prompt_version
+
     def close(self) -> None:
         """Begin nothing more in the model's thread; what it is at ends by itself."""
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -332,11 +338,12 @@ class LanguageModel:
         return self._loop
 
     def _load(self) -> "Loop":
-        from agent.graph import build_loop
+        from agent.graph import build_loop, prompt_version
         from agent.models_without_tools import SearchFirstChatModel
 
         model = self._create()
         if isinstance(model, SearchFirstChatModel):
             model.run_in(self._thread)
             self._turns = FairTurns()
+        self._prompt_version = prompt_version()
         return build_loop(model, max_steps=self._max_steps)

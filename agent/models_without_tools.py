@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
-_PROMPT = """\
+PROMPT = """\
 {found}
 
 Answer this question from the messages above only, in a few sentences, and put the number of the message that proves
@@ -68,4 +68,4 @@ def with_findings(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """Return the conversation up to the question, with what the tools said since then written into it."""
     at = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
     found = "\n\n".join(message.text for message in messages[at:] if isinstance(message, ToolMessage))
-    return [*messages[:at], HumanMessage(_PROMPT.format(found=found, question=messages[at].text))]
+    return [*messages[:at], HumanMessage(PROMPT.format(found=found, question=messages[at].text))]

@@ -46,6 +46,9 @@ _LONGEST_QUESTION = 300  # characters of an earlier one
 _OF_ALL_TIME = "The person wants all time searched: pay no attention to a time that the question names."
 _OF_NO_TIME = "This question names no time."
 
+TEMPLATES = (_SYSTEM, _EARLIER, _CITED, _OF_ALL_TIME, _OF_NO_TIME)
+"""What the prompts of every question are made from."""
+
 
 def system_prompt(question: Question, parsed: ParsedQuestion) -> str:
     """Return the instructions for one question, with the asker's clock and the time that the question is about."""

@@ -84,12 +84,27 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """With what an agent answers, so that a question can be asked again under the same conditions.
+
+    `model` is the name of the language model, "extractive" for none, `prompt` a fingerprint of the instructions and
+    tools that it gets, empty where no model was asked, and `embedding` the name of the embedding model, empty where it
+    is not known.
+    """
+
+    model: str = "extractive"
+    prompt: str = ""
+    embedding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer whose every `[n]` stands for one of its sources.
 
     `notes` are sentences for the person about how the answer came about: that the language model failed, say,
     or that one of the two memories could not be reached. `searched` is None when nothing was looked up. `shown_places`
-    are the channels and threads of all messages that it was made from, cited or not.
+    are the channels and threads of all messages that it was made from, cited or not. `versions` tell with what it was
+    made; the `outcome` tells whether the model wrote it.
     """
 
     text: str
@@ -98,6 +113,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     searched: Searched | None = None
     shown_places: frozenset[int] = frozenset()
+    versions: Versions = Versions()
 
     @property
     def is_limited(self) -> bool:

@@ -17,6 +17,7 @@ from sonyflake import SonyFlake
 from agent.agent import Agent
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
+from agent.types import Versions
 from cli.commands.front_end import FrontEnd
 from cli.commands.startup import discord_token, model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
@@ -190,6 +191,7 @@ async def open_program(
             conversations=Conversations(long_term.sessions),
             coverage=ledger,
             config=settings.agent,
+            versions=Versions(model=settings.llm_model, embedding=embedder.name),
         )
         with closing(agent):
             yield RunningSession(

@@ -13,8 +13,9 @@ from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent
 from agent.citations import UNCHECKED, cited_numbers
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey
+from agent.graph import prompt_version
 from agent.models_without_tools import SearchFirstChatModel
-from agent.types import Outcome, Question
+from agent.types import Outcome, Question, Versions
 from memory.authors import Authors
 from memory.message import Message
 from memory.search.results import Scope
@@ -553,3 +554,28 @@ async def test_turns_leave_nothing_behind() -> None:
         await asked.ask(question("hi", asker_id=asker_id))
 
     assert not asked._turns
+
+
+async def test_an_answer_tells_with_which_models_and_prompt_it_was_made() -> None:
+    asked, _ = agent(SEARCH, says("On Friday [1]."), versions=Versions(model="ollama:llama3", embedding="minilm"))
+
+    answer = await asked.ask(question())
+
+    assert answer.versions == Versions(model="ollama:llama3", prompt=prompt_version(), embedding="minilm")
+    assert len(answer.versions.prompt) == 12
+
+
+async def test_an_answer_that_no_model_was_asked_for_tells_of_no_prompt() -> None:
+    asked = Agent(None, memory=chat(), versions=Versions(embedding="minilm"))
+
+    answers = await asked.ask(question()), await asked.quote(question())
+
+    assert {answer.versions for answer in answers} == {Versions(model="extractive", prompt="", embedding="minilm")}
+
+
+def test_another_instruction_makes_another_version_of_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prompt_version()
+
+    monkeypatch.setattr("agent.graph.TEMPLATES", ("Answer in verse.",))
+
+    assert prompt_version() != before
