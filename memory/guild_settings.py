@@ -7,15 +7,17 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engines import Sessions, transaction
 from db.schema import GuildSettingRow
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.consent.pauses import Pause
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,8 @@ T = TypeVar("T")
 ANSWER_LIMIT = timedelta(seconds=2)  # somebody waits for an answer
 FRESH_FOR = timedelta(minutes=1)  # another process may change a row
 MOST_RESTRICTING_ROLES = 250  # as many roles as a guild can have
+LONGEST_RETENTION = 36_500
+"""Days, a century: nobody means more by a number."""
 
 _MOST_KNOWN = 10_000  # guilds
 
@@ -51,6 +55,97 @@ RESTRICTING_ROLES: Setting[frozenset[int]] = Setting("restricting_roles", frozen
 """Roles, by their ids, that are taken never to go together with a role that opens a channel."""
 
 
+def _load_moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its time zone")
+    return moment
+
+
+def _load_moments(value: Any) -> Mapping[int, datetime]:
+    if not isinstance(value, dict):
+        raise TypeError("no moments by their ids")
+    return {int(number): _load_moment(moment) for number, moment in value.items()}
+
+
+def _dump_moments(value: Mapping[int, datetime]) -> Any:
+    return {str(number): moment.isoformat() for number, moment in sorted(value.items())}
+
+
+IGNORED_CHANNELS: Setting[Mapping[int, datetime]] = Setting("ignored_channels", {}, _load_moments, _dump_moments)
+"""Channels, by their ids, of which nothing is kept, with their threads, and since when."""
+
+
+def _load_pauses(value: Any) -> tuple[Pause, ...]:
+    return tuple(
+        Pause(
+            start=_load_moment(pause["start"]),
+            end=None if pause["end"] is None else _load_moment(pause["end"]),
+            channel_id=_load_optional_id(pause["channel_id"]),
+        )
+        for pause in value
+    )
+
+
+def _dump_pauses(pauses: tuple[Pause, ...]) -> Any:
+    return [
+        {
+            "start": pause.start.isoformat(),
+            "end": None if pause.end is None else pause.end.isoformat(),
+            "channel_id": pause.channel_id,
+        }
+        for pause in pauses
+    ]
+
+
+def _load_optional_id(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
+        raise TypeError("not an id")
+    return value
+
+
+def _as_it_is(value: T) -> T:
+    return value
+
+
+PAUSES: Setting[tuple[Pause, ...]] = Setting("pauses", (), _load_pauses, _dump_pauses)
+"""When nothing was kept; those that are over stay, as what was said in them must never be read."""
+
+
+def _load_days(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or not 1 <= value <= LONGEST_RETENTION):
+        raise ValueError("not a number of days")
+    return value
+
+
+RETENTION_DAYS: Setting[int | None] = Setting("retention_days", None, _load_days, _as_it_is)
+"""After how many days messages are erased; None: never."""
+
+LOG_CHANNEL: Setting[int | None] = Setting("log_channel", None, _load_optional_id, _as_it_is)
+"""The channel that is told what moderators change."""
+
+MODERATOR_ROLE: Setting[int | None] = Setting("moderator_role", None, _load_optional_id, _as_it_is)
+"""The role whose members may do what those do who may manage the server."""
+
+BANNED_USERS: Setting[frozenset[int]] = Setting("banned_users", frozenset(), _load_ids, sorted)
+"""Members, by their ids, who may not ask."""
+
+
+class AnswerMode(StrEnum):
+    """Who sees answers to questions in a server."""
+
+    PUBLIC = "public"
+    """Everybody in the channel, unless the asker wants otherwise."""
+    PRIVATE = "private"
+    """The asker alone."""
+    OFF = "off"
+    """Nobody: no question is answered."""
+
+
+ANSWER_MODE: Setting[AnswerMode] = Setting("answer_mode", AnswerMode.PUBLIC, AnswerMode, str)
+"""Who sees answers."""
+
+
 class Chosen(NamedTuple, Generic[T]):
     """The value of a setting; it is not `certain` while nobody can look up what was set."""
 
@@ -76,6 +171,8 @@ class GuildSettings:
         self._monotonic = monotonic
         self._known: dict[int, _Known] = {}
         self._changes = 0
+        self.on_change: list[Callable[[int, str, Any], None]] = []
+        """Who is called with the guild, the name and the JSON of each value that was set here."""
 
     async def get(self, guild_id: int, setting: Setting[T]) -> Chosen[T]:
         """Return what is set in a guild; never raises because a database is away: then what was known counts."""
@@ -90,16 +187,38 @@ class GuildSettings:
 
     async def set(self, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
         """Set a value in a guild; raise DatabaseUnavailableError when it cannot be stored now."""
-        row = insert(GuildSettingRow).values(guild_id=guild_id, name=setting.name, value=setting.dump(value), set_at=at)
         async with self._transaction() as session:
-            await session.execute(
-                row.on_conflict_do_update(
-                    index_elements=[GuildSettingRow.guild_id, GuildSettingRow.name],
-                    set_={"value": row.excluded.value, "set_at": row.excluded.set_at},
-                )
+            await _write(session, guild_id, setting, value, at=at)
+        self._note_change(guild_id, setting, value)
+
+    async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
+        """Set what `change` makes of the present value, which nobody else changes meanwhile, and return that.
+
+        Raises what `change` raises, and DatabaseUnavailableError; then the value is as it was.
+        """
+        async with self._transaction() as session:
+            await session.execute(_LOCK, {"guild": guild_id, "name": setting.name})
+            stored = select(GuildSettingRow.name, GuildSettingRow.value).where(
+                GuildSettingRow.guild_id == guild_id, GuildSettingRow.name == setting.name
             )
+            values = {row.name: row.value for row in await session.execute(stored)}
+            changed = change(_value(setting, values, guild_id))
+            await _write(session, guild_id, setting, changed, at=at)
+        self._note_change(guild_id, setting, changed)
+        return changed
+
+    async def of_every_guild(self, setting: Setting[T]) -> dict[int, T]:
+        """Return what each guild has set that has set anything; raise DatabaseUnavailableError."""
+        rows = select(GuildSettingRow.guild_id, GuildSettingRow.value).where(GuildSettingRow.name == setting.name)
+        async with self._transaction() as session:
+            found = (await session.execute(rows)).all()
+        return {row.guild_id: _value(setting, {setting.name: row.value}, row.guild_id) for row in found}
+
+    def _note_change(self, guild_id: int, setting: Setting[T], value: T) -> None:
         self._changes += 1
         self._known.pop(guild_id, None)
+        for listener in self.on_change:
+            listener(guild_id, setting.name, setting.dump(value))
 
     async def _look_up(self, guild_id: int) -> _Known:
         changes = self._changes
@@ -123,12 +242,25 @@ class GuildSettings:
             raise DatabaseUnavailableError("PostgreSQL did not answer in time about the settings of a guild") from error
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.setting ' || :guild || ' ' || :name, 0))")
+
+
+async def _write(session: AsyncSession, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
+    row = insert(GuildSettingRow).values(guild_id=guild_id, name=setting.name, value=setting.dump(value), set_at=at)
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=[GuildSettingRow.guild_id, GuildSettingRow.name],
+            set_={"value": row.excluded.value, "set_at": row.excluded.set_at},
+        )
+    )
+
+
 def _value(setting: Setting[T], values: Mapping[str, Any], guild_id: int) -> T:
     """Return the value of a setting; its default, said in the log, where what is stored cannot be one."""
     if setting.name not in values:
         return setting.default
     try:
         return setting.load(values[setting.name])
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         logger.warning("guild %d has a value of %s that is none (%s): it is ignored", guild_id, setting.name, error)
         return setting.default
