@@ -124,6 +124,20 @@ class GuildSettingRow(Base):
     set_at: Mapped[datetime] = mapped_column(AwareTime)
 
 
+class OptOutRow(Base):
+    """What somebody has asked not to be kept; long-term memory keeps it, as it outlives a session.
+
+    `kind` is a value of `memory.consent.opt_outs.Wish`. Who took it back has a row that says so, lest an older backup
+    brings it back.
+    """
+
+    __tablename__ = "opt_outs"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text)
+    opted_out_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
 class CoverageRow(Base):
     """A closed interval of message ids of a place that a session's CSV holds; long-term memory keeps them.
 

@@ -10,7 +10,16 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.metadata import set_metadata
-from db.schema import CoverageRow, ErasureRow, GuildSettingRow, PlaceRow, PromotionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import (
+    CoverageRow,
+    ErasureRow,
+    GuildSettingRow,
+    OptOutRow,
+    PlaceRow,
+    PromotionRow,
+    ReplacedMessageRow,
+    TimeZoneRow,
+)
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
 from memory.index.reembed import MODEL_FACT
@@ -103,6 +112,7 @@ async def live_in(database: Database) -> None:
         for row in (
             insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1)),
             insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
+            insert(OptOutRow).values(person_id=998, kind="everything", opted_out_at=minute(1)),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(PlaceRow).values(PLACE),

@@ -19,6 +19,7 @@ from db.schema import (
     ErasureRow,
     GuildSettingRow,
     MessageRow,
+    OptOutRow,
     PlaceRow,
     PromotionRow,
     ReplacedMessageRow,
@@ -61,6 +62,7 @@ async def fill_source(server: Server, name: str) -> None:
             await session.execute(replaced)
             await session.execute(insert(ErasureRow).values(user_id=9, erased_at=minute(2)))
             await session.execute(insert(PlaceRow).values(PLACE))
+            await session.execute(insert(OptOutRow).values(person_id=8, kind="who_knows", opted_out_at=minute(2)))
             setting = insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1))
             await session.execute(setting)
             read = {"oldest_id": 7, "newest_id": 14, "reaches_start": True, "journal_end": 100}
