@@ -19,7 +19,8 @@ _State = tuple[int, datetime, datetime | None, datetime | None, datetime | None,
 class Imported:
     """What an import did, in lines of the CSV.
 
-    Of what is left out, `answers` are the bot's own, and `damaged` the lines that are no messages.
+    Of what is left out, `answers` are the bot's own, `damaged` the lines that are no messages, and `not_kept` those of
+    people who have opted out, of ignored channels and of pauses.
     """
 
     added: int
@@ -28,14 +29,15 @@ class Imported:
     erased: int = 0
     answers: int = 0
     damaged: int = 0
+    not_kept: int = 0
 
 
 async def import_csv(path: Path, recorder: Recorder, *, report: Progress) -> Imported:
     """Record every line of a CSV that the session has not got yet; return how many of each sort there were.
 
-    What the recorder knows to be erased is left out. The file may be from before an erasure, so with it go, as from a
-    session that is restored, the bot's answers of that time and all lines that are no messages. `report` hears of the
-    bytes read and of the size of the file. Raises InputFileError for a file that is none of ours.
+    What the recorder knows to be erased, or not to be kept, is left out. The file may be from before an erasure, so
+    with it go, as from a session that is restored, the bot's answers of that time and all lines that are no messages.
+    `report` hears of the bytes read and of the size of the file. Raises InputFileError for a file that is none of ours.
     """
     size = await asyncio.to_thread(checked_size, path)
     known = await asyncio.to_thread(_known_states, recorder.recorded())
@@ -47,17 +49,20 @@ async def import_csv(path: Path, recorder: Recorder, *, report: Progress) -> Imp
         answers = sum(erased.may_repeat(message) for message in batch.messages)
         bad = () if erased.until else batch.bad
         new = list({_state(message): message for message in wanted if _state(message) not in known}.values())
-        await asyncio.gather(*(recorder.record(replace(message, session=recorder.session)) for message in new))
+        states = [replace(message, session=recorder.session) for message in new]
+        kept = [state for state in await asyncio.gather(*map(recorder.admitted, states)) if state is not None]
+        await asyncio.gather(*map(recorder.record, kept))
         for record in bad:
             await recorder.refuse(record)
         known.update(map(_state, new))
         done = Imported(
-            added=done.added + len(new),
+            added=done.added + len(kept),
             already_there=done.already_there + len(wanted) - len(new),
             refused=done.refused + len(bad),
             erased=done.erased + len(batch.messages) - len(wanted) - answers,
             answers=done.answers + answers,
             damaged=done.damaged + len(batch.bad) - len(bad),
+            not_kept=done.not_kept + len(new) - len(kept),
         )
         report(batch.position, size)
     return done

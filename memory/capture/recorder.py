@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from memory.capture.erased import Erased
 from memory.capture.ingest import Ingest, running
 from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
 from memory.capture.writer import OnStored, unheard
+from memory.consent.consent import Admits
 from memory.embedding.embedder import Embedder
 from memory.message import Message
 from util_async import background_task
@@ -246,6 +248,7 @@ async def _finish(capture: Capture, writer: asyncio.Task[None]) -> None:
         logger.critical("the last messages could not be journalled within %s and are lost", _PATIENCE)
 
 
+_SETTLE_LIMIT = timedelta(seconds=2)  # for what was recorded before, where it matters whether a message is stored
 _CAPACITY = 10_000  # messages held in memory while the journal cannot be written; more are refused
 
 
@@ -259,18 +262,28 @@ class Recorder:
     _capture: Capture
     _ingest: Ingest
     erased: Erased
+    _consent: Admits | None = None
 
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         """Return once the message is in the session's CSV; the database follows by itself.
 
-        What is erased is kept out: Discord sends an old message whole again when somebody pins it.
+        What is erased is kept out: Discord sends an old message whole again when somebody pins it. So is what may not
+        be kept: nothing of that is written anywhere, and that is no error.
 
         With `patience` it waits no longer than that while the CSV cannot be written. Raises JournalUnavailableError
         then, and when too many messages wait already; the message is not kept.
         """
         if self.erased.keep_out(message):
             return
-        await self._capture.record(message, patience=patience)
+        admitted = await self.admitted(message)
+        if admitted is not None:
+            await self._capture.record(admitted, patience=patience)
+
+    async def admitted(self, message: Message) -> Message | None:
+        """Return what of a message may be kept, if anything."""
+        if self._consent is None:
+            return message
+        return await self._consent.admitted(message, settled=partial(self.settle, timeout=_SETTLE_LIMIT))
 
     async def settle(self, *, timeout: timedelta) -> bool:
         """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first."""
@@ -318,12 +331,13 @@ async def open_recorder(
     embedder: Embedder,
     batch: int,
     erased: Erased | None = None,
+    consent: Admits | None = None,
     on_stored: OnStored = unheard,
 ) -> AsyncGenerator[Recorder]:
     """Yield the recorder of a session, which begins to catch up at once; on exit its CSV is on the disk.
 
-    What is `erased` comes neither into the CSV nor, from an older CSV that was put back, into the database. `on_stored`
-    hears of messages once they are in the database.
+    What is `erased` comes neither into the CSV nor, from an older CSV that was put back, into the database. Without a
+    `consent` everything else may be kept. `on_stored` hears of messages once they are in the database.
 
     Raises SessionError when the session's files cannot be written.
     """
@@ -345,5 +359,5 @@ async def open_recorder(
             running(ingest),
             open_capture(journal, capacity=_CAPACITY, on_growth=ingest.journal_has_grown) as capture,
         ):
-            yield Recorder(session, journal, not_added, capture, ingest, erased)
+            yield Recorder(session, journal, not_added, capture, ingest, erased, consent)
         erased.tell()
