@@ -282,3 +282,49 @@ class TurnRow(Base):
     answer: Mapped[str] = mapped_column(Text)
     cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     audience: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+class AnswerRow(Base):
+    """A question that was asked on Discord, and its answer; long-term memory keeps them until they are too old.
+
+    `channel_id` is the channel or thread of the question, `access_id` what opens it, as of a message. The `token` with
+    which an interaction is answered is kept no longer than it is needed for that. `message_id` is the message that
+    shows the answer, `cites` are the messages that it cites. `changed_at` is when `state` was last written.
+    """
+
+    __tablename__ = "answers"
+
+    question_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    access_id: Mapped[int] = mapped_column(BigInteger)
+    asker_id: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    private: Mapped[bool] = mapped_column(Boolean)
+    all_time: Mapped[bool] = mapped_column(Boolean)
+    asked_at: Mapped[datetime] = mapped_column(AwareTime)
+    locale: Mapped[str] = mapped_column(Text)
+    application_id: Mapped[int | None] = mapped_column(BigInteger)
+    token: Mapped[str | None] = mapped_column(Text)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(BigInteger)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    changed_at: Mapped[datetime] = mapped_column(AwareTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(AwareTime)
+
+
+Index("answers_asker", AnswerRow.asker_id, AnswerRow.asked_at)
+Index("answers_owed", AnswerRow.guild_id, postgresql_where=AnswerRow.delivered_at.is_(None))
+
+
+class RatingRow(Base):
+    """What somebody thinks of an answer: 1 for a thumb up, -1 for a thumb down."""
+
+    __tablename__ = "ratings"
+
+    question_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    rater_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    rating: Mapped[int] = mapped_column(BigInteger)
+    rated_at: Mapped[datetime] = mapped_column(AwareTime)

@@ -11,12 +11,14 @@ from db.databases import Database
 from db.engines import transaction
 from db.metadata import set_metadata
 from db.schema import (
+    AnswerRow,
     CoverageRow,
     ErasureRow,
     GuildSettingRow,
     OptOutRow,
     PlaceRow,
     PromotionRow,
+    RatingRow,
     ReplacedMessageRow,
     TimeZoneRow,
 )
@@ -99,6 +101,26 @@ COVERAGE = {
     "journal_end": 100,
 }
 
+ASKED = {
+    "question_id": 1,
+    "guild_id": 5,
+    "channel_id": 1,
+    "access_id": 1,
+    "asker_id": 2,
+    "text": "what was said?",
+    "private": False,
+    "all_time": False,
+    "asked_at": minute(1),
+    "locale": "fr",
+    "application_id": 3,
+    "token": "a token",
+    "state": "ready",
+    "attempts": 0,
+    "answer": {"text": "this"},
+    "cites": [7],
+    "changed_at": minute(2),
+}
+
 
 async def live_in(database: Database) -> None:
     """Migrate a memory, and put something into each of its tables."""
@@ -117,6 +139,8 @@ async def live_in(database: Database) -> None:
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(PlaceRow).values(PLACE),
             insert(CoverageRow).values(COVERAGE),
+            insert(AnswerRow).values(ASKED),
+            insert(RatingRow).values(question_id=1, rater_id=2, rating=1, rated_at=minute(3)),
             insert(ReplacedMessageRow).values(
                 replaced_by=1, message_id=8, sent_at=minute(8), content="", attachments=[], search_text=""
             ),

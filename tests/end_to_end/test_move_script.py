@@ -21,7 +21,17 @@ we ship the crates on Friday
 """
 TABLES = {
     *("conversation_turns", "erasures", "facts", "journal_positions", "message_revisions", "messages", "promotions"),
-    *("coverage", "guild_settings", "names", "opt_outs", "places", "replaced_messages", "time_zones"),
+    *(
+        "answers",
+        "coverage",
+        "guild_settings",
+        "names",
+        "opt_outs",
+        "places",
+        "ratings",
+        "replaced_messages",
+        "time_zones",
+    ),
 }
 
 Compared = dict[tuple[str, str], tuple[int, int, str]]

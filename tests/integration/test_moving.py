@@ -14,6 +14,7 @@ from db.embedded import EmbeddedServer
 from db.engines import transaction
 from db.metadata import MoveProgress, set_metadata
 from db.schema import (
+    AnswerRow,
     Base,
     CoverageRow,
     ErasureRow,
@@ -22,6 +23,7 @@ from db.schema import (
     OptOutRow,
     PlaceRow,
     PromotionRow,
+    RatingRow,
     ReplacedMessageRow,
     TimeZoneRow,
 )
@@ -35,7 +37,7 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import AT_ONCE, CONVERSATION, PATIENCE, PLACE, TURN, WIDTH, write
+from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, PATIENCE, PLACE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -70,6 +72,9 @@ async def fill_source(server: Server, name: str) -> None:
                 place_id=1, session="demo", read_at=minute(1), widened_at=minute(1), **read
             )
             await session.execute(interval)
+            await session.execute(insert(AnswerRow).values(ASKED))
+            rating = insert(RatingRow).values(question_id=1, rater_id=2, rating=1, rated_at=minute(3))
+            await session.execute(rating)
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 

@@ -32,6 +32,7 @@ MEMORY: dict[str, set[str]] = {
     "places": {"names"},
     "consent": set(),
     "coverage": set(),
+    "answers": set(),
     "names": set(),
     "embedding": set(),
 }

@@ -1,0 +1,117 @@
+"""A question that was asked, and its answer, as they are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Self
+
+
+class State(StrEnum):
+    """How far a question has come."""
+
+    ASKED = "asked"
+    READY = "ready"
+    SENDING = "sending"  # Discord may have taken the answer, or may not
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+
+
+class Rating(IntEnum):
+    """What somebody thinks of an answer."""
+
+    UP = 1
+    DOWN = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptQuestion:
+    """A question as it was asked.
+
+    `question_id` is the id of the interaction, or of the message, that asked it. `channel_id` is that of its channel or
+    thread, `access_id` that of what opens it, as of a message. An interaction, which has an `application_id`, is
+    answered with its `token` while that lives.
+    """
+
+    question_id: int
+    guild_id: int | None
+    channel_id: int
+    access_id: int
+    asker_id: int
+    text: str
+    asked_at: datetime
+    private: bool = False
+    all_time: bool = False
+    locale: str = ""
+    application_id: int | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An answer before it is rendered.
+
+    `sources` are the messages that its marks stand for, by number. `places` are those that it was allowed to use, and
+    `shown_places` those whose messages it was made from. `footer` says where it was looked for. `versions` tell what
+    made it, such as the models.
+    """
+
+    text: str
+    outcome: str
+    sources: Mapping[int, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    footer: str = ""
+    places: frozenset[int] = frozenset()
+    shown_places: frozenset[int] = frozenset()
+    searched_channels: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "text": self.text,
+            "outcome": self.outcome,
+            "sources": [[number, message_id] for number, message_id in self.sources.items()],
+            "notes": list(self.notes),
+            "footer": self.footer,
+            "places": sorted(self.places),
+            "shown_places": sorted(self.shown_places),
+            "searched_channels": self.searched_channels,
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def load(cls, value: Mapping[str, Any]) -> Self:
+        """Return what was dumped; raise KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            text=str(value["text"]),
+            outcome=str(value["outcome"]),
+            sources={int(number): int(message_id) for number, message_id in value["sources"]},
+            notes=tuple(map(str, value["notes"])),
+            footer=str(value["footer"]),
+            places=frozenset(map(int, value["places"])),
+            shown_places=frozenset(map(int, value["shown_places"])),
+            searched_channels=bool(value["searched_channels"]),
+            versions={str(name): str(version) for name, version in value["versions"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A question with what has become of it; `changed_at` is when its state was last written."""
+
+    question: KeptQuestion
+    state: State
+    changed_at: datetime
+    attempts: int = 0
+    answer: KeptAnswer | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """A question whose answer was rated, and the sum of the thumbs."""
+
+    question: KeptQuestion
+    answer: KeptAnswer
+    rating: int
