@@ -197,13 +197,23 @@ _LOOK_EVERY = timedelta(minutes=10)
 _AT_ONCE = 5000  # messages that are looked up together
 _TURN = "backscroll.stale_turns"  # of processes that share long-term memory
 
-_CITED = text("SELECT DISTINCT unnest(cites) FROM conversation_turns")
+_CITED = text("SELECT unnest(cites) FROM conversation_turns UNION SELECT unnest(cites) FROM answers")
 _DELETED = text("SELECT message_id FROM messages WHERE message_id = ANY (:ids) AND deleted_at IS NOT NULL")
 _EDITED = text("SELECT message_id, edited_at FROM messages WHERE message_id = ANY (:ids) AND edited_at IS NOT NULL")
 _DROP_DELETED = text("DELETE FROM conversation_turns WHERE cites && CAST(:ids AS bigint[]) RETURNING number")
 _DROP_EDITED = text(
     "DELETE FROM conversation_turns USING unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))"
     " AS edited(message_id, edited_at) WHERE message_id = ANY (cites) AND edited_at > asked_at RETURNING number"
+)
+
+# What is still owed stays: it is checked, and asked again, before it is delivered.
+_DROP_DELETED_ANSWERS = text(
+    "DELETE FROM answers WHERE cites && CAST(:ids AS bigint[]) AND state IN ('delivered', 'given up')"
+)
+_DROP_EDITED_ANSWERS = text(
+    "DELETE FROM answers USING unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))"
+    " AS edited(message_id, edited_at) WHERE edited.message_id = ANY (cites) AND edited_at > answers.changed_at"
+    " AND state IN ('delivered', 'given up')"
 )
 
 
@@ -224,7 +234,8 @@ def kept_free_of_stale_turns(
 async def drop_stale_turns(long_term: Sessions, short_term: Sessions) -> int:
     """Delete the turns that cite a message which either memory knows to be deleted, or edited after the question.
 
-    Return how many those were. Raises DatabaseUnavailableError.
+    Answers that are kept go with them once nobody waits for them. Return how many turns those were. Raises
+    DatabaseUnavailableError.
     """
     async with transaction(long_term) as session:
         cited = list(await session.scalars(_CITED))
@@ -248,4 +259,6 @@ async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int]) -> in
         await wait_for_turn(session, _TURN)
         gone = (await session.execute(_DROP_DELETED, {"ids": deleted})).all()
         outdated = (await session.execute(_DROP_EDITED, times)).all()
+        await session.execute(_DROP_DELETED_ANSWERS, {"ids": deleted})
+        await session.execute(_DROP_EDITED_ANSWERS, times)
     return len(gone) + len(outdated)

@@ -15,6 +15,8 @@ from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
 from db.schema import ReplacedMessageRow, TimeZoneRow
+from memory.answers.kept import KeptAnswer, KeptQuestion, Rating
+from memory.answers.store import AnswerStore
 from memory.capture.journal import BadRecord, Journal, NotAdded, encoded
 from memory.capture.message_csv import to_row
 from memory.index import store
@@ -22,6 +24,8 @@ from memory.index.index_text import search_text
 from memory.index.store import Indexed
 from memory.message import Attachment, Kind, Message, Revision
 from tests.builders import deletion, edit, message, minute
+
+KeptRow = tuple[KeptQuestion, KeptAnswer | None]
 
 WIDTH = 12
 PATIENCE = timedelta(seconds=60)
@@ -142,6 +146,7 @@ async def fill(world: World, *, position: int | None = None) -> None:
     await replaced(world.long_term)
     await chosen_zones(world.long_term)
     await talked(world.long_term)
+    await asked_questions(world.long_term)
     for database in (world.short_term, world.long_term):
         await analysed(database)
 
@@ -212,6 +217,42 @@ TALKED = {
     conversation(1, CARLA): [turn("is there a horse?", "There is none, as far as I know.")],
 }
 KEPT_CONVERSATIONS = {conversation(3, BOB), conversation(1, CARLA)}
+
+
+def asked_of(question_id: int, asker_id: int, text: str, answer: str = "", *, cites: tuple[int, ...] = ()) -> KeptRow:
+    question = KeptQuestion(
+        question_id=question_id,
+        guild_id=DISCORD,
+        channel_id=1,
+        access_id=1,
+        asker_id=asker_id,
+        text=text,
+        asked_at=minute(60),
+    )
+    if not answer:
+        return question, None
+    return question, KeptAnswer(text=answer, outcome="quoted", sources=dict(enumerate(cites, 1)))
+
+
+QUESTIONS = [
+    asked_of(60, NADIA, "what of the quincunx?", "Nothing."),
+    asked_of(61, BOB, "where is it?", "In the pantry of the old flat, an oubliette."),
+    asked_of(62, BOB, "is that true?", "So it was said.", cites=(4, 201)),
+    asked_of(63, BOB, "is the cellarkey, is under the blue flowerpot next to the bicycle still true?"),
+    asked_of(64, CARLA, "is there a horse?", "There is none.", cites=(4,)),
+]
+KEPT_QUESTIONS = {64}
+
+
+async def asked_questions(database: Database) -> None:
+    """Let questions have been asked, and each of them been rated by two people."""
+    store = AnswerStore(database.sessions)
+    for question, answer in QUESTIONS:
+        await store.asked(question)
+        if answer is not None:
+            await store.ready(question.question_id, answer, now=minute(61))
+        for rater_id in (NADIA, CARLA):
+            await store.rate(question.question_id, Rating.UP, rater_id=rater_id, now=minute(62))
 
 
 async def talked(database: Database) -> None:

@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from psycopg import sql
 
@@ -31,7 +31,15 @@ from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
 from memory.capture.members import JOURNAL_FACT
 from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
-from ops.erasure.find import Conversation, Repetitions, Tables, collect_rows, find_conversations, find_posts
+from ops.erasure.find import (
+    Conversation,
+    Repetitions,
+    Tables,
+    collect_rows,
+    find_conversations,
+    find_posts,
+    find_questions,
+)
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.ledger import (
     COPIES,
@@ -50,6 +58,7 @@ from ops.erasure.rows import (
     erase_contexts,
     erase_conversations,
     erase_own,
+    erase_questions,
     erase_repetitions,
     erasing,
     note_erasure,
@@ -69,6 +78,7 @@ _WORDS = {
     "replaced": ("former state from before a promotion", "former states from before a promotion"),
     "answers": ("answer of the bot that repeated them", "answers of the bot that repeated them"),
     "conversations": ("conversation with the bot", "conversations with the bot"),
+    "questions": ("question to the bot with its answer", "questions to the bot with their answers"),
     "search_texts": ("neighbour's search text written anew", "neighbours' search texts written anew"),
     "time_zones": ("time zone", "time zones"),
 }
@@ -245,6 +255,13 @@ class _Side:
     counts: Counts = field(default_factory=Counts)
 
 
+class _Asked(NamedTuple):
+    """Where in one database the bot was asked for something that somebody said."""
+
+    conversations: set[Conversation]
+    question_ids: set[int]
+
+
 @dataclass(slots=True)
 class _Forgetting:
     """One person, and everything that may hold their words."""
@@ -265,12 +282,12 @@ class _Forgetting:
     async def run(self) -> None:
         said = await self._fingerprint()
         answers = await self._find_answers(said)
-        conversations = await self._find_conversations(said)
+        repeating = await self._find_conversations(said)
         await self._note_posts(answers)
         await asyncio.to_thread(note_copies, self.noted_copies, said.copies)
         await self._rewrite_files(said, answers, own=False)
         for side in self._sides:
-            await self._erase_what_repeats(side, said, answers, conversations[id(side)])
+            await self._erase_what_repeats(side, said, answers, repeating[id(side)])
         await self._rewrite_files(said, answers, own=True)
         for side in self._sides:
             await self._erase_own(side, said)
@@ -320,10 +337,11 @@ class _Forgetting:
             posts += await asyncio.to_thread(_posts_in, path, answers)
         await asyncio.to_thread(note_posts, self.noted_posts, posts)
 
-    async def _find_conversations(self, said: Fingerprint) -> dict[int, set[Conversation]]:
+    async def _find_conversations(self, said: Fingerprint) -> dict[int, _Asked]:
         found = {}
         for side in self._sides:
-            found[id(side)] = await find_conversations(side.connection, side.tables, said)
+            conversations = await find_conversations(side.connection, side.tables, said)
+            found[id(side)] = _Asked(conversations, await find_questions(side.connection, side.tables, said))
             self._step()
         return found
 
@@ -356,13 +374,12 @@ class _Forgetting:
         for (position,) in positions:
             await connection.execute(_MOVE, [cuts.new_offset(position), session])
 
-    async def _erase_what_repeats(
-        self, side: _Side, said: Fingerprint, answers: Answers, conversations: set[Conversation]
-    ) -> None:
+    async def _erase_what_repeats(self, side: _Side, said: Fingerprint, answers: Answers, asked: _Asked) -> None:
         copied = erasing(side.connection, self._erasures, side.tables, message_ids=said.message_ids)
         async with side.connection.transaction(), copied:
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
-            erased += await erase_conversations(side.connection, side.tables, conversations=conversations)
+            erased += await erase_conversations(side.connection, side.tables, conversations=asked.conversations)
+            erased += await erase_questions(side.connection, side.tables, question_ids=asked.question_ids)
             erased += await erase_contexts(side.connection, side.tables, names=said.names | said.copiers)
         side.counts += erased
         self._step()

@@ -1,6 +1,6 @@
 """Find in a database what somebody has said, and where the bot repeats it."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
@@ -48,6 +48,8 @@ _POSTS: LiteralString = """
     WHERE kind = 'answer' AND deleted_at IS NULL AND (message_id = ANY (%s::bigint[]) OR reply_to = ANY (%s::bigint[]))
 """
 _TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
+
+_QUESTIONS: LiteralString = "SELECT question_id, text, answer, cites FROM answers"
 
 
 class Conversation(NamedTuple):
@@ -133,6 +135,30 @@ async def find_conversations(connection: Connection, tables: Tables, said: Finge
             if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, (question, answer))):
                 found.add(conversation)
     return found
+
+
+async def find_questions(connection: Connection, tables: Tables, said: Fingerprint) -> set[int]:
+    """Return the ids of the questions to the bot that cite or repeat somebody, or whose answers do."""
+    found: set[int] = set()
+    if "answers" in tables:
+        async for question_id, text, answer, cites in _streamed(connection, _QUESTIONS):
+            words = [text] if answer is None else [text, *_texts_in(answer)]
+            if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, words)):
+                found.add(question_id)
+    return found
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Yield all texts of a JSON value, whatever version of the program has written it."""
+    rest = [value]
+    while rest:
+        match rest.pop():
+            case str(text):
+                yield text
+            case dict(fields):
+                rest += fields.values()
+            case list(items):
+                rest += items
 
 
 async def _streamed(

@@ -29,7 +29,10 @@ from ops.erasure.files import Answers
 from ops.erasure.find import Conversation, Tables, knows_forwards
 from ops.erasure.ledger import LEDGER, merged, read_ledger
 
-TOUCHED = ("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", NAMES)
+TOUCHED = (
+    *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
+    NAMES,
+)
 """The tables in which somebody's words may stand."""
 
 _FINISHED: LiteralString = "erased_until:"
@@ -107,6 +110,16 @@ _DELETE_CONVERSATIONS: LiteralString = """
     )
     SELECT count(DISTINCT (asker_id, channel_id, private)) FROM deleted
 """
+_DELETE_QUESTIONS: LiteralString = """
+    DELETE FROM answers
+    WHERE %s OR question_id = ANY (%s::bigint[])
+    OR EXISTS (SELECT FROM erased_people WHERE user_id = asker_id AND asked_at <= erased_at) RETURNING question_id
+"""
+_DELETE_RATINGS: LiteralString = """
+    DELETE FROM ratings
+    WHERE question_id NOT IN (SELECT question_id FROM answers)
+    OR EXISTS (SELECT FROM erased_people WHERE user_id = rater_id AND rated_at <= erased_at)
+"""
 
 _READ_FINISHED: LiteralString = "SELECT name, value FROM facts WHERE starts_with(name, %s)"
 _WRITE_FINISHED: LiteralString = """
@@ -129,6 +142,7 @@ class Counts:
     replaced: int = 0
     answers: int = 0
     conversations: int = 0
+    questions: int = 0
     search_texts: int = 0
     time_zones: int = 0
 
@@ -139,6 +153,7 @@ class Counts:
             replaced=self.replaced + other.replaced,
             answers=self.answers + other.answers,
             conversations=self.conversations + other.conversations,
+            questions=self.questions + other.questions,
             search_texts=self.search_texts + other.search_texts,
             time_zones=self.time_zones + other.time_zones,
         )
@@ -200,6 +215,7 @@ async def erase_rows(
     async with erasing(connection, erasures, tables, copies=copies):
         counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
         counts += await erase_conversations(connection, tables, every_one=unknown)
+        counts += await erase_questions(connection, tables, every_one=unknown)
         counts += await erase_contexts(connection, tables)
         return counts + await erase_own(connection, tables)
 
@@ -255,6 +271,17 @@ async def erase_conversations(
     private = [conversation.private for conversation in conversations]
     ((count,),) = await fetch(connection, _DELETE_CONVERSATIONS, [every_one, askers, channels, private])
     return Counts(conversations=count)
+
+
+async def erase_questions(
+    connection: Connection, tables: Tables, *, question_ids: Collection[int] = (), every_one: bool = False
+) -> Counts:
+    """Delete questions with their answers: some, and those of the people themselves; or all. Ratings go with them."""
+    if "answers" not in tables:
+        return Counts()
+    deleted = await fetch(connection, _DELETE_QUESTIONS, [every_one, list(question_ids)])
+    await connection.execute(_DELETE_RATINGS)
+    return Counts(questions=len(deleted))
 
 
 async def erase_contexts(connection: Connection, tables: Tables, *, names: Collection[str] = ()) -> Counts:

@@ -46,13 +46,16 @@ from tests.forgotten import (
     AFTER_IMPORTED,
     BOB,
     BOT,
+    CARLA,
     DISCORD,
     FIRST,
     FORGOTTEN_AT,
     HERS,
     KEPT_CONVERSATIONS,
+    KEPT_QUESTIONS,
     NADIA,
     PATIENCE,
+    QUESTIONS,
     REPEATING,
     SAID,
     TALKED,
@@ -108,7 +111,7 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
         )
         tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
         for database in (short_term, long_term):
-            await run(database, f"TRUNCATE {tables}, conversation_turns, names")
+            await run(database, f"TRUNCATE {tables}, conversation_turns, names, answers, ratings")
 
 
 @pytest.fixture
@@ -165,6 +168,17 @@ async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None
     await forget_her(world)
 
     assert await where_she_is(world) == set()
+
+
+async def test_questions_and_ratings_of_hers_go_and_answers_that_cite_or_repeat_her(world: World) -> None:
+    await fill(world)
+    assert len(await rows(world.long_term, "question_id", "answers")) == len(QUESTIONS)
+
+    receipt = await forget_her(world)
+
+    assert set(await rows(world.long_term, "question_id", "answers")) == KEPT_QUESTIONS
+    assert await rows(world.long_term, "question_id, rater_id", "ratings") == [(64, CARLA)]
+    assert receipt.long_term.questions == len(QUESTIONS) - len(KEPT_QUESTIONS)
 
 
 async def test_nobody_else_has_lost_anything(world: World) -> None:
@@ -244,7 +258,7 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
 
     assert receipt.short_term == Counts(messages=6, revisions=1, answers=6, search_texts=9)
     assert receipt.long_term == Counts(
-        messages=7, revisions=1, replaced=2, answers=6, conversations=6, search_texts=11, time_zones=1
+        messages=7, revisions=1, replaced=2, answers=6, conversations=6, questions=4, search_texts=11, time_zones=1
     )
     assert set(receipt.files) == {
         ErasedFile(world.journal, 14),  # a message was journalled twice, and one was heard of again when it was deleted
@@ -645,7 +659,7 @@ async def test_a_restored_database_from_before_has_nothing_of_her_in_it(world: W
     kept = [one for one in STAYING if one.author_id != BOT]
     assert await rows(world.short_term) == [one.message_id for one in kept]
     assert counts[1] == Counts(
-        messages=7, revisions=1, replaced=2, answers=7, conversations=8, search_texts=11, time_zones=1
+        messages=7, revisions=1, replaced=2, answers=7, conversations=8, questions=5, search_texts=11, time_zones=1
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 from agent.conversations import ConversationKey, Conversations, Turn, drop_stale_turns, kept_free_of_stale_turns
 from db.databases import Database
 from db.engines import open_engine, parse_dsn, sessions_of
+from memory.answers.kept import KeptAnswer, KeptQuestion
+from memory.answers.store import AnswerStore
 from memory.embedding.embedder import Embedder
 from tests.builders import closed_port, deletion, edit, hears, message, minute, remember
 
@@ -43,6 +45,29 @@ async def test_a_turn_goes_with_a_message_that_it_cites(
     assert dropped == 2
     assert await conversations.recall(KEY) == [turn(22, 3), turn(23, 4, 99), turn(24), turn(50, 2)]
     assert await drop_stale_turns(long_term.sessions, short_term.sessions) == 0
+
+
+async def test_an_answer_that_is_delivered_goes_with_a_message_that_it_cites_and_one_that_is_owed_stays(
+    short_term: Database, long_term: Database, embedder: Embedder
+) -> None:
+    await remember(short_term, embedder, [CODE, message(2), message(3)])
+    await remember(short_term, embedder, [deletion(1, at=30), edit(2, "another", at=40)])
+    store = AnswerStore(long_term.sessions)
+    cited = {101: 1, 102: 2, 103: 3, 104: 1, 105: 2}
+    for question_id, message_id in cited.items():
+        asked = KeptQuestion(
+            question_id=question_id, guild_id=5, channel_id=1, access_id=1, asker_id=7, text="?", asked_at=minute(20)
+        )
+        await store.asked(asked)
+        await store.ready(
+            question_id, KeptAnswer(text="4711 [1]", outcome="quoted", sources={1: message_id}), now=minute(21)
+        )
+        if question_id != 104:
+            await store.delivered(question_id, message_id=None, now=minute(50 if question_id == 105 else 22))
+
+    await drop_stale_turns(long_term.sessions, short_term.sessions)
+
+    assert [question_id for question_id in cited if await store.get(question_id)] == [103, 104, 105]
 
 
 async def test_it_is_looked_for_again_and_again(
