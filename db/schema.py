@@ -328,3 +328,26 @@ class RatingRow(Base):
     rater_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     rating: Mapped[int] = mapped_column(BigInteger)
     rated_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
+class DecisionRow(Base):
+    """A message that somebody has marked as a decision; long-term memory keeps it, as it outlives a session.
+
+    What was decided is what the message says, which stays where it is. The other columns about the message are those
+    by which an erasure finds this row. `title` is of whoever has marked it, `supersedes` the id of the message whose
+    decision this one takes the place of. One that was withdrawn counts until `withdrawn_at`.
+    """
+
+    __tablename__ = "decisions"
+
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)
+    author_id: Mapped[int | None] = mapped_column(BigInteger)
+    sent_at: Mapped[datetime] = mapped_column(AwareTime)
+    marked_by: Mapped[int | None] = mapped_column(BigInteger)
+    marked_at: Mapped[datetime] = mapped_column(AwareTime)
+    title: Mapped[str] = mapped_column(Text)
+    supersedes: Mapped[int | None] = mapped_column(BigInteger)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(AwareTime)

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
-from db.schema import ReplacedMessageRow, TimeZoneRow
+from db.schema import DecisionRow, ReplacedMessageRow, TimeZoneRow
 from memory.answers.kept import KeptAnswer, KeptQuestion, Rating
 from memory.answers.store import AnswerStore
 from memory.capture.journal import BadRecord, Journal, NotAdded, encoded
@@ -147,6 +147,7 @@ async def fill(world: World, *, position: int | None = None) -> None:
     await chosen_zones(world.long_term)
     await talked(world.long_term)
     await asked_questions(world.long_term)
+    await decided(world.long_term)
     for database in (world.short_term, world.long_term):
         await analysed(database)
 
@@ -200,6 +201,20 @@ def conversation(channel_id: int, asker_id: int, *, private: bool = False) -> Co
 
 def turn(question: str, answer: str, *, cites: tuple[int, ...] = ()) -> Turn:
     return Turn(asked_at=minute(60), question=question, answer=answer, cites=cites)
+
+
+async def decided(database: Database) -> None:
+    """Let two of her messages be decisions, one of them in no memory any more, and two of bob's that she has marked."""
+    marks = (
+        {"message_id": 1, "author_id": NADIA, "marked_by": BOB, "title": "where the cellarkey is"},
+        {"message_id": 201, "author_id": NADIA, "marked_by": BOB, "title": "the oubliette", "sent_at": minute(-900)},
+        {"message_id": 2, "author_id": BOB, "marked_by": NADIA, "title": "zugzwang, I say", "supersedes": 1},
+        {"message_id": 4, "author_id": BOB, "marked_by": CARLA, "title": "every other day", "supersedes": 2},
+    )
+    about: dict[str, Any] = {"guild_id": 1, "channel_id": 1, "marked_at": minute(50), "supersedes": None}
+    rows = [about | {"sent_at": minute(int(str(mark["message_id"])) % 100)} | mark for mark in marks]
+    async with transaction(database.sessions) as session:
+        await session.execute(insert(DecisionRow).values(rows))
 
 
 TALKED = {

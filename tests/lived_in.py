@@ -1,6 +1,7 @@
 """A memory with something in each of its tables, and what is to be seen of a memory from outside."""
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from psycopg import sql
@@ -13,6 +14,7 @@ from db.metadata import set_metadata
 from db.schema import (
     AnswerRow,
     CoverageRow,
+    DecisionRow,
     ErasureRow,
     GuildSettingRow,
     OptOutRow,
@@ -100,6 +102,15 @@ COVERAGE = {
     "widened_at": minute(9),
     "journal_end": 100,
 }
+DECISION: dict[str, Any] = {
+    "guild_id": 1,
+    "message_id": 9,
+    "channel_id": 1,
+    "sent_at": minute(9),
+    "marked_by": 2,
+    "marked_at": minute(91),
+    "title": "what was decided",
+}
 
 ASKED = {
     "question_id": 1,
@@ -135,6 +146,7 @@ async def live_in(database: Database) -> None:
             insert(TimeZoneRow).values(owner_kind="person", owner_id=1, zone="Europe/Paris", set_at=minute(1)),
             insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
             insert(OptOutRow).values(person_id=998, kind="everything", opted_out_at=minute(1)),
+            insert(DecisionRow).values(DECISION),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(PlaceRow).values(PLACE),

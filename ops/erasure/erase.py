@@ -81,6 +81,7 @@ _WORDS = {
     "questions": ("question to the bot with its answer", "questions to the bot with their answers"),
     "search_texts": ("neighbour's search text written anew", "neighbours' search texts written anew"),
     "time_zones": ("time zone", "time zones"),
+    "decisions": ("mark of a decision", "marks of decisions"),
 }
 _SHOWN_POSTS = 50
 

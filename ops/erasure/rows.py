@@ -31,6 +31,7 @@ from ops.erasure.ledger import LEDGER, merged, read_ledger
 
 TOUCHED = (
     *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
+    "decisions",
     NAMES,
 )
 """The tables in which somebody's words may stand."""
@@ -98,6 +99,20 @@ _DELETE_TIME_ZONES: LiteralString = """
     DELETE FROM time_zones USING erased_people
     WHERE owner_kind = 'person' AND owner_id = user_id AND set_at <= erased_at
 """
+_DELETE_DECISIONS: LiteralString = """
+    DELETE FROM decisions WHERE message_id = ANY (%s::bigint[])
+    OR EXISTS (SELECT FROM erased_people WHERE author_id = user_id AND sent_at <= erased_at)
+"""
+_CLEAR_DECISIONS: LiteralString = """
+    UPDATE decisions SET marked_by = NULL, title = ''
+    FROM erased_people WHERE marked_by = user_id AND marked_at <= erased_at
+"""
+_UNLINK_DECISIONS: LiteralString = """
+    UPDATE decisions SET supersedes = NULL WHERE supersedes IS NOT NULL AND NOT EXISTS (
+        SELECT FROM decisions AS earlier
+        WHERE earlier.guild_id = decisions.guild_id AND earlier.message_id = decisions.supersedes
+    )
+"""
 _DELETE_NAMES: LiteralString = """
     DELETE FROM names USING erased_people WHERE author_id = user_id AND last_seen <= erased_at
 """
@@ -145,6 +160,7 @@ class Counts:
     questions: int = 0
     search_texts: int = 0
     time_zones: int = 0
+    decisions: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -156,6 +172,7 @@ class Counts:
             questions=self.questions + other.questions,
             search_texts=self.search_texts + other.search_texts,
             time_zones=self.time_zones + other.time_zones,
+            decisions=self.decisions + other.decisions,
         )
 
     def __bool__(self) -> bool:
@@ -317,6 +334,8 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
         )
     if "time_zones" in tables:
         counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    if "decisions" in tables:
+        counts += Counts(decisions=await _erase_decisions(connection, message_ids))
     if NAMES in tables:
         await connection.execute(_DELETE_NAMES)
         if counts.messages:  # those without an author's id have left names, too
@@ -325,6 +344,14 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
     if "facts" in tables:
         await connection.execute(_WRITE_FINISHED, [_FINISHED])
     return counts
+
+
+async def _erase_decisions(connection: Connection, message_ids: Collection[int]) -> int:
+    """Delete what is marked of the people's messages, and take from others what the people have written about it."""
+    deleted = (await connection.execute(_DELETE_DECISIONS, [list(message_ids)])).rowcount
+    cleared = (await connection.execute(_CLEAR_DECISIONS)).rowcount
+    await connection.execute(_UNLINK_DECISIONS)
+    return deleted + cleared
 
 
 async def _delete_marked(connection: Connection, tables: Tables) -> dict[str, int]:

@@ -24,6 +24,7 @@ TABLES = {
     *(
         "answers",
         "coverage",
+        "decisions",
         "guild_settings",
         "names",
         "opt_outs",

@@ -111,7 +111,7 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
         )
         tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
         for database in (short_term, long_term):
-            await run(database, f"TRUNCATE {tables}, conversation_turns, names, answers, ratings")
+            await run(database, f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions")
 
 
 @pytest.fixture
@@ -159,6 +159,16 @@ async def run(database: Database, statement: str, **values: object) -> None:
 async def erase(database: Database, erasures: dict[int, datetime]) -> Counts:
     async with open_connection(database.dsn, timeout=PATIENCE) as connection, connection.transaction():
         return await erase_rows(connection, erasures)
+
+
+async def test_decisions_lose_her_messages_and_what_she_wrote_about_those_of_others(world: World) -> None:
+    await fill(world)
+
+    receipt = await forget_her(world)
+
+    marks = await rows(world.long_term, "message_id, marked_by, title, supersedes", "decisions")
+    assert marks == [(2, None, "", None), (4, CARLA, "every other day", 2)]
+    assert receipt.long_term.decisions == 3
 
 
 async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None:
@@ -258,7 +268,15 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
 
     assert receipt.short_term == Counts(messages=6, revisions=1, answers=6, search_texts=9)
     assert receipt.long_term == Counts(
-        messages=7, revisions=1, replaced=2, answers=6, conversations=6, questions=4, search_texts=11, time_zones=1
+        messages=7,
+        revisions=1,
+        replaced=2,
+        answers=6,
+        conversations=6,
+        questions=4,
+        search_texts=11,
+        time_zones=1,
+        decisions=3,
     )
     assert set(receipt.files) == {
         ErasedFile(world.journal, 14),  # a message was journalled twice, and one was heard of again when it was deleted
@@ -659,7 +677,15 @@ async def test_a_restored_database_from_before_has_nothing_of_her_in_it(world: W
     kept = [one for one in STAYING if one.author_id != BOT]
     assert await rows(world.short_term) == [one.message_id for one in kept]
     assert counts[1] == Counts(
-        messages=7, revisions=1, replaced=2, answers=7, conversations=8, questions=5, search_texts=11, time_zones=1
+        messages=7,
+        revisions=1,
+        replaced=2,
+        answers=7,
+        conversations=8,
+        questions=5,
+        search_texts=11,
+        time_zones=1,
+        decisions=3,
     )
 
 

@@ -47,7 +47,7 @@ ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NUL
 _OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
 TABLES = {
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns", "names"),
-    *("answers", "coverage", "guild_settings", "opt_outs", "places", "ratings"),
+    *("answers", "coverage", "decisions", "guild_settings", "opt_outs", "places", "ratings"),
     *_OF_PROMOTIONS,
 }
 

@@ -17,6 +17,7 @@ from db.schema import (
     AnswerRow,
     Base,
     CoverageRow,
+    DecisionRow,
     ErasureRow,
     GuildSettingRow,
     MessageRow,
@@ -37,7 +38,7 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, PATIENCE, PLACE, TURN, WIDTH, write
+from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, PATIENCE, PLACE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -75,6 +76,7 @@ async def fill_source(server: Server, name: str) -> None:
             await session.execute(insert(AnswerRow).values(ASKED))
             rating = insert(RatingRow).values(question_id=1, rater_id=2, rating=1, rated_at=minute(3))
             await session.execute(rating)
+            await session.execute(insert(DecisionRow).values(DECISION))
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 

@@ -29,7 +29,7 @@ PATIENCE = timedelta(seconds=60)
 TABLES = (
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
     *("promotions", "replaced_messages", "erasures", "conversation_turns", "alembic_version"),
-    *("answers", "coverage", "guild_settings", "opt_outs", "places", "ratings"),
+    *("answers", "coverage", "decisions", "guild_settings", "opt_outs", "places", "ratings"),
 )
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
