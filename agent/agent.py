@@ -163,7 +163,7 @@ class Agent:
             _log_failure(f"{key} not read", error)
             return _with_notes(await self._answer(question, ()), FORGETFUL)
         answer = await self._answer(question, history)
-        if answer.outcome not in _FINAL:
+        if answer.outcome not in _FINAL or not question.kept:
             return answer
         try:
             await self._conversations.append(key, finished_turn(question, answer))

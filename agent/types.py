@@ -33,6 +33,8 @@ class Question:
     private: bool = False
     all_time: bool = False
     date_order: DateOrder | None = None
+    kept: bool = True
+    """Whether it may be kept, as a turn of a conversation; it is answered either way."""
 
     @property
     def effective_date_order(self) -> DateOrder:

@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, product
@@ -365,6 +365,9 @@ class _NoSettings:
         return Chosen(setting.default)
 
     async def set(self, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
+        raise NotImplementedError
+
+    async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
         raise NotImplementedError
 
 

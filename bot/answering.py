@@ -218,6 +218,7 @@ class Answerer:
             private=asking.private,
             all_time=asking.all_time,
             date_order=date_order(locale=caller.locale.value, time_zone=zone.zone, setting=services.date_order),
+            kept=services.keeps(caller),
         )
 
 

@@ -7,10 +7,13 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.front_end import QuotingAsker, TimeZones
+from bot.caller import Caller
 from bot.history.memory import HistoryMemory
 from bot.history.pages import Recorder
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
+from memory.consent.opt_outs import OptOut, Wish
+from memory.consent.rules import NO_RULES, Rules
 from memory.guild_settings import Chosen, Setting
 from memory.preferences import Zone
 from overviews.all import Overviews
@@ -30,6 +33,23 @@ class GuildSettings(Protocol):
 
     async def set(self, guild_id: int, setting: Setting[T], value: T, *, at: datetime) -> None:
         """Set a value; raise DatabaseUnavailableError when it cannot be stored now."""
+
+    async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
+        """Set what `change` makes of the present value, and return that; raise as `set` and `change` do."""
+
+
+class Consent(Protocol):
+    """Knows what may not be kept, and takes what people wish; see `memory.consent.consent.Consent`."""
+
+    @property
+    def rules(self) -> Rules:
+        """What may not be kept, as far as is known now."""
+
+    async def opt_out(self, person_id: int, wish: Wish, *, at: datetime) -> None:
+        """Store what a person wishes; raise DatabaseUnavailableError when it cannot be stored now."""
+
+    def wish_of(self, person_id: int) -> OptOut:
+        """Return what a person has asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +74,21 @@ class Services:
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
     history: HistoryMemory | None = None
+    consent: Consent | None = None
+    """Knows what may not be kept; None where everything may be."""
     overviews: Overviews | None = None
     """What happened, who knows, what was decided; None where there is no memory to list it from."""
+
+    @property
+    def rules(self) -> Rules:
+        """What may not be kept, as far as is known now."""
+        return NO_RULES if self.consent is None else self.consent.rules
+
+    def keeps(self, caller: Caller) -> bool:
+        """Return whether what somebody asks, and what they are answered, may be kept."""
+        parent_id = getattr(caller.channel, "parent_id", None)
+        places = (caller.channel_id, parent_id)
+        return self.rules.keeps_from(caller.user.id, caller.guild_id, *places, at=caller.created_at)
 
     async def zone_of(self, person_id: int, guild_id: int | None) -> Zone:
         """Return the time zone that counts for whoever uses a command."""

@@ -11,6 +11,7 @@ from bot.services import Services
 from errors import JournalUnavailableError
 from memory.message import Kind, Message
 from memory.question.parse import ParsedQuestion, parse_words
+from tests.fakes_consent import FakeConsent
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.fakes_time_zones import FakeTimeZones
 
@@ -80,6 +81,7 @@ def services(
     asker: FakeAsker,
     time_zones: FakeTimeZones | None = None,
     guild_settings: FakeGuildSettings | None = None,
+    consent: FakeConsent | None = None,
 ) -> Services:
     """Return what a bot needs, at a fixed time in Paris."""
     return Services(
@@ -89,6 +91,7 @@ def services(
         session="test_2026-11-03_1",
         time_zones=time_zones or FakeTimeZones(),
         guild_settings=guild_settings or FakeGuildSettings(),
+        consent=consent,
         time_zone=ZoneInfo("Europe/Paris"),
         clock=lambda: NOW,
     )

@@ -1,5 +1,6 @@
 """A stand-in for what administrators have set for their guild."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,3 +27,8 @@ class FakeGuildSettings:
         if self.away:
             raise DatabaseUnavailableError("db:5432")
         self.chosen[guild_id, setting.name] = setting.load(setting.dump(value))
+
+    async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
+        value = change(self.chosen.get((guild_id, setting.name), setting.default))
+        await self.set(guild_id, setting, value, at=at)
+        return value

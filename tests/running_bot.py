@@ -17,6 +17,9 @@ from bot.history.memory import HistoryMemory
 from bot.services import Services
 from db.databases import Database
 from memory.capture.recorder import Recorder, open_recorder
+from memory.consent.consent import Consent, kept_fresh
+from memory.consent.opt_outs import OptOuts
+from memory.consent.stored import StoredAuthors
 from memory.coverage.ledger import Ledger
 from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.embedding.embedder import Embedder
@@ -40,6 +43,7 @@ class RunningBot:
     ledger: Ledger
     writer: CoverageWriter
     memory: Memory
+    services: Services
 
     async def settled(self) -> None:
         """Wait until all that was said and missed is searchable."""
@@ -80,7 +84,11 @@ class BotPrograms:
     async def started(self, session: str = "demo") -> AsyncGenerator[RunningBot]:
         """Run the bot for the length of the block; in the end it is stopped as Ctrl+C stops it."""
         ledger = Ledger(self.long_term.sessions, session=session)
+        guild_settings = GuildSettings(self.long_term.sessions)
+        stored_authors = StoredAuthors([self.short_term.sessions, self.long_term.sessions])
+        consent = Consent(OptOuts(self.long_term.sessions), guild_settings, stored_authors)
         async with (
+            kept_fresh(consent),
             open_recorder(
                 session=session,
                 journal_path=self.journal(session),
@@ -88,6 +96,7 @@ class BotPrograms:
                 sessions=self.short_term.sessions,
                 embedder=self.embedder,
                 batch=64,
+                consent=consent,
             ) as recorder,
             open_coverage_writer(ledger, recorder, clock=discord.utils.utcnow) as writer,
         ):
@@ -95,15 +104,23 @@ class BotPrograms:
             history = HistoryMemory(ledger=ledger, writer=writer, stored=stored)
             conversations = Conversations(self.long_term.sessions)
             agent = Agent(None, memory=self.memory, conversations=conversations, coverage=ledger)
-            bot = Bot(self._services(recorder, agent, history))
+            services = self._services(recorder, agent, history, guild_settings, consent)
+            bot = Bot(services)
             async with served(bot, self.fake):
-                yield RunningBot(bot, self.fake, recorder, ledger, writer, self.memory)
+                yield RunningBot(bot, self.fake, recorder, ledger, writer, self.memory, services)
 
     def journal(self, session: str = "demo") -> Path:
         """Return where a session's CSV is."""
         return self.folder / f"{session}.csv"
 
-    def _services(self, recorder: Recorder, agent: Agent, history: HistoryMemory) -> Services:
+    def _services(
+        self,
+        recorder: Recorder,
+        agent: Agent,
+        history: HistoryMemory,
+        guild_settings: GuildSettings,
+        consent: Consent,
+    ) -> Services:
         async def about(_: int | None) -> str:
             return "-"
 
@@ -113,7 +130,8 @@ class BotPrograms:
             about=about,
             session=recorder.session,
             time_zones=TimeZones(self.long_term.sessions),
-            guild_settings=GuildSettings(self.long_term.sessions),
+            guild_settings=guild_settings,
+            consent=consent,
             time_zone=ZoneInfo("UTC"),
             clock=discord.utils.utcnow,
             history=history,

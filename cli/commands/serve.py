@@ -32,6 +32,9 @@ from memory.capture.import_csv import Imported, import_csv
 from memory.capture.members import claimed_shards
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
+from memory.consent.consent import Consent, kept_fresh
+from memory.consent.opt_outs import OptOuts
+from memory.consent.stored import StoredAuthors
 from memory.coverage.ledger import Ledger
 from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.embedding.embedder import Embedder
@@ -75,6 +78,7 @@ class RunningSession:
     models: str
     time_zones: TimeZones
     guild_settings: GuildSettings
+    consent: Consent
     places: PlaceWriter
     time_zone: ZoneInfo
     date_order: DateOrder | None
@@ -163,11 +167,15 @@ async def open_program(
     remember_session(settings.storage_dir, session)  # only now: a session that is refused is not the current one
     searchable = searchable_database(short_term), searchable_database(long_term)
     memory = Memory(*searchable, embedder)
+    guild_settings = GuildSettings(long_term.sessions)
+    authors = StoredAuthors([database.sessions for database in databases])
+    consent = Consent(OptOuts(long_term.sessions), guild_settings, authors)
     async with (
         maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
         maintain_vector_indexes((database.engine, database.layout) for database in databases),
         kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
         open_place_writer(long_term.sessions, short_term.sessions) as places,
+        kept_fresh(consent),
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,
@@ -176,6 +184,7 @@ async def open_program(
             embedder=embedder,
             batch=_BATCH,
             erased=erased,
+            consent=consent,
             on_stored=lambda messages: _note_stored(memory, places, messages),
         ) as recorder,
         AsyncExitStack() as stack,
@@ -206,7 +215,8 @@ async def open_program(
                 databases=databases,
                 models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
                 time_zones=TimeZones(long_term.sessions),
-                guild_settings=GuildSettings(long_term.sessions),
+                guild_settings=guild_settings,
+                consent=consent,
                 places=places,
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
@@ -268,6 +278,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         session=program.recorder.session,
         time_zones=program.time_zones,
         guild_settings=program.guild_settings,
+        consent=program.consent,
         time_zone=program.time_zone,
         clock=_now,
         date_order=program.date_order,
@@ -303,10 +314,11 @@ async def _import(csv: Path, recorder: Recorder) -> None:
 
 
 def _left_out(imported: Imported) -> str:
-    """Return what an import has left out for the sake of forgotten people; empty when that was nothing."""
+    """Return what an import has left out for the sake of people; empty when that was nothing."""
     amounts = (
         (imported.erased, "lines of people who are forgotten"),
         (imported.answers, "answers of the bot that may repeat them"),
+        (imported.not_kept, "lines of people who have opted out, of ignored channels or of pauses"),
         (imported.damaged, "damaged lines that may be theirs"),
     )
     return ", ".join(f"{amount} {what}" for amount, what in amounts if amount)
