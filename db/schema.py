@@ -288,8 +288,9 @@ class AnswerRow(Base):
     """A question that was asked on Discord, and its answer; long-term memory keeps them until they are too old.
 
     `channel_id` is the channel or thread of the question, `access_id` what opens it, as of a message. The `token` with
-    which an interaction is answered is kept no longer than it is needed for that. `message_id` is the message that
-    shows the answer, `cites` are the messages that it cites. `changed_at` is when `state` was last written.
+    which an interaction is answered is kept no longer than it is needed for that. `about` are messages that the
+    question points at, `message_id` is the message that shows the answer, `cites` are the messages that it cites.
+    `changed_at` is when something of it was last written.
     """
 
     __tablename__ = "answers"
@@ -302,6 +303,7 @@ class AnswerRow(Base):
     text: Mapped[str] = mapped_column(Text)
     private: Mapped[bool] = mapped_column(Boolean)
     all_time: Mapped[bool] = mapped_column(Boolean)
+    about: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     asked_at: Mapped[datetime] = mapped_column(AwareTime)
     locale: Mapped[str] = mapped_column(Text)
     application_id: Mapped[int | None] = mapped_column(BigInteger)

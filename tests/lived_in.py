@@ -121,6 +121,7 @@ ASKED = {
     "text": "what was said?",
     "private": False,
     "all_time": False,
+    "about": [8],
     "asked_at": minute(1),
     "locale": "fr",
     "application_id": 3,

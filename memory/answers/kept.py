@@ -29,8 +29,8 @@ class KeptQuestion:
     """A question as it was asked.
 
     `question_id` is the id of the interaction, or of the message, that asked it. `channel_id` is that of its channel or
-    thread, `access_id` that of what opens it, as of a message. An interaction, which has an `application_id`, is
-    answered with its `token` while that lives.
+    thread, `access_id` that of what opens it, as of a message. `about` are messages that it points at. An interaction,
+    which has an `application_id`, is answered with its `token` while that lives.
     """
 
     question_id: int
@@ -42,6 +42,7 @@ class KeptQuestion:
     asked_at: datetime
     private: bool = False
     all_time: bool = False
+    about: tuple[int, ...] = ()
     locale: str = ""
     application_id: int | None = None
     token: str | None = field(default=None, repr=False)
@@ -63,7 +64,6 @@ class KeptAnswer:
     footer: str = ""
     places: frozenset[int] = frozenset()
     shown_places: frozenset[int] = frozenset()
-    searched_channels: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def dump(self) -> dict[str, Any]:
@@ -76,7 +76,6 @@ class KeptAnswer:
             "footer": self.footer,
             "places": sorted(self.places),
             "shown_places": sorted(self.shown_places),
-            "searched_channels": self.searched_channels,
             "versions": dict(self.versions),
         }
 
@@ -91,7 +90,6 @@ class KeptAnswer:
             footer=str(value["footer"]),
             places=frozenset(map(int, value["places"])),
             shown_places=frozenset(map(int, value["shown_places"])),
-            searched_channels=bool(value["searched_channels"]),
             versions={str(name): str(version) for name, version in value["versions"].items()},
         )
 

@@ -30,11 +30,11 @@ MOST_OWED = 1_000
 
 _ASK = SQL("""
     INSERT INTO answers (
-        question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, asked_at, locale,
-        application_id, token, state, attempts, cites, changed_at
+        question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, about, asked_at,
+        locale, application_id, token, state, attempts, cites, changed_at
     ) VALUES (
         %(question_id)s, %(guild_id)s, %(channel_id)s, %(access_id)s, %(asker_id)s, %(text)s, %(private)s,
-        %(all_time)s, %(asked_at)s, %(locale)s, %(application_id)s, %(token)s, 'asked', 0, '{}', %(asked_at)s
+        %(all_time)s, %(about)s, %(asked_at)s, %(locale)s, %(application_id)s, %(token)s, 'asked', 0, '{}', %(asked_at)s
     ) ON CONFLICT (question_id) DO NOTHING
 """)
 _READY = SQL("""
@@ -42,7 +42,11 @@ _READY = SQL("""
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
 """)
 _SENDING = SQL("""
-    UPDATE answers SET state = 'sending', attempts = attempts + 1, changed_at = %(now)s
+    UPDATE answers SET state = 'sending', changed_at = %(now)s
+    WHERE question_id = %(question_id)s AND delivered_at IS NULL
+""")
+_TAKE_UP = SQL("""
+    UPDATE answers SET attempts = attempts + 1, changed_at = %(now)s
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
 """)
 _DELIVERED = SQL("""
@@ -55,7 +59,7 @@ _GIVE_UP = SQL("""
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
 """)
 _COLUMNS = SQL("""
-    question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, asked_at, locale,
+    question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, about, asked_at, locale,
     application_id, token, message_id, state, attempts, answer, changed_at
 """)
 _GET = SQL("SELECT {columns} FROM answers WHERE question_id = %(question_id)s").format(columns=_COLUMNS)
@@ -112,6 +116,7 @@ class AnswerStore:
             "text": sanitize(question.text),
             "private": question.private,
             "all_time": question.all_time,
+            "about": list(question.about),
             "asked_at": question.asked_at,
             "locale": sanitize(question.locale),
             "application_id": question.application_id,
@@ -126,8 +131,12 @@ class AnswerStore:
         await self._execute(_READY, {"question_id": question_id, "now": now, **values})
 
     async def sending(self, question_id: int, *, now: datetime) -> None:
-        """Note that an answer is about to be sent, once more."""
+        """Note that an answer is about to be sent."""
         await self._execute(_SENDING, {"question_id": question_id, "now": now})
+
+    async def taken_up(self, question_id: int, *, now: datetime) -> None:
+        """Note one more attempt to answer a question, or to deliver its answer."""
+        await self._execute(_TAKE_UP, {"question_id": question_id, "now": now})
 
     async def delivered(self, question_id: int, *, message_id: int | None, now: datetime) -> None:
         """Note that Discord has taken an answer, and in which message; its token is forgotten."""
@@ -199,6 +208,7 @@ def _kept(row: Row) -> Kept:
         text=row["text"],
         private=row["private"],
         all_time=row["all_time"],
+        about=tuple(row["about"]),
         asked_at=row["asked_at"],
         locale=row["locale"],
         application_id=row["application_id"],

@@ -49,7 +49,7 @@ _POSTS: LiteralString = """
 """
 _TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
 
-_QUESTIONS: LiteralString = "SELECT question_id, text, answer, cites FROM answers"
+_QUESTIONS: LiteralString = "SELECT question_id, text, answer, cites || about FROM answers"
 
 
 class Conversation(NamedTuple):

@@ -30,7 +30,6 @@ ANSWER = KeptAnswer(
     footer="searched yesterday",
     places=frozenset({31, 32}),
     shown_places=frozenset({31}),
-    searched_channels=True,
     versions={"models": "none"},
 )
 
@@ -43,6 +42,7 @@ def question(question_id: int, **changes: Any) -> KeptQuestion:
         access_id=31,
         asker_id=ANA,
         text="when does the ferry leave?",
+        about=(41, 42),
         asked_at=AT,
         locale="en-US",
         application_id=9,
@@ -81,6 +81,7 @@ async def test_a_question_is_owed_until_its_answer_is_delivered_and_its_token_is
     await store.asked(question(1))
     assert await store.get(1) == Kept(question=question(1), state=State.ASKED, changed_at=AT)
 
+    await store.taken_up(1, now=AT)
     await store.ready(1, ANSWER, now=LATER)
     await store.sending(1, now=LATER)
     sending = Kept(question=question(1), state=State.SENDING, changed_at=LATER, attempts=1, answer=ANSWER)
@@ -110,6 +111,7 @@ async def test_what_is_delivered_is_neither_sent_nor_answered_again(store: Answe
     await store.asked(question(1, text="something else"))
     await store.ready(1, ANSWER, now=LATER)
     await store.sending(1, now=LATER)
+    await store.taken_up(1, now=LATER)
     await store.give_up(1, now=LATER)
 
     kept = await store.get(1)

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("private", sa.Boolean, nullable=False),
         sa.Column("all_time", sa.Boolean, nullable=False),
+        sa.Column("about", ARRAY(sa.BigInteger), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("locale", sa.Text, nullable=False),
         sa.Column("application_id", sa.BigInteger),
