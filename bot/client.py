@@ -27,7 +27,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import coverage, remember, settings, time_zones
+from bot.features import coverage, decisions, remember, settings, time_zones
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
@@ -103,6 +103,7 @@ FEATURES = (
     settings.add_commands,
     coverage.add_commands,
     remember.add_commands,
+    decisions.add_commands,
 )
 """What each package of bot/features puts on the command tree."""
 

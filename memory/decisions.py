@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engines import Sessions, transaction
 from db.statements import execute, fetch
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.filters import EVERY_GUILD, Guild
 from memory.message import sanitize
 
 MOST_DECISIONS = 1000
@@ -81,11 +82,14 @@ class Decisions:
         self._sessions = sessions
         self._timeout = timeout
 
-    async def of(self, guild_id: int | None) -> list[Decision]:
-        """Return what is marked in a guild, or in all of them, newest message first, withdrawn ones too.
+    async def of(self, guild: Guild) -> list[Decision]:
+        """Return what is marked in a guild, or in every one, newest message first, withdrawn ones too.
 
         Raises DatabaseUnavailableError.
         """
+        if guild is None:
+            return []
+        guild_id = None if guild is EVERY_GUILD else guild
         async with self._transaction() as session:
             rows = await fetch(session, _OF_GUILD, {"guild_id": guild_id, "limit": MOST_DECISIONS})
         return [Decision(**row) for row in rows]

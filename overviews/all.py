@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase
+from overviews.decisions import DecisionList
 from overviews.overview import Overview, Viewer
 
 Command = Callable[[Viewer, str], Awaitable[Overview]]
@@ -17,8 +18,10 @@ class Overviews:
 
     memory: MemoryReader
     databases: tuple[SearchableDatabase, SearchableDatabase]
+    decisions: DecisionList | None = None
+    """None where nobody can mark any."""
 
     @property
     def commands(self) -> Mapping[str, Command]:
         """The commands that need no Discord, by their names."""
-        return {}
+        return {} if self.decisions is None else {"/decisions": self.decisions.command}

@@ -37,6 +37,7 @@ from memory.consent.opt_outs import OptOuts
 from memory.consent.stored import StoredAuthors
 from memory.coverage.ledger import Ledger
 from memory.coverage.writer import CoverageWriter, open_coverage_writer
+from memory.decisions import Decisions
 from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
@@ -50,6 +51,7 @@ from memory.search_session import searchable_database
 from ops.erasure.ledger import COPIES, read_copies
 from ops.erasure.rows import known_erasures
 from overviews.all import Overviews
+from overviews.decisions import DecisionList
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
 from time_expressions.conventions import DateOrder
@@ -208,7 +210,11 @@ async def open_program(
                 agent=agent,
                 embedder=embedder,
                 memory=memory,
-                overviews=Overviews(memory=memory, databases=searchable),
+                overviews=Overviews(
+                    memory=memory,
+                    databases=searchable,
+                    decisions=DecisionList(Decisions(long_term.sessions), memory),
+                ),
                 ledger=ledger,
                 coverage=coverage,
                 stored=StoredMessages(*searchable),
