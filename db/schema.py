@@ -353,3 +353,36 @@ class DecisionRow(Base):
     title: Mapped[str] = mapped_column(Text)
     supersedes: Mapped[int | None] = mapped_column(BigInteger)
     withdrawn_at: Mapped[datetime | None] = mapped_column(AwareTime)
+
+
+class CatchUpRow(Base):
+    """When a person was last shown what they missed in a guild; long-term memory keeps it, as it outlives a session."""
+
+    __tablename__ = "catch_ups"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    shown_at: Mapped[datetime] = mapped_column(AwareTime)
+
+
+class DigestRow(Base):
+    """A digest of the time from `starts_at` to `due_at` in a channel; long-term memory keeps those of the last weeks.
+
+    The row is there before the message is: `message_id` and `posted_at` are set once Discord has taken it. Of what it
+    shows the row has the ids of its sources, and a checksum of their words.
+    """
+
+    __tablename__ = "digests"
+
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    due_at: Mapped[datetime] = mapped_column(AwareTime, primary_key=True)
+    guild_id: Mapped[int] = mapped_column(BigInteger)
+    starts_at: Mapped[datetime] = mapped_column(AwareTime)
+    claimed_at: Mapped[datetime] = mapped_column(AwareTime)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    posted_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'::bigint[]"))
+    checksum: Mapped[str] = mapped_column(Text, server_default=text("''"))
+
+
+Index("digests_guild", DigestRow.guild_id)

@@ -13,8 +13,10 @@ from db.engines import transaction
 from db.metadata import set_metadata
 from db.schema import (
     AnswerRow,
+    CatchUpRow,
     CoverageRow,
     DecisionRow,
+    DigestRow,
     ErasureRow,
     GuildSettingRow,
     OptOutRow,
@@ -134,6 +136,19 @@ ASKED = {
 }
 
 
+DIGEST = {
+    "channel_id": 1,
+    "due_at": minute(9),
+    "guild_id": 5,
+    "starts_at": minute(1),
+    "claimed_at": minute(9),
+    "message_id": 3,
+    "posted_at": minute(10),
+    "source_ids": [8, 9],
+    "checksum": "made up",
+}
+
+
 async def live_in(database: Database) -> None:
     """Migrate a memory, and put something into each of its tables."""
     await database.migrate(dimensions=WIDTH)
@@ -148,6 +163,8 @@ async def live_in(database: Database) -> None:
             insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
             insert(OptOutRow).values(person_id=998, kind="everything", opted_out_at=minute(1)),
             insert(DecisionRow).values(DECISION),
+            insert(CatchUpRow).values(person_id=1, guild_id=5, shown_at=minute(7)),
+            insert(DigestRow).values(DIGEST),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),
             insert(ErasureRow).values(user_id=999, erased_at=minute(1)),
             insert(PlaceRow).values(PLACE),

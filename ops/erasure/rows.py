@@ -31,10 +31,10 @@ from ops.erasure.ledger import LEDGER, merged, read_ledger
 
 TOUCHED = (
     *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
-    "decisions",
+    *("decisions", "catch_ups", "digests"),
     NAMES,
 )
-"""The tables in which somebody's words may stand."""
+"""The tables in which somebody's words, or their id, may stand."""
 
 _FINISHED: LiteralString = "erased_until:"
 """Begins the name of the fact that a database holds no words of a person any more, whoever repeats them."""
@@ -113,6 +113,22 @@ _UNLINK_DECISIONS: LiteralString = """
         WHERE earlier.guild_id = decisions.guild_id AND earlier.message_id = decisions.supersedes
     )
 """
+_DELETE_CATCH_UPS: LiteralString = """
+    DELETE FROM catch_ups USING erased_people WHERE person_id = user_id AND shown_at <= erased_at
+"""
+_DELETE_OWN = {"time_zones": _DELETE_TIME_ZONES, "catch_ups": _DELETE_CATCH_UPS}
+"""What deletes rows that are about one person, by their tables."""
+_OUTDATE_DIGESTS: LiteralString = """
+    WITH gone AS (
+        SELECT unnest(%s::bigint[]) AS message_id
+        UNION SELECT message_id FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    )
+    UPDATE digests SET checksum = '', source_ids = ARRAY(
+        SELECT source_id FROM unnest(source_ids) AS source_id WHERE source_id NOT IN (SELECT message_id FROM gone)
+    )
+    WHERE EXISTS (SELECT FROM unnest(source_ids) AS source_id JOIN gone ON source_id = message_id)
+"""
+"""Lets the bot write the digests anew that quote the people: an empty checksum is that of no sources."""
 _DELETE_NAMES: LiteralString = """
     DELETE FROM names USING erased_people WHERE author_id = user_id AND last_seen <= erased_at
 """
@@ -320,20 +336,22 @@ async def erase_contexts(connection: Connection, tables: Tables, *, names: Colle
 
 
 async def erase_own(connection: Connection, tables: Tables, *, message_ids: Collection[int] = ()) -> Counts:
-    """Delete what the people said, in all its states, their names and their time zones; note that this is done.
+    """Delete what the people said, in all its states, their names, time zones and catch-ups; note that this is done.
 
     Messages whose author is not known go by their ids. All that repeats the people must be gone by now: what they
     said is what it is found by. PostgreSQL takes new samples of what is left for its planner: the old ones hold texts.
     """
     counts = Counts()
+    if "messages" in tables and "digests" in tables:
+        await connection.execute(_OUTDATE_DIGESTS, [list(message_ids)])
     if "messages" in tables:
         await connection.execute(_MARK_OWN, [list(message_ids)])
         deleted = await _delete_marked(connection, tables)
         counts = Counts(
             messages=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
         )
-    if "time_zones" in tables:
-        counts += Counts(time_zones=(await connection.execute(_DELETE_TIME_ZONES)).rowcount)
+    own = {table: await _execute(connection, _DELETE_OWN[table]) for table in _DELETE_OWN if table in tables}
+    counts += Counts(time_zones=own.get("time_zones", 0))
     if "decisions" in tables:
         counts += Counts(decisions=await _erase_decisions(connection, message_ids))
     if NAMES in tables:
@@ -344,6 +362,10 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
     if "facts" in tables:
         await connection.execute(_WRITE_FINISHED, [_FINISHED])
     return counts
+
+
+async def _execute(connection: Connection, statement: LiteralString) -> int:
+    return (await connection.execute(statement)).rowcount
 
 
 async def _erase_decisions(connection: Connection, message_ids: Collection[int]) -> int:

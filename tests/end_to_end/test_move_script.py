@@ -23,8 +23,10 @@ TABLES = {
     *("conversation_turns", "erasures", "facts", "journal_positions", "message_revisions", "messages", "promotions"),
     *(
         "answers",
+        "catch_ups",
         "coverage",
         "decisions",
+        "digests",
         "guild_settings",
         "names",
         "opt_outs",

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.conversations import Conversations
 from db.databases import LONG_TERM, SHORT_TERM, Database
+from db.schema import CatchUpRow, DigestRow
 from db.table_copy import open_connection
 from errors import DatabaseUnavailableError, OperatorError, SessionError
 from memory.capture.erased import Erased
@@ -111,7 +112,10 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
         )
         tables = "messages, message_revisions, replaced_messages, journal_positions, facts, time_zones, erasures"
         for database in (short_term, long_term):
-            await run(database, f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions")
+            await run(
+                database,
+                f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions, catch_ups, digests",
+            )
 
 
 @pytest.fixture
@@ -354,6 +358,25 @@ async def test_nobody_is_found_and_is_forgotten_all_the_same(world: World) -> No
     assert [await rows(database, "*") for database in (world.short_term, world.long_term)] == before
 
 
+async def test_her_catch_ups_go_and_the_digests_that_quote_her_are_to_be_written_anew(world: World) -> None:
+    await fill(world)
+    her_message, other = min(HERS), STAYING[0].message_id
+    digest = {"channel_id": 1, "guild_id": 5, "starts_at": minute(1), "claimed_at": minute(9), "checksum": "made up"}
+    async with world.long_term.engine.begin() as connection:
+        for person in (NADIA, BOB):
+            await connection.execute(insert(CatchUpRow).values(person_id=person, guild_id=5, shown_at=minute(7)))
+        for number, sources in enumerate(([her_message, other], [other])):
+            await connection.execute(insert(DigestRow).values(**digest, due_at=minute(number), source_ids=sources))
+
+    await forget_her(world)
+
+    assert await rows(world.long_term, "person_id", "catch_ups") == [BOB]
+    assert await rows(world.long_term, "due_at, source_ids, checksum", "digests") == [
+        (minute(0), [other], ""),
+        (minute(1), [other], "made up"),
+    ]
+
+
 async def test_databases_without_tables_are_passed_over(new_world: World) -> None:
     receipt = await forget_her(new_world)
 
@@ -367,7 +390,10 @@ async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: Wo
     for database in (world.short_term, world.long_term):
         await database.migrate(dimensions=forgotten.WIDTH)
     await fill(world)
-    for table in ("erasures", "replaced_messages", "time_zones", "conversation_turns", "journal_positions"):
+    for table in (
+        *("erasures", "replaced_messages", "time_zones", "conversation_turns", "journal_positions"),
+        *("catch_ups", "digests"),
+    ):
         for database in (world.short_term, world.long_term):
             await run(database, f"DROP TABLE IF EXISTS {table}")
 

@@ -47,7 +47,17 @@ ROWS = text("SELECT message_id, content FROM messages WHERE embedding IS NOT NUL
 _OF_PROMOTIONS = {"promotions", "replaced_messages", "erasures"}
 TABLES = {
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "conversation_turns", "names"),
-    *("answers", "coverage", "decisions", "guild_settings", "opt_outs", "places", "ratings"),
+    *(
+        "answers",
+        "catch_ups",
+        "coverage",
+        "decisions",
+        "digests",
+        "guild_settings",
+        "opt_outs",
+        "places",
+        "ratings",
+    ),
     *_OF_PROMOTIONS,
 }
 

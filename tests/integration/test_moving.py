@@ -16,8 +16,10 @@ from db.metadata import MoveProgress, set_metadata
 from db.schema import (
     AnswerRow,
     Base,
+    CatchUpRow,
     CoverageRow,
     DecisionRow,
+    DigestRow,
     ErasureRow,
     GuildSettingRow,
     MessageRow,
@@ -38,7 +40,7 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, PATIENCE, PLACE, TURN, WIDTH, write
+from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, DIGEST, PATIENCE, PLACE, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -68,6 +70,8 @@ async def fill_source(server: Server, name: str) -> None:
             await session.execute(insert(OptOutRow).values(person_id=8, kind="who_knows", opted_out_at=minute(2)))
             setting = insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1))
             await session.execute(setting)
+            await session.execute(insert(CatchUpRow).values(person_id=1, guild_id=5, shown_at=minute(7)))
+            await session.execute(insert(DigestRow).values(DIGEST))
             read = {"oldest_id": 7, "newest_id": 14, "reaches_start": True, "journal_end": 100}
             interval = insert(CoverageRow).values(
                 place_id=1, session="demo", read_at=minute(1), widened_at=minute(1), **read

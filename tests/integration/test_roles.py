@@ -29,7 +29,17 @@ PATIENCE = timedelta(seconds=60)
 TABLES = (
     *("messages", "message_revisions", "journal_positions", "facts", "time_zones", "names"),
     *("promotions", "replaced_messages", "erasures", "conversation_turns", "alembic_version"),
-    *("answers", "coverage", "decisions", "guild_settings", "opt_outs", "places", "ratings"),
+    *(
+        "answers",
+        "catch_ups",
+        "coverage",
+        "decisions",
+        "digests",
+        "guild_settings",
+        "opt_outs",
+        "places",
+        "ratings",
+    ),
 )
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
