@@ -16,6 +16,7 @@ from db.chunks import Chunk
 from db.schema import ACCESS_ID
 from db.statements import Values, fetch
 from memory.authors import LONGEST_NAME, Authors
+from memory.holding import CONDITIONS, Holding
 from memory.message import Kind, Message
 from time_expressions.window import Window
 
@@ -69,6 +70,7 @@ class Filters:
     The places are ids as `Message.access_id` gives them: channels with their public threads, and private threads.
 
     A row counts when it is in any of the windows; no window at all means all time. None for authors means everybody's.
+    A row has to be `holding` all of some things.
     """
 
     places: frozenset[int]
@@ -76,6 +78,7 @@ class Filters:
     authors: Authors | None = None
     kinds: frozenset[Kind] = frozenset({Kind.MESSAGE})
     bounds: Bounds = UNBOUNDED
+    holding: frozenset[Holding] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,14 @@ class Shape:
     windows: tuple[tuple[bool, bool], ...]
     authors_excluded: bool | None
     bounds: BoundsShape
+    holding: frozenset[Holding] = frozenset()
 
 
 def shape_of(filters: Filters) -> Shape:
     """Return the shape of filters."""
     windows = tuple((window.start is not None, window.end is not None) for window in filters.windows)
     excluded = filters.authors.excluded if filters.authors is not None else None
-    return Shape(windows, excluded, shape_of_bounds(filters.bounds))
+    return Shape(windows, excluded, shape_of_bounds(filters.bounds), filters.holding)
 
 
 def values_of(filters: Filters) -> dict[str, Any]:
@@ -177,6 +181,7 @@ def conditions(shape: Shape) -> Composed:
         found.append(SQL("({})").format(SQL(" OR ").join(windows)))
     if shape.authors_excluded is not None:
         found.append(_BY_OTHERS if shape.authors_excluded else _BY_AUTHORS)
+    found += [CONDITIONS[thing] for thing in sorted(shape.holding)]
     return SQL(" AND ").join(found)
 
 

@@ -22,6 +22,7 @@ from memory.authors import Authors
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.discussions import joined
 from memory.filters import UNBOUNDED, Bounds, Guild
+from memory.holding import Holding, holds
 from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
@@ -173,11 +174,14 @@ class FakeMemory:
         places: frozenset[int],
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
+        with_context: bool = True,
     ) -> SearchResult:
         self._answer(text=text, places=places, windows=windows, authors=authors, scope=scope)
-        lines = [_line(message, text) for message in self._found(places, windows, authors, scope)]
+        found = [one for one in self._found(places, windows, authors, scope) if holds(one, holding)]
+        lines = [_line(message, text) for message in found]
         best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
         return SearchResult(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
 
@@ -187,12 +191,14 @@ class FakeMemory:
         places: frozenset[int],
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,
     ) -> SearchResult:
         self._answer(places=places, windows=windows, authors=authors, scope=scope)
-        lines = [RankedMessage(message, hit=True) for message in self._found(places, windows, authors, scope)]
+        found = [one for one in self._found(places, windows, authors, scope) if holds(one, holding)]
+        lines = [RankedMessage(message, hit=True) for message in found]
         return SearchResult(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
 
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:

@@ -6,6 +6,7 @@ from typing import Protocol, Self, runtime_checkable
 from memory.authors import Authors
 from memory.counting.results import Matter, Tally
 from memory.filters import Guild
+from memory.holding import Holding
 from memory.message import Message
 from memory.names.known import KnownNames
 from memory.search.results import RankedMessage, Scope, SearchResult
@@ -35,10 +36,12 @@ class MemoryReader(Protocol):
         places: frozenset[int],
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
+        with_context: bool = True,
     ) -> SearchResult:
-        """Return the excerpts that fit the text, the best first."""
+        """Return the excerpts that fit the text, the best first; without context each is a message alone."""
         ...
 
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
@@ -51,6 +54,7 @@ class MemoryReader(Protocol):
         places: frozenset[int],
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,

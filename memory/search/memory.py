@@ -17,6 +17,7 @@ from memory.counting.results import Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
 from memory.filters import UNBOUNDED, Bounds, Filters, Guild
+from memory.holding import Holding, holds
 from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
@@ -90,26 +91,37 @@ class Memory:
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
         kinds: frozenset[Kind] = frozenset({Kind.MESSAGE}),
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 8,
+        with_context: bool = True,
     ) -> SearchResult:
         """Return the excerpts with the `limit` best messages, or as many as match, the best excerpt first.
 
-        A message that both memories hold is found once. The bot's own answers are never found. While the embedding
-        model is loading only words are compared, and messages without any of them are not found. A word that no message
-        has, and that is nearly one that some have, is searched for as that.
+        Without context each is a message alone, and a long list of them takes hardly longer than a short one. A message
+        that both memories hold is found once. The bot's own answers are never found. While the embedding model is
+        loading only words are compared, and messages without any of them are not found. A word that no message has, and
+        that is nearly one that some have, is searched for as that.
         """
         if not places:
             return SearchResult()
-        filters = Filters(places=places, windows=tuple(windows), authors=authors, kinds=kinds, bounds=self.bounds)
-        found, meant = await self._search(sanitize(text), filters, scope=scope, limit=limit)
+        filters = Filters(
+            places=places,
+            windows=tuple(windows),
+            authors=authors,
+            kinds=kinds,
+            bounds=self.bounds,
+            holding=holding,
+        )
+        search = partial(self._search, filters=filters, scope=scope, limit=limit, with_context=with_context)
+        found, meant = await search(sanitize(text))
         if not meant:
             return found
-        again, _ = await self._search(corrected(sanitize(text), meant), filters, scope=scope, limit=limit)
+        again, _ = await search(corrected(sanitize(text), meant))
         return replace(again, read_as=tuple(meant.items()))
 
     async def _search(
-        self, text: str, filters: Filters, *, scope: Scope, limit: int
+        self, text: str, *, filters: Filters, scope: Scope, limit: int, with_context: bool
     ) -> tuple[SearchResult, dict[str, str]]:
         """Return what is found, and for which other words those of the text may be misspelt."""
         plans: list[SearchPlan] = []
@@ -131,11 +143,11 @@ class Memory:
                 return found
 
             candidates, current = await self._ask_for(
-                search_session, limit, scope, query, lambda candidate: candidate.message
+                search_session, limit, scope, query, lambda candidate: candidate.message, holding=filters.holding
             )
             hits = self._best(text, candidates, current)[:limit]
-            around = await self._around(search_session, [hit.message for hit in hits])
-        excerpts = stitch([hit, *map(RankedMessage, around[hit.message.message_id])] for hit in hits)
+            around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
+        excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
         words = weighed(text, current.values())
         meant = corrections(words, current.values())
         if filters.windows or filters.authors:  # what these messages lack may stand in many others
@@ -171,6 +183,7 @@ class Memory:
         places: frozenset[int],
         windows: Sequence[Window] = (),
         authors: Authors | None = None,
+        holding: frozenset[Holding] = frozenset(),
         scope: Scope = Scope.BOTH,
         limit: int = 50,
         newest: bool = False,
@@ -179,13 +192,15 @@ class Memory:
 
         They come in time order.
         """
-        filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds)
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds, holding=holding)
 
         async def query(wanted: int, session: AsyncSession, _: SearchableDatabase) -> list[Message]:
             return await rows.in_order(session, filters=filters, limit=wanted, newest=newest)
 
         async with open_search_session(places) as search_session:
-            _, current = await self._ask_for(search_session, limit, scope, query, lambda message: message)
+            _, current = await self._ask_for(
+                search_session, limit, scope, query, lambda message: message, holding=holding
+            )
         ordered = sorted(current.values(), key=_in_time, reverse=newest)[:limit]
         return SearchResult(
             tuple(by_place(RankedMessage(message, hit=True) for message in ordered)), search_session.unreachable
@@ -425,8 +440,10 @@ class Memory:
         scope: Scope,
         query: Callable[[int, AsyncSession, SearchableDatabase], Awaitable[Sequence[T]]],
         message_of: Callable[[T], Message],
+        *,
+        holding: frozenset[Holding],
     ) -> tuple[list[T], dict[int, Message]]:
-        """Ask for `limit` items, and for more where deleted messages were among them.
+        """Ask for `limit` items, and for more where messages were among them that are deleted, or hold no more.
 
         Beside them stand their messages as they are now. `query` gives at least min(its first argument, all) items.
         """
@@ -435,6 +452,7 @@ class Memory:
             answers = await search_session.ask(self._databases(scope), partial(query, wanted))
             supplied = {name: [message_of(item) for item in items] for name, items in answers.items()}
             current = await self._current(search_session, supplied)
+            current = {key: message for key, message in current.items() if holds(message, holding)}
             found = len({message.message_id for messages in supplied.values() for message in messages})
             if len(current) >= limit or found < wanted:
                 return [item for items in answers.values() for item in items], current
