@@ -1,13 +1,13 @@
 """Merge the counts of both memories, each message once and in its current state."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from memory.counting import queries
-from memory.counting.queries import MOST_STATES, Counted, PersonCount, States
+from memory.counting.overlap import find_overlap
+from memory.counting.queries import Counted, PersonCount
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.filters import Filters
 from memory.message import MessageKey
@@ -15,19 +15,6 @@ from memory.search_session import SearchableDatabase, SearchSession
 
 SHOWN_PEOPLE = 10
 """People of whom the newest message is read, those with the largest shares."""
-
-_SLACK = timedelta(minutes=1)  # between the times that two exports give to one message
-
-
-@dataclass(frozen=True, slots=True)
-class _Overlap:
-    """Messages by the memory that shall not count them: the other has a newer state of them, or they are gone."""
-
-    excluded: Mapping[str, Collection[int]] = field(default_factory=dict)
-    exact: bool = True
-
-    def of(self, database: SearchableDatabase) -> Collection[int]:
-        return self.excluded.get(database.name, ())
 
 
 async def tally(
@@ -44,7 +31,7 @@ async def tally(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
-    overlap = await _overlap(search_session, databases)
+    overlap = await find_overlap(search_session, databases, windows=filters.windows)
 
     async def count(session: AsyncSession, database: SearchableDatabase) -> list[Counted]:
         counted = await queries.count(
@@ -79,42 +66,6 @@ async def tally(
         unreachable=search_session.unreachable,
         exact=overlap.exact,
     )
-
-
-async def _overlap(search_session: SearchSession, databases: Sequence[SearchableDatabase]) -> _Overlap:
-    """Return which messages stand in both memories, and which of them shall not count each."""
-
-    async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[datetime, datetime]]:
-        found = await queries.span(session)
-        return [found] if found else []
-
-    spans = [answer[0] for answer in (await search_session.ask(databases, query)).values() if answer]
-    if len(spans) < len(databases) or len(spans) == 1:
-        return _Overlap()
-    first, last = max(start for start, _ in spans) - _SLACK, min(end for _, end in spans) + _SLACK
-    if first > last:
-        return _Overlap()
-
-    async def read(session: AsyncSession, _: SearchableDatabase) -> list[States]:
-        return [await queries.states(session, first=first, last=last)]
-
-    known = {name: answer[0] for name, answer in (await search_session.ask(databases, read)).items()}
-    return _Overlap(_not_counted(known), exact=all(len(states.ids) < MOST_STATES for states in known.values()))
-
-
-def _not_counted(known: Mapping[str, States]) -> dict[str, list[int]]:
-    """Return by memory the messages that it shall not count; of two states the later edited counts."""
-    if len(known) < 2:  # the other memory did not answer
-        return {}
-    (name, ours), (other_name, theirs) = known.items()
-    both = ours.ids & theirs.ids
-    gone = both & (ours.gone | theirs.gone)
-    newer = {
-        message_id
-        for message_id in both & theirs.edited.keys()
-        if message_id not in ours.edited or ours.edited[message_id] < theirs.edited[message_id]
-    }
-    return {name: [*(newer | gone)], other_name: [*((both - newer) | gone)]}
 
 
 def _added(counted: Sequence[Counted]) -> dict[str, PersonCount]:
