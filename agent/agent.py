@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from agent.about import messages_about, with_their_words
 from agent.citations import check_again, cited_numbers, with_sources
 from agent.config import AgentConfig
 from agent.context import Context, new_context
@@ -50,6 +51,9 @@ HALF_READ = (
 
 GAPS_TIMEOUT = timedelta(seconds=2)
 """How long an answer that is ready waits to be told what memory has not seen."""
+
+ABOUT_TIMEOUT = timedelta(seconds=5)
+"""How long it may take to read the messages that a question points at."""
 
 _LONGEST_SENTENCE = 1000  # characters; it may list names
 
@@ -226,15 +230,24 @@ class Agent:
         if not self._slots.take(question.guild):
             return await self._quote_instead(question, parsed, because=MODEL_BUSY)
         try:
-            answer = await self._ask_model(
-                self._model, new_context(question, parsed, self._memory_of(question)), history
-            )
+            answer = await self._ask_model(self._model, await self._context(question, parsed), history)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"channel {question.channel_id} is answered with quotations", error)
             return await self._quote_instead(question, parsed, because=MODEL_FAILED, or_else=MODEL_SILENT)
         finally:
             self._slots.give_back(question.guild)
         return answer or await self._quote_instead(question, parsed, because=UNPROVEN)
+
+    async def _context(self, question: Question, parsed: ParsedQuestion) -> Context:
+        """Return the context of a run, which searches with the words of what the question points at as well."""
+        memory = self._memory_of(question)
+        try:
+            async with asyncio.timeout(ABOUT_TIMEOUT.total_seconds()):
+                about = await messages_about(question, memory)
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
+            about = ()
+        return new_context(question, with_their_words(parsed, about), memory, about)
 
     async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
         """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""
@@ -255,7 +268,7 @@ class Agent:
     async def _quote(self, question: Question, parsed: ParsedQuestion) -> Answer:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await quote(new_context(question, parsed, self._memory_of(question)))
+                return await quote(await self._context(question, parsed))
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.time_scope import TimeScope
 from agent.transcript import ShownMessages
 from agent.types import Question, Searched
+from memory.message import Message
 from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader
 
@@ -14,6 +15,7 @@ class Context:
     """The question, what it asks for, the memory that may answer it, and what has been searched and shown so far.
 
     The places to search are those of `parsed`: what the question names, and never more than the question may use.
+    `about` are the messages that the question points at, the nearest first.
     """
 
     question: Question
@@ -21,6 +23,7 @@ class Context:
     memory: MemoryReader
     evidence: ShownMessages
     searches: TimeScope
+    about: tuple[Message, ...] = ()
 
     @property
     def searched(self) -> Searched | None:
@@ -39,7 +42,9 @@ class Context:
         )
 
 
-def new_context(question: Question, parsed: ParsedQuestion, memory: MemoryReader) -> Context:
+def new_context(
+    question: Question, parsed: ParsedQuestion, memory: MemoryReader, about: tuple[Message, ...] = ()
+) -> Context:
     """Return the context that a run begins with: nothing has been shown or searched yet."""
     confined = memory if parsed.conversations is None else memory.in_conversations(parsed.conversations)
     return Context(
@@ -48,4 +53,5 @@ def new_context(question: Question, parsed: ParsedQuestion, memory: MemoryReader
         memory=confined,
         evidence=ShownMessages(question.places),
         searches=TimeScope(parsed.windows, all_time=question.all_time),
+        about=about,
     )

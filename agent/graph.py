@@ -82,7 +82,7 @@ async def write_answer(loop: Loop, context: Context, *, history: Sequence[Earlie
     Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
     can be shown to a person.
     """
-    prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence))
+    prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence, about=context.about))
     try:
         state = await loop.ainvoke({"messages": [prompt]}, context=context)
     except ModelCallLimitExceededError as error:

@@ -34,7 +34,8 @@ class Recalled:
 
     `spoken` are the windows in words, empty for all time; `selected_from` tells how many messages a listing found when
     not all of them are among the lines. `words` are the telling ones of what was searched for, and `read_as` those that
-    were taken for others. It may be `of_another_time` than the question names.
+    were taken for others. It may be `of_another_time` than the question names, or have been said `around_it`:
+    around the message that the question points at.
     """
 
     lines: tuple[tuple[int, RankedMessage], ...]
@@ -44,6 +45,7 @@ class Recalled:
     words: tuple[Weighed, ...] = ()
     read_as: tuple[tuple[str, str], ...] = ()
     of_another_time: bool = False
+    around_it: bool = False
 
 
 async def search(
@@ -118,9 +120,10 @@ async def select_in_order(
     return _searched(_newest_that_fit(found) if selection.newest else found, windows, context, scope=scope)
 
 
-async def read_around(context: Context, message_id: int) -> tuple[str, Recalled]:
+async def read_around(context: Context, message_id: int, *, before: int = 5, after: int = 5) -> tuple[str, Recalled]:
     """Return a message with those just before and after it; raise DatabaseUnavailableError when no memory answers."""
-    findings = await context.memory.read_around(message_id, places=context.question.places)
+    places = context.question.places
+    findings = await context.memory.read_around(message_id, places=places, before=before, after=after)
     return _recalled(findings, context)
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from agent.about import asked_in, said_in
 from agent.conversations import Earlier
-from agent.transcript import ShownMessages, format_messages
+from agent.transcript import Shown, ShownMessages, format_messages, neutralise
 from agent.types import Question
+from memory.message import Message
 from memory.plain_text import one_line
 from memory.question.parse import ParsedQuestion
 from memory.search.results import Excerpt, RankedMessage, SearchResult
@@ -41,6 +43,11 @@ _CITED = """\
 Messages that were cited in answer to that, as they are now:
 {messages}
 """
+_ABOUT = """\
+{asked}{messages}
+{question}"""
+_ASKED_BEFORE = "What I ask now follows an answer to this question: {question}\n"
+_POINTED_AT = "I ask about these messages, the nearest to my question first:\n{messages}\n"
 _LONGEST_QUESTION = 300  # characters of an earlier one
 
 _OF_ALL_TIME = "The person wants all time searched: pay no attention to a time that the question names."
@@ -60,20 +67,41 @@ def system_prompt(question: Question, parsed: ParsedQuestion) -> str:
     )
 
 
-def question_text(question: Question, history: Sequence[Earlier], *, evidence: ShownMessages) -> str:
+def question_text(
+    question: Question, history: Sequence[Earlier], *, evidence: ShownMessages, about: Sequence[Message] = ()
+) -> str:
     """Return a question as the model reads it, after the earlier ones and the messages that were cited for them.
 
-    What was answered is left out: a model would repeat it, and it is no evidence.
+    What was answered is left out: a model would repeat it, and it is no evidence. Right before the question stands what
+    it is `about`, if it points at messages or at an answer.
     """
+    text = _with_what_it_is_about(question, about, evidence)
     if not history:
-        return question.text
-    lines = dict.fromkeys(RankedMessage(message, hit=True) for turn in history for message in turn.messages)
-    cited = format_messages(SearchResult((Excerpt(tuple(lines)),)), evidence=evidence, time_zone=question.time_zone)
+        return text
+    cited = _shown([message for turn in history for message in turn.messages], question, evidence)
     return _EARLIER.format(
         questions="\n".join(f"- {turn.question[:_LONGEST_QUESTION]}" for turn in history),
         cited=_CITED.format(messages=cited.text) if cited.lines else "",
-        question=question.text,
+        question=text,
     )
+
+
+def _with_what_it_is_about(question: Question, about: Sequence[Message], evidence: ShownMessages) -> str:
+    if not about:
+        return question.text
+    shown = _shown(said_in(about), question, evidence)
+    asked = (neutralise(earlier)[:_LONGEST_QUESTION] for earlier in asked_in(about))
+    return _ABOUT.format(
+        asked="".join(_ASKED_BEFORE.format(question=earlier) for earlier in asked if earlier),
+        messages=_POINTED_AT.format(messages=shown.text) if shown.lines else "",
+        question=question.text,
+    ).strip()
+
+
+def _shown(messages: Sequence[Message], question: Question, evidence: ShownMessages) -> Shown:
+    """Return messages as numbered lines of what the model is shown, each once."""
+    lines = dict.fromkeys(RankedMessage(message, hit=True) for message in messages)
+    return format_messages(SearchResult((Excerpt(tuple(lines)),)), evidence=evidence, time_zone=question.time_zone)
 
 
 def _time_of(question: Question, parsed: ParsedQuestion) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from agent.about import points_only, said_in
 from agent.citations import check_again
 from agent.context import Context
-from agent.lookup import Recalled, list_time, search, search_all_time, select_in_order
+from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.markdown import NAMELESS, Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
 from agent.markdown import line as one_line
 from agent.selection import LENGTH, Quote, best_lines, has_words, spread_lines
@@ -15,7 +16,7 @@ from agent.spoilers import without_spoilers
 from agent.types import Answer, Outcome, Question, Source
 from errors import DatabaseUnavailableError
 from memory.mentions import people_named
-from memory.message import Message
+from memory.message import Kind, Message
 from memory.question.parse import ParsedQuestion
 from memory.question.topic import Selection, has_topic
 from memory.search.replies import is_question
@@ -115,6 +116,10 @@ _RELATIVE = frozenset(
 """Words of time that mean another one in every message."""
 
 OF_ANOTHER_TIME = "Nothing about that was said at the time that you named; this speaks of it, and is of another time."
+AROUND = 3
+"""Messages before, and after, one that a question points at which are quoted with it."""
+
+AROUND_IT = "This is what was said around the message that you ask about."
 READ_AS = 'I read "{typed}" as "{meant}".'
 SELECTED = "These are {shown} of {amount} messages. To read more, ask about one of these matters or a shorter time."
 
@@ -167,6 +172,7 @@ def quote_results(
         amount = found.selected_from or len(found.lines)
         text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
     notes = [OF_ANOTHER_TIME] if found.of_another_time else []
+    notes += [AROUND_IT] if found.around_it and sources else []
     return Answer(
         text=text,
         outcome=Outcome.QUOTED if sources else Outcome.NOTHING_FOUND,
@@ -203,11 +209,29 @@ async def _search(context: Context) -> tuple[Recalled, list[Quote]]:
     _, found = await search(context, topic, windows=windows, authors=parsed.authors)
     numbers = [number for number, _ in found.lines]
     lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
-    numbered = zip(numbers, lines, strict=True)
+    numbered = [
+        (number, line)
+        for number, line in zip(numbers, lines, strict=True)
+        if line.message.message_id not in question.about
+    ]
     chosen = best_lines(numbered, words=found.words, topic=topic, question=question.text)
+    if context.about and (not chosen or points_only(parsed)):
+        return await _around(context, found, chosen)
     if chosen or not windows:
         return found, chosen
     return await _of_another_time(context) or (found, [])
+
+
+async def _around(context: Context, found: Recalled, chosen: Sequence[Quote]) -> tuple[Recalled, list[Quote]]:
+    """Return what was said around the message that a question points at, and then what else was chosen."""
+    nearest = next((message.message_id for message in said_in(context.about)), None)
+    if nearest is None:
+        return found, list(chosen)
+    _, around = await read_around(context, nearest, before=AROUND, after=AROUND)
+    quotes = [Quote(*line) for line in around.lines if line[1].message.kind is Kind.MESSAGE]
+    known = {quote.line.message.message_id for quote in quotes}
+    more = [quote for quote in chosen if quote.line.message.message_id not in known]
+    return replace(found, lines=(*found.lines, *around.lines), around_it=True), [*quotes, *more]
 
 
 async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | None:

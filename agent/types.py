@@ -19,7 +19,8 @@ class Question:
     It is asked in a `guild`, or in direct messages (None). `places` are the ids of the channels, with their public
     threads, and private threads that the answer may use; the model can neither see nor change them. An answer to a
     `private` question is shown to the asker alone. A question of `all_time` is searched over all time, whatever time it
-    names. Days and months in digits come in the asker's `date_order`, or as is usual in their time zone.
+    names. Days and months in digits come in the asker's `date_order`, or as is usual in their time zone. `about` are
+    the ids of messages that it points at, the nearest first: the one that it replies to, say.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Question:
     date_order: DateOrder | None = None
     kept: bool = True
     """Whether it may be kept, as a turn of a conversation; it is answered either way."""
+    about: tuple[int, ...] = ()
 
     @property
     def effective_date_order(self) -> DateOrder:
