@@ -3,13 +3,14 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from errors import DatabaseUnavailableError
 from memory.consent.opt_outs import OptOut, OptOuts, Wish
-from memory.consent.rules import NO_RULES, Refusal, Rules, withdrawal
+from memory.consent.pauses import Pause
+from memory.consent.reading import rules_from
+from memory.consent.rules import NO_RULES, Refusal, withdrawal
 from memory.guild_settings import IGNORED_CHANNELS, PAUSES, GuildSettings
 from memory.message import Kind, Message
 from util_async import periodic
@@ -49,7 +50,8 @@ class Consent:
         self._stored = stored
         self._changes = 0
         self._wishes: Mapping[int, OptOut] = {}
-        self._ignored_by_guild: Mapping[int, Mapping[int, datetime]] = {}
+        self._ignored: Mapping[int, Mapping[int, datetime]] = {}
+        self._pauses: Mapping[int, tuple[Pause, ...]] = {}
         self._kept_out: dict[int, None] = {}
         self.rules = NO_RULES
         guild_settings.on_change.append(self._note_setting)
@@ -62,15 +64,16 @@ class Consent:
         pauses = await self._guild_settings.of_every_guild(PAUSES)
         if changes != self._changes:  # what was read may be older than what was set here; the next reading knows both
             return
-        self._ignored_by_guild = ignored
-        self._take(wishes, replace(self.rules, ignored=_flat(ignored), pauses=pauses))
+        self._wishes, self._ignored, self._pauses = wishes, ignored, pauses
+        self._apply()
 
     async def opt_out(self, person_id: int, wish: Wish, *, at: datetime) -> None:
         """Store what a person wishes, which counts at once; raise DatabaseUnavailableError when it cannot be stored."""
         await self._opt_outs.set(person_id, wish, at=at)
         self._changes += 1
         others = {other: one for other, one in self._wishes.items() if other != person_id}
-        self._take(others if wish is Wish.NOTHING else {**others, person_id: OptOut(wish, at)}, self.rules)
+        self._wishes = others if wish is Wish.NOTHING else {**others, person_id: OptOut(wish, at)}
+        self._apply()
 
     def wish_of(self, person_id: int) -> OptOut:
         """Return what a person has asked for, as far as is known here."""
@@ -131,24 +134,16 @@ class Consent:
     def _note_setting(self, guild_id: int, name: str, value: Any) -> None:
         """Take what was just set here."""
         if name == IGNORED_CHANNELS.name:
-            self._changes += 1
-            self._ignored_by_guild = {**self._ignored_by_guild, guild_id: IGNORED_CHANNELS.load(value)}
-            self.rules = replace(self.rules, ignored=_flat(self._ignored_by_guild))
+            self._ignored = {**self._ignored, guild_id: IGNORED_CHANNELS.load(value)}
         elif name == PAUSES.name:
-            self._changes += 1
-            self.rules = replace(self.rules, pauses={**self.rules.pauses, guild_id: PAUSES.load(value)})
+            self._pauses = {**self._pauses, guild_id: PAUSES.load(value)}
+        else:
+            return
+        self._changes += 1
+        self._apply()
 
-    def _take(self, wishes: Mapping[int, OptOut], rules: Rules) -> None:
-        self._wishes = wishes
-        self.rules = replace(
-            rules,
-            opted_out={person: one.since for person, one in wishes.items() if one.wish is Wish.EVERYTHING},
-            unlisted=frozenset(person for person, one in wishes.items() if one.wish is Wish.WHO_KNOWS),
-        )
-
-
-def _flat(by_guild: Mapping[int, Mapping[int, datetime]]) -> dict[int, datetime]:
-    return {channel_id: since for channels in by_guild.values() for channel_id, since in channels.items()}
+    def _apply(self) -> None:
+        self.rules = rules_from(self._wishes, ignored=self._ignored, pauses=self._pauses)
 
 
 @asynccontextmanager

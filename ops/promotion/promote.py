@@ -20,6 +20,7 @@ from db.engines import transaction
 from db.table_copy import Connection, open_connection, tables_of
 from errors import InputFileError, OperatorError
 from memory.capture.erased import Erased, is_erased
+from memory.consent.reading import rules_of
 from memory.embedding.embedder import Embedder
 from memory.index.indexing import Draft, index_drafts
 from memory.index.neighbours import Neighbour, RecentMessages, find_preceding
@@ -32,6 +33,7 @@ from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
 from ops.promotion.clean import read
 from ops.promotion.compare import ComparedMessage, StateComparer, Verdict
+from ops.promotion.consent import NotKept
 from ops.promotion.history import StartedBatch, finish_batch, forget_empty, promotion_lock, start_batch
 from ops.promotion.mentions import AuthorNames
 from ops.promotion.own_answers import OwnAnswers, mark_others
@@ -148,6 +150,7 @@ async def preview(
                 StateComparer(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures, copies),
+                NotKept(await rules_of(database), connection if has_tables else None),
                 own or OwnAnswers(),
                 tally,
                 AuthorNames(),
@@ -185,6 +188,7 @@ async def _bring_in(
                 StateComparer(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
                 Erased(erasures, resources.copies),
+                NotKept(await rules_of(resources.long_term), connection),
                 resources.own,
                 tally,
                 AuthorNames(connection),
@@ -254,7 +258,7 @@ async def _next_of(items: AsyncIterator[T]) -> T | None:
 
 @dataclass(frozen=True, slots=True)
 class KeptBatch:
-    """What of a clean batch concerns nobody who is forgotten."""
+    """What of a clean batch may be kept."""
 
     messages: Sequence[Message]
     revisions: Sequence[Revision]
@@ -275,6 +279,18 @@ class KeptBatch:
             rejects=self.rejects,
         )
 
+    def replacing(self, messages: Mapping[int, Message]) -> "KeptBatch":
+        """Return this batch with other messages at some indexes, which have no vectors and no former texts."""
+        if not messages:
+            return self
+        ids = {message.message_id for message in messages.values()}
+        return replace(
+            self,
+            messages=[messages.get(index, message) for index, message in enumerate(self.messages)],
+            revisions=[revision for revision in self.revisions if revision.message_id not in ids],
+            vectors={index: vector for index, vector in self.vectors.items() if index not in messages},
+        )
+
 
 class Comparer:
     """Compares the messages of one batch after the other with what is there, and counts."""
@@ -284,6 +300,7 @@ class Comparer:
         differences: StateComparer,
         twins: Twins,
         erased: Erased,
+        not_kept: NotKept,
         own: OwnAnswers,
         tally: RecordTally,
         names: AuthorNames,
@@ -292,6 +309,7 @@ class Comparer:
         self._twins = twins
         self._names = names
         self._erased = erased
+        self._not_kept = not_kept
         self._own = own
         self._tally = tally
         self._erased_ids: set[int] = set()
@@ -299,7 +317,7 @@ class Comparer:
     async def compare(self, clean: CleanBatch) -> tuple[KeptBatch, list[ComparedMessage], list[Revision]]:
         """Return what is kept of a batch, what each of its messages is, and the revisions that are new."""
         batch = replace(clean, messages=[self._own.mark(message) for message in clean.messages])
-        kept = self._without_erased(batch)
+        kept = await self._without_not_kept(self._without_erased(batch))
         messages, vectors = await self._names.named(kept.messages, kept.vectors)
         kept = replace(kept, messages=messages, vectors=vectors)
         if not batch.ours:
@@ -335,6 +353,15 @@ class Comparer:
         self._tally.answers += answers
         self._tally.erased += len(erased) - answers + len(batch.rejects) - len(rejects)
         return replace(kept.without(erased), rejects=rejects)
+
+    async def _without_not_kept(self, batch: KeptBatch) -> KeptBatch:
+        """Leave out what may not be kept, with lines that may be of such a person."""
+        decided = await self._not_kept.decided(batch.messages)
+        rejects = [reject for reject in batch.rejects if not self._not_kept.covers_line(reject.text)]
+        left_out = {index for index, state in decided.items() if state is None}
+        withdrawn = {index: state for index, state in decided.items() if state is not None}
+        self._tally.not_kept += len(left_out) + len(batch.rejects) - len(rejects)
+        return replace(batch.replacing(withdrawn).without(left_out), rejects=rejects)
 
 
 class BatchBuilder:

@@ -50,6 +50,8 @@ class RecordTally:
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     erased: int = 0
+    not_kept: int = 0
+    """Of people who have opted out, of ignored channels and of pauses."""
     answers: int = 0
     """Answers of the bot that may repeat somebody who is forgotten."""
     merged: int = 0
@@ -69,7 +71,15 @@ class RecordTally:
     @property
     def records(self) -> int:
         """How many records were read."""
-        shown = self.erased + self.answers + self.merged + self.duplicates + self.empty + self.refused.total()
+        shown = (
+            self.erased
+            + self.not_kept
+            + self.answers
+            + self.merged
+            + self.duplicates
+            + self.empty
+            + self.refused.total()
+        )
         return shown + self.verdicts.total()
 
     @property
@@ -192,6 +202,7 @@ def _lines(tally: RecordTally, title: str) -> Iterator[str]:
         (tally.duplicates, "repetitions"),
         (tally.empty, "without any words or files, left out"),
         (tally.erased, "left out, of people who are forgotten"),
+        (tally.not_kept, "left out, of people who have opted out, of ignored channels or of pauses"),
         (tally.answers, "left out, answers of the bot that may repeat them"),
         (tally.refused.total(), "refused"),
     ]
