@@ -7,6 +7,9 @@ from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase
 from overviews.decisions import DecisionList
 from overviews.overview import Overview, Viewer
+from overviews.search import MessageSearch
+from overviews.timeline import Timeline
+from overviews.who import NotListed, WhoKnows
 
 Command = Callable[[Viewer, str], Awaitable[Overview]]
 """Makes an overview from the text behind a command; raises ValueError, in one sentence, for a text that it cannot."""
@@ -20,8 +23,30 @@ class Overviews:
     databases: tuple[SearchableDatabase, SearchableDatabase]
     decisions: DecisionList | None = None
     """None where nobody can mark any."""
+    not_listed: NotListed | None = None
+    """Knows who chose not to be listed; None where nobody can choose."""
 
     @property
     def commands(self) -> Mapping[str, Command]:
         """The commands that need no Discord, by their names."""
-        return {} if self.decisions is None else {"/decisions": self.decisions.command}
+        commands: dict[str, Command] = {
+            "/search": self.search.find_typed,
+            "/timeline": self.timeline.of_typed,
+            "/who": self.who.of_typed,
+        }
+        return commands if self.decisions is None else {**commands, "/decisions": self.decisions.command}
+
+    @property
+    def search(self) -> MessageSearch:
+        """Searches messages."""
+        return MessageSearch(self.memory)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Says what happened in some time."""
+        return Timeline(self.memory, self.databases)
+
+    @property
+    def who(self) -> WhoKnows:
+        """Finds who knows about a topic."""
+        return WhoKnows(self.memory, self.databases, self.not_listed)

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, LiteralString
 
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL, Composed, Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.statements import Row, fetch
@@ -154,6 +154,16 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsBest:
+    """How many messages of one person count, when the newest was sent, and the ids of their longest ones."""
+
+    person: str
+    messages: int
+    newest_at: datetime
+    message_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class States:
     """The messages of some time in one memory, and of those that were changed, since when they say what they say.
 
@@ -210,6 +220,42 @@ async def read(
     }
     rows = await fetch(session, _read(shape_of(filters), _asked(matter)), values)
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
+
+
+async def best_of_people(
+    session: AsyncSession, *, matter: Matter, filters: Filters, excluded: Collection[int], people: int, each: int
+) -> list[PersonsBest]:
+    """Return the `people` whose longest messages of a matter say most together, and of each so many messages.
+
+    A message is as long as its first `_LONGEST_COUNTED` characters. What webhooks say, whose ids are negative, is not
+    counted. `excluded` are messages that the other memory knows better.
+    """
+    statement = _best_of_people(shape_of(filters), _asked(matter))
+    values = {"most": people, "each": each, **_values(matter, filters, excluded)}
+    rows = await fetch(session, statement, values)
+    return [PersonsBest(row["person"], row["messages"], row["newest_at"], tuple(row["ids"])) for row in rows]
+
+
+_LONGEST_COUNTED = 400  # characters, some seventy words
+
+
+@lru_cache(maxsize=64)
+def _best_of_people(shape: Shape, asked: _Asked) -> Composed:
+    columns = SQL("coalesce(author_id::text, lower(author_name)) AS person, author_id, message_id, sent_at, content")
+    return SQL("""
+        SELECT person, messages, newest_at, array_agg(message_id ORDER BY number) AS ids
+        FROM (
+            SELECT person, message_id, least(length(content), {longest}) AS said,
+                   count(*) OVER of_person AS messages, max(sent_at) OVER of_person AS newest_at,
+                   row_number() OVER (
+                       PARTITION BY person ORDER BY least(length(content), {longest}) DESC, sent_at DESC, message_id
+                   ) AS number
+            FROM ({found}) AS counted WHERE coalesce(author_id, 0) >= 0
+            WINDOW of_person AS (PARTITION BY person)
+        ) AS numbered
+        WHERE number <= %(each)s GROUP BY person, messages, newest_at
+        ORDER BY sum(said) DESC, person LIMIT %(most)s
+    """).format(found=_found(shape, asked, columns), longest=Literal(_LONGEST_COUNTED))
 
 
 _SPAN = SQL("""
