@@ -174,6 +174,7 @@ class _Search:
             session=self.session,
             place_of_id=partial(self._place, threads),
             names_in=partial(names_in_channel, self.client),
+            me=None if self.client.user is None else self.client.user.id,
         )
 
     def _place(self, threads: Mapping[int, Mapping[str, Any]], channel_id: int, guild_id: int | None) -> Place:

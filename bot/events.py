@@ -98,8 +98,35 @@ def _message_in(place: Place, message_id: int, session: str) -> Message:
     return place.message(message_id, sent_at=discord.utils.snowflake_time(message_id), session=session)
 
 
-def message_of(message: discord.Message, *, session: str) -> Message:
-    """Return the present state of a message: as it was sent, or as it was last edited."""
+def asks(message: discord.Message, me: int | None) -> bool:
+    """Return whether a person asks the bot `me` with a message: mentions it, or replies to something that it said."""
+    if me is None or message.author.bot or message.webhook_id is not None or message.type not in _WRITTEN:
+        return False
+    replied_to = message.reference.resolved if message.reference and _replied_to(message) else None
+    is_reply = isinstance(replied_to, discord.Message) and replied_to.author.id == me
+    return is_reply or any(user.id == me for user in message.mentions)
+
+
+def asks_in_payload(data: Mapping[str, Any], me: int | None) -> bool:
+    """Return the same of a message as Discord's API tells of it."""
+    author = data.get("author") or {}
+    if me is None or author.get("bot") or data.get("webhook_id") or data.get("type", 0) not in _WRITTEN_VALUES:
+        return False
+    replied_to = data.get("referenced_message") if _reply_in_payload(data) else None
+    return any(str(user.get("id")) == str(me) for user in data.get("mentions") or ()) or (
+        isinstance(replied_to, Mapping) and _is_of(me, replied_to)
+    )
+
+
+_WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
+_WRITTEN_VALUES = frozenset(one.value for one in _WRITTEN)
+
+
+def message_of(message: discord.Message, *, session: str, me: int | None = None) -> Message:
+    """Return the present state of a message: as it was sent, or as it was last edited.
+
+    What somebody asks the bot `me` by it is a command, as /chat is: it is kept, and no evidence for an answer.
+    """
     fields = Fields(f"message {message.id} of type {_type_of(message)}")
     read = fields.read
     guild_id = read("guild", lambda: _guild_of(message), None)
@@ -110,7 +137,7 @@ def message_of(message: discord.Message, *, session: str) -> Message:
         author_id=author_in(authorship_of(message, fields)),
         author_name=read("author's name", lambda: message.author.display_name, ""),
         reply_to=read("reference", lambda: _replied_to(message), None),
-        kind=Kind.SYSTEM if _is_discords_own(message, fields) else Kind.MESSAGE,
+        kind=_kind_of(message, fields, me),
         content=words.text,
         attachments=read("attachments", lambda: _attachments_of(message), ()),
         edited_at=read("edit", lambda: message.edited_at, None),
@@ -121,7 +148,7 @@ def message_of(message: discord.Message, *, session: str) -> Message:
     return state
 
 
-def counted_of(message: discord.Message, *, session: str, now: datetime) -> Message:
+def counted_of(message: discord.Message, *, session: str, now: datetime, me: int | None = None) -> Message:
     """Return the state of a message with its reactions as they are counted `now`."""
     counts = [
         {
@@ -131,11 +158,13 @@ def counted_of(message: discord.Message, *, session: str, now: datetime) -> Mess
         for one in message.reactions
     ]
     return replace(
-        message_of(message, session=session), reactions=reactions_in({"reactions": counts}), reactions_at=now
+        message_of(message, session=session, me=me), reactions=reactions_in({"reactions": counts}), reactions_at=now
     )
 
 
-def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str, now: datetime) -> Message | None:
+def edit_of(
+    payload: discord.RawMessageUpdateEvent, *, session: str, now: datetime, me: int | None = None
+) -> Message | None:
     """Return the state after an edit, or after what it says became more without one; None where neither happened.
 
     Discord also sends this event when a link gets its preview or a message is pinned. Where the message is cached that
@@ -146,7 +175,7 @@ def edit_of(payload: discord.RawMessageUpdateEvent, *, session: str, now: dateti
     The end of a poll, the card that is added to the message of an application, and what one says that answers a command
     late, after an empty message, are no edits to Discord and have no time of one: the message is completed `now`.
     """
-    state = message_of(payload.message, session=session)
+    state = message_of(payload.message, session=session, me=me)
     known = payload.cached_message
     if state.edited_at is not None and (known is None or known.edited_at != state.edited_at):
         return state
@@ -263,6 +292,12 @@ def _words_of(message: discord.Message, fields: Fields) -> Words:
     announced = fields.read("system content", lambda: message.system_content, "") or words.text
     announced = announced or fields.read("type's name", lambda: message.type.name.replace("_", " "), "")
     return of_system(Words(sanitize(announced)))
+
+
+def _kind_of(message: discord.Message, fields: Fields, me: int | None) -> Kind:
+    if _is_discords_own(message, fields):
+        return Kind.SYSTEM
+    return Kind.COMMAND if fields.read("mentions of the bot", lambda: asks(message, me), False) else Kind.MESSAGE
 
 
 def _is_discords_own(message: discord.Message, fields: Fields) -> bool:
@@ -452,10 +487,10 @@ def message_of_payload(
 ) -> Message:
     """Return the state of a message as Discord's API tells of it, such as MESSAGE_CREATE or a page of a channel's past.
 
-    What `me`, the bot, has said is an answer. Reactions are counted as of `now`; without it, as when the past is read
-    for the first time, any count that has a time takes their place. A payload of a forum post's first message may have
-    `applied_tags`, a list of objects with a `name`. Only the ids of the message and its channel are needed; raises what
-    reading these raises.
+    What `me`, the bot, has said is an answer, and what it is asked a command. Reactions are counted as of `now`;
+    without it, as when the past is read for the first time, any count that has a time takes their place. A payload of a
+    forum post's first message may have `applied_tags`, a list of objects with a `name`. Only the ids of the message and
+    its channel are needed; raises what reading these raises.
     """
     message_id = int(data["id"])
     fields = Fields(f"message {message_id} of type {data.get('type', '?')}")
@@ -465,7 +500,7 @@ def message_of_payload(
     words = read("words", lambda: read_words(data, names), Words())
     words = words if words.text else read("content", lambda: read_words(data), Words())
     author_id = author_of_payload(data)
-    kind = read("type", lambda: _kind(data), Kind.MESSAGE)
+    kind = read("type", lambda: _kind(data, me), Kind.MESSAGE)
     if kind is Kind.SYSTEM:
         words = of_system(words)
     state = replace(
@@ -496,8 +531,10 @@ def author_of_payload(data: Mapping[str, Any]) -> int | None:
     return author_in(data)
 
 
-def _kind(data: Mapping[str, Any]) -> Kind:
-    return Kind.MESSAGE if is_said(data["type"], data.get("content")) else Kind.SYSTEM
+def _kind(data: Mapping[str, Any], me: int | None) -> Kind:
+    if not is_said(data["type"], data.get("content")):
+        return Kind.SYSTEM
+    return Kind.COMMAND if asks_in_payload(data, me) else Kind.MESSAGE
 
 
 def _id(value: object) -> int | None:

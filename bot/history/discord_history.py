@@ -206,6 +206,7 @@ class DiscordHistory:
             session=session,
             place_of_id=lambda _, __: place.place,
             names_in=lambda channel_id, _: self._names_in(channel_id),
+            me=self._client.application_id,
         )
         if author_of_payload(payload) != self._client.application_id:
             return state if self._other_bots.keeps(payload) else None

@@ -42,12 +42,13 @@ class StoredStretch:
     states: Mapping[int, StoredState] = field(default_factory=dict)
 
 
-# Commands have the id of an interaction, and answers may be ephemeral: no channel ever shows these.
+# Slash commands have the id of an interaction, and answers may be ephemeral: no channel ever shows these. Questions
+# that mention the bot are messages, and begin with no slash.
 _STORED = SQL("""
     SELECT message_id, edited_at, deleted_at, content = '' AND attachments = '[]'::jsonb AS is_empty FROM messages
     WHERE coalesce(thread_id, channel_id) = %(place_id)s AND guild_id = %(guild_id)s
       AND sent_at BETWEEN %(start)s AND %(end)s AND message_id BETWEEN %(oldest_id)s AND %(newest_id)s
-      AND kind IN ('message', 'system')
+      AND (kind IN ('message', 'system') OR kind = 'command' AND NOT starts_with(content, '/'))
     ORDER BY message_id LIMIT %(limit)s
 """)
 

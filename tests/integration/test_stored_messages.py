@@ -78,14 +78,15 @@ async def test_only_what_discord_may_show_in_that_place_and_stretch_is_found(
         sent(6, guild_id=None, message_id=id_at(6) + 1),
         sent(6, channel_id=4, message_id=id_at(6) + 2),
         sent(6, thread_id=4, message_id=id_at(6) + 3),
-        sent(6, kind=Kind.COMMAND, message_id=id_at(6) + 4),
+        sent(6, "/chat when?", kind=Kind.COMMAND, message_id=id_at(6) + 4),
         sent(6, kind=Kind.ANSWER, message_id=id_at(6) + 5),
         sent(6, kind=Kind.SYSTEM, message_id=id_at(6) + 6),
+        sent(6, "<@Backscroll:5> when?", kind=Kind.COMMAND, message_id=id_at(6) + 7),
     )
 
     found = await states(memory, 1, Interval(id_at(5), id_at(8)))
 
-    assert [state.message_id for state in found] == [id_at(5), id_at(6) + 6]
+    assert [state.message_id for state in found] == [id_at(5), id_at(6) + 6, id_at(6) + 7]
 
 
 async def test_a_message_whose_time_an_import_has_rounded_is_found_by_its_id(
