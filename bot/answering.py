@@ -41,13 +41,14 @@ CHANGED_JUST_NOW = "What I was about to quote has been edited or deleted. Please
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A question as it was asked; the caller tells by whom and where."""
+    """A question as it was asked; the caller tells by whom and where, `about` which messages it points at."""
 
     caller: Caller
     text: str
     private: bool
     all_time: bool = False
     notes: tuple[str, ...] = ()
+    about: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,10 @@ class Answerer:
             time_zone=zone.zone,
             private=asking.private,
             all_time=asking.all_time,
-            date_order=date_order(locale=caller.locale.value, time_zone=zone.zone, setting=services.date_order),
+            date_order=date_order(
+                locale=caller.locale and caller.locale.value, time_zone=zone.zone, setting=services.date_order
+            ),
+            about=asking.about,
             kept=services.keeps(caller),
         )
 

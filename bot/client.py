@@ -15,9 +15,10 @@ from discord.backoff import ExponentialBackoff
 
 from bot.audience import Readers
 from bot.buttons import Buttons
-from bot.command_runner import CommandRunner
+from bot.command_runner import JOURNAL_LIMIT, CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
+    asks,
     authorship_of,
     counted_of,
     deletion_of,
@@ -27,7 +28,8 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import coverage, decisions, remember, settings, time_zones
+from bot.features import coverage, decisions, mentions, remember, settings, time_zones
+from bot.features.mentions.answers import Mentions
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
@@ -40,6 +42,7 @@ from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.shards import ShardedClient
 from bot.text_files import ReadFile, ReadingFiles, TextFiles, download
+from bot.withdrawals import Withdrawals
 from db.shards import ONE_SHARD, ShardRange
 from errors import DiscordSetupError, JournalUnavailableError
 from memory.message import Kind, Message
@@ -104,6 +107,7 @@ FEATURES = (
     coverage.add_commands,
     remember.add_commands,
     decisions.add_commands,
+    mentions.add_commands,
 )
 """What each package of bot/features puts on the command tree."""
 
@@ -146,6 +150,7 @@ class Bot(ShardedClient):
         self._buttons = Buttons(self._in_flight)
         runner = CommandRunner(services, self._buttons)
         cited_check = None if self._history is None else self._history.cited_check
+        self._withdrawals = Withdrawals()
         self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
@@ -160,10 +165,13 @@ class Bot(ShardedClient):
             in_flight=self._in_flight,
             buttons=self._buttons,
             live_replies=self._live_replies,
+            chat=self._commands,
+            withdrawals=self._withdrawals,
             backfills=self._backfills,
         )
         for add_feature in FEATURES:
             add_feature(self.tree, parts)
+        self._mentions = Mentions(parts)
 
     def _new_history_keeper(self) -> HistoryKeeper | None:
         services = self._services
@@ -288,23 +296,27 @@ class Bot(ShardedClient):
             await self._publish_commands()
 
     async def on_message(self, message: discord.Message) -> None:
-        """Record a message; the bot's own are recorded where they are sent."""
-        state = message_of(message, session=self._services.session)
-        await self._record_state(state, authorship_of(message), is_new=True)
+        """Record a message, and answer it if it asks the bot; the bot's own are recorded where they are sent."""
+        state = message_of(message, session=self._services.session, me=self._me)
+        is_question = asks(message, self._me)
+        patience = JOURNAL_LIMIT if is_question else None  # whoever asks does not wait for a disk that is full
+        await self._record_state(state, authorship_of(message), is_new=True, patience=patience)
+        if is_question:
+            await self._mentions.answer(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Record what a message says after an edit."""
-        edit = edit_of(payload, session=self._services.session, now=self._services.clock())
+        edit = edit_of(payload, session=self._services.session, now=self._services.clock(), me=self._me)
         if edit is not None:
             await self._record_state(edit, authorship_of(payload.message))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Record that a message was deleted."""
-        await self._record_deletions({payload.message_id}, payload.channel_id, payload.guild_id)
+        await self._delete({payload.message_id}, payload.channel_id, payload.guild_id)
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Record that many messages were deleted at once."""
-        await self._record_deletions(payload.message_ids, payload.channel_id, payload.guild_id)
+        await self._delete(payload.message_ids, payload.channel_id, payload.guild_id)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         """Count reactions after one was added."""
@@ -330,10 +342,10 @@ class Bot(ShardedClient):
                 if event == "MESSAGE_CREATE" or state.edited_at:
                     await self._record_state(state, data)
             case "MESSAGE_DELETE":
-                await self._record_deletions({int(data["id"])}, int(data["channel_id"]), _guild_of(data))
+                await self._delete({int(data["id"])}, int(data["channel_id"]), _guild_of(data))
             case "MESSAGE_DELETE_BULK":
                 ids = {int(message_id) for message_id in data["ids"]}
-                await self._record_deletions(ids, int(data["channel_id"]), _guild_of(data))
+                await self._delete(ids, int(data["channel_id"]), _guild_of(data))
 
     async def _publish_commands(self) -> None:
         """Publish the commands: at once in the bot's server when it has one, else wherever the bot is."""
@@ -351,15 +363,21 @@ class Bot(ShardedClient):
                 self._server_id,
             )
 
+    async def _delete(self, message_ids: set[int], channel_id: int, guild_id: int | None) -> None:
+        """Answer no more what was deleted, and record that it was."""
+        self._withdrawals.deleted(message_ids)
+        await self._record_deletions(message_ids, channel_id, guild_id)
+        await self._mentions.deleted(message_ids)
+
     async def _record_deletions(self, message_ids: set[int], channel_id: int, guild_id: int | None) -> None:
         place, now = place_of_id(self, channel_id, guild_id), self._services.clock()
         for message_id in sorted(message_ids):
             await self._record(deletion_of(message_id, place, session=self._services.session, deleted_at=now))
 
-    async def _record(self, message: Message, *, is_new: bool = False) -> None:
+    async def _record(self, message: Message, *, is_new: bool = False, patience: timedelta | None = None) -> None:
         with self._in_flight.entered():
             try:
-                await self._services.recorder.record(message)
+                await self._services.recorder.record(message, patience=patience)
             except JournalUnavailableError:  # the recorder has counted and logged it
                 if self._history is not None:
                     self._history.not_recorded(message)
@@ -367,10 +385,12 @@ class Bot(ShardedClient):
                 if self._history is not None and is_new:
                     self._history.heard(message)
 
-    async def _record_state(self, state: Message, authorship: Mapping[str, Any], *, is_new: bool = False) -> None:
+    async def _record_state(
+        self, state: Message, authorship: Mapping[str, Any], *, is_new: bool = False, patience: timedelta | None = None
+    ) -> None:
         """Record what somebody else says, unless they are a bot that is left out; then read its text files."""
         if not self._is_mine(authorship) and self._services.other_bots.keeps(authorship):
-            await self._record(state, is_new=is_new)
+            await self._record(state, is_new=is_new, patience=patience)
             self._text_files.note(state)
 
     def _note_reaction(self, event: _ReactionEvent) -> None:
@@ -381,7 +401,9 @@ class Bot(ShardedClient):
         session, now = self._services.session, self._services.clock()
         known = self._connection._get_message(reacted_to.message_id)  # noqa: SLF001 - the cache has no other way in
         authorship = await self._fetched(reacted_to) if known is None else authorship_of(known)
-        state = counted_of(known, session=session, now=now) if known else self._state_of(authorship, now=now)
+        state = (
+            counted_of(known, session=session, now=now, me=self._me) if known else self._state_of(authorship, now=now)
+        )
         if self._is_mine(authorship):
             state = replace(state, kind=Kind.ANSWER)
         if self._services.other_bots.keeps(authorship):
@@ -400,8 +422,13 @@ class Bot(ShardedClient):
             session=self._services.session,
             place_of_id=partial(place_of_id, self),
             names_in=partial(names_in_channel, self),
+            me=self._me,
             now=now,
         )
+
+    @property
+    def _me(self) -> int | None:
+        return None if self.user is None else self.user.id
 
     def _is_mine(self, authorship: Mapping[str, Any]) -> bool:
         author = authorship.get("author")

@@ -119,6 +119,10 @@ class SlashCommands:
 
         await self._runner.run(interaction, said="/help", private=True, compose=answer)
 
+    async def reply(self, asking: Asking) -> Reply:
+        """Return the answer to a question of any caller."""
+        return await self._reply(asking)
+
     async def _reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
         """Return the answer to a question; it is made anew, so often at most, when rights change before it is shown."""
         answered = await self._answerer.answer(asking)

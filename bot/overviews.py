@@ -98,7 +98,9 @@ async def viewer_of(caller: Caller, *, private: bool, services: Services, reader
         channel_id=caller.channel_id or 0,
         now=services.clock(),
         time_zone=zone.zone,
-        date_order=date_order(locale=caller.locale.value, time_zone=zone.zone, setting=services.date_order),
+        date_order=date_order(
+            locale=caller.locale and caller.locale.value, time_zone=zone.zone, setting=services.date_order
+        ),
         private=private,
     )
     return viewer, audience

@@ -7,10 +7,12 @@ import discord
 from bot.audience import Readers
 from bot.buttons import Buttons
 from bot.command_runner import CommandRunner
+from bot.commands import SlashCommands
 from bot.history.running import RunningBackfills
 from bot.live_replies import LiveReplies
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
+from bot.withdrawals import Withdrawals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,5 +26,7 @@ class Parts:
     in_flight: RunningHandlers
     buttons: Buttons
     live_replies: LiveReplies
+    chat: SlashCommands
+    withdrawals: Withdrawals
     backfills: RunningBackfills | None = None
     """None where nothing is kept of what was said before."""

@@ -21,7 +21,7 @@ def kind_of(data: dict[str, Any], me: int | None = ME) -> Kind:
     return message_of_payload(data, session="s", place_of_id=lambda *_: place, names_in=lambda *_: nobody, me=me).kind
 
 
-REPLY = {"type": 19, "message_reference": {"message_id": "90", "channel_id": "1"}}
+REPLY: dict[str, Any] = {"type": 19, "message_reference": {"message_id": "90", "channel_id": "1"}}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""Answer a message that mentions the bot or replies to it, in the channel where it was sent."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+
+import aiohttp
+import discord
+
+from bot.answering import Asking
+from bot.audience import must_be_private
+from bot.buttons import Reply
+from bot.caller import MessageCaller
+from bot.command_runner import ANSWER_LIMIT, INTERRUPTED, apology
+from bot.events import answer_of
+from bot.features.mentions.chain import pointed_at_by
+from bot.features.mentions.delivery import ShownInChannel
+from bot.parts import Parts
+from bot.rendering import render_text
+from bot.typing_indicator import typing_in
+from memory.question.parse import LONGEST_QUESTION
+
+logger = logging.getLogger(__name__)
+
+ABOUT_WHAT = "What is this about?"
+"""What is asked about a message by somebody who does not say what."""
+
+HOW_TO_ASK = "Ask me about what was said here, as in `@{} when is the deploy?`; `/help` tells what else I can do."
+ASK_QUIETLY = "I cannot see who reads here, so please ask me with `/chat`: then only you see my answer."
+
+DELETE_LIMIT = timedelta(seconds=30)
+_MOST_KNOWN = 1000  # questions whose answers go when they are deleted
+_DISCORDS = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
+"""What fails on the way to Discord, or is refused there: a line in the log says which."""
+
+
+def question_in(content: str, me: int) -> str:
+    """Return what a message asks, without the mention of the bot `me` by which it asks."""
+    without = content.replace(f"<@{me}>", " ").replace(f"<@!{me}>", " ")
+    return without.strip()[:LONGEST_QUESTION]
+
+
+class Mentions:
+    """Answers messages that ask the bot, each in a reply that pings nobody; an answer goes with its question."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._shown: dict[int, ShownInChannel] = {}
+        """What answers the newest questions, by their ids."""
+
+    async def answer(self, message: discord.Message) -> None:
+        """Answer a message that asks the bot, unless the bot may not speak there; nothing is raised."""
+        caller = MessageCaller(message, self._parts.client)
+        with self._parts.in_flight.entered():
+            if not _may_speak(caller):
+                logger.info("question %d is not answered: the bot may not write in its channel", message.id)
+                return
+            shown, withdrawals = ShownInChannel(caller, self._parts.buttons), self._parts.withdrawals
+            try:
+                async with withdrawals.watch(message.id) as asked:
+                    reply = await self._composed(caller)
+            except asyncio.CancelledError:
+                await self._deliver(shown, Reply([INTERRUPTED]))
+                raise
+            if asked.is_withdrawn:
+                logger.info("question %d was deleted before it was answered", message.id)
+                return
+            await self._deliver(shown, reply)  # whole: half of a request to Discord cannot be taken back
+            self._keep(message.id, shown)
+            if withdrawals.is_gone(message.id):
+                await self.deleted([message.id])
+
+    async def deleted(self, message_ids: Collection[int]) -> None:
+        """Delete the answers to questions that were deleted."""
+        for message_id in message_ids:
+            if (shown := self._shown.pop(message_id, None)) is not None:
+                with self._parts.in_flight.entered():
+                    await _take_back(shown)
+
+    async def _composed(self, caller: MessageCaller) -> Reply:
+        """Return what answers a message, or an apology; whoever sees the channel sees the bot typing meanwhile."""
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT.total_seconds()), typing_in(caller.channel):
+                return await self._reply(caller)
+        except Exception as error:
+            logger.exception("question %d is not answered", caller.id)
+            return Reply([apology(error)])
+
+    async def _reply(self, caller: MessageCaller) -> Reply:
+        me = self._parts.client.user
+        if me is None:
+            raise RuntimeError("a bot that is not logged in hears no messages")
+        if must_be_private(caller, self._parts.readers):
+            return Reply(render_text(ASK_QUIETLY))
+        about = await pointed_at_by(caller.message, me.id)
+        text = question_in(caller.message.content, me.id) or (ABOUT_WHAT if about else "")
+        if not text:
+            return Reply(render_text(HOW_TO_ASK.format(me.display_name)))
+        return await self._parts.chat.reply(Asking(caller=caller, text=text, private=False, about=about))
+
+    async def _deliver(self, shown: ShownInChannel, reply: Reply) -> None:
+        """Show an answer and record what Discord took of it."""
+        try:
+            await shown.show(reply)
+        except _DISCORDS as error:
+            logger.warning("the answer to question %d is not sent whole: %r", shown.caller.id, error)
+        except Exception:
+            logger.exception("the answer to question %d is not sent whole", shown.caller.id)
+        services = self._parts.services
+        for message in shown.messages:
+            try:
+                await services.recorder.record(answer_of(shown.caller, message, session=services.session))
+            except Exception:
+                logger.exception("answer %d is not in the journal", message.id)
+
+    def _keep(self, question_id: int, shown: ShownInChannel) -> None:
+        """Remember what answers a question, until there are many newer ones."""
+        if shown.messages:
+            self._shown[question_id] = shown
+        while len(self._shown) > _MOST_KNOWN:
+            del self._shown[next(iter(self._shown))]
+
+
+def _may_speak(caller: MessageCaller) -> bool:
+    """Return whether the bot may write where it is asked."""
+    if caller.guild is None:
+        return True
+    rights = caller.app_permissions
+    return rights.send_messages_in_threads if isinstance(caller.channel, discord.Thread) else rights.send_messages
+
+
+async def _take_back(shown: ShownInChannel) -> None:
+    """Delete what answers a question that was deleted: it would stand there as an answer to nothing."""
+    for message in shown.messages:
+        try:
+            async with asyncio.timeout(DELETE_LIMIT.total_seconds()):
+                await message.delete()
+        except discord.NotFound:
+            continue
+        except _DISCORDS as error:
+            logger.warning("an answer to the deleted question %d is still there: %r", shown.caller.id, error)
