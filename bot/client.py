@@ -28,7 +28,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import coverage, decisions, mentions, remember, settings, time_zones
+from bot.features import catchup, coverage, decisions, mentions, remember, settings, time_zones, unanswered
 from bot.features.mentions.answers import Mentions
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
@@ -108,6 +108,8 @@ FEATURES = (
     remember.add_commands,
     decisions.add_commands,
     mentions.add_commands,
+    catchup.add_commands,
+    unanswered.add_commands,
 )
 """What each package of bot/features puts on the command tree."""
 

@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from memory.catch_ups import CatchUps
 from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase
+from overviews.catch_up import CatchUp
 from overviews.decisions import DecisionList
 from overviews.overview import Overview, Viewer
 from overviews.search import MessageSearch
 from overviews.timeline import Timeline
+from overviews.unanswered import Unanswered
 from overviews.who import NotListed, WhoKnows
 
 Command = Callable[[Viewer, str], Awaitable[Overview]]
@@ -25,6 +28,17 @@ class Overviews:
     """None where nobody can mark any."""
     not_listed: NotListed | None = None
     """Knows who chose not to be listed; None where nobody can choose."""
+    catch_ups: CatchUps | None = None
+
+    @property
+    def catch_up(self) -> CatchUp:
+        """What a person missed."""
+        return CatchUp(memory=self.memory, databases=self.databases, catch_ups=self.catch_ups)
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """Which questions are open."""
+        return Unanswered(memory=self.memory, databases=self.databases)
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -33,6 +47,8 @@ class Overviews:
             "/search": self.search.find_typed,
             "/timeline": self.timeline.of_typed,
             "/who": self.who.of_typed,
+            "/catchup": self.catch_up.command,
+            "/unanswered": self.unanswered.command,
         }
         return commands if self.decisions is None else {**commands, "/decisions": self.decisions.command}
 

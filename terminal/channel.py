@@ -88,6 +88,8 @@ A plain line is a message; it is stored and can be found at once.
 /chat TEXT   ask what was said; the answer shows the messages that prove it
 /all         ask the last question again, of all time
 /decisions   what was decided; /decisions TOPIC what about a topic, /decisions as of last March what counted then
+/catchup     what you missed since you were last here; /catchup Monday says since when
+/unanswered  questions that nobody has answered for 6 hours; /unanswered 12 #help says for how long, and where
 /timezone    the time zone in which dates are read and shown; /timezone Europe/Paris chooses it, /timezone none
              takes the choice back
 /about       what this runs on and how much it remembers

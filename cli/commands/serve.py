@@ -32,6 +32,7 @@ from memory.capture.import_csv import Imported, import_csv
 from memory.capture.members import claimed_shards
 from memory.capture.recorder import Recorder, open_recorder
 from memory.capture.session import begin_session
+from memory.catch_ups import CatchUps
 from memory.consent.consent import Consent, kept_fresh
 from memory.consent.opt_outs import OptOuts
 from memory.consent.stored import StoredAuthors
@@ -214,6 +215,7 @@ async def open_program(
                     memory=memory,
                     databases=searchable,
                     decisions=DecisionList(Decisions(long_term.sessions), memory),
+                    catch_ups=CatchUps(long_term.sessions),
                 ),
                 ledger=ledger,
                 coverage=coverage,

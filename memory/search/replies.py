@@ -14,11 +14,11 @@ SOON = timedelta(minutes=10)
 MOST_FOLLOWING = 4
 """Messages after a question that may answer it without being replies."""
 
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f")
+QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 _SHORT = 200  # characters: a question mark in a longer message is no more than a part of it
 _END = re.compile(r"([.!?\uff1f\u061f\n]+)")
 _MOST_KEYWORDS = 12  # words from which on more of them make no better answer
-_ASKING_WORDS = frozenset(["what", "who", "whom", "whose", "where", "when", "why", "how", "which"])
+ASKING_WORDS = frozenset(["what", "who", "whom", "whose", "where", "when", "why", "how", "which"])
 
 
 def asks(message: Message) -> bool:
@@ -30,12 +30,12 @@ def is_question(text: str) -> bool:
     """Return whether a text asks something."""
     if ends_with_question_mark(text) or _begins_with_asking(text):
         return True
-    return len(text) <= _SHORT and any(mark in word for word in _words(text) for mark in _QUESTION_MARKS)
+    return len(text) <= _SHORT and any(mark in word for word in _words(text) for mark in QUESTION_MARKS)
 
 
 def ends_with_question_mark(text: str) -> bool:
     """Return whether a text, without space behind it, ends with a question mark of any script."""
-    return text.endswith(_QUESTION_MARKS)
+    return text.endswith(QUESTION_MARKS)
 
 
 def only_asks(message: Message) -> bool:
@@ -47,11 +47,11 @@ def only_asks(message: Message) -> bool:
 
 
 def _is_asking_end(end: str) -> bool:
-    return any(mark in end for mark in _QUESTION_MARKS)
+    return any(mark in end for mark in QUESTION_MARKS)
 
 
 def _begins_with_asking(text: str) -> bool:
-    return len(text) <= _SHORT and not _ASKING_WORDS.isdisjoint(words_of(text)[:1])
+    return len(text) <= _SHORT and not ASKING_WORDS.isdisjoint(words_of(text)[:1])
 
 
 def _words(text: str) -> list[str]:

@@ -52,6 +52,7 @@ class Town:
     ana: simcord.MemberActor
     ben: simcord.MemberActor
     cleo: simcord.MemberActor
+    staff: simcord.RoleHandle
 
     async def ask(
         self,
@@ -142,6 +143,7 @@ def town(env: simcord.Env, recorder: Recorder, short_term: Database) -> Town:
         ana=guild.add_member(env.create_user("ana"), nick="Ana"),
         ben=guild.add_member(env.create_user("ben"), nick="Ben"),
         cleo=guild.add_member(env.create_user("cleo"), nick="Cleo", roles=[staff]),
+        staff=staff,
     )
 
 
