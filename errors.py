@@ -16,7 +16,8 @@ BackscrollError
 │   │   └── StatementFailedError  it answered with an error: other statements may still work
 │   ├── DiscordUnavailableError   Discord did not answer, or answered that it has trouble
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
-│   └── ModelUnavailableError     a language or embedding model failed or was too slow
+│   ├── ModelUnavailableError     a language or embedding model failed or was too slow
+│   └── BusyError                 too many questions are under way, and more wait
 ├── RefusedPlaceError             Discord does not let us read this channel or thread
 └── RefusedRowError               the database will never take this row
 """
@@ -92,6 +93,10 @@ class JournalUnavailableError(TemporaryError):
 
 class ModelUnavailableError(TemporaryError):
     """A language or embedding model failed, or took longer than it may."""
+
+
+class BusyError(TemporaryError):
+    """Too many questions are under way, and there is no place in the queue, or the turn did not come in time."""
 
 
 class RefusedPlaceError(BackscrollError):

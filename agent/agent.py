@@ -4,28 +4,25 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from agent.about import messages_about, with_their_words
-from agent.citations import check_again, cited_numbers, with_sources
 from agent.config import AgentConfig
 from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
-from agent.fairness import Slots
+from agent.fairness import FairQueue, Person
 from agent.gap_notes import Coverage, gap_notes_of
-from agent.markdown import inline, with_names_escaped
+from agent.markdown import inline
 from agent.models import LanguageModel
-from agent.progress import UNWATCHED, Watcher
+from agent.progress import UNWATCHED, Watched, Watcher
+from agent.proof import proven
 from agent.quotation import MEMORY_OUT, quote
-from agent.spoilers import hidden_again
 from agent.types import Answer, Outcome, Question, Versions
-from errors import TemporaryError
-from memory.filters import Guild
+from errors import BusyError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
 from memory.search.interface import MemoryReader
@@ -40,6 +37,8 @@ MODEL_SILENT = "The language model did not answer."
 MODEL_BUSY = "Too many questions wait for the language model, so these are quotes from memory."
 UNPROVEN = "The language model's answer cited no message, so these are quotes from memory."
 FAILED = "Something went wrong while I looked for an answer, and it has been logged. Please ask again in other words."
+REPLACED = "What was shown while this answer was being written has been replaced: it did not hold to the end."
+BUSY = "Too many questions are waiting for an answer just now. Please ask again in a few minutes."
 TOO_MANY = "You have asked {count} questions that are not answered yet. Please wait for them before you ask more."
 FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
@@ -82,11 +81,10 @@ class Agent:
         self._coverage = coverage
         self._versions = versions or Versions()
         self._memory = memory
-        self._model = None if create_model is None else LanguageModel(create_model, max_steps=self._config.max_steps)
+        self._model = None if create_model is None else LanguageModel(create_model, config=self._config)
         self._conversations = conversations
-        self._turns: WeakValueDictionary[ConversationKey, asyncio.Lock] = WeakValueDictionary()
-        self._open: Counter[tuple[Guild, int]] = Counter()
-        self._slots = Slots(self._config.at_once)
+        self._open: Counter[Person] = Counter()
+        self._reading = FairQueue(self._config.reading_at_once, longest=self._config.most_waiting)
 
     async def ready(self) -> None:
         """Wait until the language model is loaded, if there is one; raise ChatModelError when it cannot be.
@@ -102,35 +100,44 @@ class Agent:
             self._model.close()
 
     async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
-        """Answer a question; one person's questions in one channel are answered one after the other.
+        """Answer a question; one person's questions in one guild are answered one after the other.
 
-        What a person may have open, and what may be with the model, counts for each guild by itself.
+        What others have asked before may have to be answered first: the watcher is told the place in the queue, what is
+        done, and how the answer begins.
 
         A model that fails, a database that does not answer, an error that nobody foresaw: the answer says so in its
-        outcome and its notes or text. Nothing is raised but what cancels or ends the program.
+        outcome and its notes or text. Nothing is raised but what cancels or ends the program; then no turn is kept.
         """
-        asker = question.guild, question.asker_id
-        if self._open[asker] >= self._config.per_person:
-            return Answer(text=TOO_MANY.format(count=self._config.per_person), outcome=Outcome.TURNED_AWAY)
-        key = ConversationKey(question.channel_id, question.asker_id, question.private)
-        with self._opened(asker):
-            taking_turns = self._turns.setdefault(key, asyncio.Lock())
-            async with taking_turns:
-                return replace(await self._converse(key, question), versions=self._versions_now)
+        person = _person(question)
+        if self._open[person] >= self._config.per_person:
+            return self._stamped(_turned_away(TOO_MANY.format(count=self._config.per_person)))
+        watched = Watched(watcher)
+        with self._opened(person):
+            answer = await self._converse(question, watched)
+        if not answer.text.startswith(watched.shown):
+            answer = _with_notes(answer, REPLACED)
+        return self._stamped(answer)
 
     async def quote(self, question: Question) -> Answer:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
-        return replace(await self._quote(question, await self.parse(question)), versions=self._versions_now)
-
-    @property
-    def _versions_now(self) -> Versions:
-        return self._versions if self._model is None else replace(self._versions, prompt=self._model.prompt_version)
+        try:
+            async with self._reading_turn(question, Watched()):
+                return self._stamped(await self._quote(question, await self._parse(question), Watched()))
+        except BusyError:
+            return self._stamped(_turned_away(BUSY))
 
     async def parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.
 
         Nothing in the words adds a place to those that the question may use.
         """
+        try:
+            async with self._reading_turn(question, Watched()):
+                return await self._parse(question)
+        except BusyError:
+            return _parse_words(question)
+
+    async def _parse(self, question: Question) -> ParsedQuestion:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 parsed = await parse_question(
@@ -149,26 +156,83 @@ class Agent:
         return replace(parsed, places=parsed.places & question.places)
 
     @contextmanager
-    def _opened(self, asker: tuple[Guild, int]) -> Generator[None]:
-        self._open[asker] += 1
+    def _opened(self, person: Person) -> Generator[None]:
+        self._open[person] += 1
         try:
             yield
         finally:
-            self._open[asker] -= 1
-            if not self._open[asker]:
-                del self._open[asker]
+            self._open[person] -= 1
+            if not self._open[person]:
+                del self._open[person]
 
-    async def _converse(self, key: ConversationKey, question: Question) -> Answer:
-        if self._conversations is None or self._config.history_tokens == 0:
-            return await self._answer(question, ())
+    def _reading_turn(self, question: Question, watched: Watched) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn to read memory without a model; a model's own searches are bounded by its turns."""
+        return self._reading.turn(_person(question), patience=self._config.longest_wait, tell=watched.place)
+
+    def _stamped(self, answer: Answer) -> Answer:
+        """Return an answer that tells with what it was made."""
+        versions = self._versions
+        if self._model is not None:
+            versions = replace(versions, prompt=self._model.prompt_version)
+        return replace(answer, versions=versions)
+
+    async def _converse(self, question: Question, watched: Watched) -> Answer:
+        """Return the answer, which is kept as a turn: without the model where none is needed, or else with it."""
+        model = self._model
         try:
-            history = await self._earlier(self._conversations, key, question)
+            async with self._reading_turn(question, watched):
+                parsed = await self._parse(question)
+                answer, notes = await self._count(question, parsed, watched)
+                if answer is not None or model is None:
+                    answer = answer or await self._quote(question, parsed, watched)
+                    return await self._kept(question, await self._finished(question, parsed, answer, *notes))
+        except BusyError as error:
+            logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
+            return _turned_away(BUSY)
+        return await self._think(model, question, parsed, watched, notes)
+
+    async def _think(
+        self, model: LanguageModel, question: Question, parsed: ParsedQuestion, watched: Watched, notes: Sequence[str]
+    ) -> Answer:
+        """Wait for a turn with the model, and return its answer; quotations when the turn does not come."""
+        try:
+            async with model.turn(_person(question), tell=watched.place):
+                history = await self._earlier(question)
+                answer = await self._write(model, question, parsed, history or (), watched)
+                answer = await self._finished(question, parsed, answer, *notes)
+                return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+        except BusyError as error:
+            logger.warning("channel %d is answered with quotations: %s", question.channel_id, error)
+            because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
+            answer = await self._quote_instead(question, parsed, watched, because=because, or_else=or_else)
+            return await self._kept(question, await self._finished(question, parsed, answer, *notes))
+
+    async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
+        """Return the earlier turns that a question may build on; None when they cannot be read."""
+        if self._conversations is None or self._config.history_tokens == 0:
+            return ()
+        key = _conversation_of(question)
+        try:
+            return await earlier_questions(
+                await self._conversations.recall(key),
+                question=question,
+                memory=self._memory_of(question),
+                max_tokens=self._config.history_tokens,
+            )
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"{key} not read", error)
-            return _with_notes(await self._answer(question, ()), FORGETFUL)
-        answer = await self._answer(question, history)
-        if answer.outcome not in _FINAL or not question.kept:
+            return None
+
+    async def _kept(self, question: Question, answer: Answer) -> Answer:
+        """Keep an answer as a turn of its conversation, if a later question can build on it, and return it."""
+        if (
+            self._conversations is None
+            or self._config.history_tokens == 0
+            or answer.outcome not in _FINAL
+            or not question.kept
+        ):
             return answer
+        key = _conversation_of(question)
         try:
             await self._conversations.append(key, finished_turn(question, answer))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
@@ -176,23 +240,13 @@ class Agent:
             return _with_notes(answer, UNSAVED)
         return answer
 
-    async def _earlier(
-        self, conversations: Conversations, key: ConversationKey, question: Question
-    ) -> Sequence[Earlier]:
-        if self._model is None:
-            return ()  # quotations build on no earlier question
-        turns = await conversations.recall(key)
-        return await earlier_questions(
-            turns, question=question, memory=self._memory_of(question), max_tokens=self._config.history_tokens
-        )
-
-    async def _answer(self, question: Question, history: Sequence[Earlier]) -> Answer:
-        parsed = await self.parse(question)
-        answer = _with_names_explained(await self._count_or_write(question, parsed, history), parsed)
+    async def _finished(self, question: Question, parsed: ParsedQuestion, answer: Answer, *notes: str) -> Answer:
+        """Return an answer with all that has to be said beside it."""
         if answer.outcome not in _FINAL:
             return answer
-        notes = await self._gap_notes(question, parsed, answer)
-        return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *notes)
+        answer = _with_names_explained(_with_notes(answer, *notes), parsed)
+        gaps = await self._gap_notes(question, parsed, answer)
+        return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *gaps)
 
     async def _gap_notes(self, question: Question, parsed: ParsedQuestion, answer: Answer) -> tuple[str, ...]:
         """Return what memory has not seen of where an answer was looked for; nothing when that is not known in time."""
@@ -210,35 +264,39 @@ class Agent:
         """Return memory as far as the guild may know of it in which a question is asked."""
         return self._memory.in_guild(question.guild)
 
-    async def _count_or_write(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> Answer:
-        """Return an answer; to a question that names no channel which may be read, that there is none."""
+    async def _count(
+        self, question: Question, parsed: ParsedQuestion, watched: Watched
+    ) -> tuple[Answer | None, tuple[str, ...]]:
+        """Return the answer to a question that is answered by counting, or names no channel that may be read.
+
+        To any other it is None, with what is to be noted under the answer.
+        """
         if parsed.unknown and not parsed.places:
-            return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND)
+            return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND), ()
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                counted = await count(new_context(question, parsed, self._memory_of(question)))
+                return await count(new_context(question, parsed, self._memory_of(question), watched=watched)), ()
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
-            answer = await self._write(question, parsed, history)
-            return _with_notes(answer, UNCOUNTED) if answer.outcome in _FINAL else answer
-        return counted or await self._write(question, parsed, history)
+            return None, (UNCOUNTED,)
 
-    async def _write(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> Answer:
+    async def _write(
+        self,
+        model: LanguageModel,
+        question: Question,
+        parsed: ParsedQuestion,
+        history: Sequence[Earlier],
+        watched: Watched,
+    ) -> Answer:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""
-        if self._model is None:
-            return await self._quote(question, parsed)
-        if not self._slots.take(question.guild):
-            return await self._quote_instead(question, parsed, because=MODEL_BUSY)
         try:
-            answer = await self._ask_model(self._model, await self._context(question, parsed), history)
+            answer = await self._ask_model(model, await self._context(question, parsed, watched), history)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"channel {question.channel_id} is answered with quotations", error)
-            return await self._quote_instead(question, parsed, because=MODEL_FAILED, or_else=MODEL_SILENT)
-        finally:
-            self._slots.give_back(question.guild)
-        return answer or await self._quote_instead(question, parsed, because=UNPROVEN)
+            return await self._quote_instead(question, parsed, watched, because=MODEL_FAILED, or_else=MODEL_SILENT)
+        return answer or await self._quote_instead(question, parsed, watched, because=UNPROVEN)
 
-    async def _context(self, question: Question, parsed: ParsedQuestion) -> Context:
+    async def _context(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Context:
         """Return the context of a run, which searches with the words of what the question points at as well."""
         memory = self._memory_of(question)
         try:
@@ -247,7 +305,7 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
             about = ()
-        return new_context(question, with_their_words(parsed, about), memory, about)
+        return new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
 
     async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
         """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""
@@ -255,26 +313,42 @@ class Agent:
             text = await model.write_answer(context, history=history)
         if context.evidence.memory_is_out:
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-        return await _proven(text, context)
+        return await proven(text, context)
 
     async def _quote_instead(
-        self, question: Question, parsed: ParsedQuestion, *, because: str, or_else: str = ""
+        self, question: Question, parsed: ParsedQuestion, watched: Watched, *, because: str, or_else: str = ""
     ) -> Answer:
         """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
-        answer = await self._quote(question, parsed)
+        try:
+            async with self._reading_turn(question, watched):
+                answer = await self._quote(question, parsed, watched)
+        except BusyError:
+            return _turned_away(BUSY)
         note = because if answer.outcome is Outcome.QUOTED else or_else
         return _with_notes(answer, note) if note and answer.outcome in _FINAL else answer
 
-    async def _quote(self, question: Question, parsed: ParsedQuestion) -> Answer:
+    async def _quote(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Answer:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await quote(await self._context(question, parsed))
+                return await quote(await self._context(question, parsed, watched))
         except TimeoutError:
             logger.warning("memory was too slow to answer channel %d", question.channel_id)
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
         except Exception:
             logger.exception("channel %d is not answered", question.channel_id)
             return Answer(text=FAILED, outcome=Outcome.FAILED)
+
+
+def _person(question: Question) -> Person:
+    return Person(question.guild, question.asker_id)
+
+
+def _conversation_of(question: Question) -> ConversationKey:
+    return ConversationKey(question.channel_id, question.asker_id, question.private)
+
+
+def _turned_away(text: str) -> Answer:
+    return Answer(text=text, outcome=Outcome.TURNED_AWAY)
 
 
 def _parse_words(question: Question) -> ParsedQuestion:
@@ -293,23 +367,6 @@ def _parse_words(question: Question) -> ParsedQuestion:
         return ParsedQuestion(question.text, topic=question.text, places=question.places, complete=False)
 
 
-async def _proven(text: str, context: Context) -> Answer | None:
-    """Return a model's answer with those of its marks that hold, None when none does."""
-    evidence = context.evidence
-    text = with_names_escaped(hidden_again(text, evidence.contents), evidence.names)
-    cited, notes = await check_again(evidence.messages(cited_numbers(text)), context)
-    text, sources = with_sources(text, cited)
-    if not sources:
-        return None
-    return Answer(
-        text=text,
-        sources=sources,
-        notes=(*evidence.notes, *notes),
-        searched=context.searched,
-        shown_places=evidence.shown_places,
-    )
-
-
 def _log_failure(what: str, error: Exception) -> None:
     """Log a failure that is answered some other way: in one line, or with its traceback when nobody foresaw it."""
     if isinstance(error, TemporaryError | TimeoutError):
@@ -320,8 +377,6 @@ def _log_failure(what: str, error: Exception) -> None:
 
 def _with_names_explained(answer: Answer, parsed: ParsedQuestion) -> Answer:
     """Return an answer that says first which of several channels is unknown, and last who shares a name."""
-    if answer.outcome not in _FINAL:
-        return answer
     if parsed.unknown and parsed.places:
         answer = replace(answer, text=f"{_sentence(no_such_channels(parsed.unknown))}\n\n{answer.text}")
     return replace(answer, notes=(*map(_sentence, parsed.namesakes), *answer.notes))

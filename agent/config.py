@@ -8,9 +8,12 @@ from datetime import timedelta
 class AgentConfig:
     """How long a question may take, how often the model may speak, how much of the past it sees, and how many may wait.
 
-    `timeout` bounds the model's whole run and the wait for it, `quotes_timeout` the reading of the question and the
-    search for quotations without a model. `per_person` questions of one person may be open at once in one guild,
-    answered and waiting, and `at_once` of all people may be with the model, of which guilds have equal shares.
+    `timeout` bounds the model's whole run and the wait for it to be loaded, `quotes_timeout` the reading of the
+    question and the search for quotations without a model. `per_person` questions of one person may be open in one
+    guild, one of them under way and the others behind it. Of all people `at_once` may be with the model, and
+    `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either, each for `longest_wait` at
+    most: with all the rest an answer has to come before Discord's interactions end, after 15 minutes. Drafts of an
+    answer are `draft_every` apart.
     """
 
     max_steps: int = 6
@@ -19,6 +22,10 @@ class AgentConfig:
     history_tokens: int = 2000
     per_person: int = 4
     at_once: int = 16
+    reading_at_once: int = 8
+    most_waiting: int = 256
+    longest_wait: timedelta = timedelta(minutes=5)
+    draft_every: timedelta = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

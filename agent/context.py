@@ -1,13 +1,15 @@
 """The context of one run of the agent: what its tools know, and the model cannot change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agent.progress import Step, StepKind, Watched
 from agent.time_scope import TimeScope
 from agent.transcript import ShownMessages
 from agent.types import Question, Searched
 from memory.message import Message
 from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader
+from time_expressions.window import Windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,7 @@ class Context:
 
     The places to search are those of `parsed`: what the question names, and never more than the question may use.
     `about` are the messages that the question points at, the nearest first.
+    Whoever waits for the answer is told through `watched`.
     """
 
     question: Question
@@ -24,6 +27,11 @@ class Context:
     evidence: ShownMessages
     searches: TimeScope
     about: tuple[Message, ...] = ()
+    watched: Watched = field(default_factory=Watched)
+
+    def tell(self, kind: StepKind, *, windows: Windows = ()) -> None:
+        """Tell whoever waits what is done now in the places of the question; no `windows` are all time."""
+        self.watched.step(Step(kind=kind, channels=self.parsed.channels, windows=windows))
 
     @property
     def searched(self) -> Searched | None:
@@ -43,7 +51,12 @@ class Context:
 
 
 def new_context(
-    question: Question, parsed: ParsedQuestion, memory: MemoryReader, about: tuple[Message, ...] = ()
+    question: Question,
+    parsed: ParsedQuestion,
+    memory: MemoryReader,
+    *,
+    about: tuple[Message, ...] = (),
+    watched: Watched | None = None,
 ) -> Context:
     """Return the context that a run begins with: nothing has been shown or searched yet."""
     confined = memory if parsed.conversations is None else memory.in_conversations(parsed.conversations)
@@ -54,4 +67,5 @@ def new_context(
         evidence=ShownMessages(question.places),
         searches=TimeScope(parsed.windows, all_time=question.all_time),
         about=about,
+        watched=watched or Watched(),
     )

@@ -8,6 +8,7 @@ from agent.citations import MOST_CHANNELS, check_again
 from agent.context import Context
 from agent.lookup import Recalled
 from agent.markdown import address, file_name, inline
+from agent.progress import StepKind
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.transcript import format_messages, neutralise
@@ -99,6 +100,7 @@ async def count_shown(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
+    context.tell(StepKind.COUNTING, windows=windows)
     tally = await context.memory.tally(
         matter,
         places=context.parsed.places,
@@ -145,6 +147,7 @@ async def _authors(request: CountRequest, context: Context) -> Authors | None:
 
 async def _tally(request: CountRequest, authors: Authors | None, context: Context) -> Tally:
     windows = context.searches.narrow(None)
+    context.tell(StepKind.COUNTING, windows=windows)
     tally = await context.memory.tally(
         Matter(sought=request.sought, terms=request.terms, attribute=request.attribute),
         places=context.parsed.places,

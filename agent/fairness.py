@@ -1,72 +1,151 @@
-"""Share the language model among guilds, so that a flood of questions in one never starves another."""
+"""Let questions through a few at a time: guilds in turn, and in each of them people in turn, who know their place."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import zip_longest
+from typing import NamedTuple
+
+from errors import BusyError
+from memory.filters import Guild
+
+TellPlace = Callable[[int], None]
+"""Is told a place in the queue, 1 for the next one, and again whenever it changes; it returns at once."""
 
 
-class Slots:
-    """Counts who is with the model, of `total` at once: each guild that is there may have its equal share.
+class Person(NamedTuple):
+    """Somebody in a guild; the same person in another guild waits there by themselves."""
 
-    A guild that has nobody there is let in beyond `total`, up to twice as many in all.
+    guild: Guild
+    person_id: Hashable
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A question that waits."""
+
+    person: Person
+    tell: TellPlace
+    admitted: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    place: int = 0
+
+
+class FairQueue:
+    """Lets `at_once` questions through at a time, of each person one after the other; the rest wait in a queue.
+
+    Whose turn it is goes round the guilds, and within a guild round its people, so that nobody who asks much keeps
+    others from their turn. A guild that has none under way is let in beyond `at_once`, as long as there are `spare`
+    places. With `at_once` 0 it is closed until it is opened. At most `longest` questions wait.
     """
 
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._taken: Counter[Hashable] = Counter()
+    def __init__(self, at_once: int, *, spare: int = 0, longest: int = 256) -> None:
+        self._at_once = at_once
+        self._spare = spare
+        self._longest = longest
+        self._under_way: Counter[Person] = Counter()
+        self._guilds: OrderedDict[Guild, OrderedDict[Person, deque[_Waiting]]] = OrderedDict()
 
-    def take(self, guild: Hashable) -> bool:
-        """Take a slot for a guild, to be given back; return False when it may have none just now."""
-        taken = self._taken.total()
-        guilds = len(self._taken.keys() | {guild})
-        has_share = taken < self._total and self._taken[guild] < max(1, self._total // guilds)
-        is_let_in = has_share or (not self._taken[guild] and taken < 2 * self._total)
-        self._taken += Counter({guild: 1} if is_let_in else {})
-        return is_let_in
+    @property
+    def length(self) -> int:
+        """How many questions wait."""
+        return sum(len(line) for people in self._guilds.values() for line in people.values())
 
-    def give_back(self, guild: Hashable) -> None:
-        """Give a slot of a guild back."""
-        self._taken -= Counter({guild: 1})
+    @property
+    def under_way(self) -> int:
+        """How many questions were let through and have not ended."""
+        return self._under_way.total()
 
-
-class FairTurns:
-    """Lets one after the other do something: guilds in turn, and within one in the order of their coming."""
-
-    def __init__(self) -> None:
-        self._is_taken = False
-        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+    def open(self, at_once: int, *, spare: int = 0) -> None:
+        """Let so many through at a time from now on."""
+        self._at_once, self._spare = at_once, spare
+        self._admit()
 
     @asynccontextmanager
-    async def turn(self, guild: Hashable) -> AsyncGenerator[None]:
-        """Wait for the turn of a guild, and have it for the length of the block."""
-        await self._take(guild)
+    async def turn(self, person: Person, *, patience: timedelta, tell: TellPlace) -> AsyncGenerator[None]:
+        """Wait for a turn, and have it for the length of the block; raise BusyError when it does not come.
+
+        It does not come when the queue is full, or when `patience` ends before.
+        """
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._enter(person, tell)
+        except TimeoutError as error:
+            raise BusyError("the turn of this question did not come in time") from error
         try:
             yield
         finally:
-            self._pass_on()
+            self._leave(person)
 
-    async def _take(self, guild: Hashable) -> None:
-        if not self._is_taken:
-            self._is_taken = True
+    async def _enter(self, person: Person, tell: TellPlace) -> None:
+        if self._may_enter(person):
+            self._under_way[person] += 1
             return
-        called = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(guild, deque()).append(called)
+        if self.length >= self._longest:
+            raise BusyError("the queue is full")
+        waiting = _Waiting(person, tell)
+        self._guilds.setdefault(person.guild, OrderedDict()).setdefault(person, deque()).append(waiting)
+        self._tell_places()
         try:
-            await called
+            await waiting.admitted
         except asyncio.CancelledError:
-            if called.done() and not called.cancelled():
-                self._pass_on()
+            if waiting.admitted.done() and not waiting.admitted.cancelled():
+                self._leave(person)
+            else:
+                self._remove(waiting)
+                self._tell_places()
             raise
 
-    def _pass_on(self) -> None:
-        """Call whoever is next; those who have given up meanwhile are passed over."""
-        while self._waiting:
-            guild, queue = self._waiting.popitem(last=False)
-            while queue and queue[0].done():
-                queue.popleft()
-            if queue:
-                queue.popleft().set_result(None)
-                self._waiting |= {guild: queue} if queue else {}  # behind the others
-                return
-        self._is_taken = False
+    def _may_enter(self, person: Person) -> bool:
+        if self._under_way[person]:
+            return False
+        has_some = any(other.guild == person.guild for other in self._under_way)
+        return self.under_way < self._at_once + (0 if has_some else self._spare)
+
+    def _may_be_admitted(self, waiting: _Waiting) -> bool:
+        return not waiting.admitted.done() and self._may_enter(waiting.person)
+
+    def _leave(self, person: Person) -> None:
+        self._under_way -= Counter({person: 1})
+        self._admit()
+
+    def _admit(self) -> None:
+        """Let through whoever's turn it is, as long as there are places; those who give up are on their way out."""
+        while waiting := next((one for one in self._in_order() if self._may_be_admitted(one)), None):
+            self._remove(waiting)
+            self._move_back(waiting.person)
+            self._under_way[waiting.person] += 1
+            waiting.admitted.set_result(None)
+        self._tell_places()
+
+    def _in_order(self) -> list[_Waiting]:
+        """Return who waits in the order of their turns."""
+        return _interleaved(_interleaved(people.values()) for people in self._guilds.values())
+
+    def _remove(self, waiting: _Waiting) -> None:
+        people = self._guilds[waiting.person.guild]
+        people[waiting.person].remove(waiting)
+        if not people[waiting.person]:
+            del people[waiting.person]
+        if not people:
+            del self._guilds[waiting.person.guild]
+
+    def _move_back(self, person: Person) -> None:
+        """Let the other people of a guild, and the other guilds, come before the next turn of this one."""
+        if people := self._guilds.get(person.guild):
+            self._guilds.move_to_end(person.guild)
+            if person in people:
+                people.move_to_end(person)
+
+    def _tell_places(self) -> None:
+        for place, waiting in enumerate(self._in_order(), 1):
+            if waiting.place != place:
+                waiting.place = place
+                waiting.tell(place)
+
+
+def _interleaved(lines: Iterable[Iterable[_Waiting]]) -> list[_Waiting]:
+    """Return the first of every line, then the second of every line, and so on."""
+    return [waiting for row in zip_longest(*lines) for waiting in row if waiting]

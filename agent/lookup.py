@@ -7,6 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from agent.context import Context
+from agent.progress import Step, StepKind
 from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, format_messages
 from memory.authors import Authors
 from memory.question.topic import Selection
@@ -60,6 +61,7 @@ async def search(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
+    context.tell(StepKind.SEARCHING, windows=windows)
     findings = await context.memory.search(
         text, places=context.parsed.places, windows=windows, authors=authors, scope=scope
     )
@@ -74,6 +76,7 @@ async def search_all_time(
     Raises DatabaseUnavailableError when no memory answers.
     """
     parsed = context.parsed
+    context.tell(StepKind.SEARCHING)
     findings = await context.memory.search(text, places=parsed.places, authors=parsed.authors)
     if not any(line.hit and speaks_of_it(line) for excerpt in findings.excerpts for line in excerpt.lines):
         return None
@@ -87,6 +90,7 @@ async def list_time(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
+    context.tell(StepKind.LISTING, windows=windows)
     listing = await _listing(
         windows, partial(_list_messages, context, authors=authors, scope=scope), now=context.question.now
     )
@@ -109,6 +113,7 @@ async def select_in_order(
 
     Raises DatabaseUnavailableError when no memory answers.
     """
+    context.tell(StepKind.LISTING, windows=windows)
     found = await context.memory.list_messages(
         places=context.parsed.places,
         windows=windows,
@@ -122,6 +127,7 @@ async def select_in_order(
 
 async def read_around(context: Context, message_id: int, *, before: int = 5, after: int = 5) -> tuple[str, Recalled]:
     """Return a message with those just before and after it; raise DatabaseUnavailableError when no memory answers."""
+    context.watched.step(Step(kind=StepKind.READING_AROUND, count=context.evidence.count_reading()))
     places = context.question.places
     findings = await context.memory.read_around(message_id, places=places, before=before, after=after)
     return _recalled(findings, context)

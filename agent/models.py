@@ -6,14 +6,15 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from agent.config import ModelConfig
-from agent.fairness import FairTurns
+from agent.config import AgentConfig, ModelConfig
+from agent.fairness import FairQueue, Person, TellPlace
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
 
@@ -291,23 +292,39 @@ class LanguageModel:
     """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
 
     It has one thread of its own: in there it is loaded, and one that runs in this process writes one answer after the
-    other, for guilds in turn, so that nothing else of the program waits for it.
+    other, so that nothing else of the program waits for it. Questions wait in its queue until it is loaded, and then
+    for their turn.
     """
 
-    def __init__(self, create: "Callable[[], BaseChatModel]", *, max_steps: int) -> None:
+    def __init__(self, create: "Callable[[], BaseChatModel]", *, config: AgentConfig) -> None:
         self._create = create
-        self._max_steps = max_steps
+        self._config = config
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
-        self._loop: Future[Loop] | None = None
-        self._turns: FairTurns | None = None
+        self._loading: Future[Loop] | None = None
+        self._is_local = False
         self._prompt_version = ""
+        self._queue = FairQueue(0, longest=config.most_waiting)
 
     async def ready(self) -> None:
         """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
 
         Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
         """
-        await shared(self._loading())
+        await shared(self._load_once())
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model can be asked now, or never."""
+        return self._loading is not None and self._loading.done()
+
+    def turn(self, person: Person, *, tell: TellPlace) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn with the model and have it for the length of the block; raise BusyError when none comes.
+
+        A model that is being loaded is waited for as long as an answer may take.
+        """
+        self._load_once()
+        patience = self._config.longest_wait if self.is_loaded else self._config.timeout
+        return self._queue.turn(person, patience=patience, tell=tell)
 
     async def write_answer(self, context: "Context", *, history: "Sequence[Earlier]" = ()) -> str:
         """Let the model answer the question of a context; raise ModelUnavailableError when it does not."""
@@ -317,11 +334,7 @@ class LanguageModel:
             raise ModelUnavailableError(str(error)) from error
         from agent.graph import write_answer  # LangChain, which is loaded by now
 
-        loop = self._loading().result()
-        if self._turns is None:
-            return await write_answer(loop, context, history=history)
-        async with self._turns.turn(context.question.guild):
-            return await write_answer(loop, context, history=history)
+        return await write_answer(self._load_once().result(), context, history=history)
 
     @property
     def prompt_version(self) -> str:
@@ -332,10 +345,21 @@ class LanguageModel:
         """Begin nothing more in the model's thread; what it is at ends by itself."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _loading(self) -> "Future[Loop]":
-        if self._loop is None:
-            self._loop = self._thread.submit(self._load)
-        return self._loop
+    def _load_once(self) -> "Future[Loop]":
+        if self._loading is None:
+            self._loading = self._thread.submit(self._load)
+            waiting = asyncio.wrap_future(self._loading)
+            waiting.add_done_callback(self._open)
+        return self._loading
+
+    def _open(self, loading: "asyncio.Future[Loop]") -> None:
+        """Let questions through, also to a model that cannot be loaded: it fails, and they are answered without it."""
+        if not loading.cancelled():
+            loading.exception()  # whoever waits gets it from the thread's own future
+        if self._is_local:
+            self._queue.open(1)
+        else:
+            self._queue.open(self._config.at_once, spare=self._config.at_once)
 
     def _load(self) -> "Loop":
         from agent.graph import build_loop, prompt_version
@@ -344,6 +368,6 @@ class LanguageModel:
         model = self._create()
         if isinstance(model, SearchFirstChatModel):
             model.run_in(self._thread)
-            self._turns = FairTurns()
+            self._is_local = True
         self._prompt_version = prompt_version()
-        return build_loop(model, max_steps=self._max_steps)
+        return build_loop(model, max_steps=self._config.max_steps)

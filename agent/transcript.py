@@ -30,6 +30,7 @@ class ShownMessages:
         self._by_words_alone = False
         self._answers = 0
         self._failures = 0
+        self._read_around = 0
 
     def may_show(self, message: Message) -> bool:
         """Return whether a message may be shown: a second lock, behind the one in memory itself."""
@@ -48,6 +49,11 @@ class ShownMessages:
     def messages(self, numbers: Iterable[int]) -> dict[int, Message]:
         """Return the messages of those numbers that were shown."""
         return {number: self._messages[number] for number in numbers if number in self._messages}
+
+    def count_reading(self) -> int:
+        """Note that one more message is read around; return of how many that was done."""
+        self._read_around += 1
+        return self._read_around
 
     @property
     def contents(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Ask an agent whose model speaks its lines about a chat of three messages."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,8 @@ from zoneinfo import ZoneInfo
 from langchain_core.messages import ToolMessage
 
 from agent.agent import Agent
-from agent.types import Question
+from agent.progress import Step
+from agent.types import Answer, Question
 from memory.message import Message
 from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said
 
@@ -44,3 +46,37 @@ def tool_outputs(model: ScriptedModel) -> list[str]:
     """Return what the model's own calls came to, without the search that was made before it spoke."""
     outputs = [str(message.text) for message in model.heard[-1] if isinstance(message, ToolMessage)]
     return outputs[1:]
+
+
+class Watching:
+    """Whoever waits for an answer, and remembers what they were told."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.drafts: list[Answer] = []
+        self._told = asyncio.Event()
+
+    def step(self, step: Step) -> None:
+        self.steps.append(step)
+        self._told.set()
+
+    def draft(self, answer: Answer) -> None:
+        self.drafts.append(answer)
+        self._told.set()
+
+    async def is_told(self, place: int) -> None:
+        """Wait until they are told this place in the queue."""
+        while place not in places_of(self):
+            self._told.clear()
+            await self._told.wait()
+
+    async def sees(self, text: str) -> None:
+        """Wait until a draft ends with a text."""
+        while not (self.drafts and self.drafts[-1].text.endswith(text)):
+            self._told.clear()
+            await self._told.wait()
+
+
+def places_of(watching: Watching) -> list[int]:
+    """Return the places in the queue that somebody was told."""
+    return [step.place_in_queue for step in watching.steps if step.place_in_queue is not None]

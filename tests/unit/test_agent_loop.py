@@ -553,7 +553,8 @@ async def test_turns_leave_nothing_behind() -> None:
     for asker_id in (7, 8):
         await asked.ask(question("hi", asker_id=asker_id))
 
-    assert not asked._turns
+    assert not asked._open
+    assert (asked._reading.under_way, asked._reading.length) == (0, 0)
 
 
 async def test_an_answer_tells_with_which_models_and_prompt_it_was_made() -> None:

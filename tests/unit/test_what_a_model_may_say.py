@@ -540,7 +540,8 @@ async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> N
 
 async def test_more_questions_than_the_model_can_take_are_answered_with_quotations() -> None:
     writer = Slow([says("On Friday [1].")] * 2)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(at_once=2))
+    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(most_waiting=1))
+    await asked.ready()
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question(asker_id=one))) for one in range(2)]
         await writer.begins()
