@@ -276,6 +276,7 @@ class Settings(BaseSettings):
     discord_gateway_url: _GatewayUrl | None = None
     discord_shards: Annotated[ShardRange | None, BeforeValidator(_parsed_shards)] = None
     record_bots: Annotated[str, AfterValidator(_listed_bots)] = "all"
+    answer_style: Literal["card", "text"] = "card"
     check_history_at: Annotated[time, BeforeValidator(_parsed_time_of_day)] = time(4)
 
     # Storage and databases

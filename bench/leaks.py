@@ -233,10 +233,11 @@ class Reading:
         if message.author_id != backend.bot_user.id or self._readers is None:
             return
         self._report.messages_read += 1
-        for token in set(_SECRET.findall(f"{message.content} {message.components}")):
+        shown = f"{message.content} {message.components}"
+        for token in set(_SECRET.findall(shown)):
             self._report.secrets_shown += 1
             self._judge(token, message)
-        for name in set(_NAME.findall(message.content)):
+        for name in set(_NAME.findall(shown)):
             self._judge_name(name, message, self._readers)
 
     def _judge(self, token: str, message: Any) -> None:
@@ -250,7 +251,13 @@ class Reading:
         for reader in seeing:
             allowed = spot is not None and readers.may_read(reader, spot) and readers.fits(spot, message.channel_id)
             if not allowed:
-                leak = Leak(self._question, message.channel_id, spot, reader.name, message.content[:300])
+                leak = Leak(
+                    self._question,
+                    message.channel_id,
+                    spot,
+                    reader.name,
+                    f"{message.content} {message.components}"[:300],
+                )
                 self._report.leaks.append(leak)
         if asker is not None:
             self.shown.add(token)

@@ -1,13 +1,14 @@
-"""The buttons under an answer: search all time instead, and see what only the asker may read."""
+"""What answers a command, and the buttons under it: how long they listen, and for whom."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import discord
+from discord.ui.view import BaseView
 
 from bot.running_handlers import RunningHandlers
 
@@ -30,9 +31,9 @@ class Buttons:
 
     def __init__(self, in_flight: RunningHandlers) -> None:
         self.in_flight = in_flight
-        self._waiting: dict[int, ReplyView] = {}  # by the id of the message that each is under
+        self._waiting: dict[int, _Retiring] = {}  # by the id of the message that each is under
 
-    def add(self, view: "ReplyView", message_id: int) -> None:
+    def add(self, view: "_Retiring", message_id: int) -> None:
         """Own a view from now on; the one that was under the same message listens no longer."""
         if (former := self._waiting.get(message_id)) is not None:
             former.stop()
@@ -47,17 +48,17 @@ class Buttons:
         await asyncio.gather(*(view.retire() for view in tuple(self._waiting.values())))
 
 
-class ReplyView(discord.ui.View):
-    """The buttons under the last message of a reply."""
+class _Retiring(BaseView):
+    """A view that ends after some minutes, or with the bot, unless all of its buttons outlive this process."""
 
     def __init__(self, controls: tuple[Control, ...], buttons: Buttons) -> None:
-        is_lasting = all(isinstance(control, discord.ui.DynamicItem) for control in controls)
-        super().__init__(timeout=None if is_lasting else BUTTON_LIMIT.total_seconds())
-        self._is_lasting = is_lasting
+        lasting = [isinstance(control, discord.ui.DynamicItem) for control in controls]
+        if any(lasting) and not all(lasting):  # the end of the others would end those, in all messages
+            raise ValueError("the buttons under a message have to be all lasting, or none of them")
+        super().__init__(timeout=None if all(lasting) else BUTTON_LIMIT.total_seconds())
+        self._is_lasting = all(lasting)
         self._buttons = buttons
         self._message: discord.Message | None = None
-        for control in controls:
-            self.add_item(control)
 
     def shown_on(self, message: discord.Message) -> None:
         """Take charge of the message that the buttons have been sent with, unless they outlive this process."""
@@ -76,7 +77,7 @@ class ReplyView(discord.ui.View):
         self._buttons.discard(self._message.id)
         try:
             async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
-                await self._message.edit(view=self)
+                await self._message.edit(view=cast("Any", self))
         except Exception as error:  # noqa: BLE001 - nothing is lost, whatever it is: the buttons do nothing now
             logger.info("the buttons of message %d still look alive: %r", self._message.id, error)
 
@@ -86,7 +87,25 @@ class ReplyView(discord.ui.View):
             await self.retire()
 
 
-class AskersButton(discord.ui.Button[ReplyView]):
+class ReplyView(_Retiring, discord.ui.View):
+    """The buttons under a message of text."""
+
+    def __init__(self, controls: tuple[Control, ...], buttons: Buttons) -> None:
+        super().__init__(controls, buttons)
+        for control in controls:
+            self.add_item(control)
+
+
+class ReplyCard(_Retiring, discord.ui.LayoutView):
+    """A message made of components: `items` are its texts and rows, with the controls among them."""
+
+    def __init__(self, items: Iterable[Control], controls: tuple[Control, ...], buttons: Buttons) -> None:
+        super().__init__(controls, buttons)
+        for item in items:
+            self.add_item(item)
+
+
+class AskersButton(discord.ui.Button[ReplyView | ReplyCard]):
     """A button that does something with a question once more; it is the asker's, and works once.
 
     `repeat` gets the press and the button; it acknowledges the press, and retires the button.
@@ -139,17 +158,21 @@ class RestButton(AskersButton):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The messages that answer a command, and the buttons under the last of them, from left to right.
+    """What answers a command: texts, sources and notes under them, and buttons at the end, from left to right.
 
-    `renew` is called before each message is sent or edited: it returns None while the reply may be shown as it is,
-    and otherwise what to show in its place. `offer` is called once all of it is shown, and returns what to tell the
-    person alone who gave the command, if anything.
+    Each of the `parts` begins a message, and is split where it is longer than one may be. `sources` and `notes` are
+    lines; a list that is no prose may have an `accent`, a colour. `renew` is called before each message is sent or
+    edited: it returns None while the reply may be shown as it is, and otherwise what to show in its place. `offer` is
+    called once all of it is shown, and returns what to tell the person alone who gave the command, if anything.
     """
 
     parts: list[str]
     buttons: tuple[Control, ...] = ()
     renew: "Renew | None" = None
     offer: "Renew | None" = None
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    accent: discord.Colour | None = None
 
 
 Renew = Callable[[], Awaitable[Reply | None]]

@@ -158,7 +158,7 @@ class Bot(ShardedClient):
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)
         self._backfills = self._new_backfills()
-        self._live_replies = LiveReplies()
+        self._live_replies = LiveReplies(self._buttons, services.answer_style)
         parts = Parts(
             client=self,
             services=services,

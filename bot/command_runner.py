@@ -2,24 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.buttons import Buttons, Renew, Reply, ReplyView
+from bot.buttons import Buttons, Renew, Reply
+from bot.caller import Caller
 from bot.events import answer_of, command_of
+from bot.layout import AnswerStyle, laid_out
+from bot.live_answer import CHANNEL_EDIT_GAP, EDIT_GAP, LiveAnswer
 from bot.services import Services
+from bot.shown import SEND_LIMIT, ChannelSender, InteractionSender, Shown
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.message import Message
 
 logger = logging.getLogger(__name__)
 
 ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
-SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
 OFFER_LIMIT = timedelta(seconds=60)  # for looking for more, once the answer is there
 JOURNAL_LIMIT = timedelta(seconds=2)  # for writing a command down while the disk is full
 INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
@@ -32,6 +35,9 @@ NO_MODEL = "My language model cannot be reached just now; your message is kept. 
 NO_JOURNAL = "I cannot write anything down just now, not even your question. Please tell whoever runs me."
 UNEXPECTED = "Something went wrong on my side, and it has been logged. Please ask again, or tell whoever runs me."
 UNSENDABLE = "I have an answer, but Discord did not take it. Please ask again."
+
+Compose = Callable[[], Awaitable[Reply]]
+"""Makes the reply to a command."""
 
 
 def apology(error: Exception) -> str:
@@ -59,27 +65,61 @@ class CommandRunner:
         self._services = services
         self._buttons = buttons
         self._in_flight = buttons.in_flight
+        self._streaming: set[int] = set()
+        """The channels in which an answer is being shown as it comes about, beside those to interactions."""
 
     async def run(
         self,
         interaction: discord.Interaction,
         *,
-        said: str,
+        said: str | None,
         private: bool,
-        compose: Callable[[], Awaitable[Reply]],
+        compose: Compose,
+        live: LiveAnswer | None = None,
     ) -> None:
-        """Record a command as `said` and answer it with what `compose` returns; a private answer is for the asker."""
-        with self._in_flight.entered():
-            acknowledged = await _acknowledge(interaction, private=private)
-            try:
-                reply = await self._composed(interaction, said, compose if acknowledged else None)
-            except asyncio.CancelledError:
-                await self._deliver(interaction, Reply([INTERRUPTED]), private=private)
-                raise
-            if acknowledged:
-                await self._deliver(interaction, reply, private=private)
+        """Record a command as `said` and answer it with what `compose` returns; a private answer is for the asker.
 
-    async def replace(self, interaction: discord.Interaction, *, compose: Callable[[], Awaitable[Reply]]) -> None:
+        Neither it nor its answer is recorded where `said` is None. A `live` answer is shown while it is composed.
+        """
+        with self._in_flight.entered():
+            if not await _acknowledge(interaction, private=private):
+                await self._composed(interaction, said, None)
+                return
+            shown = self._shown(interaction, private=private)
+            try:
+                async with self._watched(shown, live, gap=EDIT_GAP):
+                    reply = await self._composed(interaction, said, compose)
+            except asyncio.CancelledError:
+                await self._deliver(interaction, shown, Reply([INTERRUPTED]), said)
+                raise
+            reply = await self._deliver(interaction, shown, reply, said)
+            if reply.offer is not None:
+                await self._offer(interaction, reply.offer)
+
+    async def answer(
+        self, caller: Caller, question: discord.Message, *, compose: Compose, live: LiveAnswer | None = None
+    ) -> None:
+        """Answer a message in its channel with what `compose` returns; the message is recorded as any other.
+
+        A `live` answer is shown while it is composed where no other one is in that channel.
+        """
+        channel_id = question.channel.id
+        with self._in_flight.entered():
+            is_first = channel_id not in self._streaming
+            shown = Shown(ChannelSender(question), self._buttons, self._services.answer_style)
+            try:
+                self._streaming.add(channel_id)
+                async with self._watched(shown, live if is_first else None, gap=CHANNEL_EDIT_GAP):
+                    reply = await self._composed(caller, None, compose)
+            except asyncio.CancelledError:
+                await self._deliver(caller, shown, Reply([INTERRUPTED]), "")
+                raise
+            finally:
+                if is_first:
+                    self._streaming.discard(channel_id)
+            await self._deliver(caller, shown, reply, "")
+
+    async def replace(self, interaction: discord.Interaction, *, compose: Compose) -> None:
         """Show what `compose` returns in the place of the message whose button was pressed; the press is not recorded.
 
         Of a reply with several messages the first is shown. What fails is told to whoever pressed, and to nobody else.
@@ -90,53 +130,72 @@ class CommandRunner:
                     await interaction.response.defer()
                 async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
                     reply = await compose()
-                await _show(_Shown(interaction, self._buttons, private=True), replace(reply, parts=reply.parts[:1]))
+                await self._in_place(interaction).show(replace(reply, parts=reply.parts[:1]))
             except Exception as error:
                 logger.exception("press %d not answered", interaction.id)
-                await _say_instead(_Shown(interaction, self._buttons, private=True, is_answered=True), apology(error))
+                await _say_instead(self._shown(interaction, private=True, is_answered=True), apology(error))
 
     async def apologise(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
         """End a command that failed before or beside its answer, so that nobody waits for one."""
         with self._in_flight.entered():
             logger.error("command %d failed", interaction.id, exc_info=error)
             if interaction.response.is_done() or await _acknowledge(interaction, private=True):
-                await _say_instead(_Shown(interaction, self._buttons, private=True), UNEXPECTED)
+                await _say_instead(self._shown(interaction, private=True), UNEXPECTED)
 
-    async def _composed(
-        self, interaction: discord.Interaction, said: str, compose: Callable[[], Awaitable[Reply]] | None
-    ) -> Reply:
+    def _shown(self, interaction: discord.Interaction, *, private: bool, is_answered: bool = False) -> Shown:
+        sender = InteractionSender(interaction, private=private, is_answered=is_answered)
+        return Shown(sender, self._buttons, self._services.answer_style)
+
+    def _in_place(self, interaction: discord.Interaction) -> Shown:
+        """Return the message whose button was pressed, to be changed; a card can never become plain text again."""
+        is_card = interaction.message is not None and interaction.message.flags.components_v2
+        sender = InteractionSender(interaction, private=True)
+        return Shown(sender, self._buttons, AnswerStyle.CARD if is_card else AnswerStyle.TEXT)
+
+    @asynccontextmanager
+    async def _watched(self, shown: Shown, live: LiveAnswer | None, *, gap: timedelta) -> AsyncGenerator[None]:
+        """Show how an answer comes about for the length of the block."""
+
+        async def show(reply: Reply) -> None:
+            await shown.put(0, laid_out(reply, shown.style)[0])
+
+        async with live.running(show, gap=gap) if live is not None else nullcontext():
+            yield
+
+    async def _composed(self, caller: Caller, said: str | None, compose: Compose | None) -> Reply:
         """Record the command and return its answer, or an apology."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
-                command = command_of(interaction, said, session=self._services.session)
-                await self._services.recorder.record(command, patience=JOURNAL_LIMIT)
+                if said is not None:
+                    command = command_of(caller, said, session=self._services.session)
+                    await self._services.recorder.record(command, patience=JOURNAL_LIMIT)
                 return await compose() if compose else Reply([])
         except Exception as error:
-            logger.exception("command %d not answered", interaction.id)
+            logger.exception("command %d not answered", caller.id)
             return Reply([apology(error)])
 
-    async def _deliver(self, interaction: discord.Interaction, reply: Reply, *, private: bool) -> None:
-        """Send the messages of an answer and record those that Discord took; whatever fails, there are words."""
-        shown = _Shown(interaction, self._buttons, private=private)
+    async def _deliver(self, caller: Caller, shown: Shown, reply: Reply, said: str | None) -> Reply:
+        """Send the messages of an answer and record those that Discord took; whatever fails, there are words.
+
+        Returns the reply that is shown, in which another may have taken the place of this one.
+        """
         try:
-            reply = await _show(shown, reply)
+            reply = await shown.show(reply if reply.parts else replace(reply, parts=[UNEXPECTED]))
         except Exception:
-            logger.exception("answer to command %d not sent whole", interaction.id)
+            logger.exception("answer to command %d not sent whole", caller.id)
             await _say_instead(shown, UNSENDABLE)
-        for message in shown.messages:
-            await self._keep(answer_of(interaction, message, session=self._services.session))
-        if reply.offer is not None:
-            await self._offer(interaction, reply.offer)
+        if said is not None:
+            for number, message in enumerate(shown.messages):
+                await self._keep(answer_of(caller, message, shown.content(number), session=self._services.session))
+        return reply
 
     async def _offer(self, interaction: discord.Interaction, offer: Renew) -> None:
         """Tell the person alone who gave a command what else there is; the answer is there, so failures are logged."""
         try:
             async with asyncio.timeout(OFFER_LIMIT.total_seconds()):
                 reply = await offer()
-                if reply is None:
-                    return
-                shown = _Shown(interaction, self._buttons, private=True, is_answered=True)
-                await _show(shown, reply)
+                if reply is not None:
+                    await self._shown(interaction, private=True, is_answered=True).show(reply)
         except Exception:
             logger.exception("nothing more is offered after command %d", interaction.id)
 
@@ -159,82 +218,9 @@ async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bo
     return True
 
 
-class _Shown:
-    """The messages that show an answer; the first takes the place of "thinking", unless that `is_answered` already."""
-
-    def __init__(
-        self, interaction: discord.Interaction, buttons: Buttons, *, private: bool, is_answered: bool = False
-    ) -> None:
-        self.buttons = buttons
-        self._interaction = interaction
-        self._private = private
-        self._is_answered = is_answered
-        self.messages: list[discord.Message] = []
-        self.is_outdated = False
-        """Whether what is shown may not be shown any more."""
-
-    async def put(self, number: int, text: str, *, view: ReplyView | None = None) -> None:
-        """Show a text as the message of this number, from 0: one that is there already is edited."""
-        nobody = discord.AllowedMentions.none()
-        if number < len(self.messages):
-            async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-                edited = self.messages[number].edit(content=text, allowed_mentions=nobody, view=view)
-                self.messages[number] = await edited
-            return
-        async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-            self.messages.append(await self._send(text, nobody, view or discord.utils.MISSING))
-
-    async def _send(self, text: str, mentions: discord.AllowedMentions, view: Any) -> discord.Message:
-        interaction = self._interaction
-        if self.messages or self._is_answered:
-            return await interaction.followup.send(
-                text, ephemeral=self._private, allowed_mentions=mentions, view=view, wait=True
-            )
-        return await interaction.edit_original_response(content=text, allowed_mentions=mentions, view=view)
-
-    async def cut(self, length: int) -> None:
-        """Take away the messages beyond so many."""
-        while len(self.messages) > length:
-            async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-                await self.messages[-1].delete()
-            self.messages.pop()
-
-
-async def _show(shown: _Shown, reply: Reply) -> Reply:
-    """Show a reply, or what takes its place when it may not be shown any more; return the one that is shown.
-
-    Whether it may is asked before each message, as those that are read there may change at any time.
-    """
-    number = 0
-    while number < max(1, len(reply.parts)):
-        if reply.renew is not None and (newer := await _renewed(shown, reply.renew)) is not None:
-            reply, number = newer, 0
-            continue
-        parts = reply.parts or [UNEXPECTED]
-        is_last = number == len(parts) - 1
-        view = ReplyView(reply.buttons, shown.buttons) if reply.buttons and is_last else None
-        await shown.put(number, parts[number], view=view)
-        if view:
-            view.shown_on(shown.messages[number])
-        number += 1
-    await shown.cut(number)
-    shown.is_outdated = False
-    return reply
-
-
-async def _renewed(shown: _Shown, renew: Renew) -> Reply | None:
-    """Return what takes the place of a reply, if anything; all that is shown is outdated until then."""
-    was_outdated, shown.is_outdated = shown.is_outdated, True
-    newer = await renew()
-    shown.is_outdated = was_outdated or newer is not None
-    return newer
-
-
-async def _say_instead(shown: _Shown, words: str) -> None:
-    """Say why an answer is not there, if Discord takes any words: under what was shown of it where that may stay."""
+async def _say_instead(shown: Shown, words: str) -> None:
+    """Say why an answer is not there, if Discord takes any words."""
     try:
-        await shown.put(0 if shown.is_outdated else len(shown.messages), words)
-        if shown.is_outdated:
-            await shown.cut(1)
+        await shown.say_instead(words)
     except Exception:
         logger.exception("a command is left without an answer")

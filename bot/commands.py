@@ -136,9 +136,12 @@ class SlashCommands:
         async def offer() -> Reply | None:
             return await self._offer(asking)
 
+        shown = render(answered.answer, answered.zone.zone)
         return Reply(
-            render(answered.answer, answered.zone.zone),
+            [shown.text],
             (self._all_time_button(answered.question),) if answered.answer.is_limited else (),
+            sources=shown.sources,
+            notes=shown.notes,
             renew=renew,
             offer=None if asking.private or asking.caller.guild_id is None else offer,
         )
@@ -167,7 +170,8 @@ class SlashCommands:
                 return None
             return await self._rest_reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
 
-        return Reply(render(answered.answer, answered.zone.zone), renew=renew)
+        shown = render(answered.answer, answered.zone.zone)
+        return Reply([shown.text], sources=shown.sources, notes=shown.notes, renew=renew)
 
     def _all_time_button(self, question: Question) -> AllTimeButton:
         """Return a button that knows the question's words and nothing of what could be read when it was asked."""

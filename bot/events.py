@@ -207,11 +207,10 @@ def command_of(caller: Caller, text: str, *, session: str) -> Message:
     return state
 
 
-def answer_of(caller: Caller, sent: discord.Message, *, session: str) -> Message:
-    """Return one message that the bot answered a command with, as a reply to that command."""
+def answer_of(caller: Caller, sent: discord.Message, content: str, *, session: str) -> Message:
+    """Return one message that the bot answered a command with, as a reply to that command; it says `content`."""
     fields = Fields(f"answer {sent.id}")
     place = _place_of_caller(caller, fields)
-    content = fields.read("content", lambda: sent.content, "")
     state = replace(
         _message_in(place, sent.id, session),
         author_id=fields.read("author", lambda: sent.author.id, None),

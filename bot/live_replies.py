@@ -7,7 +7,10 @@ from datetime import timedelta
 
 import discord
 
+from bot.buttons import Buttons, Reply
+from bot.layout import AnswerStyle, laid_out
 from bot.rendering import render_text
+from bot.shown import InteractionSender
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +22,11 @@ EDIT_LIMIT = timedelta(seconds=10)
 class LiveReplies:
     """The replies that are kept up to date; each is edited at most every two seconds, and only where it changes."""
 
-    def __init__(self, *, every: timedelta = EDIT_EVERY, life: timedelta = TOKEN_LIFE) -> None:
+    def __init__(
+        self, buttons: Buttons, style: AnswerStyle, *, every: timedelta = EDIT_EVERY, life: timedelta = TOKEN_LIFE
+    ) -> None:
+        self._buttons = buttons
+        self._style = style
         self._every = every.total_seconds()
         self._life = life.total_seconds()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -40,16 +47,16 @@ class LiveReplies:
         self, interaction: discord.Interaction, text: Callable[[], str], is_over: Callable[[], bool]
     ) -> None:
         loop = asyncio.get_running_loop()
-        until, shown, last = loop.time() + self._life, "", False
+        sender, shown = InteractionSender(interaction, private=True), None
+        until, last = loop.time() + self._life, False
         while not last:
             last = await self._pause() or is_over() or loop.time() >= until
-            new = render_text(text())[0]
+            new = laid_out(Reply(render_text(text())), self._style)[0]
             if new == shown:
                 continue
             try:
                 async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
-                    nobody = discord.AllowedMentions.none()
-                    await interaction.edit_original_response(content=new, allowed_mentions=nobody)
+                    await sender.send(first=True, **new.fields(new.view(self._buttons)))
             except Exception as error:  # noqa: BLE001 - the work goes on, whether it is shown or not
                 logger.info("the reply to command %d is not kept up to date: %r", interaction.id, error)
                 return

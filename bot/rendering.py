@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -124,9 +123,8 @@ def _may_cut(text: str, end: int, latest: int, spans: _Spans) -> bool:
     return end + len(span.closing(text, end)) <= latest
 
 
-MAX_MESSAGES = 5
 MAX_SOURCES = 10
-_MOST_READ = 2 * MAX_MESSAGES * MESSAGE_LIMIT  # characters of an answer; beyond half of them it is cut
+_MOST_READ = 20_000  # characters of an answer; in any style it is cut long before
 EXCERPT_LENGTH = 80  # characters
 
 NOTHING_TO_SAY = "I have no answer to that."
@@ -138,25 +136,28 @@ _REST_OF_LINK = re.compile(r"(?<!\\)\](?=\()")
 _MASKED_LINK = re.compile(r"(?<!\\)\[(?P<words>[^\[\]\n]{1,200})\]\((?P<address><?https?://[^\s<>()]{1,1000}>?)\)")
 
 
-def render(answer: Answer, time_zone: ZoneInfo) -> list[str]:
-    """Return the messages that show an answer: its text with linked marks, its sources, its notes, its footer.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer as it is shown: its text, a line for each source, and sentences on how it came about."""
 
-    A long answer is cut before its sources and notes are: without them nobody could check it.
-    """
+    text: str
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def render(answer: Answer, time_zone: ZoneInfo) -> Rendered:
+    """Return an answer in Discord's Markdown: its text with linked marks, its sources, its notes with its footer."""
     links = {source.number: source.message.link for source in answer.sources}
     text = _with_bare_links(neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ])
-    body = _with_links(text or NOTHING_TO_SAY, links)
-    ending = _ending(answer, time_zone)
-    whole = _messages("\n\n".join(filter(None, (body, ending))), most=MAX_MESSAGES + 1)
-    if len(whole) <= MAX_MESSAGES:
-        return whole
-    last = _messages("\n".join(filter(None, (CUT_NOTE, ending))), most=MAX_MESSAGES - 1)
-    return _messages(body, most=MAX_MESSAGES - len(last)) + last
+    return Rendered(
+        _with_links(text or NOTHING_TO_SAY, links), tuple(_sources(answer, time_zone)), tuple(_notes(answer))
+    )
 
 
 def render_text(text: str) -> list[str]:
-    """Return the messages that show a text of the program's own; there is at least one."""
-    return _messages(neutralised(text), most=MAX_MESSAGES) or [NOTHING_TO_SAY]
+    """Return a text of the program's own, or of many lines, as the parts of a reply; there is one, with words."""
+    shown = neutralised(text)
+    return [shown if shown.strip() else NOTHING_TO_SAY]
 
 
 def neutralised(text: str) -> str:
@@ -165,11 +166,6 @@ def neutralised(text: str) -> str:
     Mentions of channels go back to the form that Discord names to those who may see them. What nobody sees is left out.
     """
     return _MENTION.sub("@\N{ZERO WIDTH SPACE}", in_discord(visible(sanitize(text))))
-
-
-def _messages(text: str, *, most: int) -> list[str]:
-    """Split a text into as many parts at most, and leave out blank ones, which Discord refuses."""
-    return list(islice((part for part in split_message(text) if part.strip()), most))
 
 
 def _with_bare_links(text: str) -> str:
@@ -205,17 +201,19 @@ def _mark(number: int, link: str | None) -> str:
     return f"[[{number}]](<{link}>)" if link else f"[{number}]"
 
 
-def _ending(answer: Answer, time_zone: ZoneInfo) -> str:
-    lines = []
-    if answer.sources:
-        lines.append("**Sources**")
-        lines += [_source_line(source, time_zone) for source in answer.sources[:MAX_SOURCES]]
+def _sources(answer: Answer, time_zone: ZoneInfo) -> Iterator[str]:
+    for source in answer.sources[:MAX_SOURCES]:
+        yield _source_line(source, time_zone)
+
+
+def _notes(answer: Answer) -> Iterator[str]:
     if len(answer.sources) > MAX_SOURCES:
-        lines.append(f"-# and {len(answer.sources) - MAX_SOURCES} more")
-    lines += [f"-# {_one_line(neutralised(note))}" for note in answer.notes if note.strip()]
+        yield f"and {len(answer.sources) - MAX_SOURCES} more"
+    for note in answer.notes:
+        if note.strip():
+            yield _one_line(neutralised(note))
     if searched := footer(answer.searched):
-        lines.append(f"-# {neutralised(searched)}")
-    return "\n".join(lines)
+        yield neutralised(searched)
 
 
 def _source_line(source: Source, time_zone: ZoneInfo) -> str:

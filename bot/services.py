@@ -10,6 +10,7 @@ from agent.front_end import QuotingAsker, TimeZones
 from bot.caller import Caller
 from bot.history.memory import HistoryMemory
 from bot.history.pages import Recorder
+from bot.layout import AnswerStyle
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
 from memory.consent.opt_outs import OptOut, Wish
@@ -70,6 +71,7 @@ class Services:
     time_zone: ZoneInfo
     clock: Callable[[], datetime]
     date_order: DateOrder | None = None
+    answer_style: AnswerStyle = AnswerStyle.CARD
     other_bots: OtherBots = ALL_BOTS
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""

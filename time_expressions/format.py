@@ -26,6 +26,31 @@ def spoken_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datet
     return f"{listed} {time_zone.key}"
 
 
+MOST_BRIEF = 2
+"""Windows that are named where there is little room."""
+
+
+def brief_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datetime) -> str:
+    """Return windows in the fewest words: "Thu 5 Nov", "Mon 2 Nov - Sun 8 Nov"; without the zone, or hours of whole days."""
+    year = now.astimezone(time_zone).year
+    brief = [_brief(window, time_zone, year) for window in windows[:MOST_BRIEF]]
+    if len(windows) > MOST_BRIEF:
+        brief.append(f"{len(windows) - MOST_BRIEF} more")
+    return " and ".join(filter(None, (", ".join(brief[:-1]), *brief[-1:])))
+
+
+def _brief(window: Window, time_zone: ZoneInfo, year: int) -> str:
+    if window.start is None or window.end is None:
+        return _spoken(window, time_zone, year)
+    start, end = window.start.astimezone(time_zone), window.end.astimezone(time_zone)
+    if not (_begins_a_day(start) and _begins_a_day(end)):
+        return _spoken(window, time_zone, year)
+    first, last = start.date(), end.date() - timedelta(days=1)
+    shown_year = year if {first.year, last.year} == {year} else None
+    days = [_day(day, shown_year) for day in dict.fromkeys((first, last))]
+    return " - ".join(days)
+
+
 def _spoken(window: Window, time_zone: ZoneInfo, year: int | None) -> str:
     if window.start is None:
         return "all time" if window.end is None else f"before {_moment(window.end.astimezone(time_zone), year)}"

@@ -276,6 +276,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
     from bot.client import Bot
     from bot.client import serve as serve_discord
     from bot.history.memory import HistoryMemory
+    from bot.layout import AnswerStyle
     from bot.other_bots import OtherBots
     from bot.services import Services
 
@@ -290,6 +291,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         time_zone=program.time_zone,
         clock=_now,
         date_order=program.date_order,
+        answer_style=AnswerStyle(settings.answer_style),
         other_bots=OtherBots(bots_named(settings.record_bots)),
         places=program.places,
         overviews=program.overviews,

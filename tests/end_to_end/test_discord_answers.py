@@ -21,6 +21,7 @@ from bot.commands import NO_MORE_FOR_YOU, RIGHTS_CHANGED
 from memory.message import Kind
 from tests.end_to_end.test_discord import HIDDEN, LIMITED, SHOWN, Overwrites, a_source
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.seen import seen
 
 NOTHING = Answer(text="I found nothing.", outcome=Outcome.NOTHING_FOUND)
 SECRET = "the wizard hides in the cellar"
@@ -88,12 +89,12 @@ class Town:
         commit, edit = backend.commit_message, backend.edit_message
 
         def committed(message: Any, **options: Any) -> Any:
-            self.shown.append(message.content)
+            self.shown.append(seen(message))
             return commit(message, **options)
 
         def edited(*arguments: Any) -> Any:
             message = edit(*arguments)
-            self.shown.append(message.content)
+            self.shown.append(seen(message))
             return message
 
         backend.commit_message, backend.edit_message = committed, edited
@@ -125,7 +126,7 @@ def town(simcord_env: simcord.Env, scene: Scene) -> Town:
 
 
 async def test_an_answer_is_shown_as_it_was_made_when_nothing_changes(town: Town, scene: Scene) -> None:
-    assert SECRET in (await town.ask(town.ana)).content
+    assert SECRET in seen(await town.ask(town.ana))
     assert len(scene.questions) == 1
 
 
@@ -137,7 +138,7 @@ async def test_what_comes_from_a_channel_that_is_closed_meanwhile_is_never_shown
 
     response = await town.ask(town.ana, private=private)
 
-    assert response.content == "I found nothing."
+    assert seen(response) == "I found nothing."
     assert not any(SECRET in text for text in town.shown)
     assert [town.news.id in question.places for question in scene.questions] == [True, False]
 
@@ -157,8 +158,8 @@ async def test_what_comes_from_a_channel_whose_role_the_asker_loses_meanwhile_is
     scene.meanwhile = demote
     after = await town.ask(town.boss, private=True)
 
-    assert SECRET in before.content
-    assert after.content == "I found nothing."
+    assert SECRET in seen(before)
+    assert seen(after) == "I found nothing."
 
 
 async def test_an_asker_who_has_left_meanwhile_is_shown_nothing(
@@ -194,8 +195,8 @@ async def test_a_role_that_comes_to_see_a_channel_meanwhile_keeps_from_it_what_t
 
     assert before.response is not None
     assert after.response is not None
-    assert SECRET in before.response.content
-    assert SECRET not in after.response.content
+    assert SECRET in seen(before.response)
+    assert SECRET not in seen(after.response)
 
 
 async def test_the_later_messages_of_a_long_answer_are_not_sent_once_a_channel_is_closed(
@@ -214,7 +215,7 @@ async def test_the_later_messages_of_a_long_answer_are_not_sent_once_a_channel_i
     result = await town.ana.slash(town.general, "chat", text="where is the wizard?")
 
     assert result.response is not None
-    assert result.response.content == "I found nothing."
+    assert seen(result.response) == "I found nothing."
     assert result.followups == []
     assert [SECRET in text for text in town.shown if text.strip()] == [True, False]
     assert [message.content for message in recorder.of_kind(Kind.ANSWER)] == ["I found nothing."]
@@ -232,7 +233,7 @@ async def test_rights_that_change_again_and_again_end_in_a_sentence(town: Town, 
 
     scene.meanwhile = close_one
 
-    assert (await town.ask(town.ana)).content == RIGHTS_CHANGED
+    assert seen(await town.ask(town.ana)) == RIGHTS_CHANGED
     assert len(scene.questions) == 3
 
 
@@ -256,7 +257,7 @@ async def test_what_may_not_stay_is_overwritten_also_when_no_other_answer_can_be
     result = await town.ana.slash(town.general, "chat", text="where is the wizard?")
 
     assert result.response is not None
-    assert result.response.content == UNSENDABLE
+    assert seen(result.response) == UNSENDABLE
     assert result.followups == []
 
 
@@ -270,7 +271,7 @@ async def test_the_number_of_what_was_counted_in_a_channel_that_is_closed_meanwh
 
     monkeypatch.setattr(scene, "ask", count)
 
-    assert (await town.ask(town.ana)).content == "1 messages"
+    assert seen(await town.ask(town.ana)) == "1 messages"
     assert "2 messages" not in town.shown
 
 
@@ -290,7 +291,7 @@ async def test_an_answer_from_all_time_is_looked_at_again_before_it_is_shown_as_
     again = await town.ana.click(await town.ask(town.ana), label=SEARCH_ALL_TIME)
 
     assert again.response is not None
-    assert again.response.content == "I found nothing."
+    assert seen(again.response) == "I found nothing."
     assert [town.news.id in question.places for question in scene.questions] == [True, False]
     assert not any(SECRET in text for text in town.shown)
 
@@ -330,9 +331,9 @@ async def test_the_asker_alone_is_told_how_much_more_only_they_can_see(
     assert result.response is not None
     assert elsewhere.response is not None
     assert not result.ephemeral
-    assert result.response.content == elsewhere.response.content  # the public one tells nothing of it
+    assert seen(result.response) == seen(elsewhere.response)  # the public one tells nothing of it
     (offer,) = result.followups
-    assert (offer.ephemeral, offer.content) == (True, words)
+    assert (offer.ephemeral, seen(offer)) == (True, words)
     assert elsewhere.followups == []
     assert offer.id not in {message.id for message in town.general.history(viewer=town.ana)}
 
@@ -345,9 +346,9 @@ async def test_the_button_shows_the_rest_to_whoever_presses_and_to_nobody_else(t
 
     assert shown.ephemeral
     assert shown.response is not None
-    assert SECRET in shown.response.content
-    assert "**Sources**" in shown.response.content
-    assert not any(SECRET in message.content for message in town.general.history(viewer=town.ana)[1:])
+    assert SECRET in seen(shown.response)
+    assert "**Sources**" in seen(shown.response)
+    assert not any(SECRET in seen(message) for message in town.general.history(viewer=town.ana)[1:])
 
 
 async def test_the_button_shows_what_may_be_read_by_the_time_it_is_pressed(town: Town, scene: Scene) -> None:
@@ -358,7 +359,7 @@ async def test_the_button_shows_what_may_be_read_by_the_time_it_is_pressed(town:
     shown = await town.boss.click(offer, label=SHOW_REST)
 
     assert shown.response is not None
-    assert shown.response.content == NO_MORE_FOR_YOU
+    assert seen(shown.response) == NO_MORE_FOR_YOU
 
 
 async def test_a_private_answer_and_one_in_a_direct_message_offer_no_rest(town: Town, scene: Scene) -> None:
@@ -380,7 +381,7 @@ async def test_an_offer_that_fails_leaves_the_answer_as_it_is(town: Town, scene:
     result = await town.boss.slash(town.general, "chat", text="where is the wizard?")
 
     assert result.response is not None
-    assert SECRET in result.response.content
+    assert SECRET in seen(result.response)
     assert result.followups == []
 
 

@@ -15,6 +15,7 @@ from bot.features.settings import replies
 from memory.guild_settings import RESTRICTING_ROLES
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.fakes_guild_settings import FakeGuildSettings
+from tests.seen import seen
 
 Overwrites = dict[Any, discord.PermissionOverwrite]
 
@@ -96,14 +97,14 @@ async def asked(member: simcord.MemberActor, channel: simcord.ChannelHandle, **o
     """Ask something, and return what is shown."""
     result = await member.slash(channel, "chat", text="well?", **options)
     assert result.response is not None
-    return result.response.content
+    return seen(result.response)
 
 
 async def settings(member: simcord.MemberActor, channel: simcord.ChannelHandle, **options: Any) -> str:
     result = await member.slash(channel, "settings", **options)
     assert result.response is not None
     assert result.response.ephemeral
-    return result.response.content
+    return seen(result.response)
 
 
 async def test_an_answer_uses_other_channels_that_the_same_people_read(

@@ -22,6 +22,7 @@ from memory.message import Kind, Message
 from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, marked
 from tests.fakes import FakeMemory
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
+from tests.seen import seen
 
 LONG_AGO = NOW - timedelta(days=300)
 FIRST_ID = discord.utils.time_snowflake(LONG_AGO)
@@ -174,7 +175,7 @@ class Town:
     async def ask(self, text: str = "when does the ferry leave?", **options: Any) -> str:
         result = await self.ana.slash(self.general, "chat", text=text, **options)
         assert result.response is not None
-        return result.response.content
+        return seen(result.response)
 
 
 @pytest.fixture

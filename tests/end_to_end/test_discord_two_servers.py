@@ -28,6 +28,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from tests.end_to_end.test_discord_whole import services
 from tests.fakes import ScriptedModel, calls, says
+from tests.seen import seen
 
 PATIENCE = timedelta(seconds=60)
 
@@ -85,7 +86,7 @@ class World:
 
 def shown(result: simcord.InteractionResult) -> str:
     assert result.response is not None
-    return "\n".join([result.response.content, *(message.content for message in result.followups)])
+    return "\n".join([seen(result.response), *(seen(message) for message in result.followups)])
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from tests.fakes import ScriptedModel, calls, says
 from tests.fakes_guild_settings import FakeGuildSettings
+from tests.seen import seen
 
 PATIENCE = timedelta(seconds=60)
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
@@ -158,7 +159,7 @@ async def test_a_question_is_answered_for_all_with_links_to_the_messages_that_pr
         result = await town.ask(town.ana, "when is release 0.4?")
 
     assert not result.ephemeral
-    shown = result.content
+    shown = seen(result)
     assert f'"release 0.4 was moved to the 12th of November" [[1]](<{town.link(proof)}>)' in shown
     assert f"[[1]](<{town.link(proof)}>) Ben in #releases" in shown.partition("**Sources**")[2]
     assert "umbrella" not in shown
@@ -176,12 +177,12 @@ async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those
         for_mods = await town.ask(town.cleo, "when is Zed banned?", place=town.mods)
 
     for result in (*for_ana, for_all):
-        assert NOTHING_FOUND in result.content
-        assert "Friday" not in result.content
-        assert str(town.mods.id) not in result.content
-    assert "ban the spammer Zed on Friday" in for_cleo.content
+        assert NOTHING_FOUND in seen(result)
+        assert "Friday" not in seen(result)
+        assert str(town.mods.id) not in seen(result)
+    assert "ban the spammer Zed on Friday" in seen(for_cleo)
     assert for_cleo.ephemeral
-    assert "ban the spammer Zed on Friday" in for_mods.content
+    assert "ban the spammer Zed on Friday" in seen(for_mods)
 
 
 async def test_what_the_asker_alone_may_read_is_offered_to_them_alone_and_shown_by_a_button(
@@ -199,11 +200,11 @@ async def test_what_the_asker_alone_may_read_is_offered_to_them_alone_and_shown_
         assert asked.response is not None
         assert by_ana.response is not None
         assert shown.response is not None
-        assert asked.response.content == by_ana.response.content == NOTHING_FOUND
-        assert (offer.ephemeral, offer.content) == (True, ONE_MORE_FOR_YOU.format(1))
+        assert seen(asked.response) == seen(by_ana.response) == NOTHING_FOUND
+        assert (offer.ephemeral, seen(offer)) == (True, ONE_MORE_FOR_YOU.format(1))
         assert by_ana.followups == []
         assert shown.ephemeral
-        assert "ban the spammer Zed on Friday" in shown.response.content
+        assert "ban the spammer Zed on Friday" in seen(shown.response)
 
 
 async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
@@ -218,11 +219,11 @@ async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
         await town.ben.delete(deleted)
         after = [await town.ask(town.cleo, question) for question in ("which meeting room?", "which cafe password?")]
 
-    assert "is number 4" in before[0].content
-    assert "swordfish" in before[1].content
-    assert "is number 7" in after[0].content
-    assert "is number 4" not in after[0].content
-    assert "swordfish" not in after[1].content
+    assert "is number 4" in seen(before[0])
+    assert "swordfish" in seen(before[1])
+    assert "is number 7" in seen(after[0])
+    assert "is number 4" not in seen(after[0])
+    assert "swordfish" not in seen(after[1])
 
 
 async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
@@ -234,11 +235,11 @@ async def test_commands_and_answers_are_kept_as_what_they_are_and_never_cited(
         second = await town.ask(town.ben, "when does the ferry leave?")
 
         assert await town.stored(Kind.COMMAND) == ["/chat when does the ferry leave?"] * 2
-        assert await town.stored(Kind.ANSWER) == [first.content, second.content]
+        assert await town.stored(Kind.ANSWER) == [seen(first), seen(second)]
 
-    assert second.content == first.content
-    assert second.content.count("discord.com/channels/") == 2
-    assert second.content.count(town.link(proof)) == 2
+    assert seen(second) == seen(first)
+    assert seen(second).count("discord.com/channels/") == 2
+    assert seen(second).count(town.link(proof)) == 2
 
 
 async def test_what_a_webhook_says_in_a_card_is_found_and_cited(open_town: OpenTown) -> None:
@@ -250,8 +251,8 @@ async def test_what_a_webhook_says_in_a_card_is_found_and_cited(open_town: OpenT
 
         result = await town.ask(town.ben, "which build failed at the migration?")
 
-    assert "the migration of photo\\_events timed out" in result.content
-    assert f"https://discord.com/channels/{town.guild.id}/{town.releases.id}/{proof.id}" in result.content
+    assert "the migration of photo\\_events timed out" in seen(result)
+    assert f"https://discord.com/channels/{town.guild.id}/{town.releases.id}/{proof.id}" in seen(result)
 
 
 async def test_what_one_of_those_said_who_share_a_proxy_is_found_by_their_name(open_town: OpenTown) -> None:
@@ -264,9 +265,9 @@ async def test_what_one_of_those_said_who_share_a_proxy_is_found_by_their_name(o
 
         answer = await town.ask(town.ben, "what did Luna say about the spare key?")
 
-        assert town.link(luna) in answer.content
-        assert town.link(sol) not in answer.content
-        assert town.link(original) not in answer.content
+        assert town.link(luna) in seen(answer)
+        assert town.link(sol) not in seen(answer)
+        assert town.link(original) not in seen(answer)
 
 
 async def test_what_somebody_hid_as_a_spoiler_stays_hidden(open_town: OpenTown) -> None:
@@ -275,7 +276,7 @@ async def test_what_somebody_hid_as_a_spoiler_stays_hidden(open_town: OpenTown) 
 
         result = await town.ask(town.ben, "who is the murderer in the film?")
 
-    text, _, sources = result.content.partition("**Sources**")
+    text, _, sources = seen(result).partition("**Sources**")
     assert "||the gardener||" in text
     assert text.count("gardener") == 1
     assert sources.rstrip().endswith("is (spoiler)")
@@ -287,8 +288,8 @@ async def test_a_recalled_mention_reaches_nobody(open_town: OpenTown) -> None:
 
         result = await town.ask(town.cleo, "when is the picnic?")
 
-    assert "the picnic is on Sunday" in result.content
-    assert "@everyone" not in result.content
+    assert "the picnic is on Sunday" in seen(result)
+    assert "@everyone" not in seen(result)
     assert not result.message.mention_everyone
     assert not result.message.mentions
 
@@ -305,8 +306,8 @@ async def test_a_language_model_that_fails_is_replaced_by_quotes_with_a_note(lin
         result = await town.ask(town.ben, "when does the backup run?")
 
     assert len(model.heard) == 2
-    assert f'"the backup runs every night at two" [[1]](<{town.link(proof)}>)' in result.content
-    assert result.content.endswith(f"-# {MODEL_FAILED}")
+    assert f'"the backup runs every night at two" [[1]](<{town.link(proof)}>)' in seen(result)
+    assert seen(result).endswith(f"-# {MODEL_FAILED}")
 
 
 async def test_a_language_model_writes_the_answer_and_its_marks_become_links(open_town: OpenTown) -> None:
@@ -316,6 +317,6 @@ async def test_a_language_model_writes_the_answer_and_its_marks_become_links(ope
 
         result = await town.ask(town.ben, "when does the backup run?")
 
-    assert result.content.startswith(f"Every night at two [[1]](<{town.link(proof)}>), @\u200beveryone")
-    assert "[7]" not in result.content
+    assert seen(result).startswith(f"Every night at two [[1]](<{town.link(proof)}>), @\u200beveryone")
+    assert "[7]" not in seen(result)
     assert "the backup runs every night at two" in model.heard[1][-1].text

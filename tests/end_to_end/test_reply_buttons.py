@@ -7,16 +7,17 @@ import pytest
 import simcord
 
 from agent.types import Answer
-from bot.buttons import BUTTON_LIMIT, Buttons, Reply, ReplyView
+from bot.buttons import BUTTON_LIMIT, Buttons, Reply
 from bot.client import Bot
 from bot.command_runner import UNEXPECTED, CommandRunner
 from bot.running_handlers import RunningHandlers
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.seen import buttons, seen
 
 Press = Callable[[discord.Interaction], Awaitable[None]]
 
 
-class Turning(discord.ui.Button[ReplyView]):
+class Turning(discord.ui.Button[discord.ui.LayoutView]):
     """Calls a function when it is pressed."""
 
     def __init__(self, label: str, press: Press) -> None:
@@ -82,17 +83,12 @@ async def opened(simcord_env: simcord.Env) -> tuple[simcord.MemberActor, simcord
     return ana, response
 
 
-def labels(message: simcord.results.ResponseMessage) -> list[tuple[str, bool]]:
-    """Return the buttons under a message, each with whether it can be pressed."""
-    return [(button["label"], not button.get("disabled")) for row in message.components for button in row["components"]]
-
-
 async def test_a_reply_may_have_several_buttons_in_a_row(
     opened: tuple[simcord.MemberActor, simcord.results.ResponseMessage],
 ) -> None:
     _, message = opened
 
-    assert labels(message) == [("back", True), ("forward", True)]
+    assert buttons(message) == {"back": True, "forward": True}
 
 
 async def test_a_press_shows_another_reply_in_the_place_of_the_message(
@@ -104,8 +100,8 @@ async def test_a_press_shows_another_reply_in_the_place_of_the_message(
     await ana.click(message, label="forward")
     await ana.click(message, label="back")
 
-    assert message.content == "page 1"
-    assert len(labels(message)) == 2
+    assert seen(message) == "page 1"
+    assert len(buttons(message)) == 2
 
 
 async def test_a_press_that_fails_is_told_to_whoever_pressed(
@@ -115,8 +111,8 @@ async def test_a_press_that_fails_is_told_to_whoever_pressed(
 
     pressed = await ana.click(message, label="back")
 
-    assert [(words.content, words.ephemeral) for words in pressed.followups] == [(UNEXPECTED, True)]
-    assert message.content == "page 0"
+    assert [(seen(words), words.ephemeral) for words in pressed.followups] == [(UNEXPECTED, True)]
+    assert seen(message) == "page 0"
 
 
 async def test_a_page_that_was_turned_keeps_its_buttons_until_nobody_has_pressed_them_for_some_minutes(
@@ -127,9 +123,9 @@ async def test_a_page_that_was_turned_keeps_its_buttons_until_nobody_has_pressed
     await simcord_env.advance_time(BUTTON_LIMIT.total_seconds() - 10)
     await ana.click(message, label="forward")
     await simcord_env.advance_time(20)
-    after_the_first_page_would_have_ended = labels(message)
+    after_the_first_page_would_have_ended = buttons(message)
     await simcord_env.advance_time(BUTTON_LIMIT.total_seconds())
 
-    assert after_the_first_page_would_have_ended == [("back", True), ("forward", True)]
-    assert labels(message) == [("back", False), ("forward", False)]
-    assert message.content == "page 1"
+    assert after_the_first_page_would_have_ended == {"back": True, "forward": True}
+    assert buttons(message) == {"back": False, "forward": False}
+    assert seen(message) == "page 1"

@@ -250,12 +250,12 @@ class Interactions:
         if message is None:
             raise ApiError(404, 10008, "Unknown Message")
         flags = message.flags & (LOADING | EPHEMERAL) | body.get("flags", message.flags)
-        fields = _fields(body)
+        fields = _fields(body) | {"flags": flags & ~LOADING}
         if message.flags & LOADING:
             message.content = body.get("content") or ""
-            self._world.edit(message, None, **fields, flags=flags & ~LOADING)
+            self._world.edit(message, None, **fields)
         else:
-            self._world.edit(message, body.get("content", message.content) or "", **fields, flags=flags)
+            self._world.edit(message, body.get("content", message.content) or "", **fields)
         self._has_shown(interaction, message)
         self._changes.happened()
 

@@ -16,7 +16,9 @@ from agent.selection import best_lines, spread_lines
 from agent.spoilers import split_code
 from agent.transcript import OUTPUT_LIMIT, ShownMessages, format_messages
 from agent.types import Answer, Searched, Source
-from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
+from bot.buttons import Reply
+from bot.layout import CARD_LIMIT, AnswerStyle, laid_out
+from bot.rendering import MESSAGE_LIMIT, neutralised, render, render_text, split_message
 from memory.message import Kind, Message
 from memory.plain_text import APART, printable, visible
 from memory.search.results import Excerpt, RankedMessage, SearchResult
@@ -31,6 +33,8 @@ PARIS = ZoneInfo("Europe/Paris")
 MENTION = re.compile(r"@(?:everyone|here|[!&]?\d)")
 NUMBER = re.compile(r"\[\d+\]")
 SHOWN = {"item", "bold", "text", "quote", "subtext", "spoiler", "code", "code block", "emoji", "time", "mention"}
+MOST = {AnswerStyle.CARD: (3, CARD_LIMIT), AnswerStyle.TEXT: (5, MESSAGE_LIMIT)}
+"""Messages of an answer, and characters of each."""
 NUMBERED = re.compile(r"\[(\d+)\] ")
 
 shown_messages = st.lists(
@@ -146,12 +150,19 @@ def test_a_name_is_shown_as_it_is_and_as_nothing_else(name: str) -> None:
     assert as_seen in {NAMELESS, " ".join(visible(name).split())} or as_seen.endswith("…")
 
 
-@given(shown_messages, zones)
-def test_quotations_are_words_spoilers_code_and_links_to_what_is_seen(some: list[Message], zone: ZoneInfo) -> None:
+def reply_of(answer: Answer, time_zone: ZoneInfo) -> Reply:
+    shown = render(answer, time_zone)
+    return Reply([shown.text], sources=shown.sources, notes=shown.notes)
+
+
+@given(shown_messages, zones, st.sampled_from(AnswerStyle))
+def test_quotations_are_words_spoilers_code_and_links_to_what_is_seen(
+    some: list[Message], zone: ZoneInfo, style: AnswerStyle
+) -> None:
     quoted = [quotation(n, RankedMessage(one, hit=True), question="", time_zone=zone) for n, one in enumerate(some, 1)]
     answer = Answer(text="\n".join(quoted), sources=tuple(Source(n, one) for n, one in enumerate(some, 1)))
 
-    nodes = [node for part in render(answer, zone) for node in nodes_of(part)]
+    nodes = [node for posting in laid_out(reply_of(answer, zone), style) for node in nodes_of(posting.content)]
 
     kinds = {node.kind for node in nodes}
     assert kinds <= {*SHOWN, "masked link", "link"}
@@ -182,22 +193,25 @@ def answers(draw: st.DrawFn) -> Answer:
     )
 
 
-@given(answers(), zones)
-def test_any_answer_fits_into_messages_that_mention_nobody(answer: Answer, time_zone: ZoneInfo) -> None:
+@given(answers(), zones, st.sampled_from(AnswerStyle))
+def test_any_answer_fits_into_messages_that_mention_nobody(
+    answer: Answer, time_zone: ZoneInfo, style: AnswerStyle
+) -> None:
     with in_time(len(answer.text) + sum(map(len, answer.notes)) + size_of([one.message for one in answer.sources])):
-        parts = render(answer, time_zone)
+        parts = [posting.content for posting in laid_out(reply_of(answer, time_zone), style)]
 
-    assert 0 < len(parts) <= MAX_MESSAGES
-    assert all(0 < len(part) <= MESSAGE_LIMIT and part.strip() for part in parts)
+    most, limit = MOST[style]
+    assert 0 < len(parts) <= most
+    assert all(0 < len(part) <= limit and part.strip() for part in parts)
     assert not any(MENTION.search(part) for part in parts)
 
 
-@given(texts)
-def test_any_text_of_ours_fits_into_messages_that_mention_nobody(text: str) -> None:
+@given(texts, st.sampled_from(AnswerStyle))
+def test_any_text_of_ours_fits_into_messages_that_mention_nobody(text: str, style: AnswerStyle) -> None:
     with in_time(len(text)):
-        parts = render_text(text)
+        parts = [posting.content for posting in laid_out(Reply(render_text(text)), style)]
 
-    assert all(0 < len(part) <= MESSAGE_LIMIT for part in parts)
+    assert all(0 < len(part) <= MOST[style][1] for part in parts)
     assert not any(MENTION.search(part) for part in parts)
     assert neutralised(neutralised(text)) == neutralised(text)
 

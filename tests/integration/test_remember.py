@@ -9,9 +9,12 @@ from typing import Any, cast
 import discord
 import pytest
 
+from bot.buttons import Buttons
 from bot.features.remember import words
 from bot.history.progress import Outcome
+from bot.layout import AnswerStyle
 from bot.live_replies import LiveReplies
+from bot.running_handlers import RunningHandlers
 from db.databases import Database
 from memory.coverage.intervals import Interval
 from memory.embedding.embedder import Embedder
@@ -186,7 +189,7 @@ class Reply:
         self.shown: list[str] = []
         self.fails = False
 
-    async def edit_original_response(self, *, content: str, allowed_mentions: discord.AllowedMentions) -> None:
+    async def edit_original_response(self, *, content: str, **_: object) -> None:
         if self.fails:
             raise TimeoutError
         self.shown.append(content)
@@ -197,7 +200,10 @@ class Reply:
 
 
 async def test_a_reply_is_edited_only_where_it_changes_and_for_as_long_as_discord_allows() -> None:
-    live, reply = LiveReplies(every=timedelta(0), life=timedelta(seconds=0.2)), Reply()
+    live, reply = (
+        LiveReplies(Buttons(RunningHandlers()), AnswerStyle.TEXT, every=timedelta(0), life=timedelta(seconds=0.2)),
+        Reply(),
+    )
     texts = iter(["one", "one", "two"])
 
     live.follow(reply.interaction, lambda: next(texts, "two"), is_over=lambda: False)
@@ -208,7 +214,7 @@ async def test_a_reply_is_edited_only_where_it_changes_and_for_as_long_as_discor
 
 
 async def test_a_reply_that_can_be_edited_no_more_is_left_alone() -> None:
-    live, reply = LiveReplies(every=timedelta(0)), Reply()
+    live, reply = LiveReplies(Buttons(RunningHandlers()), AnswerStyle.TEXT, every=timedelta(0)), Reply()
     reply.fails = True
 
     live.follow(reply.interaction, lambda: "one", is_over=lambda: False)

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.types import Answer, Searched, Source
-from bot.rendering import MAX_MESSAGES, MESSAGE_LIMIT, neutralised, render, render_text, split_message
+from bot.buttons import Reply
+from bot.layout import CARD_LIMIT, AnswerStyle, laid_out
+from bot.rendering import MESSAGE_LIMIT, neutralised, render, render_text, split_message
 from memory.message import Attachment, Message
 from tests.discord_markdown import in_clear
 from time_expressions.window import Window
@@ -35,8 +37,14 @@ def a_message(
     )
 
 
+def messages_of(answer: Answer, style: AnswerStyle = AnswerStyle.TEXT, zone: ZoneInfo = PARIS) -> list[str]:
+    rendered = render(answer, zone)
+    reply = Reply([rendered.text], sources=rendered.sources, notes=rendered.notes)
+    return [posting.content for posting in laid_out(reply, style)]
+
+
 def shown(answer: Answer) -> str:
-    (message,) = render(answer, PARIS)
+    (message,) = messages_of(answer)
     return message
 
 
@@ -132,7 +140,7 @@ def test_the_name_of_a_searched_channel_mentions_nobody_and_formats_nothing() ->
 
 
 def test_where_was_searched_is_told_of_a_text_that_is_cut() -> None:
-    messages = render(Answer(text="word " * 4000, searched=searched()), PARIS)
+    messages = messages_of(Answer(text="word " * 4000, searched=searched()))
 
     assert messages[-1].endswith("\n-# searched Tue 3 Nov 00:00 - 24:00 Europe/Paris")
     assert all(len(message) <= MESSAGE_LIMIT for message in messages)
@@ -166,15 +174,17 @@ def test_an_empty_answer_still_has_words(text: str) -> None:
 def test_an_answer_that_is_too_long_is_cut_before_its_sources() -> None:
     sources = tuple(Source(number, a_message()) for number in range(1, 31))
 
-    messages = render(Answer(text="word " * 4000, sources=sources, notes=("a note",)), PARIS)
+    messages = messages_of(Answer(text="word " * 4000, sources=sources, notes=("a note",)))
 
-    assert len(messages) == MAX_MESSAGES
+    assert len(messages) == 5
     assert messages[-1].startswith("-# The answer is longer than I may post, so it is cut here.\n**Sources**\n")
     assert messages[-1].endswith("-# and 20 more\n-# a note")
 
 
 def test_a_text_of_many_blank_lines_gives_no_blank_message() -> None:
-    assert [message.strip() for message in render_text("a" + "\n" * 5000 + "b")] == ["a", "b"]
+    messages = laid_out(Reply(render_text("a" + "\n" * 5000 + "b")), AnswerStyle.TEXT)
+
+    assert [message.content.strip() for message in messages] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,7 @@ def test_a_text_of_many_blank_lines_gives_no_blank_message() -> None:
 def test_a_time_at_the_end_of_the_calendar_is_shown(moment: datetime, zone: str) -> None:
     message = replace(a_message(), sent_at=moment)
 
-    assert render(Answer(text="So [1].", sources=(Source(1, message),)), ZoneInfo(zone))
+    assert messages_of(Answer(text="So [1].", sources=(Source(1, message),)), zone=ZoneInfo(zone))
 
 
 def test_half_a_character_that_no_stream_takes_is_replaced_or_left_out() -> None:
@@ -220,15 +230,20 @@ def test_a_text_without_words_still_gives_words() -> None:
         "\n",
     ],
 )
-def test_an_answer_of_any_length_is_shown_in_a_few_messages(piece: str) -> None:
+@pytest.mark.parametrize(
+    ("style", "most", "limit"), [(AnswerStyle.TEXT, 5, MESSAGE_LIMIT), (AnswerStyle.CARD, 3, CARD_LIMIT)]
+)
+def test_an_answer_of_any_length_is_shown_in_a_few_messages(
+    piece: str, style: AnswerStyle, most: int, limit: int
+) -> None:
     """A quadratic step takes minutes here, and the run ends at the time limit of all tests."""
     text = (piece * (400_000 // len(piece)))[:400_000]
     source = Source(1, a_message(text[:16_000]))
 
-    messages = render(Answer(text=text, sources=(source,), notes=(text[:4000],)), PARIS)
+    messages = messages_of(Answer(text=text, sources=(source,), notes=(text[:4000],)), style)
 
-    assert 1 <= len(messages) <= MAX_MESSAGES
-    assert all(0 < len(message) <= MESSAGE_LIMIT for message in messages)
+    assert 1 <= len(messages) <= most
+    assert all(0 < len(message) <= limit for message in messages)
 
 
 # ---- splitting

@@ -1,0 +1,132 @@
+"""Show how an answer comes about, in the message that it will be in: steps first, then its checked beginning."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from agent.progress import Step, StepKind
+from agent.types import Answer, Question
+from bot.buttons import Reply
+from bot.rendering import render
+from bot.steps import step_words
+
+logger = logging.getLogger(__name__)
+
+FIRST_AFTER = timedelta(seconds=1.5)
+"""An answer that is there by then is shown at once, and nothing before it."""
+
+EDIT_GAP = timedelta(seconds=1.2)
+"""From one edit of an answer to the next through an interaction, whose edits have limits of their own."""
+
+CHANNEL_EDIT_GAP = timedelta(seconds=1.5)
+"""The same for a message in a channel, whose edits count together with all else that is sent there."""
+
+EDIT_LIMIT = timedelta(seconds=5)  # for one edit: the answer itself waits for the one that is on its way
+MOST_LINES = 4  # steps that are shown, the newest last
+
+Show = Callable[[Reply], Awaitable[None]]
+"""Shows the first message of a reply, in the place of what was shown before."""
+
+MayShow = Callable[[Answer | None], Awaitable[bool]]
+"""Finds out whether a draft may be shown by now; of None, whether channels may be named that the question may use."""
+
+
+class LiveAnswer:
+    """Is told of the steps and the beginning of one answer, and shows the newest of it from time to time.
+
+    `clock` returns seconds, `sleep` waits for some.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._news = asyncio.Event()
+        self._question: Question | None = None
+        self._may_show: MayShow | None = None
+        self._steps: list[Step] = []
+        self._draft: Answer | None = None
+        self._shown: Reply | None = None
+        self._edited_at: float | None = None
+        self._is_editing = False
+        self._is_over = False
+
+    def begin(self, question: Question, may_show: MayShow) -> None:
+        """Take note of the question, and of how to find out what may be shown; what was noted before is forgotten."""
+        self._question, self._may_show = question, may_show
+        self._steps, self._draft = [], None
+
+    def step(self, step: Step) -> None:
+        """Take note of what is being done now."""
+        if self._steps and self._steps[-1].kind is StepKind.WAITING:
+            self._steps.pop()
+        if step not in self._steps:
+            self._steps.append(step)
+        self._news.set()
+
+    def draft(self, answer: Answer) -> None:
+        """Take note of the beginning of the answer."""
+        self._draft = answer
+        self._news.set()
+
+    @asynccontextmanager
+    async def running(self, show: Show, *, gap: timedelta = EDIT_GAP) -> AsyncGenerator[None]:
+        """Show what is new for the length of the block; at its end another edit may follow at once."""
+        task = asyncio.create_task(self._keep_up(show, gap.total_seconds()))
+        try:
+            yield
+        finally:
+            self._is_over = True
+            if not self._is_editing:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._until_next_edit(gap.total_seconds())
+
+    async def _keep_up(self, show: Show, gap: float) -> None:
+        await self._sleep(FIRST_AFTER.total_seconds())
+        try:
+            while not self._is_over:
+                await self._news.wait()
+                self._news.clear()
+                await self._until_next_edit(gap)
+                reply = await self._newest()
+                if reply is not None and reply != self._shown:
+                    await self._edit(show, reply)
+        except Exception as error:  # noqa: BLE001 - the answer comes all the same, and says what is wrong
+            logger.info("it is not shown any more how an answer comes about: %r", error)
+
+    async def _edit(self, show: Show, reply: Reply) -> None:
+        self._is_editing = True
+        try:
+            async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
+                await show(reply)
+        finally:
+            self._is_editing = False
+            self._edited_at = self._clock()  # when it has ended: so much later is when Discord takes the next
+        self._shown = reply
+
+    async def _until_next_edit(self, gap: float) -> None:
+        if self._edited_at is not None and (left := self._edited_at + gap - self._clock()) > 0:
+            await self._sleep(left)
+
+    async def _newest(self) -> Reply | None:
+        """Return what may be shown by now: the draft with its sources and the step, or else the steps."""
+        draft, question, may_show = self._draft, self._question, self._may_show
+        if question is None or may_show is None:
+            return None
+        named = await may_show(None)
+        lines = [step_words(step, question, named=named) for step in self._steps[-MOST_LINES:]]
+        if draft is not None and await may_show(draft):
+            shown = render(draft, question.time_zone)
+            return Reply([shown.text], sources=shown.sources, notes=tuple(f"{line} …" for line in lines[-1:]))
+        if not lines:
+            return None
+        *done, current = (f"-# {line}" for line in lines)
+        return Reply(["\n".join([*done, f"{current} …"])])
