@@ -35,6 +35,7 @@ from memory.capture.erased import Erased
 from memory.capture.members import read_members
 from memory.capture.session import NAMELESS, complete_held_csvs
 from memory.index.reembed import HALF_EMBEDDED
+from ops.backup.consent import bring_back_consent, remember_consent
 from ops.backup.dump_restore import dump_of, load_dump
 from ops.backup.formats import Format
 from ops.backup.manifest import DatabaseEntry, Manifest, TableEntry
@@ -113,6 +114,8 @@ async def restore(
 ) -> Restored:
     """Make a database what it was at the moment of a backup, without what those in `erasures` had said until then.
 
+    What people and servers have said since that may not be kept stays in force.
+
     `copies` are the messages of others that are known to have forwarded such words.
 
     The search indexes are gone then: migrate the database again, then `db.vector_index.build`. The report counts bytes
@@ -127,10 +130,12 @@ async def restore(
     async with _open_transaction(database, timeout=timeout) as connection:
         tables = await _lock_content(connection, entry, timeout=timeout)
         erased_before = await _erasures_in(connection)
+        await remember_consent(connection)
         compared, timings = await _replace_content(connection, entry, tables, load)
         _refuse_if_unequal(folder, compared)
         if NAMES not in {table.name for table in entry.tables}:  # the backup is of an earlier version
             await renew_names(connection)
+        await bring_back_consent(connection)
         erased = await _erase_again(connection, manifest, erased_before, erasures, copies)
     return Restored(compared, erased, timings)
 

@@ -292,6 +292,32 @@ async def test_those_of_whom_the_database_itself_knew_stay_forgotten(backup: Bac
     assert '(1,"2030-01-01 00:00:00+00")' in rows["erasures"]
 
 
+async def test_who_opted_out_since_stays_so_and_the_newest_wish_counts(backup: Backup, filled: Database) -> None:
+    later = "2030-01-01 00:00:00+00"
+    for wish in ("1, 'everything', '2030-01-01Z'", "998, 'none', '2001-01-01Z'", "2, 'none', '2030-01-01Z'"):
+        await run(filled, f"INSERT INTO opt_outs VALUES ({wish})")  # noqa: S608
+
+    await restored(backup, filled)
+
+    rows = (await rows_of(filled))["opt_outs"]
+    from_backup = [row for row in backup.rows["opt_outs"] if row.startswith("(998,")]
+    assert sorted(rows) == sorted([f'(1,everything,"{later}")', f'(2,none,"{later}")', *from_backup])
+
+
+async def test_pauses_and_ignored_channels_set_since_stay_and_other_settings_are_those_of_the_backup(
+    backup: Backup, filled: Database
+) -> None:
+    settings = [("pauses", "[]"), ("ignored_channels", "{}"), ("restricting_roles", "[9]"), ("log_channel", "7")]
+    for name, value in settings:
+        await run(filled, f"INSERT INTO guild_settings VALUES (1, '{name}', '{value}', '2030-01-01Z')")  # noqa: S608
+
+    await restored(backup, filled)
+
+    rows = {row.split(",")[1]: row for row in (await rows_of(filled))["guild_settings"]}
+    assert rows.keys() == {"pauses", "ignored_channels", "restricting_roles"}
+    assert "[4]" in rows["restricting_roles"]
+
+
 @pytest.mark.parametrize(
     ("erased_at", "position"),
     [
