@@ -8,7 +8,7 @@ does ends it, as that would end capture too: it waits, or it puts a message asid
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,6 +25,7 @@ from memory.index.indexing import draft_of, index_drafts, index_without_vectors
 from memory.index.neighbours import Neighbour, RecentMessages
 from memory.index.store import Indexed
 from memory.message import Message, Revision, fold
+from util_async import background_task
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ _READY_BATCHES = 2  # embedded batches that may wait for the database
 _EMBEDDER_PATIENCE = timedelta(seconds=2)  # once, at the start; then messages are stored and get their vectors later
 _FAR_BEHIND = 256 * 1024  # bytes of the journal, about a thousand messages: then all is stored before it is embedded
 _BATCHES_WITHOUT_VECTORS = 8  # that are written as one
+_WRITING_PATIENCE = timedelta(seconds=5)  # for the batch that is being written when following has to pause
 _TRIES_FOR_CONTEXT = 3  # to read what was said before, while messages can be written
 
 
@@ -75,6 +77,12 @@ class Ingest:
         self._erased = erased or Erased()
         self._batch_size = min(batch, _LARGEST_BATCH)
         self._ready: asyncio.Queue[_Batch] = asyncio.Queue(_READY_BATCHES)
+        self._writing = asyncio.Lock()
+        self._pausing = asyncio.Lock()
+        self._pause_wanted = asyncio.Event()
+        self._stands_still = asyncio.Event()
+        self._goes_on = asyncio.Event()
+        self._pauses = 0
         self._grown = asyncio.Event()
         self._moved = asyncio.Condition()
         self._recent = RecentMessages(self._stored_before)
@@ -118,13 +126,17 @@ class Ingest:
 
         It gives up early while the database is away.
         """
-        goal = self._journal.end
+        goal, pauses = self._journal.end, self._pauses
+
+        def is_reached() -> bool:  # a journal that was rewritten meanwhile is another one
+            return self.stored >= (goal if pauses == self._pauses else self._journal.end)
+
         try:
             async with asyncio.timeout(timeout.total_seconds()), self._moved:
-                await self._moved.wait_for(lambda: self.stored >= goal or self.outage)
+                await self._moved.wait_for(lambda: is_reached() or self.outage)
         except TimeoutError:
             return False
-        return self.stored >= goal
+        return is_reached()
 
     async def settle_vectors(self, *, timeout: timedelta) -> bool:
         """Wait until no row lacks its vector any more; return whether that is so."""
@@ -137,12 +149,54 @@ class Ingest:
 
     async def run(self) -> None:
         """Follow the journal until cancelled; raise EmbeddingModelError when the model cannot be loaded."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._embed_missing())
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncGenerator[None]:
+        """Let nothing be read or written while the context lasts; then go on from where the database says it is.
+
+        A batch that is being written is waited for, but no longer than some seconds: then the database takes it back.
+        """
+        async with self._pausing:
+            self._goes_on.clear()
+            self._pause_wanted.set()
+            try:
+                await self._stands_still.wait()
+                yield
+            finally:
+                self._ready = asyncio.Queue(_READY_BATCHES)
+                self._recent = RecentMessages(self._stored_before)
+                self._opened_at = self._journal.end
+                self._pauses += 1
+                self._pause_wanted.clear()
+                self._stands_still.clear()
+                self._goes_on.set()
+
+    async def _follow(self) -> None:
+        """Follow the journal, but for pauses."""
+        while True:
+            async with background_task(self._follow_on()) as following:
+                await self._until_pause_or_end_of(following)
+            if following.done() and not following.cancelled():
+                following.result()
+            self._stands_still.set()
+            await self._goes_on.wait()
+
+    async def _until_pause_or_end_of(self, following: asyncio.Task[None]) -> None:
+        async with background_task(self._pause_wanted.wait()) as wanted:
+            await asyncio.wait({following, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WRITING_PATIENCE.total_seconds()), self._writing:
+                pass
+
+    async def _follow_on(self) -> None:
         start = await self._outages.patiently(Doing.READING, self._find_start)
         await self._move_to(start)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read_and_embed(self.stored))
             group.create_task(self._write_ready())
-            group.create_task(self._embed_missing())
 
     async def _find_start(self) -> int:
         """Return the position that is stored, once it is one of this CSV."""
@@ -187,12 +241,13 @@ class Ingest:
     async def _write_ready(self) -> None:
         while True:
             batch = await self._ready.get()
-            for record in batch.bad:
-                await self._writer.refuse_record(record)
-            for message, reason in batch.refused:
-                await self._writer.refuse(message, reason)
-            await self._writer.write(batch.rows, batch.revisions, batch.position)
-            await self._move_to(batch.position)
+            async with self._writing:
+                for record in batch.bad:
+                    await self._writer.refuse_record(record)
+                for message, reason in batch.refused:
+                    await self._writer.refuse(message, reason)
+                await self._writer.write(batch.rows, batch.revisions, batch.position)
+                await self._move_to(batch.position)
 
     async def _move_to(self, position: int) -> None:
         self.stored = self._writer.position = position

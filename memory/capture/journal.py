@@ -11,13 +11,14 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import BinaryIO, ParamSpec, Protocol, TypeVar
 
 from errors import JournalUnavailableError, SessionError
 from memory.capture.message_csv import (
@@ -90,6 +91,13 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
         size -= len(block)
 
 
+class RunInThread(Protocol):
+    """Runs a call that blocks in a thread, and returns what it returns."""
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run it."""
+
+
 class AppendOnlyCsv:
     """A CSV file that grows by whole records or not at all.
 
@@ -105,6 +113,9 @@ class AppendOnlyCsv:
         self._thread: ThreadPoolExecutor | None = None
         self._writing = Lock()  # an import and the ingest may refuse rows at the same time, each in its thread
         self._sync_failed = False
+        self._calls_admitted = asyncio.Event()
+        self._calls_admitted.set()
+        self._rewriting = asyncio.Lock()
         self.end = 0
         self.synced = 0
         """Bytes that the disk has: what follows may be gone after a power cut."""
@@ -174,9 +185,64 @@ class AppendOnlyCsv:
 
     async def in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call that blocks in the thread of this open file, behind the calls before it."""
+        await self._calls_admitted.wait()
+        return await self._in_thread(partial(call, *args, **kwargs))
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         if self._thread is None:
             raise JournalUnavailableError(f"{self.path} is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[RunInThread]:
+        """Keep other calls waiting while the file is rewritten, and go on with whatever bears its name then.
+
+        All that was appended is on the disk before. What is yielded runs a call in the thread of this file; whoever is
+        cancelled meanwhile leaves that call to end before anything is appended. Raises JournalUnavailableError when the
+        disk does not take what was appended.
+        """
+
+        async def run(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return await self._in_thread(partial(call, *args, **kwargs))
+
+        async with self._rewriting:
+            self._calls_admitted.clear()
+            try:
+                await self._in_thread(self._settle)
+                try:
+                    yield run
+                finally:
+                    await self._in_thread(self._reopen)
+            finally:
+                self._calls_admitted.set()
+
+    def _settle(self) -> None:
+        """Bring the file to the disk as far as it is whole."""
+        try:
+            if self._file is not None:
+                self._cut_off_half(self._file)
+            self.sync()
+        except OSError as error:
+            raise JournalUnavailableError(f"{self.path}: {error.strerror}") from error
+
+    def _reopen(self) -> None:
+        """Append to the file that bears the name now; where that fails the next write tries again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        try:
+            self._open_again()
+        except JournalUnavailableError as error:
+            logger.critical("%s cannot be opened again: %s", self.path, error)
+
+    def _open_again(self) -> BinaryIO:
+        try:
+            file = self.path.open("ab", buffering=0)
+            self.end = self.synced = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise JournalUnavailableError(f"{self.path}: {error.strerror}") from error
+        self._file = file
+        return file
 
     def close(self) -> None:
         """Push everything to the disk and close the file."""
@@ -259,17 +325,18 @@ class AppendOnlyCsv:
         return False
 
     def _write(self, data: bytes) -> None:
-        if self._file is None:
+        if self._file is None and self._thread is None:
             raise JournalUnavailableError(f"{self.path} is not open")
+        file = self._file or self._open_again()
         with self._writing:
             try:
-                self._cut_off_half(self._file)  # a disk that fails may have refused this, too, after its last failure
+                self._cut_off_half(file)  # a disk that fails may have refused this, too, after its last failure
                 view = memoryview(data)
                 while view:
-                    view = view[self._file.write(view) :]
+                    view = view[file.write(view) :]
             except OSError as error:
                 with suppress(OSError):
-                    self._cut_off_half(self._file)
+                    self._cut_off_half(file)
                 raise JournalUnavailableError(f"{self.path}: {error.strerror}") from error
             self.end += len(data)
 

@@ -17,7 +17,7 @@ from db.engines import Sessions
 from errors import JournalUnavailableError
 from memory.capture.erased import Erased
 from memory.capture.ingest import Ingest, running
-from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded
+from memory.capture.journal import BadRecord, Journal, JournalBatch, NotAdded, RunInThread
 from memory.capture.writer import OnStored, unheard
 from memory.consent.consent import Admits
 from memory.embedding.embedder import Embedder
@@ -315,6 +315,25 @@ class Recorder:
     def recorded(self) -> Iterator[JournalBatch]:
         """Yield all that the session's CSV holds, in bounded memory."""
         return self._journal.read_all()
+
+    @property
+    def open_files(self) -> dict[Path, int]:
+        """The CSV files that are being written, with how many bytes of each the disk has; records end there."""
+        return {file.path: file.synced for file in (self._journal, self._not_added)}
+
+    @asynccontextmanager
+    async def held(self, path: Path) -> AsyncGenerator[RunInThread]:
+        """Keep one of these files from being read and written while it is rewritten.
+
+        Messages that come meanwhile wait in memory, and what is in the file afterwards is stored. What is yielded runs
+        a call in the thread of the file. Raises JournalUnavailableError when the disk does not take the file as it is.
+        """
+        if path == self._not_added.path:
+            async with self._not_added.held() as run:
+                yield run
+            return
+        async with self._ingest.paused(), self._journal.held() as run:
+            yield run
 
     async def refuse(self, record: BadRecord) -> None:
         """Put a line that is no message into the not-added CSV."""
