@@ -29,11 +29,12 @@ class Overviews:
     not_listed: NotListed | None = None
     """Knows who chose not to be listed; None where nobody can choose."""
     catch_ups: CatchUps | None = None
+    """Knows when each person caught up; None where that is not kept."""
 
     @property
     def catch_up(self) -> CatchUp:
         """What a person missed."""
-        return CatchUp(memory=self.memory, databases=self.databases, catch_ups=self.catch_ups)
+        return CatchUp(memory=self.memory, databases=self.databases, catch_ups=self.catch_ups, decisions=self.decisions)
 
     @property
     def unanswered(self) -> Unanswered:

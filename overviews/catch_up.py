@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Protocol, TypedDict
+from typing import TypedDict
 
 from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,8 @@ from memory.names.places import channel_of
 from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase, SearchSession, open_search_session
 from overviews.channel_ranking import RankedChannel, Verdict, concerns, ranked_channels
+from overviews.decided import decided_lines
+from overviews.decisions import DecisionList
 from overviews.moments import day_and_time, past_moment
 from overviews.open_questions import is_worth_asking, open_questions
 from overviews.overview import Line, Overview, Section, Shown, Viewer
@@ -39,13 +41,6 @@ _QUESTIONS_READ = 200
 _OWN_COUNTED = 500  # newest messages of the person, by which is found with whom they talk
 
 _HEADINGS = {Verdict.READ: "Read", Verdict.SKIM: "Skim", Verdict.SKIP: "Skip"}
-
-
-class Decisions(Protocol):
-    """Knows what was decided."""
-
-    async def decided(self, viewer: Viewer, *, start: datetime, end: datetime, limit: int) -> Sequence[Message]:
-        """Return the messages that were marked as decisions in a time and that may be read, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class CatchUp:
     memory: MemoryReader
     databases: Sequence[SearchableDatabase]
     catch_ups: CatchUps | None = None
-    decisions: Decisions | None = None
+    decisions: DecisionList | None = None
 
     async def command(self, viewer: Viewer, text: str) -> Overview:
         """Make a catch-up from the text behind a command, and note that it was shown; raise ValueError."""
@@ -128,12 +123,13 @@ class CatchUp:
         )
         links = [trace for trace in reversed(others) if trace.has_link]
         firsts = [channel.first for channel in channels[:CHANNELS]]
+        decided = await decided_lines(self.decisions, viewer, start=start, end=viewer.now, limit=DECISIONS)
         # Twice as many as are shown: some may have been deleted since.
         found |= await self._lookup(viewer, [*firsts, *concerning[:20], *reacted[:10], *links[:10]])
         return (
             Section(heading="Replies to you and mentions of you", **_lines(found, concerning, CONCERNING)),
             *(_of_channels(verdict, channels, found) for verdict in Verdict),
-            Section(heading="Decisions", lines=await self._decisions(viewer, start)),
+            Section(heading="Decisions", lines=decided),
             Section(heading="Open questions", **_lines(found, questions[::-1], QUESTIONS)),
             Section(heading="Most reactions", lines=_most_reacted(found, reacted)),
             Section(heading="Links", **_lines(found, links, LINKS)),
@@ -192,12 +188,6 @@ class CatchUp:
         """Return the messages as they are now, by their ids; those that are gone are missing."""
         memory = self.memory.in_guild(viewer.guild)
         return await memory.lookup([trace.message_id for trace in traces], places=viewer.places)
-
-    async def _decisions(self, viewer: Viewer, start: datetime) -> tuple[Line, ...]:
-        if self.decisions is None:
-            return ()
-        messages = await self.decisions.decided(viewer, start=start, end=viewer.now, limit=DECISIONS)
-        return tuple(Line(message=message) for message in messages)
 
 
 def _guild_id(guild: Guild) -> int:

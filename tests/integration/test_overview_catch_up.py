@@ -9,6 +9,7 @@ import pytest
 
 from db.databases import LONG_TERM, SHORT_TERM
 from memory.catch_ups import CatchUps
+from memory.decisions import Decision, Decisions
 from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD
 from memory.index.reembed import prepare
@@ -16,6 +17,7 @@ from memory.message import Kind, Message, Reaction
 from memory.search.memory import Memory
 from memory.search_session import searchable_database
 from overviews.all import Overviews
+from overviews.decisions import DecisionList
 from overviews.overview import Overview, Section, Viewer
 from tests.builders import deletion, edit, message, minute, remember
 from tests.conftest import open_existing_database
@@ -102,12 +104,30 @@ async def overviews(server: Server, names: tuple[str, str], embedder: Embedder) 
     ):
         databases = searchable_database(short_term), searchable_database(long_term)
         memory = Memory(*databases, embedder)
-        yield Overviews(memory=memory, databases=databases, catch_ups=CatchUps(long_term.sessions))
+        yield Overviews(
+            memory=memory,
+            databases=databases,
+            catch_ups=CatchUps(long_term.sessions),
+            decisions=DecisionList(Decisions(long_term.sessions), memory),
+        )
 
 
 def viewer(person: int = ANA, *, places: frozenset[int] = PLACES, **changes: Any) -> Viewer:
     fields: dict[str, Any] = {"guild": GUILD, "person_id": person, "channel_id": OPS, "now": NOW}
     return Viewer(**{"places": places, "time_zone": ZoneInfo("UTC"), **fields, **changes})
+
+
+def decision(said_: Message, *, at: float) -> Decision:
+    return Decision(
+        guild_id=GUILD,
+        message_id=said_.message_id,
+        channel_id=said_.channel_id,
+        thread_id=None,
+        author_id=said_.author_id,
+        sent_at=said_.sent_at,
+        marked_by=CLEO,
+        marked_at=minute(at),
+    )
 
 
 def section(overview: Overview, heading: str) -> Section:
@@ -189,6 +209,18 @@ async def test_a_catch_up_that_was_shown_before_the_last_message_does_not_count(
     await overviews.catch_up.note_shown(viewer(BEN, now=minute(5)))
 
     assert (await overviews.catch_up.overview(viewer(BEN))).title == "What you missed since Tue 3 Nov 13:00"
+
+
+async def test_what_was_decided_since_is_listed_for_those_who_may_read_it(overviews: Overviews) -> None:
+    assert overviews.decisions is not None
+    for said_, marked_at in ((PROMOTED[1], 105), (PROMOTED[4], 150), (PROMOTED[6], 150)):
+        await overviews.decisions.marks.mark(decision(said_, at=marked_at))
+
+    overview = await overviews.catch_up.overview(viewer(), "3 November 2026")
+    since = await overviews.catch_up.overview(viewer())
+
+    assert ids(overview, "Decisions") == [120, 91]
+    assert ids(since, "Decisions") == [120, 91]  # one was said before, and marked since
 
 
 async def test_a_text_says_since_when(overviews: Overviews) -> None:
