@@ -26,8 +26,8 @@ class Overviews:
     databases: tuple[SearchableDatabase, SearchableDatabase]
     decisions: DecisionList | None = None
     """None where nobody can mark any."""
-    not_listed: NotListed | None = None
-    """Knows who chose not to be listed; None where nobody can choose."""
+    not_listed: NotListed = frozenset
+    """Knows who has chosen not to be listed."""
     catch_ups: CatchUps | None = None
     """Knows when each person caught up; None where that is not kept."""
 
@@ -61,7 +61,7 @@ class Overviews:
     @property
     def timeline(self) -> Timeline:
         """Says what happened in some time."""
-        return Timeline(self.memory, self.databases)
+        return Timeline(self.memory, self.databases, self.decisions)
 
     @property
     def who(self) -> WhoKnows:

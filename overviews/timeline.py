@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,13 +15,16 @@ from memory.names.places import channel_of
 from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase, SearchSession, open_search_session
 from overviews import timeline_rows as rows
+from overviews.decisions import DecisionList, Marked
 from overviews.overview import Line, Overview, Section, Shown, Viewer
 from overviews.timeline_rows import NewThread, Noted, Talk, ThreadStart
 from overviews.times import spoken, windows_in
-from time_expressions.window import Windows
 
 MOST_CHANNELS = 15
 """Channels that are shown one by one, those with most messages; the others are counted."""
+
+MOST_DECISIONS = 10
+"""Decisions that are shown, the newest."""
 
 MOST_LINKS = 2
 """Messages with links that are shown of a channel, the newest."""
@@ -43,13 +46,6 @@ Noteworthy = Mapping[int, Sequence[Noted]]
 """Messages by their channel, those with most replies, reactions or whatever was counted first."""
 
 
-class DecisionsMade(Protocol):
-    """Knows which messages were marked as decisions."""
-
-    async def decided(self, viewer: Viewer, windows: Windows, conversations: frozenset[int] | None) -> Sequence[int]:
-        """Return the ids of the messages that were marked in some time, the newest first."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Happened:
     """What both memories say of some time, by channel."""
@@ -60,7 +56,7 @@ class _Happened:
     links: Noteworthy
     ends: Mapping[tuple[int, datetime], int]
     threads: Mapping[int, Sequence[tuple[NewThread, int]]]
-    decisions: Sequence[int]
+    decisions: Sequence[Marked]
     notes: tuple[str, ...]
 
     @property
@@ -69,7 +65,7 @@ class _Happened:
         noteworthy = (*self.replied_to.values(), *self.reacted_to.values(), *self.links.values())
         noted = (one.message_id for of_channel in noteworthy for one in of_channel)
         opened = (message_id for of_channel in self.threads.values() for _, message_id in of_channel)
-        return {*noted, *self.ends.values(), *opened, *self.decisions}
+        return {*noted, *self.ends.values(), *opened}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class Timeline:
 
     memory: MemoryReader
     databases: tuple[SearchableDatabase, SearchableDatabase]
-    decisions: DecisionsMade | None = None
+    decisions: DecisionList | None = None
 
     async def of_typed(self, viewer: Viewer, text: str) -> Overview:
         """Return what happened in the time that a text means; raise ValueError, in one sentence, for another text."""
@@ -120,10 +116,17 @@ class Timeline:
                 notes=reading.notes,
             )
 
-    async def _decided(self, viewer: Viewer, filters: Filters) -> Sequence[int]:
+    async def _decided(self, viewer: Viewer, filters: Filters) -> list[Marked]:
+        """Return the decisions of the time that count by now, the newest first."""
         if self.decisions is None:
-            return ()
-        return await self.decisions.decided(viewer, filters.windows, filters.bounds.conversations)
+            return []
+        return [
+            marked
+            for marked in await self.decisions.readable(viewer)
+            if marked.decision.counts_at(viewer.now)
+            and any(marked.decision.sent_at in window for window in filters.windows)
+            and filters.bounds.admits(marked.message)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +211,11 @@ def _by_channel(noted: Iterable[Noted]) -> Noteworthy:
 def _overview(happened: _Happened, messages: Mapping[int, Message], *, title: str) -> Overview:
     shown, others = happened.talks[:MOST_CHANNELS], happened.talks[MOST_CHANNELS:]
     sections = [_section(talk, happened, messages) for talk in shown]
-    decided = [Line(message=messages[key]) for key in happened.decisions if key in messages]
+    decided = [Line(words=marked.decision.title, message=marked.message) for marked in happened.decisions]
     if decided:
-        sections.insert(0, Section(heading="Decisions", lines=tuple(decided)))
+        left = len(decided) - MOST_DECISIONS
+        is_more = f"and {_count(left, 'more decision')}" if left > 0 else ""
+        sections.insert(0, Section(heading="Decisions", lines=tuple(decided[:MOST_DECISIONS]), is_more=is_more))
     if others:
         more = sum(talk.messages for talk in others)
         sections.append(Section(is_more=f"and {_count(more, 'message')} in {_count(len(others), 'more channel')}"))

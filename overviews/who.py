@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,11 +61,8 @@ MayBeListed = Callable[[Collection[int]], Awaitable[frozenset[int]]]
 """Returns which of some people, by their author ids, may be listed: those who are here and no bots."""
 
 
-class NotListed(Protocol):
-    """Knows who has chosen not to be listed."""
-
-    async def of(self, guild_id: int) -> frozenset[int]:
-        """Return the ids of those people in a guild; raise DatabaseUnavailableError when that is not known."""
+NotListed = Callable[[], frozenset[int]]
+"""Returns the ids of those who have chosen not to be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ class WhoKnows:
 
     memory: MemoryReader
     databases: tuple[SearchableDatabase, SearchableDatabase]
-    not_listed: NotListed | None = None
+    not_listed: NotListed = frozenset
 
     async def of_typed(self, viewer: Viewer, text: str) -> Overview:
         """Return who knows about what stands behind "knows", if that word is there; raise ValueError for no topic."""
@@ -143,8 +139,7 @@ class WhoKnows:
     async def about(self, viewer: Viewer, topic: str, *, may_be_listed: MayBeListed | None = None) -> Overview:
         """Return who knows about a topic, from what the viewer may read.
 
-        Raises ValueError, in one sentence, for what is no topic, and DatabaseUnavailableError when no memory answers or
-        nobody knows who must not be listed.
+        Raises ValueError, in one sentence, for what is no topic, and DatabaseUnavailableError when no memory answers.
         """
         topic = " ".join(topic.replace("\x00", " ").split())
         if not topic:
@@ -154,7 +149,7 @@ class WhoKnows:
         title = f"Who knows about {topic}"
         if not viewer.places:
             return Overview(title=title, empty=NOBODY)
-        hidden = await self._hidden(viewer.guild)
+        hidden = self.not_listed()
         authors = Authors(ids=hidden, excluded=True) if hidden else None
         memory = self.memory.in_guild(viewer.guild)
         found = await memory.search(
@@ -174,12 +169,6 @@ class WhoKnows:
         notes += [UNREACHABLE.format(" and ".join(found.unreachable))] if found.unreachable else []
         sections = tuple(_section(knower, viewer) for knower in listed[:MOST_LISTED])
         return Overview(title=title, sections=sections, notes=tuple(notes), empty=NOBODY)
-
-    async def _hidden(self, guild: Guild) -> frozenset[int]:
-        """Return who must not be listed; whoever owns the memory sees everybody."""
-        if self.not_listed is None or not isinstance(guild, int):
-            return frozenset()
-        return await self.not_listed.of(guild)
 
     async def _counted(self, topic: str, filters: Filters) -> list[PersonsBest]:
         """Return who wrote all words of a topic, how often, and their longest messages, in both memories."""

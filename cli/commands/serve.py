@@ -216,6 +216,7 @@ async def open_program(
                     databases=searchable,
                     decisions=DecisionList(Decisions(long_term.sessions), memory),
                     catch_ups=CatchUps(long_term.sessions),
+                    not_listed=lambda: consent.rules.not_named,
                 ),
                 ledger=ledger,
                 coverage=coverage,

@@ -56,9 +56,14 @@ class Rules:
         is_refused = person_id in self.opted_out or self.ignores(*place_ids)
         return not is_refused and not self.is_paused(guild_id, *place_ids, at=at)
 
+    @property
+    def not_named(self) -> frozenset[int]:
+        """Who may not be named as somebody who knows about something."""
+        return self.unlisted | self.opted_out.keys()
+
     def names_as_knowing(self, person_id: int) -> bool:
         """Return whether somebody may be named as one who knows about something."""
-        return person_id not in self.opted_out and person_id not in self.unlisted
+        return person_id not in self.not_named
 
     def _falls_into_a_pause(self, message: Message) -> bool:
         places = message.channel_id, message.thread_id

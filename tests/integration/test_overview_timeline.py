@@ -1,7 +1,7 @@
 """/timeline says what happened in some time, channel by channel, and only where one may read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,10 +10,13 @@ import pytest
 from db.databases import LONG_TERM
 from db.engines import transaction
 from memory.coverage.intervals import first_id_at
+from memory.decisions import Decision, Decisions
 from memory.embedding.embedder import Embedder
 from memory.message import Kind, Reaction
 from memory.places import store as places
 from memory.places.state import PlaceKind, PlaceState
+from memory.search.memory import Memory
+from overviews.decisions import DecisionList
 from overviews.overview import Overview, Viewer
 from overviews.timeline import NAME_A_TIME, NOTHING, Timeline
 from tests.builders import START, deletion, edit, message, minute
@@ -21,7 +24,6 @@ from tests.conformance.databases import create_databases, open_memory
 from tests.conftest import open_existing_database
 from tests.servers import Server
 from tests.viewers import ids_of, viewer, words_of
-from time_expressions.window import Windows
 
 pytestmark = pytest.mark.server
 
@@ -82,6 +84,21 @@ PLACES = [
 ]
 
 
+def decision(message_id: int) -> Decision:
+    [said] = [one for one in SAVED if one.message_id == message_id]
+    return Decision(
+        guild_id=GUILD,
+        message_id=message_id,
+        channel_id=said.channel_id,
+        thread_id=None,
+        author_id=said.author_id,
+        sent_at=said.sent_at,
+        marked_by=BEN,
+        marked_at=minute(40),
+        title="Keys",
+    )
+
+
 @pytest.fixture(scope="module")
 def databases(server: Server, embedder: Embedder) -> tuple[str, str]:
     names = create_databases(server, embedder, short=CURRENT, long=SAVED)
@@ -92,6 +109,9 @@ def databases(server: Server, embedder: Embedder) -> tuple[str, str]:
             transaction(database.sessions) as session,
         ):
             await places.upsert(session, PLACES)
+            for message_id in (5, 7, 8):
+                await Decisions(database.sessions).mark(decision(message_id))
+            await Decisions(database.sessions).withdraw(GUILD, 7, at=minute(50))
 
     with asyncio.Runner() as runner:
         runner.run(write_places())
@@ -175,18 +195,22 @@ async def test_a_timeline_can_be_that_of_one_channel(
     assert headings(await timeline.of(OWNER, when=DAY, conversations=frozenset(conversations))) == expected
 
 
-async def test_decisions_come_first_as_far_as_they_may_be_read(timeline: Timeline) -> None:
-    class Marked:
-        async def decided(
-            self, viewer: Viewer, windows: Windows, conversations: frozenset[int] | None
-        ) -> Sequence[int]:
-            return [8, 5]
+async def test_decisions_that_count_come_first_as_far_as_they_may_be_read(
+    timeline: Timeline, server: Server, databases: tuple[str, str]
+) -> None:
+    assert isinstance(timeline.memory, Memory)
+    async with open_existing_database(server, databases[1], name=LONG_TERM) as long_term:
+        deciding = replace(timeline, decisions=DecisionList(Decisions(long_term.sessions), timeline.memory))
 
-    happened = await replace(timeline, decisions=Marked()).of(viewer(GENERAL), when=DAY)
+        happened = await deciding.of(viewer(GENERAL, OPS), when=DAY)
+        elsewhere = await deciding.of(viewer(OPS), when=DAY)
+        earlier = await deciding.of(viewer(GENERAL), when="2 November 2026")
 
-    assert headings(happened)[0] == "Decisions"
-    assert ids_of(happened)[0] == 5
-    assert 8 not in ids_of(happened)
+    [decided, *_] = happened.sections
+    assert decided.heading == "Decisions"
+    assert [(line.words, line.message) for line in decided.lines] == [("Keys", SAVED[4])]
+    assert headings(elsewhere) == ["#ops: 1 message by 1 person"]
+    assert headings(earlier) == []
 
 
 async def test_channels_beyond_those_that_are_shown_are_counted(
