@@ -18,7 +18,6 @@ from bot.buttons import Buttons
 from bot.command_runner import JOURNAL_LIMIT, CommandRunner
 from bot.commands import SlashCommands, add_commands
 from bot.events import (
-    asks,
     authorship_of,
     counted_of,
     deletion_of,
@@ -300,7 +299,7 @@ class Bot(ShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Record a message, and answer it if it asks the bot; the bot's own are recorded where they are sent."""
         state = message_of(message, session=self._services.session, me=self._me)
-        is_question = asks(message, self._me)
+        is_question = state.kind is Kind.COMMAND
         patience = JOURNAL_LIMIT if is_question else None  # whoever asks does not wait for a disk that is full
         await self._record_state(state, authorship_of(message), is_new=True, patience=patience)
         if is_question:

@@ -247,7 +247,8 @@ class Rest:
     async def _publish(self, request: web.Request) -> web.Response:
         guild = self._guild(request) if "guild_id" in request.match_info else None
         ids = {"application_id": str(self._world.me.id), "version": "1"}
-        published = [command | ids | {"id": str(self._world.new_id())} for command in await request.json()]
+        described = [{"description": ""} | command for command in await request.json()]  # menus have none
+        published = [command | ids | {"id": str(self._world.new_id())} for command in described]
         if guild is None:
             self._interactions.commands = published
         else:
