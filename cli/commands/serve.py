@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sonyflake import SonyFlake
@@ -56,6 +57,9 @@ from overviews.decisions import DecisionList
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
 from time_expressions.conventions import DateOrder
+
+if TYPE_CHECKING:
+    from bot.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -276,12 +280,23 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
 async def _serve_discord(program: RunningSession, token: str, settings: Settings, heartbeat: Path | None) -> None:
     from bot.client import Bot
     from bot.client import serve as serve_discord
+
+    services = discord_services(program, settings, clock=_now)
+    bot = Bot(services, server_id=settings.discord_server_id, announce=show, shards=settings.discord_shards)
+    async with AsyncExitStack() as stack:
+        if heartbeat is not None:
+            await stack.enter_async_context(beat(heartbeat, every=_BEAT, healthy=bot.is_connected))
+        await serve_discord(bot, token)
+
+
+def discord_services(program: RunningSession, settings: Settings, *, clock: Callable[[], datetime]) -> "Services":
+    """Return what the Discord front end is given of a running program."""
     from bot.history.memory import HistoryMemory
     from bot.layout import AnswerStyle
     from bot.other_bots import OtherBots
     from bot.services import Services
 
-    services = Services(
+    return Services(
         recorder=program.recorder,
         asker=program.agent,
         about=program.about,
@@ -290,7 +305,7 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
         guild_settings=program.guild_settings,
         consent=program.consent,
         time_zone=program.time_zone,
-        clock=_now,
+        clock=clock,
         date_order=program.date_order,
         answer_style=AnswerStyle(settings.answer_style),
         other_bots=OtherBots(bots_named(settings.record_bots)),
@@ -303,11 +318,6 @@ async def _serve_discord(program: RunningSession, token: str, settings: Settings
             sweep_at=settings.check_history_at,
         ),
     )
-    bot = Bot(services, server_id=settings.discord_server_id, announce=show, shards=settings.discord_shards)
-    async with AsyncExitStack() as stack:
-        if heartbeat is not None:
-            await stack.enter_async_context(beat(heartbeat, every=_BEAT, healthy=bot.is_connected))
-        await serve_discord(bot, token)
 
 
 async def _import(csv: Path, recorder: Recorder) -> None:
