@@ -110,7 +110,9 @@ class Mentions:
         services = self._parts.services
         for message in shown.messages:
             try:
-                await services.recorder.record(answer_of(shown.caller, message, session=services.session))
+                await services.recorder.record(
+                    answer_of(shown.caller, message, message.content, session=services.session)
+                )
             except Exception:
                 logger.exception("answer %d is not in the journal", message.id)
 

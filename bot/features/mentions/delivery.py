@@ -7,7 +7,8 @@ import discord
 
 from bot.buttons import Buttons, Reply, ReplyView
 from bot.caller import MessageCaller
-from bot.command_runner import SEND_LIMIT, UNEXPECTED
+from bot.command_runner import UNEXPECTED
+from bot.shown import SEND_LIMIT
 
 
 class ShownInChannel:
