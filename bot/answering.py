@@ -5,10 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import discord
 
+from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question
 from bot.audience import Audience, Readers, audience_of
 from bot.caller import Caller
@@ -85,6 +87,13 @@ class ChecksCited(Protocol):
         """Return which of them changed or went, and which could not be checked; nothing is raised."""
 
 
+class Live(Watcher, Protocol):
+    """Shows how an answer comes about."""
+
+    def begin(self, question: Question, may_show: Callable[[Answer | None], Awaitable[bool]]) -> None:
+        """Take note of the question, and of how to find out what may be shown of its answer by now."""
+
+
 class Answerer:
     """Answers questions, and knows when an answer may not be shown any more.
 
@@ -105,13 +114,15 @@ class Answerer:
         self._coverage = coverage
         self._cited_check = cited_check
 
-    async def answer(self, asking: Asking) -> Answered:
-        """Return the answer from all that may be used, with notes on how it came about."""
+    async def answer(self, asking: Asking, *, live: Live | None = None) -> Answered:
+        """Return the answer from all that may be used, with notes on how it came about; show it `live` meanwhile."""
         zone = await self._zone(asking)
         settled = await self._services.recorder.settle(timeout=SETTLE_LIMIT)
         question = self._question(asking, await self._places(asking, zone), zone)
         beyond = await self._beyond_memory(asking, question)
-        answer = await self._ask(question, self._services.asker.ask)
+        if live is not None:
+            live.begin(question, partial(self._may_show, asking, question))
+        answer = await self._ask(question, partial(self._services.asker.ask, watcher=live or UNWATCHED))
         notes = [*asking.notes, *([] if settled else [NOT_SETTLED])]
         notes += beyond.notes(answer)
         if not zone.certain:
@@ -176,6 +187,14 @@ class Answerer:
         audience = await self._audience(asking, among=answered.question.places)
         lost = answered.question.places - audience.places
         return _may_tell_of(answered.answer, lost, asking.caller.guild)
+
+    async def _may_show(self, asking: Asking, question: Question, draft: Answer | None) -> bool:
+        """Return whether a draft may be shown by now; without one, whether channels may be named that may be used."""
+        audience = await self._audience(asking, among=question.places)
+        lost = question.places - audience.places
+        if draft is None:
+            return not lost
+        return not _may_tell_of(draft, lost, asking.caller.guild) and not (await self._check(draft)).changed
 
     async def _places(self, asking: Asking, zone: Zone) -> frozenset[int]:
         """Return what may be used; for an answer in private also the asker's private threads in which there are hits.

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,10 +13,10 @@ from discord import app_commands
 from bot.buttons import Buttons, Renew, Reply
 from bot.caller import Caller
 from bot.events import answer_of, command_of
-from bot.layout import AnswerStyle, laid_out
-from bot.live_answer import CHANNEL_EDIT_GAP, EDIT_GAP, LiveAnswer
+from bot.layout import AnswerStyle
+from bot.live_answer import LiveAnswer
 from bot.services import Services
-from bot.shown import SEND_LIMIT, ChannelSender, InteractionSender, Shown
+from bot.shown import SEND_LIMIT, InteractionSender, Shown
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.message import Message
 
@@ -65,8 +65,6 @@ class CommandRunner:
         self._services = services
         self._buttons = buttons
         self._in_flight = buttons.in_flight
-        self._streaming: set[int] = set()
-        """The channels in which an answer is being shown as it comes about, beside those to interactions."""
 
     async def run(
         self,
@@ -87,7 +85,7 @@ class CommandRunner:
                 return
             shown = self._shown(interaction, private=private)
             try:
-                async with self._watched(shown, live, gap=EDIT_GAP):
+                async with live.running(shown.show_first) if live else nullcontext():
                     reply = await self._composed(interaction, said, compose)
             except asyncio.CancelledError:
                 await self._deliver(interaction, shown, Reply([INTERRUPTED]), said)
@@ -95,29 +93,6 @@ class CommandRunner:
             reply = await self._deliver(interaction, shown, reply, said)
             if reply.offer is not None:
                 await self._offer(interaction, reply.offer)
-
-    async def answer(
-        self, caller: Caller, question: discord.Message, *, compose: Compose, live: LiveAnswer | None = None
-    ) -> None:
-        """Answer a message in its channel with what `compose` returns; the message is recorded as any other.
-
-        A `live` answer is shown while it is composed where no other one is in that channel.
-        """
-        channel_id = question.channel.id
-        with self._in_flight.entered():
-            is_first = channel_id not in self._streaming
-            shown = Shown(ChannelSender(question), self._buttons, self._services.answer_style)
-            try:
-                self._streaming.add(channel_id)
-                async with self._watched(shown, live if is_first else None, gap=CHANNEL_EDIT_GAP):
-                    reply = await self._composed(caller, None, compose)
-            except asyncio.CancelledError:
-                await self._deliver(caller, shown, Reply([INTERRUPTED]), "")
-                raise
-            finally:
-                if is_first:
-                    self._streaming.discard(channel_id)
-            await self._deliver(caller, shown, reply, "")
 
     async def replace(self, interaction: discord.Interaction, *, compose: Compose) -> None:
         """Show what `compose` returns in the place of the message whose button was pressed; the press is not recorded.
@@ -151,16 +126,6 @@ class CommandRunner:
         is_card = interaction.message is not None and interaction.message.flags.components_v2
         sender = InteractionSender(interaction, private=True)
         return Shown(sender, self._buttons, AnswerStyle.CARD if is_card else AnswerStyle.TEXT)
-
-    @asynccontextmanager
-    async def _watched(self, shown: Shown, live: LiveAnswer | None, *, gap: timedelta) -> AsyncGenerator[None]:
-        """Show how an answer comes about for the length of the block."""
-
-        async def show(reply: Reply) -> None:
-            await shown.put(0, laid_out(reply, shown.style)[0])
-
-        async with live.running(show, gap=gap) if live is not None else nullcontext():
-            yield
 
     async def _composed(self, caller: Caller, said: str | None, compose: Compose | None) -> Reply:
         """Record the command and return its answer, or an apology."""

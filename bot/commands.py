@@ -12,6 +12,7 @@ from bot.audience import Readers, must_be_private
 from bot.buttons import AllTimeButton, AskersButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
 from bot.history.cited_check import CitedCheck
+from bot.live_answer import LiveAnswer
 from bot.rendering import render, render_text
 from bot.services import Services
 from memory.question.parse import LONGEST_QUESTION
@@ -74,10 +75,7 @@ class SlashCommands:
             caller=interaction, text=text, private=private or hidden, notes=(PRIVATE_HERE,) if hidden else ()
         )
 
-        async def answer() -> Reply:
-            return await self._reply(asking)
-
-        await self._runner.run(interaction, said=f"/chat {text}", private=asking.private, compose=answer)
+        await self._answer(interaction, asking, said=f"/chat {text}")
 
     async def _chat_again(
         self, interaction: discord.Interaction, button: AskersButton, text: str, *, private: bool
@@ -85,11 +83,14 @@ class SlashCommands:
         """Answer a question once more, from all time and from what may be read by now."""
         asking = Asking(caller=interaction, text=text, private=private, all_time=True)
 
+        live = LiveAnswer()
+
         async def answer() -> Reply:
             await button.retire()
-            return await self._reply(asking)
+            return await self.reply(asking, live=live)
 
-        await self._runner.run(interaction, said=f"/chat {text} (all time)", private=private, compose=answer)
+        said = f"/chat {text} (all time)"
+        await self._runner.run(interaction, said=said, private=private, compose=answer, live=live)
 
     async def _show_rest(
         self, interaction: discord.Interaction, button: AskersButton, text: str, *, all_time: bool
@@ -119,19 +120,27 @@ class SlashCommands:
 
         await self._runner.run(interaction, said="/help", private=True, compose=answer)
 
-    async def reply(self, asking: Asking) -> Reply:
-        """Return the answer to a question of any caller."""
-        return await self._reply(asking)
+    async def _answer(self, interaction: discord.Interaction, asking: Asking, *, said: str) -> None:
+        """Answer a question that was asked by a command, and show how the answer comes about."""
+        live = LiveAnswer()
 
-    async def _reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
-        """Return the answer to a question; it is made anew, so often at most, when rights change before it is shown."""
-        answered = await self._answerer.answer(asking)
+        async def answer() -> Reply:
+            return await self.reply(asking, live=live)
+
+        await self._runner.run(interaction, said=said, private=asking.private, compose=answer, live=live)
+
+    async def reply(self, asking: Asking, *, live: LiveAnswer | None = None, tries: int = MOST_RENEWALS) -> Reply:
+        """Return the answer to a question of any caller; a `live` answer is told how it comes about.
+
+        It is made anew, so often at most, when rights change before it is shown.
+        """
+        answered = await self._answerer.answer(asking, live=live)
 
         async def renew() -> Reply | None:
             if not await self._answerer.is_outdated(asking, answered):
                 return None
             logger.info("what may be read has changed before command %d was answered", asking.caller.id)
-            return await self._reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+            return await self.reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
 
         async def offer() -> Reply | None:
             return await self._offer(asking)

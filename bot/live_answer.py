@@ -48,15 +48,17 @@ class LiveAnswer:
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._news = asyncio.Event()
         self._question: Question | None = None
         self._may_show: MayShow | None = None
         self._steps: list[Step] = []
         self._draft: Answer | None = None
+        self._has_news = False
+        self._show: Show | None = None
         self._shown: Reply | None = None
-        self._edited_at: float | None = None
+        self._next_edit = 0.0  # when the message may be edited again
+        self._task: asyncio.Task[None] | None = None
         self._is_editing = False
-        self._is_over = False
+        self._gap = 0.0
 
     def begin(self, question: Question, may_show: MayShow) -> None:
         """Take note of the question, and of how to find out what may be shown; what was noted before is forgotten."""
@@ -69,37 +71,45 @@ class LiveAnswer:
             self._steps.pop()
         if step not in self._steps:
             self._steps.append(step)
-        self._news.set()
+        self._show_soon()
 
     def draft(self, answer: Answer) -> None:
         """Take note of the beginning of the answer."""
         self._draft = answer
-        self._news.set()
+        self._show_soon()
 
     @asynccontextmanager
     async def running(self, show: Show, *, gap: timedelta = EDIT_GAP) -> AsyncGenerator[None]:
         """Show what is new for the length of the block; at its end another edit may follow at once."""
-        task = asyncio.create_task(self._keep_up(show, gap.total_seconds()))
+        first = self._next_edit = self._clock() + FIRST_AFTER.total_seconds()
+        self._show, self._gap = show, gap.total_seconds()
         try:
             yield
         finally:
-            self._is_over = True
-            if not self._is_editing:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await self._until_next_edit(gap.total_seconds())
+            self._show = None
+            if self._task is not None:
+                if not self._is_editing:
+                    self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+        if self._next_edit > first:
+            await self._until_next_edit()
 
-    async def _keep_up(self, show: Show, gap: float) -> None:
-        await self._sleep(FIRST_AFTER.total_seconds())
+    def _show_soon(self) -> None:
+        """Show what is new as soon as the message may be edited; a task does so, which ends when nothing is new."""
+        self._has_news = True
+        if self._task is None and self._show is not None:
+            self._task = asyncio.create_task(self._show_news(self._show))
+
+    async def _show_news(self, show: Show) -> None:
         try:
-            while not self._is_over:
-                await self._news.wait()
-                self._news.clear()
-                await self._until_next_edit(gap)
+            while self._has_news and self._show is not None:
+                await self._until_next_edit()
+                self._has_news = False
                 reply = await self._newest()
                 if reply is not None and reply != self._shown:
                     await self._edit(show, reply)
-        except Exception as error:  # noqa: BLE001 - the answer comes all the same, and says what is wrong
+            self._task = None
+        except Exception as error:  # noqa: BLE001 - the answer comes all the same; nothing more is shown before it
             logger.info("it is not shown any more how an answer comes about: %r", error)
 
     async def _edit(self, show: Show, reply: Reply) -> None:
@@ -109,11 +119,11 @@ class LiveAnswer:
                 await show(reply)
         finally:
             self._is_editing = False
-            self._edited_at = self._clock()  # when it has ended: so much later is when Discord takes the next
+            self._next_edit = self._clock() + self._gap  # counted from its end, when Discord has surely taken it
         self._shown = reply
 
-    async def _until_next_edit(self, gap: float) -> None:
-        if self._edited_at is not None and (left := self._edited_at + gap - self._clock()) > 0:
+    async def _until_next_edit(self) -> None:
+        if (left := self._next_edit - self._clock()) > 0:
             await self._sleep(left)
 
     async def _newest(self) -> Reply | None:

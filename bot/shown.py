@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import discord
 
 from bot.buttons import Buttons, Renew, Reply
+from bot.caller import MessageCaller
 from bot.layout import AnswerStyle, Posting, laid_out
 
 SEND_LIMIT = timedelta(seconds=30)  # for one request to Discord, with the pauses that it may ask for
@@ -38,14 +39,19 @@ class InteractionSender:
 class ChannelSender:
     """Answers a message in its channel; the first answer is a reply to it, which does not ping."""
 
-    def __init__(self, question: discord.Message) -> None:
-        self._question = question
+    def __init__(self, caller: MessageCaller) -> None:
+        self._caller = caller
 
     async def send(self, *, first: bool, **fields: Any) -> discord.Message:
         """Send a message."""
-        if first:
-            fields |= {"reference": self._question.to_reference(fail_if_not_exists=False), "mention_author": False}
-        return await self._question.channel.send(**fields)
+        if first and self._may_reply():
+            fields |= {"reference": self._caller.message.to_reference(), "mention_author": False}
+        message: discord.Message = await self._caller.channel.send(**fields)
+        return message
+
+    def _may_reply(self) -> bool:
+        """Return whether Discord takes a reply: to one who may not read the history there it refuses it."""
+        return self._caller.guild is None or self._caller.app_permissions.read_message_history
 
 
 class Shown:
@@ -90,6 +96,10 @@ class Shown:
                 await self.messages[-1].delete()
             self.messages.pop()
             self._postings.pop()
+
+    async def show_first(self, reply: Reply) -> None:
+        """Show the first message of a reply alone."""
+        await self.put(0, laid_out(reply, self.style)[0])
 
     async def show(self, reply: Reply) -> Reply:
         """Show a reply, or what takes its place when it may not be shown any more; return the one that is shown.

@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from discord import ComponentType
+
+from agent.types import Answer
+from bot.buttons import Reply
+from bot.layout import AnswerStyle, laid_out
+from bot.rendering import render
 
 
 class HasWords(Protocol):
@@ -50,3 +56,10 @@ def _field(part: Any, name: str) -> Any:
 def _is(part: Any, kind: ComponentType) -> bool:
     found = _field(part, "type")
     return bool((found.value if isinstance(found, ComponentType) else found) == kind.value)
+
+
+def posted(answer: Answer, time_zone: ZoneInfo) -> str:
+    """Return all messages that an answer is shown as, as cards and as text."""
+    shown = render(answer, time_zone)
+    reply = Reply([shown.text], sources=shown.sources, notes=shown.notes)
+    return "\n".join(posting.content for style in AnswerStyle for posting in laid_out(reply, style))

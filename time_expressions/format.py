@@ -31,7 +31,7 @@ MOST_BRIEF = 2
 
 
 def brief_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datetime) -> str:
-    """Return windows in the fewest words: "Thu 5 Nov", "Mon 2 Nov - Sun 8 Nov"; without the zone, or hours of whole days."""
+    """Return windows in the fewest words: "Thu 5 Nov", "Mon 2 Nov - Sun 8 Nov"; whole days without hours, no zone."""
     year = now.astimezone(time_zone).year
     brief = [_brief(window, time_zone, year) for window in windows[:MOST_BRIEF]]
     if len(windows) > MOST_BRIEF:

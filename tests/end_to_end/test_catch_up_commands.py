@@ -22,6 +22,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from overviews.all import Overviews
 from tests.end_to_end.test_discord_whole import PATIENCE, Town, services, town
+from tests.seen import seen
 
 OpenTown = Callable[[], AbstractAsyncContextManager[Town]]
 
@@ -74,7 +75,7 @@ async def shown(town: Town, asker: simcord.MemberActor, command: str, **options:
     result = await asker.slash(town.general, command, **options)
     assert result.response is not None
     assert result.response.ephemeral
-    return "\n".join([result.response.content, *(message.content for message in result.followups)])
+    return "\n".join([seen(result.response), *(seen(message) for message in result.followups)])
 
 
 def private_thread(town: Town) -> simcord.ChannelHandle:

@@ -21,6 +21,7 @@ from overviews.all import Overviews
 from overviews.decisions import NONE_YET, DecisionList
 from tests.builders import remember
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.seen import seen
 
 pytestmark = pytest.mark.server
 
@@ -97,14 +98,14 @@ async def mark(
     result = await member.submit_modal(form, values)
     assert result.response is not None
     assert result.response.ephemeral
-    return result.response.content
+    return seen(result.response)
 
 
 async def shown(member: simcord.MemberActor, here: simcord.ChannelHandle, **options: Any) -> str:
     result = await member.slash(here, "decisions", **options)
     assert result.response is not None
     assert result.response.ephemeral is not bool(options.get("public"))
-    return result.response.content
+    return seen(result.response)
 
 
 async def test_a_marked_message_is_listed_with_its_title_and_link(
@@ -177,7 +178,7 @@ async def test_what_memory_does_not_hold_cannot_be_marked(
     result = await ana.context_menu(general, "Mark as decision", said)
 
     assert result.response is not None
-    assert result.response.content == marking.NOT_REMEMBERED
+    assert seen(result.response) == marking.NOT_REMEMBERED
 
 
 async def test_an_unclear_moment_is_answered_in_a_sentence(

@@ -264,7 +264,7 @@ async def test_what_may_not_stay_is_overwritten_also_when_no_other_answer_can_be
 async def test_the_number_of_what_was_counted_in_a_channel_that_is_closed_meanwhile_is_not_shown(
     town: Town, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def count(question: Question) -> Answer:
+    async def count(question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         scene.questions.append(question)
         await town.close_news()
         return Answer(text=f"{len(question.places)} messages", outcome=Outcome.COUNTED)

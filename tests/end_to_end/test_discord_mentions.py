@@ -18,6 +18,7 @@ from bot.features.mentions.answers import ABOUT_WHAT, ASK_QUIETLY
 from memory.message import Kind
 from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, a_source
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.seen import seen
 
 DEPLOY = Answer(text="The deploy is on Friday.")
 
@@ -89,7 +90,7 @@ async def test_a_mention_is_answered_in_a_reply_that_pings_nobody(square: Square
     (answer,) = square.answers()
     assert asker.questions[0].text == "when is the deploy?"
     assert not asker.questions[0].private
-    assert answer.content == DEPLOY.text
+    assert seen(answer) == DEPLOY.text
     assert answer.reference is not None
     assert answer.reference.message_id == question.id
     assert answer.mentions == []
@@ -142,8 +143,8 @@ async def test_a_mention_without_words_gets_one_line_of_help(square: Square, ask
 
     (answer,) = square.answers()
     assert asker.questions == []
-    assert "/help" in answer.content
-    assert "\n" not in answer.content
+    assert "/help" in seen(answer)
+    assert "\n" not in seen(answer)
 
 
 # ---- what it points at
@@ -227,7 +228,7 @@ async def test_an_answer_that_rights_overtake_is_made_anew(square: Square, asker
     asker.reply = answer
     await square.ben.send(square.general, f"{square.me} what is new?")
 
-    assert [one.content for one in square.answers()] == [DEPLOY.text]
+    assert [seen(one) for one in square.answers()] == [DEPLOY.text]
 
 
 async def test_where_nobody_knows_who_reads_the_bot_asks_to_be_asked_quietly(
@@ -237,7 +238,7 @@ async def test_where_nobody_knows_who_reads_the_bot_asks_to_be_asked_quietly(
 
     await square.ana.send(square.general, f"{square.me} where is the wizard?")
 
-    assert [one.content for one in square.answers()] == [ASK_QUIETLY]
+    assert [seen(one) for one in square.answers()] == [ASK_QUIETLY]
     assert asker.questions == []
 
 
@@ -278,7 +279,7 @@ async def test_the_bot_types_while_it_thinks_and_no_longer(
     await simcord_env.advance_time(30)
 
     assert (at_first, later, square.typed()) == (1, 2, 2)
-    assert [one.content for one in square.answers()] == [DEPLOY.text]
+    assert [seen(one) for one in square.answers()] == [DEPLOY.text]
 
 
 async def test_typing_ends_when_answering_fails(square: Square, simcord_env: simcord.Env, asker: FakeAsker) -> None:
@@ -291,7 +292,7 @@ async def test_typing_ends_when_answering_fails(square: Square, simcord_env: sim
     await simcord_env.advance_time(30)
 
     assert square.typed() == 1
-    assert "Something went wrong" in square.answers()[0].content
+    assert "Something went wrong" in seen(square.answers()[0])
 
 
 # ---- taken back
@@ -385,5 +386,5 @@ async def test_somebody_asks_about_a_message_for_their_eyes_only(
     assert (question.text, question.about, question.private) == ("which relay?", (said.id, first.id), True)
     assert result.response is not None
     assert result.response.ephemeral
-    assert result.response.content == DEPLOY.text
+    assert seen(result.response) == DEPLOY.text
     assert recorder.of_kind(Kind.COMMAND)[0].content.startswith("/chat which relay?")

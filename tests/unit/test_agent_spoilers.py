@@ -12,13 +12,13 @@ from agent.quotation import CODE_LENGTH, excerpt, quotation
 from agent.selection import LENGTH
 from agent.spoilers import PLACEHOLDER, hidden_again, hidden_spans, without_spoilers
 from agent.types import Answer, Source
-from bot.rendering import Rendered, render
 from memory.message import Attachment
 from memory.search.results import RankedMessage
 from terminal.rendering import render as render_plainly
 from tests.agents import agent, chat, question
 from tests.discord_markdown import in_clear, nodes_of
 from tests.fakes import said, says
+from tests.seen import posted
 
 PARIS = ZoneInfo("Europe/Paris")
 SECRET = "the butler did it"
@@ -28,10 +28,6 @@ CODE = "x\n" * (CODE_LENGTH // 2 - 40)
 
 def quoted(content: str, question: str = "when?") -> str:
     return quotation(1, RankedMessage(said(content), hit=True), question=question, time_zone=PARIS)
-
-
-def all_of(rendered: Rendered) -> str:
-    return "\n".join([rendered.text, *rendered.sources, *rendered.notes])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +95,7 @@ def test_a_name_is_no_spoiler_and_turns_nothing_around() -> None:
 def test_what_is_hidden_is_neither_in_a_source_line_nor_in_the_terminal(content: str) -> None:
     answer = Answer(text=quoted(content), sources=(Source(1, said(content, guild_id=1)),))
 
-    assert SECRET not in in_clear(all_of(render(answer, PARIS)))
+    assert SECRET not in in_clear(posted(answer, PARIS))
     assert SECRET not in render_plainly(answer, PARIS)
     assert PLACEHOLDER in render_plainly(answer, PARIS)
 
@@ -109,7 +105,7 @@ def test_a_hidden_file_is_hidden_everywhere() -> None:
     text = quotation(1, RankedMessage(message, hit=True), question="", time_zone=PARIS)
     answer = Answer(text=text, sources=(Source(1, message),))
 
-    assert "the_end" not in in_clear(all_of(render(answer, PARIS)))
+    assert "the_end" not in in_clear(posted(answer, PARIS))
     assert "the_end" not in render_plainly(answer, PARIS)
 
 

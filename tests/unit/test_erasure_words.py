@@ -7,13 +7,13 @@ import pytest
 
 from agent.quotation import quotation
 from agent.types import Answer, Source
-from bot import rendering as discord_rendering
 from memory.capture.message_csv import lenient_files
 from memory.message import Attachment, Message
 from memory.search.results import RankedMessage
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from terminal import rendering as terminal_rendering
 from tests.builders import message
+from tests.seen import posted
 
 USER = 700_000_000_000_000_001
 MESSAGE = 700_000_000_000_000_999
@@ -111,8 +111,8 @@ def rendered(one: Message) -> Sequence[str]:
         quoted,
         terminal_rendering.render(quoting, UTC_ZONE),
         terminal_rendering.render(naming, UTC_ZONE),
-        "\n".join(discord_rendering.render(quoting, UTC_ZONE)),
-        "\n".join(discord_rendering.render(naming, UTC_ZONE)),
+        posted(quoting, UTC_ZONE),
+        posted(naming, UTC_ZONE),
     ]
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
@@ -15,9 +16,10 @@ from bot.caller import MessageCaller
 from bot.command_runner import ANSWER_LIMIT, INTERRUPTED, apology
 from bot.events import answer_of
 from bot.features.mentions.chain import pointed_at_by
-from bot.features.mentions.delivery import ShownInChannel
+from bot.live_answer import CHANNEL_EDIT_GAP, LiveAnswer
 from bot.parts import Parts
 from bot.rendering import render_text
+from bot.shown import ChannelSender, Shown
 from bot.typing_indicator import typing_in
 from memory.question.parse import LONGEST_QUESTION
 
@@ -46,8 +48,10 @@ class Mentions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._shown: dict[int, ShownInChannel] = {}
+        self._shown: dict[int, Shown] = {}
         """What answers the newest questions, by their ids."""
+        self._live: set[int] = set()
+        """The channels in which an answer is shown while it comes about; others there are shown once."""
 
     async def answer(self, message: discord.Message) -> None:
         """Answer a message that asks the bot, unless the bot may not speak there; nothing is raised."""
@@ -56,17 +60,19 @@ class Mentions:
             if not _may_speak(caller):
                 logger.info("question %d is not answered: the bot may not write in its channel", message.id)
                 return
-            shown, withdrawals = ShownInChannel(caller, self._parts.buttons), self._parts.withdrawals
+            style, withdrawals = self._parts.services.answer_style, self._parts.withdrawals
+            shown = Shown(ChannelSender(caller), self._parts.buttons, style)
             try:
-                async with withdrawals.watch(message.id) as asked:
-                    reply = await self._composed(caller)
+                async with withdrawals.watch(message.id) as asked, self._shown_live(shown, message.channel.id) as live:
+                    reply = await self._composed(caller, live)
             except asyncio.CancelledError:
-                await self._deliver(shown, Reply([INTERRUPTED]))
+                await self._deliver(caller, shown, Reply([INTERRUPTED]))
                 raise
             if asked.is_withdrawn:
                 logger.info("question %d was deleted before it was answered", message.id)
+                await _take_back(shown, message.id)
                 return
-            await self._deliver(shown, reply)  # whole: half of a request to Discord cannot be taken back
+            await self._deliver(caller, shown, reply)  # whole: half of a request to Discord cannot be taken back
             self._keep(message.id, shown)
             if withdrawals.is_gone(message.id):
                 await self.deleted([message.id])
@@ -76,18 +82,32 @@ class Mentions:
         for message_id in message_ids:
             if (shown := self._shown.pop(message_id, None)) is not None:
                 with self._parts.in_flight.entered():
-                    await _take_back(shown)
+                    await _take_back(shown, message_id)
 
-    async def _composed(self, caller: MessageCaller) -> Reply:
+    @asynccontextmanager
+    async def _shown_live(self, shown: Shown, channel_id: int) -> AsyncGenerator[LiveAnswer | None]:
+        """Show how an answer comes about, unless another one is shown so in its channel."""
+        if channel_id in self._live:
+            yield None
+            return
+        live = LiveAnswer()
+        self._live.add(channel_id)
+        try:
+            async with live.running(shown.show_first, gap=CHANNEL_EDIT_GAP):
+                yield live
+        finally:
+            self._live.discard(channel_id)
+
+    async def _composed(self, caller: MessageCaller, live: LiveAnswer | None) -> Reply:
         """Return what answers a message, or an apology; whoever sees the channel sees the bot typing meanwhile."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT.total_seconds()), typing_in(caller.channel):
-                return await self._reply(caller)
+                return await self._reply(caller, live)
         except Exception as error:
             logger.exception("question %d is not answered", caller.id)
             return Reply([apology(error)])
 
-    async def _reply(self, caller: MessageCaller) -> Reply:
+    async def _reply(self, caller: MessageCaller, live: LiveAnswer | None) -> Reply:
         me = self._parts.client.user
         if me is None:
             raise RuntimeError("a bot that is not logged in hears no messages")
@@ -97,26 +117,25 @@ class Mentions:
         text = question_in(caller.message.content, me.id) or (ABOUT_WHAT if about else "")
         if not text:
             return Reply(render_text(HOW_TO_ASK.format(me.display_name)))
-        return await self._parts.chat.reply(Asking(caller=caller, text=text, private=False, about=about))
+        return await self._parts.chat.reply(Asking(caller=caller, text=text, private=False, about=about), live=live)
 
-    async def _deliver(self, shown: ShownInChannel, reply: Reply) -> None:
+    async def _deliver(self, caller: MessageCaller, shown: Shown, reply: Reply) -> None:
         """Show an answer and record what Discord took of it."""
         try:
             await shown.show(reply)
         except _DISCORDS as error:
-            logger.warning("the answer to question %d is not sent whole: %r", shown.caller.id, error)
+            logger.warning("the answer to question %d is not sent whole: %r", caller.id, error)
         except Exception:
-            logger.exception("the answer to question %d is not sent whole", shown.caller.id)
+            logger.exception("the answer to question %d is not sent whole", caller.id)
         services = self._parts.services
-        for message in shown.messages:
+        for number, message in enumerate(shown.messages):
             try:
-                await services.recorder.record(
-                    answer_of(shown.caller, message, message.content, session=services.session)
-                )
+                state = answer_of(caller, message, shown.content(number), session=services.session)
+                await services.recorder.record(state)
             except Exception:
                 logger.exception("answer %d is not in the journal", message.id)
 
-    def _keep(self, question_id: int, shown: ShownInChannel) -> None:
+    def _keep(self, question_id: int, shown: Shown) -> None:
         """Remember what answers a question, until there are many newer ones."""
         if shown.messages:
             self._shown[question_id] = shown
@@ -132,7 +151,7 @@ def _may_speak(caller: MessageCaller) -> bool:
     return rights.send_messages_in_threads if isinstance(caller.channel, discord.Thread) else rights.send_messages
 
 
-async def _take_back(shown: ShownInChannel) -> None:
+async def _take_back(shown: Shown, question_id: int) -> None:
     """Delete what answers a question that was deleted: it would stand there as an answer to nothing."""
     for message in shown.messages:
         try:
@@ -141,4 +160,4 @@ async def _take_back(shown: ShownInChannel) -> None:
         except discord.NotFound:
             continue
         except _DISCORDS as error:
-            logger.warning("an answer to the deleted question %d is still there: %r", shown.caller.id, error)
+            logger.warning("an answer to the deleted question %d is still there: %r", question_id, error)
