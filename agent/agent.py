@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.about import messages_about, with_their_words
@@ -309,8 +310,9 @@ class Agent:
 
     async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
         """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""
+        show = partial(_show, context) if context.watched.is_watched else None
         async with asyncio.timeout(self._config.timeout.total_seconds()):
-            text = await model.write_answer(context, history=history)
+            text = await model.write_answer(context, history=history, show=show)
         if context.evidence.memory_is_out:
             return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
         return await proven(text, context)
@@ -337,6 +339,11 @@ class Agent:
         except Exception:
             logger.exception("channel %d is not answered", question.channel_id)
             return Answer(text=FAILED, outcome=Outcome.FAILED)
+
+
+def _show(context: Context, draft: Answer) -> None:
+    """Show the beginning of an answer as the whole of it will begin."""
+    context.watched.draft(_with_names_explained(draft, context.parsed))
 
 
 def _person(question: Question) -> Person:

@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from hashlib import sha256
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import ToolException
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
@@ -29,8 +30,10 @@ from langgraph.types import Command
 from agent.citations import without_marks
 from agent.context import Context
 from agent.conversations import Earlier
-from agent.model_text import calls_in, is_presentable, mentions_call, with_plain_marks, without_reasoning
+from agent.drafts import Candour, Drafts, DraftView
+from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
 from agent.models_without_tools import PROMPT, with_findings
+from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
@@ -43,6 +46,15 @@ TOOL_CALLS_PER_STEP = 4
 
 _TAKES_NO_TOOLS = re.compile(r"not support tool|tool choice requires|tools? (?:is|are) not supported", re.IGNORECASE)
 """What Ollama, vLLM and others say when a model, or its server, has no tools."""
+
+_TAKES_NO_STREAM = re.compile(
+    r"no generations found in stream|not support stream"
+    r"|stream(?:ing)? (?:is |are )?not (?:supported|available|enabled)",
+    re.IGNORECASE,
+)
+"""What servers say, and what LangChain says of one that answers whole although it was asked for pieces."""
+
+_LACKS = 2  # a server may take neither tools nor requests for pieces
 
 _OPENING = 1  # call that is made before the model speaks
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
@@ -76,18 +88,47 @@ def prompt_version() -> str:
     return sha256(told.encode()).hexdigest()[:12]
 
 
-async def write_answer(loop: Loop, context: Context, *, history: Sequence[Earlier] = ()) -> str:
+async def write_answer(
+    loop: Loop,
+    context: Context,
+    *,
+    history: Sequence[Earlier] = (),
+    candour: Candour | None = None,
+    view: DraftView | None = None,
+) -> str:
     """Run the loop on the question of a context, which keeps what was shown and searched; return what the model wrote.
+
+    With a `view` the model is asked to write piece by piece, and what is whole is shown there when the model's
+    `candour` is known; what is learned of that is noted.
 
     Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
     can be shown to a person.
     """
     prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence, about=context.about))
+    drafts = Drafts(context, view, tool_names=_TOOL_NAMES) if view and candour and candour.is_known else None
     try:
-        state = await loop.ainvoke({"messages": [prompt]}, context=context)
+        messages = await _run(loop, prompt, context, drafts)
     except ModelCallLimitExceededError as error:
         raise ModelUnavailableError("the model had not answered after its last step") from error
-    return _presentable(state["messages"][-1].text)
+    if candour:
+        candour.note(messages[-1].text)
+    return _presentable(messages[-1].text)
+
+
+async def _run(loop: Loop, prompt: HumanMessage, context: Context, drafts: Drafts | None) -> list[BaseMessage]:
+    """Return the messages of a run to its end; with `drafts` they get what the model writes as it comes."""
+    start = {"messages": [prompt]}
+    if drafts is None:
+        return cast("list[BaseMessage]", (await loop.ainvoke(start, context=context))["messages"])
+    messages: list[BaseMessage] = []
+    pieces = loop.astream(start, context=context, stream_mode=["messages", "values"])
+    async with aclosing(cast("AsyncGenerator[tuple[str, Any]]", pieces)) as events:
+        async for mode, event in events:
+            if mode == "values":
+                messages = event["messages"]
+            elif isinstance(event[0], AIMessageChunk):
+                await drafts.add(event[0])
+    return messages
 
 
 def _presentable(written: str) -> str:
@@ -95,7 +136,7 @@ def _presentable(written: str) -> str:
     text = with_plain_marks(without_reasoning(written))
     if not any(letter.isalnum() for letter in without_marks(text)):  # small models write a mark and no more
         raise ModelUnavailableError("the model gave an empty answer")
-    if not is_presentable(text) or mentions_call(text, names=_TOOL_NAMES):
+    if is_for_programs(text, tool_names=_TOOL_NAMES):
         raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")
     return text
 
@@ -158,7 +199,8 @@ async def _translate_model_errors(
     request: ModelRequest[Context],
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any] | AIMessage:
-    """Ask the model; one whose server takes no tools gets what was found inside the question, and none of them."""
+    """Ask the model; one whose server lacks something is asked without it."""
+    request.runtime.context.watched.step(Step(kind=StepKind.WRITING))
     try:
         return await _ask_model(request, handler)
     except Exception as error:  # providers share no base class; this is where their errors enter
@@ -169,12 +211,23 @@ async def _ask_model(
     request: ModelRequest[Context],
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any]:
-    try:
-        return await handler(request)
-    except Exception as error:
-        if not _TAKES_NO_TOOLS.search(first_line(error)):
-            raise
-    return await handler(request.override(tools=[], messages=cast("Any", with_findings(request.messages))))
+    for _ in range(_LACKS):
+        try:
+            return await handler(request)
+        except Exception as error:
+            sentence = first_line(error)
+            if _TAKES_NO_TOOLS.search(sentence):
+                request = _without_tools(request)
+            elif _TAKES_NO_STREAM.search(sentence):
+                request = request.override(model=request.model.model_copy(update={"disable_streaming": True}))
+            else:
+                raise
+    return await handler(request)
+
+
+def _without_tools(request: ModelRequest[Context]) -> ModelRequest[Context]:
+    """Return a request with what was found inside the question, in place of tools."""
+    return request.override(tools=[], messages=cast("Any", with_findings(request.messages)))
 
 
 @wrap_tool_call

@@ -61,6 +61,13 @@ def without_reasoning(text: str) -> str:
     return text[end:].strip()
 
 
+def begins_within_reasoning(text: str) -> bool:
+    """Return whether a text ends reasoning that it does not begin, for the template of the model begins it."""
+    if _BEGINS_THINKING.match(text):
+        return False
+    return any(_ENDS_THINKING.search(part) for is_code, part in split_code(text) if not is_code)
+
+
 def _without_its_end(text: str) -> str:
     """Return a text without the tokens that end it in a template."""
     text = text.rstrip()
@@ -86,6 +93,11 @@ def is_presentable(text: str) -> bool:
     if _NOT_FOR_READERS.search(text):
         return False
     return not any(_THINKING_LEFT.search(part) for is_code, part in split_code(text) if not is_code)
+
+
+def is_for_programs(text: str, *, tool_names: Collection[str]) -> bool:
+    """Return whether something in a text is not for readers, or looks like a call of one of these tools."""
+    return not is_presentable(text) or mentions_call(text, names=tool_names)
 
 
 def calls_in(text: str, *, names: Collection[str]) -> "list[ToolCall]":

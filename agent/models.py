@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.config import AgentConfig, ModelConfig
+from agent.drafts import Candour, DraftView
 from agent.fairness import FairQueue, Person, TellPlace
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.conversations import Earlier
     from agent.graph import Loop
+    from agent.types import Answer
 
 
 PATIENCE = timedelta(seconds=10)
@@ -303,6 +305,7 @@ class LanguageModel:
         self._loading: Future[Loop] | None = None
         self._is_local = False
         self._prompt_version = ""
+        self._candour = Candour()
         self._queue = FairQueue(0, longest=config.most_waiting)
 
     async def ready(self) -> None:
@@ -326,15 +329,27 @@ class LanguageModel:
         patience = self._config.longest_wait if self.is_loaded else self._config.timeout
         return self._queue.turn(person, patience=patience, tell=tell)
 
-    async def write_answer(self, context: "Context", *, history: "Sequence[Earlier]" = ()) -> str:
-        """Let the model answer the question of a context; raise ModelUnavailableError when it does not."""
+    async def write_answer(
+        self,
+        context: "Context",
+        *,
+        history: "Sequence[Earlier]" = (),
+        show: "Callable[[Answer], None] | None" = None,
+    ) -> str:
+        """Let the model answer the question of a context; raise ModelUnavailableError when it does not.
+
+        Drafts of the answer are shown through `show`.
+        """
         try:
             await self.ready()
         except ChatModelError as error:
             raise ModelUnavailableError(str(error)) from error
         from agent.graph import write_answer  # LangChain, which is loaded by now
 
-        return await write_answer(self._load_once().result(), context, history=history)
+        view = DraftView(show, self._config.draft_every) if show else None
+        return await write_answer(
+            self._load_once().result(), context, history=history, candour=self._candour, view=view
+        )
 
     @property
     def prompt_version(self) -> str:

@@ -205,17 +205,22 @@ def hidden_again(answer: str, messages: Iterable[str]) -> str:
 
     In code, which cannot hide anything, PLACEHOLDER takes their place.
     """
-    secrets = {
+    small = _lower(answer)
+    repeated = (secret for secret in hidden_lines(messages) if _lower(secret) in small)
+    for secret in sorted(repeated, key=len, reverse=True)[:_MOST_REPEATED]:
+        answer = _covered(answer, secret)
+    return answer
+
+
+def hidden_lines(messages: Iterable[str]) -> set[str]:
+    """Return what these messages hide, line by line, as far as it is long enough to be hidden in an answer too."""
+    lines = {
         line.strip()
         for text in messages
         for start, end in hidden_spans(text)
         for line in _secrets(text[start + 2 : end - 2])
     }
-    small = _lower(answer)
-    repeated = (secret for secret in secrets if len(secret) >= _SHORTEST and _lower(secret) in small)
-    for secret in sorted(repeated, key=len, reverse=True)[:_MOST_REPEATED]:
-        answer = _covered(answer, secret)
-    return answer
+    return {line for line in lines if len(line) >= _SHORTEST}
 
 
 def _secrets(hidden: str) -> Iterable[str]:

@@ -1,18 +1,20 @@
 """Stand-ins for what the tests own: a model that speaks its lines, and a memory made of a list."""
 
 import asyncio
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 from zlib import crc32
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
@@ -31,6 +33,9 @@ from time_expressions.window import Window
 HANGS = "the model never answers"
 
 Utterance = AIMessage | Exception | str | Callable[[], AIMessage]
+
+Piece = str | AIMessageChunk | asyncio.Event | Exception
+"""What a streaming model does next: it writes, waits, or fails."""
 
 
 def says(text: str) -> AIMessage:
@@ -109,6 +114,64 @@ class ScriptedModel(BaseChatModel):
             line = line()
         message = line if isinstance(line, AIMessage) else AIMessage(line)
         return ChatResult(generations=[ChatGeneration(message=message.model_copy(deep=True))])
+
+
+class StreamingModel(ScriptedModel):
+    """A scripted model that writes its lines in pieces of a few letters.
+
+    A line that is a list has these pieces: an event in it is waited for, and an error raised. `closed` is set when
+    somebody stops reading before the end.
+    """
+
+    def __init__(self, lines: Iterable[Utterance | list[Piece]]) -> None:
+        super().__init__(cast("Iterable[Utterance]", lines))
+
+    _closed: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
+
+    @property
+    def closed(self) -> asyncio.Event:
+        return self._closed
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        line = self._lines.pop(0)
+        self._heard.append(list(messages))
+        try:
+            for piece in pieces_of(line):
+                if isinstance(piece, asyncio.Event):
+                    await piece.wait()
+                    continue
+                if isinstance(piece, Exception):
+                    raise piece
+                message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        except (GeneratorExit, asyncio.CancelledError):
+            self._closed.set()
+            raise
+
+
+def pieces_of(line: Utterance | list[Piece]) -> list[Piece]:
+    """Return what a streaming model does for one line."""
+    if isinstance(line, list):
+        return line
+    if isinstance(line, Exception):
+        return [line]
+    message = line if isinstance(line, AIMessage) else AIMessage(line if isinstance(line, str) else line().text)
+    text = message.text
+    return [*(text[start : start + 5] for start in range(0, len(text), 5)), *map(_called, message.tool_calls)]
+
+
+def _called(call: ToolCall) -> AIMessageChunk:
+    piece = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=0)
+    return AIMessageChunk(content="", tool_call_chunks=[piece])
 
 
 def said(content: str, **fields: Any) -> Message:
