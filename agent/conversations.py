@@ -212,7 +212,7 @@ _DROP_DELETED_ANSWERS = text(
 )
 _DROP_EDITED_ANSWERS = text(
     "DELETE FROM answers USING unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))"
-    " AS edited(message_id, edited_at) WHERE edited.message_id = ANY (cites) AND edited_at > answers.changed_at"
+    " AS edited(message_id, edited_at) WHERE edited.message_id = ANY (cites) AND edited_at > answers.asked_at"
     " AND state IN ('delivered', 'given up')"
 )
 

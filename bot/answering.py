@@ -4,20 +4,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 import discord
 
 from agent.progress import UNWATCHED, Watcher
-from agent.types import Answer, Outcome, Question
+from agent.types import Answer, Outcome, Question, Source
 from bot.audience import Audience, Readers, audience_of
 from bot.caller import Caller
 from bot.discord_search import Coverage, Index, Unread, search_discord
 from bot.history.cited_check import COULD_NOT_BE_CHECKED, Checked
 from bot.services import NOT_LOOKED_UP, Services
 from errors import TemporaryError
+from memory.answers.kept import Kept
 from memory.message import Message
 from memory.preferences import Zone
 from time_expressions.conventions import date_order
@@ -182,6 +183,35 @@ class Answerer:
         answer = await self._ask(question, self._services.asker.quote)
         return Answered(question=question, answer=answer, zone=zone) if answer.sources else None
 
+    async def restored(self, asking: Asking, kept: Kept) -> Answered | None:
+        """Return an answer that was kept, as it may be shown by now; None where it has to be made anew.
+
+        That is so when rights have changed, and when a message that it cites was edited or is not to be found any more.
+        """
+        answer = kept.answer
+        if answer is None or answer.outcome not in set(Outcome) or self._services.lookup is None:
+            return None
+        zone = await self._zone(asking)
+        audience = await self._audience(asking, among=answer.places)
+        if not answer.places <= audience.places:
+            return None
+        lookup = partial(self._services.lookup.lookup, answer.sources.values(), places=answer.places)
+        if self._cited_check is not None and (cited := await lookup()):
+            await self._cited_check.check(cited.values())
+        await self._services.recorder.settle(timeout=SETTLE_LIMIT)  # what the check, or a catch-up, has found
+        found = await lookup()
+        asked_at = kept.question.asked_at
+        if any(not _is_unchanged(found.get(message_id), asked_at) for message_id in answer.sources.values()):
+            return None
+        restored = Answer(
+            text=answer.text,
+            outcome=Outcome(answer.outcome),
+            sources=tuple(Source(number, found[message_id]) for number, message_id in answer.sources.items()),
+            notes=(*answer.notes, *([answer.footer] if answer.footer else [])),
+            shown_places=answer.shown_places,
+        )
+        return Answered(question=self._question(asking, answer.places, zone), answer=restored, zone=zone)
+
     async def is_outdated(self, asking: Asking, answered: Answered) -> bool:
         """Return whether an answer may tell of a place that it may not use any more."""
         audience = await self._audience(asking, among=answered.question.places)
@@ -243,6 +273,10 @@ class Answerer:
             about=asking.about,
             kept=services.keeps(caller),
         )
+
+
+def _is_unchanged(message: Message | None, since: datetime) -> bool:
+    return message is not None and (message.edited_at is None or message.edited_at <= since)
 
 
 def _may_tell_of(answer: Answer, lost: frozenset[int], guild: discord.Guild | None) -> bool:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import discord
 from discord.ui.view import BaseView
@@ -163,7 +163,8 @@ class Reply:
     Each of the `parts` begins a message, and is split where it is longer than one may be. `sources` and `notes` are
     lines; a list that is no prose may have an `accent`, a colour. `renew` is called before each message is sent or
     edited: it returns None while the reply may be shown as it is, and otherwise what to show in its place. `offer` is
-    called once all of it is shown, and returns what to tell the person alone who gave the command, if anything.
+    called once all of it is shown, and returns what to tell the person alone who gave the command, if anything. A
+    `promise` is told how the delivery goes.
     """
 
     parts: list[str]
@@ -173,6 +174,20 @@ class Reply:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accent: discord.Colour | None = None
+    promise: "Promise | None" = None
+
+
+class Promise(Protocol):
+    """What is owed to somebody who asked; whoever sends a reply tells it how that goes."""
+
+    async def sending(self) -> None:
+        """Note that the reply is about to be sent."""
+
+    async def delivered(self, message_id: int | None) -> None:
+        """Note that Discord has taken all of the reply, and in which message it begins."""
+
+    def failed(self) -> None:
+        """Note that Discord has not taken the reply: it is sent again later."""
 
 
 Renew = Callable[[], Awaitable[Reply | None]]

@@ -33,6 +33,8 @@ from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
 from bot.live_replies import LiveReplies
+from bot.outbox import Outbox
+from bot.owed_answers import OwedAnswers
 from bot.parts import Parts
 from bot.places import Places
 from bot.private_threads import PrivateThreads, load_none
@@ -149,10 +151,13 @@ class Bot(ShardedClient):
         self._history = self._new_history_keeper()
         self._unavailable: set[int] = set()
         self._buttons = Buttons(self._in_flight)
-        runner = CommandRunner(services, self._buttons)
+        outbox = None if services.answers is None else Outbox(services.answers, clock=services.clock)
+        self._outbox = outbox
+        runner = CommandRunner(services, self._buttons, outbox)
         cited_check = None if self._history is None else self._history.cited_check
         self._withdrawals = Withdrawals()
-        self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check)
+        self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check, outbox)
+        self._owed = None if outbox is None else self._new_owed_answers(outbox, runner)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)
@@ -168,11 +173,22 @@ class Bot(ShardedClient):
             live_replies=self._live_replies,
             chat=self._commands,
             withdrawals=self._withdrawals,
+            outbox=outbox,
             backfills=self._backfills,
         )
         for add_feature in FEATURES:
             add_feature(self.tree, parts)
         self._mentions = Mentions(parts)
+
+    def _new_owed_answers(self, outbox: Outbox, runner: CommandRunner) -> OwedAnswers:
+        return OwedAnswers(
+            self,
+            outbox,
+            answerer=self._commands.answerer,
+            compose=self._commands.reply_late,
+            deliverer=runner,
+            clock=self._services.clock,
+        )
 
     def _new_history_keeper(self) -> HistoryKeeper | None:
         services = self._services
@@ -220,6 +236,8 @@ class Bot(ShardedClient):
     async def on_shard_ready(self, shard_id: int) -> None:
         """Read again what a shard has missed: a connection that is ready, and not resumed, is told nothing of it."""
         self._read_missed(guild for guild in self.guilds if guild.shard_id == shard_id)
+        if self._owed is not None:
+            self._owed.connected()
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note that a shard hears nothing, until it is connected again."""
@@ -279,6 +297,10 @@ class Bot(ShardedClient):
 
     async def close(self) -> None:
         """Let the running handlers end, take the buttons away, then close the connection."""
+        if self._outbox is not None:
+            self._outbox.is_stopping = True
+        if self._owed is not None:
+            await self._owed.close()
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
         if self._backfills is not None:
             await self._backfills.close()

@@ -15,8 +15,9 @@ from bot.caller import Caller
 from bot.events import answer_of, command_of
 from bot.layout import AnswerStyle
 from bot.live_answer import LiveAnswer
+from bot.outbox import Outbox
 from bot.services import Services
-from bot.shown import SEND_LIMIT, InteractionSender, Shown
+from bot.shown import SEND_LIMIT, InteractionSender, Sender, Shown
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.message import Message
 
@@ -26,6 +27,11 @@ ANSWER_LIMIT = timedelta(minutes=10)  # an interaction's token lives for 15
 OFFER_LIMIT = timedelta(seconds=60)  # for looking for more, once the answer is there
 JOURNAL_LIMIT = timedelta(seconds=2)  # for writing a command down while the disk is full
 INTERRUPTED = "I am being stopped, so I cannot answer now. Please ask again when I am back."
+INTERRUPTED_KEPT = "I am being stopped; your question is kept, and I answer it when I am back."
+INTERRUPTED_IN_PRIVATE = (
+    "I am being stopped; your question is kept, and I answer it if I am back within a quarter of an hour. Later nobody "
+    "but you may see the answer, and I could not show it to you alone."
+)
 TOO_SLOW = "This took me too long, so I gave up. Please ask again, perhaps about a shorter time or a single channel."
 NO_MEMORY = (
     "My memory cannot be reached just now; your message is kept, and nothing is lost. "
@@ -35,6 +41,7 @@ NO_MODEL = "My language model cannot be reached just now; your message is kept. 
 NO_JOURNAL = "I cannot write anything down just now, not even your question. Please tell whoever runs me."
 UNEXPECTED = "Something went wrong on my side, and it has been logged. Please ask again, or tell whoever runs me."
 UNSENDABLE = "I have an answer, but Discord did not take it. Please ask again."
+UNSENDABLE_YET = "I have an answer, but Discord did not take it. I try again in a moment."
 
 Compose = Callable[[], Awaitable[Reply]]
 """Makes the reply to a command."""
@@ -55,14 +62,22 @@ def apology(error: Exception) -> str:
             return UNEXPECTED
 
 
+def interrupted(outbox: Outbox | None, question_id: int, *, private: bool) -> str:
+    """Return what to tell of a question that this run of the program does not answer any more."""
+    if outbox is None or not outbox.is_kept(question_id):
+        return INTERRUPTED
+    return INTERRUPTED_IN_PRIVATE if private else INTERRUPTED_KEPT
+
+
 class CommandRunner:
     """Records each command, acknowledges it at once, and always ends it with words.
 
     The `buttons` own those under its replies.
     """
 
-    def __init__(self, services: Services, buttons: Buttons) -> None:
+    def __init__(self, services: Services, buttons: Buttons, outbox: Outbox | None = None) -> None:
         self._services = services
+        self._outbox = outbox
         self._buttons = buttons
         self._in_flight = buttons.in_flight
 
@@ -88,7 +103,8 @@ class CommandRunner:
                 async with live.running(shown.show_first) if live else nullcontext():
                     reply = await self._composed(interaction, said, compose)
             except asyncio.CancelledError:
-                await self._deliver(interaction, shown, Reply([INTERRUPTED]), said)
+                words = interrupted(self._outbox, interaction.id, private=private)
+                await self._deliver(interaction, shown, Reply([words]), said)
                 raise
             reply = await self._deliver(interaction, shown, reply, said)
             if reply.offer is not None:
@@ -109,6 +125,17 @@ class CommandRunner:
             except Exception as error:
                 logger.exception("press %d not answered", interaction.id)
                 await _say_instead(self._shown(interaction, private=True, is_answered=True), apology(error))
+
+    async def deliver(self, sender: Sender, caller: Caller, reply: Reply, *, style: AnswerStyle | None) -> int | None:
+        """Send the answer to a question of an earlier run, and record it; return the id of its first message.
+
+        Raises what Discord, or a time-out, raises.
+        """
+        shown = Shown(sender, self._buttons, style or self._services.answer_style)
+        await shown.show(reply)
+        for number, message in enumerate(shown.messages):
+            await self._keep(answer_of(caller, message, shown.content(number), session=self._services.session))
+        return shown.messages[0].id
 
     async def apologise(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
         """End a command that failed before or beside its answer, so that nobody waits for one."""
@@ -144,11 +171,18 @@ class CommandRunner:
 
         Returns the reply that is shown, in which another may have taken the place of this one.
         """
+        promise = reply.promise
         try:
+            if promise is not None:
+                await promise.sending()
             reply = await shown.show(reply if reply.parts else replace(reply, parts=[UNEXPECTED]))
+            if promise is not None:
+                await promise.delivered(shown.messages[0].id)
         except Exception:
             logger.exception("answer to command %d not sent whole", caller.id)
-            await _say_instead(shown, UNSENDABLE)
+            await _say_instead(shown, UNSENDABLE if promise is None else UNSENDABLE_YET)
+            if promise is not None:
+                promise.failed()
         if said is not None:
             for number, message in enumerate(shown.messages):
                 await self._keep(answer_of(caller, message, shown.content(number), session=self._services.session))

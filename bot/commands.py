@@ -7,12 +7,13 @@ import discord
 from discord import app_commands
 
 from agent.types import Question
-from bot.answering import Answerer, Asking
+from bot.answering import Answered, Answerer, Asking
 from bot.audience import Readers, must_be_private
 from bot.buttons import AllTimeButton, AskersButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
 from bot.history.cited_check import CitedCheck
 from bot.live_answer import LiveAnswer
+from bot.outbox import Outbox
 from bot.rendering import render, render_text
 from bot.services import Services
 from memory.question.parse import LONGEST_QUESTION
@@ -60,12 +61,14 @@ class SlashCommands:
         buttons: Buttons,
         readers: Readers,
         cited_check: CitedCheck | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._services = services
         self._runner = runner
         self._readers = readers
         coverage = None if services.history is None else services.history.ledger
-        self._answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
+        self._outbox = outbox
+        self.answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
         self._buttons = buttons
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
@@ -129,18 +132,37 @@ class SlashCommands:
 
         await self._runner.run(interaction, said=said, private=asking.private, compose=answer, live=live)
 
-    async def reply(self, asking: Asking, *, live: LiveAnswer | None = None, tries: int = MOST_RENEWALS) -> Reply:
-        """Return the answer to a question of any caller; a `live` answer is told how it comes about.
+    async def reply(self, asking: Asking, *, live: LiveAnswer | None = None) -> Reply:
+        """Return the answer to a question of any caller, which is kept until that answer is delivered.
 
-        It is made anew, so often at most, when rights change before it is shown.
+        A `live` answer is told how it comes about.
         """
-        answered = await self._answerer.answer(asking, live=live)
+        compose = partial(self._reply, asking, live=live)
+        return await (compose() if self._outbox is None else self._outbox.keep(asking, compose))
+
+    async def reply_late(self, asking: Asking, answered: Answered | None) -> Reply:
+        """Return the answer to a question of an earlier run, made anew where there is none."""
+        return await self._reply(asking, answered=answered)
+
+    async def _reply(
+        self,
+        asking: Asking,
+        *,
+        live: LiveAnswer | None = None,
+        tries: int = MOST_RENEWALS,
+        answered: Answered | None = None,
+    ) -> Reply:
+        """Return the answer to a question; it is made anew, so often at most, when rights change before it is shown."""
+        if answered is None:
+            answered = await self.answerer.answer(asking, live=live)
+            if self._outbox is not None:
+                await self._outbox.ready(asking, answered)
 
         async def renew() -> Reply | None:
-            if not await self._answerer.is_outdated(asking, answered):
+            if not await self.answerer.is_outdated(asking, answered):
                 return None
             logger.info("what may be read has changed before command %d was answered", asking.caller.id)
-            return await self.reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+            return await self._reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
 
         async def offer() -> Reply | None:
             return await self._offer(asking)
@@ -157,7 +179,7 @@ class SlashCommands:
 
     async def _offer(self, asking: Asking) -> Reply | None:
         """Return what to tell the asker alone after a public answer: how much more there is for their eyes only."""
-        answered = await self._answerer.rest(asking)
+        answered = await self.answerer.rest(asking)
         if answered is None:
             return None
         count = len(answered.answer.sources)
@@ -170,12 +192,12 @@ class SlashCommands:
 
     async def _rest_reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
         """Return quotations from what the asker alone may read."""
-        answered = await self._answerer.rest(asking)
+        answered = await self.answerer.rest(asking)
         if answered is None:
             return Reply(render_text(NO_MORE_FOR_YOU))
 
         async def renew() -> Reply | None:
-            if not await self._answerer.is_outdated(asking, answered):
+            if not await self.answerer.is_outdated(asking, answered):
                 return None
             return await self._rest_reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
 

@@ -10,6 +10,7 @@ from bot.command_runner import CommandRunner
 from bot.commands import SlashCommands
 from bot.history.running import RunningBackfills
 from bot.live_replies import LiveReplies
+from bot.outbox import Outbox
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from bot.withdrawals import Withdrawals
@@ -28,5 +29,7 @@ class Parts:
     live_replies: LiveReplies
     chat: SlashCommands
     withdrawals: Withdrawals
+    outbox: Outbox | None = None
+    """None where no question outlives the program."""
     backfills: RunningBackfills | None = None
     """None where nothing is kept of what was said before."""

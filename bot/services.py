@@ -1,9 +1,9 @@
 """What the Discord front end needs from the rest of the program."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.front_end import QuotingAsker, TimeZones
@@ -13,9 +13,11 @@ from bot.history.pages import Recorder
 from bot.layout import AnswerStyle
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
+from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rating
 from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
 from memory.guild_settings import Chosen, Setting
+from memory.message import Message
 from memory.preferences import Zone
 from overviews.all import Overviews
 from time_expressions.conventions import DateOrder
@@ -53,6 +55,50 @@ class Consent(Protocol):
         """Return what a person has asked for."""
 
 
+class AnswerStore(Protocol):
+    """Keeps questions and answers; each method raises DatabaseUnavailableError."""
+
+    async def asked(self, question: KeptQuestion) -> None:
+        """Keep a question; one that is known stays as it is."""
+
+    async def ready(self, question_id: int, answer: KeptAnswer, *, now: datetime) -> None:
+        """Keep the answer to a question."""
+
+    async def sending(self, question_id: int, *, now: datetime) -> None:
+        """Note that an answer is about to be sent."""
+
+    async def delivered(self, question_id: int, *, message_id: int | None, now: datetime) -> None:
+        """Note that Discord has taken an answer, and in which message."""
+
+    async def taken_up(self, question_id: int, *, now: datetime) -> None:
+        """Note one more attempt to answer a question, or to deliver its answer."""
+
+    async def give_up(self, question_id: int, *, now: datetime) -> None:
+        """Note that a question will not be answered any more."""
+
+    async def get(self, question_id: int) -> Kept | None:
+        """Return a question; None when it is not kept."""
+
+    async def owed(self, guild_ids: Collection[int], *, direct_messages: bool) -> list[Kept]:
+        """Return the oldest questions of these guilds whose answers were not delivered; perhaps direct messages too."""
+
+    async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, besides: int) -> int:
+        """Return how many questions somebody has asked in a guild since a moment, `besides` the one with that id."""
+
+    async def rate(self, question_id: int, rating: Rating, *, rater_id: int, now: datetime) -> bool:
+        """Keep what somebody thinks of an answer; False when it is not kept."""
+
+    async def drop_old(self, now: datetime) -> Any:
+        """Delete what is too old and was never rated."""
+
+
+class Lookup(Protocol):
+    """Finds stored messages by their ids."""
+
+    async def lookup(self, message_ids: Iterable[int], *, places: frozenset[int]) -> dict[int, Message]:
+        """Return the current state of those that are stored, not deleted, and may be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that the front end is given.
@@ -78,6 +124,10 @@ class Services:
     history: HistoryMemory | None = None
     consent: Consent | None = None
     """Knows what may not be kept; None where everything may be."""
+    lookup: Lookup | None = None
+    """Finds the messages that a kept answer cites; None where no answer is kept."""
+    answers: AnswerStore | None = None
+    """Keeps questions until they are answered; None where nothing outlives a restart."""
     overviews: Overviews | None = None
     """What happened, who knows, what was decided; None where there is no memory to list it from."""
 

@@ -16,6 +16,7 @@ from bot.client import Bot
 from bot.history.memory import HistoryMemory
 from bot.services import Services
 from db.databases import Database
+from memory.answers.store import AnswerStore
 from memory.capture.recorder import Recorder, open_recorder
 from memory.consent.consent import Consent, kept_fresh
 from memory.consent.opt_outs import OptOuts
@@ -135,4 +136,6 @@ class BotPrograms:
             time_zone=ZoneInfo("UTC"),
             clock=discord.utils.utcnow,
             history=history,
+            answers=AnswerStore(self.long_term.sessions),
+            lookup=self.memory,
         )

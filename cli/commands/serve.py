@@ -27,6 +27,7 @@ from db.databases import Database
 from db.vector_index import maintain_vector_indexes
 from db.word_index import maintain_word_indexes
 from memory.about import about
+from memory.answers.store import AnswerStore
 from memory.authors import bots_named
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
@@ -310,6 +311,8 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         answer_style=AnswerStyle(settings.answer_style),
         other_bots=OtherBots(bots_named(settings.record_bots)),
         places=program.places,
+        answers=AnswerStore(program.databases[1].sessions),
+        lookup=program.memory,
         overviews=program.overviews,
         history=HistoryMemory(
             ledger=program.ledger,

@@ -153,7 +153,7 @@ def verdict(recorder: RememberingRecorder) -> Verdict:
 def simcord_bot(recorder: RememberingRecorder, memory: FakeMemory, ledger: Ledger, verdict: Verdict) -> Bot:
     given = services(recorder, FakeAsker(RuntimeError("not asked")))
     bot = Bot(replace(given, asker=Agent(None, memory=memory)))
-    answerer = bot._commands._answerer
+    answerer = bot._commands.answerer
     answerer._coverage, answerer._cited_check = ledger, verdict
     return bot
 

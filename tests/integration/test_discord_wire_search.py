@@ -50,7 +50,7 @@ def recorder() -> RememberingRecorder:
 def bot(recorder: RememberingRecorder) -> Bot:
     given = services(recorder, FakeAsker(RuntimeError("not asked")))
     bot = Bot(replace(given, asker=Agent(None, memory=recorder.memory)))
-    bot._commands._answerer._coverage = Ledger()
+    bot._commands.answerer._coverage = Ledger()
     return bot
 
 

@@ -55,15 +55,16 @@ async def test_an_answer_that_is_delivered_goes_with_a_message_that_it_cites_and
     store = AnswerStore(long_term.sessions)
     cited = {101: 1, 102: 2, 103: 3, 104: 1, 105: 2}
     for question_id, message_id in cited.items():
+        asked_at = minute(45 if question_id == 105 else 20)
         asked = KeptQuestion(
-            question_id=question_id, guild_id=5, channel_id=1, access_id=1, asker_id=7, text="?", asked_at=minute(20)
+            question_id=question_id, guild_id=5, channel_id=1, access_id=1, asker_id=7, text="?", asked_at=asked_at
         )
         await store.asked(asked)
         await store.ready(
             question_id, KeptAnswer(text="4711 [1]", outcome="quoted", sources={1: message_id}), now=minute(21)
         )
         if question_id != 104:
-            await store.delivered(question_id, message_id=None, now=minute(50 if question_id == 105 else 22))
+            await store.delivered(question_id, message_id=None, now=minute(50))
 
     await drop_stale_turns(long_term.sessions, short_term.sessions)
 

@@ -13,7 +13,7 @@ from bot.answering import Asking
 from bot.audience import must_be_private
 from bot.buttons import Reply
 from bot.caller import MessageCaller
-from bot.command_runner import ANSWER_LIMIT, INTERRUPTED, apology
+from bot.command_runner import ANSWER_LIMIT, apology, interrupted
 from bot.events import answer_of
 from bot.features.mentions.chain import pointed_at_by
 from bot.live_answer import CHANNEL_EDIT_GAP, LiveAnswer
@@ -66,7 +66,8 @@ class Mentions:
                 async with withdrawals.watch(message.id) as asked, self._shown_live(shown, message.channel.id) as live:
                     reply = await self._composed(caller, live)
             except asyncio.CancelledError:
-                await self._deliver(caller, shown, Reply([INTERRUPTED]))
+                words = interrupted(self._parts.outbox, message.id, private=False)
+                await self._deliver(caller, shown, Reply([words]))
                 raise
             if asked.is_withdrawn:
                 logger.info("question %d was deleted before it was answered", message.id)
@@ -121,12 +122,20 @@ class Mentions:
 
     async def _deliver(self, caller: MessageCaller, shown: Shown, reply: Reply) -> None:
         """Show an answer and record what Discord took of it."""
+        promise = reply.promise
         try:
+            if promise is not None:
+                await promise.sending()
             await shown.show(reply)
-        except _DISCORDS as error:
-            logger.warning("the answer to question %d is not sent whole: %r", caller.id, error)
-        except Exception:
-            logger.exception("the answer to question %d is not sent whole", caller.id)
+            if promise is not None:
+                await promise.delivered(shown.messages[0].id)
+        except Exception as error:
+            if isinstance(error, _DISCORDS):
+                logger.warning("the answer to question %d is not sent whole: %r", caller.id, error)
+            else:
+                logger.exception("the answer to question %d is not sent whole", caller.id)
+            if promise is not None:
+                promise.failed()
         services = self._parts.services
         for number, message in enumerate(shown.messages):
             try:
