@@ -1,5 +1,7 @@
 """An Ollama server of a few lines on loopback, which has some models and gives one answer."""
 
+import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -7,19 +9,23 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def open_fake_ollama(*models: str, answer: str = "", takes_tools: bool = True) -> AsyncGenerator[str]:
-    """Yield the address of a server that has these models."""
+async def open_fake_ollama(
+    *models: str, answer: str = "", takes_tools: bool = True, pause: float = 0.0
+) -> AsyncGenerator[str]:
+    """Yield the address of a server that has these models; pieces of an answer come `pause` seconds apart."""
 
     async def tags(_: web.Request) -> web.Response:
         return _reply({"models": [{"model": name, "name": name} for name in models]})
 
-    async def chat(request: web.Request) -> web.Response:
+    async def chat(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         wanted = body["model"]
         if wanted not in models and f"{wanted}:latest" not in models:
             return _reply({"error": f"model '{wanted}' not found"}, status=404)
         if body.get("tools") and not takes_tools:
             return _reply({"error": f"registry.ollama.ai/library/{wanted} does not support tools"}, status=400)
+        if body.get("stream"):
+            return await _stream(request, wanted, answer, pause)
         message = {"role": "assistant", "content": answer}
         return _reply({"model": wanted, "message": message, "done": True, "done_reason": "stop"})
 
@@ -33,6 +39,20 @@ async def open_fake_ollama(*models: str, answer: str = "", takes_tools: bool = T
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def _stream(request: web.Request, model: str, answer: str, pause: float) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    response.force_close()
+    await response.prepare(request)
+    for start in range(0, len(answer), 4):
+        message = {"role": "assistant", "content": answer[start : start + 4]}
+        await response.write(json.dumps({"model": model, "message": message, "done": False}).encode() + b"\n")
+        await asyncio.sleep(pause)
+    end = {"role": "assistant", "content": ""}
+    last = {"model": model, "message": end, "done": True, "done_reason": "stop"}
+    await response.write(json.dumps(last).encode() + b"\n")
+    return response
 
 
 def _reply(body: dict[str, object], *, status: int = 200) -> web.Response:

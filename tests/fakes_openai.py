@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,12 +33,18 @@ def wants(name: str, **arguments: object) -> dict[str, Any]:
 class FakeOpenAI:
     """Gives its replies in order, the last one for ever: a message, the status of an error, or NEVER.
 
-    Without `models` it has no list of them; with some it refuses others, unless it `takes_any` name.
+    Without `models` it has no list of them; with some it refuses others, unless it `takes_any` name. Who asks for pieces
+    gets some letters at a time, `pause` seconds apart, unless it `streams` none: then the whole comes. `is_read` is set
+    while somebody reads pieces. When it `breaks` the connection ends between two of them.
     """
 
     replies: list[Reply]
     models: tuple[str, ...] | None = None
     takes_any: bool = False
+    streams: bool = True
+    pause: float = 0.0
+    breaks: bool = False
+    is_read: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +55,7 @@ class FakeOpenAI:
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in self.models]
         return web.json_response({"object": "list", "data": data})
 
-    async def complete(self, request: web.Request) -> web.Response:
+    async def complete(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
         model = self.requests[-1]["model"]
         if self.models is not None and model not in self.models and not self.takes_any:
@@ -57,9 +63,45 @@ class FakeOpenAI:
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if reply == NEVER:
             await self.stopping.wait()
+        if self.requests[-1].get("stream") and self.streams and isinstance(reply, dict):
+            return await self._stream(request, reply)
         response = _response(reply)
         response.force_close()  # the clients keep idle connections for ever, which a test must not
         return response
+
+    async def _stream(self, request: web.Request, reply: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response.force_close()
+        await response.prepare(request)
+        self.is_read.set()
+        try:
+            for delta in _deltas(reply):
+                choice = {"index": 0, "delta": delta, "finish_reason": None}
+                body = {
+                    "id": "1",
+                    "object": "chat.completion.chunk",
+                    "created": 0,
+                    "model": "fake",
+                    "choices": [choice],
+                }
+                await response.write(f"data: {json.dumps(body)}\n\n".encode())
+                await asyncio.sleep(self.pause)
+                if self.breaks and request.transport:
+                    request.transport.abort()
+            await response.write(b"data: [DONE]\n\n")
+        finally:
+            self.is_read.clear()
+        return response
+
+
+def _deltas(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a message in pieces, as servers send them."""
+    yield {"role": "assistant", "content": ""}
+    content = reply["content"] or ""
+    for start in range(0, len(content), 4):
+        yield {"content": content[start : start + 4]}
+    for index, call in enumerate(reply.get("tool_calls", ())):
+        yield {"tool_calls": [{"index": index, **call}]}
 
 
 def _response(reply: Reply) -> web.Response:
@@ -74,10 +116,15 @@ def _response(reply: Reply) -> web.Response:
 
 @asynccontextmanager
 async def open_fake_openai(
-    replies: Iterable[Reply], *, models: tuple[str, ...] | None = None, takes_any: bool = False
+    replies: Iterable[Reply],
+    *,
+    models: tuple[str, ...] | None = None,
+    takes_any: bool = False,
+    streams: bool = True,
+    pause: float = 0.0,
 ) -> AsyncGenerator[FakeOpenAI]:
     """Yield a running server, whose `url` ends in /v1."""
-    fake = FakeOpenAI(list(replies), models, takes_any)
+    fake = FakeOpenAI(list(replies), models, takes_any, streams, pause)
     app = web.Application()
     app.router.add_get("/v1/models", fake.list_models)
     app.router.add_post("/v1/chat/completions", fake.complete)
