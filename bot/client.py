@@ -27,7 +27,7 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import catchup, coverage, decisions, mentions, remember, settings, time_zones, unanswered
+from bot.features import catchup, coverage, decisions, limits, mentions, remember, settings, time_zones, unanswered
 from bot.features.mentions.answers import Mentions
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
@@ -105,6 +105,7 @@ REFUSED = {4004: TOKEN_REFUSED, 4010: SHARDS_REFUSED, 4011: SHARDS_REFUSED}
 FEATURES = (
     time_zones.add_commands,
     settings.add_commands,
+    limits.add_commands,
     coverage.add_commands,
     remember.add_commands,
     decisions.add_commands,

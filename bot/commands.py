@@ -11,6 +11,7 @@ from bot.answering import Answered, Answerer, Asking
 from bot.audience import Readers, must_be_private
 from bot.buttons import AllTimeButton, AskersButton, Buttons, Reply, RestButton
 from bot.command_runner import CommandRunner
+from bot.daily_limits import refusal_of
 from bot.history.cited_check import CitedCheck
 from bot.live_answer import LiveAnswer
 from bot.outbox import Outbox
@@ -137,8 +138,17 @@ class SlashCommands:
 
         A `live` answer is told how it comes about.
         """
-        compose = partial(self._reply, asking, live=live)
-        return await (compose() if self._outbox is None else self._outbox.keep(asking, compose))
+        if self._outbox is None:
+            return await self._reply(asking, live=live)
+        return await self._outbox.keep(asking, partial(self._allowed_reply, asking, self._outbox, live))
+
+    async def _allowed_reply(self, asking: Asking, outbox: Outbox, live: LiveAnswer | None) -> Reply:
+        """Return the answer to a question, or that its asker has asked enough for today."""
+        refusal = await refusal_of(asking.caller, self._services)
+        if refusal is None:
+            return await self._reply(asking, live=live)
+        await outbox.give_up(asking.caller.id)
+        return Reply(render_text(refusal))
 
     async def reply_late(self, asking: Asking, answered: Answered | None) -> Reply:
         """Return the answer to a question of an earlier run, made anew where there is none."""

@@ -84,13 +84,11 @@ class OwedAnswers:
         self._compose = compose
         self._deliverer = deliverer
         self._clock = clock
-        self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._tidied: datetime | None = None
 
     def connected(self) -> None:
-        """Look at once: guilds have become known."""
-        self._news.set()
+        """Look from now on: guilds are known."""
         if self._task is None and not self._outbox.is_stopping:
             self._task = asyncio.create_task(self._keep_looking())
 
@@ -102,7 +100,6 @@ class OwedAnswers:
 
     async def _keep_looking(self) -> None:
         while True:
-            self._news.clear()
             try:
                 await self.look()
                 await self._tidy()
@@ -110,11 +107,7 @@ class OwedAnswers:
                 logger.warning("it cannot be looked up which answers are owed: %r", error)
             except Exception:
                 logger.exception("answers that are owed were not looked for")
-            try:
-                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
         """Take up all that is owed and not being worked on, a few side by side; raise DatabaseUnavailableError."""

@@ -82,8 +82,8 @@ class AnswerStore(Protocol):
     async def owed(self, guild_ids: Collection[int], *, direct_messages: bool) -> list[Kept]:
         """Return the oldest questions of these guilds whose answers were not delivered; perhaps direct messages too."""
 
-    async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, besides: int) -> int:
-        """Return how many questions somebody has asked in a guild since a moment, `besides` the one with that id."""
+    async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, before: int) -> int:
+        """Return how many questions somebody has asked in a guild since a moment and `before` the one with that id."""
 
     async def rate(self, question_id: int, rating: Rating, *, rater_id: int, now: datetime) -> bool:
         """Keep what somebody thinks of an answer; False when it is not kept."""

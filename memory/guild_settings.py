@@ -127,6 +127,25 @@ LOG_CHANNEL: Setting[int | None] = Setting("log_channel", None, _load_optional_i
 MODERATOR_ROLE: Setting[int | None] = Setting("moderator_role", None, _load_optional_id, _as_it_is)
 """The role whose members may do what those do who may manage the server."""
 
+MOST_A_DAY = 10_000
+"""Questions; nobody means more by a limit."""
+
+
+def _load_limits(value: Any) -> Mapping[int, int]:
+    if not isinstance(value, dict) or not all(type(most) is int for most in value.values()):
+        raise TypeError("no numbers by the ids of roles")
+    if not all(0 <= most <= MOST_A_DAY for most in value.values()):
+        raise ValueError("not a number of questions")
+    return {int(role_id): most for role_id, most in value.items()}
+
+
+def _dump_limits(value: Mapping[int, int]) -> Any:
+    return {str(role_id): most for role_id, most in sorted(value.items())}
+
+
+DAILY_LIMITS: Setting[Mapping[int, int]] = Setting("daily_limits", {}, _load_limits, _dump_limits)
+"""How many questions a day those may ask who have a role, by its id; that of the guild is the role of everybody."""
+
 BANNED_USERS: Setting[frozenset[int]] = Setting("banned_users", frozenset(), _load_ids, sorted)
 """Members, by their ids, who may not ask."""
 

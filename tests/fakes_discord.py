@@ -11,6 +11,7 @@ from bot.services import Services
 from errors import JournalUnavailableError
 from memory.message import Kind, Message
 from memory.question.parse import ParsedQuestion, parse_words
+from tests.fakes_answers import FakeAnswerStore
 from tests.fakes_consent import FakeConsent
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.fakes_time_zones import FakeTimeZones
@@ -82,6 +83,7 @@ def services(
     time_zones: FakeTimeZones | None = None,
     guild_settings: FakeGuildSettings | None = None,
     consent: FakeConsent | None = None,
+    answers: FakeAnswerStore | None = None,
 ) -> Services:
     """Return what a bot needs, at a fixed time in Paris."""
     return Services(
@@ -92,6 +94,7 @@ def services(
         time_zones=time_zones or FakeTimeZones(),
         guild_settings=guild_settings or FakeGuildSettings(),
         consent=consent,
+        answers=answers,
         time_zone=ZoneInfo("Europe/Paris"),
         clock=lambda: NOW,
     )

@@ -33,9 +33,9 @@ def wants(name: str, **arguments: object) -> dict[str, Any]:
 class FakeOpenAI:
     """Gives its replies in order, the last one for ever: a message, the status of an error, or NEVER.
 
-    Without `models` it has no list of them; with some it refuses others, unless it `takes_any` name. Who asks for pieces
-    gets some letters at a time, `pause` seconds apart, unless it `streams` none: then the whole comes. `is_read` is set
-    while somebody reads pieces. When it `breaks` the connection ends between two of them.
+    Without `models` it has no list of them; with some it refuses others, unless it `takes_any` name. Who asks for
+    pieces gets some letters at a time, `pause` seconds apart, unless it `streams` none: then the whole comes. `is_read`
+    is set while somebody reads pieces. When it `breaks` the connection ends between two of them.
     """
 
     replies: list[Reply]

@@ -72,7 +72,7 @@ _OWED = SQL("""
 _COUNT = SQL("""
     SELECT count(*) AS amount FROM answers
     WHERE asker_id = %(asker_id)s AND guild_id = %(guild_id)s AND asked_at >= %(since)s
-      AND question_id <> %(question_id)s
+      AND question_id < %(question_id)s AND state <> 'given up'
 """)
 _RATE = SQL("""
     INSERT INTO ratings (question_id, rater_id, rating, rated_at)
@@ -156,9 +156,12 @@ class AnswerStore:
         values = {"guilds": sorted(guild_ids), "direct": direct_messages, "limit": MOST_OWED}
         return [_kept(row) for row in await self._fetch(_OWED, values)]
 
-    async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, besides: int) -> int:
-        """Return how many questions somebody has asked in a guild since a moment, `besides` the one with that id."""
-        values = {"asker_id": asker_id, "guild_id": guild_id, "since": since, "question_id": besides}
+    async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, before: int) -> int:
+        """Return how many questions somebody has asked in a guild since a moment and `before` the one with that id.
+
+        What was given up does not count.
+        """
+        values = {"asker_id": asker_id, "guild_id": guild_id, "since": since, "question_id": before}
         return int((await self._fetch(_COUNT, values))[0]["amount"])
 
     async def rate(self, question_id: int, rating: Rating, *, rater_id: int, now: datetime) -> bool:

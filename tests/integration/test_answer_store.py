@@ -144,8 +144,10 @@ async def test_questions_of_one_person_in_one_guild_are_counted_since_a_moment(s
     ):
         await store.asked(one)
 
-    assert await store.count_since(AT, asker_id=ANA, guild_id=GUILD, besides=3) == 1
-    assert await store.count_since(AT, asker_id=ANA, guild_id=GUILD, besides=0) == 2
+    assert await store.count_since(AT, asker_id=ANA, guild_id=GUILD, before=3) == 1
+    assert await store.count_since(AT, asker_id=ANA, guild_id=GUILD, before=9) == 2
+    await store.give_up(2, now=LATER)
+    assert await store.count_since(AT, asker_id=ANA, guild_id=GUILD, before=9) == 1
 
 
 async def test_the_last_thumb_of_each_person_counts_and_answers_that_divide_people_are_no_regression_set(
