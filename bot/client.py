@@ -27,7 +27,18 @@ from bot.events import (
     names_in_channel,
     place_of_id,
 )
-from bot.features import catchup, coverage, decisions, limits, mentions, remember, settings, time_zones, unanswered
+from bot.features import (
+    catchup,
+    consent,
+    coverage,
+    decisions,
+    limits,
+    mentions,
+    remember,
+    settings,
+    time_zones,
+    unanswered,
+)
 from bot.features.mentions.answers import Mentions
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
@@ -106,6 +117,7 @@ FEATURES = (
     time_zones.add_commands,
     settings.add_commands,
     limits.add_commands,
+    consent.add_commands,
     coverage.add_commands,
     remember.add_commands,
     decisions.add_commands,

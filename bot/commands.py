@@ -14,9 +14,11 @@ from bot.command_runner import CommandRunner
 from bot.daily_limits import refusal_of
 from bot.history.cited_check import CitedCheck
 from bot.live_answer import LiveAnswer
+from bot.moderators import answer_mode, refusal_to_answer
 from bot.outbox import Outbox
 from bot.rendering import render, render_text
 from bot.services import Services
+from memory.guild_settings import AnswerMode
 from memory.question.parse import LONGEST_QUESTION
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class SlashCommands:
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
         """Answer a question from memory; a private answer is shown to the asker alone."""
+        private = private or await answer_mode(interaction, self._services) is not AnswerMode.PUBLIC
         hidden = not private and must_be_private(interaction, self._readers)
         asking = Asking(
             caller=interaction, text=text, private=private or hidden, notes=(PRIVATE_HERE,) if hidden else ()
@@ -134,11 +137,11 @@ class SlashCommands:
         await self._runner.run(interaction, said=said, private=asking.private, compose=answer, live=live)
 
     async def reply(self, asking: Asking, *, live: LiveAnswer | None = None) -> Reply:
-        """Return the answer to a question of any caller, which is kept until that answer is delivered.
+        """Return the answer to a question of any caller, which is kept until that answer is delivered, if it may be.
 
         A `live` answer is told how it comes about.
         """
-        if self._outbox is None:
+        if self._outbox is None or not self._services.keeps(asking.caller):
             return await self._reply(asking, live=live)
         return await self._outbox.keep(asking, partial(self._allowed_reply, asking, self._outbox, live))
 
@@ -163,9 +166,11 @@ class SlashCommands:
         answered: Answered | None = None,
     ) -> Reply:
         """Return the answer to a question; it is made anew, so often at most, when rights change before it is shown."""
+        if refusal := await refusal_to_answer(asking.caller, self._services, private=asking.private):
+            return Reply(render_text(refusal))
         if answered is None:
             answered = await self.answerer.answer(asking, live=live)
-            if self._outbox is not None:
+            if self._outbox is not None and self._services.keeps(asking.caller):
                 await self._outbox.ready(asking, answered)
 
         async def renew() -> Reply | None:
@@ -202,6 +207,8 @@ class SlashCommands:
 
     async def _rest_reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
         """Return quotations from what the asker alone may read."""
+        if refusal := await refusal_to_answer(asking.caller, self._services, private=True):
+            return Reply(render_text(refusal))
         answered = await self.answerer.rest(asking)
         if answered is None:
             return Reply(render_text(NO_MORE_FOR_YOU))

@@ -9,6 +9,7 @@ from agent.markdown import inline
 from bot.audience import Audience, Readers, audience_of
 from bot.buttons import Reply
 from bot.caller import Caller
+from bot.moderators import refusal_to_answer
 from bot.rendering import MESSAGE_LIMIT, day_and_time, excerpt, neutralised, render_text
 from bot.services import NOT_LOOKED_UP, Services
 from memory.message import Message
@@ -119,6 +120,8 @@ async def overview_reply(
 
     It is made anew, so often at most, when somebody may not read any more what it was made from before it is shown.
     """
+    if refusal := await refusal_to_answer(caller, services, private=private):
+        return Reply(render_text(refusal))
     viewer, audience = await viewer_of(caller, private=private, services=services, readers=readers)
     if audience.must_be_private and not private:
         return Reply(render_text(PRIVATE_HERE))
