@@ -99,8 +99,8 @@ def _dump_pauses(pauses: tuple[Pause, ...]) -> Any:
 
 
 def _load_optional_id(value: Any) -> int | None:
-    if value is not None and type(value) is not int:
-        raise TypeError("not an id")
+    if value is not None and (type(value) is not int or value <= 0):
+        raise ValueError("not an id")
     return value
 
 

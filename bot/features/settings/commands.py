@@ -5,6 +5,8 @@ from discord import app_commands
 
 from bot.buttons import Reply
 from bot.features.settings import replies
+from bot.features.settings.choices import Chosen, chosen_in
+from bot.features.settings.forms import KEPT_LABEL, MEMBERS_LABEL, KeptForm, MembersForm, OpenForm
 from bot.parts import Parts
 from bot.rendering import render_text
 
@@ -28,6 +30,23 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         change = replies.Change(named=restricting, taken_back=not_restricting)
 
         async def answer() -> Reply:
-            return Reply(render_text(await replies.settings(interaction, change, parts.services, parts.readers)))
+            text = await replies.settings(interaction, change, parts.services, parts.readers)
+            return Reply(render_text(text), _buttons(interaction, parts))
 
         await parts.runner.run(interaction, said=f"/settings {change}".rstrip(), private=True, compose=answer)
+
+
+def _buttons(interaction: discord.Interaction, parts: Parts) -> tuple[OpenForm, ...]:
+    """Return what opens the forms, for administrators."""
+    guild_id = interaction.guild_id
+    if guild_id is None or not interaction.permissions.administrator:
+        return ()
+
+    async def chosen() -> Chosen:
+        return await chosen_in(guild_id, parts.services)
+
+    owner_id = interaction.user.id
+    return (
+        OpenForm(KEPT_LABEL, KeptForm, chosen=chosen, owner_id=owner_id, parts=parts),
+        OpenForm(MEMBERS_LABEL, MembersForm, chosen=chosen, owner_id=owner_id, parts=parts),
+    )

@@ -9,6 +9,7 @@ import discord
 
 from agent.markdown import inline
 from bot.audience import Readers, Reason, audience_of
+from bot.features.settings.choices import chosen_in, summary
 from bot.permissions import Witness
 from bot.services import Services
 from errors import DatabaseUnavailableError
@@ -73,7 +74,8 @@ async def settings(interaction: discord.Interaction, change: Change, services: S
         people = [reason.person_id for reason in audience.left_out.values() if isinstance(reason, Witness)]
         names = readers.members.names(guild, [person for person in people if person is not None])
         shown = "\n".join(_left_out(audience.left_out, home, guild, names)) or NOTHING_LEFT_OUT.format(home=home)
-    return f"{shown}\n\n{_restricting(await services.guild_settings.get(guild.id, RESTRICTING_ROLES), guild)}"
+    restricting = _restricting(await services.guild_settings.get(guild.id, RESTRICTING_ROLES), guild)
+    return f"{shown}\n\n{restricting}\n\n{summary(await chosen_in(guild.id, services), guild)}"
 
 
 async def _changed(guild: discord.Guild, change: Change, services: Services) -> str:
