@@ -78,6 +78,7 @@ def check_everything() -> NoReturn:
         raise typer.Exit(present([ReportLine("settings", wrong(str(error)))])) from error
     deployment = Deployment(
         storage_dir=settings.storage_dir,
+        backup_dir=settings.backup_dir,
         addresses=settings.database.addresses,
         layouts=settings.database.layouts,
         embedding=settings.embedding,

@@ -14,7 +14,7 @@ from db.databases import LONG_TERM, SHORT_TERM, Database, embedded_address, open
 from db.embedded import EmbeddedServer
 from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder, open_embedder
-from ops.checks import database, indexes, models, storage
+from ops.checks import database, encryption, indexes, models, storage
 from ops.checks.result import CheckReport, CheckResult, Status, left_out, ok, result_of, wrong
 
 USUAL_LIMIT = timedelta(seconds=15)
@@ -33,6 +33,7 @@ class Deployment:
     """What the settings say, as values; secrets stay out of its text."""
 
     storage_dir: Path
+    backup_dir: Path
     addresses: Addresses = field(repr=False)
     layouts: Layouts
     embedding: EmbeddingConfig
@@ -84,6 +85,14 @@ async def _storage_folder(examination: Examination) -> CheckResult:
 
 async def _storage_disk(examination: Examination) -> CheckResult:
     return await asyncio.to_thread(storage.disk, examination.deployment.storage_dir)
+
+
+async def _encryption(examination: Examination) -> CheckResult:
+    deployment = examination.deployment
+    folders = [deployment.storage_dir, deployment.backup_dir]
+    if examination.is_embedded(SHORT_TERM) or examination.is_embedded(LONG_TERM):
+        folders.append(deployment.addresses.embedded_dir)
+    return await encryption.volumes(folders)
 
 
 async def _embedded_server(examination: Examination) -> CheckResult | None:
@@ -182,6 +191,7 @@ CHECKS: tuple[Check, ...] = (
     Check("time zone", _time_zone),
     Check("storage folder", _storage_folder),
     Check("storage disk", _storage_disk),
+    Check("encryption", _encryption),
     Check("embedded server", _embedded_server, limit=_START_LIMIT),
     Check("embedding model", _embedding_model, limit=LOAD_LIMIT),
     *_checks_of(SHORT_TERM),

@@ -454,6 +454,7 @@ async def test_a_token_that_discord_refuses_is_told() -> None:
 def deployment(storage_dir: Path, *, short_term: str | None, long_term: str | None) -> Deployment:
     return Deployment(
         storage_dir=storage_dir,
+        backup_dir=storage_dir,
         addresses=Addresses(short_term=short_term, long_term=long_term, embedded_dir=storage_dir / "postgres"),
         layouts=Layouts(),
         embedding=shared_model(),

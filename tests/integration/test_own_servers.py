@@ -56,6 +56,7 @@ async def looked_at(addresses: Addresses, folder: Path) -> dict[str, tuple[Statu
     report = CheckReport()
     deployment = Deployment(
         storage_dir=folder,
+        backup_dir=folder,
         addresses=addresses,
         layouts=Layouts(),
         embedding=shared_model(),

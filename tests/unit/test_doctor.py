@@ -181,6 +181,7 @@ async def test_an_examination_that_was_stopped_is_not_taken_for_a_whole_one(tmp_
     addresses = Addresses(short_term=None, long_term=None, embedded_dir=tmp_path)
     deployment = Deployment(
         storage_dir=tmp_path,
+        backup_dir=tmp_path,
         addresses=addresses,
         layouts=Layouts(),
         embedding=shared_model(),
