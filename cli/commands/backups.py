@@ -30,7 +30,7 @@ from ops.backup.restore import Restored, entry_of, restore, secure_session, veri
 from ops.backup.retention import RetentionPolicy, prune
 from ops.backup.session_files import go_on_with_session, refuse_damaged_session
 from ops.backup.verify import note_damage, note_verified, verify
-from ops.erasure.ledger import COPIES, read_copies
+from ops.erasure.ledger import read_items
 from ops.erasure.rows import known_erasures
 from ops.promotion.history import promotion_lock
 from settings import Settings
@@ -302,7 +302,14 @@ async def _make_safe_to_replace(settings: Settings, backup: Backup, short_term: 
     await refuse_damaged_session(backup.folder, backup.manifest, storage_dir=settings.storage_dir)
     entry = entry_of(backup.folder, backup.manifest, SHORT_TERM)
     erasures = await known_erasures(settings.backup_dir, long_term)
-    await secure_session(short_term, entry, settings.storage_dir, erasures=erasures, timeout=settings.db_timeout)
+    await secure_session(
+        short_term,
+        entry,
+        settings.storage_dir,
+        erasures=erasures,
+        items=await asyncio.to_thread(read_items, settings.backup_dir),
+        timeout=settings.db_timeout,
+    )
 
 
 async def _go_on(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:
@@ -313,6 +320,7 @@ async def _go_on(settings: Settings, backup: Backup, short_term: Database, long_
         short_term,
         storage_dir=settings.storage_dir,
         erasures=await known_erasures(settings.backup_dir, long_term),
+        items=await asyncio.to_thread(read_items, settings.backup_dir),
     )
     for path in going.written:
         show(f"{path} is back.")
@@ -336,7 +344,7 @@ async def _restore_one(
                 database,
                 source=source,
                 erasures=await known_erasures(settings.backup_dir, long_term),
-                copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
+                items=await asyncio.to_thread(read_items, settings.backup_dir),
                 dimensions=entry.dimensions,
                 model=settings.embedding_model,
                 timeout=settings.db_timeout,

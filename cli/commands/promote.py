@@ -20,7 +20,7 @@ from cli.script import script_run
 from db.databases import Database
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
-from ops.erasure.ledger import COPIES, read_copies
+from ops.erasure.ledger import read_items
 from ops.erasure.rows import known_erasures
 from ops.promotion.own_answers import OwnAnswers, find_own_answers
 from ops.promotion.promote import PromotionResources, PromotionResult, preview, promote
@@ -183,7 +183,7 @@ async def _difference(
             timeout=settings.db_timeout,
             report=report,
             own=own,
-            copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
+            items=await asyncio.to_thread(read_items, settings.backup_dir),
         )
     return describe(tally, source.title, source)
 
@@ -202,7 +202,7 @@ async def _promote(
             short_term=short_term,
             embedder=embedder,
             erasures=await known_erasures(settings.backup_dir, long_term),
-            copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
+            items=await asyncio.to_thread(read_items, settings.backup_dir),
             own=own,
             refused_dir=settings.storage_dir / PROMOTIONS,
             timeout=settings.db_timeout,

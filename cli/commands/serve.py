@@ -51,7 +51,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
-from ops.erasure.ledger import COPIES, read_copies
+from ops.erasure.ledger import read_items
 from ops.erasure.rows import known_erasures
 from overviews.all import Overviews
 from overviews.decisions import DecisionList
@@ -161,10 +161,8 @@ async def open_program(
     short_term, long_term = databases
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
-    erased = Erased(
-        await known_erasures(settings.backup_dir, long_term),
-        copies=await asyncio.to_thread(read_copies, settings.backup_dir / COPIES),
-    )
+    items = await asyncio.to_thread(read_items, settings.backup_dir)
+    erased = Erased(await known_erasures(settings.backup_dir, long_term), items.messages, items.channels)
     await begin_session(
         short_term,
         session_name=session.stem,

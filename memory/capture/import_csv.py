@@ -47,7 +47,7 @@ async def import_csv(path: Path, recorder: Recorder, *, report: Progress) -> Imp
     while batch := await asyncio.to_thread(next, batches, None):
         wanted = [message for message in batch.messages if not erased.covers(message)]
         answers = sum(erased.may_repeat(message) for message in batch.messages)
-        bad = () if erased.until else batch.bad
+        bad = () if erased.has_any else batch.bad
         new = list({_state(message): message for message in wanted if _state(message) not in known}.values())
         states = [replace(message, session=recorder.session) for message in new]
         kept = [state for state in await asyncio.gather(*map(recorder.admitted, states)) if state is not None]

@@ -1,6 +1,6 @@
 """Put a database back to what it was at the moment of a backup, in one transaction: as a whole, or not at all."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ from db.table_copy import (
     tables_of,
 )
 from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, RefusedRowError, StatementFailedError
-from memory.capture.erased import Erased
+from memory.capture.erased import NO_ITEMS, Erased, ErasedItems, merged
 from memory.capture.members import read_members
 from memory.capture.session import NAMELESS, complete_held_csvs
 from memory.index.reembed import HALF_EMBEDDED
@@ -42,8 +42,8 @@ from ops.backup.manifest import DatabaseEntry, Manifest, TableEntry
 from ops.backup.scratch import open_scratch
 from ops.backup.table_files import file_of, load_tables
 from ops.backup.verify import check_files, in_thread
-from ops.erasure.ledger import merged
 from ops.erasure.rows import Counts, erase_rows, note_erasure
+from ops.erasure.subject import Subject
 from util_async import Progress
 
 _NEEDED_TABLES = frozenset({"messages", "facts"})
@@ -106,7 +106,7 @@ async def restore(
     *,
     source: Format,
     erasures: Mapping[int, datetime],
-    copies: Collection[int] = (),
+    items: ErasedItems = NO_ITEMS,
     dimensions: int,
     model: str,
     timeout: timedelta,
@@ -114,9 +114,7 @@ async def restore(
 ) -> Restored:
     """Make a database what it was at the moment of a backup, without what those in `erasures` had said until then.
 
-    What people and servers have said since that may not be kept stays in force.
-
-    `copies` are the messages of others that are known to have forwarded such words.
+    What people and servers have said since that may not be kept stays in force. The `items` are left out as well.
 
     The search indexes are gone then: migrate the database again, then `db.vector_index.build`. The report counts bytes
     of files, each of which is read twice. Raises InputFileError for a backup that is damaged, DatabaseSetupError or
@@ -136,7 +134,7 @@ async def restore(
         if NAMES not in {table.name for table in entry.tables}:  # the backup is of an earlier version
             await renew_names(connection)
         await bring_back_consent(connection)
-        erased = await _erase_again(connection, manifest, erased_before, erasures, copies)
+        erased = await _erase_again(connection, manifest, erased_before, erasures, items)
     return Restored(compared, erased, timings)
 
 
@@ -165,6 +163,7 @@ async def secure_session(
     storage_dir: Path,
     *,
     erasures: Mapping[int, datetime],
+    items: ErasedItems = NO_ITEMS,
     timeout: timedelta,
 ) -> None:
     """Complete the CSVs of the sessions that short-term memory holds, when a backup of others is to replace them.
@@ -177,7 +176,9 @@ async def secure_session(
             return
     async with transaction(short_term.sessions) as session:
         if [member.session for member in await read_members(session)] != [entry.session]:
-            await complete_held_csvs(session, nameless=storage_dir / NAMELESS, erased=Erased(erasures))
+            await complete_held_csvs(
+                session, nameless=storage_dir / NAMELESS, erased=Erased(erasures, items.messages, items.channels)
+            )
 
 
 def entry_of(folder: Path, manifest: Manifest, name: str) -> DatabaseEntry:
@@ -376,17 +377,21 @@ async def _erase_again(
     manifest: Manifest,
     before: Mapping[int, datetime],
     ledger: Mapping[int, datetime],
-    copies: Collection[int],
+    items: ErasedItems,
 ) -> Counts | None:
     """Erase what the forgotten had said: those of the database before, of the ledger, and of the backup itself."""
     erasures = merged(await _erasures_in(connection), before, ledger)
-    if not erasures:
+    subject = Subject(people=erasures, messages=items.messages, channels=items.channels)
+    if not subject:
         return None
     for user_id, erased_at in erasures.items():
         await note_erasure(connection, user_id, erased_at)
-    if max(erasures.values()) >= manifest.created_at:  # session files were rewritten since: positions mean nothing
+    moments = [*erasures.values(), *items.channels.values()]
+    if (
+        items.messages or max(moments) >= manifest.created_at
+    ):  # session files were rewritten since: positions mean nothing
         await connection.execute(_READ_JOURNALS_AGAIN)
-    return await erase_rows(connection, erasures, copies=copies)
+    return await erase_rows(connection, subject)
 
 
 async def _erasures_in(connection: Connection) -> dict[int, datetime]:

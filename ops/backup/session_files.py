@@ -13,12 +13,14 @@ from db.databases import Database
 from db.engines import transaction
 from db.metadata import get_metadata, set_metadata
 from errors import InputFileError, SessionError
+from memory.capture.erased import NO_ITEMS, ErasedItems
 from memory.capture.journal import finished_size
 from memory.capture.members import JOURNAL_FACT, SESSION_FACT
 from ops.backup.files import open_writer
 from ops.backup.manifest import FileEntry, Manifest, SessionEntry, path_of
 from ops.backup.verify import check_files
 from ops.erasure.files import erase_from_csv
+from ops.erasure.subject import Subject
 from storage.files import COMPRESSED, atomic_file, open_decompressed, raise_os_errors_as, translate_os_errors
 from storage.session_names import split_stem, valid_file_name
 from storage.sessions import ProgramSession, open_session_folder, remember_session, remembered_session
@@ -74,18 +76,29 @@ async def refuse_damaged_session(folder: Path, manifest: Manifest, *, storage_di
 
 
 async def go_on_with_session(
-    folder: Path, manifest: Manifest, database: Database, *, storage_dir: Path, erasures: Mapping[int, datetime]
+    folder: Path,
+    manifest: Manifest,
+    database: Database,
+    *,
+    storage_dir: Path,
+    erasures: Mapping[int, datetime],
+    items: ErasedItems = NO_ITEMS,
 ) -> Continued:
     """Make the session that a restore has brought back into short-term memory the one that the next start goes on with.
 
-    Its files are put back where there are none, without what those in `erasures` said before they were forgotten. The
+    Its files are put back where there are none, without what those in `erasures` said before they were forgotten and
+    without the `items`. The
     caller keeps the bot away. Raises InputFileError for a damaged file, SessionError when the storage folder cannot be
     written.
     """
     written: list[Path] = []
     if manifest.session is not None:
         session = _session_of(folder, manifest.session, storage_dir)
-        since = {user_id: erased_at for user_id, erased_at in erasures.items() if erased_at >= manifest.created_at}
+        since = Subject(
+            people=_since(manifest.created_at, erasures),
+            messages=items.messages,
+            channels=_since(manifest.created_at, items.channels),
+        )
         written = await asyncio.to_thread(_put_back, folder, manifest, manifest.session, session, since)
     async with transaction(database.sessions) as transacting:
         stem = await get_metadata(transacting, SESSION_FACT)
@@ -133,13 +146,13 @@ def _session_of(folder: Path, entry: SessionEntry, storage_dir: Path) -> Program
 
 
 def _put_back(
-    folder: Path, manifest: Manifest, entry: SessionEntry, session: ProgramSession, erasures: Mapping[int, datetime]
+    folder: Path, manifest: Manifest, entry: SessionEntry, session: ProgramSession, subject: Subject
 ) -> list[Path]:
     missing = _missing(folder, manifest, entry, session)
     if missing:
         open_session_folder(session)
     for target, file in missing.items():
-        _write(path_of(folder, file), target, erasures)
+        _write(path_of(folder, file), target, subject)
     return list(missing)
 
 
@@ -157,9 +170,13 @@ def _name(file: FileEntry) -> str:
     return Path(file.path).name.removesuffix(COMPRESSED)
 
 
-def _write(source: Path, target: Path, erasures: Mapping[int, datetime]) -> None:
-    """Write a file that appears when it is whole, without what the forgotten have said."""
+def _since(moment: datetime, ledger: Mapping[int, datetime]) -> dict[int, datetime]:
+    return {number: erased_at for number, erased_at in ledger.items() if erased_at >= moment}
+
+
+def _write(source: Path, target: Path, subject: Subject) -> None:
+    """Write a file that appears when it is whole, without what is erased."""
     with translate_os_errors(target.parent), atomic_file(target) as partial:
         with open_decompressed(source) as plain, partial.open("wb") as file:
             shutil.copyfileobj(plain, file, _BLOCK)
-        erase_from_csv(partial, erasures)
+        erase_from_csv(partial, subject)

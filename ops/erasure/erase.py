@@ -16,12 +16,13 @@ Files come before databases, for a journal that is read once more then brings no
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import LiteralString, NamedTuple
+from typing import LiteralString, NamedTuple, Protocol
 
 from psycopg import sql
 
@@ -29,8 +30,9 @@ from db.databases import Database
 from db.errors import NO_RIGHT
 from db.table_copy import Connection, fetch, open_connection, tables_of
 from errors import DatabaseSetupError, DatabaseUnavailableError, OperatorError, SessionError, StatementFailedError
+from memory.capture.journal import RunInThread
 from memory.capture.members import JOURNAL_FACT
-from ops.erasure.files import Answers, Redactions, answers_in, collect, csv_files, cut, find_cuts
+from ops.erasure.files import Answers, Redactions, add_cuts, answers_in, collect, csv_files, cut, find_cuts
 from ops.erasure.find import (
     Conversation,
     Repetitions,
@@ -42,14 +44,17 @@ from ops.erasure.find import (
 )
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.ledger import (
+    CHANNELS,
     COPIES,
     LEDGER,
     POSTS,
     NotedPost,
     note_copies,
     note_posts,
+    read_channels,
     read_ledger,
     read_posts,
+    write_channel,
     write_ledger,
 )
 from ops.erasure.rows import (
@@ -63,6 +68,7 @@ from ops.erasure.rows import (
     erasing,
     note_erasure,
 )
+from ops.erasure.subject import Subject
 from util_async import Progress
 
 _MANIFEST = "manifest.json"  # what makes a folder a backup
@@ -72,6 +78,7 @@ _SAMPLES = ("pg_statistic", "pg_statistic_ext_data")
 _POSITION: LiteralString = "SELECT position FROM journal_positions WHERE session = %s"
 _JOURNALS: LiteralString = "SELECT value FROM facts WHERE starts_with(name, %s)"
 _MOVE: LiteralString = "UPDATE journal_positions SET position = %s WHERE session = %s"
+_SHORTEN: LiteralString = "UPDATE coverage SET journal_end = %s WHERE session = %s AND journal_end > %s"
 _WORDS = {
     "messages": ("message", "messages"),
     "revisions": ("former text of an edited message", "former texts of edited messages"),
@@ -179,58 +186,116 @@ async def forget(
     timeout: timedelta,
     report: Progress,
 ) -> Receipt:
-    """Erase what a person said up to `now`, and what repeats it; the caller keeps the bot away from the storage folder.
+    """Erase what a person said up to `now`, as `erase` does; the caller keeps the bot away from the storage folder.
 
-    The storage folders of other processes that share short-term memory are taken as well, as far as they are here.
-    To connect to a database takes no longer than `timeout`. Backups stay as they are, and the ledger has every restore
-    leave the person out. Their messages from after `now` are not touched. Rows that have no author's id are nobody's.
-    Stopped half-way, the same call goes on with it; done again later, it moves the moment forward. The report counts
-    steps.
+    Raises OperatorError for an id that is none, and what `erase` raises.
+    """
+    if user_id not in _BIGINT:
+        raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
+    return await erase(
+        Subject(people={user_id: now}),
+        short_term=short_term,
+        long_term=long_term,
+        storage_dir=storage_dir,
+        backup_dir=backup_dir,
+        now=now,
+        timeout=timeout,
+        report=report,
+    )
+
+
+class OpenFiles(Protocol):
+    """The CSV files that a running bot writes, as `memory.capture.recorder.Recorder` knows them."""
+
+    @property
+    def open_files(self) -> Mapping[Path, int]:
+        """Their paths, with how many bytes of each can be read."""
+
+    def held(self, path: Path) -> AbstractAsyncContextManager[RunInThread]:
+        """Keep one of them from being read and written while it is rewritten."""
+
+
+async def erase(
+    subject: Subject,
+    *,
+    short_term: Database,
+    long_term: Database,
+    storage_dir: Path,
+    backup_dir: Path,
+    now: datetime,
+    timeout: timedelta,
+    report: Progress,
+    running: OpenFiles | None = None,
+) -> Receipt:
+    """Erase a subject, and what repeats it; `running` are the files of the bot if it runs, else nobody writes any.
+
+    The storage folders of other processes that share short-term memory are taken as well, as far as they are here and
+    the bot does not run. To connect to a database takes no longer than `timeout`. Backups stay as they are, and the
+    ledgers have every restore leave the subject out. What was sent after its moments is not touched. Rows that have no
+    author's id are nobody's. Stopped half-way, the same call goes on with it; done again later, with a later moment, it
+    moves that forward. The report counts steps.
 
     Deleted rows are gone from the indexes at the end. Their bytes stay on the disk until PostgreSQL writes something
     else in their place, and in its write-ahead log until that is recycled; `VACUUM FULL` and `REINDEX` of the tables
     overwrite sooner, with the bot stopped.
 
-    Raises OperatorError for an id that is none, SettingsError or InputFileError when the ledger cannot be written,
-    SessionError for a file that cannot be rewritten, DatabaseSetupError when the user of a database may not do this,
+    Raises SettingsError or InputFileError when a ledger cannot be written, SessionError or JournalUnavailableError for
+    a file that cannot be rewritten, DatabaseSetupError when the user of a database may not do this,
     DatabaseUnavailableError when one fails.
     """
-    if user_id not in _BIGINT:
-        raise OperatorError(f"{user_id} is no id of a user: copy it from Discord, in developer mode.")
-    erased_at = await asyncio.to_thread(_write_ledger, backup_dir / LEDGER, user_id, now)
+    subject = await asyncio.to_thread(note_in_ledgers, backup_dir, subject)
     with _errors_say_how_to_go_on():
         async with _open_side(short_term, timeout) as short_side, _open_side(long_term, timeout) as long_side:
-            await note_erasure(long_side.connection, user_id, erased_at)
+            for user_id, erased_at in subject.people.items():
+                await note_erasure(long_side.connection, user_id, erased_at)
             others = await _other_storage(short_side)
             files = await asyncio.to_thread(_csv_files_in, [storage_dir, *others])
+            left = await _journals_of_others(short_side, running) if running is not None else set()
             forgetting = _Forgetting(
-                user_id,
-                erased_at,
+                subject,
                 short_side,
                 long_side,
-                files,
+                [path for path in files if path.parent.resolve() not in left],
                 report,
                 noted_posts=backup_dir / POSTS,
                 noted_copies=backup_dir / COPIES,
+                running=running,
             )
             await forgetting.run()
     return Receipt(
-        user_id=user_id,
-        erased_at=erased_at,
+        user_id=next(iter(subject.people), 0),
+        erased_at=max([*subject.people.values(), *subject.channels.values()], default=now),
         short_term=short_side.counts,
         long_term=long_side.counts,
         files=forgetting.erased_files,
         posts=tuple(await asyncio.to_thread(read_posts, backup_dir / POSTS)),
         posts_file=backup_dir / POSTS,
-        elsewhere=tuple([folder for folder in others if not await asyncio.to_thread(folder.is_dir)]),
+        elsewhere=(
+            *[folder for folder in others if not await asyncio.to_thread(folder.is_dir)],
+            *sorted(left),
+        ),
         backups=tuple(await asyncio.to_thread(_backups_in, backup_dir)),
     )
 
 
-def _write_ledger(ledger: Path, user_id: int, now: datetime) -> datetime:
-    """Write somebody into the ledger, and return until when they are erased: an earlier moment takes nothing back."""
-    write_ledger(ledger, user_id, now)
-    return read_ledger(ledger)[user_id]
+def note_in_ledgers(backup_dir: Path, subject: Subject) -> Subject:
+    """Write a subject into the ledgers, and return it with the moments that are there: an earlier one counts nothing.
+
+    Raises SettingsError or InputFileError when one cannot be written.
+    """
+    people, channels = backup_dir / LEDGER, backup_dir / CHANNELS
+    for user_id, moment in subject.people.items():
+        write_ledger(people, user_id, moment)
+    for channel_id, moment in subject.channels.items():
+        write_channel(channels, channel_id, moment)
+    if subject.messages:
+        note_copies(backup_dir / COPIES, subject.messages)
+    known_people, known_channels = read_ledger(people), read_channels(channels)
+    return replace(
+        subject,
+        people={user_id: known_people[user_id] for user_id in subject.people},
+        channels={channel_id: known_channels[channel_id] for channel_id in subject.channels},
+    )
 
 
 @contextmanager
@@ -265,10 +330,9 @@ class _Asked(NamedTuple):
 
 @dataclass(slots=True)
 class _Forgetting:
-    """One person, and everything that may hold their words."""
+    """What is erased, and everything that may hold its words."""
 
-    user_id: int
-    erased_at: datetime
+    subject: Subject
     short_term: _Side
     long_term: _Side
     files: list[Path]
@@ -277,6 +341,7 @@ class _Forgetting:
     """Where posts are noted that have to be deleted in Discord."""
     noted_copies: Path
     """Where forwards are noted that are not to come back."""
+    running: OpenFiles | None = None
     lines: dict[Path, int] = field(default_factory=dict)
     done: int = 0
 
@@ -292,6 +357,8 @@ class _Forgetting:
         await self._rewrite_files(said, answers, own=True)
         for side in self._sides:
             await self._erase_own(side, said)
+        if self.running is not None:
+            await self._erase_late_answers(said)
         for side in self._sides:
             await self._vacuum(side)
 
@@ -303,22 +370,28 @@ class _Forgetting:
     def _sides(self) -> tuple[_Side, _Side]:
         return self.short_term, self.long_term
 
-    @property
-    def _erasures(self) -> dict[int, datetime]:
-        return {self.user_id: self.erased_at}
-
     def _step(self) -> None:
         self.done += 1
-        self.report(self.done, 4 * (len(self.files) + len(self._sides)) + 2 * len(self._sides))
+        rounds = 4 if self.running is None else 6
+        self.report(self.done, rounds * len(self.files) + (rounds + 2) * len(self._sides))
+
+    async def _erase_late_answers(self, said: Fingerprint) -> None:
+        """Erase what the bot has answered while this was going on, as all was there to be quoted until its end."""
+        answers = await self._find_answers(said)
+        repeating = await self._find_conversations(said)
+        await self._note_posts(answers)
+        await self._rewrite_files(said, answers, own=False)
+        for side in self._sides:
+            await self._erase_what_repeats(side, said, answers, repeating[id(side)])
 
     async def _fingerprint(self) -> Fingerprint:
         """Return what the person has said, wherever it stands."""
-        said = FingerprintBuilder(frozenset(self._erasures))
+        said = FingerprintBuilder(frozenset(self.subject.people))
         for side in self._sides:
-            await collect_rows(side.connection, side.tables, self.user_id, self.erased_at, said)
+            await collect_rows(side.connection, side.tables, self.subject, said)
             self._step()
         for path in self.files:
-            await asyncio.to_thread(collect, path, self._erasures, said)
+            await asyncio.to_thread(collect, path, self.subject, said)
             self._step()
         return await asyncio.to_thread(said.build)
 
@@ -348,13 +421,41 @@ class _Forgetting:
 
     async def _rewrite_files(self, said: Fingerprint, answers: Answers, *, own: bool) -> None:
         for path in self.files:
-            cuts = await asyncio.to_thread(find_cuts, path, self._erasures, said, answers=answers, own=own)
-            if cuts.lines:
-                await self._rewrite(path, cuts)
-                self.lines[path] = self.lines.get(path, 0) + cuts.lines
+            lines = await self._rewrite_file(path, said, answers, own=own)
+            if lines:
+                self.lines[path] = self.lines.get(path, 0) + lines
             self._step()
 
-    async def _rewrite(self, path: Path, cuts: Redactions) -> None:
+    async def _rewrite_file(self, path: Path, said: Fingerprint, answers: Answers, *, own: bool) -> int:
+        """Take out of a file what has to go; return how many lines that was.
+
+        One that is being written is looked at first, and held only while what came since is looked at and it is copied.
+        """
+        open_path = self._open_path(path)
+        end = self._end_of(open_path)
+        cuts = await asyncio.to_thread(find_cuts, path, self.subject, said, answers=answers, own=own, end=end)
+        if open_path is None or self.running is None:
+            if cuts.lines:
+                await self._rewrite(path, cuts, asyncio.to_thread)
+            return cuts.lines
+        rest = partial(add_cuts, cuts, path, self.subject, said, answers=answers, own=own)
+        await asyncio.to_thread(rest, end=self._end_of(open_path))
+        if cuts.lines:
+            async with self.running.held(open_path) as run:
+                await run(rest)
+                await self._rewrite(path, cuts, run)
+        return cuts.lines
+
+    def _open_path(self, path: Path) -> Path | None:
+        """Return the path under which the bot writes a file, if it does."""
+        if self.running is None:
+            return None
+        return next((opened for opened in self.running.open_files if opened.resolve() == path.resolve()), None)
+
+    def _end_of(self, open_path: Path | None) -> int | None:
+        return None if open_path is None or self.running is None else self.running.open_files[open_path]
+
+    async def _rewrite(self, path: Path, cuts: Redactions, run: RunInThread) -> None:
         """Rewrite a file, and let short-term memory know where in it its journal goes on.
 
         Between two names of one file and a row of a database there is no common transaction. So the position says
@@ -367,16 +468,19 @@ class _Forgetting:
         for _ in positions:
             await connection.execute(_MOVE, [0, session])
         try:
-            await asyncio.to_thread(cut, path, cuts)
+            await run(cut, path, cuts)
         except SessionError:
             for (position,) in positions:
                 await connection.execute(_MOVE, [position, session])
             raise
         for (position,) in positions:
             await connection.execute(_MOVE, [cuts.new_offset(position), session])
+        if "coverage" in self.long_term.tables:
+            size = (await asyncio.to_thread(path.stat)).st_size
+            await self.long_term.connection.execute(_SHORTEN, [size, session, size])
 
     async def _erase_what_repeats(self, side: _Side, said: Fingerprint, answers: Answers, asked: _Asked) -> None:
-        copied = erasing(side.connection, self._erasures, side.tables, message_ids=said.message_ids)
+        copied = erasing(side.connection, self.subject, side.tables, message_ids=said.message_ids)
         async with side.connection.transaction(), copied:
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
             erased += await erase_conversations(side.connection, side.tables, conversations=asked.conversations)
@@ -386,7 +490,7 @@ class _Forgetting:
         self._step()
 
     async def _erase_own(self, side: _Side, said: Fingerprint) -> None:
-        async with side.connection.transaction(), erasing(side.connection, self._erasures, side.tables):
+        async with side.connection.transaction(), erasing(side.connection, self.subject, side.tables):
             erased = await erase_own(side.connection, side.tables, message_ids=said.message_ids)
         side.counts += erased
         self._step()
@@ -409,6 +513,17 @@ async def _other_storage(side: _Side) -> list[Path]:
     """Return the storage folders of all processes with shards of their own that short-term memory knows."""
     journals = await fetch(side.connection, _JOURNALS, [f"{JOURNAL_FACT} "]) if "facts" in side.tables else []
     return sorted({Path(journal).parent.parent for (journal,) in journals})
+
+
+async def _journals_of_others(side: _Side, running: OpenFiles) -> set[Path]:
+    """Return the folders of sessions that other processes write, which nobody but they may rewrite."""
+    journals = await fetch(side.connection, _JOURNALS, [JOURNAL_FACT]) if "facts" in side.tables else []
+    others = [Path(journal) for (journal,) in journals]
+    return await asyncio.to_thread(_folders_but, others, list(running.open_files))
+
+
+def _folders_but(paths: Iterable[Path], own: Iterable[Path]) -> set[Path]:
+    return {path.resolve().parent for path in paths} - {path.resolve().parent for path in own}
 
 
 def _csv_files_in(storage_dirs: Sequence[Path]) -> list[Path]:

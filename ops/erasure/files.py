@@ -3,15 +3,14 @@
 import shutil
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from errors import SessionError
-from memory.capture.erased import digits_of, has_number, is_erased
+from memory.capture.erased import digits_of, has_number
 from memory.capture.message_csv import (
     OLDEST_COLUMNS,
     fields_in,
@@ -23,6 +22,7 @@ from memory.capture.message_csv import (
 )
 from memory.message import Kind, Message
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
+from ops.erasure.subject import Subject
 from storage.files import PARTIAL, atomic_file, raise_os_errors_as
 
 _BLOCK = 2**20  # bytes
@@ -55,6 +55,8 @@ class Redactions:
     """Lines of the forgotten, copies of them, and damaged ones that hold their words."""
     answers: int = 0
     """Lines of the bot that repeat them."""
+    looked_at: int = 0
+    """How many bytes of the file were looked at."""
 
     def add(self, start: int, end: int) -> None:
         """Take out a stretch that lies behind all others."""
@@ -91,29 +93,32 @@ def _in_folders(storage_dir: Path, pattern: str) -> list[Path]:
     return sorted(path for path in storage_dir.glob(f"*/{pattern}") if path.parent.name not in _NO_SESSIONS)
 
 
-def erase_from_csv(path: Path, erasures: Mapping[int, datetime], *, unchecked: bool = True) -> Redactions:
+def erase_from_csv(path: Path, subject: Subject, *, unchecked: bool | None = None) -> Redactions:
     """Rewrite a session's CSV, a not-added CSV or one of refused rows without what the forgotten had said.
 
     Whatever state of a message it is that a line tells of, it goes; so do damaged lines with their words or id. An
     `unchecked` file is one from before an erasure: nobody knows any more what the person said elsewhere, so that all
-    answers of the bot go, and all damaged lines. `Redactions.new_offset` tells where the stored position of a journal
+    answers of the bot go, and all damaged lines. It is taken for one, unless that is said, where people or channels are
+    erased, or a message that it holds. `Redactions.new_offset` tells where the stored position of a journal
     is now. A file without such lines is left alone. Raises SessionError when the file cannot be read or written.
     """
-    if not erasures:
+    if not subject:
         return Redactions()
-    said = FingerprintBuilder(frozenset(erasures))
-    collect(path, erasures, said)
-    cuts = find_cuts(path, erasures, said.build(), answers=Answers(every_one=unchecked), damaged=unchecked)
+    said = FingerprintBuilder(frozenset(subject.people))
+    collect(path, subject, said)
+    if unchecked is None:
+        unchecked = bool(subject.people or subject.channels or said.message_ids)
+    cuts = find_cuts(path, subject, said.build(), answers=Answers(every_one=unchecked), damaged=unchecked)
     cut(path, cuts)
     return cuts
 
 
-def collect(path: Path, erasures: Mapping[int, datetime], said: FingerprintBuilder) -> None:
+def collect(path: Path, subject: Subject, said: FingerprintBuilder) -> None:
     """Take in what the forgotten have said in a file, and its forwards; raise SessionError when it cannot be read."""
     for _, _, record in _read(path):
         if not isinstance(record, Message):
             continue
-        if is_erased(erasures, record.author_id, record.sent_at):
+        if subject.covers(record):
             texts = [record.content, *(file.name for file in record.attachments)]
             said.add_message(record.message_id, record.author_name, texts)
         if record.forwarded_from is not None:
@@ -129,37 +134,55 @@ def answers_in(path: Path) -> Iterator[Message]:
 
 def find_cuts(
     path: Path,
-    erasures: Mapping[int, datetime],
+    subject: Subject,
     said: Fingerprint,
     *,
     answers: Answers,
     own: bool = True,
     damaged: bool = False,
+    end: int | None = None,
 ) -> Redactions:
     """Return what has to be taken out of a file: answers, copies, and unless `own` is false what the forgotten said.
 
-    With `damaged` all lines go that are no messages. Raises SessionError when the file cannot be read.
+    With `damaged` all lines go that are no messages. Of a file that is being written only what stands before `end` is
+    looked at. Raises SessionError when the file cannot be read.
     """
     cuts = Redactions()
-    ids = digits_of(erasures)
-    for start, end, record in _read(path):
-        if isinstance(record, str):
-            if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
-                cuts.own += 1
-                cuts.add(start, end)
-        elif record.kind is Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
-            cuts.answers += 1
-            cuts.add(start, end)
-        elif record.message_id in said.copies or (own and _is_own(record, erasures, said)):
-            cuts.own += 1
-            cuts.add(start, end)
+    add_cuts(cuts, path, subject, said, answers=answers, own=own, damaged=damaged, end=end)
     return cuts
 
 
-def _is_own(message: Message, erasures: Mapping[int, datetime], said: Fingerprint) -> bool:
+def add_cuts(
+    cuts: Redactions,
+    path: Path,
+    subject: Subject,
+    said: Fingerprint,
+    *,
+    answers: Answers,
+    own: bool = True,
+    damaged: bool = False,
+    end: int | None = None,
+) -> None:
+    """Add to what has to be taken out of a file what follows the stretch that was looked at; as `find_cuts` does."""
+    ids = digits_of(subject.people)
+    for start, behind, record in _read(path, start=cuts.looked_at, end=end):
+        cuts.looked_at = behind
+        if isinstance(record, str):
+            if damaged or (own and (has_number(record, ids) or said.repeated_in(record))):
+                cuts.own += 1
+                cuts.add(start, behind)
+        elif record.kind is Kind.ANSWER and answers.holds(record.message_id, record.reply_to):
+            cuts.answers += 1
+            cuts.add(start, behind)
+        elif record.message_id in said.copies or (own and _is_own(record, subject, said)):
+            cuts.own += 1
+            cuts.add(start, behind)
+
+
+def _is_own(message: Message, subject: Subject, said: Fingerprint) -> bool:
     # What was heard of a message when it was deleted does not tell whose it was.
     is_known_by_id = message.author_id is None and message.message_id in said.message_ids
-    return is_known_by_id or is_erased(erasures, message.author_id, message.sent_at)
+    return is_known_by_id or subject.covers(message)
 
 
 def cut(path: Path, cuts: Redactions) -> None:
@@ -187,15 +210,19 @@ def _copy(old: BinaryIO, new: BinaryIO, start: int, end: int) -> None:
         left -= len(block)
 
 
-def _read(path: Path) -> Iterator[tuple[int, int, Message | str]]:
-    """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is."""
+def _read(path: Path, *, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, Message | str]]:
+    """Yield each record of a file with its place in bytes, the header left out; a damaged one as the text it is.
+
+    It begins where a record does, and stops before `end`.
+    """
     with _translate_os_errors(path), path.open("rb") as file:
         header = read_header(file)
-        end = len(header)
+        behind = max(start, len(header))
+        file.seek(behind)
         names = _names(header)
-        for piece in pieces_in(file, record_test(header)):
-            start, end = end, end + piece.size
-            yield start, end, _parsed(piece.text.decode("utf-8", "replace"), names)
+        for piece in pieces_in(file, record_test(header), end=end):
+            start, behind = behind, behind + piece.size
+            yield start, behind, _parsed(piece.text.decode("utf-8", "replace"), names)
 
 
 def _names(header: bytes) -> list[str] | None:

@@ -1,33 +1,43 @@
 """Find in a database what somebody has said, and where the bot repeats it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
+
+from psycopg import sql
 
 from db.table_copy import Connection
 from ops.erasure.files import Answers
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.ledger import NotedPost
+from ops.erasure.subject import Subject
 
 Tables = Mapping[str, Mapping[str, str]]
 """What `db.checksums.tables_of` tells: which tables a database has."""
 
+Params = Sequence[object] | Mapping[str, object]
 _AT_ONCE = 1000  # rows
 
-_SAID: dict[str, LiteralString] = {
-    "messages": """
-        SELECT message_id, author_name, content, attachments FROM messages WHERE author_id = %s AND sent_at <= %s
-    """,
-    "message_revisions": """
+_COVERED = sql.SQL("""
+    message_id = ANY (%(messages)s::bigint[]) OR EXISTS (
+        SELECT FROM unnest(%(people)s::bigint[], %(people_until)s::timestamptz[]) AS person (person_id, until)
+        WHERE author_id = person_id AND messages.sent_at <= until
+    ) OR EXISTS (
+        SELECT FROM unnest(%(channels)s::bigint[], %(channels_until)s::timestamptz[]) AS channel (place_id, until)
+        WHERE place_id IN (channel_id, thread_id) AND messages.sent_at <= until
+    )
+""")
+_SAID: dict[str, sql.Composed] = {
+    "messages": sql.SQL("SELECT message_id, author_name, content, attachments FROM messages WHERE {}").format(_COVERED),
+    "message_revisions": sql.SQL("""
         SELECT message_id, author_name, former.content, '[]'::jsonb
-        FROM messages JOIN message_revisions AS former USING (message_id) WHERE author_id = %s AND sent_at <= %s
-    """,
-    "replaced_messages": """
+        FROM messages JOIN message_revisions AS former USING (message_id) WHERE {}
+    """).format(_COVERED),
+    "replaced_messages": sql.SQL("""
         SELECT message_id, author_name, former.content, former.attachments
-        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at)
-        WHERE author_id = %s AND sent_at <= %s
-    """,
+        FROM messages JOIN replaced_messages AS former USING (message_id, sent_at) WHERE {}
+    """).format(_COVERED),
 }
 _FORWARDS: LiteralString = (
     "SELECT message_id, forwarded_from, author_name FROM messages WHERE forwarded_from IS NOT NULL"
@@ -60,13 +70,16 @@ class Conversation(NamedTuple):
     private: bool
 
 
-async def collect_rows(
-    connection: Connection, tables: Tables, user_id: int, until: datetime, said: FingerprintBuilder
-) -> None:
-    """Take in all states of what a person has said up to a moment, and which messages are copies of any other."""
-    for table in tables.keys() & _SAID.keys():
-        async for message_id, author_name, content, files in _streamed(connection, _SAID[table], [user_id, until]):
+async def collect_rows(connection: Connection, tables: Tables, subject: Subject, said: FingerprintBuilder) -> None:
+    """Take in all states of what is to be erased, and which messages are copies of any other."""
+
+    def take(rows: Sequence[tuple[Any, ...]]) -> None:
+        for message_id, author_name, content, files in rows:
             said.add_message(message_id, author_name, [content, *(file["name"] for file in files)])
+
+    for table in tables.keys() & _SAID.keys():
+        async for rows in _batches(connection, _SAID[table], subject.values):
+            await asyncio.to_thread(take, rows)
     if knows_forwards(tables):
         async for message_id, forwarded_from, author_name in _streamed(connection, _FORWARDS):
             said.add_forward(message_id, forwarded_from, author_name)
@@ -104,8 +117,12 @@ class Repetitions:
     async def look_into(self, connection: Connection, tables: Tables) -> None:
         """Find out about all states of all answers that a database holds."""
         for table in tables.keys() & _ANSWERED.keys():
-            async for message_id, reply_to, content in _streamed(connection, _ANSWERED[table]):
-                self.look_at(message_id, reply_to, content)
+            async for rows in _batches(connection, _ANSWERED[table]):
+                await asyncio.to_thread(self._look_at_all, rows)
+
+    def _look_at_all(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for message_id, reply_to, content in rows:
+            self.look_at(message_id, reply_to, content)
 
     @property
     def answers(self) -> Answers:
@@ -127,24 +144,34 @@ async def find_posts(connection: Connection, tables: Tables, answers: Answers) -
 async def find_conversations(connection: Connection, tables: Tables, said: Fingerprint) -> set[Conversation]:
     """Return the conversations with a turn that cites or repeats somebody."""
     found: set[Conversation] = set()
-    if "conversation_turns" in tables:
-        async for asker_id, channel_id, private, question, answer, cites in _streamed(connection, _TURNS):
+
+    def look_at(rows: Sequence[tuple[Any, ...]]) -> None:
+        for asker_id, channel_id, private, question, answer, cites in rows:
             conversation = Conversation(asker_id, channel_id, private)
             if conversation in found:
                 continue
             if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, (question, answer))):
                 found.add(conversation)
+
+    if "conversation_turns" in tables:
+        async for rows in _batches(connection, _TURNS):
+            await asyncio.to_thread(look_at, rows)
     return found
 
 
 async def find_questions(connection: Connection, tables: Tables, said: Fingerprint) -> set[int]:
     """Return the ids of the questions to the bot that cite or repeat somebody, or whose answers do."""
     found: set[int] = set()
-    if "answers" in tables:
-        async for question_id, text, answer, cites in _streamed(connection, _QUESTIONS):
+
+    def look_at(rows: Sequence[tuple[Any, ...]]) -> None:
+        for question_id, text, answer, cites in rows:
             words = [text] if answer is None else [text, *_texts_in(answer)]
             if not said.message_ids.isdisjoint(cites) or any(map(said.repeated_in, words)):
                 found.add(question_id)
+
+    if "answers" in tables:
+        async for rows in _batches(connection, _QUESTIONS):
+            await asyncio.to_thread(look_at, rows)
     return found
 
 
@@ -162,11 +189,19 @@ def _texts_in(value: object) -> Iterator[str]:
 
 
 async def _streamed(
-    connection: Connection, query: LiteralString, params: Sequence[object] = ()
+    connection: Connection, query: LiteralString | sql.Composed, params: Params = ()
 ) -> AsyncGenerator[tuple[Any, ...]]:
-    """Yield the rows of a query, some at a time."""
-    async with connection.transaction(), connection.cursor(name="gathering") as cursor:
-        cursor.itersize = _AT_ONCE
-        await cursor.execute(query, params)
-        async for row in cursor:
+    """Yield the rows of a query, some of which are fetched at a time."""
+    async for rows in _batches(connection, query, params):
+        for row in rows:
             yield row
+
+
+async def _batches(
+    connection: Connection, query: LiteralString | sql.Composed, params: Params = ()
+) -> AsyncGenerator[list[tuple[Any, ...]]]:
+    """Yield the rows of a query, some at a time, for a thread to compare them while the bot may be running."""
+    async with connection.transaction(), connection.cursor(name="gathering") as cursor:
+        await cursor.execute(query, params)
+        while rows := await cursor.fetchmany(_AT_ONCE):
+            yield rows

@@ -83,7 +83,9 @@ class FingerprintBuilder:
         """Return what tells repetitions of all that was taken in."""
         copies = self._copies()
         symbols = set()
-        for name in {*self.names, *map(one_line, self.names)}:
+        # To name the author of a message is to repeat the person, and not the message.
+        named = {*self.names, *map(one_line, self.names)} if self.user_ids else set()
+        for name in named:
             words = _WORD.findall(_shown(name))[:_LONGEST_NAME]
             if words:
                 self._add_runs(words, len(words))

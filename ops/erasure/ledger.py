@@ -8,7 +8,7 @@ they are deleted in Discord. It holds ids and no words.
 import json
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from errors import InputFileError, SettingsError
+from memory.capture.erased import ErasedItems, merged
 from storage.files import raise_os_errors_as, sync_folder, translate_os_errors, write_atomically
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,13 @@ POSTS = "posts_to_delete.jsonl"
 """The name of the file of posts, in the same folder."""
 
 COPIES = "erased_copies.jsonl"
-"""The name of the file, in the same folder, with the ids of others' messages that forwarded somebody, one a line."""
+"""The name of the file, in the same folder, with the ids of messages that are erased one by one, an id in each line.
+
+Others' messages that forwarded somebody are among them.
+"""
+
+CHANNELS = "erased_channels.jsonl"
+"""The name of the file, in the same folder, with the channels and threads of which nothing is kept up to a moment."""
 
 _OF_DISCORD = range(10**15, 2**62)  # ids of the terminal's channel and those that a promotion makes lie outside
 
@@ -40,6 +47,46 @@ class _Entry(BaseModel):
     user_id: int
     erased_at: AwareDatetime
 
+    @property
+    def number(self) -> int:
+        """What is erased."""
+        return self.user_id
+
+
+class _ChannelEntry(BaseModel):
+    """A line of the ledger of channels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel_id: int
+    erased_at: AwareDatetime
+
+    @property
+    def number(self) -> int:
+        """What is erased."""
+        return self.channel_id
+
+
+_AnyEntry = _Entry | _ChannelEntry
+
+
+def read_channels(path: Path) -> dict[int, datetime]:
+    """Return until when nothing of each channel or thread is kept; none when there is no such file.
+
+    Raises InputFileError as `read_ledger` does.
+    """
+    return _read(path, _ChannelEntry)
+
+
+def write_channel(path: Path, channel_id: int, now: datetime) -> None:
+    """Note on disk that nothing of a channel or thread is kept up to `now`; raise as `write_ledger` does."""
+    _write(path, _ChannelEntry(channel_id=channel_id, erased_at=now))
+
+
+def read_items(backup_dir: Path) -> ErasedItems:
+    """Return what the ledgers in a folder of backups say to be erased besides people; raise InputFileError."""
+    return ErasedItems(read_copies(backup_dir / COPIES), read_channels(backup_dir / CHANNELS))
+
 
 def read_ledger(path: Path) -> dict[int, datetime]:
     """Return until when each person's words are erased; nobody's when there is no such file.
@@ -47,12 +94,16 @@ def read_ledger(path: Path) -> dict[int, datetime]:
     A last line that a crash cut short counts for nothing: what it announces was not begun. Raises InputFileError for
     any other line that is no erasure, as to leave one out would bring somebody's words back.
     """
+    return _read(path, _Entry)
+
+
+def _read(path: Path, kind: type[_AnyEntry]) -> dict[int, datetime]:
     with raise_os_errors_as(InputFileError, f"The ledger of erasures {path} cannot be read", "correct its permissions"):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
             return {}
-    return merged(*({entry.user_id: entry.erased_at} for entry in _entries(path, content)))
+    return merged(*({entry.number: entry.erased_at} for entry in _entries(path, content, kind)))
 
 
 def write_ledger(path: Path, user_id: int, now: datetime) -> None:
@@ -60,33 +111,28 @@ def write_ledger(path: Path, user_id: int, now: datetime) -> None:
 
     Raises InputFileError for a damaged ledger, SettingsError when it cannot be written.
     """
-    known = read_ledger(path).get(user_id)
-    if known is not None and known >= now:
+    _write(path, _Entry(user_id=user_id, erased_at=now))
+
+
+def _write(path: Path, entry: _AnyEntry) -> None:
+    known = _read(path, type(entry)).get(entry.number)
+    if known is not None and known >= entry.erased_at:
         return
-    line = json.dumps({"user_id": user_id, "erased_at": now.isoformat()})
+    line = json.dumps({**entry.model_dump(), "erased_at": entry.erased_at.isoformat()})
     remedy = "correct the permissions of its folder, or set BACKUP_DIR to another one"
     with raise_os_errors_as(SettingsError, f"The ledger of erasures {path} cannot be written", remedy):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(0o600)
-        _append(path, line.encode() + b"\n")
+        _append(path, line.encode() + b"\n", type(entry))
         sync_folder(path.parent)
 
 
-def merged(*ledgers: Mapping[int, datetime]) -> dict[int, datetime]:
-    """Return the union of ledgers; of two moments the later counts."""
-    union: dict[int, datetime] = {}
-    for ledger in ledgers:
-        for user_id, erased_at in ledger.items():
-            union[user_id] = max(erased_at, union.get(user_id, erased_at))
-    return union
-
-
-def _entries(path: Path, content: bytes) -> Iterator[_Entry]:
+def _entries(path: Path, content: bytes, kind: type[_AnyEntry]) -> Iterator[_AnyEntry]:
     lines = content.split(b"\n")
     for number, line in enumerate(lines, 1):
         try:
             if line.strip():
-                yield _Entry.model_validate_json(line)
+                yield kind.model_validate_json(line)
         except ValidationError as error:
             if number < len(lines):
                 raise InputFileError(
@@ -96,12 +142,12 @@ def _entries(path: Path, content: bytes) -> Iterator[_Entry]:
             logger.warning("%s: its last line was cut short by a crash, and is ignored", path)
 
 
-def _append(path: Path, line: bytes) -> None:
+def _append(path: Path, line: bytes, kind: type[_AnyEntry]) -> None:
     """Write a line behind the last whole one."""
     with path.open("r+b") as file:
         content = file.read()
         whole = content.rpartition(b"\n")
-        if _is_entry(whole[2]):  # somebody edited the file and left out the end of the line
+        if _is_entry(whole[2], kind):  # somebody edited the file and left out the end of the line
             line = b"\n" + line
         else:
             file.truncate(len(content) - len(whole[2]))
@@ -111,9 +157,9 @@ def _append(path: Path, line: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _is_entry(line: bytes) -> bool:
+def _is_entry(line: bytes, kind: type[_AnyEntry]) -> bool:
     try:
-        _Entry.model_validate_json(line)
+        kind.model_validate_json(line)
     except ValidationError:
         return False
     return True

@@ -4,6 +4,7 @@ With their rows go the words of theirs in the search texts of their neighbours' 
 that PostgreSQL keeps for its planner.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
@@ -21,13 +22,15 @@ from db.engines import sessions_of, transaction
 from db.name_rows import NAMES, renew_names
 from db.schema import ErasureRow
 from db.table_copy import Connection, fetch, names, tables_of
+from memory.capture.erased import merged
 from memory.index.index_text import search_text
 from memory.index.neighbours import preceding_by_key
 from memory.index.store import MESSAGE_COLUMNS, to_message
-from memory.message import sanitize
+from memory.message import Message, MessageKey, sanitize
 from ops.erasure.files import Answers
 from ops.erasure.find import Conversation, Tables, knows_forwards
-from ops.erasure.ledger import LEDGER, merged, read_ledger
+from ops.erasure.ledger import LEDGER, read_ledger
+from ops.erasure.subject import Subject
 
 TOUCHED = (
     *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
@@ -43,6 +46,32 @@ _PEOPLE: LiteralString = """
     CREATE TEMPORARY TABLE erased_people ON COMMIT DROP AS
     SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS people(user_id, erased_at)
 """
+_PLACES: LiteralString = """
+    CREATE TEMPORARY TABLE erased_places ON COMMIT DROP AS
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS places(place_id, erased_at)
+"""
+_NO_OWN: LiteralString = """
+    CREATE TEMPORARY TABLE erased_own (message_id bigint, sent_at timestamptz, author_name text) ON COMMIT DROP
+"""
+_OWN: LiteralString = """
+    INSERT INTO erased_own
+    SELECT message_id, sent_at, author_name FROM messages
+    JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    UNION
+    SELECT message_id, sent_at, author_name FROM messages
+    JOIN erased_places ON place_id IN (channel_id, thread_id) AND sent_at <= erased_at
+    UNION
+    SELECT message_id, sent_at, author_name FROM messages WHERE message_id = ANY (%s::bigint[])
+"""
+_HAS_ITEMS: LiteralString = """
+    SELECT EXISTS (
+        SELECT FROM messages WHERE message_id = ANY (%s::bigint[])
+        UNION ALL
+        SELECT FROM messages JOIN erased_places ON place_id IN (channel_id, thread_id) AND sent_at <= erased_at
+    )
+"""
+_INDEX_OWN: LiteralString = "CREATE INDEX ON erased_own (message_id)"
+_ANALYZE_OWN: LiteralString = "ANALYZE erased_own"
 _NO_COPIES: LiteralString = """
     CREATE TEMPORARY TABLE erased_copies (message_id bigint, sent_at timestamptz, author_name text) ON COMMIT DROP
 """
@@ -51,9 +80,7 @@ _COPIES: LiteralString = """
     WITH RECURSIVE copies AS (
         SELECT message_id, sent_at, author_name FROM messages
         WHERE forwarded_from IS NOT NULL AND (
-            message_id = ANY (%s::bigint[]) OR forwarded_from = ANY (%s::bigint[]) OR forwarded_from IN (
-                SELECT message_id FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
-            )
+            forwarded_from = ANY (%s::bigint[]) OR forwarded_from IN (SELECT message_id FROM erased_own)
         )
         UNION
         SELECT messages.message_id, messages.sent_at, messages.author_name
@@ -67,7 +94,7 @@ _MARKS: LiteralString = """
 """
 _MARK_OWN: LiteralString = """
     INSERT INTO erased_messages
-    SELECT message_id, sent_at FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
+    SELECT message_id, sent_at FROM erased_own
     UNION SELECT message_id, sent_at FROM messages WHERE author_id IS NULL AND message_id = ANY (%s::bigint[])
 """
 _MARK_ANSWERS: LiteralString = """
@@ -76,7 +103,7 @@ _MARK_ANSWERS: LiteralString = """
 """
 _ANALYZE: LiteralString = "ANALYZE erased_messages"
 _UNMARK: LiteralString = "TRUNCATE erased_messages"
-_DROP: LiteralString = "DROP TABLE erased_people, erased_messages, erased_copies"
+_DROP: LiteralString = "DROP TABLE erased_people, erased_places, erased_own, erased_messages, erased_copies"
 
 _DELETE_MARKED: dict[str, LiteralString] = {
     "message_revisions": """
@@ -92,8 +119,7 @@ _DELETE_MARKED: dict[str, LiteralString] = {
     """,
 }
 _NAMES: LiteralString = """
-    SELECT author_name FROM messages JOIN erased_people ON user_id = author_id AND sent_at <= erased_at
-    UNION SELECT author_name FROM erased_copies
+    SELECT author_name FROM erased_own UNION SELECT author_name FROM erased_copies
 """
 _DELETE_TIME_ZONES: LiteralString = """
     DELETE FROM time_zones USING erased_people
@@ -102,6 +128,7 @@ _DELETE_TIME_ZONES: LiteralString = """
 _DELETE_DECISIONS: LiteralString = """
     DELETE FROM decisions WHERE message_id = ANY (%s::bigint[])
     OR EXISTS (SELECT FROM erased_people WHERE author_id = user_id AND sent_at <= erased_at)
+    OR EXISTS (SELECT FROM erased_places WHERE place_id IN (channel_id, thread_id) AND sent_at <= erased_at)
 """
 _CLEAR_DECISIONS: LiteralString = """
     UPDATE decisions SET marked_by = NULL, title = ''
@@ -136,6 +163,7 @@ _DELETE_CONVERSATIONS: LiteralString = """
     WITH deleted AS (
         DELETE FROM conversation_turns
         WHERE %s OR asker_id IN (SELECT user_id FROM erased_people)
+        OR channel_id IN (SELECT place_id FROM erased_places)
         OR (asker_id, channel_id, private) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]))
         RETURNING asker_id, channel_id, private
     )
@@ -144,7 +172,8 @@ _DELETE_CONVERSATIONS: LiteralString = """
 _DELETE_QUESTIONS: LiteralString = """
     DELETE FROM answers
     WHERE %s OR question_id = ANY (%s::bigint[])
-    OR EXISTS (SELECT FROM erased_people WHERE user_id = asker_id AND asked_at <= erased_at) RETURNING question_id
+    OR EXISTS (SELECT FROM erased_people WHERE user_id = asker_id AND asked_at <= erased_at)
+    OR EXISTS (SELECT FROM erased_places WHERE place_id = channel_id AND asked_at <= erased_at) RETURNING question_id
 """
 _DELETE_RATINGS: LiteralString = """
     DELETE FROM ratings
@@ -231,21 +260,20 @@ async def unfinished(connection: Connection, erasures: Mapping[int, datetime]) -
     }
 
 
-async def erase_rows(
-    connection: Connection, erasures: Mapping[int, datetime], *, copies: Collection[int] = ()
-) -> Counts:
-    """Erase people from a database that was just restored; it belongs into the transaction that restores it.
+async def erase_rows(connection: Connection, subject: Subject) -> Counts:
+    """Erase what is forgotten from a database that was just restored, within the transaction that restores it.
 
     Each person's messages up to their moment go, with all that stands for them. What the bot repeats of them cannot be
     told apart any more: it may be what they said in the other memory or in a session of long ago, from where it is
     erased. So a database that has not been through one of the erasures loses all answers and all conversations. Answers
-    are no evidence, and a conversation can be begun anew; messages of others stay.
+    are no evidence, and a conversation can be begun anew; messages of others stay. The same holds for one that still
+    has a message that was erased alone, or with its channel.
     """
-    if not erasures:
+    if not subject:
         return Counts()
     tables = await tables_of(connection)
-    unknown = bool(await unfinished(connection, erasures))
-    async with erasing(connection, erasures, tables, copies=copies):
+    async with erasing(connection, subject, tables):
+        unknown = bool(await unfinished(connection, subject.people)) or await _has_items(connection, subject, tables)
         counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
         counts += await erase_conversations(connection, tables, every_one=unknown)
         counts += await erase_questions(connection, tables, every_one=unknown)
@@ -255,25 +283,32 @@ async def erase_rows(
 
 @asynccontextmanager
 async def erasing(
-    connection: Connection,
-    erasures: Mapping[int, datetime],
-    tables: Tables,
-    *,
-    message_ids: Collection[int] = (),
-    copies: Collection[int] = (),
+    connection: Connection, subject: Subject, tables: Tables, *, message_ids: Collection[int] = ()
 ) -> AsyncGenerator[None]:
-    """Let the other functions here know whom to erase; it stands within a transaction.
+    """Let the other functions here know what to erase; it stands within a transaction.
 
-    `message_ids` are known to be of these people, whose messages may stand in the other database or a file alone, and
-    `copies` to be forwards of them.
+    `message_ids` are known to belong to it, though they may stand in the other database or a file alone.
     """
-    await connection.execute(_PEOPLE, [list(erasures), list(erasures.values())])
-    await connection.execute(_MARKS)
-    await connection.execute(_NO_COPIES)
+    await connection.execute(_PEOPLE, [list(subject.people), list(subject.people.values())])
+    await connection.execute(_PLACES, [list(subject.channels), list(subject.channels.values())])
+    for statement in (_MARKS, _NO_OWN, _NO_COPIES):
+        await connection.execute(statement)
+    if "messages" in tables:
+        await connection.execute(_OWN, [sorted(subject.messages)])
+        await connection.execute(_INDEX_OWN)
+        await connection.execute(_ANALYZE_OWN)
     if knows_forwards(tables):
-        await connection.execute(_COPIES, [list(copies), list(message_ids)])
+        await connection.execute(_COPIES, [list(message_ids)])
     yield
     await connection.execute(_DROP)
+
+
+async def _has_items(connection: Connection, subject: Subject, tables: Tables) -> bool:
+    """Return whether there are messages that are erased alone or with their channel; it stands within `erasing`."""
+    if "messages" not in tables or not (subject.messages or subject.channels):
+        return False
+    ((has_any,),) = await fetch(connection, _HAS_ITEMS, [sorted(subject.messages)])
+    return bool(has_any)
 
 
 async def erase_repetitions(connection: Connection, tables: Tables, *, answers: Answers) -> Counts:
@@ -394,7 +429,8 @@ Row = dict[str, Any]
 _AT_ONCE = 2000  # messages
 _OF_MESSAGE = sql.SQL(", ").join(sql.Identifier("messages", column.name) for column in MESSAGE_COLUMNS)
 _IS_ERASED: LiteralString = (
-    "EXISTS (SELECT FROM erased_people WHERE user_id = messages.author_id AND messages.sent_at <= erased_at)"
+    "EXISTS (SELECT FROM erased_own AS own"
+    " WHERE own.message_id = messages.message_id AND own.sent_at = messages.sent_at)"
 )
 _WITH_CONTEXT = sql.SQL(
     """
@@ -442,12 +478,16 @@ async def _index_anew(connection: Connection, found: sql.Composed, starts: list[
     async for rows in _batches(connection, found, starts):
         messages = [to_message(row) for row in rows]
         before = await preceding_by_key(connection, messages, left_out=_IS_ERASED)
-        texts = [search_text(message, before.get(message.key, ())) for message in messages]
+        texts = await asyncio.to_thread(_texts_of, messages, before)
         new = [(row, text) for row, text in zip(rows, texts, strict=True) if text != row["search_text"]]
         if new:
             await connection.execute(write, _values(new))
         changed += len(new)
     return changed
+
+
+def _texts_of(messages: Sequence[Message], before: Mapping[MessageKey, Sequence[Message]]) -> list[str]:
+    return [search_text(message, before.get(message.key, ())) for message in messages]
 
 
 def _values(new: Sequence[tuple[Row, str]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from db.databases import Database
 from db.engines import transaction
 from db.table_copy import Connection, open_connection, tables_of
 from errors import InputFileError, OperatorError
-from memory.capture.erased import Erased, is_erased
+from memory.capture.erased import NO_ITEMS, Erased, ErasedItems, is_erased, merged
 from memory.consent.reading import rules_of
 from memory.embedding.embedder import Embedder
 from memory.index.indexing import Draft, index_drafts
@@ -29,7 +29,6 @@ from memory.message import Message, Revision
 from memory.places import store
 from memory.places.resolve import resolve_batch
 from memory.places.state import PlaceState
-from ops.erasure.ledger import merged
 from ops.erasure.rows import erasures_of
 from ops.promotion.clean import read
 from ops.promotion.compare import ComparedMessage, StateComparer, Verdict
@@ -65,8 +64,8 @@ class PromotionResources:
     embedder: Embedder
     erasures: Mapping[int, datetime]
     """Until when the words of a person are forgotten."""
-    copies: frozenset[int] = frozenset()
-    """The forwards of such words by others."""
+    items: ErasedItems = NO_ITEMS
+    """What is erased besides."""
     own: OwnAnswers = field(default_factory=OwnAnswers)
     """What is known of the bot's own answers; it learns of those that the source holds."""
     refused_dir: Path
@@ -136,7 +135,7 @@ async def preview(
     timeout: timedelta,
     report: Progress,
     own: OwnAnswers | None = None,
-    copies: frozenset[int] = frozenset(),
+    items: ErasedItems = NO_ITEMS,
 ) -> RecordTally:
     """Tell what a promotion into long-term memory would do; nothing is written, not even a table.
 
@@ -149,7 +148,7 @@ async def preview(
             comparer = Comparer(
                 StateComparer(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
-                Erased(erasures, copies),
+                Erased(erasures, items.messages, items.channels),
                 NotKept(await rules_of(database), connection if has_tables else None),
                 own or OwnAnswers(),
                 tally,
@@ -187,7 +186,7 @@ async def _bring_in(
             comparer = Comparer(
                 StateComparer(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
-                Erased(erasures, resources.copies),
+                Erased(erasures, resources.items.messages, resources.items.channels),
                 NotKept(await rules_of(resources.long_term), connection),
                 resources.own,
                 tally,
@@ -336,7 +335,7 @@ class Comparer:
     def _without_erased(self, batch: CleanBatch) -> KeptBatch:
         """Leave out messages of the forgotten, later states of these, and answers that may repeat them."""
         kept = KeptBatch(batch.messages, batch.revisions, batch.vectors, batch.rejects)
-        if not self._erased.until:
+        if not self._erased.has_any:
             return kept
         self._erased_ids.update(
             message.message_id

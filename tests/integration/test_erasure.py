@@ -39,6 +39,7 @@ from ops.erasure.erase import ErasedFile, Receipt, forget
 from ops.erasure.files import Redactions
 from ops.erasure.ledger import COPIES, LEDGER, read_copies, read_ledger
 from ops.erasure.rows import Counts, erase_rows, erasures_of, known_erasures, unfinished
+from ops.erasure.subject import Subject
 from storage.sessions import ProgramSession
 from tests import forgotten
 from tests.builders import deletion, edit, minute, whole
@@ -162,7 +163,7 @@ async def run(database: Database, statement: str, **values: object) -> None:
 
 async def erase(database: Database, erasures: dict[int, datetime]) -> Counts:
     async with open_connection(database.dsn, timeout=PATIENCE) as connection, connection.transaction():
-        return await erase_rows(connection, erasures)
+        return await erase_rows(connection, Subject(people=erasures))
 
 
 async def test_decisions_lose_her_messages_and_what_she_wrote_about_those_of_others(world: World) -> None:
@@ -757,7 +758,7 @@ async def test_nothing_is_erased_when_the_caller_gives_up(world: World) -> None:
 
     opening = open_connection(world.long_term.dsn, timeout=PATIENCE)
     async with opening as connection, connection.transaction(force_rollback=True):
-        await erase_rows(connection, {NADIA: FORGOTTEN_AT})
+        await erase_rows(connection, Subject(people={NADIA: FORGOTTEN_AT}))
 
     assert await rows(world.long_term, "*") == before
 
@@ -866,7 +867,7 @@ async def test_nor_has_it_copies_whose_original_is_in_the_other_memory(world: Wo
     await forgotten.write(world.short_term, messages, [], 0)
 
     async with open_connection(world.short_term.dsn, timeout=PATIENCE) as connection, connection.transaction():
-        counts = await erase_rows(connection, {NADIA: FORGOTTEN_AT}, copies={11})
+        counts = await erase_rows(connection, Subject(people={NADIA: FORGOTTEN_AT}, messages=frozenset({11})))
 
     assert counts.messages == 1
     assert await rows(world.short_term) == [12]

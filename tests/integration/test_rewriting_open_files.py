@@ -15,13 +15,14 @@ from memory.capture.recorder import Recorder, open_recorder
 from memory.embedding.embedder import Embedder
 from ops.erasure.files import Answers, cut, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder
+from ops.erasure.subject import Subject
 from tests.builders import message, minute, whole
 
 pytestmark = pytest.mark.server
 
 PATIENCE = timedelta(seconds=60)
 NADIA, BOB = 1, 2
-ERASURES = {NADIA: minute(10_000)}
+SUBJECT = Subject(people={NADIA: minute(10_000)})
 
 
 @pytest.fixture
@@ -53,8 +54,8 @@ def journalled(path: Path) -> list[int]:
 
 
 async def without_nadia(path: Path, run: RunInThread) -> int:
-    said = FingerprintBuilder(frozenset(ERASURES)).build()
-    cuts = await run(find_cuts, path, ERASURES, said, answers=Answers())
+    said = FingerprintBuilder(frozenset(SUBJECT.people)).build()
+    cuts = await run(find_cuts, path, SUBJECT, said, answers=Answers())
     await run(cut, path, cuts)
     return cuts.lines
 

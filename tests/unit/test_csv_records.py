@@ -21,6 +21,7 @@ from memory.message import COLUMNS, Message
 from ops.backup.session_files import copy_session
 from ops.erasure.files import Answers, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder
+from ops.erasure.subject import Subject
 from ops.promotion.sources import own_csv
 from storage.sessions import ProgramSession
 from tests.builders import message, minute, whole
@@ -155,7 +156,7 @@ def test_all_who_read_a_damaged_journal_agree_on_its_records(path: Path) -> None
         assert [one for batch in batches for one in batch.bad] == list(whole(Journal(path)).bad)
     found = whole(Journal(path))
     said = FingerprintBuilder(frozenset()).build()
-    cuts = find_cuts(path, {0: minute(0)}, said, answers=Answers(), own=True, damaged=True)
+    cuts = find_cuts(path, Subject(people={0: minute(0)}), said, answers=Answers(), own=True, damaged=True)
     assert cuts.lines == len(found.bad)
     assert sum(end - start for start, end in zip(cuts.starts, cuts.ends, strict=True)) == sum(
         len(record.text.encode()) for record in found.bad

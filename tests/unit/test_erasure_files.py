@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from errors import InputFileError, SessionError, SettingsError
-from memory.capture.erased import is_erased
+from memory.capture.erased import is_erased, merged
 from memory.capture.journal import Journal, NotAdded, encoded
 from memory.capture.message_csv import OLDEST_COLUMNS, to_row
 from memory.message import COLUMNS, Message
 from ops.erasure.files import Answers, Redactions, collect, csv_files, cut, erase_from_csv, find_cuts
 from ops.erasure.fingerprint import FingerprintBuilder
-from ops.erasure.ledger import LEDGER, merged, read_ledger, write_ledger
+from ops.erasure.ledger import LEDGER, read_ledger, write_ledger
+from ops.erasure.subject import Subject
 from tests.builders import deletion, edit, minute, whole
 from tests.forgotten import BOB, CARLA, NADIA, QUOTE, answers, asks, by, journalled
 from tests.sentences import is_one_sentence
 
 ERASURES = {NADIA: minute(50)}
+SUBJECT = Subject(people=ERASURES)
 NEWER = "," * (len(COLUMNS) - len(OLDEST_COLUMNS))
 """The empty cells of the columns that joined later, at the end of a line."""
 
@@ -44,7 +46,7 @@ def test_every_state_of_a_message_goes(path: Path) -> None:
     edited = edit(2, "again", at=9, author_id=NADIA, author_name="renamed")
     journalled(path, [HERS, by(NADIA, 2, "first"), by(BOB, 3, "mine"), edited, deletion(1, at=10, author_name="")])
 
-    cuts = erase_from_csv(path, ERASURES)
+    cuts = erase_from_csv(path, SUBJECT)
 
     assert numbers(path) == [3]
     assert (cuts.own, cuts.answers, cuts.lines) == (4, 0, 4)
@@ -53,7 +55,7 @@ def test_every_state_of_a_message_goes(path: Path) -> None:
 def test_what_was_said_after_the_moment_stays(path: Path) -> None:
     journalled(path, [by(NADIA, 50, "at the moment"), by(NADIA, 51, "after it"), by(CARLA, 1, "another person")])
 
-    erase_from_csv(path, ERASURES)
+    erase_from_csv(path, SUBJECT)
 
     assert numbers(path) == [51, 1]
 
@@ -61,7 +63,7 @@ def test_what_was_said_after_the_moment_stays(path: Path) -> None:
 def test_each_of_many_has_a_moment_of_their_own(path: Path) -> None:
     journalled(path, [by(NADIA, 10, "a"), by(BOB, 10, "b"), by(NADIA, 30, "c"), by(BOB, 30, "d")])
 
-    erase_from_csv(path, {NADIA: minute(20), BOB: minute(40), CARLA: minute(99)})
+    erase_from_csv(path, Subject(people={NADIA: minute(20), BOB: minute(40), CARLA: minute(99)}))
 
     assert [(one.author_id, one.message_id) for one in whole(Journal(path)).messages] == [(NADIA, 30)]
 
@@ -73,7 +75,7 @@ def test_each_of_many_has_a_moment_of_their_own(path: Path) -> None:
 def test_answers(path: Path, unchecked: bool, left: list[int]) -> None:
     journalled(path, [HERS, by(BOB, 3, "mine"), asks(BOB, 4, "/chat what?"), answers(5, "That.", to=4)])
 
-    erase_from_csv(path, ERASURES, unchecked=unchecked)
+    erase_from_csv(path, SUBJECT, unchecked=unchecked)
 
     assert numbers(path) == left
 
@@ -103,7 +105,7 @@ def test_damaged_lines(path: Path, line: str, stays: bool) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(line)
 
-    erase_from_csv(path, ERASURES, unchecked=False)
+    erase_from_csv(path, SUBJECT, unchecked=False)
 
     assert path.read_text(encoding="utf-8").endswith(line) is stays
     assert "mine" in path.read_text(encoding="utf-8")
@@ -114,7 +116,7 @@ def test_no_damaged_line_of_an_unchecked_file_stays(path: Path) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write("words of nobody knows whom\n")
 
-    assert erase_from_csv(path, ERASURES).lines == 1
+    assert erase_from_csv(path, SUBJECT).lines == 1
 
     assert numbers(path) == [3]
 
@@ -126,7 +128,7 @@ def test_what_was_not_added_goes_too(path: Path) -> None:
     not_added.refuse(by(BOB, 3, "mine"), "no")
     not_added.close()
 
-    assert erase_from_csv(path, ERASURES).lines == 1
+    assert erase_from_csv(path, SUBJECT).lines == 1
 
     assert path.read_bytes() == encoded([(*COLUMNS, "reason"), [*to_row(by(BOB, 3, "mine")), "no"]])
 
@@ -134,7 +136,7 @@ def test_what_was_not_added_goes_too(path: Path) -> None:
 def test_a_csv_of_others_loses_the_lines_with_her_id(path: Path) -> None:
     path.write_text(f"who,what\n{NADIA},something\n{BOB},something else\n", encoding="utf-8")
 
-    erase_from_csv(path, ERASURES, unchecked=False)
+    erase_from_csv(path, SUBJECT, unchecked=False)
 
     assert path.read_text(encoding="utf-8") == f"who,what\n{BOB},something else\n"
 
@@ -150,7 +152,7 @@ def test_a_csv_of_others_loses_the_lines_with_her_id(path: Path) -> None:
 def test_a_file_without_records_is_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    assert erase_from_csv(path, ERASURES, unchecked=False).lines == 0
+    assert erase_from_csv(path, SUBJECT, unchecked=False).lines == 0
 
     assert path.read_bytes() == content
 
@@ -159,8 +161,8 @@ def test_a_file_without_her_is_not_touched(path: Path) -> None:
     journalled(path, [by(BOB, 3, "mine")])
     before = path.stat()
 
-    assert erase_from_csv(path, ERASURES).lines == 0
-    assert erase_from_csv(path, {}).lines == 0
+    assert erase_from_csv(path, SUBJECT).lines == 0
+    assert erase_from_csv(path, Subject()).lines == 0
 
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -169,7 +171,7 @@ def test_the_mode_is_kept(path: Path) -> None:
     journalled(path, [HERS])
     path.chmod(0o640)
 
-    erase_from_csv(path, ERASURES)
+    erase_from_csv(path, SUBJECT)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -199,7 +201,7 @@ def test_every_position_between_two_records_is_where_it_belongs(path: Path, hers
     header = len(encoded([COLUMNS]))
     ends = [(None, header), *records_with_ends(path)]
 
-    moved = erase_from_csv(path, ERASURES).new_offset
+    moved = erase_from_csv(path, SUBJECT).new_offset
 
     kept = [one for one in said if one.author_id == BOB]
     for read, (_, end) in enumerate(ends):
@@ -231,7 +233,7 @@ def test_a_crash_leaves_the_old_file_or_the_new_one(path: Path, monkeypatch: pyt
 
     monkeypatch.setattr({"write": "ops.erasure.files._copy_between", "replace": "pathlib.Path.replace"}[dies], die)
     with pytest.raises(KeyboardInterrupt):
-        erase_from_csv(path, ERASURES)
+        erase_from_csv(path, SUBJECT)
 
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == [path.name]
@@ -248,7 +250,7 @@ def test_a_full_disk_is_reported_in_one_sentence_and_the_file_stays(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SessionError, match="no space left on device") as caught:
-        erase_from_csv(path, ERASURES)
+        erase_from_csv(path, SUBJECT)
 
     assert is_one_sentence(str(caught.value).replace(path.name, "the file"))
     assert path.read_bytes() == before
@@ -272,11 +274,11 @@ def test_all_csv_files_of_sessions_and_promotions_are_listed_and_leftovers_remov
 def test_answers_alone_can_be_taken_out(path: Path) -> None:
     journalled(path, [HERS, answers(5, "That.", to=4), answers(6, "This.", to=7), answers(8, "Those.", to=9)])
     said = FingerprintBuilder(frozenset(ERASURES))
-    collect(path, ERASURES, said)
+    collect(path, SUBJECT, said)
 
     cut(
         path,
-        find_cuts(path, ERASURES, said.build(), answers=Answers(message_ids={5}, replies_to={7}), own=False),
+        find_cuts(path, SUBJECT, said.build(), answers=Answers(message_ids={5}, replies_to={7}), own=False),
     )
 
     assert numbers(path) == [1, 8]

@@ -1,0 +1,190 @@
+"""Erase while the bot runs: one erasure after the other, each of which a crash leaves to be gone on with.
+
+What is to be erased is written into a file before it is begun, and taken out at its end. So the next start goes on with
+what was not finished; so does the running bot, after an outage. The ledgers say from the first moment on that it is
+not to come back, and so does what the recorder keeps out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from db.databases import Database
+from errors import BackscrollError, InputFileError
+from memory.capture.erased import Erased
+from ops.erasure.erase import OpenFiles, Receipt, erase, note_in_ledgers
+from ops.erasure.ledger import COPIES, POSTS, read_copies, strike_posts
+from ops.erasure.subject import Subject
+from ops.promotion.history import promotion_lock
+from storage.files import raise_os_errors_as, translate_os_errors, write_atomically
+from util_async import Progress, no_progress
+
+logger = logging.getLogger(__name__)
+
+UNFINISHED = "erasures_to_finish.jsonl"
+"""The name of the file, in the folder of backups, with the erasures that were begun and not finished."""
+
+_FIRST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(minutes=10)
+
+
+class _Begun(BaseModel):
+    """A line of that file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: dict[int, AwareDatetime]
+    messages: list[int]
+    channels: dict[int, AwareDatetime]
+
+    @property
+    def subject(self) -> Subject:
+        """What is to be erased."""
+        return Subject(people=self.people, messages=frozenset(self.messages), channels=self.channels)
+
+
+def read_unfinished(path: Path) -> list[Subject]:
+    """Return what is still to be erased, nothing without such a file; raise InputFileError for a damaged one."""
+    with raise_os_errors_as(InputFileError, f"{path} cannot be read", "correct its permissions"):
+        try:
+            lines = path.read_text(encoding="ascii").splitlines()
+        except FileNotFoundError:
+            return []
+    try:
+        return [_Begun.model_validate_json(line).subject for line in lines]
+    except ValidationError as error:
+        raise InputFileError(f"{path} is damaged: give the erasures that it names again, then delete it.") from error
+
+
+def write_unfinished(path: Path, subjects: Sequence[Subject]) -> None:
+    """Write down what is still to be erased, in the place of what was; raise SessionError when that cannot be."""
+    if not subjects:
+        with translate_os_errors(path.parent, setting="BACKUP_DIR"):
+            path.unlink(missing_ok=True)
+        return
+    begun = [
+        _Begun(people=dict(one.people), messages=sorted(one.messages), channels=dict(one.channels)) for one in subjects
+    ]
+    write_atomically(path, "".join(f"{line.model_dump_json()}\n" for line in begun).encode(), setting="BACKUP_DIR")
+
+
+def note_unfinished(backup_dir: Path) -> None:
+    """Have the ledgers tell of what was begun, whatever it was stopped in; the caller reads them after this.
+
+    Raises InputFileError for a damaged file, SettingsError when a ledger cannot be written.
+    """
+    for subject in read_unfinished(backup_dir / UNFINISHED):
+        note_in_ledgers(backup_dir, subject)
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveErasure:
+    """Erases from both memories and all sessions while the recorder of one of them is at work.
+
+    `erased` is what this recorder keeps out, `on_erased` is called after each erasure.
+    """
+
+    short_term: Database
+    long_term: Database
+    storage_dir: Path
+    backup_dir: Path
+    timeout: timedelta
+    running: OpenFiles
+    erased: Erased
+    clock: Callable[[], datetime]
+    on_erased: Callable[[], None] = lambda: None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _has_failed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def forget(
+        self,
+        *,
+        people: Sequence[int] = (),
+        messages: Sequence[int] = (),
+        channels: Sequence[int] = (),
+        report: Progress = no_progress,
+    ) -> Receipt:
+        """Erase what people have said, messages, and all of channels or threads, up to now.
+
+        From the first moment on nothing of it is kept any more. Raises OperatorError, TemporaryError or SessionError
+        when it cannot be finished now: then `run` does it later, after a restart as well.
+        """
+        now = self.clock()
+        subject = Subject(
+            people=dict.fromkeys(people, now), messages=frozenset(messages), channels=dict.fromkeys(channels, now)
+        )
+        async with self._turn:
+            subject = await asyncio.to_thread(self._begin, subject)
+            self.erased.add(people=subject.people, messages=subject.messages, channels=subject.channels)
+            try:
+                return await self._erase(subject, report)
+            except BaseException:
+                self._has_failed.set()
+                raise
+
+    async def run(self) -> None:
+        """Go on with whatever was begun and not finished, until cancelled."""
+        pause = _FIRST_PAUSE
+        while True:
+            self._has_failed.clear()
+            try:
+                if not await self._finish_one():
+                    await self._has_failed.wait()
+                pause = _FIRST_PAUSE
+            except BackscrollError as error:
+                logger.warning("an erasure that was begun cannot be finished yet: %s", error)
+                await asyncio.sleep(pause.total_seconds())
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @property
+    def unfinished(self) -> list[Subject]:
+        """What was begun and is not finished."""
+        return read_unfinished(self.backup_dir / UNFINISHED)
+
+    async def strike_posts(self, gone: Sequence[int]) -> None:
+        """Note that posts of the bot are deleted in Discord; raise SessionError when that cannot be written."""
+        await asyncio.to_thread(strike_posts, self.backup_dir / POSTS, gone)
+
+    async def _finish_one(self) -> bool:
+        """Finish an erasure; return whether there was one."""
+        async with self._turn:
+            waiting = await asyncio.to_thread(lambda: self.unfinished)
+            if not waiting:
+                return False
+            logger.info("going on with an erasure that was not finished")
+            await self._erase(waiting[0], no_progress)
+            return True
+
+    def _begin(self, subject: Subject) -> Subject:
+        """Write down what is to be erased, and that it is not to come back; return it with its moments."""
+        write_unfinished(self.backup_dir / UNFINISHED, [*self.unfinished, subject])
+        noted = note_in_ledgers(self.backup_dir, subject)
+        write_unfinished(self.backup_dir / UNFINISHED, [*self.unfinished[:-1], noted])
+        return noted
+
+    async def _erase(self, subject: Subject, report: Progress) -> Receipt:
+        async with promotion_lock(self.long_term, timeout=self.timeout):
+            receipt = await erase(
+                subject,
+                short_term=self.short_term,
+                long_term=self.long_term,
+                storage_dir=self.storage_dir,
+                backup_dir=self.backup_dir,
+                now=self.clock(),
+                timeout=self.timeout,
+                report=report,
+                running=self.running,
+            )
+        copies = await asyncio.to_thread(read_copies, self.backup_dir / COPIES)  # others have forwarded it
+        self.erased.add(people={}, messages=copies, channels={})
+        await asyncio.to_thread(self._end, subject)
+        self.on_erased()
+        return receipt
+
+    def _end(self, subject: Subject) -> None:
+        write_unfinished(self.backup_dir / UNFINISHED, [other for other in self.unfinished if other != subject])
