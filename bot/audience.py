@@ -139,7 +139,15 @@ async def audience_in(
     if view is None or roles is None or not roles.is_reader:
         return Audience(must_be_private=view is None)
     archived = await readers.private_threads.archived(guild)
-    asking = _Asking(guild, view, shown_in, asker.id, view.rules.held(roles.role_ids), archived)
+    held = view.rules.held(roles.role_ids)
+    asking = _Asking(
+        guild,
+        view,
+        shown_in,
+        archived,
+        readable=view.rules.readable(held, asker.id),
+        readable_threads=view.rules_of_threads.readable(held, asker.id),
+    )
     unfit = asking.unfit() if explain else {}
     if private:
         asked = asking.joinable.keys() & among if among is not None else sorted(asking.joinable)[-MEMBERSHIPS_ASKED:]
@@ -149,6 +157,30 @@ async def audience_in(
     closed = await asking.closed_to_others(view.rules.held(named.value), members, explain=explain)
     shared = asking.places(asking.channels & ~closed.channels, asking.threads & ~closed.threads)
     return asking.audience(shared, rest=asking.own - shared, left_out={**unfit, **closed.reasons})
+
+
+async def audience_of_channel(channel: discord.TextChannel, readers: Readers) -> Audience:
+    """Return what may be shown in a channel to everybody who sees it, whoever has it shown: what all of them may read.
+
+    It has to be private, and has no places, where it is not known who sees the channel.
+    """
+    guild = channel.guild
+    view = readers.views.of(guild)
+    if view is None or view.number(channel.id) is None:
+        return Audience(must_be_private=True)
+    archived = await readers.private_threads.archived(guild)
+    asking = _Asking(
+        guild,
+        view,
+        channel,
+        archived,
+        readable=view.rules.all_channels,
+        readable_threads=view.rules_of_threads.all_channels,
+    )
+    named = await readers.settings.get(guild.id, RESTRICTING_ROLES)
+    closed = await asking.closed_to_others(view.rules.held(named.value), readers.members, explain=False)
+    shared = asking.places(asking.channels & ~closed.channels, asking.threads & ~closed.threads)
+    return asking.audience(shared, left_out={})
 
 
 async def joined_private_threads(
@@ -176,7 +208,8 @@ class _Asking:
     """What somebody may read of what fits the place where the answer is shown.
 
     `channels` are the channels, `threads` those of which the asker reads the private threads without having joined
-    them; `joinable` are private threads of the others.
+    them; `joinable` are private threads of the others. `readable` and `readable_threads` are the same whether they fit
+    or not, and whether the bot sees them or not.
     """
 
     def __init__(
@@ -184,19 +217,20 @@ class _Asking:
         guild: discord.Guild,
         view: GuildView,
         shown_in: object,
-        asker_id: int,
-        held: int,
         archived: Sequence[ArchivedThread],
+        *,
+        readable: int,
+        readable_threads: int,
     ) -> None:
         self._guild = guild
         self._archived = archived
         self._view = view
         self._shown_in = shown_in
         self._home = view.number(_channel_id(shown_in))
-        self._readable = view.rules.readable(held, asker_id) & view.seen
+        self._readable = readable & view.seen
         self.channels = self._readable & ~self._unfit()
         private = [thread for thread in self._threads() if thread.is_private()]
-        self.threads = view.rules_of_threads.readable(held, asker_id) & self.channels if private else 0
+        self.threads = readable_threads & self.channels if private else 0
         self.joinable = {
             thread.id: thread
             for thread in private

@@ -13,7 +13,14 @@ import pytest
 from discord import ChannelType, Permissions
 
 import bot.members
-from bot.audience import Audience, Readers, Reason, audience_in, joined_private_threads
+from bot.audience import (
+    Audience,
+    Readers,
+    Reason,
+    audience_in,
+    audience_of_channel,
+    joined_private_threads,
+)
 from bot.guild_rules import is_open_to_all
 from bot.members import FRESH_FOR, MOST_ASKED, Members
 from bot.permissions import Witness
@@ -891,3 +898,44 @@ def test_a_channel_of_a_guild_whose_roles_are_not_known_is_open_to_nobody() -> N
     assert isinstance(general, discord.TextChannel)
 
     assert not is_open_to_all(general, guild)
+
+
+# ---- what is shown in a channel without anybody asking
+
+
+async def test_what_nobody_asked_for_is_made_from_what_all_who_see_the_channel_may_read() -> None:
+    chance = random.Random(4)  # noqa: S311 - no secret
+    differing = 0
+    for _ in range(300):
+        guild = a_guild_by_chance(chance)
+        for shown_in in guild.text_channels:
+            of_channel = await audience_of_channel(shown_in, some_readers())
+            assert of_channel.places == await shared_in(guild, shown_in.id)  # the owner reads everything
+            assert of_channel.places <= (await audience(guild, shown_in.id, ANA, private=True)).places or not (
+                shown_in.permissions_for(a_member(guild, ANA)).view_channel
+            )
+            differing += len(of_channel.places) < len(guild.text_channels)
+    assert differing > 100
+
+
+async def test_what_nobody_asked_for_has_the_private_threads_that_all_who_see_it_read() -> None:
+    private = thread(PRIVATE_THREAD, GENERAL, kind=ChannelType.private_thread)
+    staff_only = channel(SECRET, overwrite(GUILD, deny=VIEW), overwrite(STAFF, allow=VIEW))
+    guild = a_guild([channel(GENERAL), staff_only], [private, thread(THREAD, GENERAL)])
+
+    general, staff = (guild.get_channel(channel_id) for channel_id in (GENERAL, SECRET))
+    assert isinstance(general, discord.TextChannel)
+    assert isinstance(staff, discord.TextChannel)
+    assert (await audience_of_channel(general, some_readers())).places == {GENERAL, THREAD}
+    assert (await audience_of_channel(staff, some_readers())).places == {GENERAL, SECRET, THREAD, PRIVATE_THREAD}
+    assert asked(guild).requests == []
+
+
+async def test_in_a_channel_that_the_bot_does_not_see_nothing_is_shown_that_nobody_asked_for() -> None:
+    guild = a_guild([channel(GENERAL), channel(SECRET, overwrite(BOT, deny=VIEW, member=True))])
+    guild._roles[BOT_ROLE]._permissions = READ.value
+
+    hidden = guild.get_channel(SECRET)
+    assert isinstance(hidden, discord.TextChannel)
+    of_hidden = await audience_of_channel(hidden, some_readers())
+    assert (of_hidden.places, of_hidden.must_be_private) == (frozenset(), True)
