@@ -35,9 +35,12 @@ from bot.features import (
     limits,
     mentions,
     remember,
+    search,
     settings,
     time_zones,
+    timeline,
     unanswered,
+    who,
 )
 from bot.features.mentions.answers import Mentions
 from bot.history.keeper import HistoryKeeper
@@ -124,6 +127,9 @@ FEATURES = (
     mentions.add_commands,
     catchup.add_commands,
     unanswered.add_commands,
+    search.add_commands,
+    timeline.add_commands,
+    who.add_commands,
 )
 """What each package of bot/features puts on the command tree."""
 

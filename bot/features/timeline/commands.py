@@ -1,0 +1,57 @@
+"""Put /timeline on a command tree."""
+
+from functools import partial
+
+import discord
+from discord import app_commands
+
+from bot.buttons import Reply
+from bot.caller import Caller
+from bot.overviews import overview_reply
+from bot.paging import paged
+from bot.parts import Parts
+from bot.time_choices import TimeText, complete_time
+from overviews.overview import Overview, Viewer
+
+
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
+    """Let everybody see what happened where they may read, alone or for everybody here."""
+    overviews = parts.services.overviews
+    if overviews is None:
+        return
+    timeline = overviews.timeline
+
+    @tree.command(name="timeline", description="What happened in some time, channel by channel; only you see it.")
+    @app_commands.describe(
+        when='Which time, as in "last week" or "3 to 5 November"',
+        channel="One channel or thread; else all channels",
+        public="Show it to everybody here, from what everybody here can read",
+    )
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def timeline_(
+        interaction: discord.Interaction,
+        when: TimeText,
+        channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
+        public: bool = False,
+    ) -> None:
+        conversations = None if channel is None else frozenset({channel.id})
+
+        async def compose(viewer: Viewer) -> Overview:
+            return await timeline.of(viewer, when=when, conversations=conversations)
+
+        async def pages(caller: Caller) -> Reply:
+            return await overview_reply(
+                caller, private=not public, compose=compose, services=parts.services, readers=parts.readers
+            )
+
+        await parts.runner.run(
+            interaction,
+            said=f"/timeline {when}",
+            private=not public,
+            compose=partial(paged, interaction, pages, parts=parts),
+        )
+
+    @timeline_.autocomplete("when")
+    async def complete(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await complete_time(interaction, typed, parts.services)

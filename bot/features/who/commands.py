@@ -1,0 +1,68 @@
+"""Put /who knows on a command tree."""
+
+from collections.abc import Collection
+from functools import partial
+
+import discord
+from discord import app_commands
+
+from bot.buttons import Reply
+from bot.caller import Caller
+from bot.members import Members
+from bot.overviews import overview_reply
+from bot.paging import paged
+from bot.parts import Parts
+from overviews.overview import Overview, Viewer
+from overviews.who import LONGEST_TOPIC
+
+
+def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
+    """Let everybody find who knows about a topic, by what was written where they may read."""
+    overviews = parts.services.overviews
+    if overviews is None:
+        return
+    who_knows = overviews.who
+
+    who = app_commands.Group(
+        name="who",
+        description="Find people.",
+        guild_only=True,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+    )
+
+    @who.command(name="knows", description="Who knows about a topic, with their best messages; only you see it.")
+    @app_commands.describe(
+        topic="What they should know about, in a few words",
+        public="Show it to everybody here, from what everybody here can read",
+    )
+    async def knows(
+        interaction: discord.Interaction,
+        topic: app_commands.Range[str, 1, LONGEST_TOPIC],
+        public: bool = False,
+    ) -> None:
+        may_be_listed = partial(members_here, interaction.guild, parts.readers.members)
+
+        async def compose(viewer: Viewer) -> Overview:
+            return await who_knows.about(viewer, topic, may_be_listed=may_be_listed)
+
+        async def pages(caller: Caller) -> Reply:
+            return await overview_reply(
+                caller, private=not public, compose=compose, services=parts.services, readers=parts.readers
+            )
+
+        await parts.runner.run(
+            interaction,
+            said=f"/who knows {topic}",
+            private=not public,
+            compose=partial(paged, interaction, pages, parts=parts),
+        )
+
+    tree.add_command(who)
+
+
+async def members_here(guild: discord.Guild | None, members: Members, ids: Collection[int]) -> frozenset[int]:
+    """Return those of some people who are not known to have left a guild or to be bots."""
+    if guild is None:
+        return frozenset()
+    known = await members.roles(guild, ids)
+    return frozenset(person for person in ids if person not in known or known[person].is_reader)
