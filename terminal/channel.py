@@ -87,6 +87,9 @@ HELP = """\
 A plain line is a message; it is stored and can be found at once.
 /chat TEXT   ask what was said; the answer shows the messages that prove it
 /all         ask the last question again, of all time
+/search      find messages: /search deploy from:ana in:#ops has:link when:"last week" order:newest
+/timeline    what happened in some time, channel by channel: /timeline last week
+/who         who knows about a topic: /who knows copper glaze
 /decisions   what was decided; /decisions TOPIC what about a topic, /decisions as of last March what counted then
 /catchup     what you missed since you were last here; /catchup Monday says since when
 /unanswered  questions that nobody has answered for 6 hours; /unanswered 12 #help says for how long, and where
