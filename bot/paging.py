@@ -6,11 +6,12 @@ more. The buttons end with the token of the reply, as all do that `bot.buttons` 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 import discord
 
-from bot.buttons import EDIT_LIMIT, Control, Reply, ReplyView
+from bot.buttons import EDIT_LIMIT, Control, Reply, ReplyCard, ReplyView
 from bot.caller import Caller
 from bot.command_runner import CommandRunner
 from bot.running_handlers import RunningHandlers
@@ -64,10 +65,10 @@ def _page(reply: Reply, number: int, asker_id: int, compose: Compose, parts: Pag
         for label, to in targets
     ]
     controls: tuple[Control, ...] = (*turning, *reply.buttons)
-    return Reply([reply.parts[at]], controls, renew=renew, offer=reply.offer)
+    return replace(reply, parts=[reply.parts[at]], buttons=controls, renew=renew)
 
 
-class PageButton(discord.ui.Button[ReplyView]):
+class PageButton(discord.ui.Button[ReplyView | ReplyCard]):
     """A button to a page, for the person who asked; to None it only says which page is shown, or that none is there."""
 
     def __init__(

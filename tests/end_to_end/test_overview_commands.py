@@ -19,6 +19,7 @@ from memory.search.memory import Memory
 from overviews.all import Overviews
 from tests.builders import remember
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
+from tests.seen import buttons, seen
 from tests.unit.test_who_knows import SOLID
 
 pytestmark = pytest.mark.server
@@ -115,12 +116,12 @@ async def response(
 
 async def shown(member: simcord.MemberActor, here: simcord.ChannelHandle, command: str, **options: object) -> str:
     """Return what a member sees, who alone sees it unless it is public."""
-    return (await response(member, here, command, **options)).content
+    return seen(await response(member, here, command, **options))
 
 
 def labels(message: simcord.results.ResponseMessage) -> list[tuple[str, bool]]:
     """Return the buttons under a message, each with whether it can be pressed."""
-    return [(button["label"], not button.get("disabled")) for row in message.components for button in row["components"]]
+    return list(buttons(message).items())
 
 
 async def test_a_search_lists_messages_with_links_and_how_well_they_match(
@@ -234,22 +235,22 @@ async def test_pages_are_turned_in_place_by_whoever_asked(
     await say(ana, general, "the ferry is late again", copies=30)
 
     page = await response(ana, general, "search", text="ferry", public=True)
-    first = page.content
+    first = seen(page)
     [*_, last_label] = [label for label, _ in labels(page) if " of " in label]
     count = int(last_label.partition(" of ")[2])
     assert labels(page) == [(FIRST, False), (BACK, False), (f"1 of {count}", False), (FORWARD, True), (LAST, True)]
 
     refused = await bob.click(page, label=FORWARD)
     assert [(words.content, words.ephemeral) for words in (refused.response,) if words] == [(NOT_YOURS, True)]
-    assert page.content == first
+    assert seen(page) == first
 
     await ana.click(page, label=FORWARD)
-    second = page.content
+    second = seen(page)
     await ana.click(page, label=LAST)
     assert labels(page)[2:] == [(f"{count} of {count}", False), (FORWARD, False), (LAST, False)]
     await ana.click(page, label=FIRST)
 
-    assert page.content == first
+    assert seen(page) == first
     assert second != first
     assert "**Search for ferry: 30 messages**" in first
 
@@ -266,14 +267,14 @@ async def test_a_page_never_shows_what_may_be_read_no_more(
     await say(ana, general, "the open ferry is late again", copies=20)
     await say(ana, staff, "the secret ferry is late again", copies=20)
     page = await response(ana, general, "search", text="ferry", order="newest")
-    assert "secret" in page.content
+    assert "secret" in seen(page)
 
     simcord_env.backend.remove_member_role(guild.id, ana.id, mods.id)
     await simcord_env.settle()
     await ana.click(page, label=FORWARD)
 
-    assert "open ferry" in page.content
-    assert "secret" not in page.content
+    assert "open ferry" in seen(page)
+    assert "secret" not in seen(page)
     assert "2 of 2" in dict(labels(page)) or "2 of 3" in dict(labels(page))
 
 
@@ -283,15 +284,15 @@ async def test_what_was_deleted_since_is_on_no_page(
     said = await say(ana, general, "the ferry is late again", copies=30)
     page = await response(ana, general, "search", text="ferry", order="newest")
     await ana.click(page, label=LAST)
-    assert str(said.id) in page.content
+    assert str(said.id) in seen(page)
 
     gone = message_of(said, session="test")
     await remember(short_term, embedder, [replace(gone, content="", parts=(), deleted_at=discord.utils.utcnow())])
     await ana.click(page, label=FIRST)
     await ana.click(page, label=LAST)
 
-    assert f"{said.id}>" not in page.content
-    assert "ferry" in page.content
+    assert f"{said.id}>" not in seen(page)
+    assert "ferry" in seen(page)
 
 
 async def test_the_buttons_end_when_nobody_turns_pages_any_more(
