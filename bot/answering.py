@@ -1,10 +1,8 @@
 """Answer a question for those who will read it; what it may use is computed anew before anything of it is shown."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -13,32 +11,19 @@ import discord
 from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question, Source
 from bot.audience import Audience, Readers, audience_of
+from bot.beyond import SETTLE_LIMIT, Beyond, ask_beyond_memory
 from bot.caller import Caller
-from bot.discord_search import Coverage, Index, Unread, search_discord
+from bot.discord_search import Coverage
 from bot.history.cited_check import COULD_NOT_BE_CHECKED, Checked
 from bot.services import NOT_LOOKED_UP, Services
-from errors import TemporaryError
 from memory.answers.kept import Kept
 from memory.message import Message
 from memory.preferences import Zone
 from time_expressions.conventions import date_order
-from time_expressions.window import ALL_TIME
-
-logger = logging.getLogger(__name__)
 
 MOST_LOOKS = 3  # into private threads of which it is not known who has joined them
 
-SETTLE_LIMIT = timedelta(seconds=2)
-LEDGER_LIMIT = timedelta(seconds=2)  # for what memory has read, before Discord's search is asked
-RECORD_LIMIT = timedelta(seconds=2)  # for writing down what that finds while the disk is full
-
 NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
-FOUND_BY_DISCORD = "{} found by Discord's search; I have not read that far yet."
-INDEX_NOT_READY = (
-    "I have not read all of that time yet, and Discord's own search is not ready here: there may be more. Please ask "
-    "again in a few minutes."
-)
-NOT_SEARCHED = "I have not read all of that time yet, and Discord's own search did not answer: there may be more."
 CHANGED_JUST_NOW = "What I was about to quote has been edited or deleted. Please ask again in a minute."
 
 
@@ -52,24 +37,6 @@ class Asking:
     all_time: bool = False
     notes: tuple[str, ...] = ()
     about: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Beyond:
-    """What Discord's search added to memory for a question: the ids of messages that memory had not read."""
-
-    message_ids: frozenset[int] = frozenset()
-    index: Index = Index.ANSWERED
-
-    def notes(self, answer: Answer) -> list[str]:
-        """Return what to say of it under an answer; a search that failed matters where nothing was found."""
-        marks = [f"[{source.number}]" for source in answer.sources if source.message.message_id in self.message_ids]
-        notes = [FOUND_BY_DISCORD.format(", ".join(marks))] if marks else []
-        if self.index is Index.NOT_READY:
-            notes.append(INDEX_NOT_READY)
-        elif self.index is Index.FAILED and not answer.sources:
-            notes.append(NOT_SEARCHED)
-        return notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,35 +92,21 @@ class Answerer:
             live.begin(question, partial(self._may_show, asking, question))
         answer = await self._ask(question, partial(self._services.asker.ask, watcher=live or UNWATCHED))
         notes = [*asking.notes, *([] if settled else [NOT_SETTLED])]
-        notes += beyond.notes(answer)
+        found = [f"[{source.number}]" for source in answer.sources if source.message.message_id in beyond.message_ids]
+        notes += beyond.notes(", ".join(found), is_empty=not answer.sources)
         if not zone.certain:
             notes.append(NOT_LOOKED_UP.format(zone.zone.key))
         return Answered(question=question, answer=replace(answer, notes=(*answer.notes, *notes)), zone=zone)
 
     async def _beyond_memory(self, asking: Asking, question: Question) -> Beyond:
         """Ask Discord's search about what memory has not read of the time of the question, and store what it finds."""
-        services, caller = self._services, asking.caller
-        if self._coverage is None or caller.guild is None or not question.places:
-            return Beyond()
-        try:
-            async with asyncio.timeout(LEDGER_LIMIT.total_seconds()):
-                stretches = await self._coverage.of_places(question.places)
-            unread = Unread(stretches, question.places, now=services.clock())
-            if not unread.places(ALL_TIME):
-                return Beyond()
-            parsed = await services.asker.parse(question)
-            places = unread.places(parsed.windows) & parsed.places
-            found = await search_discord(
-                caller, parsed, places=places, session=services.session, other_bots=services.other_bots
-            )
-            for message in found.messages:
-                await services.recorder.record(message, patience=RECORD_LIMIT)
-            if found.messages:
-                await services.recorder.settle(timeout=SETTLE_LIMIT)
-        except (TemporaryError, TimeoutError) as error:
-            logger.warning("channel %d is answered without Discord's search: %r", question.channel_id, error)
-            return Beyond(index=Index.FAILED)
-        return Beyond(frozenset(one.message_id for one in found.messages if unread.has(one)), found.index)
+        return await ask_beyond_memory(
+            asking.caller,
+            places=question.places,
+            parse=partial(self._services.asker.parse, question),
+            services=self._services,
+            coverage=self._coverage,
+        )
 
     async def _ask(self, question: Question, ask: Callable[[Question], Awaitable[Answer]]) -> Answer:
         """Return an answer whose sources are as Discord has them now: asked again, once, when some have changed."""

@@ -12,13 +12,19 @@ import simcord
 from simcord.backend.errors import BackendError
 from simcord.enums import ChannelType
 from simcord.http import router
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from agent.agent import Agent
-from bot.answering import CHANGED_JUST_NOW, INDEX_NOT_READY, NOT_SEARCHED
+from bot.answering import CHANGED_JUST_NOW
+from bot.beyond import INDEX_NOT_READY, NOT_SEARCHED
 from bot.client import Bot
+from bot.features.search import asking
 from bot.history.cited_check import COULD_NOT_BE_CHECKED, Checked
+from bot.paging import FORWARD
 from errors import DatabaseUnavailableError
 from memory.message import Kind, Message
+from memory.search_session import SearchableDatabase
+from overviews.all import Overviews
 from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, marked
 from tests.fakes import FakeMemory
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
@@ -150,9 +156,18 @@ def verdict(recorder: RememberingRecorder) -> Verdict:
 
 
 @pytest.fixture
-def simcord_bot(recorder: RememberingRecorder, memory: FakeMemory, ledger: Ledger, verdict: Verdict) -> Bot:
+def simcord_bot(
+    recorder: RememberingRecorder,
+    memory: FakeMemory,
+    ledger: Ledger,
+    verdict: Verdict,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bot:
     given = services(recorder, FakeAsker(RuntimeError("not asked")))
-    bot = Bot(replace(given, asker=Agent(None, memory=memory)))
+    database = SearchableDatabase("none", async_sessionmaker(), bm25=False, hypertable=False)
+    overviews = Overviews(memory=memory, databases=(database, database))  # a search asks the memory alone
+    monkeypatch.setattr(asking, "coverage_of", lambda _: ledger)
+    bot = Bot(replace(given, asker=Agent(None, memory=memory), overviews=overviews))
     answerer = bot._commands.answerer
     answerer._coverage, answerer._cited_check = ledger, verdict
     return bot
@@ -443,7 +458,7 @@ async def test_an_answer_goes_on_without_a_ledger_that_hangs(
         await asyncio.sleep(60)
         return {}
 
-    monkeypatch.setattr("bot.answering.LEDGER_LIMIT", timedelta(milliseconds=50))
+    monkeypatch.setattr("bot.beyond.LEDGER_LIMIT", timedelta(milliseconds=50))
     monkeypatch.setattr(ledger, "of_places", hang)
 
     assert NOT_SEARCHED in await town.ask()
@@ -518,3 +533,60 @@ async def test_what_discord_does_not_say_anything_about_is_quoted_with_a_note(
 
     assert lunch in answer
     assert f"-# {COULD_NOT_BE_CHECKED}" in answer
+
+
+# ---- /search
+
+
+async def search_for(town: Town, text: str = "ferry", **options: Any) -> simcord.results.ResponseMessage:
+    result = await town.ana.slash(town.general, "search", text=text, **options)
+    assert result.response is not None
+    return result.response
+
+
+async def test_a_search_lists_what_discord_finds_and_says_so(
+    town: Town, search: Search, ferry: list[dict[str, Any]]
+) -> None:
+    search.finds(ferry)
+
+    listed = seen(await search_for(town))
+
+    assert "the ferry does leave at noon" in listed
+    assert "-# 1 of these was found by Discord's search; I have not read that far yet." in listed
+    assert search.asked[0]["channel_id"] == [str(town.general.id)]
+
+
+async def test_a_search_asks_discord_only_about_what_was_not_read_and_where_it_looks(
+    town: Town, search: Search, ledger: Ledger
+) -> None:
+    ledger.covered[town.general.id] = FOREVER
+    await search_for(town)
+    asked_of_what_was_read = list(search.asked)
+    lobby = town.guild.create_text_channel("lobby")
+    town.guild.create_text_channel("attic")
+    await search_for(town, channel=lobby)
+
+    assert asked_of_what_was_read == []
+    assert [query["channel_id"] for query in search.asked] == [[str(lobby.id)]]
+
+
+async def test_a_search_that_finds_nothing_says_when_discord_could_not_look(town: Town, search: Search) -> None:
+    search.pages = [NOT_READY]
+
+    assert INDEX_NOT_READY in seen(await search_for(town))
+
+
+async def test_turning_pages_does_not_ask_discord_again(
+    town: Town, search: Search, memory: FakeMemory, ferry: list[dict[str, Any]]
+) -> None:
+    search.finds(ferry)
+    page = await search_for(town)
+    [stored] = [message for message in memory.messages if message.author_id == 77]
+    memory.messages += [replace(stored, message_id=stored.message_id + number) for number in range(1, 30)]
+    page = await search_for(town)
+    asked = len(search.asked)
+
+    await town.ana.click(page, label=FORWARD)
+
+    assert len(search.asked) == asked
+    assert "the ferry does leave at noon" in seen(page)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agent.agent import Agent
-from bot.answering import INDEX_NOT_READY
+from bot.beyond import INDEX_NOT_READY
 from bot.client import Bot
 from bot.commands import PRIVATE_HERE
 from memory.message import Kind

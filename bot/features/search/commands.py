@@ -8,17 +8,15 @@ from discord import app_commands
 
 from bot.buttons import Reply
 from bot.caller import Caller
+from bot.features.search.asking import Asking, Channel
 from bot.overviews import overview_reply
 from bot.paging import paged
 from bot.parts import Parts
 from bot.time_choices import TimeText, complete_time
 from memory.authors import Authors
 from memory.holding import Holding
-from overviews.overview import Overview, Viewer
 from overviews.search import Wanted
 from overviews.wanted import LONGEST, Order
-
-_Channel = app_commands.AppCommandChannel | app_commands.AppCommandThread
 
 
 def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
@@ -45,7 +43,7 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         interaction: discord.Interaction,
         text: app_commands.Range[str, 1, LONGEST] = "",
         author: discord.User | None = None,
-        channel: _Channel | None = None,
+        channel: Channel | None = None,
         when: TimeText = "",
         has: Literal["link", "file", "picture", "poll"] | None = None,
         from_me: bool = False,
@@ -62,12 +60,11 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
             order=Order(order),
         )
 
-        async def compose(viewer: Viewer) -> Overview:
-            return await search.find(viewer, wanted)
+        asking = Asking(interaction, channel, wanted, search, parts)
 
         async def pages(caller: Caller) -> Reply:
             return await overview_reply(
-                caller, private=not public, compose=compose, services=parts.services, readers=parts.readers
+                caller, private=not public, compose=asking.compose, services=parts.services, readers=parts.readers
             )
 
         said = " ".join(filter(None, ("/search", text, f"when:{when}" if when else "", f"has:{has}" if has else "")))
