@@ -386,3 +386,34 @@ class DigestRow(Base):
 
 
 Index("digests_guild", DigestRow.guild_id)
+
+
+class ReminderRow(Base):
+    """What a person asked to be reminded of; long-term memory keeps it, as it outlives a session.
+
+    It was asked for in the channel or thread `channel_id`, and may be about a message there. It is due at `due_at`, and
+    delivery is tried at `try_at`, which is later once some `tries` have failed. One that comes again and again says how
+    often in `repeat`; its hour is that of the clocks of `time_zone`. It may be told `in_channel` where no direct
+    message can be sent.
+    """
+
+    __tablename__ = "reminders"
+
+    reminder_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    due_at: Mapped[datetime] = mapped_column(AwareTime)
+    try_at: Mapped[datetime] = mapped_column(AwareTime)
+    tries: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(AwareTime)
+    time_zone: Mapped[str] = mapped_column(Text)
+    repeat: Mapped[str | None] = mapped_column(Text)
+    in_channel: Mapped[bool] = mapped_column(Boolean)
+    delivered_at: Mapped[datetime | None] = mapped_column(AwareTime)
+
+
+Index("reminders_person", ReminderRow.person_id)
+Index("reminders_waiting", ReminderRow.try_at, postgresql_where=ReminderRow.delivered_at.is_(None))

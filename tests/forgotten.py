@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
-from db.schema import DecisionRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import DecisionRow, ReminderRow, ReplacedMessageRow, TimeZoneRow
 from memory.answers.kept import KeptAnswer, KeptQuestion, Rating
 from memory.answers.store import AnswerStore
 from memory.capture.journal import BadRecord, Journal, NotAdded, encoded
@@ -148,6 +148,7 @@ async def fill(world: World, *, position: int | None = None) -> None:
     await talked(world.long_term)
     await asked_questions(world.long_term)
     await decided(world.long_term)
+    await asked_for_reminders(world.long_term)
     for database in (world.short_term, world.long_term):
         await analysed(database)
 
@@ -215,6 +216,19 @@ async def decided(database: Database) -> None:
     rows = [about | {"sent_at": minute(int(str(mark["message_id"])) % 100)} | mark for mark in marks]
     async with transaction(database.sessions) as session:
         await session.execute(insert(DecisionRow).values(rows))
+
+
+async def asked_for_reminders(database: Database) -> None:
+    """Let her wait for a reminder, and bob for two about her messages, of which one has her words."""
+    texts = {1: (NADIA, "zugzwang"), 2: (BOB, "the cellarkey, is under the blue flowerpot"), 3: (BOB, "every other day")}
+    about: dict[str, Any] = {"guild_id": 1, "channel_id": 1, "message_id": 1, "time_zone": "UTC", "in_channel": False}
+    about |= {"due_at": minute(900), "try_at": minute(900), "tries": 0, "created_at": minute(50)}
+    rows = [
+        about | {"reminder_id": number, "person_id": person_id, "text": text}
+        for number, (person_id, text) in texts.items()
+    ]
+    async with transaction(database.sessions) as session:
+        await session.execute(insert(ReminderRow).values(rows))
 
 
 TALKED = {

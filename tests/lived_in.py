@@ -23,6 +23,7 @@ from db.schema import (
     PlaceRow,
     PromotionRow,
     RatingRow,
+    ReminderRow,
     ReplacedMessageRow,
     TimeZoneRow,
 )
@@ -104,6 +105,18 @@ COVERAGE = {
     "widened_at": minute(9),
     "journal_end": 100,
 }
+REMINDER: dict[str, Any] = {
+    "reminder_id": 5,
+    "person_id": 2,
+    "channel_id": 1,
+    "text": "look after the kiln",
+    "due_at": minute(900),
+    "try_at": minute(901),
+    "tries": 1,
+    "created_at": minute(50),
+    "time_zone": "Europe/Paris",
+    "in_channel": True,
+}
 DECISION: dict[str, Any] = {
     "guild_id": 1,
     "message_id": 9,
@@ -163,6 +176,7 @@ async def live_in(database: Database) -> None:
             insert(GuildSettingRow).values(guild_id=1, name="restricting_roles", value=[4], set_at=minute(1)),
             insert(OptOutRow).values(person_id=998, kind="everything", opted_out_at=minute(1)),
             insert(DecisionRow).values(DECISION),
+            insert(ReminderRow).values(REMINDER),
             insert(CatchUpRow).values(person_id=1, guild_id=5, shown_at=minute(7)),
             insert(DigestRow).values(DIGEST),
             insert(PromotionRow).values(promotion_id=1, source="demo.csv", digest="", started_at=minute(1)),

@@ -41,6 +41,7 @@ from ops.erasure.find import (
     find_conversations,
     find_posts,
     find_questions,
+    find_reminders,
 )
 from ops.erasure.fingerprint import Fingerprint, FingerprintBuilder
 from ops.erasure.ledger import (
@@ -64,6 +65,7 @@ from ops.erasure.rows import (
     erase_conversations,
     erase_own,
     erase_questions,
+    erase_reminders,
     erase_repetitions,
     erasing,
     note_erasure,
@@ -89,6 +91,7 @@ _WORDS = {
     "search_texts": ("neighbour's search text written anew", "neighbours' search texts written anew"),
     "time_zones": ("time zone", "time zones"),
     "decisions": ("mark of a decision", "marks of decisions"),
+    "reminders": ("reminder", "reminders"),
 }
 _SHOWN_POSTS = 50
 
@@ -326,6 +329,7 @@ class _Asked(NamedTuple):
 
     conversations: set[Conversation]
     question_ids: set[int]
+    reminder_ids: set[int]
 
 
 @dataclass(slots=True)
@@ -415,7 +419,9 @@ class _Forgetting:
         found = {}
         for side in self._sides:
             conversations = await find_conversations(side.connection, side.tables, said)
-            found[id(side)] = _Asked(conversations, await find_questions(side.connection, side.tables, said))
+            questions = await find_questions(side.connection, side.tables, said)
+            reminders = await find_reminders(side.connection, side.tables, said)
+            found[id(side)] = _Asked(conversations, questions, reminders)
             self._step()
         return found
 
@@ -485,6 +491,7 @@ class _Forgetting:
             erased = await erase_repetitions(side.connection, side.tables, answers=answers)
             erased += await erase_conversations(side.connection, side.tables, conversations=asked.conversations)
             erased += await erase_questions(side.connection, side.tables, question_ids=asked.question_ids)
+            erased += await erase_reminders(side.connection, side.tables, reminder_ids=asked.reminder_ids)
             erased += await erase_contexts(side.connection, side.tables, names=said.names | said.copiers)
         side.counts += erased
         self._step()

@@ -59,6 +59,7 @@ _POSTS: LiteralString = """
 """
 _TURNS: LiteralString = "SELECT asker_id, channel_id, private, question, answer, cites FROM conversation_turns"
 
+_REMINDERS: LiteralString = "SELECT reminder_id, text FROM reminders"
 _QUESTIONS: LiteralString = "SELECT question_id, text, answer, cites || about FROM answers"
 
 
@@ -173,6 +174,13 @@ async def find_questions(connection: Connection, tables: Tables, said: Fingerpri
         async for rows in _batches(connection, _QUESTIONS):
             await asyncio.to_thread(look_at, rows)
     return found
+
+
+async def find_reminders(connection: Connection, tables: Tables, said: Fingerprint) -> set[int]:
+    """Return the ids of the reminders whose words repeat somebody."""
+    if "reminders" not in tables:
+        return set()
+    return {reminder_id async for reminder_id, text in _streamed(connection, _REMINDERS) if said.repeated_in(text)}
 
 
 def _texts_in(value: object) -> Iterator[str]:

@@ -34,7 +34,7 @@ from ops.erasure.subject import Subject
 
 TOUCHED = (
     *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
-    *("decisions", "catch_ups", "digests"),
+    *("decisions", "catch_ups", "digests", "reminders"),
     NAMES,
 )
 """The tables in which somebody's words, or their id, may stand."""
@@ -143,7 +143,14 @@ _UNLINK_DECISIONS: LiteralString = """
 _DELETE_CATCH_UPS: LiteralString = """
     DELETE FROM catch_ups USING erased_people WHERE person_id = user_id AND shown_at <= erased_at
 """
-_DELETE_OWN = {"time_zones": _DELETE_TIME_ZONES, "catch_ups": _DELETE_CATCH_UPS}
+_DELETE_REMINDERS: LiteralString = """
+    DELETE FROM reminders USING erased_people WHERE person_id = user_id AND created_at <= erased_at
+"""
+_DELETE_OWN = {
+    "time_zones": _DELETE_TIME_ZONES,
+    "catch_ups": _DELETE_CATCH_UPS,
+    "reminders": _DELETE_REMINDERS,
+}
 """What deletes rows that are about one person, by their tables."""
 _OUTDATE_DIGESTS: LiteralString = """
     WITH gone AS (
@@ -156,6 +163,12 @@ _OUTDATE_DIGESTS: LiteralString = """
     WHERE EXISTS (SELECT FROM unnest(source_ids) AS source_id JOIN gone ON source_id = message_id)
 """
 """Lets the bot write the digests anew that quote the people: an empty checksum is that of no sources."""
+_CLEAR_REMINDERS: LiteralString = """
+    UPDATE reminders SET text = '' WHERE text <> '' AND (%s OR reminder_id = ANY (%s::bigint[]))
+    AND created_at <= (SELECT max(erased_at) FROM erased_people)
+    AND person_id NOT IN (SELECT user_id FROM erased_people)
+"""
+_UNLINK_REMINDERS: LiteralString = "UPDATE reminders SET message_id = NULL WHERE message_id = ANY (%s::bigint[])"
 _DELETE_NAMES: LiteralString = """
     DELETE FROM names USING erased_people WHERE author_id = user_id AND last_seen <= erased_at
 """
@@ -206,6 +219,7 @@ class Counts:
     search_texts: int = 0
     time_zones: int = 0
     decisions: int = 0
+    reminders: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -218,6 +232,7 @@ class Counts:
             search_texts=self.search_texts + other.search_texts,
             time_zones=self.time_zones + other.time_zones,
             decisions=self.decisions + other.decisions,
+            reminders=self.reminders + other.reminders,
         )
 
     def __bool__(self) -> bool:
@@ -277,6 +292,7 @@ async def erase_rows(connection: Connection, subject: Subject) -> Counts:
         counts = await erase_repetitions(connection, tables, answers=Answers(every_one=unknown))
         counts += await erase_conversations(connection, tables, every_one=unknown)
         counts += await erase_questions(connection, tables, every_one=unknown)
+        counts += await erase_reminders(connection, tables, every_one=unknown)
         counts += await erase_contexts(connection, tables)
         return counts + await erase_own(connection, tables)
 
@@ -352,6 +368,18 @@ async def erase_questions(
     return Counts(questions=len(deleted))
 
 
+async def erase_reminders(
+    connection: Connection, tables: Tables, *, reminder_ids: Collection[int] = (), every_one: bool = False
+) -> Counts:
+    """Take the words out of others' reminders, of some or of all, that may repeat the people; when they are due stays.
+
+    Nobody is to miss an appointment because of somebody else's erasure. Their own go with all else that is theirs.
+    """
+    if "reminders" not in tables:
+        return Counts()
+    return Counts(reminders=(await connection.execute(_CLEAR_REMINDERS, [every_one, list(reminder_ids)])).rowcount)
+
+
 async def erase_contexts(connection: Connection, tables: Tables, *, names: Collection[str] = ()) -> Counts:
     """Write the search texts anew that carry words of the people, who may bear other names elsewhere.
 
@@ -386,7 +414,9 @@ async def erase_own(connection: Connection, tables: Tables, *, message_ids: Coll
             messages=deleted["messages"], revisions=deleted["message_revisions"], replaced=deleted["replaced_messages"]
         )
     own = {table: await _execute(connection, _DELETE_OWN[table]) for table in _DELETE_OWN if table in tables}
-    counts += Counts(time_zones=own.get("time_zones", 0))
+    counts += Counts(time_zones=own.get("time_zones", 0), reminders=own.get("reminders", 0))
+    if "reminders" in tables:
+        await connection.execute(_UNLINK_REMINDERS, [list(message_ids)])
     if "decisions" in tables:
         counts += Counts(decisions=await _erase_decisions(connection, message_ids))
     if NAMES in tables:

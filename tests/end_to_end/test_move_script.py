@@ -32,6 +32,7 @@ TABLES = {
         "opt_outs",
         "places",
         "ratings",
+        "reminders",
         "replaced_messages",
         "time_zones",
     ),

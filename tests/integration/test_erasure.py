@@ -115,7 +115,8 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
         for database in (short_term, long_term):
             await run(
                 database,
-                f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions, catch_ups, digests",
+                f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions, catch_ups, digests,"
+                " reminders",
             )
 
 
@@ -174,6 +175,16 @@ async def test_decisions_lose_her_messages_and_what_she_wrote_about_those_of_oth
     marks = await rows(world.long_term, "message_id, marked_by, title, supersedes", "decisions")
     assert marks == [(2, None, "", None), (4, CARLA, "every other day", 2)]
     assert receipt.long_term.decisions == 3
+
+
+async def test_her_reminders_go_and_those_of_others_lose_her_words_but_not_their_time(world: World) -> None:
+    await fill(world)
+
+    receipt = await forget_her(world)
+
+    left = await rows(world.long_term, "reminder_id, person_id, text, message_id, due_at", "reminders")
+    assert left == [(2, BOB, "", None, minute(900)), (3, BOB, "every other day", None, minute(900))]
+    assert receipt.long_term.reminders == 2
 
 
 async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None:
@@ -282,6 +293,7 @@ async def test_the_receipt_tells_what_was_erased_where(world: World) -> None:
         search_texts=11,
         time_zones=1,
         decisions=3,
+        reminders=2,
     )
     assert set(receipt.files) == {
         ErasedFile(world.journal, 14),  # a message was journalled twice, and one was heard of again when it was deleted
@@ -393,7 +405,7 @@ async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: Wo
     await fill(world)
     for table in (
         *("erasures", "replaced_messages", "time_zones", "conversation_turns", "journal_positions"),
-        *("catch_ups", "digests"),
+        *("catch_ups", "digests", "reminders"),
     ):
         for database in (world.short_term, world.long_term):
             await run(database, f"DROP TABLE IF EXISTS {table}")
@@ -713,6 +725,7 @@ async def test_a_restored_database_from_before_has_nothing_of_her_in_it(world: W
         search_texts=11,
         time_zones=1,
         decisions=3,
+        reminders=3,
     )
 
 

@@ -57,6 +57,7 @@ TABLES = {
         "opt_outs",
         "places",
         "ratings",
+        "reminders",
     ),
     *_OF_PROMOTIONS,
 }

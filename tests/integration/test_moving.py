@@ -27,6 +27,7 @@ from db.schema import (
     PlaceRow,
     PromotionRow,
     RatingRow,
+    ReminderRow,
     ReplacedMessageRow,
     TimeZoneRow,
 )
@@ -40,7 +41,7 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, DIGEST, PATIENCE, PLACE, TURN, WIDTH, write
+from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, DIGEST, PATIENCE, PLACE, REMINDER, TURN, WIDTH, write
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -81,6 +82,7 @@ async def fill_source(server: Server, name: str) -> None:
             rating = insert(RatingRow).values(question_id=1, rater_id=2, rating=1, rated_at=minute(3))
             await session.execute(rating)
             await session.execute(insert(DecisionRow).values(DECISION))
+            await session.execute(insert(ReminderRow).values(REMINDER))
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 

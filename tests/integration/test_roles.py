@@ -39,6 +39,7 @@ TABLES = (
         "opt_outs",
         "places",
         "ratings",
+        "reminders",
     ),
 )
 WRITES = [
