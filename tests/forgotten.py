@@ -220,7 +220,8 @@ async def decided(database: Database) -> None:
 
 async def asked_for_reminders(database: Database) -> None:
     """Let her wait for a reminder, and bob for two about her messages, of which one has her words."""
-    texts = {1: (NADIA, "zugzwang"), 2: (BOB, "the cellarkey, is under the blue flowerpot"), 3: (BOB, "every other day")}
+    hers, elsewhere = (BOB, "the cellarkey, is under the blue flowerpot"), (BOB, "every other day")
+    texts = {1: (NADIA, "zugzwang"), 2: hers, 3: elsewhere}
     about: dict[str, Any] = {"guild_id": 1, "channel_id": 1, "message_id": 1, "time_zone": "UTC", "in_channel": False}
     about |= {"due_at": minute(900), "try_at": minute(900), "tries": 0, "created_at": minute(50)}
     rows = [
