@@ -25,6 +25,7 @@ from memory.guild_settings import (
 from tests.fakes_consent import FakeConsent
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.fakes_guild_settings import FakeGuildSettings
+from tests.seen import seen
 
 SAID = "The kiln reaches 1280 degrees."
 
@@ -114,14 +115,14 @@ async def test_an_opt_out_says_what_it_means_and_counts_once_it_is_confirmed(
     wish: Wish, ana: simcord.MemberActor, general: simcord.ChannelHandle, consent: FakeConsent
 ) -> None:
     asked = await use(ana, general, "optout", ephemeral=True, what=wish.value)
-    assert asked.content == opt_out.MEANING[wish]
+    assert seen(asked) == opt_out.MEANING[wish]
     assert consent.wishes == {}
 
     await ana.click(asked, label=opt_out.ConfirmButton.words)
 
     assert consent.wish_of(ana.id).wish is wish
     shown = await use(ana, general, "optout", ephemeral=True)
-    assert shown.content.startswith(opt_out.CHOSEN[wish])
+    assert seen(shown).startswith(opt_out.CHOSEN[wish])
 
 
 async def test_an_opt_out_offers_to_erase_what_is_stored(
@@ -129,7 +130,7 @@ async def test_an_opt_out_offers_to_erase_what_is_stored(
 ) -> None:
     asked = await use(ana, general, "optout", ephemeral=True, what=Wish.EVERYTHING.value)
 
-    assert "/forget me" in asked.content
+    assert "/forget me" in seen(asked)
 
 
 async def test_an_opt_out_can_be_taken_back(
@@ -152,7 +153,7 @@ async def test_who_cannot_be_noted_as_opted_out_is_told_so(
     await ana.click(asked, label=opt_out.ConfirmButton.words)
 
     assert consent.wishes == {}
-    assert (await use(ana, general, "optout", ephemeral=True)).content.startswith(opt_out.CHOSEN[Wish.NOTHING])
+    assert seen(await use(ana, general, "optout", ephemeral=True)).startswith(opt_out.CHOSEN[Wish.NOTHING])
 
 
 async def test_a_pause_is_seen_by_everybody_and_told_in_the_log_channel(
@@ -167,7 +168,7 @@ async def test_a_pause_is_seen_by_everybody_and_told_in_the_log_channel(
 
     (pause,) = guild_settings.chosen[guild.id, PAUSES.name]
     assert (pause.channel_id, pause.end - pause.start) == (None, timedelta(minutes=30))
-    assert "Nothing that is said on this server is kept" in shown.content
+    assert "Nothing that is said on this server is kept" in seen(shown)
     assert log.last_message is not None
     assert "Nothing that is said on this server is kept" in log.last_message.content
 
@@ -183,11 +184,11 @@ async def test_a_channel_is_paused_until_it_is_resumed(
     assert (pause.channel_id, pause.end) == (general.id, None)
 
     shown = await use(warden, general, "resume", ephemeral=False)
-    assert shown.content.startswith(pausing.NOT_PAUSED.format(where="on this server"))
-    assert f"<#{general.id}>" in shown.content
+    assert seen(shown).startswith(pausing.NOT_PAUSED.format(where="on this server"))
+    assert f"<#{general.id}>" in seen(shown)
 
     shown = await use(warden, general, "resume", ephemeral=False, channel=general)
-    assert shown.content == pausing.RESUMED.format(where=f"in <#{general.id}>")
+    assert seen(shown) == pausing.RESUMED.format(where=f"in <#{general.id}>")
     assert all(pause.end is not None for pause in guild_settings.chosen[guild.id, PAUSES.name])
 
 
@@ -199,7 +200,7 @@ async def test_the_role_of_moderators_may_pause_and_others_may_not(
     guild_settings: FakeGuildSettings,
 ) -> None:
     refused = await use(helper, general, "pause", ephemeral=False)
-    assert refused.content == moderators.NOT_A_MODERATOR
+    assert seen(refused) == moderators.NOT_A_MODERATOR
     assert guild_settings.chosen == {}
 
     chosen(guild_settings, guild, MODERATOR_ROLE, helper_role.id)
@@ -224,7 +225,7 @@ async def test_a_pause_until_what_cannot_be_is_none(
 ) -> None:
     shown = await use(warden, general, "pause", ephemeral=False, **options)
 
-    assert shown.content == sentence
+    assert seen(shown) == sentence
     assert guild_settings.chosen == {}
 
 
@@ -241,7 +242,7 @@ async def test_a_banned_member_is_not_answered(
     shown = await use(ana, general, "chat", ephemeral=False, text="how hot?")
     await ana.send(general, f"<@{me}> how hot?")
 
-    assert shown.content == moderators.BANNED
+    assert seen(shown) == moderators.BANNED
     assert asker.questions == []
 
 
@@ -258,10 +259,10 @@ async def test_where_answers_are_private_nobody_else_sees_them(
     shown = await use(ana, general, "chat", ephemeral=True, text="how hot?")
     await ana.send(general, f"<@{me}> how hot?")
 
-    assert SAID in shown.content
+    assert SAID in seen(shown)
     assert len(asker.questions) == 1
     assert general.last_message is not None
-    assert general.last_message.content == moderators.ONLY_IN_PRIVATE
+    assert seen(general.last_message) == moderators.ONLY_IN_PRIVATE
 
 
 async def test_where_answers_are_off_nobody_gets_one(
@@ -275,7 +276,7 @@ async def test_where_answers_are_off_nobody_gets_one(
 
     shown = await use(ana, general, "chat", ephemeral=True, text="how hot?")
 
-    assert shown.content == moderators.SWITCHED_OFF
+    assert seen(shown) == moderators.SWITCHED_OFF
     assert asker.questions == []
 
 
@@ -284,7 +285,7 @@ async def test_while_nobody_knows_who_may_see_answers_the_asker_alone_does(
 ) -> None:
     guild_settings.away = True
 
-    assert SAID in (await use(ana, general, "chat", ephemeral=True, text="how hot?")).content
+    assert SAID in seen(await use(ana, general, "chat", ephemeral=True, text="how hot?"))
 
 
 NOW = datetime.fromisoformat("2026-11-03T17:30:00+01:00")

@@ -24,6 +24,7 @@ from memory.guild_settings import (
 )
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.fakes_guild_settings import FakeGuildSettings
+from tests.seen import seen
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ async def filled(chief: simcord.MemberActor, form: Any, **values: Any) -> str:
     result = await chief.submit_modal(form, values)
     assert result.response is not None
     assert result.response.ephemeral
-    return result.response.content
+    return seen(result.response)
 
 
 async def test_what_is_kept_is_chosen_in_one_form_and_told_in_the_log_channel(
@@ -109,7 +110,7 @@ async def test_what_is_kept_is_chosen_in_one_form_and_told_in_the_log_channel(
     assert told in log.last_message.content
     summary = (await chief.slash(general, "settings")).response
     assert summary is not None
-    assert "after: 30 days" in summary.content
+    assert "after: 30 days" in seen(summary)
 
 
 async def test_roles_and_members_are_chosen_in_another_form(
