@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.schema import ACCESS_ID
 from db.statements import fetch
 from memory.filters import (
+    BY_INDEX,
     IN_PLACES,
     Bounds,
     BoundsShape,
@@ -21,6 +22,7 @@ from memory.filters import (
     in_bounds,
     shape_of,
     shape_of_bounds,
+    tune,
     values_of,
     values_of_bounds,
 )
@@ -43,6 +45,8 @@ async def in_order(session: AsyncSession, *, filters: Filters, limit: int, newes
     """Return the first `limit` messages that match, or the `newest`, which come newest first."""
     if not filters.places:
         return []
+    if newest:  # PostgreSQL expects few rows of a place to pass, and would read and sort all of them
+        await tune(session, BY_INDEX)
     statement = _newest if newest else _in_order
     rows = await fetch(session, statement(shape_of(filters)), {"wanted": limit, **values_of(filters)})
     return [to_message(row) for row in rows]

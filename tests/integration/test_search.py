@@ -15,14 +15,14 @@ from psycopg.sql import SQL, Composed
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.explaining import plan_of
+from bench.explaining import explained, plan_of
 from db.capabilities import Capabilities
 from db.databases import LONG_TERM, SHORT_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
 from memory.embedding.embedder import Embedder
-from memory.filters import Filters
+from memory.filters import Bounds, Filters
 from memory.index import store
 from memory.index.reembed import prepare
 from memory.message import Kind, Message
@@ -626,6 +626,30 @@ async def test_full_text_reads_its_index(plain: Database) -> None:
         statement = SQL("SELECT message_id FROM messages WHERE {}").format(keywords.HAS_WORDS)
 
         assert "messages_full_text" in await plan(session, statement, without=["seqscan"], text="tea")
+
+
+_MANY = text("""
+    INSERT INTO messages (
+        message_id, sent_at, session, guild_id, channel_id, author_name, channel_name, kind, content, search_text
+    )
+    SELECT number, CAST(:start AS timestamptz) + number * interval '1 minute', 'many', 5, number % 40, 'ana', 'general',
+           'message', 'said', ''
+    FROM generate_series(1, 20000) AS number
+""")
+
+
+async def test_the_newest_messages_of_a_guild_are_read_from_the_end_of_each_place(plain: Database) -> None:
+    filters = Filters(places=frozenset(range(40)), bounds=Bounds(guild=5))
+    async with transaction(plain.sessions) as session:
+        await session.execute(_MANY, {"start": minute(0)})
+        await session.execute(text("ANALYZE messages"))
+        async with explained(session, analysed=True) as plans:
+            found = await rows.in_order(session, filters=filters, limit=100, newest=True)
+        await session.rollback()
+
+    assert [one.message_id for one in found[:3]] == [20000, 19999, 19998]
+    assert "Index Scan Backward using messages_access_sent_at" in plans[0]
+    assert "Bitmap" not in plans[0]
 
 
 # Outages
