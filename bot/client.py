@@ -35,6 +35,7 @@ from bot.features import (
     limits,
     mentions,
     remember,
+    reminders,
     search,
     settings,
     time_zones,
@@ -43,6 +44,7 @@ from bot.features import (
     who,
 )
 from bot.features.mentions.answers import Mentions
+from bot.features.reminders.delivery import ReminderDelivery
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
@@ -125,6 +127,7 @@ FEATURES = (
     remember.add_commands,
     decisions.add_commands,
     mentions.add_commands,
+    reminders.add_commands,
     catchup.add_commands,
     unanswered.add_commands,
     search.add_commands,
@@ -198,6 +201,7 @@ class Bot(ShardedClient):
         for add_feature in FEATURES:
             add_feature(self.tree, parts)
         self._mentions = Mentions(parts)
+        self._reminders = ReminderDelivery(parts, shards)
 
     def _new_owed_answers(self, outbox: Outbox, runner: CommandRunner) -> OwedAnswers:
         return OwedAnswers(
@@ -240,7 +244,8 @@ class Bot(ShardedClient):
         )
 
     async def setup_hook(self) -> None:
-        """Make the bot's commands known to Discord, once for all processes that share its shards."""
+        """Make the bot's commands known to Discord, once for all processes that share its shards; begin to remind."""
+        self._reminders.start()
         if self.shard_ids is None or 0 in self.shard_ids:
             await self._publish_commands()
 
@@ -324,6 +329,7 @@ class Bot(ShardedClient):
         if self._backfills is not None:
             await self._backfills.close()
         await self._live_replies.close()
+        await self._reminders.close()
         if self._history is not None:
             await self._history.close()
         await self._reactions.close()

@@ -19,6 +19,7 @@ from memory.consent.rules import NO_RULES, Rules
 from memory.guild_settings import Chosen, Setting
 from memory.message import Message
 from memory.preferences import Zone
+from memory.reminders import Reminders
 from overviews.all import Overviews
 from time_expressions.conventions import DateOrder
 
@@ -130,6 +131,8 @@ class Services:
     """Keeps questions until they are answered; None where nothing outlives a restart."""
     overviews: Overviews | None = None
     """What happened, who knows, what was decided; None where there is no memory to list it from."""
+    reminders: Reminders | None = None
+    """What people asked to be reminded of; None where that is not kept."""
 
     @property
     def rules(self) -> Rules:

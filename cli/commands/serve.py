@@ -48,6 +48,7 @@ from memory.index.reembed import prepare
 from memory.message import Message
 from memory.places.writer import PlaceWriter, open_place_writer
 from memory.preferences import TimeZones
+from memory.reminders import Reminders
 from memory.search.memory import Memory
 from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
@@ -312,6 +313,7 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         answers=AnswerStore(program.databases[1].sessions),
         lookup=program.memory,
         overviews=program.overviews,
+        reminders=Reminders(program.databases[1].sessions),
         history=HistoryMemory(
             ledger=program.ledger,
             writer=program.coverage,
