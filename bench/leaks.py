@@ -39,7 +39,7 @@ from bench.servers import open_new_database, open_server
 from bench.tables import table
 from bench.vectors import open_remembering_embedder
 from bot import members
-from bot.buttons import BUTTON_LIMIT, SEARCH_ALL_TIME, SHOW_REST
+from bot.answer_buttons import ASK_AGAIN, SEARCH_ALL_TIME, SHOW_REST, SOURCES
 from bot.client import Bot
 from bot.services import Services
 from cli.console import shown_while
@@ -349,7 +349,6 @@ class Interrogation:
         for _ in range(questions):
             await self._ask_one(server, readers)
             self._report.asked[IN_ALL] += 1
-        await self._env.advance_time(BUTTON_LIMIT.total_seconds() + 1)  # thousands of waiting buttons cost time
         self._env.backend.http_requests.clear()
         self._env.backend.transcript.clear()
 
@@ -399,7 +398,7 @@ class Interrogation:
     async def _press(self, asker: simcord.MemberActor, message: ResponseMessage) -> None:
         """Press every button under a message."""
         labels = [part.get("label") for row in message.components for part in row.get("components", ())]
-        for label in {SEARCH_ALL_TIME, SHOW_REST} & set(labels):
+        for label in {SEARCH_ALL_TIME, SHOW_REST, SOURCES, ASK_AGAIN} & set(labels):
             self._report.offers += label == SHOW_REST
             with suppress(simcord.SetupError):  # who has lost sight of the channel can press nothing there
                 await asker.click(message, label=label)

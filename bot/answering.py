@@ -165,6 +165,22 @@ class Answerer:
         )
         return Answered(question=self._question(asking, answer.places, zone), answer=restored, zone=zone)
 
+    async def readable(self, caller: Caller, message_ids: Collection[int]) -> dict[int, Message]:
+        """Return those of some messages, by id, that whoever asks may read by now, as Discord has them now.
+
+        Raises DatabaseUnavailableError.
+        """
+        lookup, readers = self._services.lookup, self._readers
+        if lookup is None or not message_ids:
+            return {}
+        audience = await audience_of(caller, private=True, readers=readers, among=())
+        found = await lookup.lookup(message_ids, places=audience.places | audience.joinable)
+        in_threads = {message.place_id for message in found.values()} & audience.joinable
+        audience = await audience_of(caller, private=True, readers=readers, among=in_threads)
+        found = await lookup.lookup(message_ids, places=audience.places)
+        changed = (await self._cited_check.check(found.values())).changed if self._cited_check and found else ()
+        return {message_id: message for message_id, message in found.items() if message_id not in changed}
+
     async def is_outdated(self, asking: Asking, answered: Answered) -> bool:
         """Return whether an answer may tell of a place that it may not use any more."""
         audience = await self._audience(asking, among=answered.question.places)

@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 BUTTON_LIMIT = timedelta(minutes=4)  # the answer may have taken 10 minutes of the 15 that its token lives
 EDIT_LIMIT = timedelta(seconds=10)
 
-SEARCH_ALL_TIME = "Search all time"
-SHOW_REST = "Show them to me"
 NOT_YOURS = "Only the person who asked can use this button. You can ask me yourself with `/chat`."
 PRESSED_ALREADY = "You have pressed this button already."
 
@@ -142,18 +140,6 @@ class AskersButton(discord.ui.Button[ReplyView | ReplyCard]):
 
 
 Repeat = Callable[[discord.Interaction, AskersButton], Awaitable[None]]
-
-
-class AllTimeButton(AskersButton):
-    """Asks a question again over all time."""
-
-    words = SEARCH_ALL_TIME
-
-
-class RestButton(AskersButton):
-    """Shows what the asker alone may read."""
-
-    words = SHOW_REST
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,8 @@ class Bot(ShardedClient):
         runner = CommandRunner(services, self._buttons, outbox)
         cited_check = None if self._history is None else self._history.cited_check
         self._withdrawals = Withdrawals()
-        self._commands = SlashCommands(services, runner, self._buttons, readers, cited_check, outbox)
+        self._commands = SlashCommands(services, runner, self._in_flight, readers, cited_check, outbox)
+        self.add_dynamic_items(self._commands.answer_buttons.kind)
         self._owed = None if outbox is None else self._new_owed_answers(outbox, runner)
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)

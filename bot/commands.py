@@ -6,17 +6,22 @@ from functools import partial
 import discord
 from discord import app_commands
 
-from agent.types import Question
+from agent.types import Answer
+from bot.answer_buttons import AnswerButtons
 from bot.answering import Answered, Answerer, Asking
+from bot.asked import AskedQuestion, AskedQuestions, KeptQuestions, RecentQuestions
 from bot.audience import Readers, must_be_private
-from bot.buttons import AllTimeButton, AskersButton, Buttons, Reply, RestButton
+from bot.buttons import Reply
+from bot.cited_sources import NO_SOURCES, NONE_LEFT, render_cited
 from bot.command_runner import CommandRunner
 from bot.daily_limits import refusal_of
 from bot.history.cited_check import CitedCheck
 from bot.live_answer import LiveAnswer
 from bot.moderators import answer_mode, refusal_to_answer
 from bot.outbox import Outbox
+from bot.presses import Presses
 from bot.rendering import render, render_text
+from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from memory.guild_settings import AnswerMode
 from memory.question.parse import LONGEST_QUESTION
@@ -63,7 +68,7 @@ class SlashCommands:
         self,
         services: Services,
         runner: CommandRunner,
-        buttons: Buttons,
+        in_flight: RunningHandlers,
         readers: Readers,
         cited_check: CitedCheck | None = None,
         outbox: Outbox | None = None,
@@ -74,7 +79,9 @@ class SlashCommands:
         coverage = None if services.history is None else services.history.ledger
         self._outbox = outbox
         self.answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
-        self._buttons = buttons
+        self._asked: AskedQuestions = RecentQuestions() if services.answers is None else KeptQuestions(services.answers)
+        presses = Presses(services, in_flight, questions=self._asked, answers=self)
+        self.answer_buttons = AnswerButtons(presses.take)
 
     async def chat(self, interaction: discord.Interaction, text: str, *, private: bool) -> None:
         """Answer a question from memory; a private answer is shown to the asker alone."""
@@ -86,32 +93,36 @@ class SlashCommands:
 
         await self._answer(interaction, asking, said=f"/chat {text}")
 
-    async def _chat_again(
-        self, interaction: discord.Interaction, button: AskersButton, text: str, *, private: bool
-    ) -> None:
-        """Answer a question once more, from all time and from what may be read by now."""
-        asking = Asking(caller=interaction, text=text, private=private, all_time=True)
+    async def ask_again(self, interaction: discord.Interaction, question: AskedQuestion, *, all_time: bool) -> None:
+        """Answer a question once more, from what may be read by now."""
+        hidden = not question.private and must_be_private(interaction, self._readers)
+        asking = Asking(
+            caller=interaction,
+            text=question.text,
+            private=question.private or hidden,
+            all_time=all_time,
+            about=question.about,
+            notes=(PRIVATE_HERE,) if hidden else (),
+        )
+        await self._answer(interaction, asking, said=f"/chat {question.text} ({'all time' if all_time else 'again'})")
 
-        live = LiveAnswer()
-
-        async def answer() -> Reply:
-            await button.retire()
-            return await self.reply(asking, live=live)
-
-        said = f"/chat {text} (all time)"
-        await self._runner.run(interaction, said=said, private=private, compose=answer, live=live)
-
-    async def _show_rest(
-        self, interaction: discord.Interaction, button: AskersButton, text: str, *, all_time: bool
-    ) -> None:
+    async def show_rest(self, interaction: discord.Interaction, question: AskedQuestion) -> None:
         """Show whoever presses what they alone may read by now."""
-        asking = Asking(caller=interaction, text=text, private=True, all_time=all_time)
+        asking = Asking(caller=interaction, text=question.text, private=True, all_time=question.all_time)
 
         async def answer() -> Reply:
-            await button.retire()
             return await self._rest_reply(asking)
 
-        await self._runner.run(interaction, said=f"/chat {text} (for me alone)", private=True, compose=answer)
+        said = f"/chat {question.text} (for me alone)"
+        await self._runner.run(interaction, said=said, private=True, compose=answer)
+
+    async def show_sources(self, interaction: discord.Interaction, question: AskedQuestion) -> None:
+        """Show whoever presses what an answer cites, as far as they may read it by now; nothing of it is recorded."""
+
+        async def answer() -> Reply:
+            return await self._sources_reply(interaction, question)
+
+        await self._runner.run(interaction, said=None, private=True, compose=answer)
 
     async def about(self, interaction: discord.Interaction) -> None:
         """Tell the asker what the program runs on."""
@@ -184,10 +195,11 @@ class SlashCommands:
         async def offer() -> Reply | None:
             return await self._offer(asking)
 
+        self._asked.note(_asked(asking, answered.answer))
         shown = render(answered.answer, answered.zone.zone)
         return Reply(
             [shown.text],
-            (self._all_time_button(answered.question),) if answered.answer.is_limited else (),
+            self.answer_buttons.under(answered.answer, asking.caller.id),
             sources=shown.sources,
             notes=shown.notes,
             renew=renew,
@@ -200,11 +212,7 @@ class SlashCommands:
         if answered is None:
             return None
         count = len(answered.answer.sources)
-        button = RestButton(
-            asker_id=asking.caller.user.id,
-            repeat=partial(self._show_rest, text=asking.text, all_time=asking.all_time),
-            buttons=self._buttons,
-        )
+        button = self.answer_buttons.rest(asking.caller.id)
         return Reply(render_text((MORE_FOR_YOU if count > 1 else ONE_MORE_FOR_YOU).format(count)), (button,))
 
     async def _rest_reply(self, asking: Asking, *, tries: int = MOST_RENEWALS) -> Reply:
@@ -223,10 +231,44 @@ class SlashCommands:
         shown = render(answered.answer, answered.zone.zone)
         return Reply([shown.text], sources=shown.sources, notes=shown.notes, renew=renew)
 
-    def _all_time_button(self, question: Question) -> AllTimeButton:
-        """Return a button that knows the question's words and nothing of what could be read when it was asked."""
-        again = partial(self._chat_again, text=question.text, private=question.private)
-        return AllTimeButton(asker_id=question.asker_id, repeat=again, buttons=self._buttons)
+    async def _sources_reply(
+        self, interaction: discord.Interaction, question: AskedQuestion, *, tries: int = MOST_RENEWALS
+    ) -> Reply:
+        """Return what an answer cites, at length."""
+        if not question.sources:
+            return Reply(render_text(NO_SOURCES))
+        numbers = dict(question.sources)
+        found = await self.answerer.readable(interaction, numbers.values())
+        if not found:
+            return Reply(render_text(NONE_LEFT))
+
+        async def renew() -> Reply | None:
+            by_now = await self.answerer.readable(interaction, found)
+            if by_now.keys() == found.keys():
+                return None
+            if not tries:
+                return Reply(render_text(RIGHTS_CHANGED))
+            return await self._sources_reply(interaction, question, tries=tries - 1)
+
+        zone = await self._services.zone_of(interaction.user.id, interaction.guild_id)
+        cited = {number: found[message_id] for number, message_id in numbers.items() if message_id in found}
+        return Reply([render_cited(cited, missing=len(numbers) - len(cited), time_zone=zone.zone)], renew=renew)
+
+
+def _asked(asking: Asking, answer: Answer) -> AskedQuestion:
+    """Return a question as it can be asked once more, with what its answer cites."""
+    caller = asking.caller
+    return AskedQuestion(
+        question_id=caller.id,
+        text=asking.text,
+        asker_id=caller.user.id,
+        channel_id=caller.channel_id or 0,
+        guild_id=caller.guild_id,
+        private=asking.private,
+        all_time=asking.all_time,
+        about=asking.about,
+        sources=tuple((source.number, source.message.message_id) for source in answer.sources),
+    )
 
 
 def add_commands(tree: app_commands.CommandTree, commands: SlashCommands) -> None:

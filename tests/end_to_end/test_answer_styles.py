@@ -10,7 +10,7 @@ import pytest
 import simcord
 
 from agent.types import Answer, Searched, Source
-from bot.buttons import SEARCH_ALL_TIME
+from bot.answer_buttons import SEARCH_ALL_TIME
 from bot.client import Bot
 from bot.layout import AnswerStyle
 from memory.message import Kind

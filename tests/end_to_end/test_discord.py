@@ -5,7 +5,6 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,17 +17,22 @@ from simcord.enums import ChannelType, MessageType, OverwriteType
 from simcord.results import ResponseMessage
 
 from agent.types import Answer, Question, Searched, Source
-from bot.buttons import BUTTON_LIMIT, NOT_YOURS, PRESSED_ALREADY, SEARCH_ALL_TIME, AllTimeButton, Buttons
+from bot.answer_buttons import ASK_AGAIN, DOWN, SEARCH_ALL_TIME, UP
+from bot.asked import RecentQuestions
+from bot.buttons import NOT_YOURS
 from bot.client import Bot, invite_link
 from bot.command_runner import JOURNAL_LIMIT, NO_JOURNAL
 from bot.commands import PRIVATE_HERE
+from bot.presses import NOT_KNOWN, THANKS, UNDER_WAY
 from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
+from memory.answers.kept import Rating
 from memory.message import Kind, Message
 from memory.preferences import Owner, OwnerKind
+from tests.fakes_answers import FakeAnswerStore
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.fakes_time_zones import FakeTimeZones
-from tests.seen import seen
+from tests.seen import buttons, seen
 from time_expressions.conventions import DateOrder
 from time_expressions.window import Window
 
@@ -925,13 +929,6 @@ async def asked_of_today(asker: simcord.MemberActor, place: simcord.ChannelHandl
     return response
 
 
-def button_of(message: ResponseMessage) -> dict[str, Any]:
-    """Return the one button under a message; nothing when it has none."""
-    rows = [part for part in message.components if part["type"] == discord.ComponentType.action_row.value]
-    (button,) = rows[0]["components"] if rows else ({},)
-    return dict(button)
-
-
 async def test_an_answer_tells_which_time_was_searched_and_offers_all_time(
     asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
 ) -> None:
@@ -945,7 +942,8 @@ async def test_an_answer_tells_which_time_was_searched_and_offers_all_time(
     assert seen(again.response) == "I found nothing.\n-# searched all time"
     assert not again.ephemeral
     assert [(question.text, question.all_time) for question in asker.questions] == [("today?", False), ("today?", True)]
-    assert button_of(again.response) == {}
+    assert SEARCH_ALL_TIME in buttons(limited)
+    assert SEARCH_ALL_TIME not in buttons(again.response)
 
 
 async def test_a_press_is_kept_and_answered_like_a_command(
@@ -961,32 +959,31 @@ async def test_a_press_is_kept_and_answered_like_a_command(
     assert kept[3].reply_to == kept[2].message_id
 
 
-async def test_a_button_that_was_pressed_looks_it(
+async def test_a_question_may_be_asked_again_as_often_as_one_likes(
     asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
 ) -> None:
-    asker.reply = limited_unless_asked_of_all_time
-    limited = await asked_of_today(ana, general)
+    first = await asked_of_today(ana, general)
 
-    await ana.click(limited, label=SEARCH_ALL_TIME)
+    for _ in range(2):
+        again = await ana.click(first, label=ASK_AGAIN)
+        assert seen(again.response) == "I found nothing."
+    assert again.response is not None
+    await ana.click(again.response, label=ASK_AGAIN)
 
-    assert button_of(limited)["disabled"]
+    assert [(question.text, question.all_time) for question in asker.questions] == [("today?", False)] * 4
+
+
+async def test_a_second_press_while_the_first_is_answered_is_told_so(
+    simcord_env: simcord.Env, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    first = await asked_of_today(ana, general)
+    asker.hold = partial(simcord_env.external_wait, reason="the model is slow")
+
+    await ana.click(first, label=ASK_AGAIN)
+    second = await ana.click(first, label=ASK_AGAIN)
+
+    assert (second.ephemeral, seen(second.response)) == (True, UNDER_WAY)
     assert len(asker.questions) == 2
-
-
-async def test_a_second_press_at_the_same_moment_is_told_that_it_is_one() -> None:
-    whispered: list[tuple[str, bool]] = []
-
-    async def send_message(words: str, *, ephemeral: bool) -> None:
-        whispered.append((words, ephemeral))
-
-    async def repeat(*_: object) -> None:
-        """Do nothing: the check alone is asked."""
-
-    press: Any = SimpleNamespace(user=SimpleNamespace(id=7), response=SimpleNamespace(send_message=send_message))
-    button = AllTimeButton(asker_id=7, repeat=repeat, buttons=Buttons(RunningHandlers()))
-
-    assert [await button.interaction_check(press) for _ in range(2)] == [True, False]
-    assert whispered == [(PRESSED_ALREADY, True)]
 
 
 async def test_the_button_is_the_askers_alone(
@@ -1037,28 +1034,75 @@ async def test_what_may_be_read_is_found_out_again_when_the_button_is_pressed(
     assert [question.places for question in asker.questions] == [{general.id, news.id}, {general.id}]
 
 
-async def test_a_button_that_nobody_presses_ends_after_some_minutes(
-    simcord_env: simcord.Env, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+async def test_buttons_work_when_the_token_of_their_answer_has_ended_and_after_a_restart(
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
 ) -> None:
-    asker.reply = LIMITED
+    kept = FakeAnswerStore()
+    await simcord_env.restart_bot(Bot(replace(services(recorder, asker), answers=kept)))
+    asker.reply = limited_unless_asked_of_all_time
     limited = await asked_of_today(ana, general)
 
-    await simcord_env.advance_time(BUTTON_LIMIT.total_seconds() + 1)
+    await simcord_env.advance_time(20 * 60)
+    await simcord_env.restart_bot(Bot(replace(services(recorder, asker), answers=kept)))
+    again = await ana.click(limited, label=SEARCH_ALL_TIME)
 
-    assert button_of(limited)["disabled"]
+    assert seen(again.response) == "I found nothing.\n-# searched all time"
 
 
-async def test_a_button_ends_with_the_bot(
-    simcord_bot: Bot, asker: FakeAsker, general: simcord.ChannelHandle, ana: simcord.MemberActor
+async def test_a_button_of_a_question_that_nobody_knows_any_more_says_so(
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
 ) -> None:
-    asker.reply = LIMITED
+    asker.reply = limited_unless_asked_of_all_time
     limited = await asked_of_today(ana, general)
-    waiting = [task for task in asyncio.all_tasks() if "View" in repr(task.get_coro())]
+    await simcord_env.restart_bot(Bot(services(recorder, asker)))
 
-    await simcord_bot.close()
+    for label in (SEARCH_ALL_TIME, ASK_AGAIN, UP):
+        pressed = await press(ana, limited, label)
+        assert (pressed.ephemeral, seen(pressed.response)) == (True, NOT_KNOWN)
+    assert len(asker.questions) == 1
 
-    assert button_of(limited)["disabled"]
-    assert [task.cancelled() or task.cancelling() for task in waiting] == [True]
+
+async def press(member: simcord.MemberActor, message: ResponseMessage, label: str) -> simcord.results.InteractionResult:
+    """Press the button of a message that has a label, or an emoji in its place."""
+    for row in message.components:
+        for button in row.get("components", ()):
+            if label in {button.get("label"), (button.get("emoji") or {}).get("name")}:
+                return await member.click(message, custom_id=button["custom_id"])
+    raise LookupError(label)
+
+
+async def test_everybody_who_sees_an_answer_may_rate_it_and_think_again(
+    simcord_bot: Bot, general: simcord.ChannelHandle, ana: simcord.MemberActor, ben: simcord.MemberActor
+) -> None:
+    shown = await asked_of_today(ana, general)
+
+    thanked = await press(ben, shown, UP)
+    await press(ana, shown, UP)
+    await press(ana, shown, DOWN)
+
+    asked = simcord_bot._commands._asked
+    assert isinstance(asked, RecentQuestions)
+    assert (thanked.ephemeral, seen(thanked.response)) == (True, THANKS[Rating.UP])
+    assert {rater: rating for (_, rater), rating in asked.ratings.items()} == {ben.id: Rating.UP, ana.id: Rating.DOWN}
+
+
+async def test_a_thumb_and_a_look_at_the_sources_are_not_kept_as_messages(
+    recorder: FakeRecorder, general: simcord.ChannelHandle, ana: simcord.MemberActor
+) -> None:
+    shown = await asked_of_today(ana, general)
+    before = len(recorder.messages)
+
+    await press(ana, shown, UP)
+
+    assert len(recorder.messages) == before
 
 
 async def test_the_footer_and_the_button_of_a_long_answer_are_under_its_end(
@@ -1070,7 +1114,7 @@ async def test_the_footer_and_the_button_of_a_long_answer_are_under_its_end(
 
     assert result.response is not None
     shown = [result.response, *result.followups]
-    assert [bool(button_of(message)) for message in shown] == [False, False, True]
+    assert [bool(buttons(message)) for message in shown] == [False, False, True]
     assert ["-# searched Tue" in seen(message) for message in shown] == [False, False, True]
 
 

@@ -14,7 +14,7 @@ from simcord.results import ResponseMessage
 
 from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question
-from bot.buttons import SEARCH_ALL_TIME, SHOW_REST
+from bot.answer_buttons import SEARCH_ALL_TIME, SHOW_REST
 from bot.client import Bot
 from bot.command_runner import UNSENDABLE
 from bot.commands import NO_MORE_FOR_YOU, RIGHTS_CHANGED

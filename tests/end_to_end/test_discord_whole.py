@@ -18,7 +18,7 @@ from sqlalchemy import select
 from agent.agent import MODEL_FAILED, Agent
 from agent.conversations import Conversations
 from agent.quotation import NOTHING_FOUND
-from bot.buttons import SHOW_REST
+from bot.answer_buttons import SHOW_REST
 from bot.client import Bot
 from bot.commands import ONE_MORE_FOR_YOU
 from bot.services import Services

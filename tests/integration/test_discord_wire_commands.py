@@ -106,15 +106,15 @@ async def test_a_private_answer_is_seen_by_the_asker_alone(
 async def test_a_long_answer_goes_on_in_follow_ups(
     bot: Bot, fake: FakeDiscord, asker: FakeAsker, general: Channel, ana: Member
 ) -> None:
-    asker.reply = Answer(text="\n\n".join(f"Paragraph {number}. {'word ' * 250}" for number in range(5)))
+    asker.reply = Answer(text="\n\n".join(f"Paragraph {number}. {'word ' * 250}" for number in range(8)))
 
     async with served(bot, fake):
         asked = fake.interactions.use(general, ana, "chat", text="tell me all", private=True)
         await fake.until(lambda: len(asked.follow_ups) >= 2)
-        await fake.until(lambda: any("Paragraph 4" in message.text for message in asked.messages()))
+        await fake.until(lambda: any("Paragraph 7" in message.text for message in asked.messages()))
 
     whole = "".join(message.text for message in asked.messages())
-    found = [whole.index(f"Paragraph {number}.") for number in range(5)]
+    found = [whole.index(f"Paragraph {number}.") for number in range(8)]
     assert found == sorted(found)
     assert all(message.is_ephemeral for message in asked.messages())
 
@@ -205,7 +205,8 @@ async def test_a_button_answers_the_asker_and_nobody_else(
         asked = fake.interactions.use(general, ana, "chat", text="what was said last week?")
         await fake.interactions.answered(asked)
         assert asked.original is not None
-        custom_id = asked.original.fields["components"][0]["components"][0]["custom_id"]
+        custom_id = f"bs:all:{asked.id}"
+        assert custom_id in str(asked.original.fields["components"])
         by_ben = fake.interactions.click(asked.original, ben, custom_id)
         refusal = await fake.interactions.answered(by_ben)
         by_ana = fake.interactions.click(asked.original, ana, custom_id)
