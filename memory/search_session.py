@@ -67,6 +67,7 @@ class SearchSession:
         Raises DatabaseUnavailableError when none of them answers.
         """
         databases = [database for database in databases if database.name not in self._left_out]
+        await self._connect(databases)
         # All are awaited even when a query raises: connections are given back only when nobody uses them.
         results = await asyncio.gather(
             *(self._ask_one(database, query) for database in databases), return_exceptions=True
@@ -85,6 +86,12 @@ class SearchSession:
             )
         return answers
 
+    async def _connect(self, databases: Collection[SearchableDatabase]) -> None:
+        """Take a connection to each, always in the same order: or two searches might wait for each other's for ever."""
+        for database in sorted(databases, key=lambda database: database.name):
+            if database.name not in self._lost:
+                await self._ask_one(database, _nothing)
+
     async def _ask_one(self, database: SearchableDatabase, query: Query[T]) -> Sequence[T] | None:
         if database.name in self._lost:
             return None
@@ -98,8 +105,15 @@ class SearchSession:
 
     async def _session(self, database: SearchableDatabase) -> AsyncSession:
         if database.name not in self._sessions:
-            self._sessions[database.name] = await self._stack.enter_async_context(_reading(database))
+            session = await self._stack.enter_async_context(_reading(database))
+            await session.connection()  # not only when something is asked
+            self._sessions[database.name] = session
         return self._sessions[database.name]
+
+
+async def _nothing(_: AsyncSession, __: SearchableDatabase) -> Sequence[object]:
+    """Ask nothing over a connection."""
+    return ()
 
 
 @asynccontextmanager
