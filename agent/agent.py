@@ -123,22 +123,16 @@ class Agent:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
         try:
             async with self._reading_turn(question, Watched()):
-                return self._stamped(await self._quote(question, await self._parse(question), Watched()))
+                return self._stamped(await self._quote(question, await self.parse(question), Watched()))
         except BusyError:
             return self._stamped(_turned_away(BUSY))
 
     async def parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.
 
-        Nothing in the words adds a place to those that the question may use.
+        Nothing in the words adds a place to those that the question may use. Nobody waits in a queue for it, for the
+        names that it compares are at hand.
         """
-        try:
-            async with self._reading_turn(question, Watched()):
-                return await self._parse(question)
-        except BusyError:
-            return _parse_words(question)
-
-    async def _parse(self, question: Question) -> ParsedQuestion:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 parsed = await parse_question(
@@ -182,7 +176,7 @@ class Agent:
         model = self._model
         try:
             async with self._reading_turn(question, watched):
-                parsed = await self._parse(question)
+                parsed = await self.parse(question)
                 answer, notes = await self._count(question, parsed, watched)
                 if answer is not None or model is None:
                     answer = answer or await self._quote(question, parsed, watched)

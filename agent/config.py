@@ -22,7 +22,7 @@ class AgentConfig:
     history_tokens: int = 2000
     per_person: int = 4
     at_once: int = 16
-    reading_at_once: int = 8
+    reading_at_once: int = 4
     most_waiting: int = 256
     longest_wait: timedelta = timedelta(minutes=5)
     draft_every: timedelta = timedelta(milliseconds=500)
