@@ -124,18 +124,18 @@ async def measure(*, seconds: float, rate: float, every: float) -> Measured:
             world = fake.world
             town = fill(world, messages=0, places=_PLACES, now=world.clock(), threads=0)
             async with _open_bot(place, fake) as program:
-                await fake.interactions.answered(_ask(fake, town, random.Random(1)))  # noqa: S311 - the first one loads
-                before = await _ask_often(fake, town, seconds=seconds / 2, every=every)
-                await _answers(fake, before)
+                await fake.interactions.answered(ask(fake, town, random.Random(1)))  # noqa: S311 - the first one loads
+                before = await ask_often(fake, town, seconds=seconds / 2, every=every)
+                await wait_for_answers(fake, before)
                 loop, spent = asyncio.get_running_loop(), loop_time(program.process.pid)
                 begun = loop.time()
                 async with asyncio.TaskGroup() as group:
-                    saying = group.create_task(_say(fake, town, seconds=seconds, rate=rate))
-                    asking = group.create_task(_ask_often(fake, town, seconds=seconds, every=every))
+                    saying = group.create_task(say(fake, town, seconds=seconds, rate=rate))
+                    asking = group.create_task(ask_often(fake, town, seconds=seconds, every=every))
                 took, by_now = loop.time() - begun, loop_time(program.process.pid)
                 sent, asked = saying.result(), asking.result()
-                await _answers(fake, asked)
-                stored = await _stored(server.dsn("short_term"), len(sent))
+                await wait_for_answers(fake, asked)
+                stored = await wait_for_stored(server.dsn("short_term"), len(sent))
                 program.process.send_signal(signal.SIGINT)
                 await program.finish()
             journalled = journalled_texts(place.journal_path(SESSION))
@@ -152,7 +152,7 @@ async def _open_bot(place: Workplace, fake: FakeDiscord) -> AsyncGenerator[Progr
         yield program
 
 
-async def _say(fake: FakeDiscord, town: Town, *, seconds: float, rate: float) -> list[str]:
+async def say(fake: FakeDiscord, town: Town, *, seconds: float, rate: float) -> list[str]:
     """Let messages arrive evenly, none of them late because one before it was; return their texts."""
     loop, chance = asyncio.get_running_loop(), random.Random(7)  # noqa: S311 - it decides what people say
     begun, sent = loop.time(), []
@@ -163,23 +163,24 @@ async def _say(fake: FakeDiscord, town: Town, *, seconds: float, rate: float) ->
     return sent
 
 
-async def _ask_often(fake: FakeDiscord, town: Town, *, seconds: float, every: float) -> list[Interaction]:
+async def ask_often(fake: FakeDiscord, town: Town, *, seconds: float, every: float) -> list[Interaction]:
     """Ask a question every so often, whether or not those before it are answered; return them all."""
     loop, chance = asyncio.get_running_loop(), random.Random(8)  # noqa: S311 - it decides what people ask
     begun, asked = loop.time(), []
     for number in range(round(seconds / every)):
         await asyncio.sleep(max(0.0, begun + number * every - loop.time()))
-        asked.append(_ask(fake, town, chance))
+        asked.append(ask(fake, town, chance))
     return asked
 
 
-def _ask(fake: FakeDiscord, town: Town, chance: random.Random) -> Interaction:
+def ask(fake: FakeDiscord, town: Town, chance: random.Random) -> Interaction:
+    """Let somebody ask what somebody said about something, somewhere, in public or in private."""
     text = f"what did {chance.choice(town.members).user.display_name} say about the {chance.choice(TOPICS)}?"
     place, asker, private = chance.choice(town.places), chance.choice(town.members), chance.random() < 0.5
     return fake.interactions.use(place, asker, "chat", text=text, private=private)
 
 
-async def _stored(dsn: str, count: int) -> list[str]:
+async def wait_for_stored(dsn: str, count: int) -> list[str]:
     """Return the texts in short-term memory once there are so many, or once patience is at its end."""
     stored: list[str] = []
     with suppress(TimeoutError):  # the counts will tell
@@ -190,7 +191,7 @@ async def _stored(dsn: str, count: int) -> list[str]:
     return stored
 
 
-async def _answers(fake: FakeDiscord, asked: list[Interaction]) -> None:
+async def wait_for_answers(fake: FakeDiscord, asked: list[Interaction]) -> None:
     """Wait for the answers that are still to come; the figures tell of those that do not come."""
     with suppress(TimeoutError):
         await fake.until(lambda: all(each.is_answered for each in asked), timeout=_ANSWERED)

@@ -8,6 +8,7 @@ so the question is given up then. Who may read what is computed anew, and what i
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,7 +39,7 @@ OWED_FOR = timedelta(hours=24)
 
 FIRST_PAUSE = timedelta(seconds=10)  # before a second attempt; it doubles with each
 MOST_ATTEMPTS = 8
-AT_ONCE = 4  # questions that are taken up side by side
+AT_ONCE = 16  # questions that are taken up side by side; the model has a queue of its own
 ATTEMPT_LIMIT = timedelta(minutes=12)
 LOOK_LIMIT = timedelta(seconds=20)  # for looking whether Discord shows an answer already
 MOST_LOOKED_AT = 100  # messages after a question
@@ -114,13 +115,16 @@ class OwedAnswers:
         guilds = [guild.id for guild in self._client.guilds if not guild.unavailable]
         shards = self._client.shard_ids
         owed = await self._outbox.store.owed(guilds, direct_messages=shards is None or 0 in shards)
-        turns = asyncio.Semaphore(AT_ONCE)
+        turns, of_asker = asyncio.Semaphore(AT_ONCE), defaultdict[int, list[Kept]](list)
+        for kept in filter(self._is_due, owed):
+            of_asker[kept.question.asker_id].append(kept)
 
-        async def take_up(kept: Kept) -> None:
-            async with turns:
-                await self._take_up(kept)
+        async def take_up(questions: list[Kept]) -> None:
+            for kept in questions:  # one after the other: somebody who has many open is turned away
+                async with turns:
+                    await self._take_up(kept)
 
-        await asyncio.gather(*(take_up(kept) for kept in owed if self._is_due(kept)))
+        await asyncio.gather(*map(take_up, of_asker.values()))
 
     def _is_due(self, kept: Kept) -> bool:
         if self._outbox.is_open(kept.question.question_id):

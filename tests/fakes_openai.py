@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -60,7 +60,7 @@ class FakeOpenAI:
         model = self.requests[-1]["model"]
         if self.models is not None and model not in self.models and not self.takes_any:
             return web.json_response({"error": {"message": f"The model `{model}` does not exist."}}, status=404)
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply = self.choose(self.requests[-1])
         if reply == NEVER:
             await self.stopping.wait()
         if self.requests[-1].get("stream") and self.streams and isinstance(reply, dict):
@@ -68,6 +68,10 @@ class FakeOpenAI:
         response = _response(reply)
         response.force_close()  # the clients keep idle connections for ever, which a test must not
         return response
+
+    def choose(self, _: dict[str, Any]) -> Reply:
+        """Return the reply to a request."""
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     async def _stream(self, request: web.Request, reply: dict[str, Any]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -92,6 +96,9 @@ class FakeOpenAI:
         finally:
             self.is_read.clear()
         return response
+
+
+Fake = TypeVar("Fake", bound=FakeOpenAI)
 
 
 def _deltas(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -124,7 +131,13 @@ async def open_fake_openai(
     pause: float = 0.0,
 ) -> AsyncGenerator[FakeOpenAI]:
     """Yield a running server, whose `url` ends in /v1."""
-    fake = FakeOpenAI(list(replies), models, takes_any, streams, pause)
+    async with served(FakeOpenAI(list(replies), models, takes_any, streams, pause)) as fake:
+        yield fake
+
+
+@asynccontextmanager
+async def served(fake: Fake) -> AsyncGenerator[Fake]:
+    """Run a server on a free port for the length of the block."""
     app = web.Application()
     app.router.add_get("/v1/models", fake.list_models)
     app.router.add_post("/v1/chat/completions", fake.complete)
