@@ -70,7 +70,7 @@ async def bring_in(source: MessageSource, means: PromotionResources) -> Promotio
 async def differ(source: MessageSource, means: PromotionResources) -> RecordTally:
     """Tell what it would do to promote a source."""
     return await preview(
-        source, means.long_term, means.erasures, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress
+        source, means.long_term, means.erasures, time_zone=UTC_ZONE, now=NOW, timeout=PATIENCE, report=no_progress
     )
 
 

@@ -87,7 +87,7 @@ class BotPrograms:
         ledger = Ledger(self.long_term.sessions, session=session)
         guild_settings = GuildSettings(self.long_term.sessions)
         stored_authors = StoredAuthors([self.short_term.sessions, self.long_term.sessions])
-        consent = Consent(OptOuts(self.long_term.sessions), guild_settings, stored_authors)
+        consent = Consent(OptOuts(self.long_term.sessions), guild_settings, stored_authors, clock=discord.utils.utcnow)
         async with (
             kept_fresh(consent),
             open_recorder(

@@ -33,6 +33,7 @@ from ops.backup.verify import note_damage, note_verified, verify
 from ops.erasure.ledger import read_items
 from ops.erasure.rows import known_erasures
 from ops.promotion.history import promotion_lock
+from ops.retention.rows import cutoffs_of, erase_old_rows
 from settings import Settings
 from storage.sessions import remembered_session, session_lock
 from util_async import run_until_first_ends
@@ -291,10 +292,18 @@ async def _restore(settings: Settings, backup: Backup, names: Sequence[str], sou
                 if database.name == SHORT_TERM:
                     await _go_on(settings, backup, database, long_term)
         show(_compared(rows))
+        await _erase_old(settings, [one for one in (short_term, long_term) if one.name in names], long_term)
         for database in (long_term, short_term):
             if index and database.name in names:
                 with progress_bar(f"Indexing the vectors of the {database.name} database", unit="rows") as report:
                     await build(database.engine, database.layout, report=report)
+
+
+async def _erase_old(settings: Settings, restored: Sequence[Database], long_term: Database) -> None:
+    """Leave out of what was restored what servers do not want to be kept any longer."""
+    cutoffs = await cutoffs_of(long_term, now=_now(settings))
+    if erased := await erase_old_rows(restored, cutoffs, long_term=long_term):
+        show(f"{erased:,} messages that their servers do not want to be kept any longer were left out.")
 
 
 async def _make_safe_to_replace(settings: Settings, backup: Backup, short_term: Database, long_term: Database) -> None:

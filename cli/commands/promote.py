@@ -180,6 +180,7 @@ async def _difference(
             long_term,
             erasures,
             time_zone=request.time_zone,
+            now=_now(),
             timeout=settings.db_timeout,
             report=report,
             own=own,

@@ -54,6 +54,7 @@ from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
 from ops.erasure.ledger import read_items
 from ops.erasure.rows import known_erasures
+from ops.retention.retain import Retention, kept_within_retention
 from overviews.all import Overviews
 from overviews.decisions import DecisionList
 from settings import Settings
@@ -176,13 +177,14 @@ async def open_program(
     memory = Memory(*searchable, embedder)
     guild_settings = GuildSettings(long_term.sessions)
     authors = StoredAuthors([database.sessions for database in databases])
-    consent = Consent(OptOuts(long_term.sessions), guild_settings, authors)
+    consent = Consent(OptOuts(long_term.sessions), guild_settings, authors, clock=_now)
     async with (
         maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
         maintain_vector_indexes((database.engine, database.layout) for database in databases),
         kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
         open_place_writer(long_term.sessions, short_term.sessions) as places,
         kept_fresh(consent),
+        kept_within_retention(Retention(*databases, settings.storage_dir, clock=_now)),
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,

@@ -11,7 +11,7 @@ from memory.consent.opt_outs import OptOut, OptOuts, Wish
 from memory.consent.pauses import Pause
 from memory.consent.reading import rules_from
 from memory.consent.rules import NO_RULES, Refusal, withdrawal
-from memory.guild_settings import IGNORED_CHANNELS, PAUSES, GuildSettings
+from memory.guild_settings import IGNORED_CHANNELS, PAUSES, RETENTION_DAYS, GuildSettings
 from memory.message import Kind, Message
 from util_async import periodic
 
@@ -44,14 +44,23 @@ class Consent:
     A refresh that fails leaves what is known: people who have opted out stay so while the database is away.
     """
 
-    def __init__(self, opt_outs: OptOuts, guild_settings: GuildSettings, stored: Stored) -> None:
+    def __init__(
+        self,
+        opt_outs: OptOuts,
+        guild_settings: GuildSettings,
+        stored: Stored,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._opt_outs = opt_outs
         self._guild_settings = guild_settings
         self._stored = stored
+        self._clock = clock
         self._changes = 0
         self._wishes: Mapping[int, OptOut] = {}
         self._ignored: Mapping[int, Mapping[int, datetime]] = {}
         self._pauses: Mapping[int, tuple[Pause, ...]] = {}
+        self._retention: Mapping[int, int | None] = {}
         self._kept_out: dict[int, None] = {}
         self.rules = NO_RULES
         guild_settings.on_change.append(self._note_setting)
@@ -62,9 +71,10 @@ class Consent:
         wishes = await self._opt_outs.all()
         ignored = await self._guild_settings.of_every_guild(IGNORED_CHANNELS)
         pauses = await self._guild_settings.of_every_guild(PAUSES)
+        retention = await self._guild_settings.of_every_guild(RETENTION_DAYS)
         if changes != self._changes:  # what was read may be older than what was set here; the next reading knows both
             return
-        self._wishes, self._ignored, self._pauses = wishes, ignored, pauses
+        self._wishes, self._ignored, self._pauses, self._retention = wishes, ignored, pauses, retention
         self._apply()
 
     async def opt_out(self, person_id: int, wish: Wish, *, at: datetime) -> None:
@@ -137,13 +147,21 @@ class Consent:
             self._ignored = {**self._ignored, guild_id: IGNORED_CHANNELS.load(value)}
         elif name == PAUSES.name:
             self._pauses = {**self._pauses, guild_id: PAUSES.load(value)}
+        elif name == RETENTION_DAYS.name:
+            self._retention = {**self._retention, guild_id: RETENTION_DAYS.load(value)}
         else:
             return
         self._changes += 1
         self._apply()
 
     def _apply(self) -> None:
-        self.rules = rules_from(self._wishes, ignored=self._ignored, pauses=self._pauses)
+        self.rules = rules_from(
+            self._wishes,
+            ignored=self._ignored,
+            pauses=self._pauses,
+            retention=self._retention,
+            now=self._clock(),
+        )
 
 
 @asynccontextmanager

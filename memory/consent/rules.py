@@ -15,6 +15,7 @@ class Refusal(Enum):
     PERSON = "its author has opted out"
     CHANNEL = "its channel is ignored"
     PAUSE = "nothing was kept at that time"
+    AGE = "its server does not want it to be kept any longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Rules:
     opted_out: Mapping[int, datetime] = field(default_factory=dict)
     ignored: Mapping[int, datetime] = field(default_factory=dict)
     pauses: Mapping[int, tuple[Pause, ...]] = field(default_factory=dict)
+    kept_since: Mapping[int, datetime] = field(default_factory=dict)
+    """From which moment on messages of a guild are kept, as of when these rules were read."""
     unlisted: frozenset[int] = frozenset()
     """Who is not named as somebody who knows about something, beside those who have opted out."""
 
@@ -40,7 +43,9 @@ class Rules:
             return Refusal.PERSON
         if self.ignored and self.ignores(message.channel_id, message.thread_id):
             return Refusal.CHANNEL
-        return Refusal.PAUSE if self.pauses and self._falls_into_a_pause(message) else None
+        if self.pauses and self._falls_into_a_pause(message):
+            return Refusal.PAUSE
+        return Refusal.AGE if self.kept_since and self._is_too_old(message) else None
 
     def ignores(self, *place_ids: int | None) -> bool:
         """Return whether one of these, a channel and its thread, is ignored."""
@@ -64,6 +69,10 @@ class Rules:
     def names_as_knowing(self, person_id: int) -> bool:
         """Return whether somebody may be named as one who knows about something."""
         return person_id not in self.not_named
+
+    def _is_too_old(self, message: Message) -> bool:
+        since = None if message.guild_id is None else self.kept_since.get(message.guild_id)
+        return since is not None and message.sent_at < since
 
     def _falls_into_a_pause(self, message: Message) -> bool:
         places = message.channel_id, message.thread_id

@@ -3,9 +3,10 @@
 import shutil
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -177,6 +178,20 @@ def add_cuts(
         elif record.message_id in said.copies or (own and _is_own(record, subject, said)):
             cuts.own += 1
             cuts.add(start, behind)
+
+
+def find_old(path: Path, cutoffs: Mapping[int, datetime]) -> Redactions:
+    """Return the lines of messages from before the moments of their guilds; lines that are no messages stay.
+
+    Raises SessionError when the file cannot be read.
+    """
+    cuts = Redactions()
+    for start, end, record in _read(path):
+        before = cutoffs.get(record.guild_id) if isinstance(record, Message) and record.guild_id else None
+        if isinstance(record, Message) and before is not None and record.sent_at < before:
+            cuts.own += 1
+            cuts.add(start, end)
+    return cuts
 
 
 def _is_own(message: Message, subject: Subject, said: Fingerprint) -> bool:

@@ -106,7 +106,9 @@ async def promote(
         batch = await start_batch(connection, source=source.title, digest=source.digest, now=clock())
         logger.info("batch %d %s: %s", batch.promotion_id, "goes on" if batch.resumed else "begins", source.title)
         try:
-            promoted = await _bring_in(source, resources, batch, connection, time_zone=time_zone, report=report)
+            promoted = await _bring_in(
+                source, resources, batch, connection, time_zone=time_zone, now=clock(), report=report
+            )
         except OperatorError as error:
             # A batch that goes on is kept, but not one of a file that will never be read to its end.
             if not batch.resumed or isinstance(error, InputFileError):
@@ -132,6 +134,7 @@ async def preview(
     erasures: Mapping[int, datetime],
     *,
     time_zone: ZoneInfo,
+    now: datetime,
     timeout: timedelta,
     report: Progress,
     own: OwnAnswers | None = None,
@@ -149,7 +152,7 @@ async def preview(
                 StateComparer(connection, seen, has_tables=has_tables),
                 Twins(connection, seen, has_tables=has_tables, remembers=_mixes_formats(source)),
                 Erased(erasures, items.messages, items.channels),
-                NotKept(await rules_of(database), connection if has_tables else None),
+                NotKept(await rules_of(database, now=now), connection if has_tables else None),
                 own or OwnAnswers(),
                 tally,
                 AuthorNames(),
@@ -168,6 +171,7 @@ async def _bring_in(
     connection: Connection,
     *,
     time_zone: ZoneInfo,
+    now: datetime,
     report: Progress,
 ) -> PromotionResult:
     tally = RecordTally()
@@ -187,7 +191,7 @@ async def _bring_in(
                 StateComparer(connection, seen, has_tables=True),
                 Twins(connection, seen, has_tables=True, remembers=_mixes_formats(source)),
                 Erased(erasures, resources.items.messages, resources.items.channels),
-                NotKept(await rules_of(resources.long_term), connection),
+                NotKept(await rules_of(resources.long_term, now=now), connection),
                 resources.own,
                 tally,
                 AuthorNames(connection),

@@ -40,7 +40,7 @@ def consent(short_term: Database, long_term: Database) -> Consent:
 def new_consent(short_term: Database, long_term: Database) -> Consent:
     """Return what a process knows of what may not be kept, before it has read it."""
     stored = StoredAuthors([short_term.sessions, long_term.sessions])
-    return Consent(OptOuts(long_term.sessions), GuildSettings(long_term.sessions), stored)
+    return Consent(OptOuts(long_term.sessions), GuildSettings(long_term.sessions), stored, clock=lambda: minute(60))
 
 
 class World:
@@ -252,7 +252,8 @@ async def test_a_start_without_knowing_who_has_opted_out_is_none(unused_tcp_port
     url = parse_dsn(f"postgresql://127.0.0.1:{unused_tcp_port}/x", name="DSN")
     async with open_engine(url, pool_size=1, timeout=timedelta(seconds=10)) as engine:
         sessions = sessions_of(engine)
-        consent = Consent(OptOuts(sessions), GuildSettings(sessions), StoredAuthors([sessions]))
+        stored = StoredAuthors([sessions])
+        consent = Consent(OptOuts(sessions), GuildSettings(sessions), stored, clock=lambda: minute(60))
         with pytest.raises(DatabaseUnavailableError):
             async with kept_fresh(consent):
                 pytest.fail("somebody is listened to")

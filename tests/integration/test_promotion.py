@@ -115,7 +115,9 @@ async def test_a_dry_run_writes_nothing_and_tells_what_a_promotion_then_does(
 
 
 async def test_a_dry_run_needs_no_tables_and_makes_none(blank: Database, means: PromotionResources) -> None:
-    told = await preview(source_of(SESSION), blank, {}, time_zone=UTC_ZONE, timeout=PATIENCE, report=no_progress)
+    told = await preview(
+        source_of(SESSION), blank, {}, time_zone=UTC_ZONE, now=NOW, timeout=PATIENCE, report=no_progress
+    )
 
     assert counts(told) == {"new": 5}
     async with open_connection(blank.dsn, timeout=PATIENCE) as connection:

@@ -1,0 +1,1 @@
+"""Erase what a server does not want to be kept any longer."""
