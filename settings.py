@@ -253,6 +253,7 @@ _OfPath = Annotated[Path, BeforeValidator(_expanded), AfterValidator(_without_co
 _Dsn = Annotated[SecretStr, AfterValidator(_postgres_address)]
 _ApiBase = Annotated[str, _discord_address("http", "https://discord.com/api/v10")]
 _GatewayUrl = Annotated[str, _discord_address("ws", "wss://gateway.discord.gg")]
+_WebPage = Annotated[str, _discord_address("http", "https://example.org/privacy")]
 _Seconds = Annotated[timedelta, _length_of_time("S")]
 _Days = Annotated[timedelta, _length_of_time("D")]
 
@@ -277,6 +278,7 @@ class Settings(BaseSettings):
     discord_shards: Annotated[ShardRange | None, BeforeValidator(_parsed_shards)] = None
     record_bots: Annotated[str, AfterValidator(_listed_bots)] = "all"
     answer_style: Literal["card", "text"] = "card"
+    privacy_url: _WebPage | None = None
     check_history_at: Annotated[time, BeforeValidator(_parsed_time_of_day)] = time(4)
 
     # Storage and databases

@@ -48,6 +48,7 @@ from bot.features.reminders.delivery import ReminderDelivery
 from bot.history.keeper import HistoryKeeper
 from bot.history.pace import background_limiter, paced_by
 from bot.history.running import RunningBackfills
+from bot.join_notice import give_notice
 from bot.live_replies import LiveReplies
 from bot.outbox import Outbox
 from bot.owed_answers import OwedAnswers
@@ -341,6 +342,8 @@ class Bot(ShardedClient):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Publish the commands in the bot's server once the bot is invited there, and read what it missed."""
         self._read_missed([guild])  # it may have been there before
+        with self._in_flight.entered():
+            await give_notice(guild, self._services)
         if guild.id == self._server_id:
             await self._publish_commands()
 

@@ -120,6 +120,8 @@ class Services:
     date_order: DateOrder | None = None
     answer_style: AnswerStyle = AnswerStyle.CARD
     other_bots: OtherBots = ALL_BOTS
+    privacy_url: str | None = None
+    """Where the operator's privacy page is."""
     places: PlaceLog | None = None
     """Keeps what Discord says of channels and threads; None where nothing of that is kept."""
     history: HistoryMemory | None = None

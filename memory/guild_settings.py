@@ -150,6 +150,16 @@ BANNED_USERS: Setting[frozenset[int]] = Setting("banned_users", frozenset(), _lo
 """Members, by their ids, who may not ask."""
 
 
+def _load_flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError("neither true nor false")
+    return value
+
+
+NOTICE_GIVEN: Setting[bool] = Setting("notice_given", False, _load_flag, _as_it_is)
+"""Whether the members were told once what is kept, and how to make it forget."""
+
+
 class AnswerMode(StrEnum):
     """Who sees answers to questions in a server."""
 

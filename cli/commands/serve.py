@@ -311,6 +311,7 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         date_order=program.date_order,
         answer_style=AnswerStyle(settings.answer_style),
         other_bots=OtherBots(bots_named(settings.record_bots)),
+        privacy_url=settings.privacy_url,
         places=program.places,
         answers=AnswerStore(program.databases[1].sessions),
         lookup=program.memory,

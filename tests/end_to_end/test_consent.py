@@ -1,6 +1,7 @@
 """What may not be kept is not kept over Discord's protocol: live, after a time away, and when the past is read."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -152,3 +153,43 @@ async def test_what_was_said_in_a_pause_is_never_read_later(
         await read_the_past(running, harbour.guild)
         assert await running.stored(harbour.general) == ["before", "after"]
     assert SEALED not in written(programs)
+
+
+async def test_a_server_is_told_once_what_is_kept_and_how_to_make_it_forget(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour
+) -> None:
+    async with programs.started() as running:
+        joined = fake.world.guild("Lighthouse", has_bot=False)
+        hall = fake.world.channel(joined, "hall")
+
+        for _ in range(2):
+            fake.world.invite(joined)
+            await until(lambda: running.bot.get_guild(joined.id) is not None)
+            await until(lambda: bool(said_by_the_bot(fake, hall)))
+            fake.world.expel(joined)
+            await until(lambda: running.bot.get_guild(joined.id) is None)
+
+        (notice,) = said_by_the_bot(fake, hall)
+        assert all(words in notice for words in ("/forget me", "/optout", "/pause", "/settings", "privacy page"))
+        assert said_by_the_bot(fake, harbour.general) == []
+
+
+async def test_a_server_in_which_the_bot_may_write_nowhere_is_not_told(
+    programs: BotPrograms, fake: FakeDiscord, harbour: Harbour, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with programs.started():
+        joined = fake.world.guild("Lighthouse", has_bot=False)
+
+        fake.world.invite(joined)
+
+        await until(lambda: f"guild {joined.id} is not told what is kept" in caplog.text)
+
+
+def said_by_the_bot(fake: FakeDiscord, channel: Channel) -> list[str]:
+    return [message.content for message in channel.messages.values() if message.author.id == fake.world.me.id]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.02)
