@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent.front_end import QuotingAsker, TimeZones
 from bot.caller import Caller
+from bot.erasing import Erasing
 from bot.history.memory import HistoryMemory
 from bot.history.pages import Recorder
 from bot.layout import AnswerStyle
@@ -18,6 +19,7 @@ from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
 from memory.guild_settings import Chosen, Setting
 from memory.message import Message
+from memory.personal import PersonalData
 from memory.preferences import Zone
 from memory.reminders import Reminders
 from overviews.all import Overviews
@@ -131,6 +133,10 @@ class Services:
     """Finds the messages that a kept answer cites; None where no answer is kept."""
     answers: AnswerStore | None = None
     """Keeps questions until they are answered; None where nothing outlives a restart."""
+    erasing: Erasing | None = None
+    """Erases what people ask for; None where only whoever runs the bot does."""
+    personal: PersonalData | None = None
+    """Tells people what is held of them."""
     overviews: Overviews | None = None
     """What happened, who knows, what was decided; None where there is no memory to list it from."""
     reminders: Reminders | None = None

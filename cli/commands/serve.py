@@ -46,6 +46,7 @@ from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
 from memory.index.reembed import prepare
 from memory.message import Message
+from memory.personal import PersonalData
 from memory.places.writer import PlaceWriter, open_place_writer
 from memory.preferences import TimeZones
 from memory.reminders import Reminders
@@ -53,6 +54,7 @@ from memory.search.memory import Memory
 from memory.search.stored import StoredMessages
 from memory.search_session import searchable_database
 from ops.erasure.ledger import read_items
+from ops.erasure.live import LiveErasure, note_unfinished
 from ops.erasure.rows import known_erasures
 from ops.retention.retain import Retention, kept_within_retention
 from overviews.all import Overviews
@@ -60,6 +62,7 @@ from overviews.decisions import DecisionList
 from settings import Settings
 from storage.sessions import ProgramSession, remember_session
 from time_expressions.conventions import DateOrder
+from util_async import background_task
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -88,6 +91,8 @@ class RunningSession:
     models: str
     time_zones: TimeZones
     guild_settings: GuildSettings
+    erasing: LiveErasure
+    personal: PersonalData
     consent: Consent
     places: PlaceWriter
     time_zone: ZoneInfo
@@ -163,6 +168,7 @@ async def open_program(
     short_term, long_term = databases
     for database in databases:  # one after the other: Alembic works on one database of a process at a time
         await prepare(database, embedder)
+    await asyncio.to_thread(note_unfinished, settings.backup_dir)
     items = await asyncio.to_thread(read_items, settings.backup_dir)
     erased = Erased(await known_erasures(settings.backup_dir, long_term), items.messages, items.channels)
     await begin_session(
@@ -203,6 +209,17 @@ async def open_program(
         ledger = Ledger(long_term.sessions, session=session.stem)
         await ledger.begin(journal_end=recorder.progress[1])
         coverage = await stack.enter_async_context(open_coverage_writer(ledger, recorder, clock=_now))
+        erasing = LiveErasure(
+            short_term=short_term,
+            long_term=long_term,
+            storage_dir=settings.storage_dir,
+            backup_dir=settings.backup_dir,
+            timeout=settings.db_timeout,
+            running=recorder,
+            erased=erased,
+            clock=_now,
+        )
+        await stack.enter_async_context(background_task(erasing.run()))
         agent = Agent(
             model_creator(settings),
             memory=memory,
@@ -232,6 +249,8 @@ async def open_program(
                 time_zones=TimeZones(long_term.sessions),
                 guild_settings=guild_settings,
                 consent=consent,
+                erasing=erasing,
+                personal=PersonalData(short_term.sessions, long_term.sessions, session=session.stem),
                 places=places,
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
@@ -306,6 +325,8 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         time_zones=program.time_zones,
         guild_settings=program.guild_settings,
         consent=program.consent,
+        erasing=program.erasing,
+        personal=program.personal,
         time_zone=program.time_zone,
         clock=clock,
         date_order=program.date_order,

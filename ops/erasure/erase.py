@@ -129,6 +129,14 @@ class Receipt:
         """Whether nothing of the person was found."""
         return not (self.short_term or self.long_term or self.files)
 
+    @property
+    def amounts(self) -> str:
+        """What was erased, in words: of a message that both memories held, once."""
+        most = Counts(
+            **{name: max(getattr(self.short_term, name), getattr(self.long_term, name)) for name in Counts.__slots__}
+        )
+        return _told(most)
+
     def with_deleted(self, gone: Collection[int], problem: str) -> "Receipt":
         """Return the receipt after some posts were deleted; `problem` says why the others were not."""
         left = tuple(post for post in self.posts if post.message_id not in gone)

@@ -7,7 +7,8 @@ not to come back, and so does what the recorder keeps out.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,11 +83,20 @@ def note_unfinished(backup_dir: Path) -> None:
         note_in_ledgers(backup_dir, subject)
 
 
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Somebody who waits for an erasure."""
+
+    subject: Subject
+    done: "asyncio.Future[Receipt]"
+    report: Progress
+
+
 @dataclass(slots=True, kw_only=True)
 class LiveErasure:
     """Erases from both memories and all sessions while the recorder of one of them is at work.
 
-    `erased` is what this recorder keeps out, `on_erased` is called after each erasure.
+    `erased` is what this recorder keeps out. Nothing is erased but while `run` runs.
     """
 
     short_term: Database
@@ -97,9 +107,9 @@ class LiveErasure:
     running: OpenFiles
     erased: Erased
     clock: Callable[[], datetime]
-    on_erased: Callable[[], None] = lambda: None
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _has_failed: asyncio.Event = field(default_factory=asyncio.Event)
+    _noting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _waiting: list[_Waiting] = field(default_factory=list)
 
     async def forget(
         self,
@@ -111,60 +121,68 @@ class LiveErasure:
     ) -> Receipt:
         """Erase what people have said, messages, and all of channels or threads, up to now.
 
-        From the first moment on nothing of it is kept any more. Raises OperatorError, TemporaryError or SessionError
-        when it cannot be finished now: then `run` does it later, after a restart as well.
+        From the first moment on nothing of it is kept any more. Whoever is cancelled, or gets an error, has it erased
+        nevertheless, as soon as that can be. Raises OperatorError or TemporaryError when it cannot be finished now, and
+        SettingsError or SessionError when it cannot even be noted.
         """
         now = self.clock()
         subject = Subject(
             people=dict.fromkeys(people, now), messages=frozenset(messages), channels=dict.fromkeys(channels, now)
         )
-        async with self._turn:
+        async with self._noting:
             subject = await asyncio.to_thread(self._begin, subject)
-            self.erased.add(people=subject.people, messages=subject.messages, channels=subject.channels)
-            try:
-                return await self._erase(subject, report)
-            except BaseException:
-                self._has_failed.set()
-                raise
+        self.erased.add(people=subject.people, messages=subject.messages, channels=subject.channels)
+        waiting = _Waiting(subject, asyncio.get_running_loop().create_future(), report)
+        waiting.done.add_done_callback(_heard)
+        self._waiting.append(waiting)
+        self._news.set()
+        return await asyncio.shield(waiting.done)
 
     async def run(self) -> None:
-        """Go on with whatever was begun and not finished, until cancelled."""
+        """Erase whatever was begun and is not finished, in this run or before, until cancelled."""
         pause = _FIRST_PAUSE
         while True:
-            self._has_failed.clear()
-            try:
-                if not await self._finish_one():
-                    await self._has_failed.wait()
-                pause = _FIRST_PAUSE
-            except BackscrollError as error:
-                logger.warning("an erasure that was begun cannot be finished yet: %s", error)
-                await asyncio.sleep(pause.total_seconds())
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            self._news.clear()
+            waiting = await asyncio.to_thread(lambda: self.unfinished)
+            failures = [subject for subject in waiting if not await self._try(subject)]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause.total_seconds() if failures else None):
+                    await self._news.wait()
+            pause = min(2 * pause, _LONGEST_PAUSE) if failures else _FIRST_PAUSE
 
     @property
     def unfinished(self) -> list[Subject]:
         """What was begun and is not finished."""
         return read_unfinished(self.backup_dir / UNFINISHED)
 
-    async def strike_posts(self, gone: Sequence[int]) -> None:
+    async def strike_posts(self, gone: Collection[int]) -> None:
         """Note that posts of the bot are deleted in Discord; raise SessionError when that cannot be written."""
         await asyncio.to_thread(strike_posts, self.backup_dir / POSTS, gone)
 
-    async def _finish_one(self) -> bool:
-        """Finish an erasure; return whether there was one."""
-        async with self._turn:
-            waiting = await asyncio.to_thread(lambda: self.unfinished)
-            if not waiting:
-                return False
-            logger.info("going on with an erasure that was not finished")
-            await self._erase(waiting[0], no_progress)
-            return True
+    async def _try(self, subject: Subject) -> bool:
+        """Erase a subject and tell whoever waits for it; return whether it is erased."""
+        waiting = next((one for one in self._waiting if one.subject == subject), None)
+        if waiting is not None:
+            self._waiting.remove(waiting)
+        try:
+            receipt = await self._erase(subject, no_progress if waiting is None else waiting.report)
+        except BaseException as error:
+            if waiting is not None and not waiting.done.done():
+                waiting.done.set_exception(error)
+            if not isinstance(error, BackscrollError):
+                raise
+            logger.warning("an erasure that was begun cannot be finished yet: %s", error)
+            return False
+        if waiting is not None and not waiting.done.done():
+            waiting.done.set_result(receipt)
+        return True
 
     def _begin(self, subject: Subject) -> Subject:
         """Write down what is to be erased, and that it is not to come back; return it with its moments."""
-        write_unfinished(self.backup_dir / UNFINISHED, [*self.unfinished, subject])
+        before = self.unfinished
+        write_unfinished(self.backup_dir / UNFINISHED, [*before, subject])
         noted = note_in_ledgers(self.backup_dir, subject)
-        write_unfinished(self.backup_dir / UNFINISHED, [*self.unfinished[:-1], noted])
+        write_unfinished(self.backup_dir / UNFINISHED, [*before, noted])
         return noted
 
     async def _erase(self, subject: Subject, report: Progress) -> Receipt:
@@ -182,9 +200,15 @@ class LiveErasure:
             )
         copies = await asyncio.to_thread(read_copies, self.backup_dir / COPIES)  # others have forwarded it
         self.erased.add(people={}, messages=copies, channels={})
-        await asyncio.to_thread(self._end, subject)
-        self.on_erased()
+        async with self._noting:
+            await asyncio.to_thread(self._end, subject)
         return receipt
 
     def _end(self, subject: Subject) -> None:
         write_unfinished(self.backup_dir / UNFINISHED, [other for other in self.unfinished if other != subject])
+
+
+def _heard(done: "asyncio.Future[Receipt]") -> None:
+    """Take note of an error that nobody may be waiting for any more: it was logged."""
+    if not done.cancelled():
+        done.exception()

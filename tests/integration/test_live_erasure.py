@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from ops.erasure.live import UNFINISHED, LiveErasure, note_unfinished
 from ops.erasure.subject import Subject
 from ops.promotion.history import promotion_lock
 from tests.builders import message, minute, whole
+from util_async import background_task
 
 pytestmark = pytest.mark.server
 
@@ -122,20 +123,17 @@ def start(tmp_path: Path, short_term: Database, long_term: Database, embedder: E
                 erased=erased,
                 clock=lambda: now,
             )
-            yield Running(recorder, erasure, short_term, long_term)
+            async with background_task(erasure.run()):
+                yield Running(recorder, erasure, short_term, long_term)
 
     return started
 
 
 async def finished(running: Running) -> None:
-    """Let what was begun be finished."""
-    going_on = asyncio.create_task(running.erasure.run())
+    """Wait until what was begun is finished."""
     async with asyncio.timeout(120):
         while running.erasure.unfinished:  # noqa: ASYNC110 - nobody else hears of the end
             await asyncio.sleep(0.05)
-    going_on.cancel()
-    with suppress(asyncio.CancelledError):
-        await going_on
 
 
 async def test_a_person_is_gone_from_a_running_session_that_goes_on(start: Start) -> None:
