@@ -370,6 +370,9 @@ class _NoSettings:
     async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
         raise NotImplementedError
 
+    async def of_every_guild(self, _: Setting[T]) -> dict[int, T]:
+        return {}
+
 
 async def time_audiences(guild: discord.Guild, destinations: int, runs: int) -> tuple[float, float, int]:
     """Return the processor time in ms of the audiences of many channels, first without and then with what is kept.

@@ -80,7 +80,7 @@ async def open_scene() -> AsyncGenerator[Scene]:
             await embedder.ready()
             services = discord_services(program, settings, clock=lambda: NOW)
             bot = Bot(replace(services, history=None))  # the simulation has no search of Discord's own
-            async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
+            async with simcord.run(bot, settle_timeout=40) as env:
                 scene = _scene(env, program)
                 for message in _moved(sample(), scene):
                     await program.recorder.record(message)
@@ -91,6 +91,7 @@ async def open_scene() -> AsyncGenerator[Scene]:
 
 def _scene(env: simcord.Env, program: RunningSession) -> Scene:
     """Make the server with the channels and people of the sample."""
+    env.backend.bot_user.name = "Backscroll"
     guild = env.create_guild("Lanternfish")
     messages = sample()
     channels = {name: guild.create_text_channel(name) for name in sorted({one.channel_name for one in messages})}

@@ -32,6 +32,7 @@ from bot.features import (
     consent,
     coverage,
     decisions,
+    digest,
     forget,
     limits,
     memory,
@@ -45,6 +46,7 @@ from bot.features import (
     unanswered,
     who,
 )
+from bot.features.digest.keeper import DigestKeeper
 from bot.features.mentions.answers import Mentions
 from bot.features.reminders.delivery import ReminderDelivery
 from bot.history.keeper import HistoryKeeper
@@ -138,6 +140,7 @@ FEATURES = (
     search.add_commands,
     timeline.add_commands,
     who.add_commands,
+    digest.add_commands,
 )
 """What each package of bot/features puts on the command tree."""
 
@@ -173,9 +176,12 @@ class Bot(ShardedClient):
         self.places = Places(services.places, clock=services.clock, guild_of=self.get_guild)
         private_threads = PrivateThreads(load_none if services.places is None else services.places.private_threads)
         readers = Readers(services.guild_settings, spoilers=self.places, private_threads=private_threads)
-        learning = (readers.note, self.places.note)
+        learning: list[Listener] = [readers.note, self.places.note]
         guard_parsers(self._connection.parsers, seen=learning, unread=partial(self.dispatch, "unread_event"))
         self._history = self._new_history_keeper()
+        self._digests = self._new_digest_keeper(readers)
+        if self._digests is not None:
+            learning.append(self._digests.note)
         self._unavailable: set[int] = set()
         self._buttons = Buttons(self._in_flight)
         outbox = None if services.answers is None else Outbox(services.answers, clock=services.clock)
@@ -235,6 +241,14 @@ class Bot(ShardedClient):
             other_bots=services.other_bots,
         )
 
+    def _new_digest_keeper(self, readers: Readers) -> DigestKeeper | None:
+        services = self._services
+        if services.digests is None or services.overviews is None:
+            return None
+        return DigestKeeper(
+            self, services=services, readers=readers, digests=services.digests, digest=services.overviews.digest
+        )
+
     def _new_backfills(self) -> RunningBackfills | None:
         services = self._services
         if services.history is None:
@@ -268,6 +282,8 @@ class Bot(ShardedClient):
         self._read_missed(guild for guild in self.guilds if guild.shard_id == shard_id)
         if self._owed is not None:
             self._owed.connected()
+        if self._digests is not None:
+            self._digests.start()
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note that a shard hears nothing, until it is connected again."""
@@ -336,6 +352,8 @@ class Bot(ShardedClient):
             await self._backfills.close()
         await self._live_replies.close()
         await self._reminders.close()
+        if self._digests is not None:
+            await self._digests.close()
         if self._history is not None:
             await self._history.close()
         await self._reactions.close()

@@ -74,7 +74,7 @@ def _message(message: Message, shown: Shown, time_zone: ZoneInfo) -> str:
     where = (
         f"in {'' if message.guild_id is None else '#'}{inline(message.channel_name)}" if Shown.PLACE in shown else ""
     )
-    when = day_and_time(message.sent_at, time_zone) if Shown.TIME in shown else "\N{NORTH EAST ARROW}"
+    when = day_and_time(message.sent_at, time_zone) if Shown.TIME in shown else "open"
     if message.link is not None:
         when = f"[{when}](<{message.link}>)"
     elif Shown.TIME not in shown:

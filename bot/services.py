@@ -17,6 +17,7 @@ from bot.places import PlaceLog
 from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rating
 from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
+from memory.digests import Digests
 from memory.guild_settings import Chosen, Setting
 from memory.message import Message
 from memory.personal import PersonalData
@@ -42,6 +43,9 @@ class GuildSettings(Protocol):
 
     async def change(self, guild_id: int, setting: Setting[T], change: Callable[[T], T], *, at: datetime) -> T:
         """Set what `change` makes of the present value, and return that; raise as `set` and `change` do."""
+
+    async def of_every_guild(self, setting: Setting[T]) -> dict[int, T]:
+        """Return what each guild has set that has set anything; raise DatabaseUnavailableError."""
 
 
 class Consent(Protocol):
@@ -141,6 +145,8 @@ class Services:
     """What happened, who knows, what was decided; None where there is no memory to list it from."""
     reminders: Reminders | None = None
     """What people asked to be reminded of; None where that is not kept."""
+    digests: Digests | None = None
+    """Keeps which digests were posted; None where none are."""
 
     @property
     def rules(self) -> Rules:

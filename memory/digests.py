@@ -5,7 +5,9 @@ import hashlib
 from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -14,10 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engines import Sessions, transaction
 from db.schema import DigestRow
 from errors import DatabaseUnavailableError, RefusedRowError
+from memory.guild_settings import DigestTime
 from memory.message import Message
 
 KEPT_FOR = timedelta(days=30)
 """How long a digest is rewritten when what it quotes goes; then it stays as it is, and its row goes."""
+
+SHORTEST_PAUSE = timedelta(days=6)
+"""How long after a digest of a channel there is no other one."""
 
 _TIMEOUT = timedelta(seconds=10)
 
@@ -32,7 +38,10 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDigest:
-    """A digest of the time from `starts_at` to `due_at`; without a `message_id` it is claimed and not posted."""
+    """A digest of the time from `starts_at` to `due_at`; it is open while it is claimed and not posted.
+
+    One that has been posted without a `message_id` had nothing to tell.
+    """
 
     guild_id: int
     channel_id: int
@@ -40,7 +49,28 @@ class StoredDigest:
     due_at: datetime
     claimed_at: datetime
     message_id: int | None = None
+    posted_at: datetime | None = None
     sources: Sources = Sources()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is yet to be posted."""
+        return self.posted_at is None
+
+
+def last_due(time: DigestTime, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the newest week [start, end) whose digest is due by now; both ends are the same time of day in a zone."""
+    local = now.astimezone(zone)
+    day = local.date() - timedelta(days=(local.weekday() - time.weekday) % 7)
+    end = _at(day, time.minute, zone)
+    if end > now:
+        day -= timedelta(days=7)
+        end = _at(day, time.minute, zone)
+    return _at(day - timedelta(days=7), time.minute, zone), end
+
+
+def _at(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock_time(minute // 60, minute % 60), tzinfo=zone).astimezone(UTC)
 
 
 def sources_of(messages: Iterable[Message]) -> Sources:
@@ -63,20 +93,30 @@ class Digests:
     async def claim(
         self, guild_id: int, channel_id: int, *, starts_at: datetime, due_at: datetime, now: datetime
     ) -> StoredDigest | None:
-        """Return a digest that is from now on the caller's to post; None when somebody has claimed it before."""
+        """Return a digest that is from now on the caller's to post; None when somebody has claimed it before.
+
+        It counts as claimed when another one of the channel was due less than SHORTEST_PAUSE before or after it: the
+        clock or the day of a channel may have been changed since.
+        """
         row = insert(DigestRow).values(
             guild_id=guild_id, channel_id=channel_id, starts_at=starts_at, due_at=due_at, claimed_at=now
         )
         claiming = row.on_conflict_do_nothing().returning(DigestRow.channel_id)
+        near = select(DigestRow.due_at).where(
+            DigestRow.channel_id == channel_id,
+            DigestRow.due_at.between(due_at - SHORTEST_PAUSE, due_at + SHORTEST_PAUSE),
+        )
         async with self._transaction() as session:
-            if await session.scalar(claiming) is None:
+            if await session.scalar(near) is not None or await session.scalar(claiming) is None:
                 return None
         return StoredDigest(
             guild_id=guild_id, channel_id=channel_id, starts_at=starts_at, due_at=due_at, claimed_at=now
         )
 
-    async def note_posted(self, digest: StoredDigest, message_id: int, sources: Sources, *, at: datetime) -> None:
-        """Note which message a digest has become, and what that quotes."""
+    async def note_posted(
+        self, digest: StoredDigest, message_id: int | None, sources: Sources, *, at: datetime
+    ) -> None:
+        """Note which message a digest has become, None when it had nothing to tell, and what that quotes."""
         await self._update(
             digest, message_id=message_id, posted_at=at, source_ids=list(sources.ids), checksum=sources.checksum
         )
@@ -130,5 +170,6 @@ def _digest(row: DigestRow) -> StoredDigest:
         due_at=row.due_at,
         claimed_at=row.claimed_at,
         message_id=row.message_id,
+        posted_at=row.posted_at,
         sources=Sources(ids=tuple(row.source_ids), checksum=row.checksum),
     )

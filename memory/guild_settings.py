@@ -175,6 +175,44 @@ ANSWER_MODE: Setting[AnswerMode] = Setting("answer_mode", AnswerMode.PUBLIC, Ans
 """Who sees answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class DigestTime:
+    """When a channel gets its weekly digest, on the server's clock: `weekday` 0 is Monday, `minute` 0 is midnight.
+
+    Nothing that is due before `started_at` is posted.
+    """
+
+    weekday: int
+    minute: int
+    started_at: datetime
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a weekday or a minute that is none."""
+        if not (0 <= self.weekday < 7 and 0 <= self.minute < 24 * 60):
+            raise ValueError("not a weekday and a minute of a day")
+
+
+def _load_digests(value: Any) -> Mapping[int, DigestTime]:
+    return {
+        int(channel_id): DigestTime(int(one["weekday"]), int(one["minute"]), _load_moment(one["started_at"]))
+        for channel_id, one in value.items()
+    }
+
+
+def _dump_digests(value: Mapping[int, DigestTime]) -> Any:
+    return {
+        str(channel_id): {"weekday": one.weekday, "minute": one.minute, "started_at": one.started_at.isoformat()}
+        for channel_id, one in sorted(value.items())
+    }
+
+
+MOST_DIGESTS = 25
+"""Channels of a guild that can have a digest."""
+
+DIGEST_CHANNELS: Setting[Mapping[int, DigestTime]] = Setting("digest_channels", {}, _load_digests, _dump_digests)
+"""Channels, by their ids, that get a digest every week, and when."""
+
+
 class Chosen(NamedTuple, Generic[T]):
     """The value of a setting; it is not `certain` while nobody can look up what was set."""
 

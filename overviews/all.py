@@ -8,6 +8,7 @@ from memory.search.interface import MemoryReader
 from memory.search_session import SearchableDatabase
 from overviews.catch_up import CatchUp
 from overviews.decisions import DecisionList
+from overviews.digest import Digest
 from overviews.overview import Overview, Viewer
 from overviews.search import MessageSearch
 from overviews.timeline import Timeline
@@ -35,6 +36,11 @@ class Overviews:
     def catch_up(self) -> CatchUp:
         """What a person missed."""
         return CatchUp(memory=self.memory, databases=self.databases, catch_ups=self.catch_ups, decisions=self.decisions)
+
+    @property
+    def digest(self) -> Digest:
+        """What happened in a week."""
+        return Digest(memory=self.memory, databases=self.databases, decisions=self.decisions)
 
     @property
     def unanswered(self) -> Unanswered:

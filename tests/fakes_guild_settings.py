@@ -32,3 +32,8 @@ class FakeGuildSettings:
         value = change(self.chosen.get((guild_id, setting.name), setting.default))
         await self.set(guild_id, setting, value, at=at)
         return value
+
+    async def of_every_guild(self, setting: Setting[T]) -> dict[int, T]:
+        if self.away:
+            raise DatabaseUnavailableError("db:5432")
+        return {guild_id: value for (guild_id, name), value in self.chosen.items() if name == setting.name}

@@ -41,6 +41,7 @@ from memory.consent.stored import StoredAuthors
 from memory.coverage.ledger import Ledger
 from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.decisions import Decisions
+from memory.digests import Digests
 from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
@@ -338,6 +339,7 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         lookup=program.memory,
         overviews=program.overviews,
         reminders=Reminders(program.databases[1].sessions),
+        digests=Digests(program.databases[1].sessions),
         history=HistoryMemory(
             ledger=program.ledger,
             writer=program.coverage,

@@ -17,6 +17,7 @@ from bot.client import Bot
 from db.databases import Database
 from memory.capture.recorder import open_recorder
 from memory.catch_ups import CatchUps
+from memory.digests import Digests
 from memory.embedding.embedder import Embedder
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
@@ -42,14 +43,20 @@ def clock() -> Clock:
 def open_town(
     tmp_path: Path, short_term: Database, long_term: Database, memory: Memory, embedder: Embedder, clock: Clock
 ) -> OpenTown:
-    """Opens the bot with overviews over a real memory."""
+    return town_opener(tmp_path, short_term, long_term, memory, embedder, clock)
+
+
+def town_opener(
+    folder: Path, short_term: Database, long_term: Database, memory: Memory, embedder: Embedder, clock: Clock
+) -> OpenTown:
+    """Return what opens the bot with overviews over a real memory."""
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[Town]:
         async with open_recorder(
             session="overviews",
-            journal_path=tmp_path / "overviews.csv",
-            not_added_path=tmp_path / "overviews_not_added.csv",
+            journal_path=folder / "overviews.csv",
+            not_added_path=folder / "overviews_not_added.csv",
             sessions=short_term.sessions,
             embedder=embedder,
             batch=64,
@@ -62,7 +69,14 @@ def open_town(
             agent = Agent(None, memory=memory, conversations=Conversations(long_term.sessions))
             base = services(recorder, agent, TimeZones(long_term.sessions))
             now = base.clock
-            bot = Bot(replace(base, overviews=overviews, clock=lambda: now() + clock.ahead))
+            bot = Bot(
+                replace(
+                    base,
+                    overviews=overviews,
+                    digests=Digests(long_term.sessions),
+                    clock=lambda: now() + clock.ahead,
+                )
+            )
             async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
                 yield town(env, recorder, short_term)
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.endpoints import use_endpoints
-from bot.posts import NOT_MINE, OUT_OF_TIME, Deletion, delete_posts
+from bot.post_deletion import NOT_MINE, OUT_OF_TIME, Deletion
+from bot.posts import delete_posts
 from ops.erasure.ledger import NotedPost
 from tests.builders import closed_port
 from tests.fake_discord import GOOD_TOKEN, FakeDiscord, World, open_fake_discord, unlimited

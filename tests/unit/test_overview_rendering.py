@@ -32,7 +32,7 @@ def test_a_line_that_shows_nothing_of_its_message_still_leads_there() -> None:
 
     [page] = render_overview(overview(Line(words="3 replies", message=message, shown=Shown.NOTHING)), PARIS)
 
-    assert page.endswith(f"- 3 replies: [\N{NORTH EAST ARROW}](<{message.link}>)")
+    assert page.endswith(f"- 3 replies: [open](<{message.link}>)")
 
 
 def test_names_and_words_are_neither_marks_nor_mentions() -> None:

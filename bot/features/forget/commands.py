@@ -24,9 +24,7 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     async def message(interaction: discord.Interaction, message: app_commands.Range[str, 1, 200]) -> None:
         await ask_about_message(interaction, message, parts)
 
-    @group.command(
-        name="channel", description="Forget all that was said in one; for those who manage a server."
-    )
+    @group.command(name="channel", description="Forget all that was said in one; for those who manage a server.")
     @app_commands.describe(channel="The channel, with all of its threads, or a thread")
     async def channel(
         interaction: discord.Interaction, channel: app_commands.AppCommandChannel | app_commands.AppCommandThread
