@@ -91,11 +91,18 @@ class Drafts:
         now = asyncio.get_running_loop().time()
         if self._is_over or now < self._next or not self._text:
             return
+        self._next = now + self._view.every.total_seconds()
         try:
             async with asyncio.timeout(_CHECK_LIMIT.total_seconds()):
                 answer = await self._draft()
-        except (TemporaryError, TimeoutError) as error:
-            logger.warning("no more of an answer is shown before it is whole: %r", error)
+        except Exception as error:  # the whole answer comes all the same
+            is_foreseen = isinstance(error, TemporaryError | TimeoutError)
+            logger.log(
+                logging.WARNING if is_foreseen else logging.ERROR,
+                "no more of an answer is shown before it is whole: %r",
+                error,
+                exc_info=None if is_foreseen else error,
+            )
             self._is_over = True
             return
         if answer and not answer.text.startswith(self._draft_text):
@@ -104,7 +111,6 @@ class Drafts:
             self._draft_text = answer.text
             self._count += 1
             self._is_over |= self._count >= MOST_DRAFTS
-            self._next = now + self._view.every.total_seconds()
             self._view.show(answer)
 
     async def _draft(self) -> Answer | None:

@@ -1,6 +1,7 @@
 """Find where the beginning of an answer may end: behind a sentence, a list item, a table or a block of code."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 
 from agent.citations import cited_numbers
@@ -25,6 +26,7 @@ _WHOLE_LINE = re.compile(rf"{_ITEM_START}|[ \t]")
 _BLANK = re.compile(r"\n[ \t]{0,20}\n\s{0,20}")
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _PAIRED = ("**", "__", "~~", "||", "`")
+_OPENING = re.compile(r"\*\*|__|~~|\|\||`|[\[\]]")
 
 
 def proven_end(text: str, numbers: Collection[int]) -> int:
@@ -49,14 +51,15 @@ def whole_ends(text: str) -> Iterator[int]:
     bold, struck and hidden words, and brackets are closed.
     """
     plain = _without_code(text)
+    pairs = _Pairs(plain)
     start = 0
     for blank in _BLANK.finditer(plain):
         if blank.end() < len(plain):
-            yield from _ends_in(plain, start, blank.start(), is_whole=True)
-            if _is_closed(plain, blank.start()):
+            yield from _ends_in(plain, start, blank.start(), pairs, is_whole=True)
+            if pairs.are_closed_at(blank.start()):
                 yield blank.end()
             start = blank.end()
-    yield from _ends_in(plain, start, len(plain), is_whole=False)
+    yield from _ends_in(plain, start, len(plain), pairs, is_whole=False)
 
 
 def _without_code(text: str) -> str:
@@ -65,7 +68,28 @@ def _without_code(text: str) -> str:
     return "".join(parts)
 
 
-def _ends_in(plain: str, start: int, stop: int, *, is_whole: bool) -> Iterator[int]:
+class _Pairs:
+    """Knows for every position of a text whether all that was opened before it is closed there."""
+
+    def __init__(self, plain: str) -> None:
+        self._ends: list[int] = []
+        self._are_closed: list[bool] = []
+        brackets, is_open = 0, dict.fromkeys(_PAIRED, False)
+        for found in _OPENING.finditer(plain):
+            if found[0] in is_open:
+                is_open[found[0]] = not is_open[found[0]]
+            else:
+                brackets += 1 if found[0] == "[" else -1
+            self._ends.append(found.end())
+            self._are_closed.append(not brackets and not any(is_open.values()))
+
+    def are_closed_at(self, position: int) -> bool:
+        """Return whether nothing is open there."""
+        before = bisect_right(self._ends, position)
+        return not before or self._are_closed[before - 1]
+
+
+def _ends_in(plain: str, start: int, stop: int, pairs: _Pairs, *, is_whole: bool) -> Iterator[int]:
     """Yield the ends within a paragraph; that of its last line comes with the blank line behind it."""
     if "|" in plain[start:stop]:
         return
@@ -73,11 +97,11 @@ def _ends_in(plain: str, start: int, stop: int, *, is_whole: bool) -> Iterator[i
         line_end = plain.find("\n", start, stop)
         line = plain[start : line_end if line_end >= 0 else stop]
         if not _WHOLE_LINE.match(line):
-            yield from _sentence_ends(plain, start, start + len(line))
+            yield from _sentence_ends(plain, start, start + len(line), pairs)
         if line_end < 0:
             return
         start = line_end + 1
-        if (is_whole or _has_begun(plain, start)) and _is_closed(plain, line_end):
+        if (is_whole or _has_begun(plain, start)) and pairs.are_closed_at(line_end):
             yield start
 
 
@@ -89,16 +113,9 @@ def _has_begun(plain: str, start: int) -> bool:
     return not line[0].isspace() or _ITEM.match(line) is not None
 
 
-def _sentence_ends(plain: str, start: int, stop: int) -> Iterator[int]:
+def _sentence_ends(plain: str, start: int, stop: int, pairs: _Pairs) -> Iterator[int]:
     for found in _END.finditer(plain, start, stop):
         word = (found["word"] or "").casefold()
         is_abbreviated = found[0][len(word) : len(word) + 1] == "." and (len(word) == 1 or word in _ABBREVIATIONS)
-        if not is_abbreviated and _is_closed(plain, found.end()):
+        if not is_abbreviated and pairs.are_closed_at(found.end()):
             yield found.end()
-
-
-def _is_closed(plain: str, end: int) -> bool:
-    """Return whether all that was opened before a position is closed there."""
-    if plain.count("[", 0, end) != plain.count("]", 0, end):
-        return False
-    return all(plain.count(pair, 0, end) % 2 == 0 for pair in _PAIRED)

@@ -11,7 +11,12 @@ from agent.agent import MODEL_FAILED, REPLACED, Agent
 from agent.config import AgentConfig, ModelConfig
 from agent.models import create_chat_model
 from agent.progress import StepKind
+from db.databases import Database
+from memory.embedding.embedder import Embedder
+from memory.search.memory import Memory
 from tests.agents import DEPLOY, LUNCH, Watching, chat, question
+from tests.builders import message, remember
+from tests.fakes import StreamingModel, calls, says
 from tests.fakes_ollama import open_fake_ollama
 from tests.fakes_openai import Reply, answers, open_fake_openai, wants
 
@@ -105,3 +110,46 @@ async def test_a_connection_that_breaks_in_the_middle_is_replaced_by_quotes_whic
         answer = await asking
 
     assert answer.notes == (MODEL_FAILED, REPLACED)
+
+
+STAFF = 9
+MESSAGES = (
+    message(1, "the deploy is on friday"),
+    message(2, "lunch is at noon", channel_id=11, channel_name="kitchen"),
+    message(3, "the secret deploy is on sunday", channel_id=STAFF, channel_name="staff", author_name="Gus"),
+)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "text",
+    [
+        "when is the secret deploy in #staff?",
+        "deploy in #general and #staff?",
+        "how often was deploy said in #staff?",
+        "what did Gus say in #staff?",
+        "what was said in <#9> since Monday?",
+        "the last 3 messages in #staff",
+        "lunch in #kitchen?",
+        "secret deploy sunday",
+    ],
+)
+async def test_what_is_told_before_an_answer_from_real_memory_names_nothing_hidden(
+    memory: Memory, short_term: Database, long_term: Database, embedder: Embedder, text: str
+) -> None:
+    await remember(short_term, embedder, MESSAGES)
+    await remember(long_term, embedder, MESSAGES)
+    watching = Watching()
+    search = calls("search_messages", query="secret deploy staff sunday", when="all time")
+    written = says("On Friday [1]. And Sunday [2]. At noon [3]. Bye [4].")
+    model = StreamingModel([says("On Friday [1]. "), search, written])
+    asked = Agent(lambda: model, memory=memory, config=CONFIG)
+    readable = frozenset({1, 11})
+    await asked.ask(question("when is the deploy?", places=readable))
+
+    answer = await asked.ask(question(text, places=readable), watcher=watching)
+
+    assert {name for step in watching.steps for name in step.channels} <= {"general", "kitchen"}
+    for shown in [*watching.drafts, answer]:
+        assert {source.message.channel_id for source in shown.sources} <= readable
+        assert shown.shown_places <= readable

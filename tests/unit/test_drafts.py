@@ -1,6 +1,7 @@
 """Of an answer that a model still writes people see whole sentences that will stand, and nothing else."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from agent.agent import MODEL_FAILED, REPLACED, Agent
 from agent.config import AgentConfig
+from agent.drafts import LONGEST_DRAFT
+from agent.sentences import proven_end
 from agent.types import Answer, Outcome
 from errors import DatabaseUnavailableError
 from memory.message import Message
@@ -274,7 +277,8 @@ async def test_an_unknown_channel_is_named_before_a_draft_as_before_the_answer()
 
 async def test_drafts_are_some_time_apart() -> None:
     config = AgentConfig(draft_every=timedelta(minutes=1))
-    _, watching, _ = await watched(says("On Friday [1]. At noon [2]. Bye. " * 20), config=config)
+    written: list[Piece] = ["On Friday [1]. At noon", *(" [2]. Bye. At noon" for _ in range(20))]
+    _, watching, _ = await watched(written, config=config)
 
     assert len(watching.drafts) == 1
 
@@ -334,3 +338,59 @@ async def test_a_question_that_is_cancelled_while_it_is_written_stops_the_model_
     assert [key.asker_id for key in kept.turns] == [1]
     assert asked._model is not None
     assert (asked._model._queue.under_way, asked._reading.under_way, asked._open) == (0, 0, {})
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "A. ",
+        "[1]. ",
+        "**A. ",
+        "[A. ",
+        "`A. ",
+        "- A.\n",
+        "|A. ",
+        "\n\nA. ",
+        "A [1]. ",
+        "> ",
+        "```\n",
+        "\\",
+        "Dr. ",
+        "。",
+    ],
+)
+def test_no_text_takes_long_to_be_looked_through(piece: str) -> None:
+    text = (piece * LONGEST_DRAFT)[:LONGEST_DRAFT]
+    begun = time.thread_time()
+
+    proven_end(text, {1})
+
+    assert time.thread_time() - begun < 0.5
+
+
+async def test_a_text_is_looked_through_now_and_then_and_not_for_every_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def look(text: str, _: object) -> int:
+        looks.append(text)
+        return 0
+
+    monkeypatch.setattr("agent.drafts.proven_end", look)
+
+    await watched(says("No mark comes. " * 100), config=AgentConfig(draft_every=timedelta(minutes=1)))
+
+    assert len(looks) == 1
+
+
+async def test_a_fault_in_drafts_costs_the_drafts_and_not_the_answer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("agent.drafts.proven_end", fail)
+
+    answer, watching, _ = await watched(says("On Friday [1]. At noon [2]. Bye."))
+
+    assert (answer.text, answer.notes, watching.drafts) == ("On Friday [1]. At noon [2]. Bye.", (), [])
+    assert "ZeroDivisionError" in caplog.text
