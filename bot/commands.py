@@ -14,7 +14,7 @@ from bot.audience import Readers, must_be_private
 from bot.buttons import Reply
 from bot.cited_sources import NO_SOURCES, NONE_LEFT, render_cited
 from bot.command_runner import CommandRunner
-from bot.daily_limits import refusal_of
+from bot.daily_limits import DailyLimits
 from bot.history.cited_check import CitedCheck
 from bot.live_answer import LiveAnswer
 from bot.moderators import answer_mode, refusal_to_answer
@@ -78,6 +78,7 @@ class SlashCommands:
         self._readers = readers
         coverage = None if services.history is None else services.history.ledger
         self._outbox = outbox
+        self._limits = DailyLimits(services)
         self.answerer = Answerer(services, readers, coverage=coverage, cited_check=cited_check)
         self._asked: AskedQuestions = RecentQuestions() if services.answers is None else KeptQuestions(services.answers)
         presses = Presses(services, in_flight, questions=self._asked, answers=self)
@@ -155,15 +156,16 @@ class SlashCommands:
         A `live` answer is told how it comes about.
         """
         if self._outbox is None or not self._services.keeps(asking.caller):
-            return await self._reply(asking, live=live)
+            return await self._allowed_reply(asking, None, live)
         return await self._outbox.keep(asking, partial(self._allowed_reply, asking, self._outbox, live))
 
-    async def _allowed_reply(self, asking: Asking, outbox: Outbox, live: LiveAnswer | None) -> Reply:
+    async def _allowed_reply(self, asking: Asking, outbox: Outbox | None, live: LiveAnswer | None) -> Reply:
         """Return the answer to a question, or that its asker has asked enough for today."""
-        refusal = await refusal_of(asking.caller, self._services)
+        refusal = await self._limits.refusal_of(asking.caller, is_kept=outbox is not None)
         if refusal is None:
             return await self._reply(asking, live=live)
-        await outbox.give_up(asking.caller.id)
+        if outbox is not None:
+            await outbox.give_up(asking.caller.id)
         return Reply(render_text(refusal))
 
     async def reply_late(self, asking: Asking, answered: Answered | None) -> Reply:

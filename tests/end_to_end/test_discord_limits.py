@@ -13,9 +13,11 @@ from bot.client import Bot
 from bot.daily_limits import NONE_ALLOWED, local_day
 from bot.features.limits import replies
 from memory.answers.kept import State
+from memory.consent.rules import Rules
 from memory.guild_settings import DAILY_LIMITS
 from memory.preferences import Zone
 from tests.fakes_answers import FakeAnswerStore
+from tests.fakes_consent import FakeConsent
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.seen import seen
@@ -55,8 +57,15 @@ def guild_settings() -> FakeGuildSettings:
 
 
 @pytest.fixture
-def simcord_bot(asker: FakeAsker, store: FakeAnswerStore, guild_settings: FakeGuildSettings, clock: Clock) -> Bot:
-    given = services(FakeRecorder(), asker, guild_settings=guild_settings, answers=store)
+def consent() -> FakeConsent:
+    return FakeConsent()
+
+
+@pytest.fixture
+def simcord_bot(
+    asker: FakeAsker, store: FakeAnswerStore, guild_settings: FakeGuildSettings, consent: FakeConsent, clock: Clock
+) -> Bot:
+    given = services(FakeRecorder(), asker, guild_settings=guild_settings, answers=store, consent=consent)
     return Bot(replace(given, clock=clock))
 
 
@@ -158,6 +167,26 @@ async def test_nobody_is_refused_while_a_database_is_away(
     store.away = True
 
     assert [FOUND in await chat(ana, general) for _ in range(2)] == [True, True]
+
+
+async def test_whoever_has_opted_out_may_ask_no_more_than_others(
+    simcord_env: simcord.Env,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    store: FakeAnswerStore,
+    guild_settings: FakeGuildSettings,
+    consent: FakeConsent,
+    clock: Clock,
+) -> None:
+    ana = guild.add_member(simcord_env.create_user("ana"))
+    guild_settings.chosen[guild.id, DAILY_LIMITS.name] = {guild.id: 2}
+    consent.rules = Rules(opted_out={ana.id: clock()})
+
+    assert [FOUND in await chat(ana, general) for _ in range(3)] == [True, True, False]
+    assert store.kept == {}
+
+    clock.now += timedelta(days=1)
+    assert FOUND in await chat(ana, general)
 
 
 @pytest.mark.parametrize(
