@@ -50,6 +50,8 @@ alone, or with `public:True` for everyone here.
 Those who manage a server choose one for all others with `/servertimezone`.
 `/settings` shows administrators which channels answers here leave out, and why; with `/remember backfill` they let me \
 read what was said before.
+`/memory` shows you alone what I hold of you and hands it over, `/forget` erases it; `/decisions` lists what was \
+decided.
 `/about` tells what I run on and how much I remember, `/coverage` of which channels I remember what, and what not.
 
 A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \

@@ -68,6 +68,11 @@ _CHOICES: Mapping[str, SQL] = {
         SELECT guild_id, message_id, marked_at, title, supersedes, withdrawn_at FROM decisions
         WHERE marked_by = %(person_id)s ORDER BY marked_at
     """),
+    "reminders": SQL("""
+        SELECT created_at, due_at, repeat, text, guild_id, channel_id, message_id FROM reminders
+        WHERE person_id = %(person_id)s ORDER BY due_at
+    """),
+    "catch-ups": SQL("SELECT * FROM catch_ups WHERE person_id = %(person_id)s"),
     "time zone": SQL("""
         SELECT zone, set_at FROM time_zones WHERE owner_kind = 'person' AND owner_id = %(person_id)s
     """),
