@@ -7,14 +7,15 @@ more. The buttons end with the token of the reply, as all do that `bot.buttons` 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
 
 import discord
 
 from bot.buttons import EDIT_LIMIT, Control, Reply, ReplyCard, ReplyView
 from bot.caller import Caller
-from bot.command_runner import CommandRunner
-from bot.running_handlers import RunningHandlers
+from bot.overviews import Compose as ComposeOverview
+from bot.overviews import overview_reply
+from bot.parts import Parts
 
 NOT_YOURS = "Only the person who asked can turn these pages. You can give the command yourself."
 FIRST, BACK, FORWARD, LAST = "⏮", "◀", "▶", "⏭"
@@ -23,19 +24,24 @@ Compose = Callable[[Caller], Awaitable[Reply]]
 """Makes a reply, whose parts are its pages, for somebody who gives a command or turns a page."""
 
 
-class PagingParts(Protocol):
-    """The parts of the bot that turn pages; `bot.parts.Parts` has them."""
+async def answer_in_pages(
+    interaction: discord.Interaction, compose: ComposeOverview, *, said: str, private: bool, parts: Parts
+) -> None:
+    """Answer a command, which is recorded as `said`, with an overview that has pages; a private one is for the asker.
 
-    @property
-    def runner(self) -> CommandRunner:
-        """Shows a page in the place of another."""
+    `compose` makes the overview for a viewer, as `bot.overviews.overview_reply` takes it.
+    """
 
-    @property
-    def in_flight(self) -> RunningHandlers:
-        """Knows what runs."""
+    async def pages(caller: Caller) -> Reply:
+        return await overview_reply(
+            caller, private=private, compose=compose, services=parts.services, readers=parts.readers
+        )
+
+    first = partial(paged, interaction, pages, parts=parts)
+    await parts.runner.run(interaction, said=said, private=private, compose=first)
 
 
-async def paged(caller: Caller, compose: Compose, *, parts: PagingParts, number: int = 0) -> Reply:
+async def paged(caller: Caller, compose: Compose, *, parts: Parts, number: int = 0) -> Reply:
     """Return one page, from 0, of the reply that `compose` makes, or the last one where it has fewer by now.
 
     Under it are buttons to other pages, unless it has one alone, and those that the reply has itself.
@@ -43,7 +49,7 @@ async def paged(caller: Caller, compose: Compose, *, parts: PagingParts, number:
     return _page(await compose(caller), number, caller.user.id, compose, parts)
 
 
-def _page(reply: Reply, number: int, asker_id: int, compose: Compose, parts: PagingParts) -> Reply:
+def _page(reply: Reply, number: int, asker_id: int, compose: Compose, parts: Parts) -> Reply:
     count = len(reply.parts)
     if count < 2:
         return reply
@@ -77,7 +83,7 @@ class PageButton(discord.ui.Button[ReplyView | ReplyCard]):
         to: int | None,
         asker_id: int,
         turn: Callable[[discord.Interaction, int], Awaitable[None]],
-        parts: PagingParts,
+        parts: Parts,
     ) -> None:
         super().__init__(style=discord.ButtonStyle.secondary, label=label, disabled=to is None)
         self._to = to

@@ -1,16 +1,12 @@
 """Put /search on a command tree."""
 
-from functools import partial
 from typing import Literal
 
 import discord
 from discord import app_commands
 
-from bot.buttons import Reply
-from bot.caller import Caller
 from bot.features.search.asking import Asking, Channel
-from bot.overviews import overview_reply
-from bot.paging import paged
+from bot.paging import answer_in_pages
 from bot.parts import Parts
 from bot.time_choices import TimeText, complete_time
 from memory.authors import Authors
@@ -61,16 +57,8 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         )
 
         asking = Asking(interaction, channel, wanted, search, parts)
-
-        async def pages(caller: Caller) -> Reply:
-            return await overview_reply(
-                caller, private=not public, compose=asking.compose, services=parts.services, readers=parts.readers
-            )
-
         said = " ".join(filter(None, ("/search", text, f"when:{when}" if when else "", f"has:{has}" if has else "")))
-        await parts.runner.run(
-            interaction, said=said, private=not public, compose=partial(paged, interaction, pages, parts=parts)
-        )
+        await answer_in_pages(interaction, asking.compose, said=said, private=not public, parts=parts)
 
     @search_.autocomplete("when")
     async def complete(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

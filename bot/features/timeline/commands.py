@@ -1,14 +1,9 @@
 """Put /timeline on a command tree."""
 
-from functools import partial
-
 import discord
 from discord import app_commands
 
-from bot.buttons import Reply
-from bot.caller import Caller
-from bot.overviews import overview_reply
-from bot.paging import paged
+from bot.paging import answer_in_pages
 from bot.parts import Parts
 from bot.time_choices import TimeText, complete_time
 from overviews.overview import Overview, Viewer
@@ -40,17 +35,7 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         async def compose(viewer: Viewer) -> Overview:
             return await timeline.of(viewer, when=when, conversations=conversations)
 
-        async def pages(caller: Caller) -> Reply:
-            return await overview_reply(
-                caller, private=not public, compose=compose, services=parts.services, readers=parts.readers
-            )
-
-        await parts.runner.run(
-            interaction,
-            said=f"/timeline {when}",
-            private=not public,
-            compose=partial(paged, interaction, pages, parts=parts),
-        )
+        await answer_in_pages(interaction, compose, said=f"/timeline {when}", private=not public, parts=parts)
 
     @timeline_.autocomplete("when")
     async def complete(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

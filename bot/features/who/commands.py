@@ -6,11 +6,8 @@ from functools import partial
 import discord
 from discord import app_commands
 
-from bot.buttons import Reply
-from bot.caller import Caller
 from bot.members import Members
-from bot.overviews import overview_reply
-from bot.paging import paged
+from bot.paging import answer_in_pages
 from bot.parts import Parts
 from overviews.overview import Overview, Viewer
 from overviews.who import LONGEST_TOPIC
@@ -45,17 +42,7 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         async def compose(viewer: Viewer) -> Overview:
             return await who_knows.about(viewer, topic, may_be_listed=may_be_listed)
 
-        async def pages(caller: Caller) -> Reply:
-            return await overview_reply(
-                caller, private=not public, compose=compose, services=parts.services, readers=parts.readers
-            )
-
-        await parts.runner.run(
-            interaction,
-            said=f"/who knows {topic}",
-            private=not public,
-            compose=partial(paged, interaction, pages, parts=parts),
-        )
+        await answer_in_pages(interaction, compose, said=f"/who knows {topic}", private=not public, parts=parts)
 
     tree.add_command(who)
 
