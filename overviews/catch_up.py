@@ -78,14 +78,24 @@ class CatchUp:
         if self.catch_ups is not None:
             await self.catch_ups.note_shown(viewer.person_id, _guild_id(viewer.guild), at=viewer.now)
 
-    async def overview(self, viewer: Viewer, since: str = "") -> Overview:
-        """Return what a person missed since they were last here, or since the time that a text says.
+    async def start(self, viewer: Viewer, since: str = "") -> datetime:
+        """Return when a person was last here, or the time that a text says.
 
         Raises ValueError, with one sentence, for a text that says no past time, and DatabaseUnavailableError.
         """
+        if since:
+            return past_moment(since, viewer)
+        async with open_search_session(viewer.places) as search_session:
+            return await self._last_here(search_session, viewer)
+
+    async def overview(self, viewer: Viewer, since: str = "", *, start: datetime | None = None) -> Overview:
+        """Return what a person missed since a `start`, or else since they were last here or the time that a text says.
+
+        Raises as `start` does.
+        """
+        start = start or await self.start(viewer, since)
         bounds = Bounds(guild=viewer.guild)
         async with open_search_session(viewer.places) as search_session:
-            start = past_moment(since, viewer) if since else await self._last_here(search_session, viewer)
             traces = await read_traces(
                 search_session,
                 self.databases,

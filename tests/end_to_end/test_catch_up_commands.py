@@ -14,6 +14,7 @@ from simcord.enums import ChannelType
 from agent.agent import Agent
 from agent.conversations import Conversations
 from bot.client import Bot
+from bot.paging import FORWARD
 from db.databases import Database
 from memory.capture.recorder import open_recorder
 from memory.catch_ups import CatchUps
@@ -23,7 +24,7 @@ from memory.preferences import TimeZones
 from memory.search.memory import Memory
 from overviews.all import Overviews
 from tests.end_to_end.test_discord_whole import PATIENCE, Town, services, town
-from tests.seen import seen
+from tests.seen import buttons, seen
 
 OpenTown = Callable[[], AbstractAsyncContextManager[Town]]
 
@@ -133,6 +134,28 @@ async def test_a_member_catches_up_with_what_they_may_read_and_then_has_nothing_
     assert "#releases, only 1 message" in since
     assert "#mods" not in for_cleo
     assert "enjoy it" not in again
+
+
+async def test_a_long_catch_up_has_pages_that_begin_where_the_first_one_does(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        mine = await town.ana.send(town.general, "I am away for lunch")
+        for number in range(30):
+            words = f"number {number} of the many things that happened while you were away, see https://example.org/x"
+            await town.ben.send(town.general, words, reply_to=mine)
+        assert await town.recorder.settle(timeout=PATIENCE)
+        result = await town.ana.slash(town.general, "catchup")
+        assert result.response is not None
+        assert not result.followups
+        first, labels = seen(result.response), buttons(result.response)
+        await town.ana.click(result.response, label=FORWARD)
+        second = seen(result.response)
+        again = await shown(town, town.ana, "catchup")
+
+    assert "1 of 2" in labels
+    assert first.startswith("**What you missed since ")
+    assert "while you were away" in second
+    assert "Nobody else has said anything" not in second
+    assert "Nobody else has said anything" in again
 
 
 async def test_a_private_thread_is_caught_up_with_by_those_alone_who_joined_it(open_town: OpenTown) -> None:

@@ -3,9 +3,8 @@
 import discord
 from discord import app_commands
 
-from bot.buttons import Reply
 from bot.features.decisions.marking import mark
-from bot.overviews import overview_reply
+from bot.paging import answer_in_pages
 from bot.parts import Parts
 from overviews.overview import Overview, Viewer
 
@@ -40,14 +39,9 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
                 viewer, topic=topic, as_of=as_of, channel_id=None if channel is None else channel.id
             )
 
-        async def answer() -> Reply:
-            return await overview_reply(
-                interaction, private=not public, compose=compose, services=parts.services, readers=parts.readers
-            )
-
         options = {"topic": topic, "as_of": as_of, "channel": "" if channel is None else f"#{channel.name}"}
         said = " ".join(["/decisions", *(f"{name}:{value}" for name, value in options.items() if value)])
-        await parts.runner.run(interaction, said=said, private=not public, compose=answer)
+        await answer_in_pages(interaction, compose, said=said, private=not public, parts=parts)
 
     @tree.context_menu(name="Mark as decision")
     @app_commands.default_permissions(manage_messages=True)

@@ -3,8 +3,7 @@
 import discord
 from discord import app_commands
 
-from bot.buttons import Reply
-from bot.overviews import overview_reply
+from bot.paging import answer_in_pages
 from bot.parts import Parts
 from overviews.overview import Overview, Viewer
 from overviews.unanswered import HOURS, MOST_HOURS
@@ -39,10 +38,5 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         async def compose(viewer: Viewer) -> Overview:
             return await unanswered.overview(viewer, hours=hours, among=among)
 
-        async def answer() -> Reply:
-            return await overview_reply(
-                interaction, private=True, compose=compose, services=parts.services, readers=parts.readers
-            )
-
         said = f"/unanswered {hours}" if channel is None else f"/unanswered {hours} #{channel.name}"
-        await parts.runner.run(interaction, said=said, private=True, compose=answer)
+        await answer_in_pages(interaction, compose, said=said, private=True, parts=parts)
