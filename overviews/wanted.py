@@ -47,7 +47,7 @@ def wanted_words(typed: str) -> WantedWords:
         found = _FILTER.fullmatch(token)
         name = found["name"].lower() if found else ""
         if name in values and found:
-            values[name].append(found["value"])
+            values[name].append(" ".join(found["value"].split()))
         elif found and not found["value"][0].isdigit():
             raise ValueError(f"There is no filter {found['name']}: filter by {', '.join(_FILTERS[:-1])} or order.")
         else:
@@ -75,7 +75,7 @@ def _tokens(typed: str) -> Iterator[str]:
 
 def _choice(kind: type[E], name: str, value: str) -> E:
     try:
-        return kind(value.strip().lower().removesuffix("s") if kind is Holding else value.strip().lower())
+        return kind(value.lower().removesuffix("s") if kind is Holding else value.lower())
     except ValueError as error:
         raise ValueError(f"There is no {name}:{value}: write {name}: with {_listed(list(kind))}.") from error
 

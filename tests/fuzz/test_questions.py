@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from memory.authors import kept_name
 from memory.message import Message
 from memory.question.parse import LONGEST_QUESTION, ParsedQuestion, parse_question
+from overviews.wanted import wanted_words
 from tests.builders import message
 from tests.fakes import FakeMemory
 from tests.fuzz.limits import in_time
@@ -37,6 +38,19 @@ def test_the_time_of_any_text_is_read_as_windows_that_it_names(text: str, now: d
     for phrase in found.discussions:
         assert phrase.phrase in text
         assert abs(phrase.first) <= len(text) * 10**9
+
+
+@given(st.one_of(texts, questions(), st.text(alphabet="afhinorstwx:\"#' \\", max_size=80)))
+def test_whatever_is_typed_behind_a_search_is_read_or_refused_in_one_sentence(typed: str) -> None:
+    with in_time(len(typed)):
+        try:
+            wanted = wanted_words(typed)
+        except ValueError as refused:
+            assert str(refused).endswith((".", '".'))
+            assert "\n" not in str(refused)
+            return
+
+    assert len(wanted.text) <= len(typed)
 
 
 @given(questions(), recent, zones)
