@@ -85,7 +85,7 @@ def _message(message: Message, shown: Shown, time_zone: ZoneInfo) -> str:
 
 
 def _words(text: str) -> str:
-    return inline(text, longest=LONGEST_WORDS)
+    return neutralised(inline(text, longest=LONGEST_WORDS))
 
 
 async def viewer_of(caller: Caller, *, private: bool, services: Services, readers: Readers) -> tuple[Viewer, Audience]:

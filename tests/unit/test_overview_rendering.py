@@ -46,6 +46,16 @@ def test_names_and_words_are_neither_marks_nor_mentions() -> None:
     assert r"\[x\](y)" in page
 
 
+def test_titles_headings_and_notes_mention_nobody() -> None:
+    sections = (Section(heading="@everyone: 2 messages", lines=(Line(words="x"),), is_more="and @here"),)
+    shown = Overview(title="Search for @everyone", sections=sections, notes=("read as @everyone",))
+    empty = Overview(title="Who", empty="@here is nobody")
+
+    pages = [*render_overview(shown, PARIS), *render_overview(empty, PARIS)]
+
+    assert not any(mention in page for page in pages for mention in ("@everyone", "@here"))
+
+
 def test_an_overview_without_lines_says_so_and_what_it_covers() -> None:
     empty = Overview(title="What happened", sections=(Section(heading="#general"),), empty="Nothing.", notes=("all",))
 
