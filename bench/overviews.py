@@ -38,8 +38,11 @@ _FILL = text("""
         message_id, sent_at, session, guild_id, channel_id, author_id, author_name, channel_name, kind, content,
         search_text, reply_to, reactions
     )
-    SELECT number, CAST(:start AS timestamptz) + number * (interval '365 days' / CAST(:rows AS double precision)), 'bench', CAST(:guild AS bigint),
-           1 + (number * 7919) % CAST(:channels AS bigint), 1 + (number * 104729) % CAST(:people AS bigint), 'person ' || (number * 104729) % CAST(:people AS bigint),
+    SELECT number,
+           CAST(:start AS timestamptz) + number * (interval '365 days' / CAST(:rows AS double precision)),
+           'bench', CAST(:guild AS bigint), 1 + (number * 7919) % CAST(:channels AS bigint),
+           1 + (number * 104729) % CAST(:people AS bigint),
+           'person ' || (number * 104729) % CAST(:people AS bigint),
            'channel-' || (1 + (number * 7919) % CAST(:channels AS bigint)), 'message',
            CASE WHEN number % 40 = 0 THEN 'see https://bench.example/page/' || number ELSE '' END
            || ' what was said about the kiln, the rent and number ' || number

@@ -186,9 +186,9 @@ class Bot(ShardedClient):
         self._buttons = Buttons(self._in_flight)
         outbox = None if services.answers is None else Outbox(services.answers, clock=services.clock)
         self._outbox = outbox
-        runner = CommandRunner(services, self._buttons, outbox)
-        cited_check = None if self._history is None else self._history.cited_check
         self._withdrawals = Withdrawals()
+        runner = CommandRunner(services, self._buttons, outbox, self._withdrawals)
+        cited_check = None if self._history is None else self._history.cited_check
         self._commands = SlashCommands(services, runner, self._in_flight, readers, cited_check, outbox)
         self.add_dynamic_items(self._commands.answer_buttons.kind)
         self._owed = None if outbox is None else self._new_owed_answers(outbox, runner)

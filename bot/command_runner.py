@@ -18,6 +18,7 @@ from bot.live_answer import LiveAnswer
 from bot.outbox import Outbox
 from bot.services import Services
 from bot.shown import SEND_LIMIT, InteractionSender, Sender, Shown
+from bot.withdrawals import Withdrawals
 from errors import JournalUnavailableError, ModelUnavailableError, TemporaryError
 from memory.message import Message
 
@@ -72,11 +73,18 @@ def interrupted(outbox: Outbox | None, question_id: int, *, private: bool) -> st
 class CommandRunner:
     """Records each command, acknowledges it at once, and always ends it with words.
 
-    The `buttons` own those under its replies.
+    The `buttons` own those under its replies. Work ends when the message that shows "thinking" is deleted.
     """
 
-    def __init__(self, services: Services, buttons: Buttons, outbox: Outbox | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        buttons: Buttons,
+        outbox: Outbox | None = None,
+        withdrawals: Withdrawals | None = None,
+    ) -> None:
         self._services = services
+        self._withdrawals = withdrawals or Withdrawals()
         self._outbox = outbox
         self._buttons = buttons
         self._in_flight = buttons.in_flight
@@ -95,17 +103,24 @@ class CommandRunner:
         Neither it nor its answer is recorded where `said` is None. A `live` answer is shown while it is composed.
         """
         with self._in_flight.entered():
-            if not await _acknowledge(interaction, private=private):
+            thinking_id = await _acknowledge(interaction, private=private)
+            if thinking_id is None:
                 await self._composed(interaction, said, None)
                 return
             shown = self._shown(interaction, private=private)
             try:
-                async with live.running(shown.show_first) if live else nullcontext():
+                async with (
+                    self._withdrawals.watch(thinking_id) as asked,
+                    live.running(shown.show_first) if live else nullcontext(),
+                ):
                     reply = await self._composed(interaction, said, compose)
             except asyncio.CancelledError:
                 words = interrupted(self._outbox, interaction.id, private=private)
                 await self._deliver(interaction, shown, Reply([words]), said)
                 raise
+            if asked.is_withdrawn:
+                logger.info("command %d was taken back before it was answered", interaction.id)
+                return
             reply = await self._deliver(interaction, shown, reply, said)
             if reply.offer is not None:
                 await self._offer(interaction, reply.offer)
@@ -141,7 +156,7 @@ class CommandRunner:
         """End a command that failed before or beside its answer, so that nobody waits for one."""
         with self._in_flight.entered():
             logger.error("command %d failed", interaction.id, exc_info=error)
-            if interaction.response.is_done() or await _acknowledge(interaction, private=True):
+            if interaction.response.is_done() or await _acknowledge(interaction, private=True) is not None:
                 await _say_instead(self._shown(interaction, private=True), UNEXPECTED)
 
     def _shown(self, interaction: discord.Interaction, *, private: bool, is_answered: bool = False) -> Shown:
@@ -206,15 +221,18 @@ class CommandRunner:
             logger.exception("answer %d is not in the journal", answer.message_id)
 
 
-async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> bool:
-    """Tell Discord within its three seconds that an answer will come; False when it came too late."""
+async def _acknowledge(interaction: discord.Interaction, *, private: bool) -> int | None:
+    """Tell Discord within its three seconds that an answer will come; None when it came too late.
+
+    Returns the id of the message that shows "thinking", or that of the interaction where Discord does not tell it.
+    """
     try:
         async with asyncio.timeout(SEND_LIMIT.total_seconds()):
-            await interaction.response.defer(ephemeral=private, thinking=True)
+            shown = await interaction.response.defer(ephemeral=private, thinking=True)
     except Exception:
         logger.exception("command %d not acknowledged", interaction.id)
-        return False
-    return True
+        return None
+    return (shown and shown.message_id) or interaction.id
 
 
 async def _say_instead(shown: Shown, words: str) -> None:

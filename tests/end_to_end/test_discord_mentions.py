@@ -335,6 +335,29 @@ async def test_an_answer_goes_when_many_messages_are_deleted_at_once(square: Squ
     assert square.answers() == []
 
 
+async def test_work_on_a_command_ends_when_the_message_that_shows_it_is_deleted(
+    square: Square, simcord_env: simcord.Env, asker: FakeAsker, recorder: FakeRecorder
+) -> None:
+    ended: list[str] = []
+
+    async def thinking(for_ever: Awaitable[object]) -> object:
+        try:
+            return await simcord_env.external_wait(for_ever, reason="the model is slow")
+        finally:
+            ended.append("thinking")
+
+    asker.hold = thinking
+    await square.ana.slash(square.general, "chat", text="when is the deploy?")
+    (shown,) = square.answers()
+
+    simcord_env.backend.delete_message(square.general.id, shown.id)
+    await simcord_env.settle()
+
+    assert ended == ["thinking"]
+    assert recorder.of_kind(Kind.ANSWER) == []
+    assert square.answers() == []
+
+
 # ---- where the bot may not speak
 
 
