@@ -19,6 +19,7 @@ from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
 from memory.digests import Digests
 from memory.guild_settings import Chosen, Setting
+from memory.health import Health
 from memory.message import Message
 from memory.personal import PersonalData
 from memory.preferences import Zone
@@ -126,6 +127,8 @@ class Services:
     date_order: DateOrder | None = None
     answer_style: AnswerStyle = AnswerStyle.CARD
     other_bots: OtherBots = ALL_BOTS
+    health: Callable[[int | None], Awaitable[Health]] | None = None
+    """Says how the program is, with what concerns one guild; None where nobody knows."""
     privacy_url: str | None = None
     """Where the operator's privacy page is."""
     places: PlaceLog | None = None

@@ -9,6 +9,7 @@ from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question
 from bot.services import Services
 from errors import JournalUnavailableError
+from memory.health import Health
 from memory.message import Kind, Message
 from memory.question.parse import ParsedQuestion, parse_words
 from tests.fakes_answers import FakeAnswerStore
@@ -83,6 +84,7 @@ def services(
     time_zones: FakeTimeZones | None = None,
     guild_settings: FakeGuildSettings | None = None,
     consent: FakeConsent | None = None,
+    health: Callable[[int | None], Awaitable[Health]] | None = None,
     answers: FakeAnswerStore | None = None,
 ) -> Services:
     """Return what a bot needs, at a fixed time in Paris."""
@@ -94,6 +96,7 @@ def services(
         time_zones=time_zones or FakeTimeZones(),
         guild_settings=guild_settings or FakeGuildSettings(),
         consent=consent,
+        health=health,
         answers=answers,
         time_zone=ZoneInfo("Europe/Paris"),
         clock=lambda: NOW,

@@ -23,6 +23,7 @@ from cli.commands.front_end import FrontEnd
 from cli.commands.startup import discord_token, model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
 from cli.heartbeat import heartbeat as beat
+from cli.version import version
 from db.databases import Database
 from db.vector_index import maintain_vector_indexes
 from db.word_index import maintain_word_indexes
@@ -45,6 +46,7 @@ from memory.digests import Digests
 from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD, Guild
 from memory.guild_settings import GuildSettings
+from memory.health import Health, answering, last_message_at
 from memory.index.reembed import prepare
 from memory.message import Message
 from memory.personal import PersonalData
@@ -108,6 +110,23 @@ class RunningSession:
             models=inline(self.models, longest=500),
             journal_progress=self.recorder.progress,
             journal_is_failing=self.recorder.journal_is_failing,
+        )
+
+    async def health(self, guild_id: int | None) -> Health:
+        """Return how the program is."""
+        stored, end = self.recorder.progress
+        answers = await answering(self.databases)
+        names = [database.name for database in self.databases]
+        return Health(
+            version=version(),
+            models=self.models,
+            answering=tuple(name for name in names if name in answers),
+            silent=tuple(name for name in names if name not in answers),
+            waiting_bytes=max(0, end - stored),
+            journal_is_failing=self.recorder.journal_is_failing,
+            last_message_at=None
+            if guild_id is None
+            else await last_message_at(self.databases[0], guild_id, now=_now()),
         )
 
 
@@ -333,6 +352,7 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         date_order=program.date_order,
         answer_style=AnswerStyle(settings.answer_style),
         other_bots=OtherBots(bots_named(settings.record_bots)),
+        health=program.health,
         privacy_url=settings.privacy_url,
         places=program.places,
         answers=AnswerStore(program.databases[1].sessions),
