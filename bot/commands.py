@@ -44,6 +44,8 @@ What was said before I joined I know as far as I have read it; beyond that I ask
 `/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
 use only what everyone here can read; if you alone can read more about it, I tell you alone.
 `/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
+Mention me, or reply to my answer or to anybody's message with my name in it, and I answer in the channel. On the menu \
+of a message "Ask about this" answers you alone; "Remind me about this", like `/remind`, writes to you when it is time.
 `/search` finds messages, `/timeline` tells what happened in some time, `/who knows` who knows about a topic: for you \
 alone, or with `public:True` for everyone here.
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
