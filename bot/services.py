@@ -14,7 +14,7 @@ from bot.history.pages import Recorder
 from bot.layout import AnswerStyle
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
-from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rating
+from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rating
 from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
 from memory.digests import Digests
@@ -83,6 +83,9 @@ class AnswerStore(Protocol):
 
     async def give_up(self, question_id: int, *, now: datetime) -> None:
         """Note that a question will not be answered any more."""
+
+    async def withdraw(self, question_ids: Collection[int], *, now: datetime) -> list[Posted]:
+        """Note that questions were deleted, and are not to be answered any more; return where answers stand already."""
 
     async def get(self, question_id: int) -> Kept | None:
         """Return a question; None when it is not kept."""

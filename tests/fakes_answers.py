@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from errors import DatabaseUnavailableError
-from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rating, State
+from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rating, State
 
 
 @dataclass
@@ -36,6 +36,18 @@ class FakeAnswerStore:
 
     async def give_up(self, question_id: int, *, now: datetime) -> None:
         self._change(question_id, State.GIVEN_UP, now)
+
+    async def withdraw(self, question_ids: Collection[int], *, now: datetime) -> list[Posted]:
+        self._reach()
+        found = [self.kept[question_id] for question_id in question_ids if question_id in self.kept]
+        for kept in found:
+            if kept.state is not State.DELIVERED:
+                self._change(kept.question.question_id, State.GIVEN_UP, now)
+        return [
+            Posted(kept.question.question_id, kept.question.channel_id, kept.message_id)
+            for kept in found
+            if kept.message_id is not None
+        ]
 
     async def get(self, question_id: int) -> Kept | None:
         self._reach()

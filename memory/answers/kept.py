@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 class State(StrEnum):
@@ -113,3 +113,11 @@ class Rated:
     question: KeptQuestion
     answer: KeptAnswer
     rating: int
+
+
+class Posted(NamedTuple):
+    """The first message that answers a question, and its channel or thread."""
+
+    question_id: int
+    channel_id: int
+    message_id: int

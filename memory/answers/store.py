@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.engines import Sessions, transaction
 from db.statements import Row, execute, fetch
 from errors import DatabaseUnavailableError, RefusedRowError
-from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rated, Rating, State
+from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rated, Rating, State
 from memory.message import sanitize
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,14 @@ _DELIVERED = SQL("""
 _GIVE_UP = SQL("""
     UPDATE answers SET state = 'given up', token = NULL, changed_at = %(now)s
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
+""")
+_WITHDRAW = SQL("""
+    WITH given_up AS (
+        UPDATE answers SET state = 'given up', token = NULL, changed_at = %(now)s
+        WHERE question_id = ANY (%(ids)s::bigint[]) AND delivered_at IS NULL
+    )
+    SELECT question_id, channel_id, message_id FROM answers
+    WHERE question_id = ANY (%(ids)s::bigint[]) AND message_id IS NOT NULL
 """)
 _COLUMNS = SQL("""
     question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, about, asked_at, locale,
@@ -145,6 +153,11 @@ class AnswerStore:
     async def give_up(self, question_id: int, *, now: datetime) -> None:
         """Note that a question will not be answered any more; its token is forgotten."""
         await self._execute(_GIVE_UP, {"question_id": question_id, "now": now})
+
+    async def withdraw(self, question_ids: Collection[int], *, now: datetime) -> list[Posted]:
+        """Note that questions were deleted, and are not to be answered any more; return where answers stand already."""
+        rows = await self._fetch(_WITHDRAW, {"ids": sorted(question_ids), "now": now})
+        return [Posted(row["question_id"], row["channel_id"], row["message_id"]) for row in rows]
 
     async def get(self, question_id: int) -> Kept | None:
         """Return a question; None when it is not kept."""

@@ -15,8 +15,10 @@ from simcord.enums import OverwriteType
 from agent.types import Answer, Question
 from bot.client import Bot
 from bot.features.mentions.answers import ABOUT_WHAT, ASK_QUIETLY
+from memory.answers.kept import State
 from memory.message import Kind
 from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, a_source
+from tests.fakes_answers import FakeAnswerStore
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.seen import seen
 
@@ -34,8 +36,13 @@ def asker() -> FakeAsker:
 
 
 @pytest.fixture
-def simcord_bot(recorder: FakeRecorder, asker: FakeAsker) -> Bot:
-    return Bot(services(recorder, asker))
+def answers() -> FakeAnswerStore:
+    return FakeAnswerStore()
+
+
+@pytest.fixture
+def simcord_bot(recorder: FakeRecorder, asker: FakeAsker, answers: FakeAnswerStore) -> Bot:
+    return Bot(services(recorder, asker, answers=answers))
 
 
 class Square:
@@ -333,6 +340,31 @@ async def test_an_answer_goes_when_many_messages_are_deleted_at_once(square: Squ
     await simcord_env.settle()
 
     assert square.answers() == []
+
+
+async def test_an_answer_of_an_earlier_run_goes_with_its_question_as_well(
+    square: Square, simcord_env: simcord.Env, answers: FakeAnswerStore, simcord_bot: Bot
+) -> None:
+    question = await square.ana.send(square.general, f"{square.me} when is the deploy?")
+    assert answers.kept[question.id].state is State.DELIVERED
+    vars(vars(simcord_bot)["_mentions"])["_shown"].clear()  # as after a restart
+
+    await square.ana.delete(question)
+    await simcord_env.settle()
+
+    assert square.answers() == []
+
+
+async def test_a_question_that_was_deleted_is_not_answered_after_a_restart(
+    square: Square, simcord_env: simcord.Env, asker: FakeAsker, answers: FakeAnswerStore
+) -> None:
+    asker.hold = partial(simcord_env.external_wait, reason="the model is slow")
+    question = await square.ana.send(square.general, f"{square.me} when is the deploy?")
+
+    await square.ana.delete(question)
+    await simcord_env.settle()
+
+    assert answers.kept[question.id].state is State.GIVEN_UP
 
 
 async def test_work_on_a_command_ends_when_the_message_that_shows_it_is_deleted(

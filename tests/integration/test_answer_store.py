@@ -11,7 +11,7 @@ from sqlalchemy import text
 from db.databases import LONG_TERM, Database
 from db.engines import open_engine, parse_dsn, sessions_of
 from errors import DatabaseUnavailableError
-from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Rated, Rating, State
+from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rated, Rating, State
 from memory.answers.store import KEPT_FOR, AnswerStore, Thumbs
 from tests.conftest import open_new_database
 from tests.servers import Server
@@ -214,3 +214,17 @@ async def test_a_database_that_does_not_answer_is_said_to_be_away_in_words_witho
 
     assert TOKEN not in repr(caught.value)
     assert TOKEN not in repr(question(1))
+
+
+async def test_what_was_deleted_is_owed_no_more_and_its_answer_is_known_where_it_stands(store: AnswerStore) -> None:
+    for number in (1, 2, 3):
+        await store.asked(question(number))
+    await store.delivered(1, message_id=91, now=LATER)
+    await store.delivered(3, message_id=93, now=LATER)
+
+    assert await store.withdraw({1, 2, 77}, now=LATER) == [Posted(1, 31, 91)]
+
+    assert await owed(store, GUILD) == []
+    kept = await store.get(2)
+    assert kept is not None
+    assert (kept.state, kept.question.token) == (State.GIVEN_UP, None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -21,6 +21,8 @@ from bot.parts import Parts
 from bot.rendering import render_text
 from bot.shown import ChannelSender, Shown
 from bot.typing_indicator import typing_in
+from errors import TemporaryError
+from memory.answers.kept import Posted
 from memory.question.parse import LONGEST_QUESTION
 
 logger = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ class Mentions:
                 raise
             if asked.is_withdrawn:
                 logger.info("question %d was deleted before it was answered", message.id)
-                await _take_back(shown, message.id)
+                await _take_back(shown.messages, message.id)
                 return
             await self._deliver(caller, shown, reply)  # whole: half of a request to Discord cannot be taken back
             self._keep(message.id, shown)
@@ -79,11 +81,25 @@ class Mentions:
                 await self.deleted([message.id])
 
     async def deleted(self, message_ids: Collection[int]) -> None:
-        """Delete the answers to questions that were deleted."""
-        for message_id in message_ids:
-            if (shown := self._shown.pop(message_id, None)) is not None:
-                with self._parts.in_flight.entered():
-                    await _take_back(shown, message_id)
+        """Delete the answers to questions that were deleted, also to those of earlier runs, and let none be owed."""
+        with self._parts.in_flight.entered():
+            known = self._shown.keys() & message_ids
+            for message_id in known:
+                await _take_back(self._shown.pop(message_id).messages, message_id)
+            for posted in await self._posted_before(set(message_ids) - known):
+                channel = self._parts.client.get_partial_messageable(posted.channel_id)
+                await _take_back([channel.get_partial_message(posted.message_id)], posted.question_id)
+
+    async def _posted_before(self, message_ids: Collection[int]) -> list[Posted]:
+        """Return where answers to these questions still stand, as far as they are kept."""
+        answers = self._parts.services.answers
+        if answers is None or not message_ids:
+            return []
+        try:
+            return await answers.withdraw(message_ids, now=self._parts.services.clock())
+        except TemporaryError as error:
+            logger.warning("answers to what was deleted may still be there: %r", error)
+            return []
 
     @asynccontextmanager
     async def _shown_live(self, shown: Shown, channel_id: int) -> AsyncGenerator[LiveAnswer | None]:
@@ -160,9 +176,9 @@ def _may_speak(caller: MessageCaller) -> bool:
     return rights.send_messages_in_threads if isinstance(caller.channel, discord.Thread) else rights.send_messages
 
 
-async def _take_back(shown: Shown, question_id: int) -> None:
+async def _take_back(messages: Iterable[discord.Message | discord.PartialMessage], question_id: int) -> None:
     """Delete what answers a question that was deleted: it would stand there as an answer to nothing."""
-    for message in shown.messages:
+    for message in messages:
         try:
             async with asyncio.timeout(DELETE_LIMIT.total_seconds()):
                 await message.delete()
