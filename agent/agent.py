@@ -300,7 +300,10 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
             about = ()
-        return new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
+        context = new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
+        if question.about and not about:
+            context.evidence.record_unknown_subject()
+        return context
 
     async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
         """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""

@@ -16,6 +16,8 @@ BY_WORDS_ALONE = (
     "meanings compared as well."
 )
 
+UNKNOWN_SUBJECT = "I do not remember the message that you ask about, or may not use it here."
+
 
 class ShownMessages:
     """The messages that the tools of one run have shown, and which memories did not answer them."""
@@ -30,6 +32,7 @@ class ShownMessages:
         self._by_words_alone = False
         self._answers = 0
         self._failures = 0
+        self._lacks_subject = False
         self._read_around = 0
 
     def may_show(self, message: Message) -> bool:
@@ -77,6 +80,10 @@ class ShownMessages:
         """Note that no memory answered a call."""
         self._failures += 1
 
+    def record_unknown_subject(self) -> None:
+        """Note that nothing is known, or may be shown, of the messages that the question points at."""
+        self._lacks_subject = True
+
     @property
     def shown_places(self) -> frozenset[int]:
         """The channels and threads of the messages that have been shown."""
@@ -98,6 +105,8 @@ class ShownMessages:
             notes.append("Memory did not answer every search, so messages may be missing here.")
         if self._by_words_alone:
             notes.append(BY_WORDS_ALONE)
+        if self._lacks_subject:
+            notes.append(UNKNOWN_SUBJECT)
         return tuple(notes)
 
 

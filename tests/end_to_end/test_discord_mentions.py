@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,14 @@ import simcord
 from simcord.backend.models.channel import Overwrite
 from simcord.enums import OverwriteType
 
+from agent.agent import Agent
 from agent.types import Answer, Question
 from bot.client import Bot
 from bot.features.mentions.answers import ABOUT_WHAT, ASK_QUIETLY
 from memory.answers.kept import State
 from memory.message import Kind
 from tests.end_to_end.test_discord import HIDDEN, SHOWN, Overwrites, a_source
+from tests.fakes import FakeMemory
 from tests.fakes_answers import FakeAnswerStore
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.seen import seen
@@ -211,7 +214,7 @@ async def test_a_chain_of_replies_is_followed_only_so_far(square: Square, asker:
 # ---- for those who read there
 
 
-async def test_a_mention_in_public_uses_only_what_all_readers_there_may_read(square: Square, asker: FakeAsker) -> None:
+async def test_a_mention_in_public_uses_only_what_all_readers_there_may_seen(square: Square, asker: FakeAsker) -> None:
     secret = await square.ana.send(square.cellar, "the wizard hides in the cellar")
 
     await square.ana.send(square.general, f"{square.me} where is the wizard?")
@@ -443,3 +446,70 @@ async def test_somebody_asks_about_a_message_for_their_eyes_only(
     assert result.response.ephemeral
     assert seen(result.response) == DEPLOY.text
     assert recorder.of_kind(Kind.COMMAND)[0].content.startswith("/chat which relay?")
+
+
+# ---- with a real agent
+
+
+class Talk(Square):
+    """The same square, whose bot answers with quotations from what was said there."""
+
+    def __init__(self, env: simcord.Env, memory: FakeMemory, recorder: FakeRecorder) -> None:
+        super().__init__(env)
+        self._memory, self._recorder = memory, recorder
+
+    async def says(
+        self, who: simcord.MemberActor, channel: simcord.ChannelHandle, words: str, **options: Any
+    ) -> discord.Message:
+        """Let somebody say something, and memory have it."""
+        message = await who.send(channel, words, **options)
+        self._memory.messages[:] = self._recorder.messages
+        return message
+
+
+@pytest.fixture
+def memory() -> FakeMemory:
+    return FakeMemory()
+
+
+class TestWithARealAgent:
+    """A reply asks about messages, and its answer shows what every reader may read."""
+
+    @pytest.fixture
+    def simcord_bot(self, recorder: FakeRecorder, memory: FakeMemory) -> Bot:
+        return Bot(replace(services(recorder, FakeAsker(DEPLOY)), asker=Agent(None, memory=memory)))
+
+    @pytest.fixture
+    def talk(self, simcord_env: simcord.Env, memory: FakeMemory, recorder: FakeRecorder) -> Talk:
+        return Talk(simcord_env, memory, recorder)
+
+    async def test_what_did_she_mean_by_that_is_answered_with_what_was_said_around_it(self, talk: Talk) -> None:
+        await talk.says(talk.ben, talk.general, "the relay of the kiln clicked all night")
+        meant = await talk.says(talk.ana, talk.general, "then we dry the bowls on the roof")
+
+        await talk.ben.send(talk.general, f"{talk.me} what did she mean by that?", reply_to=meant)
+
+        (answer,) = talk.answers()
+        assert "dry the bowls on the roof" in seen(answer)
+        assert "the relay of the kiln" in seen(answer)
+
+    async def test_a_follow_up_shows_nothing_of_a_source_that_was_hidden_meanwhile(self, talk: Talk) -> None:
+        news = talk.guild.create_text_channel("news")
+        await talk.says(talk.ana, news, "the kiln exploded behind the harbour")
+        await talk.says(talk.ben, talk.general, f"{talk.me} what exploded behind the harbour?")
+        (first,) = talk.answers()
+        assert "the kiln exploded" in seen(first)
+        hidden = Overwrite(talk.guild.default_role.id, OverwriteType.ROLE, deny=HIDDEN.pair()[1].value)
+        talk.env.backend.set_overwrite(news.id, hidden)
+        await talk.env.settle()
+
+        await talk.ben.send(talk.general, f"{talk.me} what is this about?", reply_to=first)
+
+        assert "kiln" not in seen(talk.answers()[-1])
+
+    async def test_a_question_proves_nothing_to_whoever_asks_it_again(self, talk: Talk) -> None:
+        await talk.says(talk.ana, talk.general, f"{talk.me} is the zeppelin landing on Tuesday?")
+
+        await talk.ben.send(talk.general, f"{talk.me} is the zeppelin landing on Tuesday?")
+
+        assert all("**Ana**" not in seen(answer) for answer in talk.answers())

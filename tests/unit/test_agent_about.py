@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from agent.quotation import AROUND_IT
+from agent.transcript import UNKNOWN_SUBJECT
 from agent.types import Answer, Outcome
 from memory.message import Kind, Message
 from tests.agents import agent, chat, question
@@ -56,6 +57,7 @@ async def test_a_message_that_not_every_reader_may_read_is_not_used() -> None:
     answer = await quoting.quote(question("what is this about?", about=(HIDDEN.message_id,)))
 
     assert HIDDEN.content not in answer.text
+    assert UNKNOWN_SUBJECT in answer.notes
     assert all("stolen" not in str(asked.get("text", "")) for asked in memory.asked)
 
 
