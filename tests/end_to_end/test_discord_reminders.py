@@ -130,7 +130,7 @@ def close_direct_messages(office: Office, monkeypatch: pytest.MonkeyPatch) -> Ca
             response: Any = type("Response", (), {"status": 403, "reason": "Forbidden"})()
             raise discord.Forbidden(response, {"code": 50007, "message": "Cannot send messages to this user"})
 
-        monkeypatch.setattr(discord.User, "send", refused)
+        monkeypatch.setattr(discord.DMChannel, "send", refused)
 
     return close
 

@@ -395,10 +395,17 @@ class Rest:
     async def _show_message(self, request: web.Request) -> web.Response:
         return _json(self._written(self._message(request)))
 
+    def _with_nonce(self, channel: Channel, nonce: object) -> Message | None:
+        """Return what the bot has sent before with a nonce that it wants to be taken once; Discord knows the newest."""
+        mine = (message for message in channel.messages.values() if message.author is self._world.me)
+        return next((message for message in mine if message.fields.get("nonce") == nonce), None)
+
     async def _send(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request, needs=SEND), await _body(request)
         check_message(body)
         fields = _kept(body)
+        if body.get("enforce_nonce") and (known := self._with_nonce(channel, body["nonce"])) is not None:
+            return _json(self._written(known))
         if (reference := fields.get("message_reference")) is not None:
             fields["type"] = 19
             replied = channel.messages.get(int(reference["message_id"]))

@@ -79,8 +79,9 @@ class ReminderDelivery:
 
     async def _run(self, reminders: Reminders) -> None:
         while True:
-            pause = LOOK_EVERY
+            pause = SHORTEST_PAUSE
             if self._parts.client.is_ready():
+                pause = LOOK_EVERY
                 try:
                     pause = await self.look(reminders)
                 except DatabaseUnavailableError as error:
@@ -150,13 +151,13 @@ class ReminderDelivery:
         Discord takes a message with the same nonce once within some minutes: a process that is killed before it has
         noted what it sent sends nothing twice.
         """
-        person = await self._person(reminder.person_id)
         nonce = (reminder.reminder_id + int(reminder.due_at.timestamp())) % 2**63
         text = await self._text(reminder, now)
         try:
             async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
+                conversation = await self._parts.client.create_dm(discord.Object(reminder.person_id))
                 nobody = discord.AllowedMentions.none()
-                return await person.send(text, nonce=nonce, allowed_mentions=nobody, suppress_embeds=True)
+                return await conversation.send(text, nonce=nonce, allowed_mentions=nobody, suppress_embeds=True)
         except discord.Forbidden:
             channel = self._channel_of(reminder)
             if channel is None:
@@ -165,14 +166,6 @@ class ReminderDelivery:
         async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
             only_them = discord.AllowedMentions(users=[discord.Object(reminder.person_id)], everyone=False, roles=False)
             return await channel.send(text, nonce=nonce, allowed_mentions=only_them, suppress_embeds=True)
-
-    async def _person(self, person_id: int) -> discord.User:
-        client = self._parts.client
-        known = client.get_user(person_id)
-        if known is not None:
-            return known
-        async with asyncio.timeout(REQUEST_LIMIT.total_seconds()):
-            return await client.fetch_user(person_id)
 
     def _channel_of(self, reminder: Reminder) -> discord.abc.Messageable | None:
         """Return where a person chose to be reminded when no direct message reaches them; None where they did not."""
