@@ -30,7 +30,7 @@ from simcord.results import ResponseMessage
 
 from agent.agent import Agent
 from agent.front_end import QuotingAsker
-from agent.progress import UNWATCHED, Watcher
+from agent.progress import UNWATCHED, Step, StepKind, Watcher
 from agent.types import Answer, Question
 from bench.models import shared_model
 from bench.processes import PATIENCE, open_workplace
@@ -38,7 +38,7 @@ from bench.random_servers import ROOM, TOKEN, Marks, RandomServer, ServerMaker, 
 from bench.servers import open_new_database, open_server
 from bench.tables import table
 from bench.vectors import open_remembering_embedder
-from bot import members
+from bot import live_answer, members
 from bot.answer_buttons import ASK_AGAIN, SEARCH_ALL_TIME, SHOW_REST, SOURCES
 from bot.client import Bot
 from bot.services import Services
@@ -68,6 +68,9 @@ CHANGED = 0.15
 
 FRESH_FOR = timedelta(milliseconds=100)
 """How long the bot believes what it knows of somebody's roles, in place of a minute: nobody tells it of a change."""
+
+DRAFT_PAUSE = timedelta(milliseconds=5)
+"""How long a draft stands: steps and drafts are shown at once, not after a second and a half."""
 
 _SECRET = re.compile(TOKEN + r"[0-9a-f]{8}")
 _NAME = re.compile(ROOM + r"[0-9]+x[0-9]+")
@@ -283,10 +286,16 @@ class MeddledAsker:
         self.meddle: Callable[[], Awaitable[None]] = nothing
 
     async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
-        """Answer, and let it happen once."""
+        """Answer, and let it happen once, between two drafts that say all of the answer."""
         answer = await self._agent.ask(question, watcher=watcher)
         meddle, self.meddle = self.meddle, nothing
-        await meddle()
+        for change in (meddle, nothing):
+            watcher.draft(answer)
+            await asyncio.sleep(DRAFT_PAUSE.total_seconds())
+            await change()
+            watcher.step(
+                Step(kind=StepKind.WRITING, channels=tuple(found.message.channel_name for found in answer.sources))
+            )
         return answer
 
     async def quote(self, question: Question) -> Answer:
@@ -440,11 +449,14 @@ async def open_interrogation(
             clock=discord.utils.utcnow,
         )
         fresh_for, members.FRESH_FOR = members.FRESH_FOR, FRESH_FOR
+        times = live_answer.FIRST_AFTER, live_answer.EDIT_GAP
+        live_answer.FIRST_AFTER = live_answer.EDIT_GAP = timedelta()
         try:
             async with simcord.run(Bot(services), settle_timeout=PATIENCE.total_seconds()) as env:
                 yield Interrogation(env, asker, kept, seed=seed, report=report)
         finally:
             members.FRESH_FOR = fresh_for
+            live_answer.FIRST_AFTER, live_answer.EDIT_GAP = times
 
 
 async def interrogate(questions: int, *, seed: int) -> Report:

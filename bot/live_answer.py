@@ -79,10 +79,13 @@ class LiveAnswer:
         self._show_soon()
 
     @asynccontextmanager
-    async def running(self, show: Show, *, gap: timedelta = EDIT_GAP) -> AsyncGenerator[None]:
-        """Show what is new for the length of the block; at its end another edit may follow at once."""
+    async def running(self, show: Show, *, gap: timedelta | None = None) -> AsyncGenerator[None]:
+        """Show what is new for the length of the block, each edit a `gap`, or EDIT_GAP, after the one before.
+
+        At its end another edit may follow at once.
+        """
         first = self._next_edit = self._clock() + FIRST_AFTER.total_seconds()
-        self._show, self._gap = show, gap.total_seconds()
+        self._show, self._gap = show, (EDIT_GAP if gap is None else gap).total_seconds()
         try:
             yield
         finally:
