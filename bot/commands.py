@@ -47,7 +47,8 @@ use only what everyone here can read; if you alone can read more about it, I tel
 Mention me, or reply to my answer or to anybody's message with my name in it, and I answer in the channel. On the menu \
 of a message "Ask about this" answers you alone; "Remind me about this", like `/remind`, writes to you when it is time.
 `/search` finds messages, `/timeline` tells what happened in some time, `/who knows` who knows about a topic: for you \
-alone, or with `public:True` for everyone here.
+alone, or with `public:True` for everyone here. `/catchup` shows you alone what you missed, and `/unanswered` shows \
+those who help which questions are open.
 `/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
 Those who manage a server choose one for all others with `/servertimezone`.
 `/settings` shows administrators which channels answers here leave out, and why; with `/remember backfill` they let me \

@@ -1,6 +1,7 @@
 """Tell the readers of a channel what happened in a week: most discussed, decisions, most reactions, links.
 
-What nobody answered is left out, as a digest is for everybody: a list of open questions would show people up.
+What nobody answered is left out, as a digest is for everybody: a list of open questions would show people up. The
+titles of decisions are left out as well: a digest has no words but those of the messages by which it is checked later.
 """
 
 from collections import defaultdict
@@ -76,7 +77,7 @@ class Digest:
             title=f"What happened from {_day(start, viewer)} to {_day(end, viewer)}",
             sections=(
                 Section(heading="Most discussed", lines=tuple(_discussed_lines(discussed, found))),
-                Section(heading="Decisions", lines=decided),
+                Section(heading="Decisions", lines=tuple(Line(message=line.message) for line in decided)),
                 Section(heading="Most reactions", lines=tuple(_reacted_lines(reacted, found))[:REACTED]),
                 Section(heading="Links", lines=tuple(_lines(links, found))[:LINKS]),
             ),

@@ -19,8 +19,10 @@ from bot.features.digest.keeper import DigestKeeper
 from db.databases import Database
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
+from ops.erasure.erase import forget
 from tests.end_to_end.test_catch_up_commands import Clock, shown, town_opener
 from tests.end_to_end.test_discord_whole import PATIENCE, Town
+from util_async import no_progress
 
 WEEK = timedelta(days=7)
 
@@ -153,9 +155,54 @@ async def test_what_was_claimed_and_never_sent_is_sent_by_the_next_turn(open_dig
         await digested.turn(timedelta(hours=8))
         await run(digested.long_term, _CLAIM, channel=digested.town.general.id, guild=digested.town.guild.id)
 
-        (digest,) = await digested.turn(timedelta(days=1))
+        (digest,) = await digested.turn(timedelta(days=2))
 
         assert "What happened from" in digest
+
+
+async def test_two_processes_post_one_digest(open_digested: OpenDigested) -> None:
+    async with open_digested() as digested:
+        await digested.said()
+        keeper, services = digested.keeper, digested.bot._services
+        assert services.digests is not None
+        other = DigestKeeper(
+            digested.bot,
+            services=services,
+            readers=keeper._readers,
+            digests=services.digests,
+            digest=keeper._digest,
+        )
+        digested.clock.ahead += timedelta(days=2)
+        assert await digested.town.recorder.settle(timeout=PATIENCE)
+
+        await asyncio.gather(keeper.turn(), other.turn())
+        await asyncio.gather(keeper.turn(), other.turn())
+
+        assert len(digested.posted()) == 1
+
+
+async def test_an_erasure_reaches_a_digest_within_a_turn(open_digested: OpenDigested, tmp_path: Path) -> None:
+    async with open_digested() as digested:
+        await digested.said()
+        (digest,) = await digested.turn(timedelta(days=2))
+        await digested.turn()  # what has changed is looked at twice
+
+        await forget(
+            digested.town.ana.id,
+            short_term=digested.databases[0],
+            long_term=digested.long_term,
+            storage_dir=tmp_path / "elsewhere",
+            backup_dir=tmp_path / "backups",
+            now=digested.bot._services.clock(),
+            timeout=PATIENCE,
+            report=no_progress,
+        )
+        (rewritten,) = await digested.turn()
+
+        assert "Ana" in digest
+        assert "Ana" not in rewritten
+        assert "kiln" not in rewritten
+        assert "https://example.org/0.4" in rewritten
 
 
 async def test_what_was_sent_and_never_noted_is_not_sent_again(open_digested: OpenDigested) -> None:

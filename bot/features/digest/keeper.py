@@ -4,9 +4,9 @@ A row claims a digest before its message is sent. When the process ends between 
 message in the channel before it sends one: what Discord has taken is not posted again.
 
 A digest is checked within a minute when one of its sources is edited or deleted, or when roles or channels of its
-server change, and besides at each start and every hour, for 30 days; after that it stays as it is. When something that
-it quotes is not there any more, reads otherwise, or may no longer be read by everybody who sees the channel, it is made
-anew for the same week.
+server change, or when an erasure has reached it, and besides at each start and every hour, for 30 days; after that it
+stays as it is. When something that it quotes is not there any more, reads otherwise, or may no longer be read by
+everybody who sees the channel, it is made anew for the same week.
 """
 
 import asyncio
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 TURN_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(hours=1)
+LEFT_TO_ITS_CLAIMER = timedelta(minutes=5)
+"""How long after another process has claimed a digest it is left alone; then that process is taken to have ended."""
 
 GONE = "This digest was taken back, as I do not know any more who can read it here."
 
@@ -72,6 +74,7 @@ class DigestKeeper:
         self._changed_before = _Changes()
         self._sources: frozenset[int] = frozenset()
         self._claimed: dict[int, datetime] = {}  # what is known to be claimed, by the id of its channel
+        self._mine: set[tuple[int, datetime]] = set()
         self._check_all_at: datetime | None = None
         self._turns = tasks.loop(seconds=TURN_EVERY.total_seconds())(self.turn)
 
@@ -127,8 +130,10 @@ class DigestKeeper:
                 channel = _postable(guilds[guild_id], channel_id)
                 start, end = last_due(time, now, zone)
                 if channel is not None and end > time.started_at and self._claimed.get(channel_id) != end:
-                    await self._digests.claim(guild_id, channel_id, starts_at=start, due_at=end, now=now)
+                    mine = await self._digests.claim(guild_id, channel_id, starts_at=start, due_at=end, now=now)
                     self._claimed[channel_id] = end
+                    if mine is not None:
+                        self._mine.add((channel_id, end))
 
     async def _keep_true(self, guilds: Mapping[int, discord.Guild], now: datetime) -> None:
         """Post what is claimed and open, and check the others that may have changed."""
@@ -141,8 +146,13 @@ class DigestKeeper:
             await self._digests.forget_old(now=now)
             self._check_all_at = now + CHECK_EVERY
         for digest in recent:
-            may_differ = is_due or changes.concern(digest) or before.concern(digest)
-            if digest.is_open or (may_differ and digest.message_id is not None):
+            is_outdated = not digest.sources.checksum  # an erasure says so
+            may_differ = is_due or is_outdated or changes.concern(digest) or before.concern(digest)
+            is_for_us = (
+                digest.channel_id,
+                digest.due_at,
+            ) in self._mine or digest.claimed_at <= now - LEFT_TO_ITS_CLAIMER
+            if is_for_us if digest.is_open else may_differ and digest.message_id is not None:
                 await self._look_after(guilds[digest.guild_id], digest)
         self._sources = frozenset(
             source
