@@ -1,5 +1,6 @@
 """Search messages by text, author, channel, time and what they hold, and list them with how well each matches."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -91,7 +92,7 @@ class MessageSearch:
                 limit=MOST_FOUND + 1,
                 with_context=False,
             )
-            matches = matches_of(found)
+            matches = await asyncio.to_thread(matches_of, found)
         else:
             found = await memory.list_messages(
                 places=viewer.places,
@@ -114,12 +115,12 @@ class MessageSearch:
 
 
 def matches_of(found: SearchResult) -> list[Match]:
-    """Return the hits of a search that have any of its words, or are alike enough, those with most of it first."""
-    matches = [Match(line, share_of(line, found.words)) for line in _lines(found) if line.hit]
-    relevant = [match for match in matches if _is_relevant(match, found.words)]
-    return sorted(
-        relevant, key=lambda match: (-(match.share or 0.0), -match.line.score, -match.line.message.message_id)
-    )
+    """Return the hits of a search that have any of its words, or are alike enough, those with most of it first.
+
+    It takes a tenth of a second for some hundreds of them, so it is to be called beside the event loop.
+    """
+    matches = [match for line in _lines(found) if line.hit and (match := _match(line, found.words)) is not None]
+    return sorted(matches, key=lambda match: (-(match.share or 0.0), -match.line.score, -match.line.message.message_id))
 
 
 def share_of(line: RankedMessage, words: Sequence[Weighed]) -> float:
@@ -127,15 +128,16 @@ def share_of(line: RankedMessage, words: Sequence[Weighed]) -> float:
     return max(_share_of_words(line, words), min(1.0, line.alike or 0.0))
 
 
+def _match(line: RankedMessage, words: Sequence[Weighed]) -> Match | None:
+    of_words, alike = _share_of_words(line, words), line.alike or 0.0
+    return Match(line, max(of_words, min(1.0, alike))) if of_words > 0 or alike >= LEAST_ALIKE else None
+
+
 def _share_of_words(line: RankedMessage, words: Sequence[Weighed]) -> float:
     stems = stems_in(line.message) | all_stems(line.message.author_name)
     weight = sum(word.weight for word in words)
     having = sum(word.weight for word in words if not word.keyword.stems.isdisjoint(stems))
     return having / weight if weight else 0.0
-
-
-def _is_relevant(match: Match, words: Sequence[Weighed]) -> bool:
-    return (match.line.alike or 0.0) >= LEAST_ALIKE or _share_of_words(match.line, words) > 0
 
 
 def _lines(found: SearchResult) -> list[RankedMessage]:

@@ -1,5 +1,6 @@
 """Find who knows about a topic: the people who wrote most and best about it, with their best messages."""
 
+import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -98,21 +99,30 @@ def worth_of(line: RankedMessage, words: Sequence[Weighed]) -> float:
     It is the share of the topic that the message has, times how much it says: the share of WORDS_OF_A_FULL_MESSAGE that
     it has in words of its own. A question is worth a quarter of that, and reactions add up to half of it.
     """
+    return share_of(line, words) * _says(line, words)
+
+
+def _says(line: RankedMessage, words: Sequence[Weighed]) -> float:
+    """Return how much a message says beyond the words of a topic, and how much of that counts."""
     topic = frozenset[str]().union(*(word.keyword.stems for word in words))
     own = [word for word in keywords_of(line.message.content) if word.stems.isdisjoint(topic)]
     says = min(1.0, len(own) / WORDS_OF_A_FULL_MESSAGE)
     thanks = min(sum(reaction.count for reaction in line.message.reactions), MOST_THANKS) / MOST_THANKS
-    return share_of(line, words) * says * (OF_A_QUESTION if asks(line.message) else 1.0) * (1 + OF_THANKS * thanks)
+    return says * (OF_A_QUESTION if asks(line.message) else 1.0) * (1 + OF_THANKS * thanks)
 
 
 def ranked(
     lines: Iterable[RankedMessage], counted: Mapping[str, tuple[int, datetime]], words: Sequence[Weighed]
 ) -> list[Knower]:
-    """Return who wrote these messages about a topic, those first who know most; `counted` says how many each wrote."""
+    """Return who wrote these messages about a topic, those first who know most; `counted` says how many each wrote.
+
+    It takes a tenth of a second for some hundreds of messages, so it is to be called beside the event loop.
+    """
     by_person: dict[str, list[Written]] = defaultdict(list)
     for line in lines:
-        if share_of(line, words) >= LEAST_SHARE:
-            by_person[_person(line.message)].append(Written(line.message, worth_of(line, words)))
+        share = share_of(line, words)
+        if share >= LEAST_SHARE:
+            by_person[_person(line.message)].append(Written(line.message, share * _says(line, words)))
     knowers = []
     for person, written in by_person.items():
         best = sorted(written, key=lambda one: (-one.worth, -one.message.message_id))
@@ -157,13 +167,13 @@ class WhoKnows:
         )
         filters = Filters(places=viewer.places, authors=authors, bounds=Bounds(guild=viewer.guild))
         counted = await self._counted(topic, filters)
-        hits = {match.line.message.message_id: match.line for match in matches_of(found)}
+        matches = await asyncio.to_thread(matches_of, found)
+        hits = {match.line.message.message_id: match.line for match in matches}
         others = {message_id for best in counted for message_id in best.message_ids} - hits.keys()
         read = await memory.lookup(others, places=viewer.places) if others else {}
         lines = [*hits.values(), *(RankedMessage(message, hit=True) for message in read.values())]
-        knowers = ranked(
-            [line for line in lines if _may_count(line.message, viewer.guild)], _amounts(counted), found.words
-        )
+        counting = [line for line in lines if _may_count(line.message, viewer.guild)]
+        knowers = await asyncio.to_thread(ranked, counting, _amounts(counted), found.words)
         listed = await _listed(knowers, may_be_listed)
         notes = [BY_WORDS_ALONE] if found.by_words_alone else []
         notes += [UNREACHABLE.format(" and ".join(found.unreachable))] if found.unreachable else []

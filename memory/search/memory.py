@@ -1,5 +1,6 @@
 """Search both memories as one: generate candidates, rank them by fused scores, add neighbours."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -148,8 +149,8 @@ class Memory:
             hits = self._best(text, candidates, current)[:limit]
             around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
         excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
-        words = weighed(text, current.values())
-        meant = corrections(words, current.values())
+        # To cut hundreds of messages into words takes longer than the event loop may stand still.
+        words, meant = await asyncio.to_thread(_weighed_and_meant, text, tuple(current.values()))
         if filters.windows or filters.authors:  # what these messages lack may stand in many others
             words = tuple(Weighed(word.keyword) for word in words)
         result = SearchResult(
@@ -467,6 +468,12 @@ class Memory:
     def _databases(self, scope: Scope = Scope.BOTH) -> tuple[SearchableDatabase, ...]:
         both = self.short_term, self.long_term
         return {Scope.SHORT: both[:1], Scope.LONG: both[1:], Scope.BOTH: both}[scope]
+
+
+def _weighed_and_meant(text: str, messages: Sequence[Message]) -> tuple[tuple[Weighed, ...], dict[str, str]]:
+    """Return the keywords of a text with their weights, and for which words of messages they may be misspelt."""
+    words = weighed(text, messages)
+    return words, corrections(words, messages)
 
 
 def _as_read(message: Message, name_of: NameOf) -> Message:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,9 +29,14 @@ def stems_of(word: str) -> frozenset[str]:
     return _stems_of(word[:_LONGEST])
 
 
+_STEMMING = threading.Lock()
+"""A stemmer serves one thread at a time, and long results are compared beside the event loop."""
+
+
 @lru_cache(_REMEMBERED)
 def _stems_of(word: str) -> frozenset[str]:
-    english, *others = (stem(word) for stem in _stemmers())
+    with _STEMMING:
+        english, *others = (stem(word) for stem in _stemmers())
     return frozenset({english, *(stem for stem in others if len(stem) >= _SHORTEST_FOREIGN)})
 
 

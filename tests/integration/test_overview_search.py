@@ -1,19 +1,24 @@
 """/search finds messages by words, people, channels, time and what they hold, and only where one may read."""
 
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+import memory.search.memory
+import overviews.search
 from db.engines import open_engine, parse_dsn, sessions_of
 from memory.authors import Authors
 from memory.embedding.embedder import Embedder
 from memory.holding import Holding
 from memory.message import Attachment, Kind
 from memory.search.memory import Memory
+from memory.search.terms import corrections, weighed
 from overviews.overview import Overview, Viewer
-from overviews.search import ASK_FOR_SOMETHING, MOST_FOUND, MessageSearch, Wanted
+from overviews.search import ASK_FOR_SOMETHING, MOST_FOUND, MessageSearch, Wanted, matches_of
 from overviews.wanted import Order
 from tests.builders import closed_port, deletion, edit, message, minute
 from tests.conformance.databases import create_databases, open_memory
@@ -180,3 +185,25 @@ async def test_a_memory_that_does_not_answer_is_named(search: MessageSearch, unr
 
     assert found.notes[0].startswith("short-term memory did not answer")
     assert sorted(ids_of(found)) == [1, 3, 4, 6, 7]
+
+
+async def test_words_of_long_results_are_compared_beside_the_event_loop(
+    search: MessageSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, threading.Thread] = {}
+
+    def noting(name: str, compare: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            threads[name] = threading.current_thread()
+            return compare(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(memory.search.memory, "weighed", noting("weighed", weighed))
+    monkeypatch.setattr(memory.search.memory, "corrections", noting("corrections", corrections))
+    monkeypatch.setattr(overviews.search, "matches_of", noting("matches", matches_of))
+
+    await search.find(OWNER, Wanted(text="deploy"))
+
+    assert threads.keys() == {"weighed", "corrections", "matches"}
+    assert threading.main_thread() not in threads.values()
