@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,8 +15,8 @@ from memory.holding import CONDITIONS, Holding
 from memory.places.state import PUBLIC_THREADS, PlaceKind
 from time_expressions.window import FIRST_MOMENT, LAST_MOMENT, Window
 
-MOST_PAIRS = 50_000
-"""Pairs of a person and a channel that are read, those with most messages; sums are those of all."""
+MOST_PEOPLE = 20_000
+"""People of a channel who are told apart; the messages that are counted are those of all."""
 
 EACH = 3
 """Messages of each channel that are looked for in each respect."""
@@ -90,30 +89,25 @@ class ThreadStart:
 
 async def talks(session: AsyncSession, *, filters: Filters, excluded: Collection[int]) -> list[Talk]:
     """Return how much was said in each channel; `excluded` are messages that the other memory counts."""
-    values = {**values_of(filters), "excluded": sorted(excluded), "most": MOST_PAIRS}
-    people: dict[int, set[str]] = {}
-    of_channel: dict[int, dict[str, Any]] = {}
-    for row in await fetch(session, _talks(shape_of(filters)), values):
-        people.setdefault(row["channel_id"], set()).add(row["person"])
-        of_channel.setdefault(row["channel_id"], row)
+    values = {**values_of(filters), "excluded": sorted(excluded), "most": MOST_PEOPLE}
+    rows = await fetch(session, _talks(shape_of(filters)), values)
     return [
-        Talk(channel_id, row["of_channel"], frozenset(people[channel_id]), row["channel_first"], row["channel_last"])
-        for channel_id, row in of_channel.items()
+        Talk(row["channel_id"], row["messages"], frozenset(row["people"]), row["first_at"], row["last_at"])
+        for row in rows
     ]
 
 
 @lru_cache(maxsize=64)
 def _talks(shape: Shape) -> Composed:
     return SQL("""
-        SELECT channel_id, person, (sum(messages) OVER of_channel)::bigint AS of_channel,
-               min(first_at) OVER of_channel AS channel_first, max(last_at) OVER of_channel AS channel_last
+        SELECT channel_id, sum(messages)::bigint AS messages, min(first_at) AS first_at, max(last_at) AS last_at,
+               (array_agg(person))[:%(most)s] AS people
         FROM (
             SELECT channel_id, coalesce(author_id::text, lower(author_name)) AS person, count(*) AS messages,
                    min(sent_at) AS first_at, max(sent_at) AS last_at
             FROM messages WHERE {passing} AND {not_excluded} GROUP BY 1, 2
         ) AS pairs
-        WINDOW of_channel AS (PARTITION BY channel_id)
-        ORDER BY messages DESC LIMIT %(most)s
+        GROUP BY channel_id
     """).format(passing=conditions(shape), not_excluded=_NOT_EXCLUDED)
 
 

@@ -1,5 +1,6 @@
 """Find what stands in both memories, so that statements over many messages count each of them once."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -54,7 +55,8 @@ async def find_overlap(
         return [await queries.states(session, first=first, last=last)]
 
     known = {name: answer[0] for name, answer in (await search_session.ask(databases, read)).items()}
-    return Overlap(_not_counted(known), exact=all(len(states.ids) < MOST_STATES for states in known.values()))
+    excluded = await asyncio.to_thread(_not_counted, known)  # of hundreds of thousands
+    return Overlap(excluded, exact=all(len(states.ids) < MOST_STATES for states in known.values()))
 
 
 def _bounds(windows: Windows) -> tuple[list[datetime], list[datetime]]:
