@@ -113,8 +113,9 @@ class Agent:
         if self._open[person] >= self._config.per_person:
             return self._stamped(_turned_away(TOO_MANY.format(count=self._config.per_person)))
         watched = Watched(watcher)
+        until = _now() + self._config.longest_wait
         with self._opened(person):
-            answer = await self._converse(question, watched)
+            answer = await self._converse(question, watched, until)
         if not answer.text.startswith(watched.shown):
             answer = _with_notes(answer, REPLACED)
         return self._stamped(answer)
@@ -122,7 +123,7 @@ class Agent:
     async def quote(self, question: Question) -> Answer:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
         try:
-            async with self._reading_turn(question, Watched()):
+            async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
                 return self._stamped(await self._quote(question, await self.parse(question), Watched()))
         except BusyError:
             return self._stamped(_turned_away(BUSY))
@@ -160,9 +161,11 @@ class Agent:
             if not self._open[person]:
                 del self._open[person]
 
-    def _reading_turn(self, question: Question, watched: Watched) -> AbstractAsyncContextManager[None]:
+    def _reading_turn(
+        self, question: Question, watched: Watched, *, patience: timedelta
+    ) -> AbstractAsyncContextManager[None]:
         """Wait for a turn to read memory without a model; a model's own searches are bounded by its turns."""
-        return self._reading.turn(_person(question), patience=self._config.longest_wait, tell=watched.place)
+        return self._reading.turn(_person(question), patience=patience, tell=watched.place)
 
     def _stamped(self, answer: Answer) -> Answer:
         """Return an answer that tells with what it was made."""
@@ -171,11 +174,14 @@ class Agent:
             versions = replace(versions, prompt=self._model.prompt_version)
         return replace(answer, versions=versions)
 
-    async def _converse(self, question: Question, watched: Watched) -> Answer:
-        """Return the answer, which is kept as a turn: without the model where none is needed, or else with it."""
+    async def _converse(self, question: Question, watched: Watched, until: timedelta) -> Answer:
+        """Return the answer, which is kept as a turn: without the model where none is needed, or else with it.
+
+        It waits for its turns `until` a time of the event loop's clock.
+        """
         model = self._model
         try:
-            async with self._reading_turn(question, watched):
+            async with self._reading_turn(question, watched, patience=until - _now()):
                 parsed = await self.parse(question)
                 answer, notes = await self._count(question, parsed, watched)
                 if answer is not None or model is None:
@@ -184,23 +190,23 @@ class Agent:
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
-        return await self._think(model, question, parsed, watched, notes)
+        try:
+            async with model.turn(_person(question), patience=until - _now(), tell=watched.place):
+                return await self._think(model, question, parsed, watched, notes)
+        except BusyError as error:
+            logger.warning("channel %d is answered with quotations: %s", question.channel_id, error)
+        because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
+        answer = await self._quote_instead(question, parsed, watched, because=because, or_else=or_else)
+        return await self._kept(question, await self._finished(question, parsed, answer, *notes))
 
     async def _think(
         self, model: LanguageModel, question: Question, parsed: ParsedQuestion, watched: Watched, notes: Sequence[str]
     ) -> Answer:
-        """Wait for a turn with the model, and return its answer; quotations when the turn does not come."""
-        try:
-            async with model.turn(_person(question), tell=watched.place):
-                history = await self._earlier(question)
-                answer = await self._write(model, question, parsed, history or (), watched)
-                answer = await self._finished(question, parsed, answer, *notes)
-                return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
-        except BusyError as error:
-            logger.warning("channel %d is answered with quotations: %s", question.channel_id, error)
-            because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
-            answer = await self._quote_instead(question, parsed, watched, because=because, or_else=or_else)
-            return await self._kept(question, await self._finished(question, parsed, answer, *notes))
+        """Return the model's answer, which builds on earlier questions, and keep it as a turn."""
+        history = await self._earlier(question)
+        answer = await self._write(model, question, parsed, history or (), watched)
+        answer = await self._finished(question, parsed, answer, *notes)
+        return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
 
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
         """Return the earlier turns that a question may build on; None when they cannot be read."""
@@ -319,7 +325,7 @@ class Agent:
     ) -> Answer:
         """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
         try:
-            async with self._reading_turn(question, watched):
+            async with self._reading_turn(question, watched, patience=self._config.quotes_timeout):
                 answer = await self._quote(question, parsed, watched)
         except BusyError:
             return _turned_away(BUSY)
@@ -341,6 +347,11 @@ class Agent:
 def _show(context: Context, draft: Answer) -> None:
     """Show the beginning of an answer as the whole of it will begin."""
     context.watched.draft(_with_names_explained(draft, context.parsed))
+
+
+def _now() -> timedelta:
+    """Return the time on the event loop's clock."""
+    return timedelta(seconds=asyncio.get_running_loop().time())
 
 
 def _person(question: Question) -> Person:

@@ -11,9 +11,9 @@ class AgentConfig:
     `timeout` bounds the model's whole run and the wait for it to be loaded, `quotes_timeout` the reading of the
     question and the search for quotations without a model. `per_person` questions of one person may be open in one
     guild, one of them under way and the others behind it. Of all people `at_once` may be with the model, and
-    `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either, each for `longest_wait` at
-    most: with all the rest an answer has to come before Discord's interactions end, after 15 minutes. Drafts of an
-    answer are `draft_every` apart.
+    `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either. A question waits for
+    `longest_wait` in all: with the rest an answer has to come before Discord's interactions end, after 15 minutes.
+    Drafts of an answer are `draft_every` apart.
     """
 
     max_steps: int = 6

@@ -38,7 +38,8 @@ class FairQueue:
 
     Whose turn it is goes round the guilds, and within a guild round its people, so that nobody who asks much keeps
     others from their turn. A guild that has none under way is let in beyond `at_once`, as long as there are `spare`
-    places. With `at_once` 0 it is closed until it is opened. At most `longest` questions wait.
+    places. With `at_once` 0 it is closed until it is opened. At most `longest` questions wait, and as many more of
+    guilds that have none waiting.
     """
 
     def __init__(self, at_once: int, *, spare: int = 0, longest: int = 256) -> None:
@@ -83,7 +84,7 @@ class FairQueue:
         if self._may_enter(person):
             self._under_way[person] += 1
             return
-        if self.length >= self._longest:
+        if not self._has_room_for(person.guild):
             raise BusyError("the queue is full")
         waiting = _Waiting(person, tell)
         self._guilds.setdefault(person.guild, OrderedDict()).setdefault(person, deque()).append(waiting)
@@ -106,6 +107,9 @@ class FairQueue:
 
     def _may_be_admitted(self, waiting: _Waiting) -> bool:
         return not waiting.admitted.done() and self._may_enter(waiting.person)
+
+    def _has_room_for(self, guild: Guild) -> bool:
+        return self.length < self._longest * (1 if guild in self._guilds else 2)
 
     def _leave(self, person: Person) -> None:
         self._under_way -= Counter({person: 1})

@@ -320,14 +320,14 @@ class LanguageModel:
         """Whether the model can be asked now, or never."""
         return self._loading is not None and self._loading.done()
 
-    def turn(self, person: Person, *, tell: TellPlace) -> AbstractAsyncContextManager[None]:
+    def turn(self, person: Person, *, patience: timedelta, tell: TellPlace) -> AbstractAsyncContextManager[None]:
         """Wait for a turn with the model and have it for the length of the block; raise BusyError when none comes.
 
-        A model that is being loaded is waited for as long as an answer may take.
+        A model that is being loaded is not waited for longer than an answer of it may take.
         """
         self._load_once()
-        patience = self._config.longest_wait if self.is_loaded else self._config.timeout
-        return self._queue.turn(person, patience=patience, tell=tell)
+        shortest = patience if self.is_loaded else min(patience, self._config.timeout)
+        return self._queue.turn(person, patience=shortest, tell=tell)
 
     async def write_answer(
         self,

@@ -214,6 +214,19 @@ async def test_a_full_queue_takes_nobody_in() -> None:
     assert hall.queue.length == 2
 
 
+async def test_a_guild_that_fills_the_queue_keeps_no_other_one_out() -> None:
+    hall = Hall(FairQueue(1, longest=3))
+    for person in range(4):
+        await hall.comes(FLOODED, person)
+    for guild in range(100, 110):
+        await hall.comes(guild, 1)
+
+    assert hall.queue.length == 6
+    with pytest.raises(BusyError):
+        async with hall.queue.turn(Person(FLOODED, 9), patience=LONG, tell=lambda _: None):
+            pass
+
+
 async def test_a_guild_with_none_under_way_is_let_in_beyond_as_long_as_there_are_spare_places() -> None:
     hall = Hall(FairQueue(4, spare=4))
     for person in range(9):
@@ -360,7 +373,8 @@ async def test_a_persons_next_question_waits_with_a_place_and_builds_on_the_one_
 async def test_whoever_waits_too_long_for_the_model_gets_quotations_that_say_so() -> None:
     config = AgentConfig(at_once=1, longest_wait=timedelta(milliseconds=50))
     asked, model = agent(HANGS, config=config)
-    async with asyncio.TaskGroup() as group:
+    await asked.ready()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         first = group.create_task(asked.ask(question()))
         await model.hung.wait()
         second = await asked.ask(question(asker_id=8))
