@@ -141,12 +141,21 @@ class CommandRunner:
                 logger.exception("press %d not answered", interaction.id)
                 await _say_instead(self._shown(interaction, private=True, is_answered=True), apology(error))
 
-    async def deliver(self, sender: Sender, caller: Caller, reply: Reply, *, style: AnswerStyle | None) -> int | None:
+    async def deliver(
+        self,
+        sender: Sender,
+        caller: Caller,
+        compose: Callable[[LiveAnswer | None], Awaitable[Reply]],
+        *,
+        style: AnswerStyle | None,
+    ) -> int | None:
         """Send the answer to a question of an earlier run, and record it; return the id of its first message.
 
-        Raises what Discord, or a time-out, raises.
+        It is shown how the answer comes about. Raises what `compose`, Discord or a time-out raises.
         """
-        shown = Shown(sender, self._buttons, style or self._services.answer_style)
+        shown, live = Shown(sender, self._buttons, style or self._services.answer_style), LiveAnswer()
+        async with live.running(shown.show_first):
+            reply = await compose(live)
         await shown.show(reply)
         for number, message in enumerate(shown.messages):
             await self._keep(answer_of(caller, message, shown.content(number), session=self._services.session))

@@ -173,9 +173,9 @@ class SlashCommands:
             await outbox.give_up(asking.caller.id)
         return Reply(render_text(refusal))
 
-    async def reply_late(self, asking: Asking, answered: Answered | None) -> Reply:
+    async def reply_late(self, asking: Asking, answered: Answered | None, live: LiveAnswer | None) -> Reply:
         """Return the answer to a question of an earlier run, made anew where there is none."""
-        return await self._reply(asking, answered=answered)
+        return await self._reply(asking, live=live, answered=answered)
 
     async def _reply(
         self,

@@ -23,6 +23,7 @@ from bot.buttons import Reply
 from bot.caller import Caller
 from bot.events import message_of
 from bot.layout import AnswerStyle
+from bot.live_answer import LiveAnswer
 from bot.outbox import Outbox
 from bot.shown import Sender
 from bot.stored_caller import AskerGoneError, StoredCaller, stored_caller
@@ -58,12 +59,22 @@ class GivenUpError(Exception):
 class Deliverer(Protocol):
     """Sends replies, and records what Discord took of them."""
 
-    async def deliver(self, sender: Sender, caller: Caller, reply: Reply, *, style: AnswerStyle | None) -> int | None:
-        """Send a reply; return the id of its first message. Raises what Discord, or a time-out, raises."""
+    async def deliver(
+        self,
+        sender: Sender,
+        caller: Caller,
+        compose: Callable[[LiveAnswer | None], Awaitable[Reply]],
+        *,
+        style: AnswerStyle | None,
+    ) -> int | None:
+        """Send what `compose` returns; return the id of its first message. Raises what Discord, or a time-out, raises.
+
+        A live answer shows how it comes about.
+        """
 
 
-Compose = Callable[[Asking, Answered | None], Awaitable[Reply]]
-"""Makes the reply to a question, from its answer where there is one."""
+Compose = Callable[[Asking, Answered | None, LiveAnswer | None], Awaitable[Reply]]
+"""Makes the reply to a question, from its answer where there is one; a live answer is told how that goes."""
 
 
 class OwedAnswers:
@@ -184,40 +195,59 @@ class OwedAnswers:
             about=question.about,
         )
         answered = None if kept.answer is None else await self._answerer.restored(asking, kept)
-        reply = await self._compose(asking, answered)
         if self._has_token(question):
             try:
-                return await self._edit_original(kept, caller, reply)
+                return await self._edit_original(kept, asking, answered)
             except discord.HTTPException as error:
                 if error.status not in {401, 404} or question.private:
                     raise
                 logger.info("the token of question %d has ended: %r", question.question_id, error)
-        return await self._send_to_channel(kept, caller, reply)
+        return await self._send_to_channel(kept, caller, asking, answered)
 
-    async def _edit_original(self, kept: Kept, caller: StoredCaller, reply: Reply) -> int | None:
+    async def _edit_original(self, kept: Kept, asking: Asking, answered: Answered | None) -> int | None:
+        """Show in the message that waits for an answer how the answer comes about, and then the answer."""
         sender = await _LateInteraction.open(self._client, kept.question)
-        if kept.state is State.SENDING and _says(sender.original, reply) and len(reply.parts) < 2:
-            return sender.original.id
-        await self._outbox.sending(kept.question.question_id)
-        return await self._deliverer.deliver(sender, caller, reply, style=sender.style)
+        reply: Reply | None = None
+        if kept.state is State.SENDING:
+            reply = await self._compose(asking, answered, None)
+            if _says(sender.original, reply) and len(reply.parts) < 2:
+                return sender.original.id
 
-    async def _send_to_channel(self, kept: Kept, caller: StoredCaller, reply: Reply) -> int | None:
-        question, rights = kept.question, caller.app_permissions
-        may_send = (
-            rights.send_messages_in_threads if isinstance(caller.channel, discord.Thread) else rights.send_messages
-        )
+        async def compose(live: LiveAnswer | None) -> Reply:
+            made = reply or await self._compose(asking, answered, live)
+            await self._outbox.sending(kept.question.question_id)
+            return made
+
+        return await self._deliverer.deliver(sender, asking.caller, compose, style=sender.style)
+
+    async def _send_to_channel(
+        self, kept: Kept, caller: StoredCaller, asking: Asking, answered: Answered | None
+    ) -> int | None:
+        """Send the answer to where it was asked for, unless it stands there already."""
+        question = kept.question
+        await self._check_channel(caller, question)
+        reply = await self._compose(asking, answered, None)
+        if kept.state is State.SENDING and (sent := await self._sent_already(caller, reply)) is not None:
+            return sent
+        named = reply if question.application_id is None else _naming(question, reply)
+
+        async def compose(_: LiveAnswer | None) -> Reply:
+            await self._outbox.sending(question.question_id)
+            return named
+
+        return await self._deliverer.deliver(_LateMessage(caller.channel, question), caller, compose, style=None)
+
+    async def _check_channel(self, caller: StoredCaller, question: KeptQuestion) -> None:
+        """Raise GivenUpError when an answer may not be shown there to everybody."""
+        rights = caller.app_permissions
+        is_thread = isinstance(caller.channel, discord.Thread)
+        may_send = rights.send_messages_in_threads if is_thread else rights.send_messages
         if question.private:
             raise GivenUpError("its answer is for the asker alone, and its token has ended")
         if caller.channel is None or not (rights.view_channel and may_send):
             raise GivenUpError("the bot may not send to its channel, and its token has ended")
         if question.application_id is None:
             await self._find_question(caller)
-        if kept.state is State.SENDING and (sent := await self._sent_already(caller, reply)) is not None:
-            return sent
-        named = reply if question.application_id is None else _naming(question, reply)
-        await self._outbox.sending(question.question_id)
-        sender = _LateMessage(caller.channel, question)
-        return await self._deliverer.deliver(sender, caller, named, style=None)
 
     async def _find_question(self, caller: StoredCaller) -> None:
         """Raise GivenUpError when the message that asked was deleted."""

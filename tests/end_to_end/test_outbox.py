@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from bot import owed_answers
+from bot import live_answer, owed_answers
 from bot.answering import Answered, Answerer, Asking
 from bot.command_runner import INTERRUPTED_IN_PRIVATE, INTERRUPTED_KEPT, UNSENDABLE_YET
 from db.databases import Database
@@ -69,7 +70,7 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owed_answers, "FIRST_PAUSE", owed_answers.FIRST_PAUSE / 100)
 
 
-async def never(_: Answerer, __: Asking) -> Answered:
+async def never(_: Answerer, __: Asking, **___: object) -> Answered:
     """Think for ever."""
     await asyncio.Event().wait()
     raise AssertionError
@@ -279,8 +280,9 @@ async def test_an_answer_that_was_ready_is_shown_as_it_was(
 
 
 async def test_an_answer_that_discord_refuses_is_sent_again_a_moment_later(
-    programs: BotPrograms, harbour: Harbour, fake: FakeDiscord
+    programs: BotPrograms, harbour: Harbour, fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_answer, "FIRST_AFTER", timedelta(minutes=1))  # else a step might be what is refused
     async with programs.started() as running:
         await told(running, harbour)
         fake.rest.fail("PATCH /webhooks", status=400, times=1)
