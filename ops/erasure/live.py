@@ -143,12 +143,11 @@ class LiveErasure:
         pause = _FIRST_PAUSE
         while True:
             self._news.clear()
-            waiting = await asyncio.to_thread(lambda: self.unfinished)
-            failures = [subject for subject in waiting if not await self._try(subject)]
+            all_done = await self._try_all()
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause.total_seconds() if failures else None):
+                async with asyncio.timeout(None if all_done else pause.total_seconds()):
                     await self._news.wait()
-            pause = min(2 * pause, _LONGEST_PAUSE) if failures else _FIRST_PAUSE
+            pause = _FIRST_PAUSE if all_done else min(2 * pause, _LONGEST_PAUSE)
 
     @property
     def unfinished(self) -> list[Subject]:
@@ -158,6 +157,15 @@ class LiveErasure:
     async def strike_posts(self, gone: Collection[int]) -> None:
         """Note that posts of the bot are deleted in Discord; raise SessionError when that cannot be written."""
         await asyncio.to_thread(strike_posts, self.backup_dir / POSTS, gone)
+
+    async def _try_all(self) -> bool:
+        """Erase what is not erased yet; return whether nothing is left of that."""
+        try:
+            waiting = await asyncio.to_thread(lambda: self.unfinished)
+        except BackscrollError as error:
+            logger.warning("nothing is erased: %s", error)
+            return False
+        return all([await self._try(subject) for subject in waiting])
 
     async def _try(self, subject: Subject) -> bool:
         """Erase a subject and tell whoever waits for it; return whether it is erased."""
@@ -169,9 +177,10 @@ class LiveErasure:
         except BaseException as error:
             if waiting is not None and not waiting.done.done():
                 waiting.done.set_exception(error)
-            if not isinstance(error, BackscrollError):
+            if not isinstance(error, Exception):
                 raise
-            logger.warning("an erasure that was begun cannot be finished yet: %s", error)
+            is_foreseen = isinstance(error, BackscrollError)
+            logger.warning("an erasure that was begun cannot be finished yet: %s", error, exc_info=not is_foreseen)
             return False
         if waiting is not None and not waiting.done.done():
             waiting.done.set_result(receipt)
