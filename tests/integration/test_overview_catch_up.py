@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from db.databases import LONG_TERM, SHORT_TERM
+from db.engines import open_engine, parse_dsn, sessions_of
+from errors import DatabaseUnavailableError
 from memory.catch_ups import CatchUps
 from memory.decisions import Decision, Decisions
 from memory.embedding.embedder import Embedder
@@ -273,3 +277,45 @@ async def test_hours_out_of_bounds_and_channels_that_may_not_be_read_are_answere
 ) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+\.$"):
         await overviews.unanswered.command(viewer(), text)
+
+
+async def digest(overviews: Overviews, **changes: Any) -> Overview:
+    return await overviews.digest.overview(viewer(0, private=False, **changes), start=minute(0), end=NOW)
+
+
+async def test_a_digest_counts_each_message_of_both_memories_once_and_lists_no_questions(overviews: Overviews) -> None:
+    overview = await digest(overviews)
+
+    assert words(overview, "Most discussed") == [
+        "#help, 7 messages from 3 people",
+        "#ops, 4 messages from 2 people",
+        "#forum, 3 messages from 2 people",
+    ]
+    assert words(overview, "Most reactions") == ["3 reactions", "3 reactions"]
+    assert ids(overview, "Most reactions") == [200, 220]
+    assert ids(overview, "Links") == [130]
+    assert {150, 230, 1990}.isdisjoint(one.message_id for one in overview.messages)
+    assert "question" not in " ".join(section.heading for section in overview.sections).casefold()
+
+
+async def test_a_digest_knows_nothing_of_another_server_or_of_other_places(overviews: Overviews) -> None:
+    elsewhere = await digest(overviews, guild=OTHER_GUILD, places=PLACES | {STAFF, ELSEWHERE})
+    nowhere = await digest(overviews, places=frozenset())
+    one_channel = await digest(overviews, places=frozenset({OPS}))
+
+    assert elsewhere.is_empty
+    assert nowhere.is_empty
+    assert {one.channel_id for one in one_channel.messages} == {OPS}
+
+
+async def test_a_digest_is_not_made_of_half_a_memory(overviews: Overviews, unused_tcp_port: int) -> None:
+    url = parse_dsn(f"postgresql://127.0.0.1:{unused_tcp_port}/x", name="DSN")
+    async with open_engine(url, pool_size=1, timeout=timedelta(seconds=10)) as engine:
+        away = replace(overviews.databases[1], reading=sessions_of(engine))
+        half = replace(overviews, databases=(overviews.databases[0], away))
+
+        with pytest.raises(DatabaseUnavailableError):
+            await digest(half)
+        caught_up = await half.catch_up.overview(viewer(), "3 November 2026")
+
+    assert any("memory did not answer" in note for note in caught_up.notes)
