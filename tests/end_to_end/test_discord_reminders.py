@@ -303,6 +303,17 @@ async def test_a_reminder_about_a_message_quotes_it_and_links_to_it(office: Offi
     assert f"/{office.general.id}/{message.id}" in told
 
 
+async def test_a_message_that_memory_does_not_have_is_linked_to(office: Office) -> None:
+    message = await office.ben.send(office.general, "the kiln has to be emptied")
+
+    await remind_about(office, message)
+    await office.after(hours=1)
+
+    (told,) = office.told()
+    assert f"/{office.general.id}/{message.id}" in told
+    assert "kiln" not in told
+
+
 async def test_nothing_is_quoted_of_a_place_that_the_person_may_not_read_any_more(office: Office) -> None:
     message = await office.said("the kiln has to be emptied")
     await remind_about(office, message)

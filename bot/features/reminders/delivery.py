@@ -50,7 +50,7 @@ LONGEST_QUOTE = 300  # characters
 
 REMINDED = "You asked me {when} to remind you{of}"
 LATE = "It was due {due}; I could not tell you then."
-GONE = "The message that it is about is not there any more, or you may not read it any more."
+GONE = "It is about a message that I cannot show you: you may not read there any more, or I cannot look it up now."
 
 _DISCORDS = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
@@ -180,27 +180,31 @@ class ReminderDelivery:
         lines = [_heading(reminder, now)]
         if reminder.message_id is None:
             lines.append(link_of(reminder))
-        elif (message := await self._message(reminder)) is None:
-            lines.append(GONE)
         else:
-            words = line(without_spoilers(in_discord(message.content)), longest=LONGEST_QUOTE)
-            where = f"#{inline(message.channel_name)}" if message.guild_id else "here"
-            lines += [f"> {inline(message.author_name)} in {where}: {words}", link_of(reminder)]
+            lines += await self._about(reminder, reminder.message_id)
         return "\n".join(map(neutralised, lines))
 
-    async def _message(self, reminder: Reminder) -> Message | None:
-        """Return the message that a reminder is about, if its person may read it now."""
-        overviews, message_id = self._parts.services.overviews, reminder.message_id
-        if overviews is None or message_id is None:
-            return None
+    async def _about(self, reminder: Reminder, message_id: int) -> list[str]:
+        """Return the message that a reminder is about, as far as memory has it, if its person may read there now."""
         try:
             async with asyncio.timeout(MEMORY_LIMIT.total_seconds()):
                 places = await self._readable(reminder)
-                memory = overviews.memory.in_guild(reminder.guild_id)
-                return (await memory.lookup([message_id], places=places)).get(message_id)
+                message = await self._looked_up(reminder, message_id, places)
         except (TemporaryError, TimeoutError, discord.HTTPException) as error:
             logger.warning("reminder %d quotes nothing: %r", reminder.reminder_id, error)
+            return [GONE]
+        if message is not None:
+            words = line(without_spoilers(in_discord(message.content)), longest=LONGEST_QUOTE)
+            where = f"#{inline(message.channel_name)}" if message.guild_id else "here"
+            return [f"> {inline(message.author_name)} in {where}: {words}", link_of(reminder)]
+        return [link_of(reminder)] if reminder.channel_id in places else [GONE]
+
+    async def _looked_up(self, reminder: Reminder, message_id: int, places: frozenset[int]) -> Message | None:
+        overviews = self._parts.services.overviews
+        if overviews is None:
             return None
+        memory = overviews.memory.in_guild(reminder.guild_id)
+        return (await memory.lookup([message_id], places=places)).get(message_id)
 
     async def _readable(self, reminder: Reminder) -> frozenset[int]:
         """Return what a person may read by now where they asked; nothing where that is not known."""
