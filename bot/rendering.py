@@ -13,6 +13,7 @@ from agent.citations import footer
 from agent.markdown import address, inline, line
 from agent.spoilers import PLACEHOLDER, split_code, without_spoilers
 from agent.types import Answer, Source
+from bot.tables import with_tables
 from memory.mentions import in_discord
 from memory.message import Message, sanitize
 from memory.message_text import SPOILER
@@ -148,7 +149,8 @@ class Rendered:
 def render(answer: Answer, time_zone: ZoneInfo) -> Rendered:
     """Return an answer in Discord's Markdown: its text with linked marks, its sources, its notes with its footer."""
     links = {source.number: source.message.link for source in answer.sources}
-    text = _with_bare_links(neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ])
+    written = neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ]
+    text = _with_bare_links(with_tables(written))
     return Rendered(
         _with_links(text or NOTHING_TO_SAY, links), tuple(_sources(answer, time_zone)), tuple(_notes(answer))
     )
