@@ -65,7 +65,8 @@ def programs(
 
 
 @pytest.fixture(autouse=True)
-def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def _looks_often_and_shows_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_answer, "FIRST_AFTER", timedelta(minutes=1))
     monkeypatch.setattr(owed_answers, "LOOK_EVERY", owed_answers.LOOK_EVERY / 200)
     monkeypatch.setattr(owed_answers, "FIRST_PAUSE", owed_answers.FIRST_PAUSE / 100)
 
@@ -280,9 +281,8 @@ async def test_an_answer_that_was_ready_is_shown_as_it_was(
 
 
 async def test_an_answer_that_discord_refuses_is_sent_again_a_moment_later(
-    programs: BotPrograms, harbour: Harbour, fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+    programs: BotPrograms, harbour: Harbour, fake: FakeDiscord
 ) -> None:
-    monkeypatch.setattr(live_answer, "FIRST_AFTER", timedelta(minutes=1))  # else a step might be what is refused
     async with programs.started() as running:
         await told(running, harbour)
         fake.rest.fail("PATCH /webhooks", status=400, times=1)
