@@ -169,6 +169,7 @@ class Ingest:
                 self._ready = asyncio.Queue(_READY_BATCHES)
                 self._recent = RecentMessages(self._stored_before)
                 self._opened_at = self._journal.end
+                self.stored = 0  # until it is read again: an offset of the former file says nothing about this one
                 self._pauses += 1
                 self._pause_wanted.clear()
                 self._stands_still.clear()
