@@ -210,7 +210,6 @@ async def open_program(
         kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
         open_place_writer(long_term.sessions, short_term.sessions) as places,
         kept_fresh(consent),
-        kept_within_retention(Retention(*databases, settings.storage_dir, clock=_now)),
         open_recorder(
             session=session.stem,
             journal_path=session.journal_path,
@@ -240,6 +239,10 @@ async def open_program(
             clock=_now,
         )
         await stack.enter_async_context(background_task(erasing.run()))
+        retention = Retention(
+            *databases, settings.storage_dir, clock=_now, timeout=settings.db_timeout, running=recorder
+        )
+        await stack.enter_async_context(kept_within_retention(retention))
         agent = Agent(
             model_creator(settings),
             memory=memory,

@@ -180,17 +180,18 @@ def add_cuts(
             cuts.add(start, behind)
 
 
-def find_old(path: Path, cutoffs: Mapping[int, datetime]) -> Redactions:
+def find_old(path: Path, cutoffs: Mapping[int, datetime], *, end: int | None = None) -> Redactions:
     """Return the lines of messages from before the moments of their guilds; lines that are no messages stay.
 
-    Raises SessionError when the file cannot be read.
+    Of a file that is being written only what stands before `end` is looked at. Raises SessionError when the file cannot
+    be read.
     """
     cuts = Redactions()
-    for start, end, record in _read(path):
+    for start, behind, record in _read(path, end=end):
         before = cutoffs.get(record.guild_id) if isinstance(record, Message) and record.guild_id else None
         if isinstance(record, Message) and before is not None and record.sent_at < before:
             cuts.own += 1
-            cuts.add(start, end)
+            cuts.add(start, behind)
     return cuts
 
 

@@ -13,8 +13,10 @@ from db.engines import transaction
 from db.schema import AnswerRow, DecisionRow, MessageRow, NameRow, PlaceRow, RatingRow, RevisionRow, TurnRow
 from memory.capture.journal import Journal
 from memory.capture.members import Member, note_member
+from memory.capture.recorder import open_recorder
 from memory.consent.reading import rules_of
 from memory.consent.rules import Refusal
+from memory.embedding.embedder import Embedder
 from memory.guild_settings import RETENTION_DAYS, GuildSettings
 from memory.index import store
 from memory.index.store import Indexed
@@ -23,7 +25,7 @@ from ops.retention.retain import Retention, erase_old_lines
 from ops.retention.rows import cutoffs_of, erase_old_rows
 from tests.builders import deletion, message, minute, whole
 from tests.integration.test_importing import csv_of
-from tests.lived_in import PLACE
+from tests.lived_in import PATIENCE, PLACE
 
 DAY = 24 * 60
 GUILD, OTHER, CHANNEL = 2, 9, 1
@@ -66,7 +68,7 @@ async def amount(database: Database, row: Any) -> int:
 
 
 def retention(short_term: Database, long_term: Database, folder: Path) -> Retention:
-    return Retention(short_term, long_term, folder, clock=lambda: NOW)
+    return Retention(short_term, long_term, folder, clock=lambda: NOW, timeout=PATIENCE)
 
 
 async def test_what_is_too_old_goes_from_both_memories_and_nothing_else(
@@ -169,6 +171,36 @@ async def test_lines_go_from_the_files_of_sessions_that_are_over(
     kept = [one.content for one in whole(Journal(over / "over.csv")).messages]
     assert kept == [one.content for one in (*NEW, *OTHERS)]
     assert len(whole(Journal(running / "running.csv")).messages) == len(lines)
+
+
+async def test_lines_go_from_the_file_that_is_being_written_and_it_goes_on(
+    short_term: Database, long_term: Database, embedder: Embedder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    await keep_for(long_term, 30)
+    async with open_recorder(
+        session="demo",
+        journal_path=folder / "demo.csv",
+        not_added_path=folder / "demo_not_added.csv",
+        sessions=short_term.sessions,
+        embedder=embedder,
+        batch=8,
+    ) as recorder:
+        for one in (*OLD, *NEW, *OTHERS):
+            await recorder.record(one)
+        assert await recorder.settle(timeout=PATIENCE)
+        assert await recorder.push()
+        erasing = Retention(short_term, long_term, tmp_path, clock=lambda: NOW, timeout=PATIENCE, running=recorder)
+
+        await erasing.erase()
+
+        await recorder.record(said(50, 39, "said afterwards"))
+        assert await recorder.settle(timeout=PATIENCE)
+        kept = [one.content for one in (*NEW, *OTHERS)]
+        assert await texts(short_term) == {*kept, "said afterwards"}
+        assert recorder.progress[0] == recorder.progress[1]
+    assert [one.content for one in whole(Journal(folder / "demo.csv")).messages] == [*kept, "said afterwards"]
 
 
 async def test_what_is_too_old_is_not_taken_in_again(long_term: Database) -> None:
