@@ -38,32 +38,36 @@ MORE_FOR_YOU = "There are {} more sources that only you can see."
 ONE_MORE_FOR_YOU = "There is 1 more source that only you can see."
 NO_MORE_FOR_YOU = "There is nothing more about that which only you can see, by now."
 HELP = """\
-I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it. \
-What was said before I joined I know as far as I have read it; beyond that I ask Discord's own search, and say so.
+I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it.
 
-`/chat text:what did Ana say about the deploy last Tuesday?` asks me. My answer is for everyone in this channel, so I \
-use only what everyone here can read; if you alone can read more about it, I tell you alone.
-`/chat text:... private:True` asks me quietly: only you see the answer, and I use every channel that you can read.
-Mention me, or reply to my answer or to anybody's message with my name in it, and I answer in the channel. On the menu \
-of a message "Ask about this" answers you alone; "Remind me about this", like `/remind`, writes to you when it is time.
-`/search` finds messages, `/timeline` tells what happened in some time, `/who knows` who knows about a topic: for you \
-alone, or with `public:True` for everyone here. `/catchup` shows you alone what you missed, and `/unanswered` shows \
-those who help which questions are open.
-`/timezone zone:Europe/Paris` tells me on whose clock you mean "last Tuesday"; alone it shows the time zone in use. \
-Those who manage a server choose one for all others with `/servertimezone`.
-`/settings` shows administrators which channels answers here leave out, and why; with `/remember backfill` they let me \
-read what was said before.
-`/memory` shows you alone what I hold of you and hands it over, `/forget` erases it; `/decisions` lists what was \
-decided.
-`/about` tells what I run on and how much I remember, `/coverage` of which channels I remember what, and what not.
+**Ask**
+`/chat text:what did Ana say about the deploy last Tuesday?` My answer is for everyone in this channel, so I use only \
+what everyone here can read; if you alone can read more about it, I tell you alone. With `private:True` only you see \
+the answer, and I use all that you can read.
+Mention me, or reply to me: I answer in the channel. "Ask about this" on the menu of a message answers you alone.
+A number such as [1] opens the message that it stands for. When you name a time, I search that time alone, say which \
+it was, and offer to search all time. Thumbs tell those who run me which answers were good.
 
-A number such as [1] in an answer opens the message that it stands for. When you name a time, I search that time \
-alone, tell which it was, and offer a button to search all time.
+**Look** (for you alone; some with `public:True` for everyone here)
+`/search` messages · `/timeline` what happened in some time · `/who knows` who knows about a topic · `/catchup` what \
+you missed · `/decisions` what was decided; "Mark as decision" on the menu of a message adds one · `/unanswered` open \
+questions, for helpers
+`/remind` and "Remind me about this" write to you when it is time.
 
-What is said, edited or deleted while I am away (when I am being restarted, say) I read again when I am back; an \
-answer about a time that I have not seen says so. Archived threads and solved posts I search like all others, private \
-threads only for their members. Age-restricted channels I quote only in channels that are age-restricted too, and \
-spoiler channels only in themselves."""
+**Yours**
+`/memory` shows what I hold about you, and hands it over · `/forget` erases it, "Forget this" a single message · \
+`/optout` keeps me from writing down what you say · `/timezone` says on whose clock you mean "last Tuesday"
+
+**For those who run a server**
+`/settings` what is kept, who may ask, and why answers leave channels out · `/pause` and `/resume` · `/limits` \
+questions a day · `/digest` the week in a channel · `/remember backfill` what was said before I came · \
+`/servertimezone`
+
+`/status` how I am · `/coverage` what I remember of which channel · `/about` what I run on
+
+What is said, edited or deleted while I am away I read again when I am back; an answer about a time that I have not \
+seen says so. Archived threads and solved posts I search like all others, private threads only for their members. \
+Age-restricted channels I quote only in channels that are age-restricted too, spoiler channels only in themselves."""
 
 
 class SlashCommands:

@@ -22,7 +22,7 @@ from bot.asked import RecentQuestions
 from bot.buttons import NOT_YOURS
 from bot.client import Bot, invite_link
 from bot.command_runner import JOURNAL_LIMIT, NO_JOURNAL
-from bot.commands import PRIVATE_HERE
+from bot.commands import HELP, PRIVATE_HERE
 from bot.presses import NOT_KNOWN, THANKS, UNDER_WAY
 from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
@@ -1206,3 +1206,13 @@ async def test_handlers_that_end_by_themselves_are_left_to_it() -> None:
         go_on.set()
 
     assert task.result() == "recorded"
+
+
+def test_help_names_every_command_and_every_menu(simcord_bot: Bot) -> None:
+    tree = simcord_bot.tree
+    commands = {f"/{command.name}" for command in tree.get_commands(type=discord.AppCommandType.chat_input)}
+    menus = {menu.name for menu in tree.get_commands(type=discord.AppCommandType.message)}
+
+    assert {command for command in commands if f"`{command}" not in HELP} == {"/help"}
+    assert {menu for menu in menus if f'"{menu}"' not in HELP} == set()
+    assert (len(commands), len(menus)) > (20, 3)
