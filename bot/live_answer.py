@@ -1,4 +1,4 @@
-"""Show how an answer comes about, in the message that it will be in: steps first, then its checked beginning."""
+"""Show how an answer comes about in the message that it will be in: steps first, then its checked beginning."""
 
 import asyncio
 import logging
@@ -24,11 +24,13 @@ EDIT_GAP = timedelta(seconds=1.2)
 CHANNEL_EDIT_GAP = timedelta(seconds=1.5)
 """The same for a message in a channel, whose edits count together with all else that is sent there."""
 
-EDIT_LIMIT = timedelta(seconds=5)  # for one edit: the answer itself waits for the one that is on its way
 MOST_LINES = 4  # steps that are shown, the newest last
 
 Show = Callable[[Reply], Awaitable[None]]
-"""Shows the first message of a reply, in the place of what was shown before."""
+"""Shows the first message of a reply, in the place of what was shown before, within a bounded time.
+
+It is waited for: a request to Discord that was cut short may still be obeyed, later than the one with the answer.
+"""
 
 MayShow = Callable[[Answer | None], Awaitable[bool]]
 """Finds out whether a draft may be shown by now; of None, whether channels may be named that the question may use."""
@@ -118,8 +120,7 @@ class LiveAnswer:
     async def _edit(self, show: Show, reply: Reply) -> None:
         self._is_editing = True
         try:
-            async with asyncio.timeout(EDIT_LIMIT.total_seconds()):
-                await show(reply)
+            await show(reply)
         finally:
             self._is_editing = False
             self._next_edit = self._clock() + self._gap  # counted from its end, when Discord has surely taken it

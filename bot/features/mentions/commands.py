@@ -9,6 +9,7 @@ from bot.answering import Asking
 from bot.buttons import Reply
 from bot.features.mentions.answers import ABOUT_WHAT
 from bot.features.mentions.chain import pointed_at
+from bot.live_answer import LiveAnswer
 from bot.parts import Parts
 from memory.question.parse import LONGEST_QUESTION
 
@@ -42,11 +43,14 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
     @app_commands.allowed_installs(guilds=True, users=False)
     async def ask_about(interaction: discord.Interaction, message: discord.Message) -> None:
         async def ask(submitted: discord.Interaction, text: str) -> None:
+            live = LiveAnswer()
+
             async def answer() -> Reply:
                 me = None if parts.client.user is None else parts.client.user.id
                 about = await pointed_at(message, me)
-                return await parts.chat.reply(Asking(caller=submitted, text=text, private=True, about=about))
+                return await parts.chat.reply(Asking(caller=submitted, text=text, private=True, about=about), live=live)
 
-            await parts.runner.run(submitted, said=f"/chat {text} (about a message)", private=True, compose=answer)
+            said = f"/chat {text} (about a message)"
+            await parts.runner.run(submitted, said=said, private=True, compose=answer, live=live)
 
         await interaction.response.send_modal(QuestionForm(ask))
