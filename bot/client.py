@@ -175,7 +175,9 @@ class Bot(ShardedClient):
         self._in_flight = RunningHandlers()
         self._reactions = ReactionCounts(self._count_reactions, pause=reaction_pause)
         self._text_files = TextFiles(self._record, clock=services.clock, read=read_file)
-        self.places = Places(services.places, clock=services.clock, guild_of=self.get_guild)
+        self.places = Places(
+            services.places, clock=services.clock, guild_of=self.get_guild, rules=lambda: services.rules
+        )
         private_threads = PrivateThreads(load_none if services.places is None else services.places.private_threads)
         readers = Readers(services.guild_settings, spoilers=self.places, private_threads=private_threads)
         learning: list[Listener] = [readers.note, self.places.note]

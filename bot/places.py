@@ -6,12 +6,14 @@ it but that it is there, and hidden.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import discord
 
 from memory.authors import kept_name
+from memory.consent.rules import NO_RULES, Rules
 from memory.message import sanitize
 from memory.places.state import PlaceKind, PlaceState
 
@@ -77,10 +79,12 @@ class Places:
         *,
         clock: Callable[[], datetime],
         guild_of: Callable[[int], discord.Guild | None],
+        rules: Callable[[], Rules] = lambda: NO_RULES,
     ) -> None:
         self._log = log
         self._clock = clock
         self._guild_of = guild_of
+        self._rules = rules
         self._spoilers: set[int] = set()
         self._hidden: dict[int, bool] = {}
         self._tag_names: dict[int, str] = {}
@@ -111,7 +115,7 @@ class Places:
         A page leaves out the guild where the request names it. Raises what reading the id raises.
         """
         state = self._state(channel, _id(channel.get("guild_id")) or guild_id, self._clock())
-        self._keep(state)
+        self._keep(state, owner_id=_id(channel.get("owner_id")))
         return state
 
     def note_known(self, guild: discord.Guild) -> None:
@@ -120,7 +124,7 @@ class Places:
             hidden = not _is_seen(channel, guild)
             self._keep(_state_of(channel, self._clock(), hidden=hidden, spoiler=channel.id in self._spoilers))
         for thread in guild.threads:
-            self._keep(_state_of_thread(thread, self._clock()))
+            self._keep(_state_of_thread(thread, self._clock()), owner_id=thread.owner_id)
 
     def _note_guild(self, data: Mapping[str, Any]) -> None:
         guild_id, channels, now = int(data["id"]), _maps(data.get("channels")), self._clock()
@@ -132,9 +136,10 @@ class Places:
 
     def _note_threads(self, guild_id: int, threads: object, parents: Collection[int] | None) -> None:
         now = self._clock()
-        listed = [self._state(thread, guild_id, now) for thread in _maps(threads)]
-        for state in listed:
-            self._keep(state)
+        payloads = _maps(threads)
+        listed = [self._state(thread, guild_id, now) for thread in payloads]
+        for thread, state in zip(payloads, listed, strict=True):
+            self._keep(state, owner_id=_id(thread.get("owner_id")))
         if self._log is not None:
             self._log.note_active_threads(guild_id, [state.place_id for state in listed], parents=parents, at=now)
 
@@ -169,7 +174,8 @@ class Places:
             if hidden != self._hidden.get(channel.id, hidden):
                 self._keep(_state_of(channel, self._clock(), hidden=hidden, spoiler=channel.id in self._spoilers))
 
-    def _keep(self, state: PlaceState) -> None:
+    def _keep(self, state: PlaceState, *, owner_id: int | None = None) -> None:
+        """Take what is known of a place; the title of a thread is its owner's words, which may not be kept by all."""
         if not state.kind.is_thread:
             self._hidden[state.place_id] = not state.is_there
         if state.spoiler:
@@ -177,7 +183,11 @@ class Places:
         elif state.is_there:  # of a hidden channel nobody knows whether it still is one
             self._spoilers.discard(state.place_id)
         if self._log is not None:
-            self._log.note(state)
+            self._log.note(replace(state, name="", tags=()) if self._has_unkept_title(state, owner_id) else state)
+
+    def _has_unkept_title(self, state: PlaceState, owner_id: int | None) -> bool:
+        rules = self._rules()
+        return state.kind.is_thread and (owner_id in rules.opted_out or rules.ignores(state.parent_id, state.place_id))
 
     def _state(self, data: Mapping[str, Any], guild_id: int | None, now: datetime) -> PlaceState:
         place_id, kind = int(data["id"]), _kind(data)

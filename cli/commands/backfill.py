@@ -136,7 +136,7 @@ async def _read(server: "Server", program: "RunningSession", request: "BackfillR
     from bot.history.progress import describe, failures
     from bot.places import Places
 
-    places = Places(program.places, clock=_now, guild_of=lambda _: server.guild)
+    places = Places(program.places, clock=_now, guild_of=lambda _: server.guild, rules=lambda: program.consent.rules)
     places.note_known(server.guild)
     history = server.history(learn=places.note_payload)
     pages = PageReader(history, writer=program.coverage, recorder=program.recorder, session=program.recorder.session)

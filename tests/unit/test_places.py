@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.places import Places
+from memory.consent.rules import Rules
 from memory.places.state import PlaceKind, PlaceState
 from tests.fakes_discord import NOW
 
@@ -200,3 +201,21 @@ def test_without_a_log_spoilers_are_known_all_the_same() -> None:
     places.note("GUILD_DELETE", {"id": str(GUILD)})
 
     assert CHANNEL in places
+
+
+@pytest.mark.parametrize(
+    ("rules", "title"),
+    [
+        pytest.param(Rules(opted_out={77: NOW}), "", id="its owner has opted out"),
+        pytest.param(Rules(ignored={CHANNEL: NOW}), "", id="its channel is ignored"),
+        pytest.param(Rules(opted_out={78: NOW}, ignored={FORUM: NOW}), "a title", id="others"),
+    ],
+)
+def test_the_title_of_a_thread_is_kept_where_its_owners_words_are(log: FakeLog, rules: Rules, title: str) -> None:
+    places = Places(log, clock=lambda: NOW, guild_of=lambda _: None, rules=lambda: rules)
+
+    places.note("THREAD_CREATE", thread(owner_id="77"))
+    places.note("THREAD_LIST_SYNC", {"guild_id": str(GUILD), "threads": [thread(21, owner_id="77")]})
+    places.note("CHANNEL_UPDATE", channel(name="general"))
+
+    assert [state.name for state in log.states] == [title, title, "general"]
