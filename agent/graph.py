@@ -54,6 +54,8 @@ _TAKES_NO_STREAM = re.compile(
 )
 """What servers say, and what LangChain says of one that answers whole although it was asked for pieces."""
 
+_LONGEST_ERROR = 2000  # characters that are looked at; what a server says may come behind what its client does
+
 _LACKS = 2  # a server may take neither tools nor requests for pieces
 
 _OPENING = 1  # call that is made before the model speaks
@@ -218,7 +220,7 @@ async def _ask_model(
             sentence = first_line(error)
             if _TAKES_NO_TOOLS.search(sentence):
                 request = _without_tools(request)
-            elif _TAKES_NO_STREAM.search(sentence):
+            elif _TAKES_NO_STREAM.search(str(error)[:_LONGEST_ERROR]):
                 request = request.override(model=request.model.model_copy(update={"disable_streaming": True}))
             else:
                 raise

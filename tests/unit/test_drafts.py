@@ -314,8 +314,9 @@ async def test_a_watcher_that_raises_does_not_break_an_answer(caplog: pytest.Log
     assert caplog.text.count("without a word to whoever waits") == 1
 
 
-async def test_a_server_that_takes_no_requests_for_pieces_is_asked_for_the_whole() -> None:
-    answer, watching, model = await watched(ValueError("No generations found in stream."), says("On Friday [1]. Bye."))
+@pytest.mark.parametrize("error", ["No generations found in stream.", "Bad request:\nStreaming is not supported here."])
+async def test_a_server_that_takes_no_requests_for_pieces_is_asked_for_the_whole(error: str) -> None:
+    answer, watching, model = await watched(ValueError(error), says("On Friday [1]. Bye."))
 
     assert (answer.text, answer.notes, watching.drafts) == ("On Friday [1]. Bye.", (), [])
     assert len(model.heard) == 3
