@@ -71,6 +71,8 @@ def write_unfinished(path: Path, subjects: Sequence[Subject]) -> None:
     begun = [
         _Begun(people=dict(one.people), messages=sorted(one.messages), channels=dict(one.channels)) for one in subjects
     ]
+    with translate_os_errors(path.parent, setting="BACKUP_DIR"):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, "".join(f"{line.model_dump_json()}\n" for line in begun).encode(), setting="BACKUP_DIR")
 
 

@@ -78,7 +78,6 @@ def open_town(tmp_path: Path, short_term: Database, long_term: Database, embedde
     """Opens the bot with its recorder and its erasures, on a Discord without sockets."""
     storage, backups = tmp_path / "storage", tmp_path / "backups"
     (storage / "town").mkdir(parents=True)
-    backups.mkdir()
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[Town]:

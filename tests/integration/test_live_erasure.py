@@ -96,8 +96,7 @@ Start = Callable[[], Any]
 def start(tmp_path: Path, short_term: Database, long_term: Database, embedder: Embedder) -> Start:
     """Starts the recorder as main_async.py does, with what the ledgers keep out."""
     storage, backups = tmp_path / "storage", tmp_path / "backups"
-    for folder in (storage / "demo", backups):
-        folder.mkdir(parents=True)
+    (storage / "demo").mkdir(parents=True)
 
     @asynccontextmanager
     async def started(now: datetime = NOW) -> AsyncGenerator[Running]:
