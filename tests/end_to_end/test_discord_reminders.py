@@ -22,6 +22,7 @@ from tests.end_to_end.test_discord import HIDDEN
 from tests.fakes import FakeMemory
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.fakes_reminders import FakeReminders
+from tests.seen import seen
 from time_expressions.future import Repeat
 
 
@@ -79,7 +80,7 @@ class Office:
         result = await (who or self.ana).slash(self.general, "remind me", **options)
         assert result.response is not None
         assert result.response.ephemeral
-        return words_of(result.response)
+        return seen(result.response)
 
     async def after(self, **passed: float) -> None:
         """Let so much time pass, and the bot notice it."""
@@ -101,17 +102,6 @@ class Office:
         """Return what the bot has said in the channel."""
         assert self.env.bot.user is not None
         return [message for message in self.general.history() if message.author.id == self.env.bot.user.id]
-
-
-def words_of(response: Any) -> str:
-    """Return what an answer says, whatever it is made of."""
-    texts = [str(response.content or "")]
-    rest = list(response.components)
-    while rest:
-        part = rest.pop(0)
-        texts.append(str(part.get("content", "")))
-        rest += part.get("components", ())
-    return "\n".join(filter(None, texts))
 
 
 @pytest.fixture
@@ -197,13 +187,13 @@ async def test_reminders_are_listed_and_cancelled_by_their_person_alone(
 
     listed = await office.ana.slash(office.general, "remind list")
     assert listed.response is not None
-    words = words_of(listed.response)
+    words = seen(listed.response)
     assert words.index("first") < words.index("second")
     assert "not hers" not in words
 
     stolen = await office.ben.slash(office.general, "remind cancel", reminder=str(first.reminder_id))
     assert stolen.response is not None
-    assert words_of(stolen.response) == NOT_YOURS
+    assert seen(stolen.response) == NOT_YOURS
     await office.ana.slash(office.general, "remind cancel", reminder=str(first.reminder_id))
     assert sorted(one.text for one in reminders.kept.values()) == ["not hers", "second"]
 
@@ -212,7 +202,7 @@ async def test_whoever_waits_for_nothing_is_told_how_to_begin(office: Office) ->
     listed = await office.ana.slash(office.general, "remind list")
 
     assert listed.response is not None
-    assert words_of(listed.response) == NOTHING_WAITS
+    assert seen(listed.response) == NOTHING_WAITS
 
 
 # ---- being reminded
@@ -368,7 +358,7 @@ async def test_somebody_who_did_not_choose_it_is_pinged_nowhere_and_tried_again(
     assert kept.tries == 1
     listed = await office.ana.slash(office.general, "remind list")
     assert listed.response is not None
-    assert "open your direct messages" in words_of(listed.response)
+    assert "open your direct messages" in seen(listed.response)
     for _ in range(MOST_TRIES_CLOSED):
         await office.after(days=1)
     assert len(reminders.delivered_at) == 1

@@ -12,6 +12,7 @@ import discord
 from agent.markdown import inline, line
 from agent.spoilers import without_spoilers
 from bot.audience import audience_in
+from bot.command_runner import JOURNAL_LIMIT
 from bot.events import message_of
 from bot.features.reminders.replies import link_of
 from bot.parts import Parts
@@ -122,10 +123,10 @@ class ReminderDelivery:
             logger.exception("reminder %d is not delivered", reminder.reminder_id)
             await self._put_off(reminder, reminders, pause=LONGEST_PAUSE, most=MOST_TRIES)
             return
-        await self._record(sent, reminder)
         self._sent[occurrence] = None
         while len(self._sent) > MOST_KNOWN:
             del self._sent[next(iter(self._sent))]
+        await self._record(sent, reminder)
         await self._over(reminder, reminders, now)
 
     async def _over(self, reminder: Reminder, reminders: Reminders, now: datetime) -> None:
@@ -226,7 +227,7 @@ class ReminderDelivery:
         services = self._parts.services
         try:
             state = replace(message_of(sent, session=services.session), kind=Kind.ANSWER)
-            await services.recorder.record(state)
+            await services.recorder.record(state, patience=JOURNAL_LIMIT)  # a full disk delays no other reminder
         except Exception:
             logger.exception("reminder %d is not in the journal", reminder.reminder_id)
 
