@@ -10,12 +10,23 @@ import pytest
 from agent.agent import MODEL_FAILED, REPLACED, Agent
 from agent.config import AgentConfig
 from agent.drafts import LONGEST_DRAFT
+from agent.models_without_tools import SearchFirstChatModel
 from agent.sentences import proven_end
 from agent.types import Answer, Outcome
 from errors import DatabaseUnavailableError
 from memory.message import Message
 from tests.agents import DEPLOY, LUNCH, SEARCH, Watching, chat, question
-from tests.fakes import FakeConversations, FakeMemory, Piece, StreamingModel, Utterance, pieces_of, said, says
+from tests.fakes import (
+    FakeConversations,
+    FakeMemory,
+    Piece,
+    ScriptedModel,
+    StreamingModel,
+    Utterance,
+    pieces_of,
+    said,
+    says,
+)
 
 ALWAYS = AgentConfig(draft_every=timedelta(0), timeout=timedelta(seconds=30))
 BOTH = question("when are the deploy and lunch?")
@@ -295,6 +306,18 @@ async def test_a_model_that_is_not_watched_is_asked_for_the_whole() -> None:
     asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
 
     assert [(await asked.ask(BOTH)).text for _ in range(2)] == ["On Friday [1]."] * 2
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+async def test_a_model_that_does_not_stream_answers_as_before(is_local: bool) -> None:
+    model = ScriptedModel([KNOWN, says("On Friday [1]. At noon [2]. Bye.")])
+    asked = Agent(lambda: SearchFirstChatModel(writer=model) if is_local else model, memory=chat(), config=ALWAYS)
+    await asked.ask(BOTH)
+    watching = Watching()
+
+    answer = await asked.ask(BOTH, watcher=watching)
+
+    assert (answer.text, answer.notes, watching.drafts) == ("On Friday [1]. At noon [2]. Bye.", (), [])
 
 
 async def test_a_watcher_that_raises_does_not_break_an_answer(caplog: pytest.LogCaptureFixture) -> None:
