@@ -16,6 +16,7 @@ from cli.console import shown_while
 from tests.seen import seen
 
 WHO, WHERE = "hana", "general"
+YES = "Yes, do that"
 SHOWN_LINES = 6
 """Of each file of the export."""
 
@@ -62,6 +63,8 @@ async def session() -> list[str]:
         lines += [f"> Yes, forget it for ever\n{seen(agreed.response)}", await held(scene)]
         opted = await member.slash(channel, "optout", what="everything")
         lines.append(f"> /optout what:everything\n{seen(opted.response)}")
+        agreed = await member.click(opted.response, label=YES) if opted.response is not None else agreed
+        lines.append(f"> [{YES}]\n{seen(agreed.response)}")
         await member.send(channel, "nobody keeps this")
         lines.append(f"> nobody keeps this\n{await held(scene)}")
         lines.append(f"> /memory\n{seen((await member.slash(channel, 'memory')).response)}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.databases import Database
-from errors import BackscrollError, InputFileError
+from errors import BackscrollError, InputFileError, OperatorError, SettingsError
 from memory.capture.erased import Erased
 from ops.erasure.erase import OpenFiles, Receipt, erase, note_in_ledgers
 from ops.erasure.ledger import COPIES, POSTS, read_copies, strike_posts
@@ -125,14 +125,17 @@ class LiveErasure:
 
         From the first moment on nothing of it is kept any more. Whoever is cancelled, or gets an error, has it erased
         nevertheless, as soon as that can be. Raises OperatorError or TemporaryError when it cannot be finished now, and
-        SettingsError or SessionError when it cannot even be noted.
+        SettingsError when it cannot even be noted.
         """
         now = self.clock()
         subject = Subject(
             people=dict.fromkeys(people, now), messages=frozenset(messages), channels=dict.fromkeys(channels, now)
         )
         async with self._noting:
-            subject = await asyncio.to_thread(self._begin, subject)
+            try:
+                subject = await asyncio.to_thread(self._begin, subject)
+            except OperatorError as error:
+                raise SettingsError(str(error)) from error
         self.erased.add(people=subject.people, messages=subject.messages, channels=subject.channels)
         waiting = _Waiting(subject, asyncio.get_running_loop().create_future(), report)
         waiting.done.add_done_callback(_heard)

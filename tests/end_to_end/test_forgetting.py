@@ -23,7 +23,7 @@ from bot.client import Bot
 from bot.features.forget import asking, erasure
 from bot.features.memory.replies import NOTHING
 from db.databases import Database
-from errors import DatabaseUnavailableError
+from errors import DatabaseUnavailableError, SessionError
 from memory.capture.erased import Erased
 from memory.capture.recorder import Recorder, open_recorder
 from memory.embedding.embedder import Embedder
@@ -294,6 +294,19 @@ async def test_nothing_is_told_where_there_is_nothing(open_town: OpenTown) -> No
         shown = words_of(await town.bob.slash(town.general, "memory"))
 
         assert shown.startswith((NOTHING, "**I hold 1 message"))  # the command itself
+
+
+async def test_what_cannot_be_noted_is_not_begun(open_town: OpenTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise SessionError("The disk is full: free some space.")
+
+    async with open_town() as town:
+        said = await town.say(town.ana, town.general, "the spare key lies under the flowerpot")
+        form = await town.ana.context_menu(town.general, "Forget this", said)
+        monkeypatch.setattr("ops.erasure.live.write_unfinished", full)
+
+        assert await agreed(town.ana, form) == erasure.NOT_NOTED
+        assert "flowerpot" in town.lines()
 
 
 async def test_an_erasure_that_cannot_be_finished_says_so_and_is_gone_on_with(

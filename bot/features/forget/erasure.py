@@ -13,7 +13,7 @@ from bot.erasing import Erasing, Forgotten
 from bot.parts import Parts
 from bot.post_deletion import delete_with
 from bot.rendering import render_text
-from errors import BackscrollError
+from errors import BackscrollError, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,9 @@ GOING_ON = (
 FAILED = (
     "I could not finish this now. What is noted I go on with by myself, after a restart as well; if I still hold it "
     "tomorrow (`/memory` tells), please tell whoever runs me."
+)
+NOT_NOTED = (
+    "I cannot note just now what is to be forgotten, so nothing was. Please tell whoever runs me, and try again."
 )
 POSTS_DELETED = "I have deleted {} of mine here in Discord that repeated it."
 POSTS_LEFT = "{} of mine in Discord may still repeat it: I could not delete them ({}). Whoever runs me has their links."
@@ -56,6 +59,9 @@ async def erase(interaction: discord.Interaction, target: Target, erasing: Erasi
                 )
         except TimeoutError:
             return Reply(render_text(GOING_ON))
+        except SettingsError as error:
+            logger.error("something cannot be forgotten: %s", error)  # noqa: TRY400 - the sentence says what to do
+            return Reply(render_text(NOT_NOTED))
         except BackscrollError as error:
             logger.warning("something was not forgotten yet: %s", error)
             return Reply(render_text(FAILED))
