@@ -145,21 +145,22 @@ class DigestKeeper:
         if is_due:
             await self._digests.forget_old(now=now)
             self._check_all_at = now + CHECK_EVERY
-        for digest in recent:
-            is_outdated = not digest.sources.checksum  # an erasure says so
-            may_differ = is_due or is_outdated or changes.concern(digest) or before.concern(digest)
-            is_for_us = (
-                digest.channel_id,
-                digest.due_at,
-            ) in self._mine or digest.claimed_at <= now - LEFT_TO_ITS_CLAIMER
-            if is_for_us if digest.is_open else may_differ and digest.message_id is not None:
-                await self._look_after(guilds[digest.guild_id], digest)
-        self._sources = frozenset(
-            source
-            for digest in await self._digests.recent(guilds.keys(), now=now)
-            if digest.message_id is not None
-            for source in digest.sources.ids
-        )
+        concerned = [digest for digest in recent if self._is_to_be_looked_after(digest, now, is_due, changes, before)]
+        for digest in concerned:
+            await self._look_after(guilds[digest.guild_id], digest)
+        if concerned:
+            recent = await self._digests.recent(guilds.keys(), now=now)
+        posted = (digest for digest in recent if digest.message_id is not None)
+        self._sources = frozenset(source for digest in posted for source in digest.sources.ids)
+
+    def _is_to_be_looked_after(self, digest: StoredDigest, now: datetime, is_due: bool, *changes: _Changes) -> bool:
+        """Return whether a digest is to be posted by this process, or may not be true any more."""
+        if digest.is_open:
+            is_left_behind = digest.claimed_at <= now - LEFT_TO_ITS_CLAIMER
+            return is_left_behind or (digest.channel_id, digest.due_at) in self._mine
+        is_outdated = not digest.sources.checksum  # an erasure says so
+        may_differ = is_due or is_outdated or any(some.concern(digest) for some in changes)
+        return digest.message_id is not None and may_differ
 
     async def _look_after(self, guild: discord.Guild, digest: StoredDigest) -> None:
         """Post or check one digest; what fails is tried again, and holds up no other."""
