@@ -14,12 +14,14 @@ from bot.features.settings.replies import NOT_ALLOWED
 from memory.guild_settings import (
     ANSWER_MODE,
     BANNED_USERS,
+    DIGEST_CHANNELS,
     IGNORED_CHANNELS,
     LOG_CHANNEL,
     MODERATOR_ROLE,
     RESTRICTING_ROLES,
     RETENTION_DAYS,
     AnswerMode,
+    DigestTime,
     Setting,
 )
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
@@ -108,9 +110,11 @@ async def test_what_is_kept_is_chosen_in_one_form_and_told_in_the_log_channel(
     assert "after 30 days" in told
     assert log.last_message is not None
     assert told in log.last_message.content
+    guild_settings.chosen[guild.id, DIGEST_CHANNELS.name] = {general.id: DigestTime(0, 540, discord.utils.utcnow())}
     summary = (await chief.slash(general, "settings")).response
     assert summary is not None
     assert "after: 30 days" in seen(summary)
+    assert f"`/digest` changes: <#{general.id}>" in seen(summary)
 
 
 async def test_roles_and_members_are_chosen_in_another_form(

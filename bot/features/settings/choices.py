@@ -14,6 +14,7 @@ from memory.consent.pauses import in_force
 from memory.guild_settings import (
     ANSWER_MODE,
     BANNED_USERS,
+    DIGEST_CHANNELS,
     IGNORED_CHANNELS,
     LOG_CHANNEL,
     MODERATOR_ROLE,
@@ -50,6 +51,8 @@ class Chosen:
     moderator_role: int | None
     banned: frozenset[int]
     restricting: frozenset[int]
+    digests: tuple[int, ...]
+    """The channels in which digests are posted."""
     paused: tuple[int | None, ...]
     """The channels that are paused, None for the whole server."""
     certain: bool
@@ -65,7 +68,7 @@ async def chosen_in(guild_id: int, services: Services) -> Chosen:
         certain = certain and value.certain
         return value.value
 
-    pauses = await get(PAUSES)
+    pauses, digests = await get(PAUSES), await get(DIGEST_CHANNELS)
     known: dict[str, Any] = {
         "ignored": await get(IGNORED_CHANNELS),
         "retention_days": await get(RETENTION_DAYS),
@@ -74,6 +77,7 @@ async def chosen_in(guild_id: int, services: Services) -> Chosen:
         "moderator_role": await get(MODERATOR_ROLE),
         "banned": await get(BANNED_USERS),
         "restricting": await get(RESTRICTING_ROLES),
+        "digests": tuple(digests),
         "paused": tuple(pause.channel_id for pause in in_force(pauses, at=services.clock())),
     }
     return Chosen(**known, certain=certain)
@@ -92,6 +96,7 @@ def summary(chosen: Chosen, guild: discord.Guild) -> str:
         f"**Moderators**: who may manage the server; role {_roles([chosen.moderator_role], guild)}",
         f"**May not ask me**: {_listed([f'<@{user_id}>' for user_id in sorted(chosen.banned)]) or NOBODY}",
     ]
+    lines.append(f"**Digests**, which `/digest` changes: {_channels(chosen.digests)}")
     if chosen.paused:
         paused = ["the whole server" if place is None else f"<#{place}>" for place in chosen.paused]
         lines.append(f"**Paused**: {_listed(paused)}")
