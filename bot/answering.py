@@ -20,9 +20,11 @@ from memory.answers.kept import Kept
 from memory.message import Message
 from memory.preferences import Zone
 from time_expressions.conventions import date_order
+from time_expressions.window import Window
 
 MOST_LOOKS = 3  # into private threads of which it is not known who has joined them
 
+WAS_PAUSED = "Recording was paused during part of that time, so nothing is kept of what was said then."
 NOT_SETTLED = "The newest messages were still being stored, so this answer may not know them."
 CHANGED_JUST_NOW = "What I was about to quote has been edited or deleted. Please ask again in a minute."
 
@@ -94,6 +96,8 @@ class Answerer:
         notes = [*asking.notes, *([] if settled else [NOT_SETTLED])]
         found = [f"[{source.number}]" for source in answer.sources if source.message.message_id in beyond.message_ids]
         notes += beyond.notes(", ".join(found), is_empty=not answer.sources)
+        if answer.searched is not None and self._was_paused(asking.caller, answer.searched.windows):
+            notes.append(WAS_PAUSED)
         if not zone.certain:
             notes.append(NOT_LOOKED_UP.format(zone.zone.key))
         return Answered(question=question, answer=replace(answer, notes=(*answer.notes, *notes)), zone=zone)
@@ -219,6 +223,11 @@ class Answerer:
         """Return what may be used by now, with those private threads `among` some that the asker has joined."""
         audience = await audience_of(asking.caller, private=asking.private, readers=self._readers, among=among)
         return Audience() if audience.must_be_private and not asking.private else audience
+
+    def _was_paused(self, caller: Caller, windows: Collection[Window]) -> bool:
+        """Return whether nothing was kept, here or on the whole server, during some of a time that was searched."""
+        places = caller.channel_id, getattr(caller.channel, "parent_id", None)
+        return self._services.rules.was_paused(caller.guild_id, *places, windows=windows)
 
     async def _zone(self, asking: Asking) -> Zone:
         return await self._services.zone_of(asking.caller.user.id, asking.caller.guild_id)

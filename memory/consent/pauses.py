@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from time_expressions.window import Window
+
 MOST_PAUSES = 2_000
 """Pauses that are noted of one server: they stay for ever, as what was said in them must never be read."""
 
@@ -67,6 +69,13 @@ def covered(pauses: Sequence[Pause], moment: datetime, places: Iterable[int | No
     """Return whether a moment lies in a pause of the whole server or of one of these places."""
     of = {None, *places}
     return any(pause.channel_id in of and pause.covers(moment) for pause in pauses)
+
+
+def overlaps(pauses: Iterable[Pause], windows: Iterable[Window], places: Iterable[int | None]) -> bool:
+    """Return whether some moment of a window lies in a pause of the whole server or of one of these places."""
+    of = {None, *places}
+    mine = [pause for pause in pauses if pause.channel_id in of]
+    return any(window.overlaps(pause.start, pause.end) for window in windows for pause in mine)
 
 
 def _touch(earlier: Pause, later: Pause) -> bool:

@@ -1,12 +1,13 @@
 """Decide of a message whether it may be kept, from who wrote it, where, and when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from memory.consent.pauses import Pause, covered
+from memory.consent.pauses import Pause, covered, overlaps
 from memory.message import Message
+from time_expressions.window import Window
 
 
 class Refusal(Enum):
@@ -55,6 +56,11 @@ class Rules:
         """Return whether a moment lies in a pause of a guild, or of one of these places there."""
         pauses = () if guild_id is None else self.pauses.get(guild_id, ())
         return bool(pauses) and covered(pauses, at, place_ids)
+
+    def was_paused(self, guild_id: int | None, *place_ids: int | None, windows: Iterable[Window]) -> bool:
+        """Return whether some of a time lies in a pause of a guild, or of one of these places there."""
+        pauses = () if guild_id is None else self.pauses.get(guild_id, ())
+        return bool(pauses) and overlaps(pauses, windows, place_ids)
 
     def keeps_from(self, person_id: int, guild_id: int | None, *place_ids: int | None, at: datetime) -> bool:
         """Return whether what a person does at a moment in a place, such as asking something, may be kept."""

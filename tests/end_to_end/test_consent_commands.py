@@ -2,17 +2,19 @@
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 import pytest
 import simcord
 
-from agent.types import Answer
-from bot import moderators
+from agent.types import Answer, Searched
+from bot import answering, moderators
 from bot.client import Bot
 from bot.features.consent import opt_out, pausing
 from memory.consent.opt_outs import Wish
 from memory.consent.pauses import MOST_PAUSES, Pause
+from memory.consent.rules import Rules
 from memory.guild_settings import (
     ANSWER_MODE,
     BANNED_USERS,
@@ -26,6 +28,7 @@ from tests.fakes_consent import FakeConsent
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.seen import seen
+from time_expressions.window import Window
 
 SAID = "The kiln reaches 1280 degrees."
 
@@ -286,6 +289,27 @@ async def test_while_nobody_knows_who_may_see_answers_the_asker_alone_does(
     guild_settings.away = True
 
     assert SAID in seen(await use(ana, general, "chat", ephemeral=True, text="how hot?"))
+
+
+@pytest.mark.parametrize(("hours", "said"), [(2, True), (20, False)], ids=["in that time", "at another time"])
+async def test_an_answer_about_a_time_that_was_paused_says_so(
+    hours: int,
+    said: bool,
+    ana: simcord.MemberActor,
+    guild: simcord.GuildHandle,
+    general: simcord.ChannelHandle,
+    consent: FakeConsent,
+    asker: FakeAsker,
+) -> None:
+    day = Window(NOW - timedelta(hours=10), NOW)
+    searched = Searched(windows=(day,), went_beyond=False, channels=(), now=NOW, time_zone=ZoneInfo("UTC"))
+    asker.reply = Answer(text=SAID, searched=searched)
+    start = NOW - timedelta(hours=hours)
+    consent.rules = Rules(pauses={guild.id: (Pause(start=start, end=start + timedelta(hours=1)),)})
+
+    shown = seen(await use(ana, general, "chat", ephemeral=False, text="what was said?"))
+
+    assert (answering.WAS_PAUSED in shown) is said
 
 
 NOW = datetime.fromisoformat("2026-11-03T17:30:00+01:00")
