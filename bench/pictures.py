@@ -8,11 +8,12 @@ import asyncio
 import csv
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import discord
 import simcord
 import typer
 from simcord.results import InteractionResult
@@ -23,6 +24,7 @@ from bot.client import Bot
 from cli.commands.front_end import FrontEnd
 from cli.commands.serve import RunningSession, discord_services, open_memory, open_program
 from memory.capture.message_csv import from_row_leniently
+from memory.decisions import Decision, Decisions
 from memory.message import Kind, Message
 from settings import Settings
 from storage.sessions import choose_session, open_session_folder
@@ -46,6 +48,7 @@ class Scene:
     guild: simcord.GuildHandle
     channels: dict[str, simcord.ChannelHandle]
     people: dict[str, simcord.MemberActor]
+    said: list[Message] = field(default_factory=list)
 
     async def use(self, who: str, command: str, *, where: str = "general", **options: Any) -> InteractionResult:
         """Return what somebody gets for a command."""
@@ -83,7 +86,8 @@ async def open_scene() -> AsyncGenerator[Scene]:
             bot = Bot(replace(services, history=None))  # the simulation has no search of Discord's own
             async with simcord.run(bot, settle_timeout=40) as env:
                 scene = _scene(env, program)
-                for message in _moved(sample(), scene):
+                scene.said.extend(_moved(sample(), scene))
+                for message in scene.said:
                     await program.recorder.record(message)
                 await program.recorder.settle(timeout=PATIENCE)
                 await program.recorder.settle_vectors(timeout=PATIENCE)
@@ -96,7 +100,12 @@ def _scene(env: simcord.Env, program: RunningSession) -> Scene:
     guild = env.create_guild("Lanternfish")
     messages = sample()
     channels = {name: guild.create_text_channel(name) for name in sorted({one.channel_name for one in messages})}
-    people = {name: guild.add_member(env.create_user(name)) for name in sorted({one.author_name for one in messages})}
+    people = {
+        name: guild.add_member(env.create_user(name))
+        for name in sorted({one.author_name for one in messages} - {"ana"})
+    }
+    maintainers = guild.create_role("maintainers", permissions=discord.Permissions(administrator=True))
+    people["ana"] = guild.add_member(env.create_user("ana"), roles=[maintainers])
     return Scene(env, program, guild, channels, people)
 
 
@@ -131,8 +140,36 @@ async def who(scene: Scene) -> InteractionResult:
     return await scene.use("hana", "who knows", topic="the database migration")
 
 
+DECIDED = {
+    1565304488514813978: ("The database of 0.4", None),
+    1565696984101158967: ("Telemetry", None),
+    1568243757982154812: ("Telemetry", 1565696984101158967),
+    1565048545533231111: ("The logo", None),
+    1567467198966923266: ("The logo", 1565048545533231111),
+}
+"""Messages of the sample that were marked as decisions: under which title, and in the place of which other one."""
+
+
 async def decisions(scene: Scene) -> InteractionResult:
-    """List what was decided, after some of it was marked."""
+    """List what was decided, once it is marked."""
+    kept = Decisions(scene.program.databases[1].sessions)
+    for message in scene.said:
+        if message.message_id in DECIDED:
+            title, supersedes = DECIDED[message.message_id]
+            await kept.mark(
+                Decision(
+                    guild_id=scene.guild.id,
+                    message_id=message.message_id,
+                    channel_id=message.channel_id,
+                    thread_id=None,
+                    author_id=message.author_id,
+                    sent_at=message.sent_at,
+                    marked_by=scene.people["ana"].id,
+                    marked_at=NOW,
+                    title=title,
+                    supersedes=supersedes,
+                )
+            )
     return await scene.use("hana", "decisions")
 
 
