@@ -24,7 +24,7 @@ from bot.buttons import NOT_YOURS
 from bot.client import Bot, invite_link
 from bot.command_runner import JOURNAL_LIMIT, NO_JOURNAL
 from bot.commands import HELP, PRIVATE_HERE
-from bot.presses import NOT_KNOWN, THANKS, UNDER_WAY
+from bot.presses import CANNOT_LOOK_UP, NOT_KNOWN, THANKS, UNDER_WAY
 from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError, JournalUnavailableError, ModelUnavailableError
 from memory.answers.kept import Rating
@@ -1072,6 +1072,24 @@ async def test_a_button_of_a_question_that_nobody_knows_any_more_says_so(
         pressed = await press(ana, limited, label)
         assert (pressed.ephemeral, seen(pressed.response)) == (True, NOT_KNOWN)
     assert len(asker.questions) == 1
+
+
+async def test_a_button_says_so_while_its_question_cannot_be_looked_up(
+    simcord_env: simcord.Env,
+    recorder: FakeRecorder,
+    asker: FakeAsker,
+    general: simcord.ChannelHandle,
+    ana: simcord.MemberActor,
+) -> None:
+    kept = FakeAnswerStore()
+    await simcord_env.restart_bot(Bot(replace(services(recorder, asker), answers=kept)))
+    shown = await asked_of_today(ana, general)
+
+    kept.away = True
+    pressed = await press(ana, shown, UP)
+
+    assert (pressed.ephemeral, seen(pressed.response)) == (True, CANNOT_LOOK_UP)
+    assert kept.ratings == {}
 
 
 async def press(member: simcord.MemberActor, message: ResponseMessage, label: str) -> simcord.results.InteractionResult:
