@@ -123,7 +123,15 @@ def _ask(fake: FakeDiscord, channel: Channel, member: Member) -> Interaction:
 
 
 def _is_answered(asked: Interaction) -> bool:
-    return PROSE.count("[1]") <= asked.text.count("[1]") and "Sources" in asked.text
+    return _is_answer(asked.text)
+
+
+def _is_answer(text: str) -> bool:
+    """Return whether a text is a whole answer, by the model or, where that was too slow, of quotations.
+
+    What is shown while an answer comes about ends in a step.
+    """
+    return "Sources" in text and not any(line.startswith("-#") and line.endswith("…") for line in text.splitlines())
 
 
 def _saw_place(asked: Interaction) -> bool:
@@ -138,12 +146,12 @@ def _waited(asked: Interaction) -> bool:
 def _answers(asked: Interaction, channels: Sequence[Channel]) -> int:
     """Return how many messages answer a question: that which waited for it, further ones, late ones in a channel."""
     name = f"<@{asked.member.user.id}>"
-    own = [message for message in asked.messages() if _BEGINNING in message.text]
+    own = [message for message in asked.messages() if _is_answer(message.text)]
     late = [
         message
         for channel in channels
         for message in channel.messages.values()
-        if name in message.text and _BEGINNING in message.text and message not in own
+        if name in message.text and _is_answer(message.text) and message not in own
     ]
     return len(own) + len(late)
 
