@@ -76,7 +76,7 @@ _CHOICES: Mapping[str, SQL] = {
     "time zone": SQL("""
         SELECT zone, set_at FROM time_zones WHERE owner_kind = 'person' AND owner_id = %(person_id)s
     """),
-    "opt-outs": SQL("SELECT kind, opted_out_at FROM opt_outs WHERE person_id = %(person_id)s"),
+    "opt-out": SQL("SELECT kind, opted_out_at FROM opt_outs WHERE person_id = %(person_id)s"),
     "names": SQL("""
         SELECT DISTINCT author_name, min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM names
         WHERE author_id = %(person_id)s GROUP BY author_name ORDER BY last_seen
@@ -141,7 +141,7 @@ class PersonalData:
         amounts = {name: len(found) for name, found in choices.items() if found}
         words = {
             "time zone": ", ".join(row["zone"] for row in choices["time zone"]),
-            "opt-out": ", ".join(row["kind"] for row in choices["opt-outs"] if row["kind"] != "none"),
+            "opt-out": ", ".join(row["kind"] for row in choices["opt-out"] if row["kind"] != "none"),
         }
         return Held(_by_place(rows), amounts, {name: chosen for name, chosen in words.items() if chosen})
 
