@@ -4,6 +4,7 @@ What nobody answered is left out, as a digest is for everybody: a list of open q
 titles of decisions are left out as well: a digest has no words but those of the messages by which it is checked later.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Digest:
             if search_session.unreachable:
                 raise DatabaseUnavailableError(f"{search_session.unreachable[0]} memory did not answer")
         said = [trace for trace in traces.traces if not trace.is_answer]
-        discussed = _discussed(said)
+        discussed = await asyncio.to_thread(_discussed, said)
         reacted = sorted(
             (trace for trace in said if trace.reactions >= FEWEST_REACTIONS), key=lambda trace: -trace.reactions
         )

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.statements import Row, fetch
+from db.statements import Row, Values, driver_connection
 from memory.filters import (
     CUSTOM_PLANS,
     IN_PLACES,
@@ -27,6 +28,8 @@ from memory.search_session import SearchableDatabase, SearchSession
 
 MOST_TRACES = 50_000
 """Messages of each memory that are looked at, the newest ones."""
+
+_SLICE = 2000  # rows that are read at once: some ten milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,21 @@ async def read_traces(
 
     async def query(session: AsyncSession, _: SearchableDatabase) -> list[Row]:
         await tune(session, CUSTOM_PLANS)
-        return await fetch(session, _select(shape_of_bounds(bounds)), values)
+        return await _fetch_in_slices(session, _select(shape_of_bounds(bounds)), values)
 
     found = (await search_session.ask(databases, query)).values()
     return await asyncio.to_thread(_merged, found)
+
+
+async def _fetch_in_slices(session: AsyncSession, statement: Composed, values: Values) -> list[Row]:
+    """Return the rows of a statement, and let others on the event loop have their turn now and then."""
+    rows: list[Row] = []
+    async with (await driver_connection(session)).cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(statement, values)
+        while some := await cursor.fetchmany(_SLICE):
+            rows += some
+            await asyncio.sleep(0)
+    return rows
 
 
 @lru_cache(maxsize=16)

@@ -1,5 +1,6 @@
 """List the questions that nobody has answered for some hours, for those who help."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Unanswered:
             unreachable = search_session.unreachable
         found = [
             trace
-            for trace in open_questions(traces.traces)
+            for trace in await asyncio.to_thread(open_questions, traces.traces)
             if _is_meant(trace, viewer.now - timedelta(hours=hours), among)
         ]
         posts = await self._section("Posts without an answer", viewer, [trace for trace in found if trace.is_post])
