@@ -1,9 +1,8 @@
 """Keep the turns of each conversation in long-term memory, so that a restart does not end it."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,10 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.citations import without_marks
 from agent.types import Answer, Question
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction, transaction
 from db.locks import wait_for_turn
 from db.schema import TurnRow
-from errors import DatabaseUnavailableError, RefusedRowError
 from memory.message import Message, sanitize
 from memory.search.interface import MemoryReader
 from util_async import periodic
@@ -81,13 +79,8 @@ class Conversations:
             await session.execute(insert(TurnRow).values({**key._asdict(), "number": number, **_values(turn)}))
             await session.execute(delete(TurnRow).where(_belongs_to(key), TurnRow.number <= number - KEPT_TURNS))
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer about a conversation") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="a conversation")
 
 
 def _belongs_to(key: ConversationKey) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Open engines and transactions."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,7 +19,7 @@ from db.addresses import keywords_of, libpq_address, parse_address
 from db.connections import connect
 from db.errors import DATABASE_ERRORS, driver_errors, translated_errors
 from db.roles import ASSUME, Role, role_name
-from errors import DatabaseSetupError
+from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -93,3 +94,16 @@ async def transaction(sessions: Sessions) -> AsyncGenerator[AsyncSession]:
     with translated_errors():
         async with sessions.begin() as session:
             yield session
+
+
+@asynccontextmanager
+async def timely_transaction(sessions: Sessions, *, timeout: timedelta, about: str) -> AsyncGenerator[AsyncSession]:
+    """Yield a session that is committed on exit, all of it within the timeout.
+
+    Raises DatabaseUnavailableError, which says what it was about; also for a value that PostgreSQL will not take.
+    """
+    try:
+        async with asyncio.timeout(timeout.total_seconds()), transaction(sessions) as session:
+            yield session
+    except (RefusedRowError, TimeoutError) as error:
+        raise DatabaseUnavailableError(f"PostgreSQL did not answer in time about {about}") from error

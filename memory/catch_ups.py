@@ -1,8 +1,6 @@
 """Keep when each person was last shown what they missed in a guild."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.schema import CatchUpRow
-from errors import DatabaseUnavailableError, RefusedRowError
 
 NO_GUILD = 0
 """Stands for the guild where there is none, as in the terminal."""
@@ -44,10 +41,5 @@ class CatchUps:
                 )
             )
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self.timeout.total_seconds()), transaction(self.sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about a catch-up") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self.sessions, timeout=self.timeout, about="a catch-up")

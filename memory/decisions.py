@@ -1,17 +1,14 @@
 """Keep which messages somebody has marked as decisions, and which decision takes the place of which."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from psycopg.sql import SQL
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.statements import execute, fetch
-from errors import DatabaseUnavailableError, RefusedRowError
 from memory.filters import EVERY_GUILD, Guild
 from memory.message import sanitize
 
@@ -113,13 +110,8 @@ class Decisions:
         async with self._transaction() as session:
             return bool(await execute(session, _WITHDRAW, values))
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about decisions") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="decisions")
 
 
 @dataclass(frozen=True, slots=True)

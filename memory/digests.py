@@ -1,9 +1,8 @@
 """Keep which digests were posted, and from which messages: first the row, which claims a digest, then its message."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Collection, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -13,9 +12,8 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.schema import DigestRow
-from errors import DatabaseUnavailableError, RefusedRowError
 from memory.guild_settings import DigestTime
 from memory.message import Message
 
@@ -149,13 +147,8 @@ class Digests:
         async with self._transaction() as session:
             await session.execute(update(DigestRow).where(*_is(digest)).values(values))
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(_TIMEOUT.total_seconds()), transaction(self.sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about digests") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self.sessions, timeout=_TIMEOUT, about="digests")
 
 
 def _is(digest: StoredDigest) -> tuple[ColumnElement[bool], ...]:

@@ -1,10 +1,9 @@
 """Keep what administrators have set for their guild, each setting by its name and with a type of its own."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,9 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.schema import GuildSettingRow
-from errors import DatabaseUnavailableError, RefusedRowError
+from errors import DatabaseUnavailableError
 from memory.consent.pauses import Pause
 
 logger = logging.getLogger(__name__)
@@ -300,13 +299,8 @@ class GuildSettings:
                 del self._known[next(iter(self._known))]
         return known
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about the settings of a guild") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="the settings of a guild")
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('backscroll.setting ' || :guild || ' ' || :name, 0))")

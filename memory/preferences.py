@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,9 +15,9 @@ from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.schema import TimeZoneRow
-from errors import DatabaseUnavailableError, RefusedRowError
+from errors import DatabaseUnavailableError
 from time_expressions.folding import folded
 from time_expressions.zones import find_zone, zone_names
 
@@ -153,13 +153,8 @@ class TimeZones:
         while len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about a time zone") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="a time zone")
 
 
 def _zones(owners: Iterable[Owner], chosen: dict[Owner, str]) -> dict[Owner, ZoneInfo | None]:

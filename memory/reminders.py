@@ -1,8 +1,6 @@
 """Keep what people asked to be reminded of, until they have been."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +8,9 @@ from typing import Any
 from psycopg.sql import SQL
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.shards import ONE_SHARD, ShardRange
 from db.statements import execute, fetch
-from errors import DatabaseUnavailableError, RefusedRowError
 from memory.message import sanitize
 from time_expressions.future import Repeat
 
@@ -158,13 +155,8 @@ class Reminders:
         async with self._transaction() as session:
             return await execute(session, _DROP, {"before": now - KEPT_FOR})
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about reminders") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="reminders")
 
 
 def _of_shards(shards: ShardRange | None) -> dict[str, int]:

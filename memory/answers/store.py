@@ -1,9 +1,8 @@
 """Keep questions and their answers in long-term memory until they are delivered, and what people think of them."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,9 +10,8 @@ from psycopg.sql import SQL, Composed
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.statements import Row, execute, fetch
-from errors import DatabaseUnavailableError, RefusedRowError
 from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rated, Rating, State
 from memory.message import sanitize
 
@@ -205,13 +203,8 @@ class AnswerStore:
         async with self._transaction() as session:
             return await fetch(session, statement, values)
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about an answer") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="an answer")
 
 
 def _kept(row: Row) -> Kept:

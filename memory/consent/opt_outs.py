@@ -1,8 +1,7 @@
 """Keep in long-term memory what people have asked not to be kept of them."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,9 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
+from db.engines import Sessions, timely_transaction
 from db.schema import OptOutRow
-from errors import DatabaseUnavailableError, RefusedRowError
 
 ANSWER_LIMIT = timedelta(seconds=5)
 """How long one reading or writing may take by default; somebody waits."""
@@ -66,13 +64,8 @@ class OptOuts:
         wishes = {row.person_id: OptOut(_wish(row.kind), row.opted_out_at) for row in found}
         return {person_id: one for person_id, one in wishes.items() if one.wish is not Wish.NOTHING}
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer in time about who has opted out") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="who has opted out")
 
 
 def _wish(kind: str) -> Wish:

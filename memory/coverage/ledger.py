@@ -4,10 +4,9 @@ A stretch counts when its session is the current one, or when the session was pr
 last widened, and no batch up to that one was undone since (docs/decisions/0027).
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -15,8 +14,7 @@ from typing import Any, LiteralString
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engines import Sessions, transaction
-from errors import DatabaseUnavailableError, RefusedRowError
+from db.engines import Sessions, timely_transaction
 from memory.coverage.intervals import EVERYTHING, Interval, gaps, is_covered, subtract
 
 LEDGER_LIMIT = timedelta(seconds=30)
@@ -150,13 +148,8 @@ class Ledger:
         rows = await session.execute(statement, {"current": self._session, **parameters})
         return _by_place(rows.mappings().all())
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()), transaction(self._sessions) as session:
-                yield session
-        except (RefusedRowError, TimeoutError) as error:
-            raise DatabaseUnavailableError("PostgreSQL did not answer about what was read") from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return timely_transaction(self._sessions, timeout=self._timeout, about="what was read")
 
 
 def combined(stretches: Sequence[Stretch]) -> list[Stretch]:
