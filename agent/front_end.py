@@ -20,8 +20,11 @@ class Recorder(Protocol):
         With `patience` it waits no longer than that while the journal cannot be written.
         """
 
-    async def settle(self, *, timeout: timedelta) -> bool:
-        """Wait until what was recorded so far is searchable; False when `timeout` came first."""
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
+        """Wait until what was recorded so far is searchable; False when `timeout` came first.
+
+        Without the `newest` it may do without the messages of the last second while many arrive.
+        """
 
 
 class Asker(Protocol):

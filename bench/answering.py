@@ -40,6 +40,7 @@ _PLACES = 20
 _SAID_BEFORE = 1_000  # messages that memory holds when the questions begin
 _THINK = 3.0  # seconds before each reply of the slow model
 _PAUSE = 0.06  # seconds between two pieces of its prose
+_QUICK_PIECE, _SLOW_PIECE = 120, 4  # letters at a time: pieces are read while a model writes, which costs no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ async def measure(*, seconds: float, rate: float, every: float, slow: int) -> Me
             open_fake_discord() as fake,
             served(ScriptedModel([])) as model,
         ):
+            model.piece = _QUICK_PIECE
             world = fake.world
             town = fill(world, messages=0, places=_PLACES, now=world.clock(), threads=0)
             async with _open_bot(place, fake, model) as program:
@@ -136,7 +138,7 @@ async def measure(*, seconds: float, rate: float, every: float, slow: int) -> Me
                     asking = group.create_task(ask_often(fake, town, seconds=seconds, every=every))
                 took, quick = loop.time() - begun, asking.result()
                 await wait_for_answers(fake, quick)
-                model.think, model.pause = _THINK, _PAUSE
+                model.think, model.pause, model.piece = _THINK, _PAUSE, _SLOW_PIECE
                 asked = await ask_often(fake, town, seconds=slow * 0.5, every=0.5)
                 await wait_for_answers(fake, asked)
                 watched = await _edits(fake, asked)

@@ -318,7 +318,7 @@ class MessagesOnly:
         if message.kind in {Kind.MESSAGE, Kind.SYSTEM}:
             await self._recorder.record(message, patience=patience)
 
-    async def settle(self, *, timeout: timedelta) -> bool:
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
         """Wait until that is searchable."""
         return await self._recorder.settle(timeout=timeout)
 

@@ -87,7 +87,7 @@ class Answerer:
     async def answer(self, asking: Asking, *, live: Live | None = None) -> Answered:
         """Return the answer from all that may be used, with notes on how it came about; show it `live` meanwhile."""
         zone = await self._zone(asking)
-        settled = await self._services.recorder.settle(timeout=SETTLE_LIMIT)
+        settled = await self._services.recorder.settle(timeout=SETTLE_LIMIT, newest=False)
         question = self._question(asking, await self._places(asking, zone), zone)
         beyond = await self._beyond_memory(asking, question)
         if live is not None:

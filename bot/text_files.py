@@ -194,9 +194,9 @@ class ReadingFiles:
         await self._recorder.record(message, patience=patience)
         self._text_files.note(message)
 
-    async def settle(self, *, timeout: timedelta) -> bool:
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
         """Wait as `agent.front_end.Recorder` says."""
-        return await self._recorder.settle(timeout=timeout)
+        return await self._recorder.settle(timeout=timeout, newest=newest)
 
     @property
     def progress(self) -> tuple[int, int]:

@@ -42,7 +42,7 @@ class FakeRecorder:
         self.messages.append(message)
         self.news.put_nowait(message)
 
-    async def settle(self, *, timeout: timedelta) -> bool:
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
         return self._settles
 
     def of_kind(self, kind: Kind) -> list[Message]:

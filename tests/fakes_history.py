@@ -32,7 +32,7 @@ class InMemoryJournal:
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         self.messages.append(message)
 
-    async def settle(self, *, timeout: timedelta) -> bool:
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
         return True
 
     async def push(self) -> bool:

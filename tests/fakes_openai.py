@@ -43,6 +43,8 @@ class FakeOpenAI:
     takes_any: bool = False
     streams: bool = True
     pause: float = 0.0
+    piece: int = 4
+    """How many letters come at a time."""
     breaks: bool = False
     is_read: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -79,7 +81,7 @@ class FakeOpenAI:
         await response.prepare(request)
         self.is_read.set()
         try:
-            for delta in _deltas(reply):
+            for delta in _deltas(reply, self.piece):
                 choice = {"index": 0, "delta": delta, "finish_reason": None}
                 body = {
                     "id": "1",
@@ -101,12 +103,12 @@ class FakeOpenAI:
 Fake = TypeVar("Fake", bound=FakeOpenAI)
 
 
-def _deltas(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _deltas(reply: dict[str, Any], piece: int) -> Iterator[dict[str, Any]]:
     """Yield a message in pieces, as servers send them."""
     yield {"role": "assistant", "content": ""}
     content = reply["content"] or ""
-    for start in range(0, len(content), 4):
-        yield {"content": content[start : start + 4]}
+    for start in range(0, len(content), piece):
+        yield {"content": content[start : start + piece]}
     for index, call in enumerate(reply.get("tool_calls", ())):
         yield {"tool_calls": [{"index": index, **call}]}
 

@@ -121,12 +121,13 @@ class Ingest:
         """Wake the reader."""
         self._grown.set()
 
-    async def settle(self, *, timeout: timedelta) -> bool:
-        """Wait until all that the journal holds now is searchable; return whether it is.
+    async def settle(self, *, timeout: timedelta, up_to: int | None = None) -> bool:
+        """Wait until all that the journal holds now, or held `up_to` a position, is searchable; return whether it is.
 
         It gives up early while the database is away.
         """
-        goal, pauses = self._journal.end, self._pauses
+        end, pauses = self._journal.end, self._pauses
+        goal = end if up_to is None else min(up_to, end)  # one that was rewritten is shorter
 
         def is_reached() -> bool:  # a journal that was rewritten meanwhile is another one
             return self.stored >= (goal if pauses == self._pauses else self._journal.end)

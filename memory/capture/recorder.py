@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -248,6 +249,33 @@ async def _finish(capture: Capture, writer: asyncio.Task[None]) -> None:
         logger.critical("the last messages could not be journalled within %s and are lost", _PATIENCE)
 
 
+class Newest:
+    """Knows where the journal ended a second ago, while so much is recorded that some of it always is on its way."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ends: deque[tuple[float, int]] = deque(maxlen=_MOST_NOTED)
+
+    def note(self, end: int) -> None:
+        """Note that something was recorded, and where the journal ends now, in bytes."""
+        self._ends.append((self._clock(), end))
+        self._forget()
+
+    def floor(self) -> int | None:
+        """Return where the journal ended before the messages of the last second; None where these are few."""
+        self._forget()
+        return self._ends[0][1] if len(self._ends) > _MANY else None
+
+    def _forget(self) -> None:
+        """Forget what was noted before the last second, but for the newest of it."""
+        latest = self._clock() - _LATELY.total_seconds()
+        while len(self._ends) > 1 and self._ends[1][0] <= latest:
+            self._ends.popleft()
+
+
+_MANY = 16  # messages in a second; fewer are searchable within some tenths of a second, and are waited for
+_MOST_NOTED = 2_000
+_LATELY = timedelta(seconds=1)
 _SETTLE_LIMIT = timedelta(seconds=2)  # for what was recorded before, where it matters whether a message is stored
 _CAPACITY = 10_000  # messages held in memory while the journal cannot be written; more are refused
 
@@ -263,6 +291,7 @@ class Recorder:
     _ingest: Ingest
     erased: Erased
     _consent: Admits | None = None
+    _newest: Newest = field(default_factory=Newest)
 
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         """Return once the message is in the session's CSV; the database follows by itself.
@@ -278,6 +307,7 @@ class Recorder:
         admitted = await self.admitted(message)
         if admitted is not None:
             await self._capture.record(admitted, patience=patience)
+            self._newest.note(self._journal.end)
 
     async def admitted(self, message: Message) -> Message | None:
         """Return what of a message may be kept, if anything."""
@@ -285,9 +315,13 @@ class Recorder:
             return message
         return await self._consent.admitted(message, settled=partial(self.settle, timeout=_SETTLE_LIMIT))
 
-    async def settle(self, *, timeout: timedelta) -> bool:
-        """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first."""
-        return await self._ingest.settle(timeout=timeout)
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
+        """Wait until what was recorded so far is searchable; False when `timeout` or an outage came first.
+
+        Without the `newest` it does not wait for the last second while many messages arrive: some always would be on
+        their way.
+        """
+        return await self._ingest.settle(timeout=timeout, up_to=None if newest else self._newest.floor())
 
     async def settle_vectors(self, *, timeout: timedelta) -> bool:
         """Wait until what was stored before the embedder was ready has its vectors; False as for `settle`."""

@@ -26,7 +26,7 @@ from db.vector_index import drop
 from memory.index import store
 from memory.index.store import Indexed
 from memory.message import Revision, names_of
-from memory.names.rows import note_names
+from memory.names.rows import noting_names, values_of_names
 from util_async import Progress
 
 BATCH = 10_000
@@ -75,6 +75,7 @@ _MERGE = store.merging(insert(MessageRow).from_select(_COLUMNS, select(_COMING))
 )
 
 _NOTE_NAMES = text(FILL_FROM_STAGE)
+_NAMES = noting_names()
 _REVISE = insert(RevisionRow).on_conflict_do_nothing()
 
 _UNCHANGED = and_(_SAME_KEY, ~store.says_later(_COMING.c))
@@ -134,7 +135,8 @@ async def write(database: Database, batch: MessageBatch, *, expected: int) -> No
             times = [row.message.sent_at for row in batch.rows]
             await _drop_slow_indexes(connection, min(times), max(times), expected=expected)
             await _copy(connection, MessageRow.__tablename__, batch)
-            await connection.execute(note_names((row.message for row in batch.rows), promotion_id=batch.promotion_id))
+            names = values_of_names((row.message for row in batch.rows), promotion_id=batch.promotion_id)
+            await connection.execute(_NAMES, names)
         elif batch.rows:
             await connection.execute(_STAGE)
             await _copy(connection, _COMING.name, batch)

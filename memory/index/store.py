@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     and_,
     any_,
+    bindparam,
     case,
     func,
     literal,
@@ -29,11 +31,11 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from db.arrays import as_table
+from db.arrays import arrays_of, rows_as_table
 from db.schema import EMBEDDING_WIDTH, AwareTime, JournalPositionRow, MessageRow, RevisionRow
 from memory.message import CHANGED_BY_EDITS as CHANGED_FIELDS
 from memory.message import COLUMNS, COUNTED, FIELDS, Field, Item, Kind, Message, Part, Revision, Source, as_json
-from memory.names.rows import note_names
+from memory.names.rows import noting_names, values_of_names
 
 _Columns = ReadOnlyColumnCollection[str, Any]
 
@@ -70,24 +72,39 @@ async def write(
     A message that is there already changes only by a later edit or a deletion, so a batch may come twice.
     Each key may stand in the batch once.
     """
-    statement = _move(journal, position)
+    edits = [item.message for item in batch if item.message.edited_at]
+    values: dict[str, Any] = {"journal": journal, "journal_end": position}
     if batch:
-        edits = [item.message for item in batch if item.message.edited_at]
-        if edits:
-            kept = keep_replaced_texts(_edited(edits), promotion_id=null())
-            statement = statement.add_cte(kept.cte("kept"))
-        statement = statement.add_cte(merging(_rows(batch)).cte("stored"))
-        statement = statement.add_cte(note_names(item.message for item in batch).cte("noted"))
+        rows = (values_of(item) for item in batch)
+        values |= arrays_of("coming", _WRITTEN, ([row[known.name] for known in _WRITTEN] for row in rows))
+        values |= values_of_names(item.message for item in batch)
+    if edits:
+        values |= arrays_of("edited", _EDITED, (_values(edit, _EDITED) for edit in edits))
     if revisions:
-        statement = statement.add_cte(_revisions(revisions).cte("revised"))
-    await session.execute(statement)
+        values |= arrays_of("revising", _REVISED, (_values(revision, _REVISED) for revision in revisions))
+    statement = _writing(has_rows=bool(batch), has_edits=bool(edits), has_revisions=bool(revisions))
+    await session.execute(statement, values)
 
 
-def _move(journal: str, position: int) -> Insert:
-    statement = insert(JournalPositionRow).values(session=journal, position=position)
-    return statement.on_conflict_do_update(
+@cache
+def _writing(*, has_rows: bool, has_edits: bool, has_revisions: bool) -> Insert:
+    """Return the statement that writes a batch, whose rows are its parameters: to build it takes some milliseconds."""
+    statement = insert(JournalPositionRow).values(session=bindparam("journal"), position=bindparam("journal_end"))
+    statement = statement.on_conflict_do_update(
         index_elements=[JournalPositionRow.session], set_={"position": statement.excluded.position}
     )
+    if has_edits:
+        kept = keep_replaced_texts(rows_as_table("edited", _EDITED), promotion_id=null())
+        statement = statement.add_cte(kept.cte("kept"))
+    if has_rows:
+        names = [known.name for known in _WRITTEN]
+        rows = insert(MessageRow).from_select(names, select(rows_as_table("coming", _WRITTEN)))
+        statement = statement.add_cte(merging(rows).cte("stored"), noting_names().cte("noted"))
+    if has_revisions:
+        names = [known.name for known in _REVISED]
+        revised = insert(RevisionRow).from_select(names, select(rows_as_table("revising", _REVISED)))
+        statement = statement.add_cte(revised.on_conflict_do_nothing().cte("revised"))
+    return statement
 
 
 def merging(statement: Insert) -> Insert:
@@ -152,30 +169,15 @@ def keep_replaced_texts(edited: FromClause, *, promotion_id: ColumnElement[Any])
     return insert(RevisionRow).from_select(columns, replaced).on_conflict_do_nothing()
 
 
-def _edited(edits: Iterable[Message]) -> FromClause:
-    columns = [MessageRow.__table__.columns[name] for name in ("message_id", "sent_at", "edited_at", "content")]
-    return as_table("edited", columns, (_values(edit, columns) for edit in edits))
-
-
-def _rows(batch: Iterable[Indexed]) -> Insert:
-    rows = (values_of(item) for item in batch)
-    given = as_table("coming", _WRITTEN, ([row[known.name] for known in _WRITTEN] for row in rows))
-    return insert(MessageRow).from_select([known.name for known in _WRITTEN], select(given))
-
-
-def _revisions(revisions: Iterable[Revision]) -> Insert:
-    columns = [RevisionRow.__table__.columns[field.name] for field in fields(Revision)]
-    given = as_table("revising", columns, (_values(revision, columns) for revision in revisions))
-    names = [known.name for known in columns]
-    return insert(RevisionRow).from_select(names, select(given)).on_conflict_do_nothing()
-
-
 def _values(source: Message | Revision, columns: Iterable[ColumnElement[Any]]) -> list[Any]:
     return [getattr(source, known.name) for known in columns]
 
 
 _WRITTEN = [known for known in MessageRow.__table__.columns if known.name != "promotion_id"]
 """The columns of a message that capture fills, which belongs to no promotion."""
+
+_EDITED = [MessageRow.__table__.columns[name] for name in ("message_id", "sent_at", "edited_at", "content")]
+_REVISED = [RevisionRow.__table__.columns[field.name] for field in fields(Revision)]
 
 
 def values_of(item: Indexed) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, literal, or_, s
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.arrays import as_table
+from db.arrays import arrays_of, rows_as_table
 from db.schema import NameRow, PromotionRow
 from memory.message import Message
 from memory.names.known import Named, named_in
@@ -22,13 +22,10 @@ _NAMES = (*_KEY_COLUMNS, "first_seen", "last_seen", "in_public_thread")
 _COLUMNS = [NameRow.__table__.columns[name] for name in _NAMES]
 
 
-def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> Insert:
-    """Return the statement that takes in the names of messages, of which there is at least one.
-
-    Its parameters are one array for each column, so that it is the same for any number of messages.
-    """
-    given = as_table("seen", _COLUMNS, ((*key, *rest) for key, rest in _seen(messages).items()))
-    batch = bindparam("names_of_promotion", promotion_id, type_=BigInteger)
+def noting_names() -> Insert:
+    """Return the statement that takes in the names of messages; `values_of_names` returns its parameters."""
+    given = rows_as_table("seen", _COLUMNS)
+    batch = bindparam("names_of_promotion", type_=BigInteger)
     statement = insert(NameRow).from_select([*_NAMES, "promotion_id"], select(*given.c, batch))
     new = statement.excluded
     return statement.on_conflict_do_update(
@@ -46,6 +43,12 @@ def note_names(messages: Iterable[Message], *, promotion_id: int | None = None) 
             new.in_public_thread.is_distinct_from(NameRow.in_public_thread),
         ),
     )
+
+
+def values_of_names(messages: Iterable[Message], *, promotion_id: int | None = None) -> dict[str, Any]:
+    """Return what `noting_names` takes in of messages, of which there is at least one."""
+    rows = ((*key, *rest) for key, rest in _seen(messages).items())
+    return {**arrays_of("seen", _COLUMNS, rows), "names_of_promotion": promotion_id}
 
 
 def _seen(messages: Iterable[Message]) -> dict[tuple[Any, ...], tuple[datetime, datetime, bool]]:

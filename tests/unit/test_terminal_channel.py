@@ -44,7 +44,7 @@ class Notebook:
     async def record(self, message: Message, *, patience: timedelta | None = None) -> None:
         self.messages.append(message)
 
-    async def settle(self, *, timeout: timedelta) -> bool:
+    async def settle(self, *, timeout: timedelta, newest: bool = True) -> bool:
         self.settled += 1
         return self._settles
 
