@@ -38,7 +38,8 @@ MORE_FOR_YOU = "There are {} more sources that only you can see."
 ONE_MORE_FOR_YOU = "There is 1 more source that only you can see."
 NO_MORE_FOR_YOU = "There is nothing more about that which only you can see, by now."
 HELP = """\
-I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it.
+I remember what is said in the channels that I can see, and answer questions about it with the messages that prove it. \
+What was said before I joined I know as far as I have read it; beyond that I ask Discord's own search, and say so.
 
 **Ask**
 `/chat text:what did Ana say about the deploy last Tuesday?` My answer is for everyone in this channel, so I use only \

@@ -52,6 +52,12 @@ class Interaction:
         return self.original is not None and not self.original.flags & LOADING
 
     @property
+    def shows_step(self) -> bool:
+        """Whether the first answer tells what is being done for it: an answer that takes longer says so meanwhile."""
+        *_, last = self.text.splitlines() or [""]
+        return last.startswith("-# ") and not last.startswith("-# [[") and last.endswith(" …")
+
+    @property
     def text(self) -> str:
         """What the first answer says now."""
         return "" if self.original is None else self.original.text
@@ -109,8 +115,8 @@ class Interactions:
         return interaction.acknowledged_after
 
     async def answered(self, interaction: Interaction) -> str:
-        """Wait until the bot has answered; return the text."""
-        await self._changes.until(lambda: interaction.is_answered, timeout=60)
+        """Wait until the bot has answered, and shows no step any more; return the text."""
+        await self._changes.until(lambda: interaction.is_answered and not interaction.shows_step, timeout=60)
         return interaction.text
 
     def _published(self, channel: Channel, name: str) -> Payload:
