@@ -69,7 +69,7 @@ def _line(line: Line, time_zone: ZoneInfo) -> str:
 
 
 def _message(message: Message, shown: Shown, time_zone: ZoneInfo) -> str:
-    """Return what is shown of a message; its time, or else an arrow, is the link that opens it."""
+    """Return what is shown of a message; its time, or else a word, is the link that opens it."""
     who = f"**{inline(message.author_name)}**" if Shown.AUTHOR in shown else ""
     where = (
         f"in {'' if message.guild_id is None else '#'}{inline(message.channel_name)}" if Shown.PLACE in shown else ""
