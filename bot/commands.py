@@ -1,6 +1,6 @@
 """Answer /chat, /about and /help."""
 
-import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import discord
@@ -11,7 +11,8 @@ from bot.answer_buttons import AnswerButtons
 from bot.answering import Answered, Answerer, Asking
 from bot.asked import AskedQuestion, AskedQuestions, KeptQuestions, RecentQuestions
 from bot.audience import Readers, must_be_private
-from bot.buttons import Reply
+from bot.buttons import Renew, Reply
+from bot.caller import Caller
 from bot.cited_sources import NO_SOURCES, NONE_LEFT, render_cited
 from bot.command_runner import CommandRunner
 from bot.daily_limits import DailyLimits
@@ -21,14 +22,11 @@ from bot.moderators import answer_mode, refusal_to_answer
 from bot.outbox import Outbox
 from bot.presses import Presses
 from bot.rendering import render, render_text
+from bot.renewal import MOST_RENEWALS, renewed_when
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
 from memory.guild_settings import AnswerMode
 from memory.question.parse import LONGEST_QUESTION
-
-logger = logging.getLogger(__name__)
-
-MOST_RENEWALS = 2
 
 RIGHTS_CHANGED = (
     "Who may read what has changed here while I was answering, more than once, so I show nothing. Please ask again."
@@ -198,11 +196,8 @@ class SlashCommands:
             if self._outbox is not None and self._services.keeps(asking.caller):
                 await self._outbox.ready(asking, answered)
 
-        async def renew() -> Reply | None:
-            if not await self.answerer.is_outdated(asking, answered):
-                return None
-            logger.info("what may be read has changed before command %d was answered", asking.caller.id)
-            return await self._reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+        async def again(left: int) -> Reply:
+            return await self._reply(asking, tries=left)
 
         async def offer() -> Reply | None:
             return await self._offer(asking)
@@ -214,7 +209,7 @@ class SlashCommands:
             self.answer_buttons.under(answered.answer, asking.caller.id),
             sources=shown.sources,
             notes=shown.notes,
-            renew=renew,
+            renew=self._renew(partial(self.answerer.is_outdated, asking, answered), again, tries, asking.caller),
             offer=None if asking.private or asking.caller.guild_id is None else offer,
         )
 
@@ -235,12 +230,11 @@ class SlashCommands:
         if answered is None:
             return Reply(render_text(NO_MORE_FOR_YOU))
 
-        async def renew() -> Reply | None:
-            if not await self.answerer.is_outdated(asking, answered):
-                return None
-            return await self._rest_reply(asking, tries=tries - 1) if tries else Reply(render_text(RIGHTS_CHANGED))
+        async def again(left: int) -> Reply:
+            return await self._rest_reply(asking, tries=left)
 
         shown = render(answered.answer, answered.zone.zone)
+        renew = self._renew(partial(self.answerer.is_outdated, asking, answered), again, tries, asking.caller)
         return Reply([shown.text], sources=shown.sources, notes=shown.notes, renew=renew)
 
     async def _sources_reply(
@@ -254,17 +248,25 @@ class SlashCommands:
         if not found:
             return Reply(render_text(NONE_LEFT))
 
-        async def renew() -> Reply | None:
-            by_now = await self.answerer.readable(interaction, found)
-            if by_now.keys() == found.keys():
-                return None
-            if not tries:
-                return Reply(render_text(RIGHTS_CHANGED))
-            return await self._sources_reply(interaction, question, tries=tries - 1)
+        async def is_outdated() -> bool:
+            return (await self.answerer.readable(interaction, found)).keys() != found.keys()
+
+        async def again(left: int) -> Reply:
+            return await self._sources_reply(interaction, question, tries=left)
 
         zone = await self._services.zone_of(interaction.user.id, interaction.guild_id)
         cited = {number: found[message_id] for number, message_id in numbers.items() if message_id in found}
-        return Reply([render_cited(cited, missing=len(numbers) - len(cited), time_zone=zone.zone)], renew=renew)
+        shown = render_cited(cited, missing=len(numbers) - len(cited), time_zone=zone.zone)
+        return Reply([shown], renew=self._renew(is_outdated, again, tries, interaction))
+
+    def _renew(
+        self,
+        is_outdated: Callable[[], Awaitable[bool]],
+        again: Callable[[int], Awaitable[Reply]],
+        tries: int,
+        caller: Caller,
+    ) -> Renew:
+        return renewed_when(is_outdated, again, tries=tries, otherwise=RIGHTS_CHANGED, command_id=caller.id)
 
 
 def _asked(asking: Asking, answer: Answer) -> AskedQuestion:

@@ -1,8 +1,8 @@
 """Show an overview on Discord: as pages of text, made from what may be read where it is shown."""
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.markdown import inline
@@ -11,14 +11,13 @@ from bot.buttons import Reply
 from bot.caller import Caller
 from bot.moderators import refusal_to_answer
 from bot.rendering import MESSAGE_LIMIT, day_and_time, excerpt, neutralised, render_text
+from bot.renewal import MOST_RENEWALS, renewed_when
 from bot.services import NOT_LOOKED_UP, Services
 from memory.message import Message
+from memory.preferences import Zone
 from overviews.overview import Line, Overview, Section, Shown, Viewer
 from time_expressions.conventions import date_order
 
-logger = logging.getLogger(__name__)
-
-MOST_RENEWALS = 2
 LONGEST_WORDS = 300  # characters of the words of a line
 
 RIGHTS_CHANGED = "Who may read what has changed here while I was looking, more than once, so I show nothing. Try again."
@@ -88,13 +87,22 @@ def _words(text: str) -> str:
     return neutralised(inline(text, longest=LONGEST_WORDS))
 
 
-async def viewer_of(caller: Caller, *, private: bool, services: Services, readers: Readers) -> tuple[Viewer, Audience]:
-    """Return who asks for an overview with what it may be made from by now, and the audience that this comes from."""
+class Viewing(NamedTuple):
+    """Who asks for an overview with what it may be made from by now, and on whose clock that is."""
+
+    viewer: Viewer
+    must_be_private: bool
+    """Whether it cannot be known who else would see it."""
+    zone: Zone
+
+
+async def viewing_of(caller: Caller, *, private: bool, services: Services, readers: Readers) -> Viewing:
+    """Return who asks for an overview, and what it may be made from by now."""
     audience = await audience_of(caller, private=private, readers=readers)
     zone = await services.zone_of(caller.user.id, caller.guild_id)
     viewer = Viewer(
         guild=caller.guild_id,
-        places=frozenset() if audience.must_be_private and not private else audience.places,
+        places=_usable(audience, private=private),
         person_id=caller.user.id,
         channel_id=caller.channel_id or 0,
         now=services.clock(),
@@ -104,7 +112,12 @@ async def viewer_of(caller: Caller, *, private: bool, services: Services, reader
         ),
         private=private,
     )
-    return viewer, audience
+    return Viewing(viewer, audience.must_be_private, zone)
+
+
+def _usable(audience: Audience, *, private: bool) -> frozenset[int]:
+    """Return the places that an overview may be made from: none where nobody knows who would see it."""
+    return frozenset() if audience.must_be_private and not private else audience.places
 
 
 async def overview_reply(
@@ -122,29 +135,24 @@ async def overview_reply(
     """
     if refusal := await refusal_to_answer(caller, services, private=private):
         return Reply(render_text(refusal))
-    viewer, audience = await viewer_of(caller, private=private, services=services, readers=readers)
-    if audience.must_be_private and not private:
+    viewer, must_be_private, zone = await viewing_of(caller, private=private, services=services, readers=readers)
+    if must_be_private and not private:
         return Reply(render_text(PRIVATE_HERE))
     try:
         overview = await compose(viewer)
     except ValueError as error:
         return Reply(render_text(inline(str(error), longest=LONGEST_WORDS)))
+    if not zone.certain:
+        overview = replace(overview, notes=(*overview.notes, NOT_LOOKED_UP.format(zone.zone.key)))
 
-    async def renew() -> Reply | None:
-        by_now, _ = await viewer_of(caller, private=private, services=services, readers=readers)
-        if by_now.places >= viewer.places:
-            return None
-        logger.info("what may be read has changed before command %d was answered", caller.id)
-        if not tries:
-            return Reply(render_text(RIGHTS_CHANGED))
+    async def is_outdated() -> bool:
+        audience = await audience_of(caller, private=private, readers=readers)
+        return not _usable(audience, private=private) >= viewer.places
+
+    async def again(left: int) -> Reply:
         return await overview_reply(
-            caller, private=private, compose=compose, services=services, readers=readers, tries=tries - 1
+            caller, private=private, compose=compose, services=services, readers=readers, tries=left
         )
 
-    return Reply(render_overview(await _with_zone_note(overview, caller, services), viewer.time_zone), renew=renew)
-
-
-async def _with_zone_note(overview: Overview, caller: Caller, services: Services) -> Overview:
-    """Return an overview that says when it is not known whose clock counts."""
-    zone = await services.zone_of(caller.user.id, caller.guild_id)
-    return overview if zone.certain else replace(overview, notes=(*overview.notes, NOT_LOOKED_UP.format(zone.zone.key)))
+    renew = renewed_when(is_outdated, again, tries=tries, otherwise=RIGHTS_CHANGED, command_id=caller.id)
+    return Reply(render_overview(overview, viewer.time_zone), renew=renew)

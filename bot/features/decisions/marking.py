@@ -10,7 +10,7 @@ import discord
 
 from bot.buttons import Reply
 from bot.events import message_of
-from bot.overviews import viewer_of
+from bot.overviews import viewing_of
 from bot.parts import Parts
 from bot.rendering import render_text
 from errors import TemporaryError
@@ -76,7 +76,8 @@ async def _known(
     interaction: discord.Interaction, state: Message, decisions: DecisionList, parts: Parts
 ) -> _Known | None:
     """Return what is known of a message; None where memory does not hold it."""
-    viewer, _ = await viewer_of(interaction, private=True, services=parts.services, readers=parts.readers)
+    viewing = await viewing_of(interaction, private=True, services=parts.services, readers=parts.readers)
+    viewer = viewing.viewer
     if not await decisions.is_remembered(viewer, state.message_id):
         return None
     marks = await decisions.marks.of(interaction.guild_id)

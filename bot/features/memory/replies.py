@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import discord
 
-from bot.overviews import viewer_of
+from bot.overviews import viewing_of
 from bot.parts import Parts
 from bot.rendering import day_and_time
 from memory.personal import Held, HeldOfPlace, PersonalData
@@ -25,7 +25,8 @@ HOW_TO_GO_ON = (
 
 async def summary(interaction: discord.Interaction, personal: PersonalData, parts: Parts) -> str:
     """Return what is held of whoever asks."""
-    viewer, _ = await viewer_of(interaction, private=True, services=parts.services, readers=parts.readers)
+    viewing = await viewing_of(interaction, private=True, services=parts.services, readers=parts.readers)
+    viewer = viewing.viewer
     held = await personal.held(interaction.user.id)
     return "\n".join(_lines(held, viewer.places, viewer.time_zone))
 
