@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,14 +19,16 @@ from agent.fairness import FairQueue, Person
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
 from agent.models import LanguageModel
+from agent.opening import Opening, open_search
 from agent.progress import UNWATCHED, Watched, Watcher
 from agent.proof import proven
 from agent.quotation import MEMORY_OUT, quote
 from agent.types import Answer, Outcome, Question, Versions
-from errors import BusyError, TemporaryError
+from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
 from memory.search.interface import MemoryReader
+from tracing import Trace, ignore_trace, note, span, traced
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -65,7 +67,8 @@ class Agent:
     """Answers questions with one model over one memory; conversations are kept per channel and person.
 
     Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
-    places memory has not seen. `versions` name the models; each answer bears them. `close` it in the end.
+    places memory has not seen. `versions` name the models; each answer bears them. Each answer's trace is handed to
+    `keep_trace`, which must be quick and not raise. `close` it in the end.
     """
 
     def __init__(
@@ -77,10 +80,12 @@ class Agent:
         coverage: Coverage | None = None,
         config: AgentConfig | None = None,
         versions: Versions | None = None,
+        keep_trace: Callable[[Trace], None] = ignore_trace,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
         self._versions = versions or Versions()
+        self._keep_trace = keep_trace
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, config=self._config)
         self._conversations = conversations
@@ -114,19 +119,22 @@ class Agent:
             return self._stamped(_turned_away(TOO_MANY.format(count=self._config.per_person)))
         watched = Watched(watcher)
         until = _now() + self._config.longest_wait
-        with self._opened(person):
+        with self._opened(person), self._traced(question) as trace:
             answer = await self._converse(question, watched, until)
+            note(outcome=answer.outcome.value, sources=len(answer.sources))
         if not answer.text.startswith(watched.shown):
             answer = _with_notes(answer, REPLACED)
-        return self._stamped(answer)
+        return replace(self._stamped(answer), trace_id=trace.trace_id)
 
     async def quote(self, question: Question) -> Answer:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
         try:
-            async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
-                return self._stamped(await self._quote(question, await self.parse(question), Watched()))
+            with self._traced(question) as trace:
+                async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
+                    answer = await self._quote(question, await self.parse(question), Watched())
         except BusyError:
             return self._stamped(_turned_away(BUSY))
+        return replace(self._stamped(answer), trace_id=trace.trace_id)
 
     async def parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.
@@ -150,6 +158,17 @@ class Agent:
             _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
             return _parse_words(question)
         return replace(parsed, places=parsed.places & question.places)
+
+    @contextmanager
+    def _traced(self, question: Question) -> Generator[Trace]:
+        """Record what is done within the block, and hand the trace on."""
+        trace = Trace(keeps_texts=self._config.trace_texts and question.kept)
+        try:
+            with traced(trace) as root:
+                root.note(question=question.text, private=question.private, all_time=question.all_time)
+                yield trace
+        finally:
+            self._keep_trace(trace)
 
     @contextmanager
     def _opened(self, person: Person) -> Generator[None]:
@@ -179,34 +198,28 @@ class Agent:
 
         It waits for its turns `until` a time of the event loop's clock.
         """
-        model = self._model
         try:
             async with self._reading_turn(question, watched, patience=until - _now()):
-                parsed = await self.parse(question)
+                parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
                 answer, notes = await self._count(question, parsed, watched)
-                if answer is not None or model is None:
-                    answer = answer or await self._quote(question, parsed, watched)
-                    return await self._kept(question, await self._finished(question, parsed, answer, *notes))
+                found = answer or await self._find(question, parsed, watched)
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
+        answer = found if isinstance(found, Answer) else await self._think(found, history or (), until)
+        answer = await self._finished(question, parsed, answer, *notes)
+        return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+
+    async def _think(self, found: "_Found", history: Sequence[Earlier], until: timedelta) -> Answer:
+        """Return the model's answer, or quotations of what was found when it gives none that it proves."""
+        model, question = found.model, found.context.question
         try:
-            async with model.turn(_person(question), patience=until - _now(), tell=watched.place):
-                return await self._think(model, question, parsed, watched, notes)
+            async with model.turn(_person(question), patience=until - _now(), tell=found.context.watched.place):
+                return await self._write(found, history)
         except BusyError as error:
             logger.warning("channel %d is answered with quotations: %s", question.channel_id, error)
         because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
-        answer = await self._quote_instead(question, parsed, watched, because=because, or_else=or_else)
-        return await self._kept(question, await self._finished(question, parsed, answer, *notes))
-
-    async def _think(
-        self, model: LanguageModel, question: Question, parsed: ParsedQuestion, watched: Watched, notes: Sequence[str]
-    ) -> Answer:
-        """Return the model's answer, which builds on earlier questions, and keep it as a turn."""
-        history = await self._earlier(question)
-        answer = await self._write(model, question, parsed, history or (), watched)
-        answer = await self._finished(question, parsed, answer, *notes)
-        return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+        return await self._quote_instead(found, because=because, or_else=or_else)
 
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
         """Return the earlier turns that a question may build on; None when they cannot be read."""
@@ -281,21 +294,33 @@ class Agent:
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
             return None, (UNCOUNTED,)
 
-    async def _write(
-        self,
-        model: LanguageModel,
-        question: Question,
-        parsed: ParsedQuestion,
-        history: Sequence[Earlier],
-        watched: Watched,
-    ) -> Answer:
+    async def _find(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> "_Found | Answer":
+        """Return what the model is to answer from; the answer itself where no model is to be asked."""
+        if self._model is None:
+            return await self._quote(question, parsed, watched)
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                context = await self._context(question, parsed, watched)
+                return _Found(self._model, context, await open_search(context))
+        except Exception as error:  # noqa: BLE001  # _unanswered logs it
+            return _unanswered(question, error)
+
+    async def _quote(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Answer:
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                context = await self._context(question, parsed, watched)
+                return await quote(context, await open_search(context))
+        except Exception as error:  # noqa: BLE001  # _unanswered logs it
+            return _unanswered(question, error)
+
+    async def _write(self, found: "_Found", history: Sequence[Earlier]) -> Answer:
         """Return the model's answer when it proves what it says, and else quotations with a note that says why."""
         try:
-            answer = await self._ask_model(model, await self._context(question, parsed, watched), history)
+            answer = await self._ask_model(found, history)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"channel {question.channel_id} is answered with quotations", error)
-            return await self._quote_instead(question, parsed, watched, because=MODEL_FAILED, or_else=MODEL_SILENT)
-        return answer or await self._quote_instead(question, parsed, watched, because=UNPROVEN)
+            _log_failure(f"channel {found.context.question.channel_id} is answered with quotations", error)
+            return await self._quote_instead(found, because=MODEL_FAILED, or_else=MODEL_SILENT)
+        return answer or await self._quote_instead(found, because=UNPROVEN)
 
     async def _context(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Context:
         """Return the context of a run, which searches with the words of what the question points at as well."""
@@ -311,37 +336,43 @@ class Agent:
             context.evidence.record_unknown_subject()
         return context
 
-    async def _ask_model(self, model: LanguageModel, context: Context, history: Sequence[Earlier]) -> Answer | None:
-        """Return the model's answer, or that memory is unreachable; None for an answer that proves nothing."""
+    async def _ask_model(self, found: "_Found", history: Sequence[Earlier]) -> Answer | None:
+        """Return the model's answer; None for one that proves nothing."""
+        context = found.context
         show = partial(_show, context) if context.watched.is_watched else None
         async with asyncio.timeout(self._config.timeout.total_seconds()):
-            text = await model.write_answer(context, history=history, show=show)
-        if context.evidence.memory_is_out:
-            return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-        return await proven(text, context)
+            with span("model"):
+                text = await found.model.write_answer(context, found.opening, history=history, show=show)
+            with span("proof", answer=text):
+                return await proven(text, context)
 
-    async def _quote_instead(
-        self, question: Question, parsed: ParsedQuestion, watched: Watched, *, because: str, or_else: str = ""
-    ) -> Answer:
+    async def _quote_instead(self, found: "_Found", *, because: str, or_else: str = "") -> Answer:
         """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
         try:
-            async with self._reading_turn(question, watched, patience=self._config.quotes_timeout):
-                answer = await self._quote(question, parsed, watched)
-        except BusyError:
-            return _turned_away(BUSY)
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                answer = await quote(found.context, found.opening)
+        except Exception as error:  # noqa: BLE001  # _unanswered logs it
+            return _unanswered(found.context.question, error)
         note = because if answer.outcome is Outcome.QUOTED else or_else
         return _with_notes(answer, note) if note and answer.outcome in _FINAL else answer
 
-    async def _quote(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Answer:
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await quote(await self._context(question, parsed, watched))
-        except TimeoutError:
-            logger.warning("memory was too slow to answer channel %d", question.channel_id)
-            return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-        except Exception:
-            logger.exception("channel %d is not answered", question.channel_id)
-            return Answer(text=FAILED, outcome=Outcome.FAILED)
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The model that is to answer, the context of its run, and what was found before it speaks."""
+
+    model: LanguageModel
+    context: Context
+    opening: Opening
+
+
+def _unanswered(question: Question, error: Exception) -> Answer:
+    """Return the answer where none could be looked up, and log why."""
+    if isinstance(error, TimeoutError | DatabaseUnavailableError):
+        logger.warning("memory did not answer channel %d: %r", question.channel_id, error)
+        return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
+    logger.error("channel %d is not answered", question.channel_id, exc_info=error)
+    return Answer(text=FAILED, outcome=Outcome.FAILED)
 
 
 def _show(context: Context, draft: Answer) -> None:

@@ -13,7 +13,7 @@ class AgentConfig:
     guild, one of them under way and the others behind it. Of all people `at_once` may be with the model, and
     `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either. A question waits for
     `longest_wait` in all: with the rest an answer has to come before Discord's interactions end, after 15 minutes.
-    Drafts of an answer are `draft_every` apart.
+    Drafts of an answer are `draft_every` apart. Traces have texts of people only with `trace_texts`.
     """
 
     max_steps: int = 6
@@ -26,6 +26,7 @@ class AgentConfig:
     most_waiting: int = 256
     longest_wait: timedelta = timedelta(minutes=5)
     draft_every: timedelta = timedelta(milliseconds=500)
+    trace_texts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from agent.conversations import Earlier
 from agent.drafts import Candour, Drafts, DraftView
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
 from agent.models_without_tools import PROMPT, with_findings
+from agent.opening import Opening
 from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools import TOOLS
@@ -58,7 +59,6 @@ _LONGEST_ERROR = 2000  # characters that are looked at; what a server says may c
 
 _LACKS = 2  # a server may take neither tools nor requests for pieces
 
-_OPENING = 1  # call that is made before the model speaks
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
 
 _TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
@@ -73,9 +73,8 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
     """Return the graph in which the model may speak `max_steps` times in answer to one question."""
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         _prompt,
-        ModelCallLimitMiddleware(run_limit=_OPENING + max_steps, exit_behavior="error"),
-        ToolCallLimitMiddleware(run_limit=_OPENING + TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
-        _search_first,
+        ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
+        ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
         _read_written_calls,
         _translate_model_errors,
         _explain_tool_errors,
@@ -93,12 +92,15 @@ def prompt_version() -> str:
 async def write_answer(
     loop: Loop,
     context: Context,
+    opening: Opening,
     *,
     history: Sequence[Earlier] = (),
     candour: Candour | None = None,
     view: DraftView | None = None,
 ) -> str:
-    """Run the loop on the question of a context, which keeps what was shown and searched; return what the model wrote.
+    """Run the loop on a question and what was found for it at first, and return what the model wrote.
+
+    The context keeps what else is shown and searched.
 
     With a `view` the model is asked to write piece by piece, and what is whole is shown there when the model's
     `candour` is known; what is learned of that is noted.
@@ -108,8 +110,9 @@ async def write_answer(
     """
     prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence, about=context.about))
     drafts = Drafts(context, view, tool_names=_TOOL_NAMES) if view and candour and candour.is_known else None
+    start = [prompt, *_as_a_call(opening, context.parsed)]
     try:
-        messages = await _run(loop, prompt, context, drafts)
+        messages = await _run(loop, start, context, drafts)
     except ModelCallLimitExceededError as error:
         raise ModelUnavailableError("the model had not answered after its last step") from error
     if candour:
@@ -117,12 +120,11 @@ async def write_answer(
     return _presentable(messages[-1].text)
 
 
-async def _run(loop: Loop, prompt: HumanMessage, context: Context, drafts: Drafts | None) -> list[BaseMessage]:
+async def _run(loop: Loop, messages: list[BaseMessage], context: Context, drafts: Drafts | None) -> list[BaseMessage]:
     """Return the messages of a run to its end; with `drafts` they get what the model writes as it comes."""
-    start = {"messages": [prompt]}
+    start = {"messages": messages}
     if drafts is None:
         return cast("list[BaseMessage]", (await loop.ainvoke(start, context=context))["messages"])
-    messages: list[BaseMessage] = []
     pieces = loop.astream(start, context=context, stream_mode=["messages", "values"])
     async with aclosing(cast("AsyncGenerator[tuple[str, Any]]", pieces)) as events:
         async for mode, event in events:
@@ -143,8 +145,18 @@ def _presentable(written: str) -> str:
     return text
 
 
+def _as_a_call(opening: Opening, parsed: ParsedQuestion) -> tuple[AIMessage, ToolMessage]:
+    """Return what was found before the model speaks as a call of a tool and its result, as servers expect them.
+
+    The model has evidence before it speaks, whether it calls tools or not.
+    """
+    call = opening_call(parsed)
+    name = call.tool_calls[0]["name"]
+    return call, ToolMessage(opening.text, tool_call_id=_OPENING_ID, name=name)
+
+
 def opening_call(parsed: ParsedQuestion) -> AIMessage:
-    """Return the call that a run begins with: search for what the question is about, or list what it asks for.
+    """Return the call that stands for the opening search: for what a question is about, or a list of what it asks for.
 
     The tools know the question's windows, and whether it asks for the newest messages, by themselves.
     """
@@ -165,17 +177,6 @@ def _call(name: str, **arguments: object) -> AIMessage:
 def _prompt(request: ModelRequest[Context]) -> str:
     context = request.runtime.context
     return system_prompt(context.question, context.parsed)
-
-
-@wrap_model_call
-async def _search_first(
-    request: ModelRequest[Context],
-    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
-) -> ModelResponse[Any] | AIMessage:
-    """Make the first call in the model's place: it has evidence before it speaks, whether it calls tools or not."""
-    if isinstance(request.messages[-1], HumanMessage):
-        return opening_call(request.runtime.context.parsed)
-    return await handler(request)
 
 
 @wrap_model_call

@@ -70,7 +70,7 @@ async def search(
 
 async def search_all_time(
     context: Context, text: str, *, speaks_of_it: Callable[[RankedMessage], bool]
-) -> Recalled | None:
+) -> tuple[str, Recalled] | None:
     """Return the messages of any time that fit a text, None unless one of them speaks of what is meant.
 
     Raises DatabaseUnavailableError when no memory answers.
@@ -80,7 +80,7 @@ async def search_all_time(
     findings = await context.memory.search(text, places=parsed.places, authors=parsed.authors)
     if not any(line.hit and speaks_of_it(line) for excerpt in findings.excerpts for line in excerpt.lines):
         return None
-    return _searched(findings, ALL_TIME, context, scope=Scope.BOTH)[1]
+    return _searched(findings, ALL_TIME, context, scope=Scope.BOTH)
 
 
 async def list_time(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.conversations import Earlier
     from agent.graph import Loop
+    from agent.opening import Opening
     from agent.types import Answer
 
 
@@ -332,11 +333,12 @@ class LanguageModel:
     async def write_answer(
         self,
         context: "Context",
+        opening: "Opening",
         *,
         history: "Sequence[Earlier]" = (),
         show: "Callable[[Answer], None] | None" = None,
     ) -> str:
-        """Let the model answer the question of a context; raise ModelUnavailableError when it does not.
+        """Let the model answer a question from what was found; raise ModelUnavailableError when it does not.
 
         Drafts of the answer are shown through `show`.
         """
@@ -348,7 +350,7 @@ class LanguageModel:
 
         view = DraftView(show, self._config.draft_every) if show else None
         return await write_answer(
-            self._load_once().result(), context, history=history, candour=self._candour, view=view
+            self._load_once().result(), context, opening, history=history, candour=self._candour, view=view
         )
 
     @property

@@ -1,28 +1,27 @@
-"""Answer a question with quotations: search once, and quote the best of the results; no language model takes part."""
+"""Answer a question with quotations of what was found for it; no language model takes part."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from agent.about import points_only, said_in
 from agent.citations import check_again
 from agent.context import Context
-from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
+from agent.lookup import Recalled
 from agent.markdown import NAMELESS, Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
 from agent.markdown import line as one_line
-from agent.selection import LENGTH, Quote, best_lines, has_words, spread_lines
+from agent.opening import Opening, is_overview
+from agent.selection import LENGTH, Quote
 from agent.spoilers import without_spoilers
 from agent.types import Answer, Outcome, Question, Source
-from errors import DatabaseUnavailableError
 from memory.mentions import people_named
-from memory.message import Kind, Message
+from memory.message import Message
 from memory.question.parse import ParsedQuestion
 from memory.question.topic import Selection, has_topic
-from memory.search.replies import is_question
 from memory.search.results import RankedMessage
-from memory.search.terms import keywords_of, stems_in, stems_of
+from memory.search.terms import stems_in, stems_of
 from time_expressions.folding import tokens_of, words_of
+from tracing import span
 
 CODE_LENGTH = 800
 """Characters of a quotation with code, which half a block would spoil."""
@@ -110,15 +109,7 @@ NOTHING_ASKED = (
     "Ask me about something that was said in the channels that you may read, "
     'such as "what did we decide about the database?".'
 )
-_RELATIVE = frozenset(
-    ["yesterday", "today", "tonight", "now", "last", "this", "past", "previous", "recently", "ago", "earlier", "since"]
-)
-"""Words of time that mean another one in every message."""
-
 OF_ANOTHER_TIME = "Nothing about that was said at the time that you named; this speaks of it, and is of another time."
-AROUND = 3
-"""Messages before, and after, one that a question points at which are quoted with it."""
-
 AROUND_IT = "This is what was said around the message that you ask about."
 READ_AS = 'I read "{typed}" as "{meant}".'
 SELECTED = "These are {shown} of {amount} messages. To read more, ask about one of these matters or a shorter time."
@@ -126,23 +117,19 @@ SELECTED = "These are {shown} of {amount} messages. To read more, ask about one 
 logger = logging.getLogger(__name__)
 
 
-async def quote(context: Context) -> Answer:
-    """Search once, and return the quotations that answer the question; the same question gets the same answer.
+async def quote(context: Context, opening: Opening) -> Answer:
+    """Return the quotations of what was found that answer the question; the same question gets the same answer.
 
-    When no memory answers, the answer says so; nothing is raised for it.
+    What was deleted or changed since is left out or quoted as it is now.
     """
-    try:
-        found, chosen = await _search(context)
-    except DatabaseUnavailableError as error:
-        logger.warning("channel %d is answered without memory: %r", context.question.channel_id, error)
-        return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-    current, notes = await check_again({quote.number: quote.line.message for quote in chosen}, context)
-    answer = quote_results(context.question, context.parsed, found, chosen, current=current)
+    with span("quote"):
+        current, notes = await check_again({quote.number: quote.line.message for quote in opening.chosen}, context)
+        answer = quote_results(context.question, context.parsed, opening.found, opening.chosen, current=current)
     return replace(
         answer,
         notes=(*context.evidence.notes, *notes, *answer.notes),
-        searched=context.searched,
-        shown_places=context.evidence.shown_places,
+        searched=opening.searched,
+        shown_places=opening.shown_places,
     )
 
 
@@ -168,7 +155,7 @@ def quote_results(
         text = _nothing(parsed, found)
     elif parsed.selection:
         text = f"{_heading(parsed.selection, len(sources))}\n{text}"
-    elif _is_overview(parsed) and (found.selected_from or len(found.lines) > len(chosen)):
+    elif is_overview(parsed) and (found.selected_from or len(found.lines) > len(chosen)):
         amount = found.selected_from or len(found.lines)
         text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
     notes = [OF_ANOTHER_TIME] if found.of_another_time else []
@@ -186,75 +173,6 @@ def _spellings(found: Recalled, quoted: Sequence[Message]) -> list[str]:
     stems = frozenset[str]().union(*map(stems_in, quoted))
     read_as = [(inline(typed), inline(meant)) for typed, meant in found.read_as if stems & stems_of(meant)]
     return [READ_AS.format(typed=typed, meant=meant) for typed, meant in read_as]
-
-
-def _is_overview(parsed: ParsedQuestion) -> bool:
-    """Return whether a question asks for all that was said in some time, and for nothing in particular."""
-    return bool(parsed.times) and not parsed.topic and not parsed.selection
-
-
-async def _search(context: Context) -> tuple[Recalled, list[Quote]]:
-    """Return what was found and the lines of it to quote: the best, or some from all over a stretch of time."""
-    parsed, question = context.parsed, context.question
-    windows = context.searches.narrow(None)
-    if parsed.selection:
-        _, listed = await select_in_order(context, parsed.selection, windows=windows, authors=parsed.authors)
-        return listed, [Quote(*line) for line in listed.lines]
-    if _is_overview(parsed):
-        _, listed = await list_time(context, windows=windows, authors=parsed.authors)
-        return listed, spread_lines(listed.lines)
-    topic = (parsed.topic or parsed.text).replace("\x00", " ").strip()
-    if not topic:
-        return Recalled((), question.time_zone), []
-    _, found = await search(context, topic, windows=windows, authors=parsed.authors)
-    numbers = [number for number, _ in found.lines]
-    lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
-    numbered = [
-        (number, line)
-        for number, line in zip(numbers, lines, strict=True)
-        if line.message.message_id not in question.about
-    ]
-    chosen = best_lines(numbered, words=found.words, topic=topic, question=question.text)
-    if context.about and (not chosen or points_only(parsed)):
-        return await _around(context, found, chosen)
-    if chosen or not windows:
-        return found, chosen
-    return await _of_another_time(context) or (found, [])
-
-
-async def _around(context: Context, found: Recalled, chosen: Sequence[Quote]) -> tuple[Recalled, list[Quote]]:
-    """Return what was said around the message that a question points at, and then what else was chosen."""
-    nearest = next((message.message_id for message in said_in(context.about)), None)
-    if nearest is None:
-        return found, list(chosen)
-    _, around = await read_around(context, nearest, before=AROUND, after=AROUND)
-    quotes = [Quote(*line) for line in around.lines if line[1].message.kind is Kind.MESSAGE]
-    known = {quote.line.message.message_id for quote in quotes}
-    more = [quote for quote in chosen if quote.line.message.message_id not in known]
-    return replace(found, lines=(*found.lines, *around.lines), around_it=True), [*quotes, *more]
-
-
-async def _of_another_time(context: Context) -> tuple[Recalled, list[Quote]] | None:
-    """Return what speaks of the time that a question names, or has its very words, but was said at another time.
-
-    "How much is the rent from January?" is a question about January, and not for what was said then.
-    """
-    text = context.question.text
-    times = keywords_of(" ".join(time.phrase for time in context.parsed.times))
-    names_a_time = any(time.text.isalpha() for time in times) and _RELATIVE.isdisjoint(time.text for time in times)
-    if is_question(text) and not names_a_time:
-        return None
-
-    def speaks_of_it(line: RankedMessage) -> bool:
-        stems = stems_in(line.message)
-        return has_words(line.message, text) or (names_a_time and all(word.stems & stems for word in times))
-
-    found = await search_all_time(context, text.replace("\x00", " "), speaks_of_it=speaks_of_it)
-    if found is None:
-        return None
-    lines = [(number, replace(line, hit=line.hit and speaks_of_it(line))) for number, line in found.lines]
-    chosen = best_lines(lines, words=found.words, topic=text, question=text)
-    return (replace(found, of_another_time=True), chosen) if chosen else None
 
 
 def _nothing(parsed: ParsedQuestion, found: Recalled) -> str:

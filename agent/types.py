@@ -118,6 +118,8 @@ class Answer:
     searched: Searched | None = None
     shown_places: frozenset[int] = frozenset()
     versions: Versions = Versions()
+    trace_id: str = ""
+    """The id of the trace that tells how it came about; empty where nothing was recorded."""
 
     @property
     def is_limited(self) -> bool:

@@ -18,7 +18,7 @@ from agent.models_without_tools import SearchFirstChatModel
 from agent.types import Outcome, Question, Versions
 from memory.authors import Authors
 from memory.message import Message
-from memory.search.results import Scope
+from memory.search.results import Scope, SearchResult
 from terminal.rendering import render
 from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
 from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
@@ -369,14 +369,28 @@ async def test_memory_that_cannot_be_reached_is_never_called_nothing_found(lines
     assert (answer.outcome, answer.sources, answer.notes) == (Outcome.MEMORY_UNREACHABLE, (), ())
 
 
-async def test_the_model_is_told_that_memory_cannot_be_reached() -> None:
+async def test_no_model_is_asked_when_memory_does_not_answer_the_opening_search() -> None:
     memory = chat()
     memory.failures = 1
-    asked, model = agent(SEARCH, says("On Friday [1]."), memory=memory)
+    asked, model = agent(says("On Friday [1]."), memory=memory)
 
     answer = await asked.ask(question())
 
-    assert "cannot be reached" in model.heard[0][-1].text
+    assert answer.outcome is Outcome.MEMORY_UNREACHABLE
+    assert model.heard == []
+
+
+async def test_the_model_is_told_that_memory_cannot_be_reached() -> None:
+    class FailsAtTheSecondSearch(FakeMemory):
+        async def search(self, *args: Any, **kwargs: Any) -> SearchResult:
+            (self.whole or self).failures = int(len(self.asked) == 1)
+            return await super().search(*args, **kwargs)
+
+    asked, model = agent(SEARCH, says("On Friday [1]."), memory=FailsAtTheSecondSearch(chat().messages))
+
+    answer = await asked.ask(question())
+
+    assert "cannot be reached" in model.heard[1][-1].text
     assert answer.text == "On Friday [1]."
     assert answer.notes == ("Memory did not answer every search, so messages may be missing here.",)
 

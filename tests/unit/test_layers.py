@@ -19,7 +19,7 @@ LAYERS = (
     {"db"},
     {"time_expressions", "util_async"},
     {"storage"},  # below: the embedded server's folder appears whole, and `util_async` hands a function of it on
-    {"errors"},
+    {"errors", "tracing"},
 )
 """From top to bottom; what shares a layer does not know of each other."""
 

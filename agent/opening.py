@@ -1,0 +1,130 @@
+"""Search memory for a question once, before anybody speaks: model and quotations answer from the same results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.about import points_only, said_in
+from agent.context import Context
+from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
+from agent.selection import Quote, best_lines, has_words, spread_lines
+from agent.types import Searched
+from memory.message import Kind
+from memory.question.parse import ParsedQuestion
+from memory.search.replies import is_question
+from memory.search.results import RankedMessage
+from memory.search.terms import keywords_of, stems_in
+from tracing import span
+
+AROUND = 3
+"""Messages before, and after, one that a question points at which are quoted with it."""
+
+_RELATIVE = frozenset(
+    ["yesterday", "today", "tonight", "now", "last", "this", "past", "previous", "recently", "ago", "earlier", "since"]
+)
+"""Words of time that mean another one in every message."""
+
+NOTHING_TO_SEARCH = "The question names nothing to search for."
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What was found before anybody speaks.
+
+    `text` is what a model reads of it, and `chosen` are the lines that answer the question by themselves. `searched`
+    and `shown_places` tell where it was looked for and what was found where, without what a model searches later.
+    """
+
+    text: str
+    found: Recalled
+    chosen: tuple[Quote, ...]
+    searched: Searched | None = None
+    shown_places: frozenset[int] = frozenset()
+
+
+async def open_search(context: Context) -> Opening:
+    """Search for what a question is about, or list what it asks for; raise DatabaseUnavailableError without memory."""
+    with span("opening", topic=context.parsed.topic) as opened:
+        opening = await _opened(context)
+        opened.note(found=len(opening.found.lines), chosen=len(opening.chosen))
+    return replace(opening, searched=context.searched, shown_places=context.evidence.shown_places)
+
+
+def is_overview(parsed: ParsedQuestion) -> bool:
+    """Return whether a question asks for all that was said in some time, and for nothing in particular."""
+    return bool(parsed.times) and not parsed.topic and not parsed.selection
+
+
+async def _opened(context: Context) -> Opening:
+    parsed = context.parsed
+    windows = context.searches.narrow(None)
+    if parsed.selection:
+        text, listed = await select_in_order(context, parsed.selection, windows=windows, authors=parsed.authors)
+        return Opening(text, listed, tuple(Quote(*line) for line in listed.lines))
+    if is_overview(parsed):
+        text, listed = await list_time(context, windows=windows, authors=parsed.authors)
+        return Opening(text, listed, tuple(spread_lines(listed.lines)))
+    topic = (parsed.topic or parsed.text).replace("\x00", " ").strip()
+    if not topic:
+        return Opening(NOTHING_TO_SEARCH, Recalled((), context.question.time_zone), ())
+    opening = await _searched(context, topic)
+    if context.about and (not opening.chosen or points_only(parsed)):
+        return await _with_what_is_around(context, opening)
+    if opening.chosen or not windows:
+        return opening
+    return await _of_another_time(context, opening)
+
+
+async def _searched(context: Context, topic: str) -> Opening:
+    """Return what a search for the topic finds, and the best of it compared by its own words."""
+    question, parsed = context.question, context.parsed
+    text, found = await search(context, topic, windows=context.searches.narrow(None), authors=parsed.authors)
+    numbers = [number for number, _ in found.lines]
+    with span("compare own words"):
+        lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
+    numbered = [
+        (number, line)
+        for number, line in zip(numbers, lines, strict=True)
+        if line.message.message_id not in question.about
+    ]
+    return Opening(text, found, tuple(best_lines(numbered, words=found.words, topic=topic, question=question.text)))
+
+
+async def _with_what_is_around(context: Context, opening: Opening) -> Opening:
+    """Return what was said around the message that a question points at, and then what else was chosen."""
+    nearest = next((message.message_id for message in said_in(context.about)), None)
+    if nearest is None:
+        return opening
+    text, around = await read_around(context, nearest, before=AROUND, after=AROUND)
+    quotes = [Quote(*line) for line in around.lines if line[1].message.kind is Kind.MESSAGE]
+    known = {quote.line.message.message_id for quote in quotes}
+    more = [quote for quote in opening.chosen if quote.line.message.message_id not in known]
+    found = replace(opening.found, lines=(*opening.found.lines, *around.lines), around_it=True)
+    return Opening(f"{opening.text}\n\n{text}", found, (*quotes, *more))
+
+
+async def _of_another_time(context: Context, opening: Opening) -> Opening:
+    """Add what speaks of the time that a question names, or has its very words, but was said at another time.
+
+    "How much is the rent from January?" is a question about January, and not for what was said then.
+    """
+    text = context.question.text
+    times = keywords_of(" ".join(time.phrase for time in context.parsed.times))
+    names_a_time = any(time.text.isalpha() for time in times) and _RELATIVE.isdisjoint(time.text for time in times)
+    if is_question(text) and not names_a_time:
+        return opening
+
+    def speaks_of_it(line: RankedMessage) -> bool:
+        stems = stems_in(line.message)
+        return has_words(line.message, text) or (names_a_time and all(word.stems & stems for word in times))
+
+    searched = await search_all_time(context, text.replace("\x00", " "), speaks_of_it=speaks_of_it)
+    if searched is None:
+        return opening
+    shown, found = searched
+    lines: Sequence[tuple[int, RankedMessage]] = [
+        (number, replace(line, hit=line.hit and speaks_of_it(line))) for number, line in found.lines
+    ]
+    chosen = best_lines(lines, words=found.words, topic=text, question=text)
+    if not chosen:
+        return opening
+    return Opening(f"{opening.text}\n\n{shown}", replace(found, of_another_time=True), tuple(chosen))
