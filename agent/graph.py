@@ -36,7 +36,7 @@ from agent.models_without_tools import PROMPT, with_findings
 from agent.opening import Opening
 from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
-from agent.tools import TOOLS
+from agent.tools.all import TOOLS
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
 

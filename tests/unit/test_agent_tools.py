@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.tools import read_window
+from agent.tools.arguments import read_window
 from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, ShownMessages, format_messages
 from memory.message import Attachment, Kind, Message
 from memory.search.results import Excerpt, RankedMessage, SearchResult
