@@ -1,10 +1,10 @@
 """The words in which people ask for numbers and lists, and a cursor that reads them one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from time_expressions.folding import FoldedText
+from time_expressions.folding import FoldedText, Token
 
 
 class Sought(StrEnum):
@@ -249,9 +249,12 @@ _QUOTES = frozenset("\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION M
 
 
 def words_in(text: str) -> Words:
-    """Return the words and signs of a question; "Ana's" is one word, and marks between words are left out."""
+    """Return the words and signs of a question; "Ana's" and ":an_emoji:" are one word each.
+
+    Marks between words are left out.
+    """
     tokens: list[tuple[str, int, int]] = []
-    for token in FoldedText(text).tokens:
+    for token in _with_emoji(FoldedText(text).tokens):
         follows = bool(tokens) and token.glued and tokens[-1][2] == token.start
         if follows and (token.folded == "'" or tokens[-1][0].endswith("'")) and tokens[-1][0] not in _QUOTES:
             word, start, _ = tokens.pop()
@@ -259,6 +262,20 @@ def words_in(text: str) -> Words:
         elif token.folded not in _LEFT_OUT:
             tokens.append((token.folded, token.start, token.end))
     return Words(text, tokens, 0, len(tokens))
+
+
+def _with_emoji(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Yield tokens, the three of ":an_emoji:" as one."""
+    at = 0
+    while at < len(tokens):
+        name = tokens[at : at + 3]
+        is_emoji = [token.folded for token in name[::2]] == [":", ":"] and all(token.glued for token in name[1:])
+        if is_emoji and name[1].is_word:
+            yield Token(f":{name[1].folded}:", name[0].start, name[2].end, name[0].glued, is_word=False)
+            at += 3
+        else:
+            yield tokens[at]
+            at += 1
 
 
 def is_quoted(written: str) -> bool:

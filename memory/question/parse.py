@@ -13,6 +13,7 @@ from memory.names.known import KnownNames
 from memory.question.channels import NamedPlaces, channels_in, here_in, may_name_channels
 from memory.question.discussions import resolved
 from memory.question.namesakes import namesakes
+from memory.question.plain import plain_question
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.question.topic import Selection, has_topic, remove_phrases, selection_in
 from memory.search.interface import MemoryReader
@@ -121,6 +122,7 @@ async def parse_question(
 
     Raises DatabaseUnavailableError when memory is needed to know what it means, and none answers.
     """
+    typed, text = text, plain_question(text)[: max(len(text), LONGEST_QUESTION)]
     find = partial(_find_times, now=now, time_zone=time_zone, conventions=conventions, find_times=find_times)
     # The grammar may take a tenth of a second, for which the event loop has something else to do.
     words, found = await asyncio.to_thread(_words_and_times, text, find)
@@ -148,7 +150,7 @@ async def parse_question(
     selection = selection_in(rest, names=speakers.words, at_a_time=bool(times), confined=confined)
     time_alone = bool(times) and not has_topic(rest, names=speakers.words)
     return ParsedQuestion(
-        text,
+        typed,
         topic="" if selection or time_alone else _with_names(rest, names),
         places=searched,
         times=() if all_time else times,
