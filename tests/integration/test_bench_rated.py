@@ -9,7 +9,7 @@ import pytest
 
 from agent.agent import Agent
 from agent.types import Answer, Question, Source
-from bench.answers import Replayed, Verdict, question_of, replay, text_of, verdict_of
+from bench.rated import Replayed, Verdict, question_of, replay, text_of, verdict_of
 from db.databases import Database
 from memory.answers.kept import KeptAnswer, KeptQuestion, Rated, Rating
 from memory.answers.store import AnswerStore
