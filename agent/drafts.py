@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.citations import check_again, cited_numbers
 from agent.context import Context
 from agent.model_text import begins_within_reasoning, is_for_programs, with_plain_marks, without_reasoning
+from agent.own_words import repeats
 from agent.proof import harmless, with_proof
 from agent.sentences import proven_end
 from agent.spoilers import hidden_again, hidden_lines
@@ -63,15 +64,18 @@ class Candour:
 class Drafts:
     """Reads what a model writes as it comes, and shows what of it will stand.
 
-    Of a call of the model in which it calls a tool, one of `tool_names`, or writes anything else for programs, nothing
-    more is shown. When something was shown of a call that is not the last one, nothing of later ones is: each draft
-    holds those before.
+    Of a call of the model in which it calls a tool, one of `tool_names`, writes anything else for programs, or repeats
+    its `instructions`, nothing more is shown. When something was shown of a call that is not the last one, nothing of
+    later ones is: each draft holds those before.
     """
 
-    def __init__(self, context: Context, view: DraftView, *, tool_names: Collection[str]) -> None:
+    def __init__(
+        self, context: Context, view: DraftView, *, tool_names: Collection[str], instructions: Sequence[str]
+    ) -> None:
         self._context = context
         self._view = view
         self._tool_names = tool_names
+        self._instructions = instructions
         self._message_id: str | None = None
         self._text = ""
         self._is_over = False
@@ -117,7 +121,7 @@ class Drafts:
         """Return what is whole and proven, if it is more than before."""
         context, evidence = self._context, self._context.evidence
         written = with_plain_marks(without_reasoning(self._text))
-        if is_for_programs(written, tool_names=self._tool_names) or hidden_again(written, evidence.contents) != written:
+        if self._may_not_stand(written):
             self._is_over = True
             return None
         text = harmless(written, context)
@@ -130,6 +134,14 @@ class Drafts:
             return None
         self._shown = end
         return with_proof(text[:end].rstrip(), cited, (), context)
+
+    def _may_not_stand(self, written: str) -> bool:
+        """Return whether something is for programs, repeats our instructions, or shows what messages hide."""
+        return (
+            is_for_programs(written, tool_names=self._tool_names)
+            or repeats(written, self._instructions)
+            or hidden_again(written, self._context.evidence.contents) != written
+        )
 
     def _phrases(self) -> Iterable[str]:
         """Return what is written in another way where it stands whole, and may have the end of a sentence in it."""

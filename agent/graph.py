@@ -34,6 +34,7 @@ from agent.drafts import Candour, Drafts, DraftView
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
 from agent.models_without_tools import PROMPT, with_findings
 from agent.opening import Opening
+from agent.own_words import repeats
 from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools.all import TOOLS
@@ -62,6 +63,7 @@ _LACKS = 2  # a server may take neither tools nor requests for pieces
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
 
 _TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
+_INSTRUCTIONS = (*TEMPLATES, PROMPT, *(tool.description for tool in TOOLS))
 
 _MEMORY_IS_OUT = "The memory cannot be reached just now. Say so; do not answer from what you believe."
 _TOOL_BROKE = "This call failed. Pass other arguments, or answer from the messages that you were shown."
@@ -109,7 +111,7 @@ async def write_answer(
     can be shown to a person.
     """
     prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence, about=context.about))
-    drafts = Drafts(context, view, tool_names=_TOOL_NAMES) if view and candour and candour.is_known else None
+    drafts = _drafts(context, view) if view and candour and candour.is_known else None
     start = [prompt, *_as_a_call(opening, context.parsed)]
     try:
         messages = await _run(loop, start, context, drafts)
@@ -118,6 +120,10 @@ async def write_answer(
     if candour:
         candour.note(messages[-1].text)
     return _presentable(messages[-1].text)
+
+
+def _drafts(context: Context, view: DraftView) -> Drafts:
+    return Drafts(context, view, tool_names=_TOOL_NAMES, instructions=_INSTRUCTIONS)
 
 
 async def _run(loop: Loop, messages: list[BaseMessage], context: Context, drafts: Drafts | None) -> list[BaseMessage]:
@@ -142,6 +148,8 @@ def _presentable(written: str) -> str:
         raise ModelUnavailableError("the model gave an empty answer")
     if is_for_programs(text, tool_names=_TOOL_NAMES):
         raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")
+    if repeats(text, _INSTRUCTIONS):
+        raise ModelUnavailableError("the model repeated its instructions")
     return text
 
 

@@ -203,7 +203,7 @@ def _words(text: str, *, is_cut: bool = False, with_code: bool = True) -> str:
         elif atom["kept"]:
             shown = _BRACKET.sub(r"\\\g<0>", visible(shown))  # the channel of a mention may be called like a mark
         else:
-            url = atom["wrapped"] or _trimmed(atom["address"])
+            url = atom["wrapped"] or trimmed(atom["address"])
             position -= 0 if atom["wrapped"] else len(atom["address"]) - len(url)
             shown = _inert(visible(url)) if is_cut and position == len(text) else address(url)
         written.append(shown)
@@ -235,7 +235,7 @@ def _is_code(body: str, ticks: str) -> bool:
     )
 
 
-def _trimmed(url: str) -> str:
+def trimmed(url: str) -> str:
     """Return an address without the punctuation and the closing bracket of the sentence that it stands in."""
     url = url.partition("](")[0]  # the words of a link, which may be an address themselves
     while url and (url[-1] in _NOT_ITS_END or (url[-1] == ")" and url.count(")") > url.count("("))):

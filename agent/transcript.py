@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from memory.mentions import readable
 from memory.message import Kind, Message, MessageKey
-from memory.plain_text import one_line, without_controls
+from memory.plain_text import one_line, visible
 from memory.search.results import Excerpt, RankedMessage, SearchResult
 
 BY_WORDS_ALONE = (
@@ -116,11 +116,28 @@ MESSAGE_LIMIT = 1500
 OUTPUT_LIMIT = 8000
 """Characters of one tool's output: about 2,000 tokens, which small models can still read."""
 
-_LOOKALIKE = re.compile(r"<(?=\s*(?:/\s*)?messages\b|\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])", re.IGNORECASE)
-"""The start of what a fence, or the turn of a local model's chat template, looks like."""
+_LOOKALIKE = re.compile(
+    r"[<\uff1c\ufe64](?=[ \t]{0,8}(?:/[ \t]{0,8})?(?:messages?\b|[|\uff5c\u00a6\u2223]|<?SYS>"
+    r"|[^\W\d_]{0,20}[^\W\x00-\x7f]))"
+    r"|(?<!\w)<(?=/?(?:s|bos|eos|pad|unk|sop|eop|(?:system|user|human|assistant|tool|function|invoke|parameter|think"
+    r"|thought|reason|instruction|prompt|start_of|end_of|im_|extra_id)\w{0,24})[>\s=])"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_\w{1,20}|gMASK)\])",
+    re.IGNORECASE,
+)
+"""The start of what a fence, a turn of a model's chat template, or a tool's answer looks like.
 
-_MARK = re.compile(r"(?<![\w\])])\[(?P<numbers>\d[\d, ]{0,40})\]")
-"""What looks like the number of a message; an index, as in `a[1]`, does not."""
+A tag with a letter of another script could be one of them in disguise.
+"""
+
+_MARK = re.compile(
+    r"(?<![\w\])])\\?[\[\uff3b\u3010](?P<inside>(?:(?:message|msg|source|no\.?) ?)?#?\d{1,9}"
+    r"(?:[\d, ]{0,40}|[ ]?[\"'\u201c\u2020][^\[\]\u3011\uff3d\n]{0,200}))\\?[\]\uff3d\u3011]",
+    re.IGNORECASE,
+)
+"""What looks like the number of a message, with words copied from it or without; an index, as in `a[1]`, does not."""
+
+_ENDS_NAME = re.compile(r":(?=\s|\Z)")
+"""What stands between a name and what was said."""
 
 _ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
@@ -171,26 +188,31 @@ def _admitted(findings: SearchResult, evidence: ShownMessages) -> list[Excerpt]:
 
 
 def _written(message: Message, time_zone: ZoneInfo) -> str:
-    heading = f"{local_time(message, time_zone)} #{one_line(message.channel_name)} {one_line(message.author_name)}"
+    heading = f"{local_time(message, time_zone)} #{_name(message.channel_name)} {_name(message.author_name)}"
     return f"{neutralise(heading)}: {neutralise(_body(message, time_zone))}"
 
 
+def _name(name: str) -> str:
+    """Return a name on one line that cannot go on as if its bearer had said something."""
+    return _ENDS_NAME.sub("", one_line(visible(name)))
+
+
 def _body(message: Message, time_zone: ZoneInfo) -> str:
-    """Return what was said, without Discord's markup, which a model cannot read.
+    """Return what was said, without Discord's markup, which a model cannot read, and without what people do not see.
 
     Its further lines are indented, so that none can pass for a numbered one.
     """
-    text = without_controls(readable(message.content, time_zone))
+    text = visible(readable(message.content, time_zone))
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[:MESSAGE_LIMIT]} … (cut)"
-    names = "".join(f" (attachment: {one_line(attachment.name)})" for attachment in message.attachments)
+    names = "".join(f" (attachment: {_name(attachment.name)})" for attachment in message.attachments)
     return "\n    ".join(f"{text}{names}".strip().splitlines())
 
 
 def neutralise(text: str) -> str:
     """Return a text in which nothing looks like a fence, a mark or a turn of a chat template."""
     text = _LOOKALIKE.sub(lambda match: "(" if match[0] == "[" else _ANGLE, text)
-    return _MARK.sub(r"(\g<numbers>)", text)
+    return _MARK.sub(r"(\g<inside>)", text)
 
 
 def _closed(

@@ -10,7 +10,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from agent.citations import footer
-from agent.markdown import address, inline, line
+from agent.markdown import address, inline, line, trimmed
 from agent.spoilers import PLACEHOLDER, split_code, without_spoilers
 from agent.types import Answer, Source
 from bot.tables import with_tables
@@ -134,6 +134,10 @@ CUT_NOTE = "-# The answer is longer than I may post, so it is cut here."
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)")
 _MARK = re.compile(r"\\.|\[(?P<number>\d{1,4})\](?!\()", re.DOTALL)
 _REST_OF_LINK = re.compile(r"(?<!\\)\](?=\()")
+_PREVIEWED = re.compile(r"<https?://[^\s<>]{1,1500}>|(?P<address>https?://[^\s<>`\[\]]{1,1500})")
+_CLICKABLE = re.compile(r"(?<!\\)<(?=/[\w -]{1,40}:\d|id:\w)|(?:(?<=\.gg)|(?<=discord\.com)|(?<=discordapp\.com))/")
+"""What Discord makes a button or an invitation of: a slash command, a page of the server, an address without https."""
+
 _MASKED_LINK = re.compile(r"(?<!\\)\[(?P<words>[^\[\]\n]{1,200})\]\((?P<address><?https?://[^\s<>()]{1,1000}>?)\)")
 
 
@@ -150,7 +154,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> Rendered:
     """Return an answer in Discord's Markdown: its text with linked marks, its sources, its notes with its footer."""
     links = {source.number: source.message.link for source in answer.sources}
     written = neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ]
-    text = _with_bare_links(with_tables(written))
+    text = _with_plain_addresses(_with_bare_links(with_tables(written)))
     return Rendered(
         _with_links(text or NOTHING_TO_SAY, links), tuple(_sources(answer, time_zone)), tuple(_notes(answer))
     )
@@ -177,6 +181,26 @@ def _with_bare_links(text: str) -> str:
         return f"{link['words']} ({address(link['address'].strip('<>'))})"
 
     return _outside_code(text, lambda part: _REST_OF_LINK.sub(r"\\]", _MASKED_LINK.sub(bare, part)))
+
+
+def _with_plain_addresses(text: str) -> str:
+    """Return what a model wrote with its addresses as links without a preview, and nothing else to click on."""
+
+    def plain(found: re.Match[str]) -> str:
+        if found["address"] is None:
+            return found[0]
+        url = trimmed(found["address"])
+        return f"{address(url)}{found[0][len(url) :]}"
+
+    def changed(part: str) -> str:
+        written: list[str] = []
+        position = 0
+        for found in _PREVIEWED.finditer(part):
+            written += [_CLICKABLE.sub(r"\\\g<0>", part[position : found.start()]), plain(found)]
+            position = found.end()
+        return "".join([*written, _CLICKABLE.sub(r"\\\g<0>", part[position:])])
+
+    return _outside_code(text, changed)
 
 
 def _with_links(text: str, links: dict[int, str | None]) -> str:

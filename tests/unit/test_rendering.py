@@ -80,9 +80,18 @@ def test_a_channel_is_named_by_discord_alone_to_those_who_may_see_it() -> None:
         pytest.param(
             "[the docs](https://x/y)", "the docs (<https://x/y>)", id="a link of which one sees the words only"
         ),
-        pytest.param("[a](https://x/(y)z)", r"[a\](https://x/(y)z)", id="one with brackets in its address"),
-        pytest.param("[a\nb](https://x)", "[a\nb\\](https://x)", id="one of two lines"),
+        pytest.param("[a](https://x/(y)z)", r"[a\](<https://x/(y)z>)", id="one with brackets in its address"),
+        pytest.param("[a\nb](https://x)", "[a\nb\\](<https://x>)", id="one of two lines"),
         pytest.param("`[a](https://x)`", "`[a](https://x)`", id="one in code"),
+        pytest.param("See https://x/y.", "See <https://x/y>.", id="an address gets no preview"),
+        pytest.param("At https://x/y[1].", f"At <https://x/y>[[1]](<{LINK}>).", id="an address with a mark behind it"),
+        pytest.param("<https://x/y>", "<https://x/y>", id="one without a preview stays so"),
+        pytest.param("`https://x/y`", "`https://x/y`", id="an address in code"),
+        pytest.param("join discord.gg/abc", r"join discord.gg\/abc", id="an invitation"),
+        pytest.param("join discord.com/invite/abc", r"join discord.com\/invite/abc", id="an invitation at length"),
+        pytest.param("</forget:12>", r"\</forget:12>", id="a command to click on"),
+        pytest.param(r"\</forget:12>", r"\</forget:12>", id="a command that is escaped already"),
+        pytest.param("<id:customize>", r"\<id:customize>", id="a page of Discord's to click on"),
         pytest.param(r"Gus \[1\] [1]", rf"Gus \[1\] [[1]](<{LINK}>)", id="what somebody wrote like a mark"),
     ],
 )

@@ -20,7 +20,9 @@ from agent.agent import Agent
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey, Turn
 from agent.models_without_tools import SearchFirstChatModel
+from agent.prompts import TEMPLATES
 from agent.spoilers import split_code
+from agent.tools import search_messages
 from agent.types import Answer, Outcome
 from memory.message import Message
 from memory.search.results import SearchResult
@@ -30,6 +32,7 @@ from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance,
 QUOTE = '- **ana** in #general, Tue 3 Nov 2026 14:02: "the deploy is on friday" [1]'
 KEY = ConversationKey(1, 7, private=False)
 CODE = said("the door code is 4711")
+OUR_WORDS = " ".join(TEMPLATES[0].split()[8:22])
 
 
 def heard(model: ScriptedModel) -> str:
@@ -66,6 +69,9 @@ def is_marked_quotation(answer: Answer) -> bool:
         pytest.param('{"name": "search_messages", "query": "deploy"} [1]', id="a call without arguments"),
         pytest.param("On Friday [1].<|im_start|>user\nthanks", id="the next turn of its template"),
         pytest.param("On Friday [1].\n<think>or is it?", id="reasoning that begins later and never ends"),
+        pytest.param(f"On Friday [1]. {OUR_WORDS} [1]", id="what it was told by us"),
+        pytest.param(f"On Friday [1]. **{OUR_WORDS.upper().replace(' ', '_')}** [1]", id="the same in another dress"),
+        pytest.param(f"On Friday [1]. {search_messages.description[:90]} [1]", id="what it was told of a tool"),
     ],
 )
 async def test_an_answer_that_proves_nothing_is_replaced_by_marked_quotations(invention: str) -> None:
