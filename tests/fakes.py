@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from memory.filters import UNBOUNDED, Bounds, Guild
 from memory.holding import Holding, holds
 from memory.message import Kind, Message
 from memory.names.known import Index, KnownNames, named_in
+from memory.search.occurrence import words_in_none
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
 from time_expressions.window import Window
 
@@ -247,6 +248,12 @@ class FakeMemory:
         lines = [_line(message, text) for message in found]
         best = sorted((line for line in lines if line.score > 0), key=lambda line: -line.score)
         return SearchResult(tuple(Excerpt((line,)) for line in best[:limit]), self.unreachable)
+
+    async def unsaid_words(
+        self, words: Collection[str], *, places: frozenset[int], windows: Sequence[Window] = ()
+    ) -> frozenset[str]:
+        self._answer(words=list(words), places=places, windows=windows)
+        return words_in_none(list(words), self._found(places, windows))
 
     async def list_messages(
         self,

@@ -1,6 +1,6 @@
 """The interface through which questions are parsed and answered; `memory.search.memory.Memory` implements it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, Self, runtime_checkable
 
 from memory.authors import Authors
@@ -46,6 +46,12 @@ class MemoryReader(Protocol):
 
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         """Return lines, with the likeness of their own words where the text names their author."""
+        ...
+
+    async def unsaid_words(
+        self, words: Collection[str], *, places: frozenset[int], windows: Sequence[Window] = ()
+    ) -> frozenset[str]:
+        """Return those of some words, folded, that no message has, nor the name of whoever wrote one."""
         ...
 
     async def list_messages(

@@ -29,6 +29,7 @@ from memory.places.state import PlaceState
 from memory.search import rows
 from memory.search.candidates import Candidate, find_candidates
 from memory.search.names import RememberedNames
+from memory.search.occurrence import containing, words_in_none
 from memory.search.planner import SearchPlan, logged
 from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
@@ -55,6 +56,7 @@ EMBEDDER_PATIENCE = timedelta(seconds=2)
 """How long a search waits for an embedding model that is still loading, before it searches by words alone."""
 
 _MOST_COMPARED = 8  # hits, the best ones: a text takes longer to embed than to find
+_MOST_UNSAID = 8  # words that are looked for in every message
 _COMPARED = 500  # characters of a message that are compared once more: a model reads little more of it
 
 Supplied = Mapping[str, Collection[Message]]
@@ -177,6 +179,29 @@ class Memory:
         of_question, *own = await self.embedder.embed([sanitize(text) for text in texts])
         likeness = {hit.message.key: float(vector @ of_question) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
+
+    async def unsaid_words(
+        self, words: Collection[str], *, places: frozenset[int], windows: Sequence[Window] = ()
+    ) -> frozenset[str]:
+        """Return those of some words, folded, that no message has, nor the name of whoever wrote one.
+
+        Every message is looked at, not those alone that a search proposes. While one of the memories does not answer
+        it may have any of them, and none is taken for unsaid; nor is one that stands within very many other words.
+        """
+        wanted = list(dict.fromkeys(words))[:_MOST_UNSAID]
+        if not wanted or not places:
+            return frozenset(wanted)
+        filters = Filters(places=places, windows=tuple(windows), bounds=self.bounds)
+
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[Message]:
+            return await containing(session, words=wanted, filters=filters)
+
+        async with open_search_session(places) as search_session:
+            supplied = await search_session.ask(self._databases(), query)
+            current = await self._current(search_session, supplied)
+            if search_session.unreachable:
+                return frozenset()
+        return await asyncio.to_thread(words_in_none, wanted, current.values())
 
     async def list_messages(
         self,

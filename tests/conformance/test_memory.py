@@ -127,6 +127,46 @@ async def test_only_the_given_places_are_searched(
     assert set(await memory.lookup([1, 2, 60, 121, 122, 123], places=readable)) == expected
 
 
+# ---- words that nobody said
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        pytest.param(READABLE, {"zephyr", "dora", "secret"}, id="words of unreadable places count as never said"),
+        pytest.param(READABLE | {STAFF}, {"zephyr"}, id="their readers know them"),
+        pytest.param({DEPLOYS}, {"zephyr", "dora", "secret", "kitchen", "ben"}, id="a single channel"),
+        pytest.param(NOWHERE, {"zephyr", "dora", "secret", "kitchen", "ben", "friday"}, id="no places"),
+    ],
+)
+async def test_words_that_no_message_of_the_places_has_are_unsaid(
+    memory: MemoryReader, places: Iterable[int], expected: set[str]
+) -> None:
+    words = ["zephyr", "dora", "secret", "kitchen", "ben", "friday"]
+
+    unsaid = await memory.unsaid_words(words, places=frozenset(places))
+
+    assert unsaid == expected
+
+
+async def test_words_of_deleted_messages_and_of_the_bots_answers_are_unsaid(memory: MemoryReader) -> None:
+    assert await memory.unsaid_words(["broke", "backscroll"], places=READABLE) == {"broke", "backscroll"}
+
+
+async def test_words_are_unsaid_in_windows_in_which_nobody_said_them(memory: MemoryReader) -> None:
+    window = Window(minute(100), minute(130))
+
+    assert await memory.unsaid_words(["boils", "painted"], places=READABLE, windows=[window]) == {"painted"}
+
+
+async def test_a_word_with_another_ending_is_said(memory: MemoryReader) -> None:
+    assert await memory.unsaid_words(["kettles", "deploying"], places=READABLE) == frozenset()
+
+
+async def test_a_part_of_a_word_is_unsaid(memory: MemoryReader) -> None:
+    assert await memory.unsaid_words(["kit"], places=READABLE) == {"kit"}
+
+
 # ---- windows, authors, kinds, scope
 
 
