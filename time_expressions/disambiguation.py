@@ -338,8 +338,14 @@ def _content_behind(tokens: Sequence[Token], at: int) -> bool:
     return (tokens[at].is_word and tokens[at].text not in FUNCTION_WORDS) or tokens[at].text in ("%", "_")
 
 
+_NO_VERB_BEHIND = frozenset(["at", "in", "to", "and", "till", "until"])
+_NO_VERB_BEHIND_MAY = _NO_VERB_BEHIND | {"about", "for", "on", "regarding", "concerning"}
+"""What may not follow the verb: something "may be about" it, and nothing "may about" it; people do "march on"."""
+
+
 def _content_or_verb_behind(tokens: Sequence[Token], at: int) -> bool:
-    return at < len(tokens) and tokens[at].is_word and tokens[at].text not in ("at", "in", "to", "and", "till", "until")
+    no_verb = _NO_VERB_BEHIND_MAY if _text(tokens, at - 1) == "may" else _NO_VERB_BEHIND
+    return at < len(tokens) and tokens[at].is_word and tokens[at].text not in no_verb
 
 
 def _glued_number(tokens: Sequence[Token], at: int) -> bool:

@@ -10,10 +10,22 @@ from time_expressions.chart import LONGEST_TEXT, Chart, Grammar, Item
 from time_expressions.conventions import OURS, Conventions, date_order
 from time_expressions.disambiguation import direction_of, stands
 from time_expressions.folding import Span as TextSpan
+from time_expressions.knowledge import asks_for_knowledge
 from time_expressions.lexicon import lexical_items
 from time_expressions.meanings import NO_TIME, Reading, Span
 from time_expressions.named_things import is_introduced_by_about, is_topic
-from time_expressions.rules import clock, counted, dates, foreign_dates, named_days, no_time, periods, ranges, relative
+from time_expressions.rules import (
+    as_of,
+    clock,
+    counted,
+    dates,
+    foreign_dates,
+    named_days,
+    no_time,
+    periods,
+    ranges,
+    relative,
+)
 from time_expressions.rules.counted import Counted
 from time_expressions.rules.frames import Frames
 from time_expressions.tokens import Token, tokens_of
@@ -31,12 +43,14 @@ GRAMMAR = Grammar(
     counted.GRAMMAR,
     no_time.GRAMMAR,
     foreign_dates.GRAMMAR,
+    as_of.GRAMMAR,
 )
 
 _BEST_FIRST = (
-    "no time", "discussions", "last time", "iso range", "time range", "hour range", "part span", "day", "time span",
-    "moment", "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span", "dashed span",
-    "bare half", "bare week", "day of month", "day before", "the unit", "days", "day numbers", "not placed",
+    "no time", "as of", "discussions", "last time", "iso range", "time range", "hour range", "part span", "day",
+    "time span", "moment", "week span", "span", "range", "weekday span", "bare month", "bare year", "slashed span",
+    "dashed span", "bare half", "bare week", "day of month", "day before", "the unit", "days", "day numbers",
+    "not placed",
 )  # fmt: skip
 """The categories that may stand for a time; of two readings of the same words the earlier one is taken."""
 
@@ -118,13 +132,15 @@ class TimePhrase:
     """A phrase, as it stands in the text, the window [start, end) that it means, and where in the text it stands.
 
     With `earlier` ("earlier today") the discussion that is going on now is not meant, whatever the window says.
-    `order_mattered` when a date in digits is elsewhere by the other order of day and month ("10/11").
+    `order_mattered` when a date in digits is elsewhere by the other order of day and month ("10/11"). One `as_of` a
+    moment, the end of its window, asks for what was known then.
     """
 
     phrase: str
     window: Window
     earlier: bool = False
     order_mattered: bool = False
+    as_of: bool = False
     span: TextSpan = field(default=(0, 0), compare=False)
 
 
@@ -159,21 +175,30 @@ def times_in(text: str, *, now: datetime, time_zone: ZoneInfo, conventions: Conv
     if conventions is None:
         conventions = OURS.in_order(date_order(locale=None, time_zone=time_zone, setting=None))
     found = phrases_of(text, now=now.astimezone(time_zone), conventions=conventions)
+    asks_what_was_known = asks_for_knowledge(tokens_of(text))
+    times = (_time_phrase(phrase, phrase.meaning) for phrase in found if isinstance(phrase.meaning, Span))
     return Times(
-        windows=tuple(
-            TimePhrase(
-                phrase.phrase,
-                Window(phrase.meaning.start, phrase.meaning.end),
-                phrase.meaning.earlier,
-                phrase.order_mattered,
-                span=(phrase.start, phrase.end),
-            )
-            for phrase in found
-            if isinstance(phrase.meaning, Span)
-        ),
+        windows=tuple(_as_known_then(time, now) if asks_what_was_known else time for time in times),
         discussions=tuple(
             DiscussionPhrase(phrase.phrase, *phrase.meaning, span=(phrase.start, phrase.end))
             for phrase in found
             if not isinstance(phrase.meaning, Span)
         ),
     )
+
+
+def _time_phrase(phrase: Found, span: Span) -> TimePhrase:
+    return TimePhrase(
+        phrase.phrase,
+        Window(span.start, span.end),
+        earlier=span.earlier,
+        order_mattered=phrase.order_mattered,
+        as_of=span.as_of,
+        span=(phrase.start, phrase.end),
+    )
+
+
+def _as_known_then(time: TimePhrase, now: datetime) -> TimePhrase:
+    """Return a phrase as the moment at which something was known, if it is over."""
+    end = time.window.end
+    return time if end is None or end >= now else replace(time, window=Window(None, end), as_of=True)

@@ -60,7 +60,7 @@ class Span:
     With an `edge` the words name the beginning, middle or end of something. `moment` is the time at which a range
     ends or begins that one of its ends names so ("until the end of June", "to Tuesday 9am"). `part` is the part of
     the day that they name, `earlier` tells that what is going on now is not meant. A `weekly` span was named by its
-    weekday alone.
+    weekday alone. One `as_of` its end asks for the state of that moment.
     """
 
     start: datetime | None
@@ -71,6 +71,7 @@ class Span:
     part: str = ""
     earlier: bool = False
     weekly: bool = False
+    as_of: bool = False
 
 
 Spans = tuple[Span, ...]

@@ -177,7 +177,7 @@ def from_clock_to_now(reading: Reading, clock: Clock) -> Span | None:
 # ---- with one end
 
 
-@rule("range", "ever? since <any>", "from <any> on|onward|onwards|forward", "as of <any>", "no earlier than <any>")
+@rule("range", "ever? since <any>", "from <any> on|onward|onwards|forward", "no earlier than <any>")
 @rule("range", "starting|beginning on|from|in|with? <any>", "<any> or|and later|after|onward|onwards|newer|greater")
 @rule("range", "on|in? <bare year> or|and later|after|greater|onwards", "year? greater than or equal <any>")
 def since(_: Reading, span: Span) -> Span:
