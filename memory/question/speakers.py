@@ -228,6 +228,12 @@ def speakers_in(
     )
 
 
+def people_named(text: FoldedText, names: KnownNames) -> Iterator[tuple[Span, frozenset[Person]]]:
+    """Yield where a text names people, whether it asks for their words or not, and who may be meant."""
+    for listed in _lists(text, names):
+        yield from ((_span(text, call), call.people) for call in listed.calls)
+
+
 def people_surely_in(text: FoldedText, names: KnownNames) -> list[Span]:
     """Return where a text names people whose words it asks for, and can mean nothing else: no month says something."""
     named = _asked_in(text, names, (), ())
