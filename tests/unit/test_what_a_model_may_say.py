@@ -22,7 +22,7 @@ from agent.conversations import ConversationKey, Turn
 from agent.models_without_tools import SearchFirstChatModel
 from agent.prompts import TEMPLATES
 from agent.spoilers import split_code
-from agent.tools import search_messages
+from agent.tools.search import search_messages
 from agent.types import Answer, Outcome
 from memory.message import Message
 from memory.search.results import SearchResult
