@@ -22,7 +22,7 @@ from agent.models import LanguageModel
 from agent.opening import Opening, open_search
 from agent.progress import UNWATCHED, Watched, Watcher
 from agent.proof import proven
-from agent.quotation import MEMORY_OUT, quote
+from agent.quotation import MEMORY_OUT, READ_AS, quote
 from agent.types import Answer, Outcome, Question, Versions
 from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
@@ -422,10 +422,11 @@ def _log_failure(what: str, error: Exception) -> None:
 
 
 def _with_names_explained(answer: Answer, parsed: ParsedQuestion) -> Answer:
-    """Return an answer that says first which of several channels is unknown, and last who shares a name."""
+    """Return an answer that says first which of several channels is unknown, and last who was meant by a name."""
     if parsed.unknown and parsed.places:
         answer = replace(answer, text=f"{_sentence(no_such_channels(parsed.unknown))}\n\n{answer.text}")
-    return replace(answer, notes=(*map(_sentence, parsed.namesakes), *answer.notes))
+    read_as = (READ_AS.format(typed=name.typed, meant=name.meant) for name in parsed.read_as)
+    return replace(answer, notes=(*map(_sentence, (*read_as, *parsed.namesakes)), *answer.notes))
 
 
 def _sentence(words: str) -> str:

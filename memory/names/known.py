@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from memory.authors import Authors, kept_name
 from memory.message import Kind, Message
+from memory.names.near import Beginnings, nearest_names
 from memory.names.places import channel_of, title_in
-from memory.names.words import name_keys, sign_key, whole_key
+from memory.names.words import name_keys, sign_key, whole_key, whole_words
 from time_expressions.folding import FoldedText, folded
 
 MOST_PARTS = 16
@@ -68,6 +69,7 @@ class Index:
         self._most_signs: dict[str, int] = {}
         self._spoken_in: set[int] = set()
         self._channels = _Channels()
+        self._beginnings = Beginnings()
 
     def add(self, named: Named) -> None:
         """Take in what was learnt of names; in which order does not matter."""
@@ -118,6 +120,10 @@ class Index:
         """Return of how many signs the longest name of signs alone is that begins with this one."""
         return self._most_signs.get(first, 0)
 
+    def keys_like(self, words: str) -> Iterator[str]:
+        """Yield the keys of names of people, wherever they spoke, that begin like some words and are about as long."""
+        return self._beginnings.like(words)
+
     @property
     def channels(self) -> "_Channels":
         """The names of channels."""
@@ -132,6 +138,7 @@ class Index:
             self._names_of.setdefault(person, []).append(named.author)
             for key in _author_keys(named.author, self._most_parts, self._most_signs):
                 self._bearers.setdefault(key, []).append(bearer)
+                self._beginnings.add(key)
         self._spoken_in.add(named.access_id)
         if places.get(named.access_id, named.sent_at) <= named.sent_at:
             places[named.access_id] = named.sent_at
@@ -166,6 +173,7 @@ class _Channels:
         self._names: set[tuple[int, str]] = set()
         self._places_of_key: dict[str, set[tuple[int, str]]] = {}
         self.most_parts: dict[str, int] = {}
+        self._beginnings = Beginnings()
 
     def add(self, named: Named) -> None:
         place = named.place_id
@@ -182,6 +190,7 @@ class _Channels:
         for name in _channel_names(named.channel):
             for key in _author_keys(name, self.most_parts, {}):
                 self._places_of_key.setdefault(key, set()).add((place, name))
+                self._beginnings.add(key)
 
     def open_threads(self, parents: Mapping[int, int]) -> None:
         """Let threads be read by whoever may read their channels."""
@@ -200,6 +209,10 @@ class _Channels:
                 whole = whole_key(name)
                 is_newest = name in _channel_names(self._newest[place][2])
                 yield place, key in {whole, whole.replace(" ", "")} or not whole, is_newest
+
+    def keys_like(self, words: str) -> Iterator[str]:
+        """Yield the keys of names of channels, whoever may read them, that begin like some words."""
+        return self._beginnings.like(words)
 
     def mentioned(self, channel_id: int, places: frozenset[int]) -> frozenset[int]:
         """Return the channel or the thread with this id, and the threads that belong to it, as far as readable."""
@@ -254,6 +267,24 @@ class KnownNames:
             found = (index.people(key, self.places) for index in self.indexes)
             self._people[key] = frozenset().union(*found)
         return self._people[key]
+
+    def near_person(self, words: str) -> str | None:
+        """Return the only name, as it is written, that folded words may misspell; None when two people may be meant."""
+        keys = (key for index in self.indexes for key in index.keys_like(words))
+        near = [key for key in nearest_names(words, keys) if self.people(key)]
+        people = frozenset[Person]().union(*map(self.people, near))
+        if len({self.name_of(person) for person in people}) != 1:
+            return None
+        written = (word for person in people for name in self.names_of(person) for word in (name, *whole_words(name)))
+        return next((word for word in written if whole_key(word) == near[0]), near[0])
+
+    def near_channel(self, name: str) -> str | None:
+        """Return the name of the only channel or thread that a name may misspell, None when there is none."""
+        words = whole_key(name)
+        keys = (key for index in self.indexes for key in index.channels.keys_like(words))
+        near = (self.channel_places(key) for key in nearest_names(words, keys) if self.has_channel(key))
+        called = {self.channel_name(place) for places in near for place in places}
+        return called.pop() if len(called) == 1 else None
 
     def has_spoken(self, author_id: int) -> bool:
         """Return whether somebody with this id has spoken in these places."""

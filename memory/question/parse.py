@@ -12,6 +12,7 @@ from memory.authors import Authors
 from memory.names.known import KnownNames
 from memory.question.channels import NamedPlaces, channels_in, here_in, may_name_channels
 from memory.question.discussions import resolved
+from memory.question.misspelt import Spelling, corrected_names
 from memory.question.namesakes import namesakes
 from memory.question.plain import plain_question
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
@@ -78,7 +79,7 @@ class ParsedQuestion:
 
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
     words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
-    or "catch me up", `selection` says which.
+    or "catch me up", `selection` says which. `read_as` are the names that it misspells.
     """
 
     text: str
@@ -95,6 +96,7 @@ class ParsedQuestion:
     rest: str = ""
     called: frozenset[str] = frozenset()
     selection: Selection | None = None
+    read_as: tuple[Spelling, ...] = ()
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -127,6 +129,10 @@ async def parse_question(
     # The grammar may take a tenth of a second, for which the event loop has something else to do.
     words, found = await asyncio.to_thread(_words_and_times, text, find)
     names = await _names(words, places, memory, needed=bool(found.discussions) or here not in places)
+    question = await asyncio.to_thread(corrected_names, text, names, here=here)
+    if question.read_as:
+        text = question.text
+        words, found = await asyncio.to_thread(_words_and_times, text, find)
     channels = channels_in(words, names, here=here) if may_name_channels(text) else NamedPlaces()
     places = frozenset() if channels.unknown and not channels.places else places
     dated = text
@@ -164,6 +170,7 @@ async def parse_question(
         rest=rest,
         called=speakers.names,
         selection=selection,
+        read_as=question.read_as,
     )
 
 

@@ -91,7 +91,7 @@ ADVERBS = _words("""
 
 
 _MAY_BE_NAMES = _words("will may")
-_NO_NAMES = (
+NO_NAMES = (
     (ADVERBS - _MAY_BE_NAMES)
     | BE
     | _words("""
@@ -99,6 +99,8 @@ _NO_NAMES = (
     stuff to and me us nobody noone none else others a an the
 """)
 )
+"""Words that are nobody's name where one would stand."""
+
 _DETERMINERS = _words("""
     a an the these those my our your his her its their some any every each no another other most many few several
 """)
@@ -295,7 +297,7 @@ def _may_be_said_by_somebody(text: FoldedText, at: int) -> bool:
         return False
     before = [text.word(back) for back in range(at - 1, max(-1, at - 2 - _MOST_SKIPPED), -1)]
     who = next((word for word in before if word not in (ADVERBS | BE) or word in _MAY_BE_NAMES), "i")
-    return text.word(at + 1) == "by" or (text.is_apart(at) and who not in _NO_NAMES)
+    return text.word(at + 1) == "by" or (text.is_apart(at) and who not in NO_NAMES)
 
 
 def _may_lead_to_somebody(text: FoldedText, at: int) -> bool:
@@ -339,7 +341,7 @@ def _of_words(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> 
         return None
     found = None
     for after, key in parts.keys(part, names.most_parts(parts.parts[part].words[0])):
-        is_word_of_english = after == at + 1 and text.word(at) in _NO_NAMES
+        is_word_of_english = after == at + 1 and text.word(at) in NO_NAMES
         if not is_word_of_english and (people := names.people(key)):
             found = after, people
     return found
