@@ -14,7 +14,8 @@ from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.transcript import format_messages, neutralise
 from agent.types import Answer, Outcome, Question, Source
 from memory.authors import Authors, kept_name
-from memory.counting.question import CountRequest, Wanted, read_request
+from memory.counting.question import read_request
+from memory.counting.request import CountRequest, Wanted
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message

@@ -2,7 +2,8 @@
 
 import pytest
 
-from memory.counting.question import CountRequest, Wanted, read_request
+from memory.counting.question import read_request
+from memory.counting.request import CountRequest, Wanted
 from memory.counting.words import Sought
 from tests.fuzz.limits import in_time
 
