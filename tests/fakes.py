@@ -21,7 +21,7 @@ from pydantic import PrivateAttr
 from agent.conversations import ConversationKey, Conversations, Turn
 from errors import DatabaseUnavailableError
 from memory.authors import Authors
-from memory.counting.results import Example, Matter, Share, Tally
+from memory.counting.results import Activity, Example, Matter, Share, Tally
 from memory.discussions import joined
 from memory.filters import UNBOUNDED, Bounds, Guild
 from memory.holding import Holding, holds
@@ -302,6 +302,20 @@ class FakeMemory:
             last=tuple(Example(one) for one in ordered[max(len(ordered) - last, 0) :]),
             unreachable=self.unreachable,
         )
+
+    async def activity(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+    ) -> Activity:
+        self._answer(matter=matter, places=places, windows=windows, authors=authors)
+        wanted = _words(matter.terms)
+        found = [one for one in self._found(places, windows, authors) if wanted <= _words(one.content)]
+        starts = [one.sent_at.replace(minute=one.sent_at.minute // 15 * 15, second=0, microsecond=0) for one in found]
+        return Activity({start: starts.count(start) for start in starts}, self.unreachable)
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5

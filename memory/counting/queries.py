@@ -27,6 +27,9 @@ MOST_PEOPLE = 20_000
 MOST_STATES = 200_000
 """Messages that are compared at most between both memories."""
 
+MOST_QUARTERS = 100_000
+"""Quarters of an hour that are told apart: three years in which something is said at any time."""
+
 # Balanced parentheses belong to an address, the one that closes a masked link does not.
 LINK: LiteralString = r"https?://(?:[^ \t\r\n<>|\[\]()\"`]|\([^ \t\r\n<>|\[\]()\"`]*\))+"
 _LINKS: LiteralString = (
@@ -256,6 +259,37 @@ def _best_of_people(shape: Shape, asked: _Asked) -> Composed:
         WHERE number <= %(each)s GROUP BY person, messages, newest_at
         ORDER BY sum(said) DESC, person LIMIT %(most)s
     """).format(found=_found(shape, asked, columns), longest=Literal(_LONGEST_COUNTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """How much there is in a quarter of an hour."""
+
+    start: datetime
+    messages: int
+    items: int
+
+
+async def quarters(
+    session: AsyncSession, *, matter: Matter, filters: Filters, excluded: Collection[int]
+) -> list[Quarter]:
+    """Return how much there is in each quarter of an hour, of the newest MOST_QUARTERS that have something.
+
+    Every time zone's clock differs from UTC by whole quarters. `excluded` are messages that the other memory knows
+    better.
+    """
+    values = {"most": MOST_QUARTERS, **_values(matter, filters, excluded)}
+    rows = await fetch(session, _quarters(shape_of(filters), _asked(matter)), values)
+    return [Quarter(row["start"], row["messages"], row["items"]) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _quarters(shape: Shape, asked: _Asked) -> Composed:
+    start = SQL("date_bin('15 minutes', sent_at, timestamptz '2000-01-01 00:00+00') AS start")
+    return SQL("""
+        SELECT start, count(*) AS messages, coalesce(sum(cardinality(items)), 0)::bigint AS items
+        FROM ({found}) AS counted GROUP BY start ORDER BY start DESC LIMIT %(most)s
+    """).format(found=_found(shape, asked, start))
 
 
 _SPAN = SQL("""

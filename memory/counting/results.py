@@ -1,6 +1,9 @@
 """What is counted in both memories, and what comes of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from memory.counting.words import Sought
 from memory.message import Message
@@ -17,6 +20,16 @@ class Matter:
     sought: Sought = Sought.MESSAGES
     terms: str = ""
     attribute: str = ""
+
+
+class Unit(StrEnum):
+    """The stretches of a clock and a calendar by which messages are counted."""
+
+    HOUR = "hour of the day"
+    WEEKDAY = "weekday"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +64,21 @@ class Tally:
     last: tuple[Example, ...] = ()
     unreachable: tuple[str, ...] = ()
     exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much was counted in each quarter of an hour, by its first moment in UTC; quarters with nothing are left out.
+
+    It is not `exact` when so much stands in both memories that some of it may have been counted twice, or when there
+    are more quarters than are told apart, of which these are the newest.
+    """
+
+    quarters: Mapping[datetime, int] = field(default_factory=dict)
+    unreachable: tuple[str, ...] = ()
+    exact: bool = True
+
+    @property
+    def amount(self) -> int:
+        """How much there is in all of them."""
+        return sum(self.quarters.values())

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, Self, runtime_checkable
 
 from memory.authors import Authors
-from memory.counting.results import Matter, Tally
+from memory.counting.results import Activity, Matter, Tally
 from memory.filters import Guild
 from memory.holding import Holding
 from memory.message import Message
@@ -80,6 +80,17 @@ class MemoryReader(Protocol):
         last: int = 0,
     ) -> Tally:
         """Return how many messages, links or files match, by whom, and the first `limit` of their messages."""
+        ...
+
+    async def activity(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+    ) -> Activity:
+        """Return when there was how much of a matter, by quarters of an hour."""
         ...
 
     async def read_around(

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from errors import DatabaseUnavailableError
 from memory import discussions
 from memory.authors import Authors
-from memory.counting.results import Matter, Tally
+from memory.counting.activity import count_activity
+from memory.counting.results import Activity, Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
 from memory.filters import UNBOUNDED, Bounds, Filters, Guild
@@ -260,6 +261,21 @@ class Memory:
                 limit=limit,
                 last=last,
             )
+
+    async def activity(
+        self,
+        matter: Matter,
+        *,
+        places: frozenset[int],
+        windows: Sequence[Window] = (),
+        authors: Authors | None = None,
+    ) -> Activity:
+        """Return when there was how much of a matter, by quarters of an hour; each message counts once."""
+        if not places:
+            return Activity()
+        filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds)
+        async with open_search_session() as search_session:
+            return await count_activity(search_session, self._databases(), matter=matter, filters=filters)
 
     async def read_around(
         self, message_id: int, *, places: frozenset[int], before: int = 5, after: int = 5

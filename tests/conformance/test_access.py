@@ -82,6 +82,7 @@ async def found_by_all(memory: MemoryReader, places: set[int]) -> set[int]:
     assert numbers(await memory.list_messages(places=readable, newest=True)) == found
     assert set(await memory.lookup(range(1, 9), places=readable)) == found
     assert (await memory.tally(Matter(terms="heron"), places=readable)).messages == len(found)
+    assert (await memory.activity(Matter(terms="heron"), places=readable)).amount == len(found)
     for number in range(1, 9):
         around = await memory.read_around(number, places=readable, before=0, after=0)
         assert bool(around.excerpts) is (number in found), number

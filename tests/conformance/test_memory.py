@@ -91,6 +91,7 @@ async def found_by_all(memory: MemoryReader, **filters: Any) -> set[int]:
     if "scope" not in filters:  # a tally is of both
         counted = await memory.tally(Matter(terms="kettle"), places=READABLE, limit=50, **filters)
         assert (set(examples(counted)), counted.messages) == (found, len(found))
+        assert (await memory.activity(Matter(terms="kettle"), places=READABLE, **filters)).amount == len(found)
     return found
 
 
@@ -101,6 +102,7 @@ async def test_no_places_find_nothing(memory: MemoryReader) -> None:
     assert (await memory.search("kettle", places=NOWHERE)).excerpts == ()
     assert (await memory.list_messages(places=NOWHERE)).excerpts == ()
     assert (await memory.tally(Matter(), places=NOWHERE)).messages == 0
+    assert (await memory.activity(Matter(), places=NOWHERE)).amount == 0
     assert (await memory.read_around(1, places=NOWHERE)).excerpts == ()
     assert await memory.lookup([1, 121], places=NOWHERE) == {}
     assert await memory.discussions(places=NOWHERE) == []
@@ -124,6 +126,7 @@ async def test_only_the_given_places_are_searched(
     assert set(hits(await memory.search("kettle", places=readable))) == expected
     assert set(hits(await memory.list_messages(places=readable))) == expected
     assert set(examples(await memory.tally(Matter(), places=readable, limit=50))) == expected
+    assert (await memory.activity(Matter(), places=readable)).amount == len(expected)
     assert set(await memory.lookup([1, 2, 60, 121, 122, 123], places=readable)) == expected
 
 
@@ -355,6 +358,7 @@ async def memory_without_database(request: pytest.FixtureRequest, embedder: Embe
         pytest.param(lambda memory: memory.search("kettle", places=READABLE), id="search"),
         pytest.param(lambda memory: memory.list_messages(places=READABLE), id="list_messages"),
         pytest.param(lambda memory: memory.tally(Matter(), places=READABLE), id="tally"),
+        pytest.param(lambda memory: memory.activity(Matter(), places=READABLE), id="activity"),
         pytest.param(lambda memory: memory.read_around(1, places=READABLE), id="read_around"),
         pytest.param(lambda memory: memory.lookup([1], places=READABLE), id="lookup"),
         pytest.param(lambda memory: memory.discussions(places=READABLE), id="discussions"),

@@ -205,6 +205,31 @@ async def test_no_word_is_passed_over_for_the_letters_of_its_stem(server: Server
     assert 0 < len(possible) < len(words) / 10
 
 
+# ---- when it was said
+
+
+async def test_each_message_counts_once_in_its_quarter_of_an_hour(memory: Memory) -> None:
+    found = await memory.activity(Matter(terms="raku"), places=HERE)
+    rusty = await memory.activity(Matter(terms="rusty"), places=HERE)
+
+    assert found.quarters == {minute(15): 1, minute(30): 1, minute(45): 2}
+    assert (rusty.quarters, rusty.exact) == ({minute(30): 1}, True)
+
+
+async def test_what_is_deleted_elsewhere_or_the_bots_own_has_no_time(memory: Memory) -> None:
+    everything = await memory.activity(Matter(), places=HERE)
+    early = await memory.activity(Matter(), places=HERE, windows=(Window(minute(0), minute(15)),))
+
+    assert everything.amount == (await count(memory)).messages
+    assert early.amount == sum(number < 15 for number in ids(await count(memory)))
+    assert (await memory.activity(Matter(), places=HERE, authors=GUS)).amount == 2
+    assert (await memory.activity(Matter(), places=frozenset({77}))).amount == 0
+
+
+async def test_links_have_times_too(memory: Memory) -> None:
+    assert (await memory.activity(Matter(sought=Sought.LINKS), places=HERE)).quarters == {minute(15): 4}
+
+
 # ---- links and files
 
 
