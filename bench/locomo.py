@@ -27,11 +27,12 @@ _MOST_MESSAGES = 1_000_000  # of one chat: keeps the ids of two chats apart
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with the ids of the messages that prove its answer."""
+    """A question with the ids of the messages that prove its answer, and the answer, if the file has one."""
 
     text: str
     category: int
     evidence: frozenset[int]
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +119,5 @@ def _message(turn: Mapping[str, Any], sent_at: datetime, message_id: int, *, cha
 
 def _question(asked: Mapping[str, Any], ids: Mapping[str, int]) -> Question:
     named = [name for entry in asked.get("evidence") or () for name in _BETWEEN_IDS.split(entry)]
-    return Question(asked["question"], int(asked["category"]), frozenset(ids[name] for name in named if name in ids))
+    evidence = frozenset(ids[name] for name in named if name in ids)
+    return Question(asked["question"], int(asked["category"]), evidence, str(asked.get("answer", "")))
