@@ -301,7 +301,8 @@ class Agent:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 context = await self._context(question, parsed, watched)
-                return _Found(self._model, context, await open_search(context))
+                opening = await open_search(context)
+                return await quote(context, opening) if opening.is_refused else _Found(self._model, context, opening)
         except Exception as error:  # noqa: BLE001  # _unanswered logs it
             return _unanswered(question, error)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from agent.about import points_only, said_in
 from agent.context import Context
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
+from agent.refusal.judgement import Judgement, judge
 from agent.selection import Quote, best_lines, has_words, spread_lines
 from agent.types import Searched
 from memory.message import Kind
@@ -31,7 +32,9 @@ class Opening:
     """What was found before anybody speaks.
 
     `text` is what a model reads of it, and `chosen` are the lines that answer the question by themselves. `searched`
-    and `shown_places` tell where it was looked for and what was found where, without what a model searches later.
+    and `shown_places` tell where it was looked for and what was found where, without what a model searches later. The
+    `judgement` tells whether that can answer the question; overviews, selections and what a question points at are not
+    judged, and have none.
     """
 
     text: str
@@ -39,6 +42,12 @@ class Opening:
     chosen: tuple[Quote, ...]
     searched: Searched | None = None
     shown_places: frozenset[int] = frozenset()
+    judgement: Judgement | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing can be answered from it, with a model or without."""
+        return not self.chosen and self.judgement is not None and not self.judgement.is_answerable
 
 
 async def open_search(context: Context) -> Opening:
@@ -86,7 +95,13 @@ async def _searched(context: Context, topic: str) -> Opening:
         for number, line in zip(numbers, lines, strict=True)
         if line.message.message_id not in question.about
     ]
-    return Opening(text, found, tuple(best_lines(numbered, words=found.words, topic=topic, question=question.text)))
+    chosen = tuple(best_lines(numbered, words=found.words, topic=topic, question=question.text))
+    if context.about or any(has_words(quote.line.message, question.text) for quote in chosen):
+        return Opening(text, found, chosen)
+    with span("judge") as judged:
+        judgement = await judge(context, topic, found, numbered)
+        judged.note(answerable=judgement.is_answerable, score=judgement.score, words=judgement.unknown)
+    return Opening(text, found, chosen if judgement.is_answerable else (), judgement=judgement)
 
 
 async def _with_what_is_around(context: Context, opening: Opening) -> Opening:

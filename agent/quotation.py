@@ -11,6 +11,7 @@ from agent.lookup import Recalled
 from agent.markdown import NAMELESS, Markdown, block, code_and_words, file_name, has_code_block, inline, quoted, whole
 from agent.markdown import line as one_line
 from agent.opening import Opening, is_overview
+from agent.refusal.judgement import Judgement
 from agent.selection import LENGTH, Quote
 from agent.spoilers import without_spoilers
 from agent.types import Answer, Outcome, Question, Source
@@ -109,6 +110,9 @@ NOTHING_ASKED = (
     "Ask me about something that was said in the channels that you may read, "
     'such as "what did we decide about the database?".'
 )
+WHERE = "in the channels that you may read"
+NEVER_MENTIONED = "Nobody has mentioned {words} {where}."
+MAYBE_MEANT = "Did you mean {words}?"
 OF_ANOTHER_TIME = "Nothing about that was said at the time that you named; this speaks of it, and is of another time."
 AROUND_IT = "This is what was said around the message that you ask about."
 READ_AS = 'I read "{typed}" as "{meant}".'
@@ -124,7 +128,7 @@ async def quote(context: Context, opening: Opening) -> Answer:
     """
     with span("quote"):
         current, notes = await check_again({quote.number: quote.line.message for quote in opening.chosen}, context)
-        answer = quote_results(context.question, context.parsed, opening.found, opening.chosen, current=current)
+        answer = quote_results(context.question, context.parsed, opening, current=current)
     return replace(
         answer,
         notes=(*context.evidence.notes, *notes, *answer.notes),
@@ -136,8 +140,7 @@ async def quote(context: Context, opening: Opening) -> Answer:
 def quote_results(
     question: Question,
     parsed: ParsedQuestion,
-    found: Recalled,
-    chosen: Sequence[Quote],
+    opening: Opening,
     *,
     current: Mapping[int, Message],
 ) -> Answer:
@@ -145,6 +148,7 @@ def quote_results(
 
     `current` are the messages, by number, that may still be shown, as they are now.
     """
+    found, chosen = opening.found, opening.chosen
     quotes = [
         quote._replace(line=replace(quote.line, message=current[quote.number]))
         for quote in chosen
@@ -152,7 +156,7 @@ def quote_results(
     ]
     text, sources = _quoted(quotes, found, question)
     if not sources:
-        text = _nothing(parsed, found)
+        text = _nothing(parsed, found, opening.judgement)
     elif parsed.selection:
         text = f"{_heading(parsed.selection, len(sources))}\n{text}"
     elif is_overview(parsed) and (found.selected_from or len(found.lines) > len(chosen)):
@@ -175,13 +179,28 @@ def _spellings(found: Recalled, quoted: Sequence[Message]) -> list[str]:
     return [READ_AS.format(typed=typed, meant=meant) for typed, meant in read_as]
 
 
-def _nothing(parsed: ParsedQuestion, found: Recalled) -> str:
+def _nothing(parsed: ParsedQuestion, found: Recalled, judgement: Judgement | None) -> str:
     """Return the sentence that nothing was found, or that the question asks for nothing."""
+    if judgement is not None and judgement.unknown:
+        return _unknown(judgement, parsed)
     if found.spoken:
         return NOTHING_FOUND_THEN.format(matter="about that " if parsed.topic else "", time=found.spoken)
     if not parsed.topic and parsed.selection:
         return NO_MESSAGES
     return NOTHING_FOUND if has_topic(parsed.topic or parsed.text) else NOTHING_ASKED
+
+
+def _unknown(judgement: Judgement, parsed: ParsedQuestion) -> str:
+    """Return the sentence that names the words which nobody has said, and those that may be meant."""
+    where = f"in {_listed([f'#{inline(name)}' for name in parsed.channels], 'or')}" if parsed.channels else WHERE
+    words = _listed([f'"{inline(word)}"' for word in judgement.unknown], "or")
+    sentence = NEVER_MENTIONED.format(words=words, where=where)
+    near = _listed([f'"{inline(word)}"' for word in judgement.near], "or")
+    return f"{sentence} {MAYBE_MEANT.format(words=near)}" if near else sentence
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _heading(selection: Selection, amount: int) -> str:

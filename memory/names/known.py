@@ -1,6 +1,6 @@
 """Know which people and channels have which names, and in which places."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -11,6 +11,9 @@ from memory.names.near import Beginnings, nearest_names
 from memory.names.places import channel_of, title_in
 from memory.names.words import name_keys, sign_key, whole_key, whole_words
 from time_expressions.folding import FoldedText, folded
+
+_NEARLY = 75  # per cent of the letters of two names that are alike and in order
+_MOST_NEAR = 20  # names that are looked at, of which some may have spoken elsewhere
 
 MOST_PARTS = 16
 """Words or signs of a name in a text; what is longer is known by its beginning alone."""
@@ -93,6 +96,11 @@ class Index:
             for person, name in self._bearers.get(key, ())
             if not places.isdisjoint(self._places_of_name[person, name])
         )
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The keys of all names of people, wherever they have spoken."""
+        return self._bearers.keys()
 
     def has_spoken(self, person: Person, places: frozenset[int]) -> bool:
         """Return whether somebody has spoken in these places."""
@@ -285,6 +293,16 @@ class KnownNames:
         near = (self.channel_places(key) for key in nearest_names(words, keys) if self.has_channel(key))
         called = {self.channel_name(place) for places in near for place in places}
         return called.pop() if len(called) == 1 else None
+
+    def people_called_nearly(self, word: str) -> tuple[str, ...]:
+        """Return the words, folded, by which people are called and that are like another word, the likest first."""
+        from rapidfuzz import fuzz, process  # loaded when the first unknown name is met
+
+        alike: dict[str, float] = {}
+        for index in self.indexes:
+            found = process.extract(word, index.keys, scorer=fuzz.ratio, score_cutoff=_NEARLY, limit=_MOST_NEAR)
+            alike |= {key: ratio for key, ratio, _ in found if " " not in key and self.people(key)}
+        return tuple(sorted(alike, key=lambda key: (-alike[key], key)))
 
     def has_spoken(self, author_id: int) -> bool:
         """Return whether somebody with this id has spoken in these places."""

@@ -78,5 +78,5 @@ def _root(word: str) -> str:
 
 
 def _is_form(stem: str, word: str) -> bool:
-    """Return whether a stem begins with a whole word that is long enough, as that of a compound does."""
-    return len(word) >= _SHORTEST_BEGINNING and stem.startswith(word)
+    """Return whether a stem begins with a whole long word, as that of a compound does, or has a number such as 0.4."""
+    return word in stem if not word.isalpha() else len(word) >= _SHORTEST_BEGINNING and stem.startswith(word)

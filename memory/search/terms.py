@@ -114,12 +114,25 @@ def _forms(word: str) -> Iterator[str]:
         yield from parts_of(word)
 
 
+def is_english(text: str) -> bool:
+    """Return whether a text has at least as many idle words of English as of any other language."""
+    return _foreign_idle_words(list(_words(text[:_MOST_READ]))) is None
+
+
+_ENGLISH_IDLE = FUNCTION_WORDS | SAYING_WORDS | _AUXILIARY
+
+
 def _idle_words(words: list[str]) -> frozenset[str]:
     """Return the words that tell nothing in the language of a question, which is English unless another has more."""
-    english = FUNCTION_WORDS | SAYING_WORDS | _AUXILIARY
+    foreign = _foreign_idle_words(words)
+    return _ENGLISH_IDLE if foreign is None else foreign | SAYING_WORDS
+
+
+def _foreign_idle_words(words: list[str]) -> frozenset[str] | None:
+    """Return the idle words of the other language that has most of the words; None where English has as many."""
     best = max(LANGUAGES[1:], key=lambda language: _count(words, _stop_words(language)))
     foreign = _stop_words(best)
-    return foreign | SAYING_WORDS if _count(words, foreign) > _count(words, english) else english
+    return foreign if _count(words, foreign) > _count(words, _ENGLISH_IDLE) else None
 
 
 def _count(words: list[str], idle: frozenset[str]) -> int:

@@ -1,0 +1,1 @@
+"""Tell, before anybody speaks, whether what was found can answer a question at all."""
