@@ -16,6 +16,7 @@ from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
 from agent.fairness import FairQueue, Person
+from agent.follow_ups import read_with_turns
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
 from agent.models import LanguageModel
@@ -201,6 +202,7 @@ class Agent:
         try:
             async with self._reading_turn(question, watched, patience=until - _now()):
                 parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
+                parsed = await self._read_on(question, parsed, history or ())
                 answer, notes = await self._count(question, parsed, watched)
                 found = answer or await self._find(question, parsed, watched)
         except BusyError as error:
@@ -221,9 +223,23 @@ class Agent:
         because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
         return await self._quote_instead(found, because=because, or_else=or_else)
 
+    async def _read_on(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> ParsedQuestion:
+        """Return what a question asks for with the turns before it; by itself when that cannot be found out in time."""
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                return await read_with_turns(
+                    question, parsed, history, parse=self.parse, memory=self._memory_of(question)
+                )
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a question in channel {question.channel_id} is read by itself", error)
+            return parsed
+
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
-        """Return the earlier turns that a question may build on; None when they cannot be read."""
-        if self._conversations is None or self._config.history_tokens == 0:
+        """Return the earlier turns that a question may build on; None when they cannot be read.
+
+        One that may not be kept builds on none: its answer would tell what was kept before.
+        """
+        if self._conversations is None or self._config.history_tokens == 0 or not question.kept:
             return ()
         key = _conversation_of(question)
         try:

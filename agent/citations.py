@@ -88,6 +88,8 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 
 MOST_CHANNELS = 4
 MOST_DATES = 2
+LONGEST_TEXT = 80
+"""Characters of what was searched for that are shown."""
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -95,6 +97,7 @@ _MOMENT = timedelta(microseconds=1)
 def footer(searched: Searched | None, *, written: Callable[[str], str] = inline) -> str:
     """Return the line, such as "searched Tue 17 Nov 00:00 - 24:00 Europe/Paris in #deploys".
 
+    It begins with what was searched for where that is not what was asked: 'searched "deploy friday" in #deploys'.
     It also tells how a date was read that others read in another way ("10/11/2026"). The words of others in it are
     `written` as Markdown, unless the line is shown where there is none.
     Nothing is told of an answer that everything was searched for, unless its question named a time.
@@ -106,9 +109,14 @@ def footer(searched: Searched | None, *, written: Callable[[str], str] = inline)
         when = "all time"
     names = [f"#{written(name)}" for name in searched.channels[:MOST_CHANNELS]]
     where = f"in {', '.join(names)}" if names else ""
-    words = " ".join(filter(None, (when, where)))
+    text = f'"{written(_short(searched.text))}"' if searched.text else ""
+    words = " ".join(filter(None, (text, when, where)))
     parts = [f"searched {words}"] if words else []
     return "; ".join(parts + [_read(time, searched, written) for time in searched.ordered[:MOST_DATES]])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1].rstrip()}…"
 
 
 def _read(time: TimePhrase, searched: Searched, written: Callable[[str], str]) -> str:

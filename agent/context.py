@@ -47,6 +47,7 @@ class Context:
             time_zone=question.time_zone,
             ordered=tuple(time for time in parsed.times if time.order_mattered),
             date_order=question.effective_date_order,
+            text="" if parsed.own_topic is None else parsed.topic,
         )
 
 

@@ -128,6 +128,8 @@ class Earlier:
 
     question: str
     messages: tuple[Message, ...] = ()
+    asked_at: datetime | None = None
+    """When it was asked, from which its words of time count; None where that is not known."""
 
 
 def finished_turn(question: Question, answer: Answer) -> Turn:
@@ -169,7 +171,8 @@ def _is_unchanged(turn: Turn, present: Mapping[int, Message]) -> bool:
 
 
 def _earlier(turn: Turn, present: Mapping[int, Message]) -> Earlier:
-    return Earlier(" ".join(turn.question.split()), tuple(present[message_id] for message_id in turn.cites))
+    question = " ".join(turn.question.split())
+    return Earlier(question, tuple(present[message_id] for message_id in turn.cites), turn.asked_at)
 
 
 def _fitting(turns: Iterable[Earlier], *, max_tokens: int) -> list[Earlier]:

@@ -11,6 +11,7 @@ from agent.progress import Step, StepKind
 from agent.transcript import MESSAGE_LIMIT, OUTPUT_LIMIT, format_messages
 from memory.authors import Authors
 from memory.question.topic import Selection
+from memory.search.fusing import fused
 from memory.search.results import RankedMessage, Scope, SearchResult, by_place
 from memory.search.terms import Weighed
 from time_expressions.format import spoken_windows
@@ -18,6 +19,9 @@ from time_expressions.window import ALL_TIME, Window, Windows, intersection
 
 SELECTED = 8
 """Messages of a selection when the question does not say how many: about what a screen shows."""
+
+HITS = 8
+"""Messages that several searches together find; one by itself finds as many."""
 
 MOST_LISTED = 500
 """Messages that are read at most to choose from."""
@@ -56,15 +60,19 @@ async def search(
     windows: Windows,
     authors: Authors | None = None,
     scope: Scope = Scope.BOTH,
+    also: str = "",
 ) -> tuple[str, Recalled]:
-    """Return the messages that fit a text, as a model reads them and for the program.
+    """Return the messages that fit a text, and those that fit another one `also`, as a model reads them and as values.
 
     Raises DatabaseUnavailableError when no memory answers.
     """
     context.tell(StepKind.SEARCHING, windows=windows)
-    findings = await context.memory.search(
-        text, places=context.parsed.places, windows=windows, authors=authors, scope=scope
+    search_for = partial(
+        context.memory.search, places=context.parsed.places, windows=windows, authors=authors, scope=scope
     )
+    findings = await search_for(text)
+    if also:
+        findings = fused(findings, await search_for(also), limit=HITS)
     return _searched(findings, windows, context, scope=scope)
 
 

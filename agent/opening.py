@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.about import points_only, said_in
 from agent.context import Context
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.refusal.judgement import Judgement, judge
-from agent.selection import Quote, best_lines, has_words, spread_lines
+from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines
 from agent.types import Searched
 from memory.message import Kind
 from memory.question.parse import ParsedQuestion
 from memory.search.replies import is_question
 from memory.search.results import RankedMessage
-from memory.search.terms import keywords_of, stems_in
+from memory.search.terms import Weighed, keywords_of, stems_in
 from tracing import span
 
 AROUND = 3
@@ -86,7 +87,10 @@ async def _opened(context: Context) -> Opening:
 async def _searched(context: Context, topic: str) -> Opening:
     """Return what a search for the topic finds, and the best of it compared by its own words."""
     question, parsed = context.question, context.parsed
-    text, found = await search(context, topic, windows=context.searches.narrow(None), authors=parsed.authors)
+    windows = context.searches.narrow(None)
+    text, found = await search(
+        context, topic, windows=windows, authors=parsed.authors, also=(parsed.own_topic or "").replace("\x00", " ")
+    )
     numbers = [number for number, _ in found.lines]
     with span("compare own words"):
         lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
@@ -95,13 +99,33 @@ async def _searched(context: Context, topic: str) -> Opening:
         for number, line in zip(numbers, lines, strict=True)
         if line.message.message_id not in question.about
     ]
-    chosen = tuple(best_lines(numbered, words=found.words, topic=topic, question=question.text))
+    fresh = [line for line in numbered if line[1].message.message_id not in parsed.given]
+    chosen = tuple(
+        _best(context, fresh, found, topic) or ([] if parsed.others_only else _best(context, numbered, found, topic))
+    )
     if context.about or any(has_words(quote.line.message, question.text) for quote in chosen):
         return Opening(text, found, chosen)
     with span("judge") as judged:
         judgement = await judge(context, topic, found, numbered)
         judged.note(answerable=judgement.is_answerable, score=judgement.score, words=judgement.unknown)
     return Opening(text, found, chosen if judgement.is_answerable else (), judgement=judgement)
+
+
+def _best(context: Context, lines: Sequence[NumberedLine], found: Recalled, topic: str) -> list[Quote]:
+    """Return the lines that answer a question by themselves.
+
+    Where it goes on from earlier questions they answer its own words, and are about what those asked if any are.
+    """
+    own = context.parsed.own_topic
+    best = partial(best_lines, question=context.question.text)
+    if not own:
+        return best(lines, words=found.words, topic=topic)
+    own_words = keywords_of(own)
+    words = found.words or tuple(map(Weighed, keywords_of(topic)))
+    earlier = frozenset[str]().union(*(word.keyword.stems for word in words if word.keyword not in own_words))
+    by_own_words = best(lines, words=[word for word in words if word.keyword in own_words], topic=own)
+    about_earlier = [quote for quote in by_own_words if stems_in(quote.line.message) & earlier]
+    return about_earlier or best(lines, words=words, topic=topic) or by_own_words
 
 
 async def _with_what_is_around(context: Context, opening: Opening) -> Opening:

@@ -50,7 +50,7 @@ class FollowUp:
 
     `own` is what it says itself, without "and" or "what about"; `people` are those whom it names, each where it does,
     in `own`. It asks `for_others` than were given ("who else?"), or points at a person ("he", "they") or a thing.
-    `is_bare` when it has no telling word of its own.
+    `is_bare` when it has no telling word of its own, and `is_confined` to a time or a channel that it names.
     """
 
     own: str
@@ -59,6 +59,7 @@ class FollowUp:
     points_at_person: bool = False
     points_at_thing: bool = False
     is_bare: bool = False
+    is_confined: bool = False
 
 
 def follow_up_in(rest: str, names: KnownNames, *, confined: bool) -> FollowUp | None:
@@ -81,6 +82,7 @@ def follow_up_in(rest: str, names: KnownNames, *, confined: bool) -> FollowUp | 
         points_at_person=_points_at_person(text, named),
         points_at_thing=_points_at_thing(text, named),
         is_bare=not keywords_of(" ".join(others)),
+        is_confined=confined,
     )
     goes_on = len(own) < len(rest.strip()) or found.points_at_person or found.points_at_thing
     return found if goes_on or _says_nothing(others, confined=confined, by_somebody=bool(people)) else None

@@ -80,6 +80,11 @@ class ParsedQuestion:
     `rest` is the question without its phrases of time and place, also where the topic is empty, and `called` are the
     words, folded, by which it calls its authors. Where it asks for messages by their order alone, "the last 5 messages"
     or "catch me up", `selection` says which. `read_as` are the names that it misspells.
+
+    Where the topic was completed from the questions before it, `own_topic` is what the question says itself, which is
+    searched for as well. `given` are the messages that answered those: others come first, and when it asks for
+    `others_only` ("who else?") they are no answer. A question that asks for several things at once has `parts`, each of
+    which is searched for by itself.
     """
 
     text: str
@@ -97,6 +102,10 @@ class ParsedQuestion:
     called: frozenset[str] = frozenset()
     selection: Selection | None = None
     read_as: tuple[Spelling, ...] = ()
+    own_topic: str | None = None
+    given: frozenset[int] = frozenset()
+    others_only: bool = False
+    parts: "tuple[ParsedQuestion, ...]" = ()
 
     @property
     def windows(self) -> tuple[Window, ...]:

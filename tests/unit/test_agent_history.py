@@ -24,11 +24,11 @@ async def earlier(*turns: Turn, max_tokens: int = 1000, messages: tuple[Message,
 
 
 async def test_a_question_comes_with_what_its_answer_cited() -> None:
-    assert await earlier(turn("and\n  when?", "On Friday.", DEPLOY)) == [Earlier("and when?", (DEPLOY,))]
+    assert await earlier(turn("and\n  when?", "On Friday.", DEPLOY)) == [Earlier("and when?", (DEPLOY,), NOON)]
 
 
 async def test_a_turn_without_a_question_is_left_out() -> None:
-    assert await earlier(turn(" "), turn("when?")) == [Earlier("when?")]
+    assert await earlier(turn(" "), turn("when?")) == [Earlier("when?", asked_at=NOON)]
 
 
 async def test_the_newest_questions_are_kept() -> None:
@@ -42,7 +42,9 @@ async def test_the_newest_questions_are_kept() -> None:
 async def test_cited_messages_count_too() -> None:
     long = said("word " * 1000)
 
-    assert await earlier(turn("when?", "Then.", long), turn("who?"), messages=(long,)) == [Earlier("who?")]
+    assert await earlier(turn("when?", "Then.", long), turn("who?"), messages=(long,)) == [
+        Earlier("who?", asked_at=NOON)
+    ]
 
 
 async def test_no_tokens_mean_no_history() -> None:
