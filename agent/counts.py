@@ -1,11 +1,12 @@
 """Answer a question for a number or a list: count by SQL, and show some of what was counted."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.citations import MOST_CHANNELS, check_again
+from agent.activity import answer_activity
+from agent.citations import check_again
 from agent.context import Context
+from agent.count_words import NOT_EXACT, NOUNS, described, listed, number_of, scope_of
 from agent.lookup import Recalled
 from agent.markdown import address, file_name, inline
 from agent.progress import StepKind
@@ -13,16 +14,15 @@ from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.transcript import format_messages, neutralise
 from agent.types import Answer, Outcome, Question, Source
-from memory.authors import Authors, kept_name
+from agent.whose import whose_of
+from memory.authors import Authors
 from memory.counting.question import read_request
 from memory.counting.request import CountRequest, Wanted
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message
 from memory.plain_text import one_line
-from memory.question.speakers import authors_called
 from memory.search.results import RankedMessage, SearchResult, by_place
-from time_expressions.format import spoken_windows
 from time_expressions.window import Windows
 
 MOST_LISTED = 20
@@ -35,25 +35,9 @@ MOST_PEOPLE = 10
 """People of a list; `memory.counting.tally.SHOWN_PEOPLE` of them have a message to show."""
 
 UNKNOWN_PERSON = 'I know nobody called "{name}" in the channels that I may read here.'
-NOT_EXACT = (
-    "More messages stand in both memories than I compare, so that some of them may have been counted twice: ask about "
-    "a shorter time."
-)
 
-_AND = re.compile(r" (?:and|or) |, ?", re.IGNORECASE)
 _QUOTED = 3
-_LONGEST_TERMS = 200  # characters of the words that are counted
 _MOST_NAMES = 3
-_NOUNS = {
-    Sought.MESSAGES: ("message", "messages"),
-    Sought.LINKS: ("link", "links"),
-    Sought.PICTURES: ("picture", "pictures"),
-    Sought.VIDEOS: ("video", "videos"),
-    Sought.RECORDINGS: ("recording", "recordings"),
-    Sought.PDFS: ("PDF", "PDFs"),
-    Sought.FILES: ("file", "files"),
-    Sought.POLLS: ("poll", "polls"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +46,9 @@ class _Count:
 
     request: CountRequest
     tally: Tally
-    by: str
-    scope: str
+    by: str = ""
+    scope: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def amount(self) -> int:
@@ -85,13 +70,15 @@ async def count(context: Context) -> Answer | None:
     request = read_request(parsed.rest, called=parsed.called)
     if request is None or not parsed.places:
         return None
-    authors = await _authors(request, context)
-    if authors == Authors():
+    whose = await whose_of(request, context)
+    if whose.is_nobody:
         return _nobody(request) if request.certain else None
-    tally = await _tally(request, authors, context)
+    if request.wanted is Wanted.ACTIVITY:
+        return await answer_activity(request, whose, context)
+    tally = await _tally(request, whose.authors, context)
     if not tally.messages and not request.certain:
         return None
-    return await _answer(_Count(request, tally, _by(request, tally), _scope(context)), context)
+    return await _answer(_Count(request, tally, _by(request, tally), scope_of(context), whose.notes), context)
 
 
 async def count_shown(
@@ -118,13 +105,13 @@ async def count_shown(
     context.evidence.record(findings)
     context.searches.record(windows, is_empty=not messages and not tally.unreachable)
     shown = format_messages(findings, evidence=context.evidence, time_zone=context.question.time_zone)
-    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), tally, "", "")
+    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), tally)
     people = ", ".join(
         f"{one_line(share.newest.message.author_name)}: {counted.share(share)}"
         for share in tally.shares[:MOST_PEOPLE]
         if share.newest
     )
-    text = f"Counted exactly: {_amount(counted)} by {_number(len(tally.shares), 'person', 'people')} ({people})."
+    text = f"Counted exactly: {_amount(counted)} by {number_of(len(tally.shares), 'person', 'people')} ({people})."
     return f"{neutralise(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
         shown.lines, context.question.time_zone
     )
@@ -132,18 +119,6 @@ async def count_shown(
 
 def _nobody(request: CountRequest) -> Answer:
     return Answer(text=UNKNOWN_PERSON.format(name=inline(request.by)), outcome=Outcome.NOTHING_FOUND)
-
-
-async def _authors(request: CountRequest, context: Context) -> Authors | None:
-    """Return whose messages are meant, None for everybody's; nobody's when no one there is called so."""
-    question, parsed = context.question, context.parsed
-    if request.by_asker:
-        return Authors(frozenset({question.asker_id}), frozenset({kept_name(question.asker_name)}))
-    if not request.by or parsed.authors is not None:
-        return parsed.authors if request.by else None
-    names = await context.memory.known_names(places=parsed.places)
-    whole = authors_called([request.by], names)
-    return authors_called(_AND.split(request.by), names) if whole == Authors() else whole
 
 
 async def _tally(request: CountRequest, authors: Authors | None, context: Context) -> Tally:
@@ -154,8 +129,9 @@ async def _tally(request: CountRequest, authors: Authors | None, context: Contex
         places=context.parsed.places,
         windows=windows,
         authors=authors,
-        newest_first=request.wanted is not Wanted.FIRST,
+        newest_first=request.wanted not in {Wanted.FIRST, Wanted.ENDS},
         limit=MOST_LISTED if request.wanted is Wanted.LIST else _QUOTED,
+        last=1 if request.wanted is Wanted.ENDS else 0,
     )
     context.evidence.record(SearchResult(unreachable=tally.unreachable))
     context.searches.record(windows, is_empty=not tally.messages and not tally.unreachable)
@@ -172,7 +148,7 @@ async def _answer(counted: _Count, context: Context) -> Answer:
         text=text,
         outcome=Outcome.COUNTED if counted.amount else Outcome.NOTHING_FOUND,
         sources=sources,
-        notes=(*context.evidence.notes, *notes, *(() if counted.tally.exact else (NOT_EXACT,))),
+        notes=(*context.evidence.notes, *notes, *counted.notes, *(() if counted.tally.exact else (NOT_EXACT,))),
         searched=context.searched,
         shown_places=context.evidence.shown_places,
     )
@@ -183,6 +159,8 @@ def _shown(counted: _Count) -> list[Example]:
     tally, kind = counted.tally, counted.request.wanted
     if kind in {Wanted.PEOPLE, Wanted.MOST}:
         return [share.newest for share in tally.shares[:MOST_PEOPLE] if share.newest]
+    if kind is Wanted.ENDS:
+        return list({example.message.message_id: example for example in (*tally.examples[:1], *tally.last)}.values())
     return list(tally.examples[:1] if kind in {Wanted.FIRST, Wanted.LAST} else tally.examples)
 
 
@@ -210,13 +188,17 @@ def _heading(counted: _Count, *, shown: int) -> str:
             return _heading_of_most(counted)
         case Wanted.FIRST | Wanted.LAST:
             return _heading_of_order(counted)
+        case Wanted.ENDS:
+            return _heading_of_ends(counted)
         case Wanted.LIST:
             return _heading_of_list(counted, shown)
-    return f"**{_amount(counted)}**{_described(counted)} {counted.scope}{_lead(counted, shown)}"
+    return f"**{_amount(counted)}**{_words_of(counted)} {counted.scope}{_lead(counted, shown)}"
 
 
 def _none(counted: _Count) -> str:
-    return f"No {_NOUNS[counted.request.sought][0]}{_described(counted, amount=1)} {counted.scope}."
+    return (
+        f"No {NOUNS[counted.request.sought][0]}{described(counted.request, counted.by, is_one=True)} {counted.scope}."
+    )
 
 
 def _lead(counted: _Count, shown: int) -> str:
@@ -234,60 +216,47 @@ def _its_messages(counted: _Count) -> str:
 def _heading_of_people(counted: _Count) -> str:
     people = len(counted.tally.shares)
     verb = "has" if people == 1 else "have"
-    nouns = _NOUNS[counted.request.sought]
-    return f"**{_number(people, 'person', 'people')}** {verb} posted {nouns[1]}{_described(counted)} {counted.scope}:"
+    nouns = NOUNS[counted.request.sought]
+    return f"**{number_of(people, 'person', 'people')}** {verb} posted {nouns[1]}{_words_of(counted)} {counted.scope}:"
 
 
 def _heading_of_most(counted: _Count) -> str:
     shares = counted.tally.shares
     most = counted.share(shares[0])
     first = [share for share in shares if counted.share(share) == most]
-    names = _listed([f"**{_name(share)}**" for share in first[:_MOST_NAMES]], more=len(first) - _MOST_NAMES)
+    names = listed([f"**{_name(share)}**" for share in first[:_MOST_NAMES]], more=len(first) - _MOST_NAMES)
     one_each = " each" if len(first) > 1 else ""
     has = "have" if len(first) > 1 else "has"
-    noun = _NOUNS[counted.request.sought][counted.amount != 1]
-    return f"{names} {has} most: {most}{one_each} of {counted.amount} {noun}{_described(counted)} {counted.scope}."
+    noun = NOUNS[counted.request.sought][counted.amount != 1]
+    return f"{names} {has} most: {most}{one_each} of {counted.amount} {noun}{_words_of(counted)} {counted.scope}."
 
 
 def _heading_of_order(counted: _Count) -> str:
     which = "first" if counted.request.wanted is Wanted.FIRST else "last"
-    noun = _NOUNS[counted.request.sought][0]
+    noun = NOUNS[counted.request.sought][0]
     that = " that" if counted.request.terms and counted.request.sought is Sought.MESSAGES else ""
-    return f"The {which} {noun}{_described(counted, amount=1, that=that)} {counted.scope}:"
+    return f"The {which} {noun}{described(counted.request, counted.by, is_one=True, that=that)} {counted.scope}:"
+
+
+def _heading_of_ends(counted: _Count) -> str:
+    amount = f"**{_amount(counted)}**{_words_of(counted)}"
+    return f"{amount} {counted.scope}{': the first and the last' if counted.tally.messages > 1 else ''}:"
 
 
 def _heading_of_list(counted: _Count, shown: int) -> str:
-    heading = f"**{_amount(counted)}**{_described(counted)} {counted.scope}"
+    heading = f"**{_amount(counted)}**{_words_of(counted)} {counted.scope}"
     if counted.tally.messages > shown:
         return f"{heading}, in the newest {shown} of {counted.tally.messages} messages:"
     return f"{heading}, newest first:" if shown > 1 else f"{heading}:"
 
 
+def _words_of(counted: _Count) -> str:
+    """Return whose they are and which words they have."""
+    return described(counted.request, counted.by, is_one=counted.amount == 1)
+
+
 def _amount(counted: _Count) -> str:
-    return _number(counted.amount, *_NOUNS[counted.request.sought])
-
-
-def _number(number: int, singular: str, plural: str) -> str:
-    return f"{number} {singular if number == 1 else plural}"
-
-
-def _described(counted: _Count, *, amount: int | None = None, that: str = "") -> str:
-    """Return whose they are and which words they have: ' by Ben mention "cobalt"'."""
-    request = counted.request
-    attribute = f' for "{_plain(request.attribute)}"' if request.attribute else ""
-    if not request.terms:
-        return f"{attribute}{counted.by}"
-    terms = f'"{_plain(request.terms)}"'
-    if request.sought is not Sought.MESSAGES:
-        return f"{attribute}{counted.by} with {terms} beside or in the name"
-    is_one = (counted.amount if amount is None else amount) == 1
-    if request.wanted in {Wanted.PEOPLE, Wanted.MOST}:
-        return f"{counted.by} that mention {terms}"
-    return f"{counted.by}{that} {'mentions' if is_one else 'mention'} {terms}"
-
-
-def _plain(terms: str) -> str:
-    return inline(terms.strip('"'), longest=_LONGEST_TERMS)
+    return number_of(counted.amount, *NOUNS[counted.request.sought])
 
 
 def _by(request: CountRequest, tally: Tally) -> str:
@@ -299,26 +268,7 @@ def _by(request: CountRequest, tally: Tally) -> str:
     names = list(dict.fromkeys(_name(share) for share in tally.shares if share.newest))
     if not 0 < len(tally.shares) <= _MOST_NAMES:
         names = [inline(request.by)]
-    return f" by {_listed(names)}"
-
-
-def _scope(context: Context) -> str:
-    """Return where it was counted, in parentheses."""
-    question, names = context.question, context.parsed.channels
-    spoken = spoken_windows(context.searches.windows, time_zone=question.time_zone, now=question.now)
-    channels = [f"#{inline(name)}" for name in names[:MOST_CHANNELS]]
-    where = (
-        f"in {_listed(channels, more=len(names) - MOST_CHANNELS)}"
-        if channels
-        else "in the channels that I may read here"
-    )
-    return f"({spoken or 'all time'}, {where})"
-
-
-def _listed(names: Sequence[str], *, more: int = 0) -> str:
-    """Return names as one says them: "Ana, Ben and Cleo"."""
-    parts = [*names, *([f"{more} more"] if more > 0 else [])]
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return f" by {listed(names)}"
 
 
 def _name(share: Share) -> str:
@@ -334,7 +284,7 @@ def _people(counted: _Count, marks: dict[int, int]) -> Iterator[str]:
     for share in shares:
         number = marks.get(share.newest.message.message_id) if share.newest else None
         mark = f" [{number}]" if number else ""
-        yield f"- **{_name(share)}**: {_number(counted.share(share), *_NOUNS[counted.request.sought])}{mark}"
+        yield f"- **{_name(share)}**: {number_of(counted.share(share), *NOUNS[counted.request.sought])}{mark}"
     if len(counted.tally.shares) > len(shares):
         yield f"- and {len(counted.tally.shares) - len(shares)} more"
 

@@ -108,10 +108,11 @@ def predicate(said: Words, called: frozenset[str]) -> CountRequest | None:
     if not verb:
         return None
     request = CountRequest(wanted=Wanted.NUMBER)
-    if tuple(verb.split()) not in POST_VERBS:
+    is_anything = said.folded in (["something"], ["anything"])
+    if tuple(verb.split()) not in POST_VERBS and not is_anything:
         terms = terms_of(said.rest())
         return replace(request, terms=terms) if terms else None
-    if not said or said.folded in (["something"], ["anything"], ["messages"]):
+    if not said or is_anything or said.folded == ["messages"]:
         return request
     noun = noun_at(ahead := said.copy(), called)
     if noun and (found := tail(ahead, noun, request, called)):

@@ -7,6 +7,7 @@ its words are understood.
 from collections.abc import Callable
 from dataclasses import replace
 
+from memory.counting.activity_question import read_activity
 from memory.counting.clauses import (
     EXACTLY,
     RELATIVE,
@@ -59,11 +60,6 @@ _WHO = phrases("""
     who, who has, who have, who had, who's, which person, which user, which member, which people, which users
     which members, what person, which of us
 """)
-_MOST_ACTIVE = (
-    *phrases("who is active, who are active, who was active, who's active, who were active, active, top posters"),
-    *phrases("who is the active, who are the active, who was the active, the top posters, the active, top chatters"),
-    *phrases("who are the top posters, who is the top poster, top poster, most active"),
-)
 _FIRST, _LAST = words("first earliest"), words("last latest recently")
 _MENTION_OF = phrases("mention of, mentions of, mention, mentions")
 
@@ -138,6 +134,8 @@ def _first_or_last(said: Words, called: frozenset[str]) -> CountRequest | None:
     at = next((index for index, word in enumerate(folded) if word in _FIRST | _LAST), None)
     if at is None or said.word(0) not in words("who when which what whose the first last latest earliest"):
         return None
+    if (both := _both_ends(said, at, called)) is not None:
+        return both
     wanted = Wanted.FIRST if folded[at] in _FIRST else Wanted.LAST
     start = at - (folded[at - 1 : at] in (["the"], ["most"], ["very"]))
     start -= folded[start - 1 : start] == ["for"]
@@ -150,6 +148,20 @@ def _first_or_last(said: Words, called: frozenset[str]) -> CountRequest | None:
     return found and replace(found, wanted=wanted)
 
 
+def _both_ends(said: Words, at: int, called: frozenset[str]) -> CountRequest | None:
+    """Read "when was raku first and last mentioned", "first and last message of Ben"."""
+    folded = said.folded
+    after = at + 2 + (folded[at + 2 : at + 3] == ["the"])
+    is_both = {*folded[at : at + 1], *folded[after : after + 1]} in ({"first", "last"}, {"earliest", "latest"})
+    if not is_both or folded[at + 1] not in {"and", "or", "/", "&"}:
+        return None
+    rest = said.without(said.at + at - (folded[at - 1 : at] == ["the"]), said.at + after + 1)
+    noun = noun_at(ahead := rest.copy(), called)
+    found = tail(ahead, noun, CountRequest(wanted=Wanted.ENDS), called) if noun else None
+    found = found or _first_or_last_of(rest, called)
+    return found and replace(found, wanted=Wanted.ENDS)
+
+
 def _first_or_last_of(rest: Words, called: frozenset[str]) -> CountRequest | None:
     mention = rest.copy()
     mention.take(phrases("when was, what was, who was, when is, where was, which was"))
@@ -159,10 +171,21 @@ def _first_or_last_of(rest: Words, called: frozenset[str]) -> CountRequest | Non
         return predicate(rest, called)
     if rest.take(_WHO):
         return predicate(rest, called)
+    if (by := _was_active(rest.copy(), called)) is not None:
+        return by
     if not rest.take_word(words("when")):
         rest.take(phrases("what was, what is, which was, which is"))
         return _single(rest, called)
     return clause(rest.copy(), called) or (clause(rest, called) if rest.take_word(words("was is")) else None)
+
+
+def _was_active(rest: Words, called: frozenset[str]) -> CountRequest | None:
+    """Read "when was Ben active", "when was Ana here"."""
+    if not rest.take(phrases("when was, when were, when is")):
+        return None
+    before = len(rest)
+    rest.drop_last(phrases("active, seen, online, around, here, heard from, heard of"))
+    return person_in(rest, called) if len(rest) < before else None
 
 
 def _single(rest: Words, called: frozenset[str]) -> CountRequest | None:
@@ -242,6 +265,7 @@ def _listed(said: Words, called: frozenset[str], *, certain: bool = True) -> Cou
 
 
 _FORMS: tuple[Form, ...] = (
+    read_activity,
     _how_often,
     _how_many,
     _who_most,

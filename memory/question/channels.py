@@ -12,9 +12,12 @@ _THE = frozenset({"me", "us", "the", "our", "channel", "channels", "thread", "th
 _SIGNS = ("#", "\N{FULLWIDTH NUMBER SIGN}", "-", "_", "channel", "thread", "forum", " in ")
 _CHANNELS = frozenset({"channel", "channels", "thread", "threads", "forum"})
 _HERE = frozenset({"this", "current"})
+_BUSY = frozenset({"active", "busy", "busiest", "lively", "liveliest", "quiet", "quietest"})
+_IS = frozenset({"is", "was", "are", "were"})
 _AND = frozenset({"and", "or", "&"})
 _LONGEST_ID = 19  # digits of what PostgreSQL keeps as bigint
 _LONGEST_UNKNOWN = 100  # characters of a name in the answer that it is unknown
+_MOST_AROUND = 12  # signs and words of a channel, and "most active" behind it
 _MOST_BEFORE = 3  # words between "in" and a channel: "in the help channel", "in our thread"
 
 
@@ -95,13 +98,21 @@ def _channels_from(text: FoldedText, at: int, parts: NameText, names: KnownNames
 
 def _first_tokens(text: FoldedText, at: int) -> list[int]:
     """Return the tokens at which a channel may stand for which the words from one on make way: "in the channel"."""
-    leads = (text.word(at) in _IN or text.word(at) in _READS) and text.is_apart(at + 1)
-    if not leads:
+    leads = text.word(at) in _IN or text.word(at) in _READS or _says_how_busy(text, at)
+    if not leads or not text.is_apart(at + 1):
         return [at] if at == 0 else []
     found = [at + 1]
     while len(found) <= _MOST_BEFORE and text.word(found[-1]) in _THE and text.is_apart(found[-1] + 1):
         found.append(found[-1] + 1)
     return found
+
+
+def _says_how_busy(text: FoldedText, at: int) -> bool:
+    """Return whether a verb stands there, and a channel behind it: "how active was #deploys", "is #deploys busiest"."""
+    if text.word(at) not in _IS or text.word(at + 1) not in {"#", "<"}:
+        return False
+    around = range(at - 1, min(len(text), at + _MOST_AROUND))
+    return any(text.word(near) in _BUSY for near in around)
 
 
 def _channel_at(text: FoldedText, at: int, parts: NameText, names: KnownNames) -> _Channel | None:

@@ -58,6 +58,8 @@ def read(text: str) -> NamedPlaces:
         pytest.param("what broke in #rudder?", {6}, id="a word of the title of a post"),
         pytest.param("what broke in #Rudder for the new raft?", {6}, id="the title of a post"),
         pytest.param("what broke in the rudder thread?", {6}, id="called a thread"),
+        pytest.param("how active was #raft-talk?", {2}, id="asked how active it was"),
+        pytest.param("which day was #help busiest?", {3}, id="asked when it was busiest"),
         pytest.param("what broke in <#6>?", {6}, id="a mention"),
         pytest.param("what broke in #404?", {9}, id="a number that is a name"),
         pytest.param("what broke in #help, #news and #general?", {1, 3, 4}, id="a list"),

@@ -126,6 +126,34 @@ def test_a_list_is_certain_unless_its_words_may_mean_something_else(text: str, c
     assert request.certain is certain
 
 
+@pytest.mark.parametrize(
+    ("text", "terms", "by"),
+    [
+        ("first and last message of Ben", "", "Ben"),
+        ("when was cobalt first and last mentioned?", "cobalt", ""),
+        ("when was raku first/last mentioned?", "raku", ""),
+        ("when did Ana first and last mention raku?", "raku", "Ana"),
+        ("the first and the last message about glaze", "glaze", ""),
+    ],
+)
+def test_both_ends_are_asked_for_at_once(text: str, terms: str, by: str) -> None:
+    assert asked(text) == (Wanted.ENDS, Sought.MESSAGES, terms, "", by)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("when was Ben last active?", Wanted.LAST),
+        ("when was Ben first seen?", Wanted.FIRST),
+        ("when did Ben last post something?", Wanted.LAST),
+        ("when did Ben last say anything?", Wanted.LAST),
+        ("when did Ben first write here?", Wanted.FIRST),
+    ],
+)
+def test_when_somebody_was_active_is_their_first_or_last_message(text: str, wanted: Wanted) -> None:
+    assert asked(text) == (wanted, Sought.MESSAGES, "", "", "Ben")
+
+
 def test_links_and_files_are_counted() -> None:
     assert asked("how many links did Ana share?") == (Wanted.NUMBER, Sought.LINKS, "", "", "Ana")
     assert asked("how many messages contain a link?") == (Wanted.NUMBER, Sought.LINKS, "", "", "")
