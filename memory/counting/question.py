@@ -19,12 +19,14 @@ from memory.counting.clauses import (
 )
 from memory.counting.request import CountRequest, Wanted
 from memory.counting.words import (
+    ADVERBS,
     ARTICLES,
     ASK,
     AT_THE_END,
     AUXILIARIES,
     BE,
     PEOPLE,
+    POST_VERBS,
     Noun,
     Sought,
     Words,
@@ -237,6 +239,21 @@ def _did(said: Words, called: frozenset[str]) -> CountRequest | None:
     return listed and (listed if listed.by else replace(listed, by=person.by, by_asker=person.by_asker))
 
 
+def _who_posted(said: Words, called: frozenset[str]) -> CountRequest | None:
+    """Read "who posted that link to the tracker"; of "who posted pictures" the people are wanted."""
+    if not said.take(phrases("who was it that, who was it who")) and not said.take(_WHO):
+        return None
+    said.skip(AUXILIARIES | ADVERBS)
+    noun = noun_at(said, called) if said.take(POST_VERBS) else None
+    if noun is None or noun.sought is Sought.MESSAGES:
+        return None
+    is_many = said.before.endswith("s")
+    found = tail(said, noun, CountRequest(wanted=Wanted.LIST, certain=False), called)
+    if found and is_many and not (found.terms or found.attribute or found.by):
+        return replace(found, wanted=Wanted.PEOPLE, certain=True)
+    return found
+
+
 def _where(said: Words, called: frozenset[str]) -> CountRequest | None:
     """Read "where is the link to the recipe"; it may mean something else."""
     return _listed(said, called, certain=False) if said.take(_WHERE) else None
@@ -274,6 +291,7 @@ _FORMS: tuple[Form, ...] = (
     _which,
     _any,
     _did,
+    _who_posted,
     _where,
     _bare,
 )

@@ -109,6 +109,14 @@ def test_people_and_order_are_asked_for_in_many_ways(text: str, wanted: Wanted, 
         ("screenshots", Sought.PICTURES, "", "", ""),
         ("can you show me all voice messages please", Sought.RECORDINGS, "", "", ""),
         ("polls?", Sought.POLLS, "", "", ""),
+        ("who posted that link to the tracker?", Sought.LINKS, "", "tracker", ""),
+        ("who shared the link to the issue tracker?", Sought.LINKS, "issue tracker", "", ""),
+        ("who was it that sent the youtube link?", Sought.LINKS, "", "youtube", ""),
+        ("who posted the photo of the cracked kiln shelf?", Sought.PICTURES, "cracked kiln shelf", "", ""),
+        ("who sent the invoice?", Sought.FILES, "", "invoice", ""),
+        ("the picture that Ben sent", Sought.PICTURES, "", "", "Ben"),
+        ("where is the PDF?", Sought.PDFS, "", "", ""),
+        ("who has uploaded the pdf about glaze?", Sought.PDFS, "glaze", "", ""),
     ],
 )
 def test_links_and_files_are_listed(text: str, sought: Sought, terms: str, attribute: str, by: str) -> None:
@@ -117,13 +125,25 @@ def test_links_and_files_are_listed(text: str, sought: Sought, terms: str, attri
 
 @pytest.mark.parametrize(
     ("text", "certain"),
-    [("polls?", True), ("any invoices?", False), ("invoices", False), ("kiln pictures", False), ("Ana's links", False)],
+    [
+        ("polls?", True),
+        ("who sent the kiln picture?", False),
+        ("any invoices?", False),
+        ("invoices", False),
+        ("kiln pictures", False),
+        ("Ana's links", False),
+    ],
 )
 def test_a_list_is_certain_unless_its_words_may_mean_something_else(text: str, certain: bool) -> None:
     request = read_request(text, called=CALLED)
 
     assert request is not None
     assert request.certain is certain
+
+
+def test_who_posted_several_things_asks_for_people() -> None:
+    assert asked("who posted pictures?") == (Wanted.PEOPLE, Sought.PICTURES, "", "", "")
+    assert asked("who shared links?") == (Wanted.PEOPLE, Sought.LINKS, "", "", "")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +219,8 @@ def test_whoever_asks_may_ask_for_their_own() -> None:
         "how often was cobalt used?",
         "number of messages per second",
         "who mentioned cobalt?",
-        "who posted the photo of the cracked kiln shelf?",
+        "who posted something about salt?",
+        "who sent the kiln back?",
         "who has the key?",
         "who knows most about glaze?",
         "who was first?",
