@@ -21,6 +21,7 @@ from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
 from agent.models import LanguageModel
 from agent.opening import Opening, open_search
+from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher
 from agent.proof import proven
 from agent.quotation import MEMORY_OUT, READ_AS, quote
@@ -224,12 +225,12 @@ class Agent:
         return await self._quote_instead(found, because=because, or_else=or_else)
 
     async def _read_on(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> ParsedQuestion:
-        """Return what a question asks for with the turns before it; by itself when that cannot be found out in time."""
+        """Return what a question asks for with the turns before it, and in parts; as it is if that is not found out."""
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await read_with_turns(
-                    question, parsed, history, parse=self.parse, memory=self._memory_of(question)
-                )
+                memory = self._memory_of(question)
+                parsed = await read_with_turns(question, parsed, history, parse=self.parse, memory=memory)
+                return await read_parts(question, parsed, parse=self.parse, memory=memory)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} is read by itself", error)
             return parsed

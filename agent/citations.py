@@ -109,8 +109,8 @@ def footer(searched: Searched | None, *, written: Callable[[str], str] = inline)
         when = "all time"
     names = [f"#{written(name)}" for name in searched.channels[:MOST_CHANNELS]]
     where = f"in {', '.join(names)}" if names else ""
-    text = f'"{written(_short(searched.text))}"' if searched.text else ""
-    words = " ".join(filter(None, (text, when, where)))
+    texts = " and ".join(f'"{written(_short(text))}"' for text in searched.texts)
+    words = " ".join(filter(None, (texts, when, where)))
     parts = [f"searched {words}"] if words else []
     return "; ".join(parts + [_read(time, searched, written) for time in searched.ordered[:MOST_DATES]])
 

@@ -47,8 +47,15 @@ class Context:
             time_zone=question.time_zone,
             ordered=tuple(time for time in parsed.times if time.order_mattered),
             date_order=question.effective_date_order,
-            text="" if parsed.own_topic is None else parsed.topic,
+            texts=_searched_texts(parsed),
         )
+
+
+def _searched_texts(parsed: ParsedQuestion) -> tuple[str, ...]:
+    """Return what is searched for where the question does not say it itself."""
+    if parsed.parts:
+        return tuple(part.topic or part.text for part in parsed.parts)
+    return (parsed.topic,) if parsed.own_topic is not None and parsed.topic else ()
 
 
 def new_context(

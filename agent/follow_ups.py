@@ -61,7 +61,7 @@ async def read_with_turns(
     if question.about or not history:
         return parsed
     names = await memory.known_names(places=question.places)
-    found = _follow_up(parsed, names)
+    found = follow_up_of(parsed, names)
     if found is None or (before := await _turn_before(question, history, names, parse)) is None:
         return parsed
     with span("follow-up") as followed:
@@ -73,13 +73,21 @@ async def read_with_turns(
     return completed
 
 
-def _follow_up(parsed: ParsedQuestion, names: KnownNames) -> FollowUp | None:
+def follow_up_of(parsed: ParsedQuestion, names: KnownNames) -> FollowUp | None:
+    """Return how a question goes on from others, None when it can be understood by itself."""
     rest = parsed.rest or (parsed.text if parsed.topic == parsed.text else "")
     if not parsed.text.strip():
         return None
     return follow_up_in(
         rest[:LONGEST_QUESTION], names, confined=bool(parsed.times or parsed.channels or parsed.unknown)
     )
+
+
+def with_turn_before(
+    parsed: ParsedQuestion, found: FollowUp, earlier: ParsedQuestion, names: KnownNames, *, places: frozenset[int]
+) -> ParsedQuestion:
+    """Return a question with what it leaves out, which an earlier one that has no answer yet names."""
+    return _completed(parsed, found, _Turn(earlier), names, weights={}, places=places)
 
 
 async def _turn_before(question: Question, history: Sequence[Earlier], names: KnownNames, parse: Parse) -> _Turn | None:
@@ -89,7 +97,7 @@ async def _turn_before(question: Question, history: Sequence[Earlier], names: Kn
         if turn.asked_at is None or question.now - turn.asked_at > LONGEST_PAUSE:
             break
         parsed = await parse(replace(question, text=turn.question, now=turn.asked_at))
-        found = _follow_up(parsed, names)
+        found = follow_up_of(parsed, names)
         turns.append((parsed, found, turn))
         if found is None:
             break

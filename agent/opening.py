@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 
 from agent.about import points_only, said_in
 from agent.context import Context
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.refusal.judgement import Judgement, judge
 from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines
+from agent.time_scope import TimeScope
+from agent.transcript import neutralise
 from agent.types import Searched
 from memory.message import Kind
 from memory.question.parse import ParsedQuestion
+from memory.search.interface import MemoryReader
 from memory.search.replies import is_question
 from memory.search.results import RankedMessage
 from memory.search.terms import Weighed, keywords_of, stems_in
@@ -19,6 +23,9 @@ from tracing import span
 
 AROUND = 3
 """Messages before, and after, one that a question points at which are quoted with it."""
+
+MOST_OF_A_PART = 2
+"""Quotations for each of several things that a question asks for."""
 
 _RELATIVE = frozenset(
     ["yesterday", "today", "tonight", "now", "last", "this", "past", "previous", "recently", "ago", "earlier", "since"]
@@ -66,6 +73,8 @@ def is_overview(parsed: ParsedQuestion) -> bool:
 
 async def _opened(context: Context) -> Opening:
     parsed = context.parsed
+    if parsed.parts:
+        return await _of_parts(context)
     windows = context.searches.narrow(None)
     if parsed.selection:
         text, listed = await select_in_order(context, parsed.selection, windows=windows, authors=parsed.authors)
@@ -82,6 +91,44 @@ async def _opened(context: Context) -> Opening:
     if opening.chosen or not windows:
         return opening
     return await _of_another_time(context, opening)
+
+
+async def _of_parts(context: Context) -> Opening:
+    """Return what is found for each part of a question, the best of each before the second best of any."""
+    openings = []
+    for part in context.parsed.parts:
+        searches = TimeScope(part.windows, all_time=context.question.all_time)
+        openings.append(await _opened(replace(context, parsed=part, searches=searches, memory=_memory(context, part))))
+        context.searches.add(searches)
+    texts = [
+        f"{neutralise(part.text)}\n{opening.text}" for part, opening in zip(context.parsed.parts, openings, strict=True)
+    ]
+    found = [opening.found for opening in openings]
+    together = replace(
+        found[0],
+        lines=tuple({number: (number, line) for one in reversed(found) for number, line in one.lines}.values()),
+        spoken=found[0].spoken if len({one.spoken for one in found}) == 1 else "",
+        selected_from="",
+        words=tuple(word for one in found for word in one.words),
+        read_as=tuple(dict.fromkeys(pair for one in found for pair in one.read_as)),
+        of_another_time=any(one.of_another_time for one in found),
+    )
+    return Opening("\n\n".join(texts), together, _interleaved([opening.chosen for opening in openings]))
+
+
+def _memory(context: Context, part: ParsedQuestion) -> MemoryReader:
+    """Return memory as far as a part of a question is confined to some channels."""
+    memory = context.memory
+    return memory if part.conversations is None else memory.in_conversations(part.conversations)
+
+
+def _interleaved(chosen: Sequence[Sequence[Quote]]) -> tuple[Quote, ...]:
+    """Return the first quotations of each part in turn, each message once."""
+    taken: dict[int, Quote] = {}
+    for quotes in zip_longest(*(part[:MOST_OF_A_PART] for part in chosen)):
+        for quote in filter(None, quotes):
+            taken.setdefault(quote.number, quote)
+    return tuple(taken.values())
 
 
 async def _searched(context: Context, topic: str) -> Opening:

@@ -41,6 +41,15 @@ class TimeScope:
         if is_empty and windows == self._windows:
             self._is_empty = True
 
+    def add(self, other: "TimeScope") -> None:
+        """Note what was searched for a part of the question."""
+        self._made += other.made
+
+    @property
+    def made(self) -> list[Windows]:
+        """The windows of each search, in order."""
+        return self._made
+
     @property
     def were_made(self) -> bool:
         """Whether anything was searched."""

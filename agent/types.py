@@ -64,7 +64,7 @@ class Searched:
     No `windows` are all time; it `went_beyond` when the question named a time and all time was searched instead.
     `channels` are the names of those that the question was about, none when it named none. `ordered` are the dates of
     the question that the other order of day and month would have made others, which were read in the `date_order`.
-    `text` are the words that were searched for where they are others than the question's.
+    `texts` were searched for where they are others than the question.
     """
 
     windows: tuple[Window, ...]
@@ -74,7 +74,7 @@ class Searched:
     time_zone: ZoneInfo
     ordered: tuple[TimePhrase, ...] = ()
     date_order: DateOrder = DateOrder.DAY_FIRST
-    text: str = ""
+    texts: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):

@@ -20,7 +20,7 @@ _LEADS = (
 )  # fmt: skip
 """What a question begins with that goes on from another one, folded; of two that fit the longer stands first."""
 
-_ASKS = _words("""
+ASKING_WORDS = _words("""
     who whom whose what which when where why how wer wem wen wann wo warum wieso weshalb wie welche welcher welches
     qui quoi quand ou pourquoi comment combien lequel laquelle quien quienes que cuando donde cual cuanto como
     chi cosa quando dove perche quanto
@@ -109,9 +109,9 @@ def _says_nothing(words: Sequence[str], *, confined: bool, by_somebody: bool) ->
         return False
     if by_somebody:
         return all(word in _LEADS_TO_SOMEBODY for word in words)
-    if any(word not in FUNCTION_WORDS | _ASKS | _OTHERS for word in words):
+    if any(word not in FUNCTION_WORDS | ASKING_WORDS | _OTHERS for word in words):
         return False
-    return confined or not (_ASKS | _OTHERS).isdisjoint(words)
+    return confined or not (ASKING_WORDS | _OTHERS).isdisjoint(words)
 
 
 def _points_at_person(text: FoldedText, named: Sequence[int]) -> bool:

@@ -161,7 +161,7 @@ async def test_a_question_of_its_own_shows_no_words() -> None:
     answer = await ask(agent, "what was said about the deploy yesterday?", "when did the deploy fail?")
 
     assert answer.searched is not None
-    assert answer.searched.text == ""
+    assert answer.searched.texts == ()
 
 
 @pytest.mark.parametrize(
