@@ -1,9 +1,9 @@
 """Create the roles of a database, and grant each the rights that it needs, and no more.
 
 The owner of a database, whom its address names, migrates it and looks after its indexes. The bot writes rows as the
-role `<database>_writer`; the agent's tools read as `<database>_reader`, which may only SELECT from messages, names and
-places, and see when a batch was brought in or taken back. Neither can log in: a connection of the owner assumes one of
-them before anything else is asked over it (docs/decisions/0008).
+role `<database>_writer`; the agent's tools read as `<database>_reader`, which may only SELECT from messages, their
+former texts, names and places, and see when a batch was brought in or taken back. Neither can log in: a connection of
+the owner assumes one of them before anything else is asked over it (docs/decisions/0008).
 """
 
 import hashlib
@@ -93,7 +93,7 @@ def _rights_to_write(writer: str, schema: str, *, may_empty: bool) -> Iterator[s
 
 def _rights_to_read(reader: str, schema: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA {schema} TO {reader}"
-    readable = ", ".join(row.__tablename__ for row in (MessageRow, NameRow, PlaceRow))
+    readable = ", ".join(row.__tablename__ for row in (MessageRow, RevisionRow, NameRow, PlaceRow))
     yield f"GRANT SELECT ON {readable} TO {reader}"
     # What tells that another process has brought messages in, or taken some back.
     yield f"GRANT SELECT (promotion_id, finished_at, undone_at) ON {PromotionRow.__tablename__} TO {reader}"

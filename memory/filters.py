@@ -5,6 +5,7 @@ A statement is put together once for every shape of filters; what it compares wi
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -38,15 +39,20 @@ class Bounds:
     """What the statements of a memory may see at all, beside the places that each of them is given.
 
     Messages that came without a guild, as some exports have them, are seen in every guild: their channels are those of
-    one guild alone. `conversations` are channels, each with its threads, and threads; None for all.
+    one guild alone. `conversations` are channels, each with its threads, and threads; None for all. Nothing is seen
+    that was sent at `sent_before` or later, and messages are read as they were at `version_of`; None for now.
     """
 
     guild: Guild = EVERY_GUILD
     conversations: frozenset[int] | None = None
+    sent_before: datetime | None = None
+    version_of: datetime | None = None
 
     def admits(self, message: Message) -> bool:
         """Return whether a message is within the bounds: the same rule as `in_bounds`, for what was read already."""
         if self.guild is not EVERY_GUILD and message.guild_id is not None and message.guild_id != self.guild:
+            return False
+        if self.sent_before is not None and message.sent_at >= self.sent_before:
             return False
         return self.conversations is None or not self.conversations.isdisjoint({message.channel_id, message.place_id})
 
@@ -58,6 +64,7 @@ class BoundsShape:
     is_direct: bool
     has_guild: bool
     has_conversations: bool
+    has_end: bool = False
 
 
 UNBOUNDED = Bounds()
@@ -131,6 +138,8 @@ _IN_CONVERSATIONS = SQL(
     "(channel_id = ANY (%(conversations)s::bigint[]) OR thread_id = ANY (%(conversations)s::bigint[]))"
 )
 
+_SENT_BEFORE = SQL("sent_at < %(sent_before)s::timestamptz")
+
 
 def shape_of_bounds(bounds: Bounds) -> BoundsShape:
     """Return the shape of bounds."""
@@ -138,6 +147,7 @@ def shape_of_bounds(bounds: Bounds) -> BoundsShape:
         is_direct=bounds.guild is None,
         has_guild=isinstance(bounds.guild, int),
         has_conversations=bounds.conversations is not None,
+        has_end=bounds.sent_before is not None,
     )
 
 
@@ -150,13 +160,21 @@ def in_bounds(shape: BoundsShape) -> Composed:
         found.append(_IN_GUILD)
     if shape.has_conversations:
         found.append(_IN_CONVERSATIONS)
+    if shape.has_end:
+        found.append(_SENT_BEFORE)
     return SQL(" AND ").join(found)
 
 
 def values_of_bounds(bounds: Bounds) -> dict[str, Any]:
     """Return the values of bounds under the names that `in_bounds` binds."""
-    guild = {"guild": bounds.guild} if isinstance(bounds.guild, int) else {}
-    return guild if bounds.conversations is None else {**guild, "conversations": sorted(bounds.conversations)}
+    values: dict[str, Any] = {}
+    if isinstance(bounds.guild, int):
+        values["guild"] = bounds.guild
+    if bounds.conversations is not None:
+        values["conversations"] = sorted(bounds.conversations)
+    if bounds.sent_before is not None:
+        values["sent_before"] = bounds.sent_before
+    return values
 
 
 _COUNTS = SQL("kind = ANY (%(kinds)s::text[]) AND deleted_at IS NULL")

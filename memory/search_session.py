@@ -48,6 +48,8 @@ class SearchSession:
         self._stack = stack
         self.places = places
         """What may be read by whoever asks, and so may be named to them."""
+        self.former: set[int] = set()
+        """The ids of messages of which a former text was read."""
         self._sessions: dict[str, AsyncSession] = {}
         self._lost: dict[str, None] = {}
         self._left_out: set[str] = set()

@@ -24,12 +24,13 @@ from memory.authors import Authors
 from memory.counting.results import Activity, Example, Matter, Share, Tally
 from memory.discussions import joined
 from memory.filters import UNBOUNDED, Bounds, Guild
+from memory.former_texts import as_it_was
 from memory.holding import Holding, holds
-from memory.message import Kind, Message
+from memory.message import Kind, Message, Revision
 from memory.names.known import Index, KnownNames, named_in
 from memory.search.occurrence import words_in_none
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
-from time_expressions.window import Window
+from time_expressions.window import FIRST_MOMENT, Window
 
 HANGS = "the model never answers"
 
@@ -230,6 +231,7 @@ class FakeMemory:
     bounds: Bounds = UNBOUNDED
     whole: "FakeMemory | None" = None
     """The memory that this one is a part of."""
+    revisions: list[Revision] = field(default_factory=list)
 
     async def search(
         self,
@@ -353,6 +355,12 @@ class FakeMemory:
     def in_conversations(self, conversations: frozenset[int]) -> Self:
         return self._part(replace(self.bounds, conversations=conversations))
 
+    def as_of(self, moment: datetime) -> Self:
+        return self._part(replace(self.bounds, sent_before=moment, version_of=moment))
+
+    def before_edits(self) -> Self:
+        return self._part(replace(self.bounds, version_of=FIRST_MOMENT))
+
     def _part(self, bounds: Bounds) -> Self:
         part = copy(self)
         part.bounds, part.whole = bounds, self._whole
@@ -394,7 +402,15 @@ class FakeMemory:
         short, long = [] if scope is Scope.LONG else self.messages, [] if scope is Scope.SHORT else self.saved
         stored = (one for one in (*long, *short) if one.access_id in places and self.bounds.admits(one))
         live = (one for one in stored if one.deleted_at is None and one.kind is not Kind.ANSWER)
-        return sorted(live, key=lambda one: one.sent_at)
+        as_they_were = filter(None, map(self._version, live))
+        return sorted(as_they_were, key=lambda one: one.sent_at)
+
+    def _version(self, message: Message) -> Message | None:
+        """Return a message as it was at the moment that this memory is read as of; None when that may not be shown."""
+        moment = self.bounds.version_of
+        if moment is None or message.edited_at is None or message.edited_at <= moment:
+            return message
+        return as_it_was(message, self.revisions, moment=moment)
 
 
 def _line(message: Message, text: str) -> RankedMessage:

@@ -1,6 +1,7 @@
 """The interface through which questions are parsed and answered; `memory.search.memory.Memory` implements it."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Protocol, Self, runtime_checkable
 
 from memory.authors import Authors
@@ -27,6 +28,14 @@ class MemoryReader(Protocol):
 
     def in_conversations(self, conversations: frozenset[int]) -> Self:
         """Return this memory as far as it was said in some channels, with all of their threads, or threads."""
+        ...
+
+    def as_of(self, moment: datetime) -> Self:
+        """Return this memory without what was said after a moment, and with edited messages as they were then."""
+        ...
+
+    def before_edits(self) -> Self:
+        """Return this memory with edited messages as they were sent."""
         ...
 
     async def search(

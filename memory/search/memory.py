@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Self, TypeVar
 
@@ -19,11 +19,12 @@ from memory.counting.results import Activity, Matter, Tally
 from memory.counting.tally import tally
 from memory.embedding.embedder import Embedder
 from memory.filters import UNBOUNDED, Bounds, Filters, Guild
+from memory.former_texts import as_it_was
 from memory.holding import Holding, holds
 from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
-from memory.message import Kind, Message, merged, sanitize
+from memory.message import Kind, Message, Revision, merged, sanitize
 from memory.message_text import Words, rewritten
 from memory.names.known import KnownNames
 from memory.places.state import PlaceState
@@ -35,9 +36,18 @@ from memory.search.planner import SearchPlan, logged
 from memory.search.ranking import RANKING, Ranking, rank
 from memory.search.replies import asks
 from memory.search.results import RankedMessage, Scope, SearchResult, by_place, stitch
-from memory.search.terms import Weighed, all_stems, corrected, corrections, keywords_of, weighed, with_other_words
+from memory.search.terms import (
+    Weighed,
+    all_stems,
+    corrected,
+    corrections,
+    keywords_of,
+    stems_in,
+    weighed,
+    with_other_words,
+)
 from memory.search_session import Query, SearchableDatabase, SearchSession, open_search_session
-from time_expressions.window import Window
+from time_expressions.window import FIRST_MOMENT, Window
 from util_async import background_task
 
 T = TypeVar("T")
@@ -58,6 +68,7 @@ EMBEDDER_PATIENCE = timedelta(seconds=2)
 
 _MOST_COMPARED = 8  # hits, the best ones: a text takes longer to embed than to find
 _MOST_UNSAID = 8  # words that are looked for in every message
+_MOST_FORMER = 16  # messages with a former text, of which each is embedded anew
 _COMPARED = 500  # characters of a message that are compared once more: a model reads little more of it
 
 Supplied = Mapping[str, Collection[Message]]
@@ -86,6 +97,18 @@ class Memory:
     def in_conversations(self, conversations: frozenset[int]) -> Self:
         """Return this memory as far as it was said in some channels, with all of their threads, or threads."""
         return replace(self, bounds=replace(self.bounds, conversations=conversations))
+
+    def as_of(self, moment: datetime) -> Self:
+        """Return this memory as it was at a moment: without what was said later, and with edited messages as they were.
+
+        Deleted messages stay deleted, and an edited one is left out where its former text is not known or may not be
+        shown (`memory.former_texts`).
+        """
+        return replace(self, bounds=replace(self.bounds, sent_before=moment, version_of=moment))
+
+    def before_edits(self) -> Self:
+        """Return this memory with every edited message as it was sent; left out are those as in `as_of`."""
+        return replace(self, bounds=replace(self.bounds, version_of=FIRST_MOMENT))
 
     async def search(
         self,
@@ -141,6 +164,7 @@ class Memory:
                     bm25=database.bm25,
                     hypertable=database.hypertable,
                 )
+                found = await self._with_former(session, found, text=text, filters=filters)
                 plans.append(logged(plan, memory=database.name))
                 if not plan.size.in_use:
                     search_session.leave_out(database)
@@ -149,6 +173,7 @@ class Memory:
             candidates, current = await self._ask_for(
                 search_session, limit, scope, query, lambda candidate: candidate.message, holding=filters.holding
             )
+            candidates = await self._scored_as_they_were(text, candidates, current, search_session.former)
             hits = self._best(text, candidates, current)[:limit]
             around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
         excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
@@ -422,6 +447,69 @@ class Memory:
                 given[message_id].add(message.message_id)
         return {message_id: [current[found_id] for found_id in ids] for message_id, ids in given.items()}
 
+    async def _with_former(
+        self, session: AsyncSession, found: list[Candidate], *, text: str, filters: Filters
+    ) -> list[Candidate]:
+        """Return candidates with those that had the words of a text at the moment that memory is read as of."""
+        moment = self.bounds.version_of
+        if moment is None:
+            return found
+        known = {candidate.message.key for candidate in found}
+        edited = await rows.edited_since(session, text=text, filters=filters, moment=moment)
+        return [*found, *(Candidate(message, None, 0.0) for message in edited if message.key not in known)]
+
+    async def _scored_as_they_were(
+        self, text: str, candidates: list[Candidate], current: dict[int, Message], former: Collection[int]
+    ) -> list[Candidate]:
+        """Return candidates in which messages with a former text have the scores of that: no index knows it."""
+        of_former = [candidate for candidate in candidates if candidate.message.message_id in former & current.keys()]
+        if not of_former:
+            return candidates
+        messages = {candidate.message.message_id: current[candidate.message.message_id] for candidate in of_former}
+        similar = await self._similarities(text, list(messages.values())[:_MOST_FORMER])
+        words = keywords_of(text)
+        highest = max((candidate.lexical for candidate in candidates), default=0.0) or 1.0
+
+        def scored(candidate: Candidate) -> Candidate:
+            message = messages.get(candidate.message.message_id)
+            if message is None:
+                return candidate
+            stems = stems_in(message)
+            share = sum(not word.stems.isdisjoint(stems) for word in words) / max(1, len(words))
+            return replace(candidate, similarity=similar.get(message.message_id), lexical=highest * share)
+
+        return [scored(candidate) for candidate in candidates]
+
+    async def _similarities(self, text: str, messages: Sequence[Message]) -> dict[int, float]:
+        """Return how like a text messages are that no index knows as they are; nothing while the model is loading."""
+        if not messages or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+            return {}
+        texts = [text, *(said(message)[:_COMPARED] for message in messages)]
+        of_text, *vectors = await self.embedder.embed([sanitize(text) for text in texts])
+        return {message.message_id: float(vector @ of_text) for message, vector in zip(messages, vectors, strict=True)}
+
+    async def _as_they_were(self, search_session: SearchSession, messages: dict[int, Message]) -> dict[int, Message]:
+        """Return messages as they were at the moment that memory is read as of, without those that may not be shown."""
+        moment = self.bounds.version_of
+        edited = {
+            key for key, message in messages.items() if moment and message.edited_at and message.edited_at > moment
+        }
+        if moment is None or not edited:
+            return messages
+
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[Revision]:
+            return await rows.revisions(session, message_ids=edited)
+
+        found = await search_session.ask(self._databases(), query)
+        revisions = [revision for of_memory in found.values() for revision in of_memory]
+        were = {key: as_it_was(messages[key], revisions, moment=moment) for key in edited}
+        search_session.former |= were.keys()
+        return {
+            key: shown
+            for key, message in messages.items()
+            if (shown := were.get(key) if key in edited else message) is not None
+        }
+
     async def _current(self, search_session: SearchSession, supplied: Supplied) -> dict[int, Message]:
         """Return messages by id as they are now, without the deleted ones.
 
@@ -454,6 +542,7 @@ class Memory:
             for key, message in messages.items()
             if message.deleted_at is None and self.bounds.admits(message)  # neighbours and replies come by their place
         }
+        live = await self._as_they_were(search_session, live)
         name_of = (
             await self._name_of(search_session.places)
             if any(has_bare(message.content) for message in live.values())

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from psycopg.sql import SQL, Composed
@@ -27,7 +28,7 @@ from memory.filters import (
     values_of_bounds,
 )
 from memory.index.store import COLUMNS_OF_MESSAGES, to_message
-from memory.message import Message
+from memory.message import Message, Revision
 
 FOLLOWERS_READ = 300
 """Messages after one among which replies to it are looked for."""
@@ -143,3 +144,44 @@ async def linked(session: AsyncSession, *, messages: Sequence[Message]) -> list[
         "read": FOLLOWERS_READ,
     }
     return [(row["of_id"], to_message(row)) for row in await fetch(session, _LINKED, values)]
+
+
+_MOST_REVISIONS = 2000  # of the messages that a search looks at, which were edited a few times each
+
+_REVISIONS = SQL("""
+    SELECT message_id, revised_at, content FROM message_revisions
+    WHERE message_id = ANY (%(ids)s::bigint[]) ORDER BY revised_at LIMIT %(read)s
+""")
+
+
+async def revisions(session: AsyncSession, *, message_ids: Collection[int]) -> list[Revision]:
+    """Return what messages said before they were edited, in time order, in any place: to correct, not to show."""
+    rows = await fetch(session, _REVISIONS, {"ids": sorted(message_ids), "read": _MOST_REVISIONS})
+    return [Revision(**row) for row in rows]
+
+
+MOST_EDITED = 20
+"""Messages that are proposed for what they said before an edit."""
+
+_EDITS_READ = 5000  # of all that came after a moment
+
+_ANY_WORD = SQL("replace(plainto_tsquery('english', %(text)s)::text, ' & ', ' | ')::tsquery")
+
+
+@lru_cache(maxsize=64)
+def _edited_since(shape: Shape) -> Composed:
+    return SQL("""
+        WITH former AS (
+            SELECT DISTINCT ON (message_id) message_id, content AS former_content FROM message_revisions
+            WHERE revised_at > %(moment)s ORDER BY message_id, revised_at LIMIT %(read)s
+        )
+        SELECT {columns} FROM former JOIN messages USING (message_id)
+        WHERE to_tsvector('english', former_content) @@ {any_word} AND {passing}
+        ORDER BY ts_rank_cd(to_tsvector('english', former_content), {any_word}) DESC, message_id LIMIT %(wanted)s
+    """).format(columns=COLUMNS_OF_MESSAGES, any_word=_ANY_WORD, passing=conditions(shape))
+
+
+async def edited_since(session: AsyncSession, *, text: str, filters: Filters, moment: datetime) -> list[Message]:
+    """Return messages that match, as they are now, and had any word of a text at a moment before they were edited."""
+    values = {"text": text, "moment": moment, "read": _EDITS_READ, "wanted": MOST_EDITED, **values_of(filters)}
+    return [to_message(row) for row in await fetch(session, _edited_since(shape_of(filters)), values)]

@@ -42,6 +42,7 @@ TABLES = (
         "reminders",
     ),
 )
+READABLE = ("messages", "message_revisions", "names", "places")
 WRITES = [
     pytest.param("INSERT INTO facts VALUES ('colour', 'red')", id="insert"),
     pytest.param("UPDATE messages SET content = 'something else'", id="update"),
@@ -95,7 +96,7 @@ async def readable_columns(session: AsyncSession) -> dict[str, set[str]]:
             if await session.scalar(asked, {"table": table.name, "column": column.name})
         }
         for table in Base.metadata.sorted_tables
-        if table.name not in {"messages", "names", "places"}
+        if table.name not in READABLE
     }
     return {table: columns for table, columns in given.items() if columns}
 
@@ -110,9 +111,11 @@ async def test_the_tools_cannot_write(database: Database, embedder: Embedder, st
     assert allowed == psycopg.errors.InsufficientPrivilege.sqlstate
 
 
-async def test_the_tools_read_messages_names_and_places_and_when_batches_came_and_went(database: Database) -> None:
+async def test_the_tools_read_messages_with_former_texts_names_and_places_and_when_batches_came_and_went(
+    database: Database,
+) -> None:
     async with transaction(database.reading) as session:
-        assert await rights(session) == {table: {"SELECT"} for table in ("messages", "names", "places")}
+        assert await rights(session) == {table: {"SELECT"} for table in READABLE}
         assert await readable_columns(session) == {"promotions": {"promotion_id", "finished_at", "undone_at"}}
         assert await session.scalar(text("SHOW statement_timeout")) == "1min"
         assert await session.scalar(text("SELECT current_user")) == role_name(
