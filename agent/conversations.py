@@ -1,7 +1,7 @@
 """Keep the turns of each conversation in long-term memory, so that a restart does not end it."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +12,13 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.changed_answers import without_changed
 from agent.citations import without_marks
 from agent.types import Answer, Question
 from db.engines import Sessions, timely_transaction, transaction
 from db.locks import wait_for_turn
 from db.schema import TurnRow
+from memory.answers.changes import AnswerChanges
 from memory.message import Message, sanitize
 from memory.search.interface import MemoryReader
 from util_async import periodic
@@ -202,49 +204,39 @@ _DROP_EDITED = text(
     " AS edited(message_id, edited_at) WHERE message_id = ANY (cites) AND edited_at > asked_at RETURNING number"
 )
 
-# What is still owed stays: it is checked, and asked again, before it is delivered.
-_DROP_DELETED_ANSWERS = text(
-    "DELETE FROM answers WHERE cites && CAST(:ids AS bigint[]) AND state IN ('delivered', 'given up')"
-)
-_DROP_EDITED_ANSWERS = text(
-    "DELETE FROM answers USING unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))"
-    " AS edited(message_id, edited_at) WHERE edited.message_id = ANY (cites) AND edited_at > answers.asked_at"
-    " AND state IN ('delivered', 'given up')"
-)
-
 
 def kept_free_of_stale_turns(
-    long_term: Sessions, short_term: Sessions, *, every: timedelta = _LOOK_EVERY
+    long_term: Sessions, short_term: Sessions, *, clock: Callable[[], datetime], every: timedelta = _LOOK_EVERY
 ) -> AbstractAsyncContextManager[None]:
     """Delete such turns now and then for as long as the context lasts, the first time at once."""
 
     async def look() -> None:
         try:
-            await drop_stale_turns(long_term, short_term)
+            await drop_stale_turns(long_term, short_term, now=clock())
         except Exception as error:  # noqa: BLE001  # whatever it is, the bot goes on, and the next look comes soon
             logger.warning("conversations could not be looked through: %s", type(error).__name__)
 
     return periodic(look, every=every, at_once=True)
 
 
-async def drop_stale_turns(long_term: Sessions, short_term: Sessions) -> int:
+async def drop_stale_turns(long_term: Sessions, short_term: Sessions, *, now: datetime) -> int:
     """Delete the turns that cite a message which either memory knows to be deleted, or edited after the question.
 
-    Answers that are kept go with them once nobody waits for them. Return how many turns those were. Raises
-    DatabaseUnavailableError.
+    What kept answers say of these messages is taken out, and they are queued to be updated in Discord. Return how many
+    turns those were. Raises DatabaseUnavailableError.
     """
     async with transaction(long_term) as session:
         cited = list(await session.scalars(_CITED))
     dropped = 0
     for start in range(0, len(cited), _AT_ONCE):
         for memory in (short_term, long_term):
-            dropped += await _drop(long_term, memory, cited[start : start + _AT_ONCE])
+            dropped += await _drop(long_term, memory, cited[start : start + _AT_ONCE], now)
     if dropped:
         logger.info("%d turns of conversations are gone, with what was deleted or edited since", dropped)
     return dropped
 
 
-async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int]) -> int:
+async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int], now: datetime) -> int:
     async with transaction(memory) as session:
         deleted = list(await session.scalars(_DELETED, {"ids": ids}))
         edited = (await session.execute(_EDITED, {"ids": ids})).all()
@@ -255,6 +247,6 @@ async def _drop(long_term: Sessions, memory: Sessions, ids: Sequence[int]) -> in
         await wait_for_turn(session, _TURN)
         gone = (await session.execute(_DROP_DELETED, {"ids": deleted})).all()
         outdated = (await session.execute(_DROP_EDITED, times)).all()
-        await session.execute(_DROP_DELETED_ANSWERS, {"ids": deleted})
-        await session.execute(_DROP_EDITED_ANSWERS, times)
+    edits = {row.message_id: row.edited_at for row in edited}
+    await AnswerChanges(long_term).note(edited=edits, deleted=deleted, take_out=without_changed, now=now)
     return len(gone) + len(outdated)

@@ -225,5 +225,5 @@ def _quoted(quotes: Sequence[Quote], found: Recalled, question: Question) -> tup
         except Exception:
             logger.exception("message %d cannot be quoted", line.message.message_id)
         else:
-            sources.append(Source(number, line.message))
+            sources.append(Source(number, line.message, answers))
     return "\n".join(quotations), tuple(sources)

@@ -51,10 +51,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A stored message that a mark such as `[1]` in the answer points to."""
+    """A stored message that a mark such as `[1]` in the answer points to.
+
+    A message may be named `beside` it, as that is to which it replies.
+    """
 
     number: int
     message: Message
+    beside: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

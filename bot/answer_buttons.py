@@ -1,7 +1,7 @@
 """The buttons under an answer: each names its question, so that it can be pressed after a restart too."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Self
 
@@ -86,6 +86,13 @@ class AnswerButtons:
     def rest(self, question_id: int) -> Control:
         """Return the button that shows what the asker alone may read; only they may see that there is one."""
         return self.kind(Action.REST, question_id)
+
+
+def actions_under(messages: Iterable[discord.Message]) -> tuple[Action, ...]:
+    """Return what the buttons under messages of one answer do."""
+    rows = (row for message in messages for row in message.components if isinstance(row, discord.ActionRow))
+    ids = (CUSTOM_ID.fullmatch(getattr(button, "custom_id", None) or "") for row in rows for button in row.children)
+    return tuple(Action(found["action"]) for found in ids if found)
 
 
 def _actions(answer: Answer) -> Iterator[Action]:

@@ -152,18 +152,21 @@ class Answerer:
         audience = await self._audience(asking, among=answer.places)
         if not answer.places <= audience.places:
             return None
-        lookup = partial(self._services.lookup.lookup, answer.sources.values(), places=answer.places)
+        lookup = partial(self._services.lookup.lookup, answer.cites, places=answer.places)
         if self._cited_check is not None and (cited := await lookup()):
             await self._cited_check.check(cited.values())
         await self._services.recorder.settle(timeout=SETTLE_LIMIT)  # what the check, or a catch-up, has found
         found = await lookup()
         asked_at = kept.question.asked_at
-        if any(not _is_unchanged(found.get(message_id), asked_at) for message_id in answer.sources.values()):
+        if any(not _is_unchanged(found.get(message_id), asked_at) for message_id in answer.cites):
             return None
         restored = Answer(
             text=answer.text,
             outcome=Outcome(answer.outcome),
-            sources=tuple(Source(number, found[message_id]) for number, message_id in answer.sources.items()),
+            sources=tuple(
+                Source(number, found[message_id], found.get(answer.beside.get(number, 0)))
+                for number, message_id in answer.sources.items()
+            ),
             notes=(*answer.notes, *([answer.footer] if answer.footer else [])),
             shown_places=answer.shown_places,
         )
@@ -190,6 +193,10 @@ class Answerer:
         audience = await self._audience(asking, among=answered.question.places)
         lost = answered.question.places - audience.places
         return _may_tell_of(answered.answer, lost, asking.caller.guild)
+
+    async def still_allowed(self, asking: Asking, places: frozenset[int]) -> frozenset[int]:
+        """Return those of some places that an answer may use by now."""
+        return (await self._audience(asking, among=places)).places & places
 
     async def _may_show(self, asking: Asking, question: Question, draft: Answer | None) -> bool:
         """Return whether a draft may be shown by now; without one, whether channels may be named that may be used."""

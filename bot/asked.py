@@ -17,7 +17,7 @@ class AskedQuestion:
     """A question as it can be asked once more, by the id of the command, message or press that asked it.
 
     `about` are the ids of the messages that it points at, `sources` those of the messages that its answer cites, by the
-    numbers of its marks.
+    numbers of its marks; `edited` and `deleted` are those of them that have changed since.
     """
 
     question_id: int
@@ -29,6 +29,8 @@ class AskedQuestion:
     all_time: bool = False
     about: tuple[int, ...] = ()
     sources: tuple[tuple[int, int], ...] = ()
+    edited: frozenset[int] = frozenset()
+    deleted: frozenset[int] = frozenset()
 
 
 class AskedQuestions(Protocol):
@@ -104,4 +106,6 @@ def _asked(kept: Kept) -> AskedQuestion:
         all_time=question.all_time,
         about=question.about,
         sources=() if kept.answer is None else tuple(kept.answer.sources.items()),
+        edited=kept.edited,
+        deleted=kept.deleted,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, cast
@@ -169,7 +169,7 @@ class Promise(Protocol):
     async def sending(self) -> None:
         """Note that the reply is about to be sent."""
 
-    async def delivered(self, message_id: int | None) -> None:
+    async def delivered(self, message_ids: Sequence[int]) -> None:
         """Note that Discord has taken all of the reply, and in which message it begins."""
 
     def failed(self) -> None:

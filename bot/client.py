@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
+from bot.answer_updates import AnswerUpdates
 from bot.audience import Readers
 from bot.buttons import Buttons
 from bot.command_runner import JOURNAL_LIMIT, CommandRunner
@@ -196,6 +197,7 @@ class Bot(ShardedClient):
         self._commands = SlashCommands(services, runner, self._in_flight, readers, cited_check, outbox)
         self.add_dynamic_items(self._commands.answer_buttons.kind)
         self._owed = None if outbox is None else self._new_owed_answers(outbox, runner)
+        self._updates = self._new_answer_updates()
         self.tree = app_commands.CommandTree(self)
         self.tree.error(runner.apologise)
         add_commands(self.tree, self._commands)
@@ -253,6 +255,20 @@ class Bot(ShardedClient):
             self, services=services, readers=readers, digests=services.digests, digest=services.overviews.digest
         )
 
+    def _new_answer_updates(self) -> AnswerUpdates | None:
+        services = self._services
+        if services.answer_changes is None or services.lookup is None:
+            return None
+        return AnswerUpdates(
+            self,
+            services,
+            changes=services.answer_changes,
+            lookup=services.lookup,
+            answerer=self._commands.answerer,
+            under=self._commands.answer_buttons,
+            buttons=self._buttons,
+        )
+
     def _new_backfills(self) -> RunningBackfills | None:
         services = self._services
         if services.history is None:
@@ -286,6 +302,8 @@ class Bot(ShardedClient):
         self._read_missed(guild for guild in self.guilds if guild.shard_id == shard_id)
         if self._owed is not None:
             self._owed.connected()
+        if self._updates is not None:
+            self._updates.connected()
         if self._digests is not None:
             self._digests.start()
 
@@ -351,6 +369,8 @@ class Bot(ShardedClient):
             self._outbox.is_stopping = True
         if self._owed is not None:
             await self._owed.close()
+        if self._updates is not None:
+            await self._updates.close()
         await self._in_flight.finish(grace=CLOSING_GRACE, farewell=CLOSING_FAREWELL)
         if self._backfills is not None:
             await self._backfills.close()

@@ -148,8 +148,8 @@ class CommandRunner:
         compose: Callable[[LiveAnswer | None], Awaitable[Reply]],
         *,
         style: AnswerStyle | None,
-    ) -> int | None:
-        """Send the answer to a question of an earlier run, and record it; return the id of its first message.
+    ) -> tuple[int, ...]:
+        """Send the answer to a question of an earlier run, and record it; return the ids of its messages.
 
         It is shown how the answer comes about. Raises what `compose`, Discord or a time-out raises.
         """
@@ -159,7 +159,7 @@ class CommandRunner:
         await shown.show(reply)
         for number, message in enumerate(shown.messages):
             await self._keep(answer_of(caller, message, shown.content(number), session=self._services.session))
-        return shown.messages[0].id
+        return shown.ids
 
     async def apologise(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
         """End a command that failed before or beside its answer, so that nobody waits for one."""
@@ -201,7 +201,7 @@ class CommandRunner:
                 await promise.sending()
             reply = await shown.show(reply if reply.parts else replace(reply, parts=[UNEXPECTED]))
             if promise is not None:
-                await promise.delivered(shown.messages[0].id)
+                await promise.delivered(shown.ids)
         except Exception:
             logger.exception("answer to command %d not sent whole", caller.id)
             await _say_instead(shown, UNSENDABLE if promise is None else UNSENDABLE_YET)

@@ -13,7 +13,7 @@ from bot.asked import AskedQuestion, AskedQuestions, KeptQuestions, RecentQuesti
 from bot.audience import Readers, must_be_private
 from bot.buttons import Renew, Reply
 from bot.caller import Caller
-from bot.cited_sources import NO_SOURCES, NONE_LEFT, render_cited
+from bot.cited_sources import NO_SOURCES, NONE_LEFT, changed_since, render_cited
 from bot.command_runner import CommandRunner
 from bot.daily_limits import DailyLimits
 from bot.history.cited_check import CitedCheck
@@ -245,8 +245,9 @@ class SlashCommands:
             return Reply(render_text(NO_SOURCES))
         numbers = dict(question.sources)
         found = await self.answerer.readable(interaction, numbers.values())
+        changed = changed_since(numbers, edited=question.edited, deleted=question.deleted)
         if not found:
-            return Reply(render_text(NONE_LEFT))
+            return Reply(render_text("\n".join(filter(None, [NONE_LEFT, changed]))))
 
         async def is_outdated() -> bool:
             return (await self.answerer.readable(interaction, found)).keys() != found.keys()
@@ -256,7 +257,7 @@ class SlashCommands:
 
         zone = await self._services.zone_of(interaction.user.id, interaction.guild_id)
         cited = {number: found[message_id] for number, message_id in numbers.items() if message_id in found}
-        shown = render_cited(cited, missing=len(numbers) - len(cited), time_zone=zone.zone)
+        shown = render_cited(cited, missing=len(numbers) - len(cited), time_zone=zone.zone, changed=changed)
         return Reply([shown], renew=self._renew(is_outdated, again, tries, interaction))
 
     def _renew(

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -39,9 +39,9 @@ class Delivery:
         """Note that the answer is about to be sent."""
         await self._outbox.sending(self._question_id)
 
-    async def delivered(self, message_id: int | None) -> None:
-        """Note that Discord has taken all of the answer, and in which message it begins."""
-        await self._outbox.delivered(self._question_id, message_id)
+    async def delivered(self, message_ids: Sequence[int]) -> None:
+        """Note that Discord has taken all of the answer, and in which messages."""
+        await self._outbox.delivered(self._question_id, message_ids)
 
     def failed(self) -> None:
         """Note that Discord has not taken the answer: it is owed, and sent again later."""
@@ -116,10 +116,10 @@ class Outbox:
         if self.is_kept(question_id):
             await self._kept(question_id, self.store.sending(question_id, now=self._clock()))
 
-    async def delivered(self, question_id: int, message_id: int | None) -> None:
+    async def delivered(self, question_id: int, message_ids: Sequence[int]) -> None:
         """Note that Discord has taken an answer."""
         if self.is_kept(question_id):
-            done = self.store.delivered(question_id, message_id=message_id, now=self._clock())
+            done = self.store.delivered(question_id, message_ids=message_ids, now=self._clock())
             if not await self._kept(question_id, done, always=True):
                 return  # it stays open here, so that it is not sent again
         self.close(question_id)
@@ -177,7 +177,22 @@ def answer_of(answered: Answered) -> KeptAnswer:
         places=answered.question.places,
         shown_places=answer.shown_places,
         versions=_versions(answer),
+        beside={source.number: source.beside.message_id for source in answer.sources if source.beside is not None},
+        edits_known_to=_edits_known_to(answer, asked_at=answered.question.now),
     )
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _edits_known_to(answer: Answer, *, asked_at: datetime) -> datetime:
+    """Return the time of the newest edit that an answer surely takes account of: any later one may change it.
+
+    What was edited while the answer was made may have been read before or after.
+    """
+    messages = [message for source in answer.sources for message in (source.message, source.beside) if message]
+    edits = [message.edited_at for message in messages if message.edited_at and message.edited_at <= asked_at]
+    return max(edits, default=_LONG_AGO)
 
 
 def _versions(answer: Answer) -> dict[str, str]:

@@ -26,7 +26,7 @@ from bot.layout import AnswerStyle
 from bot.live_answer import LiveAnswer
 from bot.outbox import Outbox
 from bot.shown import Sender
-from bot.stored_caller import AskerGoneError, StoredCaller, stored_caller
+from bot.stored_caller import AskerGoneError, StoredCaller, has_token, stored_caller, webhook_of
 from errors import TemporaryError
 from memory.answers.kept import Kept, KeptQuestion, State
 
@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=15)
 TIDY_EVERY = timedelta(hours=1)
-TOKEN_LIFE = timedelta(minutes=15) - timedelta(seconds=20)  # Discord's, less what a request may take
 OWED_FOR = timedelta(hours=24)
 """How old a question may be that is still answered: later nobody waits for it."""
 
@@ -66,8 +65,8 @@ class Deliverer(Protocol):
         compose: Callable[[LiveAnswer | None], Awaitable[Reply]],
         *,
         style: AnswerStyle | None,
-    ) -> int | None:
-        """Send what `compose` returns; return the id of its first message. Raises what Discord, or a time-out, raises.
+    ) -> tuple[int, ...]:
+        """Send what `compose` returns; return the ids of its messages. Raises what Discord, or a time-out, raises.
 
         A live answer shows how it comes about.
         """
@@ -158,7 +157,7 @@ class OwedAnswers:
             self._give_up_old(kept)
             await self._outbox.store.taken_up(question_id, now=self._clock())
             async with asyncio.timeout(ATTEMPT_LIMIT.total_seconds()):
-                message_id = await self._delivered(kept)
+                message_ids = await self._delivered(kept)
         except (GivenUpError, AskerGoneError) as error:
             logger.warning("question %d is given up: %s", question_id, error)
             await self._outbox.give_up(question_id)
@@ -170,7 +169,7 @@ class OwedAnswers:
             self._outbox.close(question_id)
         else:
             logger.info("question %d has its answer now, %s late", question_id, self._clock() - question.asked_at)
-            await self._outbox.delivered(question_id, message_id)
+            await self._outbox.delivered(question_id, message_ids)
 
     def _give_up_old(self, kept: Kept) -> None:
         if self._clock() > kept.question.asked_at + OWED_FOR:
@@ -181,10 +180,10 @@ class OwedAnswers:
             raise GivenUpError("its answer is for the asker alone, and its token has ended")
 
     def _has_token(self, question: KeptQuestion) -> bool:
-        return question.token is not None and self._clock() < question.asked_at + TOKEN_LIFE
+        return has_token(question, self._clock())
 
-    async def _delivered(self, kept: Kept) -> int | None:
-        """Send the answer to a question; return the id of its first message."""
+    async def _delivered(self, kept: Kept) -> tuple[int, ...]:
+        """Send the answer to a question; return the ids of its messages."""
         question = kept.question
         caller = await stored_caller(self._client, question)
         asking = Asking(
@@ -204,14 +203,14 @@ class OwedAnswers:
                 logger.info("the token of question %d has ended: %r", question.question_id, error)
         return await self._send_to_channel(kept, caller, asking, answered)
 
-    async def _edit_original(self, kept: Kept, asking: Asking, answered: Answered | None) -> int | None:
+    async def _edit_original(self, kept: Kept, asking: Asking, answered: Answered | None) -> tuple[int, ...]:
         """Show in the message that waits for an answer how the answer comes about, and then the answer."""
         sender = await _LateInteraction.open(self._client, kept.question)
         reply: Reply | None = None
         if kept.state is State.SENDING:
             reply = await self._compose(asking, answered, None)
             if _says(sender.original, reply) and len(reply.parts) < 2:
-                return sender.original.id
+                return (sender.original.id,)
 
         async def compose(live: LiveAnswer | None) -> Reply:
             made = reply or await self._compose(asking, answered, live)
@@ -222,14 +221,14 @@ class OwedAnswers:
 
     async def _send_to_channel(
         self, kept: Kept, caller: StoredCaller, asking: Asking, answered: Answered | None
-    ) -> int | None:
+    ) -> tuple[int, ...]:
         """Send the answer to where it was asked for, unless it stands there already."""
         question = kept.question
         await self._check_channel(caller, question)
         reply = await self._compose(asking, answered, None)
         if kept.state is State.SENDING and (sent := await self._sent_already(caller, reply)) is not None:
-            return sent
-        named = reply if question.application_id is None else _naming(question, reply)
+            return (sent,)
+        named = reply if question.application_id is None else naming(question, reply)
 
         async def compose(_: LiveAnswer | None) -> Reply:
             await self._outbox.sending(question.question_id)
@@ -282,8 +281,7 @@ class _LateInteraction:
     @classmethod
     async def open(cls, client: discord.Client, question: KeptQuestion) -> "_LateInteraction":
         """Return an interaction whose token lives; raise discord.NotFound where its answer was deleted."""
-        data = {"id": question.application_id, "type": 3, "token": question.token}
-        webhook = discord.Webhook.from_state(data=cast("Any", data), state=client._connection)  # noqa: SLF001
+        webhook = webhook_of(client, question)
         async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
             original = await webhook.fetch_message(cast("int", "@original"))
         return cls(webhook, original, private=question.private)
@@ -319,7 +317,7 @@ class _LateMessage:
         return cast("discord.Message", await self.channel.send(**fields))
 
 
-def _naming(question: KeptQuestion, reply: Reply) -> Reply:
+def naming(question: KeptQuestion, reply: Reply) -> Reply:
     """Return a reply that tells which question it answers, of whom and when."""
     when = discord.utils.format_dt(question.asked_at, "R")
     name = LATE.format(question.asker_id, when, inline(question.text, longest=LONGEST_NAMED))

@@ -1,6 +1,6 @@
 """What the Discord front end needs from the rest of the program."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,7 @@ from bot.history.pages import Recorder
 from bot.layout import AnswerStyle
 from bot.other_bots import ALL_BOTS, OtherBots
 from bot.places import PlaceLog
+from memory.answers.changes import AnswerChanges
 from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, Posted, Rating
 from memory.consent.opt_outs import OptOut, Wish
 from memory.consent.rules import NO_RULES, Rules
@@ -75,8 +76,8 @@ class AnswerStore(Protocol):
     async def sending(self, question_id: int, *, now: datetime) -> None:
         """Note that an answer is about to be sent."""
 
-    async def delivered(self, question_id: int, *, message_id: int | None, now: datetime) -> None:
-        """Note that Discord has taken an answer, and in which message."""
+    async def delivered(self, question_id: int, *, message_ids: Sequence[int], now: datetime) -> None:
+        """Note that Discord has taken an answer, and in which messages."""
 
     async def taken_up(self, question_id: int, *, now: datetime) -> None:
         """Note one more attempt to answer a question, or to deliver its answer."""
@@ -143,6 +144,8 @@ class Services:
     """Finds the messages that a kept answer cites; None where no answer is kept."""
     answers: AnswerStore | None = None
     """Keeps questions until they are answered; None where nothing outlives a restart."""
+    answer_changes: AnswerChanges | None = None
+    """Knows which answers cite what was edited or deleted since; None where answers stay as they are."""
     erasing: Erasing | None = None
     """Erases what people ask for; None where only whoever runs the bot does."""
     personal: PersonalData | None = None

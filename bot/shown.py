@@ -66,6 +66,11 @@ class Shown:
         self.is_outdated = False
         """Whether what is shown may not be shown any more."""
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of its messages."""
+        return tuple(message.id for message in self.messages)
+
     def content(self, number: int) -> str:
         """Return what the message of a number, from 0, was made to say."""
         return self._postings[number].content

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import discord
@@ -12,6 +12,7 @@ from errors import DiscordUnavailableError
 from memory.answers.kept import KeptQuestion
 
 FETCH_LIMIT = timedelta(seconds=20)  # for all that the cache lacks
+TOKEN_LIFE = timedelta(minutes=15) - timedelta(seconds=20)  # Discord's, less what a request may take
 
 
 class AskerGoneError(Exception):
@@ -33,6 +34,17 @@ class StoredCaller:
     app_permissions: discord.Permissions
     permissions: discord.Permissions
     created_at: datetime
+
+
+def has_token(question: KeptQuestion, now: datetime) -> bool:
+    """Return whether a question can still be answered by its interaction, and its answer be edited by it."""
+    return question.token is not None and now < question.asked_at + TOKEN_LIFE
+
+
+def webhook_of(client: discord.Client, question: KeptQuestion) -> discord.Webhook:
+    """Return what shows and edits the answers to an interaction of an earlier run, while its token lives."""
+    data = {"id": question.application_id, "type": 3, "token": question.token}
+    return discord.Webhook.from_state(data=cast("Any", data), state=client._connection)  # noqa: SLF001
 
 
 async def stored_caller(client: discord.Client, question: KeptQuestion) -> StoredCaller:

@@ -289,8 +289,12 @@ class AnswerRow(Base):
 
     `channel_id` is the channel or thread of the question, `access_id` what opens it, as of a message. The `token` with
     which an interaction is answered is kept no longer than it is needed for that. `about` are messages that the
-    question points at, `message_id` is the message that shows the answer, `cites` are the messages that it cites.
-    `changed_at` is when something of it was last written.
+    question points at, `message_ids` are the messages that show the answer, `message_id` is the first of them, and
+    `cites` are the messages that it cites. `changed_at` is when something of it was last written.
+
+    Of what it cites, `edited_cites` and `deleted_cites` have changed since; `edits_known_to` is the newest edit that
+    it takes account of. While `update_at` is set, what Discord shows is to be updated then: since `update_since` it
+    was tried `update_tries` times.
     """
 
     __tablename__ = "answers"
@@ -315,10 +319,20 @@ class AnswerRow(Base):
     cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     changed_at: Mapped[datetime] = mapped_column(AwareTime)
     delivered_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    message_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    edits_known_to: Mapped[datetime | None] = mapped_column(AwareTime)
+    edited_cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    deleted_cites: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    update_since: Mapped[datetime | None] = mapped_column(AwareTime)
+    update_at: Mapped[datetime | None] = mapped_column(AwareTime)
+    update_tries: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 Index("answers_asker", AnswerRow.asker_id, AnswerRow.asked_at)
 Index("answers_owed", AnswerRow.guild_id, postgresql_where=AnswerRow.delivered_at.is_(None))
+Index("answers_cites", AnswerRow.cites, postgresql_using="gin")
+Index("answers_to_update", AnswerRow.update_at, postgresql_where=AnswerRow.update_at.is_not(None))
+Index("answers_tokens", AnswerRow.asked_at, postgresql_where=AnswerRow.token.is_not(None))
 
 
 class RatingRow(Base):

@@ -1,6 +1,6 @@
 """A stand-in for the store of questions and answers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -28,8 +28,8 @@ class FakeAnswerStore:
     async def sending(self, question_id: int, *, now: datetime) -> None:
         self._change(question_id, State.SENDING, now)
 
-    async def delivered(self, question_id: int, *, message_id: int | None, now: datetime) -> None:
-        self._change(question_id, State.DELIVERED, now, message_id=message_id)
+    async def delivered(self, question_id: int, *, message_ids: Sequence[int], now: datetime) -> None:
+        self._change(question_id, State.DELIVERED, now, message_ids=tuple(message_ids))
 
     async def taken_up(self, question_id: int, *, now: datetime) -> None:
         self._reach()

@@ -127,7 +127,14 @@ DECISION: dict[str, Any] = {
     "title": "what was decided",
 }
 
-ASKED = {
+ASKED: dict[str, Any] = {
+    "message_ids": [12, 13],
+    "edits_known_to": minute(3),
+    "edited_cites": [8],
+    "deleted_cites": [9],
+    "update_since": minute(4),
+    "update_at": minute(5),
+    "update_tries": 2,
     "question_id": 1,
     "guild_id": 5,
     "channel_id": 1,

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import discord
 
 from agent.agent import Agent
+from agent.answer_watch import AnswerWatch
 from agent.conversations import Conversations
 from bot.client import Bot
 from bot.history.memory import HistoryMemory
 from bot.services import Services
 from db.databases import Database
+from memory.answers.changes import AnswerChanges
 from memory.answers.store import AnswerStore
 from memory.capture.recorder import Recorder, open_recorder
 from memory.consent.consent import Consent, kept_fresh
@@ -30,6 +32,7 @@ from memory.search.memory import Memory
 from memory.search.stored import StoredMessages
 from tests.fake_discord import Channel, FakeDiscord, Member
 from tests.wire import served
+from util_async import background_task
 
 PATIENCE = timedelta(seconds=60)
 
@@ -88,8 +91,10 @@ class BotPrograms:
         guild_settings = GuildSettings(self.long_term.sessions)
         stored_authors = StoredAuthors([self.short_term.sessions, self.long_term.sessions])
         consent = Consent(OptOuts(self.long_term.sessions), guild_settings, stored_authors, clock=discord.utils.utcnow)
+        watch = AnswerWatch(AnswerChanges(self.long_term.sessions), clock=discord.utils.utcnow)
         async with (
             kept_fresh(consent),
+            background_task(watch.run()),
             open_recorder(
                 session=session,
                 journal_path=self.journal(session),
@@ -98,6 +103,7 @@ class BotPrograms:
                 embedder=self.embedder,
                 batch=64,
                 consent=consent,
+                on_stored=watch.note_stored,
             ) as recorder,
             open_coverage_writer(ledger, recorder, clock=discord.utils.utcnow) as writer,
         ):
@@ -137,5 +143,6 @@ class BotPrograms:
             clock=discord.utils.utcnow,
             history=history,
             answers=AnswerStore(self.long_term.sessions),
+            answer_changes=AnswerChanges(self.long_term.sessions),
             lookup=self.memory,
         )

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sonyflake import SonyFlake
 
 from agent.agent import Agent
+from agent.answer_watch import AnswerWatch
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from agent.types import Versions
@@ -28,6 +29,7 @@ from db.databases import Database
 from db.vector_index import maintain_vector_indexes
 from db.word_index import maintain_word_indexes
 from memory.about import about
+from memory.answers.changes import AnswerChanges
 from memory.answers.store import AnswerStore
 from memory.authors import bots_named
 from memory.capture.erased import Erased
@@ -204,10 +206,12 @@ async def open_program(
     guild_settings = GuildSettings(long_term.sessions)
     authors = StoredAuthors([database.sessions for database in databases])
     consent = Consent(OptOuts(long_term.sessions), guild_settings, authors, clock=_now)
+    answer_watch = AnswerWatch(AnswerChanges(long_term.sessions), clock=_now)
     async with (
         maintain_word_indexes(database.engine for database in databases if database.capabilities.bm25),
         maintain_vector_indexes((database.engine, database.layout) for database in databases),
-        kept_free_of_stale_turns(long_term.sessions, short_term.sessions),
+        kept_free_of_stale_turns(long_term.sessions, short_term.sessions, clock=_now),
+        background_task(answer_watch.run()),
         open_place_writer(long_term.sessions, short_term.sessions) as places,
         kept_fresh(consent),
         open_recorder(
@@ -219,7 +223,7 @@ async def open_program(
             batch=_BATCH,
             erased=erased,
             consent=consent,
-            on_stored=lambda messages: _note_stored(memory, places, messages),
+            on_stored=lambda messages: _note_stored(messages, memory, places, answer_watch),
         ) as recorder,
         AsyncExitStack() as stack,
     ):
@@ -280,9 +284,9 @@ async def open_program(
             )
 
 
-def _note_stored(memory: Memory, places: PlaceWriter, messages: Sequence[Message]) -> None:
-    memory.note_stored(messages)
-    places.note_stored(messages)
+def _note_stored(messages: Sequence[Message], *listeners: Memory | PlaceWriter | AnswerWatch) -> None:
+    for listener in listeners:
+        listener.note_stored(messages)
 
 
 async def _serve_terminal(program: RunningSession, speaker: str, time_zone: ZoneInfo | None) -> None:
@@ -359,6 +363,7 @@ def discord_services(program: RunningSession, settings: Settings, *, clock: Call
         privacy_url=settings.privacy_url,
         places=program.places,
         answers=AnswerStore(program.databases[1].sessions),
+        answer_changes=AnswerChanges(program.databases[1].sessions),
         lookup=program.memory,
         overviews=program.overviews,
         reminders=Reminders(program.databases[1].sessions),

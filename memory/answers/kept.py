@@ -1,6 +1,6 @@
 """A question that was asked, and its answer, as they are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -52,9 +52,10 @@ class KeptQuestion:
 class KeptAnswer:
     """An answer before it is rendered.
 
-    `sources` are the messages that its marks stand for, by number. `places` are those that it was allowed to use, and
-    `shown_places` those whose messages it was made from. `footer` says where it was looked for. `versions` tell what
-    made it, such as the models.
+    `sources` are the messages that its marks stand for, by number; `beside` are those that are named beside one of
+    them, as a message is to which it replies. `places` are those that it was allowed to use, and `shown_places` those
+    whose messages it was made from. `footer` says where it was looked for. `versions` tell what made it, such as the
+    models. It takes account of what was edited up to `edits_known_to`; without that, up to when it was asked for.
     """
 
     text: str
@@ -65,6 +66,18 @@ class KeptAnswer:
     places: frozenset[int] = frozenset()
     shown_places: frozenset[int] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[int, int] = field(default_factory=dict)
+    edits_known_to: datetime | None = None
+
+    @property
+    def cites(self) -> list[int]:
+        """The ids of all messages whose words it may have."""
+        return sorted({*self.sources.values(), *self.beside.values()})
+
+    def numbers_of(self, message_ids: Collection[int]) -> set[int]:
+        """Return the numbers of the marks that stand for these messages, or have one of them named beside theirs."""
+        marks = (*self.sources.items(), *self.beside.items())
+        return {number for number, message_id in marks if message_id in message_ids}
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -77,6 +90,7 @@ class KeptAnswer:
             "places": sorted(self.places),
             "shown_places": sorted(self.shown_places),
             "versions": dict(self.versions),
+            "beside": [[number, message_id] for number, message_id in self.beside.items()],
         }
 
     @classmethod
@@ -91,19 +105,30 @@ class KeptAnswer:
             places=frozenset(map(int, value["places"])),
             shown_places=frozenset(map(int, value["shown_places"])),
             versions={str(name): str(version) for name, version in value["versions"].items()},
+            beside={int(number): int(message_id) for number, message_id in value.get("beside", ())},
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A question with what has become of it; `changed_at` is when its state was last written."""
+    """A question with what has become of it; `changed_at` is when its state was last written.
+
+    `message_ids` are the messages that show the answer. Of what it cites, `edited` and `deleted` have changed since.
+    """
 
     question: KeptQuestion
     state: State
     changed_at: datetime
     attempts: int = 0
     answer: KeptAnswer | None = None
-    message_id: int | None = None
+    message_ids: tuple[int, ...] = ()
+    edited: frozenset[int] = frozenset()
+    deleted: frozenset[int] = frozenset()
+
+    @property
+    def message_id(self) -> int | None:
+        """The first message that shows the answer."""
+        return self.message_ids[0] if self.message_ids else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

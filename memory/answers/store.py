@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -36,7 +37,8 @@ _ASK = SQL("""
     ) ON CONFLICT (question_id) DO NOTHING
 """)
 _READY = SQL("""
-    UPDATE answers SET state = 'ready', answer = %(answer)s, cites = %(cites)s, changed_at = %(now)s
+    UPDATE answers SET state = 'ready', answer = %(answer)s, cites = %(cites)s, edits_known_to = %(edits_known_to)s,
+        changed_at = %(now)s
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
 """)
 _SENDING = SQL("""
@@ -48,8 +50,8 @@ _TAKE_UP = SQL("""
     WHERE question_id = %(question_id)s AND delivered_at IS NULL
 """)
 _DELIVERED = SQL("""
-    UPDATE answers SET state = 'delivered', message_id = %(message_id)s, token = NULL, changed_at = %(now)s,
-        delivered_at = %(now)s
+    UPDATE answers SET state = 'delivered', message_ids = %(message_ids)s, message_id = (%(message_ids)s::bigint[])[1],
+        changed_at = %(now)s, delivered_at = %(now)s
     WHERE question_id = %(question_id)s
 """)
 _GIVE_UP = SQL("""
@@ -64,17 +66,19 @@ _WITHDRAW = SQL("""
     SELECT question_id, channel_id, message_id FROM answers
     WHERE question_id = ANY (%(ids)s::bigint[]) AND message_id IS NOT NULL
 """)
-_COLUMNS = SQL("""
+COLUMNS = SQL("""
     question_id, guild_id, channel_id, access_id, asker_id, text, private, all_time, about, asked_at, locale,
-    application_id, token, message_id, state, attempts, answer, changed_at
+    application_id, token, message_ids, state, attempts, answer, changed_at, edits_known_to, edited_cites, deleted_cites
 """)
-_GET = SQL("SELECT {columns} FROM answers WHERE question_id = %(question_id)s").format(columns=_COLUMNS)
+"""What is read of a question, for `kept_of`."""
+
+_GET = SQL("SELECT {columns} FROM answers WHERE question_id = %(question_id)s").format(columns=COLUMNS)
 _OWED = SQL("""
     SELECT {columns} FROM answers
     WHERE delivered_at IS NULL AND state <> 'given up'
       AND (guild_id = ANY (%(guilds)s::bigint[]) OR (guild_id IS NULL AND %(direct)s))
     ORDER BY question_id LIMIT %(limit)s
-""").format(columns=_COLUMNS)
+""").format(columns=COLUMNS)
 _COUNT = SQL("""
     SELECT count(*) AS amount FROM answers
     WHERE asker_id = %(asker_id)s AND guild_id = %(guild_id)s AND asked_at >= %(since)s
@@ -89,8 +93,9 @@ _RATED = SQL("""
     SELECT {columns}, rating FROM answers JOIN (
         SELECT question_id AS rated_id, sum(rating) AS rating FROM ratings GROUP BY question_id
     ) AS thumbs ON rated_id = question_id
-    WHERE answer IS NOT NULL AND rating <> 0 ORDER BY question_id DESC LIMIT %(limit)s
-""").format(columns=_COLUMNS)
+    WHERE answer IS NOT NULL AND rating <> 0 AND cardinality(edited_cites || deleted_cites) = 0
+    ORDER BY question_id DESC LIMIT %(limit)s
+""").format(columns=COLUMNS)
 _DROP_OLD = SQL("""
     DELETE FROM answers WHERE asked_at < %(before)s AND question_id NOT IN (SELECT question_id FROM ratings)
 """)
@@ -133,7 +138,7 @@ class AnswerStore:
     async def ready(self, question_id: int, answer: KeptAnswer, *, now: datetime) -> None:
         """Keep the answer to a question."""
         dumped = answer.dump() | {"text": sanitize(answer.text), "notes": [sanitize(note) for note in answer.notes]}
-        values = {"answer": Jsonb(dumped), "cites": sorted(set(answer.sources.values()))}
+        values = {"answer": Jsonb(dumped), "cites": answer.cites, "edits_known_to": answer.edits_known_to}
         await self._execute(_READY, {"question_id": question_id, "now": now, **values})
 
     async def sending(self, question_id: int, *, now: datetime) -> None:
@@ -144,9 +149,9 @@ class AnswerStore:
         """Note one more attempt to answer a question, or to deliver its answer."""
         await self._execute(_TAKE_UP, {"question_id": question_id, "now": now})
 
-    async def delivered(self, question_id: int, *, message_id: int | None, now: datetime) -> None:
-        """Note that Discord has taken an answer, and in which message; its token is forgotten."""
-        await self._execute(_DELIVERED, {"question_id": question_id, "message_id": message_id, "now": now})
+    async def delivered(self, question_id: int, *, message_ids: Sequence[int], now: datetime) -> None:
+        """Note that Discord has taken an answer, and in which messages; its token is kept while it lives."""
+        await self._execute(_DELIVERED, {"question_id": question_id, "message_ids": list(message_ids), "now": now})
 
     async def give_up(self, question_id: int, *, now: datetime) -> None:
         """Note that a question will not be answered any more; its token is forgotten."""
@@ -160,12 +165,12 @@ class AnswerStore:
     async def get(self, question_id: int) -> Kept | None:
         """Return a question; None when it is not kept."""
         rows = await self._fetch(_GET, {"question_id": question_id})
-        return _kept(rows[0]) if rows else None
+        return kept_of(rows[0]) if rows else None
 
     async def owed(self, guild_ids: Collection[int], *, direct_messages: bool) -> list[Kept]:
         """Return the oldest questions of these guilds whose answers were not delivered; perhaps direct messages too."""
         values = {"guilds": sorted(guild_ids), "direct": direct_messages, "limit": MOST_OWED}
-        return [_kept(row) for row in await self._fetch(_OWED, values)]
+        return [kept_of(row) for row in await self._fetch(_OWED, values)]
 
     async def count_since(self, since: datetime, *, asker_id: int, guild_id: int, before: int) -> int:
         """Return how many questions somebody has asked in a guild since a moment and `before` the one with that id.
@@ -181,8 +186,8 @@ class AnswerStore:
         return await self._execute(_RATE, values) > 0
 
     async def rated(self, *, limit: int) -> list[Rated]:
-        """Return the newest questions whose thumbs do not balance, with their answers."""
-        found = [(_kept(row), int(row["rating"])) for row in await self._fetch(_RATED, {"limit": limit})]
+        """Return the newest questions whose thumbs do not balance, with their answers as they were rated."""
+        found = [(kept_of(row), int(row["rating"])) for row in await self._fetch(_RATED, {"limit": limit})]
         return [
             Rated(question=kept.question, answer=kept.answer, rating=rating)
             for kept, rating in found
@@ -207,7 +212,8 @@ class AnswerStore:
         return timely_transaction(self._sessions, timeout=self._timeout, about="an answer")
 
 
-def _kept(row: Row) -> Kept:
+def kept_of(row: Row) -> Kept:
+    """Return a question from a row that has COLUMNS."""
     question = KeptQuestion(
         question_id=row["question_id"],
         guild_id=row["guild_id"],
@@ -229,7 +235,9 @@ def _kept(row: Row) -> Kept:
         changed_at=row["changed_at"],
         attempts=row["attempts"],
         answer=_answer(row),
-        message_id=row["message_id"],
+        message_ids=tuple(row["message_ids"]),
+        edited=frozenset(row["edited_cites"]),
+        deleted=frozenset(row["deleted_cites"]),
     )
 
 
@@ -238,7 +246,7 @@ def _answer(row: Row) -> KeptAnswer | None:
     if row["answer"] is None:
         return None
     try:
-        return KeptAnswer.load(row["answer"])
+        return replace(KeptAnswer.load(row["answer"]), edits_known_to=row["edits_known_to"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         logger.warning("the kept answer to question %d cannot be read: %r", row["question_id"], error)
         return None

@@ -417,6 +417,8 @@ class Rest:
         message, body = self._message(request), await _body(request)
         if message.author is not self._world.me:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
+        if isinstance(message.channel, Thread) and message.channel.archived:
+            raise ApiError(400, 50083, "Thread is archived")
         check_message(body, flags=message.flags)
         self._world.edit(message, body.get("content", message.content) or "", **_kept(body))
         return _json(self._written(message))

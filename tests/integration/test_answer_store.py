@@ -87,11 +87,9 @@ async def test_a_question_is_owed_until_its_answer_is_delivered_and_its_token_is
     sending = Kept(question=question(1), state=State.SENDING, changed_at=LATER, attempts=1, answer=ANSWER)
     assert await store.owed([GUILD], direct_messages=False) == [sending]
 
-    await store.delivered(1, message_id=701, now=LATER)
+    await store.delivered(1, message_ids=[701], now=LATER)
     assert await owed(store, GUILD) == []
-    assert await store.get(1) == replace(
-        sending, question=question(1, token=None), state=State.DELIVERED, message_id=701
-    )
+    assert await store.get(1) == replace(sending, state=State.DELIVERED, message_ids=(701,))
 
 
 async def test_a_question_that_was_given_up_is_owed_no_more_and_has_no_token(store: AnswerStore) -> None:
@@ -106,7 +104,7 @@ async def test_a_question_that_was_given_up_is_owed_no_more_and_has_no_token(sto
 
 async def test_what_is_delivered_is_neither_sent_nor_answered_again(store: AnswerStore) -> None:
     await store.asked(question(1))
-    await store.delivered(1, message_id=701, now=LATER)
+    await store.delivered(1, message_ids=[701], now=LATER)
 
     await store.asked(question(1, text="something else"))
     await store.ready(1, ANSWER, now=LATER)
@@ -175,7 +173,7 @@ async def test_the_last_thumb_of_each_person_counts_and_answers_that_divide_peop
 async def test_old_answers_go_but_those_that_somebody_has_rated(store: AnswerStore) -> None:
     for number, age in ((1, KEPT_FOR * 2), (2, KEPT_FOR * 2), (3, timedelta(hours=1))):
         await store.asked(question(number, asked_at=AT - age))
-        await store.delivered(number, message_id=None, now=AT)
+        await store.delivered(number, message_ids=[], now=AT)
     await store.rate(2, Rating.UP, rater_id=ANA, now=AT)
 
     assert await store.drop_old(AT) == Thumbs(answers=1, ratings=0)
@@ -219,8 +217,8 @@ async def test_a_database_that_does_not_answer_is_said_to_be_away_in_words_witho
 async def test_what_was_deleted_is_owed_no_more_and_its_answer_is_known_where_it_stands(store: AnswerStore) -> None:
     for number in (1, 2, 3):
         await store.asked(question(number))
-    await store.delivered(1, message_id=91, now=LATER)
-    await store.delivered(3, message_id=93, now=LATER)
+    await store.delivered(1, message_ids=[91], now=LATER)
+    await store.delivered(3, message_ids=[93], now=LATER)
 
     assert await store.withdraw({1, 2, 77}, now=LATER) == [Posted(1, 31, 91)]
 

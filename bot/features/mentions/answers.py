@@ -144,7 +144,7 @@ class Mentions:
                 await promise.sending()
             await shown.show(reply)
             if promise is not None:
-                await promise.delivered(shown.messages[0].id)
+                await promise.delivered(shown.ids)
         except Exception as error:
             if isinstance(error, _DISCORDS):
                 logger.warning("the answer to question %d is not sent whole: %r", caller.id, error)

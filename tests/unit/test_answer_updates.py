@@ -1,0 +1,120 @@
+"""An update that Discord refuses waits for as long as Discord asks for, and not for ever."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiohttp
+import discord
+import pytest
+
+from bot.answer_updates import (
+    ARCHIVED,
+    ARCHIVED_PAUSE,
+    FIRST_PAUSE,
+    GIVEN_UP_AFTER,
+    LONGEST_PAUSE,
+    NOT_MINE,
+    OLD_MESSAGE_PAUSE,
+    TOO_MANY_EDITS_OF_OLD,
+    AnswerUpdates,
+    UnreachableError,
+    WaitingError,
+)
+from errors import DatabaseUnavailableError
+from memory.answers.changes import ChangedAnswer
+from memory.answers.kept import Kept, KeptQuestion, State
+from tests.builders import minute
+
+NOW = minute(100)
+QUESTION = KeptQuestion(question_id=1, guild_id=5, channel_id=1, access_id=1, asker_id=2, text="?", asked_at=minute(9))
+CHANGED = ChangedAnswer(
+    kept=Kept(question=QUESTION, state=State.DELIVERED, changed_at=NOW), since=NOW, tries=0, edits_known_to=None
+)
+
+
+class Queue:
+    """Notes what is done with an answer."""
+
+    def __init__(self) -> None:
+        self.waits: list[timedelta] = []
+        self.is_done = False
+
+    async def try_at(self, _: ChangedAnswer, at: datetime) -> None:
+        self.waits.append(at - NOW)
+
+    async def done(self, _: ChangedAnswer, *, now: datetime) -> None:
+        self.is_done = True
+
+
+def refused(code: int, status: int = 400) -> discord.HTTPException:
+    response = cast("Any", SimpleNamespace(status=status, reason="no"))
+    return discord.HTTPException(response, {"code": code, "message": "no"})
+
+
+async def taken(failure: Exception | None, changed: ChangedAnswer = CHANGED) -> Queue:
+    """Return what becomes of an answer when an attempt to update it fails."""
+    queue, services = Queue(), SimpleNamespace(clock=lambda: NOW)
+    anything = cast("Any", None)
+    updates = AnswerUpdates(
+        anything,
+        cast("Any", services),
+        changes=cast("Any", queue),
+        lookup=anything,
+        answerer=anything,
+        under=anything,
+        buttons=anything,
+    )
+
+    async def update(_: ChangedAnswer) -> None:
+        if failure is not None:
+            raise failure
+
+    updates._update = update  # type: ignore[method-assign, assignment]
+    await updates._take(changed)
+    return queue
+
+
+@pytest.mark.parametrize(
+    ("failure", "pause"),
+    [
+        pytest.param(refused(TOO_MANY_EDITS_OF_OLD, 429), OLD_MESSAGE_PAUSE, id="too many edits of old messages"),
+        pytest.param(refused(ARCHIVED), ARCHIVED_PAUSE, id="an archived thread"),
+        pytest.param(WaitingError("archived"), ARCHIVED_PAUSE, id="a thread known to be archived"),
+        pytest.param(refused(0, 500), FIRST_PAUSE, id="an error of Discord's"),
+        pytest.param(TimeoutError(), FIRST_PAUSE, id="no answer"),
+        pytest.param(aiohttp.ClientError(), FIRST_PAUSE, id="no connection"),
+        pytest.param(DatabaseUnavailableError("db:5432"), FIRST_PAUSE, id="no memory"),
+    ],
+)
+async def test_what_fails_is_tried_again_after_a_pause(failure: Exception, pause: timedelta) -> None:
+    queue = await taken(failure)
+
+    assert queue.waits[0] == FIRST_PAUSE
+    assert queue.waits[-1] == pause
+    assert not queue.is_done
+
+
+async def test_pauses_grow_and_stay_bounded() -> None:
+    waits = [(await taken(TimeoutError(), replace(CHANGED, tries=tries))).waits[-1] for tries in (0, 1, 2, 9, 1000)]
+
+    assert waits == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(None, id="it works"),
+        pytest.param(UnreachableError("it was deleted"), id="nothing is there"),
+        pytest.param(refused(NOT_MINE, 403), id="another account's"),
+        pytest.param(ValueError("?"), id="nobody foresaw it"),
+    ],
+)
+async def test_what_is_updated_or_never_can_be_is_done(failure: Exception | None) -> None:
+    assert (await taken(failure)).is_done
+
+
+@pytest.mark.parametrize("failure", [WaitingError("archived"), TimeoutError(), refused(TOO_MANY_EDITS_OF_OLD, 429)])
+async def test_what_has_waited_for_a_week_is_given_up(failure: Exception) -> None:
+    assert (await taken(failure, replace(CHANGED, since=NOW - GIVEN_UP_AFTER))).is_done
