@@ -242,6 +242,11 @@ def _expanded_name(name: str) -> str:
     return str(expand_path(name)) if name.startswith(("~", "$")) else name
 
 
+def _prompt(text: str) -> str:
+    """Return what stands before a text; `none` is nothing, as an empty setting leaves it to the model."""
+    return "" if text.strip().lower() == "none" else text
+
+
 def _without_control_characters(path: Path) -> Path:
     """Return a path that a system can have; raise ValueError for one with NUL, a line break or the like in it."""
     if any(unicodedata.category(character) == "Cc" for character in str(path)):
@@ -250,6 +255,7 @@ def _without_control_characters(path: Path) -> Path:
 
 
 _OfPath = Annotated[Path, BeforeValidator(_expanded), AfterValidator(_without_control_characters)]
+_Prompt = Annotated[str, Field(max_length=1000), AfterValidator(_prompt)]
 _Dsn = Annotated[SecretStr, AfterValidator(_postgres_address)]
 _ApiBase = Annotated[str, _discord_address("http", "https://discord.com/api/v10")]
 _GatewayUrl = Annotated[str, _discord_address("ws", "wss://gateway.discord.gg")]
@@ -304,6 +310,8 @@ class Settings(BaseSettings):
     embedding_precision: Literal["fp32", "int8"] = "fp32"
     embedding_dir: _OfPath | None = None
     embedding_batch_size: int = Field(default=16, ge=1, le=4096)
+    embedding_query_prompt: _Prompt | None = None
+    embedding_passage_prompt: _Prompt | None = None
 
     # Language model
     llm_model: str = "extractive"
@@ -385,6 +393,8 @@ class Settings(BaseSettings):
             backend=self.embedding_backend,
             precision=self.embedding_precision,
             batch_size=self.embedding_batch_size,
+            query_prompt=self.embedding_query_prompt,
+            passage_prompt=self.embedding_passage_prompt,
         )
 
     @property

@@ -328,7 +328,8 @@ async def measure(rows: int, threads: int, count: int, *, explain: bool) -> tupl
             )
         texts, _ = sentences.mixed(count, np.random.default_rng(2))
         questions = [one[:_LONGEST] for one in texts]
-        await scenes[0].memory.embedder.embed(questions)  # whichever memory is asked first would wait for the model
+        # Whichever memory is asked first would wait for the model.
+        await scenes[0].memory.embedder.embed_questions(questions)
         readers = [_readers(scene.threads, count) for scene in scenes]
         figures = [
             each for case, ask in CASES.items() for each in await _ask_all(case, ask, scenes, questions, readers)
@@ -364,7 +365,7 @@ async def _ask_all(
 
 async def _plans(scene: Scene, question: str, reader: Reader) -> list[str]:
     """Return what PostgreSQL did in each statement that finds candidates."""
-    (vector,) = await scene.memory.embedder.embed([question])
+    (vector,) = await scene.memory.embedder.embed_questions([question])
     async with transaction(scene.database.reading) as session, explained(session, analysed=True) as plans:
         await find_candidates(
             session,

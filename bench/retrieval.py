@@ -149,7 +149,7 @@ async def _baselines(dsn: str, embedder: RememberingEmbedder, chats: Sequence[Ch
     with progress_bar("Baselines") as report:
         for number, chat in enumerate(chats):
             texts, questions = [said(message) for message in chat.messages], [one.text for one in chat.questions]
-            vectors, asked = await embedder.embed(texts), await embedder.embed(questions)
+            vectors, asked = await embedder.embed(texts), await embedder.embed_questions(questions)
             by_cosine += [_ranked(chat, cosine(vectors, vector)) for vector in asked]
             index = Bm25(await lexemes(dsn, texts))
             by_words += [_ranked(chat, index.scores(words)) for words in await lexemes(dsn, questions)]

@@ -136,7 +136,8 @@ async def _ask_all(chat: Chat, memory: Memory, embedder: RememberingEmbedder) ->
     """Ask every phrasing of every question in the channel of the chat, at the time of its last message."""
     vectors = await embedder.embed([said(message) for message in chat.messages])
     texts = [text for question in chat.questions for text in question.phrasings]
-    nearest = dict(zip(texts, (cosine(vectors, one) for one in await embedder.embed(texts)), strict=True))
+    asked_for = await embedder.embed_questions(texts)
+    nearest = dict(zip(texts, (cosine(vectors, vector) for vector in asked_for), strict=True))
     outcomes: list[Outcome] = []
     for question in chat.questions:
         for text in question.phrasings:

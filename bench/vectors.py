@@ -16,14 +16,16 @@ class RememberingEmbedder(Embedder):
 
     def __init__(self, choice: EmbeddingConfig) -> None:
         super().__init__(choice)
-        self._known: dict[str, NDArray[np.float32]] = {}
+        self._vectors: dict[tuple[str, str], NDArray[np.float32]] = {}
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, float32 of shape (len(texts), dimensions)."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+    async def embed_after(self, prompt: str, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of texts that stand after a prompt, float32 of shape (len(texts), dimensions)."""
+        keys = [(prompt, text) for text in texts]
+        new = [key for key in dict.fromkeys(keys) if key not in self._vectors]
         if new:
-            self._known.update(zip(new, await super().embed(new), strict=True))
-        return np.array([self._known[text] for text in texts], dtype=np.float32)
+            made = await super().embed_after(prompt, [text for _, text in new])
+            self._vectors.update(zip(new, made, strict=True))
+        return np.array([self._vectors[key] for key in keys], dtype=np.float32)
 
 
 @asynccontextmanager

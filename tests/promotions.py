@@ -30,9 +30,12 @@ class CountingEmbedder(Embedder):
     """An embedder that does as another one, and remembers what it was asked."""
 
     def __init__(self, real: Embedder) -> None:
-        self.name = real.name
         self._real = real
         self.asked: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return self._real.name
 
     async def dimensions(self) -> int:
         return await self._real.dimensions()

@@ -22,6 +22,7 @@ from db.table_copy import TableComparison
 from db.vector_index import build
 from errors import DatabaseUnavailableError, InputFileError, OperatorError, SettingsError
 from memory.capture.members import refuse_while_running
+from memory.embedding.prompts import identity_of
 from ops.backup.catalogue import Backup, find_backup, valid_name
 from ops.backup.create import BackupPlan, create, run_every
 from ops.backup.empty_short_term import empty_short_term
@@ -355,7 +356,7 @@ async def _restore_one(
                 erasures=await known_erasures(settings.backup_dir, long_term),
                 items=await asyncio.to_thread(read_items, settings.backup_dir),
                 dimensions=entry.dimensions,
-                model=settings.embedding_model,
+                model=await asyncio.to_thread(identity_of, settings.embedding),
                 timeout=settings.db_timeout,
                 report=report,
             )

@@ -1,5 +1,6 @@
 """Open what the settings describe: databases, the embedder, the language model."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -62,9 +63,11 @@ def opened_embedder(
 @asynccontextmanager
 async def open_embedder_for(settings: Settings, *databases: Database) -> AsyncGenerator["Embedder"]:
     """Yield an embedder that loads its model, which takes a moment and memory, only when a text needs it."""
+    from memory.embedding.prompts import identity_of
     from ops.promotion.vectors import known_width
 
-    widths = [await known_width(one, settings.embedding_model, timeout=settings.db_timeout) for one in databases]
+    model = await asyncio.to_thread(identity_of, settings.embedding)
+    widths = [await known_width(one, model, timeout=settings.db_timeout) for one in databases]
     width = next(filter(None, widths), None)
     async with opened_embedder(settings, at_once=False, width=width) as embedder:
         yield embedder

@@ -17,11 +17,24 @@ def short_name(name: str) -> str:
     return name.removeprefix("sentence-transformers/")
 
 
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What a model reads before a question, before a passage, and before a text of which neither is known.
+
+    Without a prompt they are empty.
+    """
+
+    query: str = ""
+    passage: str = ""
+    default: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingConfig:
     """A model by its name or folder, how to run it, and where exported models are kept.
 
-    Without `may_export` nothing is written: a model that was not exported before runs on torch.
+    Without `may_export` nothing is written: a model that was not exported before runs on torch. The prompts stand
+    before each question and each passage; None leaves them to the model.
     """
 
     name: str
@@ -30,3 +43,5 @@ class EmbeddingConfig:
     precision: Precision = "fp32"
     batch_size: int = 16
     may_export: bool = True
+    query_prompt: str | None = None
+    passage_prompt: str | None = None

@@ -7,15 +7,18 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errors import EmbeddingModelError, first_line
-from memory.embedding.config import EmbeddingConfig, short_name
+from memory.embedding.config import EmbeddingConfig, Prompts
 from memory.embedding.exported_model import NotExportedError, find_export, open_export
 from memory.embedding.model import RunningModel, Vectors
 from memory.embedding.onnx_model import OnnxModel
+from memory.embedding.prompts import find_prompts, identity
 from memory.embedding.source_model import carried_dimensions, is_carried
 from memory.embedding.torch_model import TorchModel
 from util_async import Progress, shared
@@ -23,6 +26,10 @@ from util_async import Progress, shared
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+Vector = NDArray[np.float32]
+
+_QUESTIONS_KEPT = 16
 
 
 class Embedder:
@@ -33,14 +40,28 @@ class Embedder:
     """
 
     def __init__(self, choice: EmbeddingConfig, *, width: int | None = None) -> None:
-        self.name = short_name(choice.name)
         self._choice = choice
+        self._prompts: Prompts | None = None
+        self._questions: dict[str, Vector] = {}
         self._width = width
         self._many = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
         self._alone = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-question")
         self._reports: list[Progress] = []
         self._stopped = threading.Event()
         self._model: Future[RunningModel[Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What a memory notes of the model of its vectors (`memory.embedding.prompts.identity`).
+
+        Before a model that has to be downloaded is loaded, it says what is known of its name alone.
+        """
+        return identity(self._choice.name, self._known_prompts())
+
+    def _known_prompts(self) -> Prompts:
+        if self._prompts is None:
+            self._prompts = find_prompts(self._choice)
+        return self._prompts
 
     @property
     def loaded(self) -> bool:
@@ -65,6 +86,7 @@ class Embedder:
         except Exception as error:
             logger.info("the embedding model %s cannot be used: %s", self.name, error)  # nobody may be waiting for it
             raise
+        self._prompts = find_prompts(self._choice)  # which are known of any model by now
         logger.info("embedding model %s loaded (%s)", self._choice.name, model.runs_on)
         return model
 
@@ -112,12 +134,32 @@ class Embedder:
         return export.description.dimensions if export is not None else None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, float32 of shape (len(texts), dimensions)."""
+        """Return unit vectors of passages, which is what is searched, float32 of shape (len(texts), dimensions)."""
+        await self.ready()
+        return await self.embed_after(self._known_prompts().passage, texts)
+
+    async def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of what is searched for, float32 of shape (len(texts), dimensions).
+
+        Those of the last few are kept, for one question is searched for, compared, and searched for again.
+        """
+        await self.ready()
+        known = {text: self._questions[text] for text in texts if text in self._questions}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            made = await self.embed_after(self._known_prompts().query, new)
+            known.update(zip(new, made, strict=True))
+        self._questions = dict([*self._questions.items(), *known.items()][-_QUESTIONS_KEPT:])
+        vectors = np.array([known[text] for text in texts], dtype=np.float32)
+        return vectors.reshape(len(texts), self.begin().result().dimensions)
+
+    async def embed_after(self, prompt: str, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of texts that stand after a prompt, float32 of shape (len(texts), dimensions)."""
         await self.ready()
         model = self.begin().result()
         worker = self._alone if len(texts) == 1 and model.is_reentrant else self._many
         vectors = np.empty((len(texts), model.dimensions), dtype=np.float32)
-        for batch in await _in(worker, model.batches, texts):
+        for batch in await _in(worker, partial(model.batches, texts, prompt=prompt)):
             vectors[batch.places] = await _in(worker, model.vectors, batch)
         return vectors
 

@@ -13,12 +13,12 @@ import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from errors import EmbeddingModelError, first_line
-from memory.embedding.config import Precision, short_name
+from memory.embedding.config import Precision, Prompts, short_name
 from memory.embedding.exported_model import (
     EXPORTER,
     MODEL_FILE,
@@ -32,6 +32,7 @@ from memory.embedding.exported_model import (
 )
 from memory.embedding.model import Vectors
 from memory.embedding.onnx_model import OnnxModel
+from memory.embedding.prompts import prompts_of
 from memory.embedding.source_model import digest_of, find_folder
 from memory.embedding.torch_model import encode, load_sentence_transformer
 
@@ -127,7 +128,8 @@ def main(name: str, models_dir: Path, precision: Precision) -> None:
     weights = digest_of(folder, known_in=models_dir)
     key = key_of(name, weights, precision)
     try:
-        _export_whole(model, models_dir / key, name=name, weights=weights, precision=precision)
+        prompts = prompts_of(folder, name)
+        _export_whole(model, models_dir / key, name=name, weights=weights, precision=precision, prompts=prompts)
     except (OSError, MemoryError, ImportError):
         raise  # what this machine lacks says nothing about the model
     except Exception as error:  # noqa: BLE001  # what cannot be exported fails in whatever way it likes
@@ -151,19 +153,23 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _export_whole(model: "SentenceTransformer", folder: Path, *, name: str, weights: str, precision: Precision) -> None:
+def _export_whole(
+    model: "SentenceTransformer", folder: Path, *, name: str, weights: str, precision: Precision, prompts: Prompts
+) -> None:
     """Export into a partial folder, which gets its name when all of it is there and right."""
     partial = folder.with_name(f"{PARTIAL}{folder.name}")
     partial.mkdir()
     try:
-        _write_export(model, partial, name=name, weights=weights, precision=precision)
+        _write_export(model, partial, name=name, weights=weights, precision=precision, prompts=prompts)
         shutil.rmtree(folder, ignore_errors=True)  # a damaged one
         partial.replace(folder)  # a power cut may keep the name and lose the content, which its hashes show
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_export(model: "SentenceTransformer", folder: Path, *, name: str, weights: str, precision: Precision) -> None:
+def _write_export(
+    model: "SentenceTransformer", folder: Path, *, name: str, weights: str, precision: Precision, prompts: Prompts
+) -> None:
     """Write graph, tokenizer and description, and compare the vectors with the model's own."""
     model.to("cpu").float().eval()
     inputs = _input_names(model)
@@ -171,7 +177,7 @@ def _write_export(model: "SentenceTransformer", folder: Path, *, name: str, weig
     (folder / TOKENIZER_FILE).write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     _write_graph(model, inputs, folder / MODEL_FILE)
     _say(done=3)
-    original = encode(model, SAMPLE_TEXTS, batch_size=_BATCH)
+    original = encode(model, SAMPLE_TEXTS, prompt=prompts.passage, batch_size=_BATCH)
     _say(done=4)
     description = Description(
         model=short_name(name),
@@ -180,7 +186,7 @@ def _write_export(model: "SentenceTransformer", folder: Path, *, name: str, weig
         exporter=EXPORTER,
         dimensions=original.shape[1],
         max_length=_max_length(model),
-        prompt=_prompt(model),
+        prompts=prompts,
         inputs=inputs,
         pad_id=int(tokenizer.pad_token_id or 0),
         pad_left=tokenizer.padding_side == "left",
@@ -200,20 +206,19 @@ def _write_export(model: "SentenceTransformer", folder: Path, *, name: str, weig
 
 
 def _input_names(model: "SentenceTransformer") -> list[str]:
-    """Return the inputs that the model takes for texts; raise _RefusedError when it has others than tokens."""
+    """Return the inputs that the model takes for texts; raise _RefusedError when it has others than tokens.
+
+    Where the prompt ends is such another input, to a model whose pooling leaves it out.
+    """
     import torch
 
+    if any(getattr(module, "include_prompt", True) is False for module in model):
+        raise _RefusedError("its vectors leave the prompt out, which a graph of it would not")
     features = model.preprocess(["a text"])
     names = [name for name, value in features.items() if isinstance(value, torch.Tensor)]
     if "input_ids" not in names or not set(names) <= {"input_ids", "attention_mask", "token_type_ids"}:
         raise _RefusedError(f"it takes other inputs than tokens ({', '.join(names)})")
     return names
-
-
-def _prompt(model: "SentenceTransformer") -> str:
-    """Return what the model puts before each text."""
-    name = model.default_prompt_name
-    return (model.prompts[name] or "") if name else ""
 
 
 def _max_length(model: "SentenceTransformer") -> int:
@@ -227,11 +232,6 @@ def _write_graph(model: "SentenceTransformer", inputs: list[str], path: Path) ->
     """Write the model as a graph that takes texts of any number and length."""
     import torch
 
-    prompt = _prompt(model)
-    reader: Any = model[0]
-    # Pooling may leave the prompt out.
-    extra = {"prompt_length": reader._get_prompt_length(prompt)} if prompt else {}  # noqa: SLF001
-
     class ToUnitVectors(torch.nn.Module):
         """The whole of it, with pooling and normalisation."""
 
@@ -240,7 +240,7 @@ def _write_graph(model: "SentenceTransformer", inputs: list[str], path: Path) ->
             self.model = model  # whose weights are found in it
 
         def forward(self, *tokens: torch.Tensor) -> torch.Tensor:
-            features = {**dict(zip(inputs, tokens, strict=True)), **extra}
+            features = dict(zip(inputs, tokens, strict=True))
             vectors: torch.Tensor = model(features)["sentence_embedding"]
             return torch.nn.functional.normalize(vectors, p=2, dim=1)
 
@@ -261,10 +261,10 @@ def _write_graph(model: "SentenceTransformer", inputs: list[str], path: Path) ->
 
 
 def _vectors(folder: Path, description: Description) -> Vectors:
-    """Return what the export makes of the samples, as the running program does it."""
+    """Return what the export makes of the samples as passages, as the running program does it."""
     export = OnnxModel(ExportedModel(folder, description), batch_size=_BATCH)
     vectors = np.empty((len(SAMPLE_TEXTS), description.dimensions), dtype=np.float32)
-    for batch in export.batches(SAMPLE_TEXTS):
+    for batch in export.batches(SAMPLE_TEXTS, prompt=description.prompts.passage):
         vectors[batch.places] = export.vectors(batch)
     return vectors
 

@@ -26,13 +26,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from errors import EmbeddingModelError
-from memory.embedding.config import EmbeddingConfig, Precision, short_name
+from memory.embedding.config import EmbeddingConfig, Precision, Prompts, short_name
 from memory.embedding.source_model import cannot_be_downloaded, cannot_be_loaded, digest_of, find_folder
 from util_async import Progress
 
 logger = logging.getLogger(__name__)
 
-EXPORTER = 1
+EXPORTER = 2
 """Raise it when the exporter writes another graph, tokenizer or description: older exports are then left alone."""
 
 PARTIAL = "partial-"
@@ -56,7 +56,8 @@ class Description:
     """What is known of an exported model.
 
     `weights` is the hash of the files that it was made from, `files` size and SHA-256 of its own, `difference` the
-    largest one, in fp32, of a number in its vectors from that of sentence-transformers. `max_length` counts tokens.
+    largest one, in fp32, of a number in its vectors from that of sentence-transformers. `max_length` counts tokens,
+    `prompts` are the model's own.
     """
 
     model: str
@@ -65,7 +66,7 @@ class Description:
     exporter: int
     dimensions: int
     max_length: int
-    prompt: str
+    prompts: Prompts
     inputs: list[str]
     pad_id: int
     pad_left: bool
@@ -131,8 +132,9 @@ def read_export(folder: Path) -> ExportedModel | None:
     """Return the export in a folder; None when there is none, or none with a description that can be read."""
     try:
         known = json.loads((folder / _DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        prompts = known.pop("prompts")
         files = {str(name): (int(size), str(digest)) for name, (size, digest) in known.pop("files").items()}
-        description = Description(**known, files=files)
+        description = Description(**known, prompts=Prompts(**prompts), files=files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return ExportedModel(folder, description)

@@ -28,8 +28,8 @@ class RunningModel(Protocol[Content]):
     runs_on: str
     is_reentrant: bool
 
-    def batches(self, texts: Sequence[str]) -> list[TextBatch[Content]]:
-        """Cut texts into batches of similar length."""
+    def batches(self, texts: Sequence[str], *, prompt: str) -> list[TextBatch[Content]]:
+        """Cut texts into batches of similar length; each is read after the prompt, which counts to what is read."""
 
     def vectors(self, batch: TextBatch[Content]) -> Vectors:
         """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""

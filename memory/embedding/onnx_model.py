@@ -43,9 +43,9 @@ class OnnxModel:
         self.dimensions = self._description.dimensions
         self.runs_on = f"ONNX Runtime, {self._description.precision}"
 
-    def batches(self, texts: Sequence[str]) -> list[TextBatch[Tokens]]:
-        """Cut texts into batches of similar length."""
-        encodings = self._tokenizer.encode_batch_fast([f"{self._description.prompt}{text}" for text in texts])
+    def batches(self, texts: Sequence[str], *, prompt: str) -> list[TextBatch[Tokens]]:
+        """Cut texts into batches of similar length; each is read after the prompt, which counts to what is read."""
+        encodings = self._tokenizer.encode_batch_fast([f"{prompt}{text}" for text in texts])
         lengths = [len(encoding) for encoding in encodings]
         cut = _cut(by_length(lengths), lengths, self._batch_size)
         return [TextBatch(places, [encodings[place] for place in places]) for places in cut]

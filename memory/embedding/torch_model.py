@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+PromptedTexts = tuple[str, list[str]]
+"""A prompt and the texts that are read after it."""
+
+
 class TorchModel:
     """A model of sentence-transformers, for one thread at a time."""
 
@@ -27,19 +31,20 @@ class TorchModel:
         self.dimensions = dimensions
         self.runs_on = f"torch on {self._model.device}"
 
-    def batches(self, texts: Sequence[str]) -> list[TextBatch[list[str]]]:
-        """Cut texts into batches of similar length."""
+    def batches(self, texts: Sequence[str], *, prompt: str) -> list[TextBatch[PromptedTexts]]:
+        """Cut texts into batches of similar length; each is read after the prompt, which counts to what is read."""
         order = by_length([len(text) for text in texts])
         cut = [order[start : start + self._batch_size] for start in range(0, len(order), self._batch_size)]
-        return [TextBatch(places, [texts[place] for place in places]) for places in cut]
+        return [TextBatch(places, (prompt, [texts[place] for place in places])) for places in cut]
 
-    def vectors(self, batch: TextBatch[list[str]]) -> Vectors:
+    def vectors(self, batch: TextBatch[PromptedTexts]) -> Vectors:
         """Return a unit vector for each text of a batch, float32 of shape (len(batch.places), dimensions)."""
         import torch
 
         # A short text has no work for two threads, and those that wait for more spin on the cores the server needs.
         torch.set_num_threads(1 if len(batch.places) == 1 else usable_cores())
-        return encode(self._model, batch.content, batch_size=self._batch_size)
+        prompt, texts = batch.content
+        return encode(self._model, texts, prompt=prompt, batch_size=self._batch_size)
 
 
 def load_sentence_transformer(name: str) -> "SentenceTransformer":
@@ -57,7 +62,9 @@ def load_sentence_transformer(name: str) -> "SentenceTransformer":
         raise cannot_be_loaded(name, first_line(error)) from error
 
 
-def encode(model: "SentenceTransformer", texts: Sequence[str], *, batch_size: int) -> Vectors:
-    """Return unit vectors, float32 of shape (len(texts), dimensions)."""
-    vectors = model.encode(list(texts), batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False)
+def encode(model: "SentenceTransformer", texts: Sequence[str], *, prompt: str, batch_size: int) -> Vectors:
+    """Return unit vectors of texts after a prompt, float32 of shape (len(texts), dimensions)."""
+    vectors = model.encode(
+        list(texts), prompt=prompt, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
+    )
     return np.asarray(vectors, dtype=np.float32)

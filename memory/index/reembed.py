@@ -29,6 +29,9 @@ MODEL_FACT = "embedding_model"
 HALF_EMBEDDED = "being replaced"
 """What MODEL_FACT says while vectors of two models may stand side by side."""
 
+MODEL_SETTINGS = "EMBEDDING_MODEL (or EMBEDDING_PASSAGE_PROMPT)"
+"""The settings that vectors depend on, as a sentence that says what to do names them."""
+
 WITHOUT_VECTORS = "stored_without_vectors_up_to"
 """The fact that rows were stored before the embedder was ready, with the journal's position of the last of them.
 
@@ -64,7 +67,7 @@ async def prepare(database: Database, embedder: Embedder) -> None:
     if model not in {None, embedder.name} or width != dimensions:
         raise EmbeddingModelError(
             f"The {database.name} memory was embedded with {model!r} ({width} dimensions) and EMBEDDING_MODEL says "
-            f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with: "
+            f"{embedder.name!r} ({dimensions}): set {MODEL_SETTINGS} back, or embed everything anew with: "
             "python main_async.py re-embed"
         )
 

@@ -201,8 +201,8 @@ class Memory:
         names_author = any(word.stems & authors for word in keywords_of(text))
         if not names_author or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return list(lines)
-        texts = [text, *(said(hit.message)[:_COMPARED] for hit in hits)]
-        of_question, *own = await self.embedder.embed([sanitize(text) for text in texts])
+        (of_question,) = await self.embedder.embed_questions([sanitize(text)])
+        own = await self.embedder.embed([sanitize(said(hit.message)[:_COMPARED]) for hit in hits])
         likeness = {hit.message.key: float(vector @ of_question) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
 
@@ -336,7 +336,7 @@ class Memory:
         """Return the vector of a text; None when the embedding model is not ready soon enough."""
         if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return None
-        vector: Vector = (await self.embedder.embed([text]))[0]
+        vector: Vector = (await self.embedder.embed_questions([text]))[0]
         return vector
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:

@@ -34,7 +34,7 @@ from errors import DatabaseSetupError, EmbeddingModelError, InputFileError, Refu
 from memory.capture.erased import NO_ITEMS, Erased, ErasedItems, merged
 from memory.capture.members import read_members
 from memory.capture.session import NAMELESS, complete_held_csvs
-from memory.index.reembed import HALF_EMBEDDED
+from memory.index.reembed import HALF_EMBEDDED, MODEL_SETTINGS
 from ops.backup.consent import bring_back_consent, remember_consent
 from ops.backup.dump_restore import dump_of, load_dump
 from ops.backup.formats import Format
@@ -246,7 +246,8 @@ def _refuse_other_embeddings(entry: DatabaseEntry, *, dimensions: int, model: st
     if made_with not in {None, HALF_EMBEDDED, model} or entry.dimensions != dimensions:
         raise EmbeddingModelError(
             f"The backup of the {entry.name} database was embedded with {made_with!r} ({entry.dimensions} dimensions) "
-            f"and EMBEDDING_MODEL says {model!r} ({dimensions}): set it to the backup's, then restore again."
+            f"and EMBEDDING_MODEL says {model!r} ({dimensions}): "
+            f"set {MODEL_SETTINGS} to the backup's, then restore again."
         )
 
 

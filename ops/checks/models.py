@@ -13,7 +13,7 @@ from db.databases import Database
 from db.metadata import get_metadata
 from memory.embedding.embedder import Embedder
 from memory.index import store
-from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT
+from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT, MODEL_SETTINGS
 from ops.checks.database import read_only_session
 from ops.checks.result import CheckResult, left_out, ok, wrong
 
@@ -63,7 +63,7 @@ async def vectors(database: Database, embedder: Embedder) -> CheckResult:
     if model not in {None, embedder.name} or width != dimensions:
         return wrong(
             f"This memory was embedded with {model!r} ({width} dimensions), and EMBEDDING_MODEL says "
-            f"{embedder.name!r} ({dimensions}): set it back, or embed everything anew with {_REEMBED}."
+            f"{embedder.name!r} ({dimensions}): set {MODEL_SETTINGS} back, or embed everything anew with {_REEMBED}."
         )
     return ok(f"made by {model or 'no model yet'}, {width} dimensions")
 

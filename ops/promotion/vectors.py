@@ -12,7 +12,6 @@ from db.databases import Database
 from db.errors import driver_errors
 from db.schema import EMBEDDING_WIDTH
 from db.table_copy import Connection, fetch, open_connection, tables_of
-from memory.embedding.config import short_name
 from memory.index.index_text import said
 from memory.index.indexing import Draft, draft_of
 from memory.index.neighbours import RecentMessages
@@ -96,11 +95,14 @@ class Drafting:
 
 
 async def known_width(database: Database, model: str, *, timeout: timedelta) -> int | None:
-    """Return the width of a model's vectors, as a memory that was made with it tells; None when it was not."""
+    """Return the width of a model's vectors, as a memory that was made with it tells; None when it was not.
+
+    The model is what `memory.embedding.prompts.identity` makes of it.
+    """
     async with open_connection(database.dsn, timeout=timeout, read_only=True) as connection:
         if not {"facts", "messages"} <= (await tables_of(connection)).keys():
             return None
-        if await fetch(connection, _FACT, [MODEL_FACT]) != [(short_name(model),)]:
+        if await fetch(connection, _FACT, [MODEL_FACT]) != [(model,)]:
             return None
         ((width,),) = await fetch(connection, EMBEDDING_WIDTH)
         return int(width)

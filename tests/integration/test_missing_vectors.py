@@ -37,10 +37,13 @@ class LateEmbedder(Embedder):
     """The real embedder, which is not ready before it is told to be, and may fail in place of that."""
 
     def __init__(self, real: Embedder) -> None:
-        self.name = real.name
         self.failure: EmbeddingModelError | None = None
         self._real = real
         self._come = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        return self._real.name
 
     def come(self) -> None:
         self._come.set()
@@ -60,6 +63,10 @@ class LateEmbedder(Embedder):
     async def embed(self, texts: Sequence[str]) -> Vectors:
         await self.ready()
         return await self._real.embed(texts)
+
+    async def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        await self.ready()
+        return await self._real.embed_questions(texts)
 
 
 @pytest.fixture(autouse=True)

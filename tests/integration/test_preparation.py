@@ -230,9 +230,11 @@ async def test_a_session_whose_folder_was_moved_is_ended_by_the_csv_that_it_has_
     assert await count(short_term) == 0
 
 
-async def test_another_embedding_model_is_refused_with_what_to_do(long_term: Database) -> None:
+async def test_another_embedding_model_is_refused_with_what_to_do(
+    long_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Embedder(shared_model())
-    other.name = "another-model"
+    monkeypatch.setattr(Embedder, "name", "another-model")
 
     with pytest.raises(
         EmbeddingModelError,

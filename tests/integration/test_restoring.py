@@ -490,7 +490,7 @@ async def test_another_embedding_is_refused_with_the_model_to_set(
     words = await refused(backup, filled, EmbeddingModelError, **changes)
 
     assert f"was embedded with '{MODEL}' ({WIDTH} dimensions)" in words
-    assert "set it to the backup's" in words
+    assert "EMBEDDING_PASSAGE_PROMPT) to the backup's" in words
 
 
 async def test_a_dump_without_a_table_of_its_manifest_is_refused(

@@ -60,6 +60,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("DB_TIMEOUT", "0", id="no time for the database"),
         pytest.param("DB_TIMEOUT", "soon", id="a time limit in words"),
         pytest.param("EMBEDDING_BATCH_SIZE", "0", id="empty batches"),
+        pytest.param("EMBEDDING_QUERY_PROMPT", "x" * 1001, id="a prompt longer than any"),
         pytest.param("EMBEDDING_BACKEND", "tensorflow", id="a backend that we do not know"),
         pytest.param("EMBEDDING_PRECISION", "fp16", id="a precision that we do not know"),
         pytest.param("LLM_TIMEOUT", "-5", id="a negative time limit"),
@@ -274,6 +275,26 @@ def test_exported_models_have_a_folder(monkeypatch: pytest.MonkeyPatch, settings
         monkeypatch.setenv(name, value)
 
     assert read_settings().embedding.models_dir == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("written", "prompt"),
+    [
+        pytest.param('"query: "', "query: ", id="with its blank"),
+        pytest.param('"Instruct: find it\\nQuery: "', "Instruct: find it\nQuery: ", id="with a line break"),
+        pytest.param("none", "", id="nothing"),
+        pytest.param("", None, id="the model's own"),
+    ],
+)
+def test_a_prompt_is_taken_as_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, prompt: str | None
+) -> None:
+    (tmp_path / ".env").write_text(f"EMBEDDING_QUERY_PROMPT={written}\n", encoding="utf-8")
+    monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / ".env"))
+
+    embedding = read_settings().embedding
+
+    assert (embedding.query_prompt, embedding.passage_prompt) == (prompt, None)
 
 
 UNREADABLE = [
