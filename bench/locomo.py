@@ -37,11 +37,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A conversation, held in a channel of its own, and the questions that can be scored."""
+    """A conversation, held in a channel of its own, the questions that can be scored, and each message's session."""
 
     name: str
     messages: tuple[Message, ...]
     questions: tuple[Question, ...]
+    sessions: tuple[int, ...]
 
     @property
     def place_id(self) -> int:
@@ -83,23 +84,24 @@ def _chat(sample: Mapping[str, Any], number: int, session: str) -> Chat:
     turns = list(_turns(sample["conversation"]))
     messages = [
         _message(turn, sent_at, number * _MOST_MESSAGES + place, channel=number, session=session)
-        for place, (turn, sent_at) in enumerate(turns)
+        for place, (_, turn, sent_at) in enumerate(turns)
     ]
-    ids = {turn["dia_id"]: message.message_id for (turn, _), message in zip(turns, messages, strict=True)}
+    ids = {turn["dia_id"]: message.message_id for (_, turn, _), message in zip(turns, messages, strict=True)}
     asked = [_question(one, ids) for one in sample["qa"]]
     if not messages:
         raise ValueError("a conversation without turns")
     name = str(sample.get("sample_id", number))
-    return Chat(name, tuple(messages), tuple(one for one in asked if one.evidence))
+    answerable = tuple(question for question in asked if question.evidence)
+    return Chat(name, tuple(messages), answerable, tuple(session_number for session_number, _, _ in turns))
 
 
-def _turns(conversation: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], datetime]]:
-    """Yield the turns of a conversation in order, each with a time."""
+def _turns(conversation: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any], datetime]]:
+    """Yield the turns of a conversation in order, each with the number of its session before it and its time behind."""
     sessions = sorted(int(found[1]) for key in conversation if (found := _SESSION.fullmatch(key)))
     for number in sessions:
         begun = datetime.strptime(conversation[f"session_{number}_date_time"], _TIME_FORMAT).replace(tzinfo=UTC)
         for place, turn in enumerate(conversation[f"session_{number}"]):
-            yield turn, begun + place * _BETWEEN_TURNS
+            yield number, turn, begun + place * _BETWEEN_TURNS
 
 
 def _message(turn: Mapping[str, Any], sent_at: datetime, message_id: int, *, channel: int, session: str) -> Message:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import numpy as np
@@ -16,8 +17,8 @@ import typer
 
 from bench.baselines import Bm25, Scores, cosine, lexemes
 from bench.loading import SESSION, Databases, memory_of, open_memories, record, write_without_context
-from bench.locomo import CATEGORIES, Chat, Question, read_chats
-from bench.models import shared_model
+from bench.locomo import CATEGORIES, Chat, read_chats
+from bench.models import MODEL, shared_model
 from bench.processes import open_workplace
 from bench.servers import ADDRESS
 from bench.tables import table
@@ -32,6 +33,7 @@ from memory.search.ranking import RANKING
 from memory.search.results import Scope, SearchResult
 
 DEPTHS = (5, 10, 25, 50)
+SESSION_DEPTHS = (5, 10)
 
 WITHOUT = {
     "vectors": replace(RANKING, meaning=0.0),
@@ -60,11 +62,25 @@ Ranked = list[int]
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRecall:
+    """How many questions, in per cent, have any or all of their sessions found, and the mean share of those found."""
+
+    any: float
+    all: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recalls:
-    """The mean share, in per cent, of the right messages among the first 5, 10, 25 and 50, over some questions."""
+    """The mean share, in per cent, of the right messages among the first 5, 10, 25 and 50, over some questions.
+
+    `sessions` tells of the first 5 and 10 sessions, each where its first message is found: a chat has 19 to 32 of them,
+    so these figures are higher, and say something else.
+    """
 
     questions: int
     at: dict[int, float]
+    sessions: dict[int, SessionRecall]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,29 +198,47 @@ def by_category(chats: Sequence[Chat], ranked: Sequence[Ranked]) -> dict[str, Re
     return {**each, "all": recalls(chats, ranked)}
 
 
-def recalls(chats: Iterable[Chat], ranked: Sequence[Ranked], *, category: int | None = None) -> Recalls:
+def recalls(chats: Sequence[Chat], ranked: Sequence[Ranked], *, category: int | None = None) -> Recalls:
     """Return the mean recall over all questions, or those of a category; `ranked` has an entry for every question."""
     questions = [question for chat in chats for question in chat.questions]
-    pairs = [
+    scored = [
         (question, found)
         for question, found in zip(questions, ranked, strict=True)
         if category in {None, question.category}
     ]
-    at = {
-        depth: 100 * sum(_share(question, found[:depth]) for question, found in pairs) / len(pairs) for depth in DEPTHS
+    at = {depth: _mean(_share(question.evidence, found[:depth]) for question, found in scored) for depth in DEPTHS}
+    session_of = {
+        message.message_id: session
+        for chat in chats
+        for message, session in zip(chat.messages, chat.sessions, strict=True)
     }
-    return Recalls(len(pairs), at)
+    of_sessions = [
+        (frozenset(session_of[one] for one in question.evidence), list(dict.fromkeys(session_of[one] for one in found)))
+        for question, found in scored
+    ]
+    return Recalls(len(scored), at, {depth: _session_recall(of_sessions, depth) for depth in SESSION_DEPTHS})
 
 
-def _share(question: Question, found: Ranked) -> float:
-    return len(question.evidence.intersection(found)) / len(question.evidence)
+def _share(evidence: frozenset[int], found: Ranked) -> float:
+    return len(evidence.intersection(found)) / len(evidence)
+
+
+def _session_recall(of_sessions: Sequence[tuple[frozenset[int], Ranked]], depth: int) -> SessionRecall:
+    shares = [_share(evidence, found[:depth]) for evidence, found in of_sessions]
+    return SessionRecall(_mean(share > 0 for share in shares), _mean(share == 1 for share in shares), _mean(shares))
+
+
+def _mean(shares: Iterable[float]) -> float:
+    """Return a mean in per cent."""
+    return 100 * fmean(shares)
 
 
 def shown(figures: Figures) -> str:
     """Return the figures as tables."""
     heads = [*(f"R@{depth}" for depth in DEPTHS)]
+    of_sessions = [f"session {sort}@{depth}" for depth in SESSION_DEPTHS for sort in ("any", "all", "share")]
     parts = [
-        table([method, "questions", *heads], [[name, one.questions, *one.at.values()] for name, one in each.items()])
+        table([method, "questions", *heads, *of_sessions], [[name, *_cells(one)] for name, one in each.items()])
         for method, each in figures.recalls.items()
     ]
     if figures.without:
@@ -218,6 +252,11 @@ def shown(figures: Figures) -> str:
     return "\n\n".join(parts)
 
 
+def _cells(recalls: Recalls) -> list[float]:
+    of_sessions = (cell for at in recalls.sessions.values() for cell in (at.any, at.all, at.share))
+    return [recalls.questions, *recalls.at.values(), *of_sessions]
+
+
 def compared(figures: Mapping[Backend, Figures]) -> str:
     """Return what differs between backends as a table."""
     heads = ["embedded by", *(f"R@{depth}" for depth in DEPTHS), "p50 ms", "p95 ms"]
@@ -228,20 +267,26 @@ def compared(figures: Mapping[Backend, Figures]) -> str:
 
 
 def _measure_each(
-    backends: Sequence[Backend], chats: Sequence[Chat], *, leave_out: bool, chunk: timedelta | None
+    backends: Sequence[Backend],
+    chats: Sequence[Chat],
+    *,
+    model: EmbeddingConfig,
+    leave_out: bool,
+    chunk: timedelta | None,
 ) -> Iterator[tuple[Backend, Figures]]:
     """Yield the figures of each backend; several are compared with one another, not with baselines."""
-    models = {
-        Backend.ONNX: (shared_model(backend="onnx"), None),
-        Backend.INT8: (shared_model(backend="onnx", precision="int8"), None),
-        Backend.MIXED: (shared_model(backend="onnx"), shared_model(backend="onnx", precision="int8")),
-        Backend.TORCH: (shared_model(backend="torch"), None),
+    onnx, int8 = replace(model, backend="onnx"), replace(model, backend="onnx", precision="int8")
+    models: dict[Backend, tuple[EmbeddingConfig, EmbeddingConfig | None]] = {
+        Backend.ONNX: (onnx, None),
+        Backend.INT8: (int8, None),
+        Backend.MIXED: (onnx, int8),
+        Backend.TORCH: (replace(model, backend="torch"), None),
     }
     for backend in backends:
-        model, asked_with = models[backend]
+        messages_with, asked_with = models[backend]
         baselines = len(backends) == 1
         measuring = measure(
-            chats, leave_out=leave_out, baselines=baselines, chunk=chunk, model=model, asked_with=asked_with
+            chats, leave_out=leave_out, baselines=baselines, chunk=chunk, model=messages_with, asked_with=asked_with
         )
         yield backend, asyncio.run(measuring)
 
@@ -258,14 +303,23 @@ def main(
     backend: Annotated[
         list[Backend] | None, typer.Option(help="What runs the embedding model; given again, they are compared.")
     ] = None,
+    model: Annotated[str, typer.Option(help="The name or folder of another embedding model.")] = MODEL,
+    prompts: Annotated[bool, typer.Option(help="Let the model's prompts stand before the texts.")] = True,
 ) -> None:
-    """Print recall at 5, 10, 25 and 50 by category, beside plain cosine and plain BM25, and the time of a search."""
+    """Print recall at 5, 10, 25 and 50 by category, beside plain cosine and plain BM25, and the time of a search.
+
+    Beside it stands how many questions have any, all or what share of the sessions that answer them among the first 5
+    and 10 sessions.
+    """
     try:
         chats = read_chats([*data, *(more or ())], session=SESSION)[:limit_chats]
         chunk = timedelta(days=timescale_chunk) if timescale_chunk else None
         backends = backend or [Backend.ONNX]
         figures = {}
-        for name, one in _measure_each(backends, chats, leave_out=leave_out, chunk=chunk):
+        used = replace(shared_model(), name=model)
+        if not prompts:
+            used = replace(used, query_prompt="", passage_prompt="")
+        for name, one in _measure_each(backends, chats, model=used, leave_out=leave_out, chunk=chunk):
             figures[name] = one
             if len(backends) > 1:
                 typer.echo(f"\nembedded by {name}")

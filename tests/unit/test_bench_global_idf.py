@@ -35,7 +35,7 @@ class NoSession:
 
 
 def chat(*minutes: int) -> Chat:
-    return Chat("kite", tuple(message(number, "hi", sent_at=minute(number)) for number in minutes), ())
+    return Chat("kite", tuple(message(number, "hi", sent_at=minute(number)) for number in minutes), (), ())
 
 
 def test_the_chunks_of_a_chat_hold_its_whole_time() -> None:
@@ -60,6 +60,6 @@ async def test_every_chunk_gets_the_words_as_they_are_while_each_ranks_by_itself
 
 
 def test_each_way_has_a_line_of_its_own() -> None:
-    figures = [Figures("near", Recalls(7, dict.fromkeys(DEPTHS, 50.0)), 11, 1.5)]
+    figures = [Figures("near", Recalls(7, dict.fromkeys(DEPTHS, 50.0), {}), 11, 1.5)]
 
     assert render(figures).splitlines()[1].split() == ["near", "7", "11", *["50.0"] * len(DEPTHS), "1.5"]

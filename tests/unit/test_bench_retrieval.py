@@ -14,7 +14,7 @@ from tests.builders import message
 
 HALF_FOUND = Question("Who?", 1, frozenset({1, 9}))
 FOUND_LATE = Question("When?", 2, frozenset({7}))
-CHAT = Chat("tea", tuple(message(number) for number in range(1, 11)), (HALF_FOUND, FOUND_LATE))
+CHAT = Chat("tea", tuple(message(number) for number in range(1, 11)), (HALF_FOUND, FOUND_LATE), (1,) * 10)
 RANKED = [[1, 2, 3], [1, 2, 3, 4, 5, 6, 7]]
 
 
@@ -23,6 +23,31 @@ def test_recall_is_the_mean_share_of_the_right_messages() -> None:
 
     assert found.questions == 2
     assert [found.at[depth] for depth in DEPTHS] == [25.0, 75.0, 75.0, 75.0]
+
+
+def chat_of_sessions(*evidence: int) -> Chat:
+    """Return a chat of twelve sessions of two messages, and a question that some of the messages answer."""
+    question = Question("Who?", 1, frozenset(evidence))
+    messages = tuple(message(number) for number in range(1, 25))
+    return Chat("tea", messages, (question,), tuple((number + 1) // 2 for number in range(1, 25)))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "found", "expected"),
+    [
+        pytest.param([1, 2], [2, 9], (100.0, 100.0, 100.0), id="another message of the right session"),
+        pytest.param([1, 3, 5, 7], [1, 2, 8], (100.0, 0.0, 50.0), id="two of four sessions"),
+        pytest.param([1], [23, 21, 19, 17, 15, 1], (0.0, 0.0, 0.0), id="the right session comes sixth"),
+        pytest.param([1], [23, 24, 21, 22, 19, 17, 1], (100.0, 100.0, 100.0), id="a session counts once"),
+        pytest.param([1], [], (0.0, 0.0, 0.0), id="nothing found"),
+    ],
+)
+def test_sessions_are_found_where_any_all_or_a_share_of_the_right_ones_is_among_the_first_five(
+    evidence: list[int], found: list[int], expected: tuple[float, float, float]
+) -> None:
+    shares = recalls([chat_of_sessions(*evidence)], [found]).sessions[5]
+
+    assert (shares.any, shares.all, shares.share) == expected
 
 
 def test_each_category_has_its_own_recall() -> None:
