@@ -19,7 +19,7 @@ from agent.fairness import FairQueue, Person
 from agent.follow_ups import read_with_turns
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
-from agent.models import LanguageModel
+from agent.models.language_model import LanguageModel
 from agent.opening import Opening, open_search
 from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher

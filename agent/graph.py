@@ -32,7 +32,7 @@ from agent.context import Context
 from agent.conversations import Earlier
 from agent.drafts import Candour, Drafts, DraftView
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
-from agent.models_without_tools import PROMPT, with_findings
+from agent.models.without_tools import PROMPT, with_findings
 from agent.opening import Opening
 from agent.own_words import repeats
 from agent.progress import Step, StepKind

@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
 from agent.conversations import Conversations
-from agent.models import EXTRACTIVE, check_chat_model, create_chat_model
+from agent.models.create import EXTRACTIVE, check_chat_model, create_chat_model
 from agent.types import Answer, Outcome, Question
 from bench.answers.cases import Case, Chat
 from bench.answers.scoring import Scored, Usage, scored

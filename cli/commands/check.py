@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.models import OPENAI_URL
+from agent.models.create import OPENAI_URL
 from cli.commands.startup import discord_token, model_creator
 from cli.console import show, shown_while
 from cli.logs import write_logs

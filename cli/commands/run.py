@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.prompt import Confirm, Prompt
 
-from agent.models import check_chat_model
+from agent.models.create import check_chat_model
 from cli.commands.front_end import FrontEnd
 from cli.logs import write_logs
 from cli.options import chosen_order, path_named, zone_named

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.models import EXTRACTIVE, create_chat_model, refuse_unknown_model
+from agent.models.create import EXTRACTIVE, create_chat_model
+from agent.models.known import refuse_unknown_model
 from db.config import Addresses, DatabaseConfig
 from db.databases import Database, open_databases
 from db.embedded import is_running

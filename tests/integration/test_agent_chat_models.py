@@ -8,7 +8,7 @@ import pytest
 
 from agent.agent import MODEL_FAILED, Agent
 from agent.config import AgentConfig, ModelConfig
-from agent.models import create_chat_model
+from agent.models.create import create_chat_model
 from agent.types import Question
 from errors import ChatModelError
 from tests.fakes import FakeMemory, said

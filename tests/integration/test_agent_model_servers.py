@@ -11,7 +11,8 @@ import pytest
 
 from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
-from agent.models import create_chat_model, refuse_unknown_model
+from agent.models.create import create_chat_model
+from agent.models.known import refuse_unknown_model
 from cli.commands.startup import chat_model
 from errors import ChatModelError
 from ops.checks.models import ModelToCheck, language
@@ -100,7 +101,7 @@ async def test_a_server_that_is_away_or_silent_is_a_warning_without_its_password
             with caplog.at_level(logging.WARNING):
                 await ask(name, f"http://me:hidden@127.0.0.1:{port}/v1", patience=timedelta(seconds=1))
 
-    warnings = [record.getMessage() for record in caplog.records if record.name == "agent.models"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "agent.models.known"]
     assert len(warnings) == 2
     assert all("did not tell whether it has" in warning and "hidden" not in warning for warning in warnings)
 

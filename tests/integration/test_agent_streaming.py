@@ -9,7 +9,7 @@ import pytest
 
 from agent.agent import MODEL_FAILED, REPLACED, Agent
 from agent.config import AgentConfig, ModelConfig
-from agent.models import create_chat_model
+from agent.models.create import create_chat_model
 from agent.progress import StepKind
 from db.databases import Database
 from memory.embedding.embedder import Embedder

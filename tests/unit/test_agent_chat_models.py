@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.config import ModelConfig
-from agent.models import check_chat_model, create_chat_model
+from agent.models.create import check_chat_model, create_chat_model
 from errors import ChatModelError
 
 Look = Callable[..., object]

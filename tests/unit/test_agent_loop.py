@@ -14,7 +14,7 @@ from agent.citations import UNCHECKED, cited_numbers
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey
 from agent.graph import prompt_version
-from agent.models_without_tools import SearchFirstChatModel
+from agent.models.without_tools import SearchFirstChatModel
 from agent.types import Outcome, Question, Versions
 from memory.authors import Authors
 from memory.message import Message

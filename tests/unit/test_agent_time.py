@@ -11,7 +11,7 @@ import pytest
 from agent.agent import HALF_READ, MODEL_FAILED, Agent
 from agent.citations import footer
 from agent.lookup import MOST_LISTED
-from agent.models_without_tools import SearchFirstChatModel
+from agent.models.without_tools import SearchFirstChatModel
 from agent.quotation import NO_MESSAGES, NOTHING_FOUND_THEN, SELECTED
 from agent.selection import MOST_SPREAD
 from agent.types import Answer, Outcome, Searched

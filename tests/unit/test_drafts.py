@@ -10,7 +10,7 @@ import pytest
 from agent.agent import MODEL_FAILED, REPLACED, Agent
 from agent.config import AgentConfig
 from agent.drafts import LONGEST_DRAFT
-from agent.models_without_tools import SearchFirstChatModel
+from agent.models.without_tools import SearchFirstChatModel
 from agent.sentences import proven_end
 from agent.types import Answer, Outcome
 from errors import DatabaseUnavailableError

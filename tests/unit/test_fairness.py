@@ -16,7 +16,7 @@ from pydantic import PrivateAttr
 from agent.agent import BUSY, MODEL_BUSY, Agent
 from agent.config import AgentConfig
 from agent.fairness import FairQueue, Person, TellPlace
-from agent.models_without_tools import SearchFirstChatModel
+from agent.models.without_tools import SearchFirstChatModel
 from agent.types import Outcome
 from errors import BusyError
 from tests.agents import Watching, agent, chat, places_of, question

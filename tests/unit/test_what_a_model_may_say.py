@@ -19,7 +19,7 @@ from agent import quotation, tools
 from agent.agent import Agent
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey, Turn
-from agent.models_without_tools import SearchFirstChatModel
+from agent.models.without_tools import SearchFirstChatModel
 from agent.prompts import TEMPLATES
 from agent.spoilers import split_code
 from agent.tools.search import search_messages

@@ -21,7 +21,14 @@ from tests.warm.requests import LARGEST, NUMBER, Request
 
 _LIBRARIES = (
     *(f"cli.commands.{name}" for _, name, _ in pkgutil.iter_modules(cli.commands.__path__)),
-    *("agent.agent", "agent.models", "agent.conversations", "ops.backup.create", "ops.backup.restore", "bot.client"),
+    *(
+        "agent.agent",
+        "agent.models.language_model",
+        "agent.conversations",
+        "ops.backup.create",
+        "ops.backup.restore",
+        "bot.client",
+    ),
     *("db.migrate", "ops.erasure.erase", "memory.embedding.embedder", "ops.promotion.promote", "terminal.channel"),
     *("alembic.command", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.ext.asyncio"),
     *("discord", "langchain_core.language_models", "langgraph.graph", "langchain_openai", "openai"),

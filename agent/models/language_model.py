@@ -1,0 +1,122 @@
+"""Load a chat model and run it in a thread of its own; questions wait in its queue."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from agent.config import AgentConfig
+from agent.drafts import Candour, DraftView
+from agent.fairness import FairQueue, Person, TellPlace
+from errors import ChatModelError, ModelUnavailableError
+from util_async import shared
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from agent.context import Context
+    from agent.conversations import Earlier
+    from agent.graph import Loop
+    from agent.opening import Opening
+    from agent.types import Answer
+
+
+class LanguageModel:
+    """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
+
+    It has one thread of its own: in there it is loaded, and one that runs in this process writes one answer after the
+    other, so that nothing else of the program waits for it. Questions wait in its queue until it is loaded, and then
+    for their turn.
+    """
+
+    def __init__(self, create: "Callable[[], BaseChatModel]", *, config: AgentConfig) -> None:
+        self._create = create
+        self._config = config
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
+        self._loading: Future[Loop] | None = None
+        self._is_local = False
+        self._prompt_version = ""
+        self._candour = Candour()
+        self._queue = FairQueue(0, longest=config.most_waiting)
+
+    async def ready(self) -> None:
+        """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
+
+        Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
+        """
+        await shared(self._load_once())
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model can be asked now, or never."""
+        return self._loading is not None and self._loading.done()
+
+    def turn(self, person: Person, *, patience: timedelta, tell: TellPlace) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn with the model and have it for the length of the block; raise BusyError when none comes.
+
+        A model that is being loaded is not waited for longer than an answer of it may take.
+        """
+        self._load_once()
+        shortest = patience if self.is_loaded else min(patience, self._config.timeout)
+        return self._queue.turn(person, patience=shortest, tell=tell)
+
+    async def write_answer(
+        self,
+        context: "Context",
+        opening: "Opening",
+        *,
+        history: "Sequence[Earlier]" = (),
+        show: "Callable[[Answer], None] | None" = None,
+    ) -> str:
+        """Let the model answer a question from what was found; raise ModelUnavailableError when it does not.
+
+        Drafts of the answer are shown through `show`.
+        """
+        try:
+            await self.ready()
+        except ChatModelError as error:
+            raise ModelUnavailableError(str(error)) from error
+        from agent.graph import write_answer  # LangChain, which is loaded by now
+
+        view = DraftView(show, self._config.draft_every) if show else None
+        return await write_answer(
+            self._load_once().result(), context, opening, history=history, candour=self._candour, view=view
+        )
+
+    @property
+    def prompt_version(self) -> str:
+        """The fingerprint of what the model is told; empty while it is not loaded, when it was told nothing."""
+        return self._prompt_version
+
+    def close(self) -> None:
+        """Begin nothing more in the model's thread; what it is at ends by itself."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _load_once(self) -> "Future[Loop]":
+        if self._loading is None:
+            self._loading = self._thread.submit(self._load)
+            waiting = asyncio.wrap_future(self._loading)
+            waiting.add_done_callback(self._open)
+        return self._loading
+
+    def _open(self, loading: "asyncio.Future[Loop]") -> None:
+        """Let questions through, also to a model that cannot be loaded: it fails, and they are answered without it."""
+        if not loading.cancelled():
+            loading.exception()  # whoever waits gets it from the thread's own future
+        if self._is_local:
+            self._queue.open(1)
+        else:
+            self._queue.open(self._config.at_once, spare=self._config.at_once)
+
+    def _load(self) -> "Loop":
+        from agent.graph import build_loop, prompt_version
+        from agent.models.without_tools import SearchFirstChatModel
+
+        model = self._create()
+        if isinstance(model, SearchFirstChatModel):
+            model.run_in(self._thread)
+            self._is_local = True
+        self._prompt_version = prompt_version()
+        return build_loop(model, max_steps=self._config.max_steps)
