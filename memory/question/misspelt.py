@@ -76,16 +76,17 @@ def _speaker(text: str, names: KnownNames, _: int) -> Corrected | None:
 def _unknown_speakers(read: FoldedText, names: KnownNames) -> list[Span]:
     """Return where words stand that would be somebody whose words are asked for, if somebody were called so.
 
-    It is tried with an index of names in which all the words, and each two of them, are names.
+    It is tried with an index of names in which all the words, and each two of them, are names of people whose ids are
+    negative, as nobody's is whom a question mentions by id.
     """
     runs = list(_unknown_words(read, names))[:_MOST_COMPARED]
     place = 0
     trial = Index()
     for number, (start, end) in enumerate(runs):
-        trial.add(Named(place, place, "", read.text[start:end], _ANY_TIME, number + 1))
+        trial.add(Named(place, place, "", read.text[start:end], _ANY_TIME, -1 - number))
     calls = speakers_in(read, KnownNames(frozenset({place}), (trial,))).calls
-    found = sorted({int(person) for _, people in calls for person in people})
-    return [runs[number - 1] for number in found]
+    found = {int(person) for _, people in calls for person in people}
+    return [run for number, run in enumerate(runs) if -1 - number in found]
 
 
 def _unknown_words(read: FoldedText, names: KnownNames) -> Iterator[Span]:

@@ -70,6 +70,8 @@ def test_a_misspelt_name_is_read_as_the_one_that_it_is_near(
         pytest.param("what was said about Jonhatan?", id="a matter, and no speaker"),
         pytest.param("what did they say?", id="words that are nobody's name"),
         pytest.param("what happened in #42?", id="an issue"),
+        pytest.param("what did <@3> say to customers?", id="a mention"),
+        pytest.param("what did <@1234567890123> say?", id="a mention of nobody who is known"),
     ],
 )
 def test_a_name_is_not_read_as_another_when_it_need_not_be_meant(text: str) -> None:
