@@ -17,6 +17,7 @@ BackscrollError
 │   ├── DiscordUnavailableError   Discord did not answer, or answered that it has trouble
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
 │   ├── ModelUnavailableError     a language or embedding model failed or was too slow
+│   ├── WebUnavailableError       a site of the web did not answer, or not with what it should
 │   └── BusyError                 too many questions are under way, and more wait
 ├── RefusedPlaceError             Discord does not let us read this channel or thread
 └── RefusedRowError               the database will never take this row
@@ -93,6 +94,10 @@ class JournalUnavailableError(TemporaryError):
 
 class ModelUnavailableError(TemporaryError):
     """A language or embedding model failed, or took longer than it may."""
+
+
+class WebUnavailableError(TemporaryError):
+    """A site of the web did not answer, or not with what it should."""
 
 
 class BusyError(TemporaryError):

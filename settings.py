@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from agent.config import AgentConfig, ModelConfig
+from agent.config import WEB_SITES, AgentConfig, ModelConfig
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from db.shards import ShardRange
 from errors import SettingsError, first_line
@@ -131,6 +131,16 @@ def _known_time_zone(name: str) -> str:
         if nearest.casefold() == name.casefold():
             return nearest
         raise ValueError(f"{name!r} is not an IANA time zone such as {nearest}") from error
+
+
+def _known_sites(names: str) -> str:
+    """Return "off", or names of what can be searched beside memory; raise ValueError for others."""
+    chosen = [name.strip().casefold() for name in names.split(",") if name.strip()]
+    if chosen == ["off"] or not chosen:
+        return "off"
+    if not set(chosen) <= set(WEB_SITES):
+        raise ValueError(f"{names!r} is neither off nor some of {', '.join(WEB_SITES)}, with commas between them")
+    return ",".join(dict.fromkeys(chosen))
 
 
 def _nearest_time_zone(name: str) -> str | None:
@@ -323,6 +333,10 @@ class Settings(BaseSettings):
     llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
     llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
 
+    # Web
+    web_tools: Annotated[str, AfterValidator(_known_sites)] = "off"
+    wikipedia_language: str = Field(default="en", pattern=r"^[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
     date_order: Literal["day-first", "month-first"] | None = None
@@ -403,6 +417,11 @@ class Settings(BaseSettings):
         return AgentConfig(
             max_steps=self.llm_max_steps, timeout=self.llm_timeout, history_tokens=self.llm_history_tokens
         )
+
+    @property
+    def web_sites(self) -> tuple[str, ...]:
+        """What may be searched beside memory; none by default."""
+        return () if self.web_tools == "off" else tuple(self.web_tools.split(","))
 
     @property
     def language_model(self) -> ModelConfig:

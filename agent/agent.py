@@ -26,6 +26,8 @@ from agent.progress import UNWATCHED, Watched, Watcher
 from agent.proof import proven
 from agent.quotation import MEMORY_OUT, READ_AS, quote
 from agent.types import Answer, Outcome, Question, Versions
+from agent.web.look_up import WebLookUp, look_up_instead
+from agent.web.pages import WebSearch, without_web_sentences
 from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
@@ -69,7 +71,8 @@ class Agent:
     """Answers questions with one model over one memory; conversations are kept per channel and person.
 
     Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
-    places memory has not seen. `versions` name the models; each answer bears them. Each answer's trace is handed to
+    places memory has not seen. With a `web` the model may look words of the question up there, and so does the agent
+    where memory has nothing. `versions` name the models; each answer bears them. Each answer's trace is handed to
     `keep_trace`, which must be quick and not raise. `close` it in the end.
     """
 
@@ -82,11 +85,13 @@ class Agent:
         coverage: Coverage | None = None,
         config: AgentConfig | None = None,
         versions: Versions | None = None,
+        web: Sequence[WebSearch] = (),
         keep_trace: Callable[[Trace], None] = ignore_trace,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
         self._versions = versions or Versions()
+        self._web = web
         self._keep_trace = keep_trace
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, config=self._config)
@@ -211,7 +216,15 @@ class Agent:
             return _turned_away(BUSY)
         answer = found if isinstance(found, Answer) else await self._think(found, history or (), until)
         answer = await self._finished(question, parsed, answer, *notes)
-        return await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+        answer = await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+        return await self._with_pages(answer, question)
+
+    async def _with_pages(self, answer: Answer, question: Question) -> Answer:
+        """Return an answer; where memory has nothing, with what the web has, if it may be asked."""
+        if not self._web or answer.outcome is not Outcome.NOTHING_FOUND:
+            return answer
+        pages, note = await look_up_instead(question.text, self._web)
+        return _with_notes(replace(answer, pages=pages), *filter(None, [note]))
 
     async def _think(self, found: "_Found", history: Sequence[Earlier], until: timedelta) -> Answer:
         """Return the model's answer, or quotations of what was found when it gives none that it proves."""
@@ -338,7 +351,8 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"channel {found.context.question.channel_id} is answered with quotations", error)
             return await self._quote_instead(found, because=MODEL_FAILED, or_else=MODEL_SILENT)
-        return answer or await self._quote_instead(found, because=UNPROVEN)
+        answer = answer or await self._quote_instead(found, because=UNPROVEN)
+        return replace(answer, pages=found.context.web.cited) if found.context.web else answer
 
     async def _context(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Context:
         """Return the context of a run, which searches with the words of what the question points at as well."""
@@ -350,6 +364,8 @@ class Agent:
             _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
             about = ()
         context = new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
+        if self._web:
+            context = replace(context, web=WebLookUp(self._web, question.text))
         if question.about and not about:
             context.evidence.record_unknown_subject()
         return context
@@ -361,6 +377,9 @@ class Agent:
         async with asyncio.timeout(self._config.timeout.total_seconds()):
             with span("model"):
                 text = await found.model.write_answer(context, found.opening, history=history, show=show)
+            text, pages = without_web_sentences(text)
+            if context.web is not None:
+                context.web.cite(pages)
             with span("proof", answer=text):
                 return await proven(text, context)
 

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+WIKIPEDIA, WEB = "wikipedia", "web"
+WEB_SITES = (WIKIPEDIA, WEB)
+"""What can be searched beside memory: Wikipedia, and the web by a search engine."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:

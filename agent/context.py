@@ -6,6 +6,7 @@ from agent.progress import Step, StepKind, Watched
 from agent.time_scope import TimeScope
 from agent.transcript import ShownMessages
 from agent.types import Question, Searched
+from agent.web.look_up import WebLookUp
 from memory.message import Message
 from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader
@@ -28,6 +29,8 @@ class Context:
     searches: TimeScope
     about: tuple[Message, ...] = ()
     watched: Watched = field(default_factory=Watched)
+    web: WebLookUp | None = None
+    """What may be looked up on the web; None where that is switched off."""
 
     def tell(self, kind: StepKind, *, windows: Windows = ()) -> None:
         """Tell whoever waits what is done now in the places of the question; no `windows` are all time."""

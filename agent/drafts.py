@@ -136,9 +136,11 @@ class Drafts:
         return with_proof(text[:end].rstrip(), cited, (), context)
 
     def _may_not_stand(self, written: str) -> bool:
-        """Return whether something is for programs, repeats our instructions, or shows what messages hide."""
+        """Return whether something is for programs, repeats our instructions, is of the web, or uncovers something."""
+        web = self._context.web
         return (
-            is_for_programs(written, tool_names=self._tool_names)
+            (web is not None and web.has_pages)
+            or is_for_programs(written, tool_names=self._tool_names)
             or repeats(written, self._instructions)
             or hidden_again(written, self._context.evidence.contents) != written
         )

@@ -38,6 +38,7 @@ from agent.own_words import repeats
 from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools.all import TOOLS
+from agent.tools.web import search_web
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
 
@@ -62,8 +63,8 @@ _LACKS = 2  # a server may take neither tools nor requests for pieces
 
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
 
-_TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
-_INSTRUCTIONS = (*TEMPLATES, PROMPT, *(tool.description for tool in TOOLS))
+_TOOL_NAMES = frozenset(tool.name for tool in (*TOOLS, search_web))
+_INSTRUCTIONS = (*TEMPLATES, PROMPT, *(tool.description for tool in (*TOOLS, search_web)))
 
 _MEMORY_IS_OUT = "The memory cannot be reached just now. Say so; do not answer from what you believe."
 _TOOL_BROKE = "This call failed. Pass other arguments, or answer from the messages that you were shown."
@@ -75,13 +76,14 @@ def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
     """Return the graph in which the model may speak `max_steps` times in answer to one question."""
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         _prompt,
+        _offer_what_is_on,
         ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
         ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
         _read_written_calls,
         _translate_model_errors,
         _explain_tool_errors,
     ]
-    return create_agent(model, tools=list(TOOLS), context_schema=Context, middleware=middleware)
+    return create_agent(model, tools=[*TOOLS, search_web], context_schema=Context, middleware=middleware)
 
 
 def prompt_version() -> str:
@@ -185,6 +187,17 @@ def _call(name: str, **arguments: object) -> AIMessage:
 def _prompt(request: ModelRequest[Context]) -> str:
     context = request.runtime.context
     return system_prompt(context.question, context.parsed)
+
+
+@wrap_model_call
+async def _offer_what_is_on(
+    request: ModelRequest[Context],
+    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
+) -> ModelResponse[Any] | AIMessage:
+    """Offer no search of the web where it is switched off."""
+    if request.runtime.context.web is None:
+        request = request.override(tools=[tool for tool in request.tools if tool is not search_web])
+    return await handler(request)
 
 
 @wrap_model_call

@@ -20,7 +20,7 @@ _LONGEST_TOKEN = 44  # characters of one that ends a text
 _END_OF_TEXT = re.compile(r"(?:</s>|<end_of_turn>|<\|[a-z_]{1,40}\|>)\Z", re.IGNORECASE)
 
 _NOT_FOR_READERS = re.compile(
-    r"</?\s*messages?(?=[\s>/\-])"  # our fence, or one that was made up
+    r"</?\s*(?:messages?|pages)(?=[\s>/\-])"  # our fence, or one that was made up
     r"|(?:^\W{0,8}|\[)\d{1,9}\W{1,4}\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S{0,9} #\S"  # a line of a fence
     r"|</?(?:\w{1,20}:)?(?:tool_calls?|function_calls?|tool_response|invoke)\b|</?function(?:=|>)"
     r"|\[/?(?:TOOL_CALLS|TOOL_REQUEST|AVAILABLE_TOOLS|INST)\]"

@@ -117,7 +117,7 @@ OUTPUT_LIMIT = 8000
 """Characters of one tool's output: about 2,000 tokens, which small models can still read."""
 
 _LOOKALIKE = re.compile(
-    r"[<\uff1c\ufe64](?=[ \t]{0,8}(?:/[ \t]{0,8})?(?:messages?\b|[|\uff5c\u00a6\u2223]|<?SYS>"
+    r"[<\uff1c\ufe64](?=[ \t]{0,8}(?:/[ \t]{0,8})?(?:(?:messages?|pages)\b|[|\uff5c\u00a6\u2223]|<?SYS>"
     r"|[^\W\d_]{0,20}[^\W\x00-\x7f]))"
     r"|(?<!\w)<(?=/?(?:s|bos|eos|pad|unk|sop|eop|(?:system|user|human|assistant|tool|function|invoke|parameter|think"
     r"|thought|reason|instruction|prompt|start_of|end_of|im_|extra_id)\w{0,24})[>\s=])"
@@ -130,7 +130,7 @@ A tag with a letter of another script could be one of them in disguise.
 """
 
 _MARK = re.compile(
-    r"(?<![\w\])])\\?[\[\uff3b\u3010](?P<inside>(?:(?:message|msg|source|no\.?) ?)?#?\d{1,9}"
+    r"(?<![\w\])])\\?[\[\uff3b\u3010](?P<inside>(?:(?:message|msg|source|web|no\.?) ?)?#?\d{1,9}"
     r"(?:[\d, ]{0,40}|[ ]?[\"'\u201c\u2020][^\[\]\u3011\uff3d\n]{0,200}))\\?[\]\uff3d\u3011]",
     re.IGNORECASE,
 )

@@ -62,6 +62,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebPage:
+    """A page of the web, with words of its own; nothing of it is memory, and it is never stored."""
+
+    title: str
+    address: str
+    extract: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
     """Where an answer was looked for, with the asker's clock and the time of the question to write it with.
 
@@ -124,6 +134,8 @@ class Answer:
     searched: Searched | None = None
     shown_places: frozenset[int] = frozenset()
     versions: Versions = Versions()
+    pages: tuple[WebPage, ...] = ()
+    """Pages of the web that are shown under it: they are no memory, and are not kept with it."""
     trace_id: str = ""
     """The id of the trace that tells how it came about; empty where nothing was recorded."""
 

@@ -13,6 +13,7 @@ from agent.citations import footer
 from agent.markdown import address, inline, line, trimmed
 from agent.spoilers import PLACEHOLDER, split_code, without_spoilers
 from agent.types import Answer, Source
+from agent.web.pages import shown_pages
 from bot.tables import with_tables
 from memory.mentions import in_discord
 from memory.message import Message, sanitize
@@ -155,9 +156,9 @@ def render(answer: Answer, time_zone: ZoneInfo) -> Rendered:
     links = {source.number: source.message.link for source in answer.sources}
     written = neutralised(answer.text[: 4 * _MOST_READ]).strip()[:_MOST_READ]
     text = _with_plain_addresses(_with_bare_links(with_tables(written)))
-    return Rendered(
-        _with_links(text or NOTHING_TO_SAY, links), tuple(_sources(answer, time_zone)), tuple(_notes(answer))
-    )
+    pages = neutralised(shown_pages(answer.pages))
+    shown = [_with_links(text or NOTHING_TO_SAY, links), *([pages] if pages else [])]
+    return Rendered("\n\n".join(shown), tuple(_sources(answer, time_zone)), tuple(_notes(answer)))
 
 
 def render_text(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from agent.citations import footer
 from agent.markdown import block, line, unescaped
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.types import Answer, Source
+from agent.web.pages import shown_pages
 from memory.mentions import readable
 from memory.message import Attachment, Message
 from memory.message_text import SPOILER
@@ -27,7 +28,8 @@ def render(answer: Answer, time_zone: ZoneInfo) -> str:
     text = unescaped(readable(without_spoilers(answer.text), time_zone))
     sources = [_source(source, text, time_zone) for source in answer.sources]
     sourced = "\n".join(["Sources:", *sources]) if sources else ""
-    parts = [text, sourced, *map("({})".format, map(unescaped, answer.notes)), _footer(answer)]
+    pages = unescaped(shown_pages(answer.pages)).replace("**", "")
+    parts = [text, pages, sourced, *map("({})".format, map(unescaped, answer.notes)), _footer(answer)]
     return printable("\n\n".join(part for part in parts if part))
 
 

@@ -20,6 +20,7 @@ from agent.answer_watch import AnswerWatch
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
 from agent.types import Versions
+from agent.web.sites import open_sites
 from cli.commands.front_end import FrontEnd
 from cli.commands.startup import discord_token, model_creator, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
@@ -254,6 +255,7 @@ async def open_program(
             coverage=ledger,
             config=settings.agent,
             versions=Versions(model=settings.llm_model, embedding=embedder.name),
+            web=open_sites(settings.web_sites, language=settings.wikipedia_language),
         )
         with closing(agent):
             yield RunningSession(
