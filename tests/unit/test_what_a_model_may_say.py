@@ -15,13 +15,14 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from agent import quotation, tools
+from agent import quotation
 from agent.agent import Agent
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey, Turn
 from agent.models.without_tools import SearchFirstChatModel
 from agent.prompts import TEMPLATES
 from agent.spoilers import split_code
+from agent.tools import arguments
 from agent.tools.search import search_messages
 from agent.types import Answer, Outcome
 from memory.message import Message
@@ -372,7 +373,7 @@ async def test_a_tool_that_raises_is_a_sentence_for_the_model(
         if end:
             raise OverflowError("date value out of range")
 
-    monkeypatch.setattr(tools, "read_window", overflow)
+    monkeypatch.setattr(arguments, "read_window", overflow)
     forever = calls("search_messages", query="deploy", start="2026-01-01", end="9999-12-31T23:59:59Z")
     asked, model = agent(forever, says("On Friday [1]."))
 
