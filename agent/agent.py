@@ -32,6 +32,7 @@ from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_question, parse_words
 from memory.search.interface import MemoryReader
+from time_expressions.format import spoken_end
 from tracing import Trace, ignore_trace, note, span, traced
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ TOO_MANY = "You have asked {count} questions that are not answered yet. Please w
 FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
 UNCOUNTED = "This could not be counted in time, so it was searched for instead."
+AS_OF = (
+    "This is as of {moment}: what was said later is left out, and what was edited later is shown as it was, or left "
+    "out where its author took something out of it or its former words are not known."
+)
+BEFORE_EDITS = (
+    "Edited messages are shown as they were sent, or left out where their author took something out of them or their "
+    "former words are not known."
+)
 HALF_READ = (
     "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
     "may not have been found."
@@ -138,7 +147,8 @@ class Agent:
         try:
             with self._traced(question) as trace:
                 async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
-                    answer = await self._quote(question, await self.parse(question), Watched())
+                    parsed = await self._read_on(question, await self.parse(question), ())
+                    answer = await self._quote(question, parsed, Watched())
         except BusyError:
             return self._stamped(_turned_away(BUSY))
         return replace(self._stamped(answer), trace_id=trace.trace_id)
@@ -288,7 +298,7 @@ class Agent:
         """Return an answer with all that has to be said beside it."""
         if answer.outcome not in _FINAL:
             return answer
-        answer = _with_names_explained(_with_notes(answer, *notes), parsed)
+        answer = _with_names_explained(_with_notes(answer, *notes, *_version_notes(question, parsed)), parsed)
         gaps = await self._gap_notes(question, parsed, answer)
         return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *gaps)
 
@@ -469,6 +479,14 @@ def _with_names_explained(answer: Answer, parsed: ParsedQuestion) -> Answer:
 def _sentence(words: str) -> str:
     """Return a sentence with names in it, as Markdown."""
     return inline(words, longest=_LONGEST_SENTENCE)
+
+
+def _version_notes(question: Question, parsed: ParsedQuestion) -> tuple[str, ...]:
+    """Return what to say of an answer that is made from messages as they were."""
+    if parsed.as_of is not None:
+        spoken = spoken_end(parsed.as_of, time_zone=question.time_zone, now=question.now)
+        return (AS_OF.format(moment=spoken),)
+    return (BEFORE_EDITS,) if parsed.before_edits else ()
 
 
 def _with_notes(answer: Answer, *notes: str) -> Answer:

@@ -6,7 +6,7 @@ An escaped bracket belongs to no mark: `agent.markdown` escapes every bracket in
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.context import Context
 from agent.markdown import inline
@@ -15,7 +15,8 @@ from agent.types import Searched, Source
 from errors import DatabaseUnavailableError
 from memory.message import Message
 from time_expressions.find import TimePhrase
-from time_expressions.format import spoken_windows
+from time_expressions.format import spoken_end, spoken_windows
+from time_expressions.window import ALL_TIME, Window, union
 
 _MARK = re.compile(
     r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
@@ -104,15 +105,27 @@ def footer(searched: Searched | None, *, written: Callable[[str], str] = inline)
     """
     if searched is None:
         return ""
-    when = spoken_windows(searched.windows, time_zone=searched.time_zone, now=searched.now)
-    if searched.went_beyond:
-        when = "all time"
+    when = "all time" if searched.went_beyond and not searched.as_of else _when(searched)
     names = [f"#{written(name)}" for name in searched.channels[:MOST_CHANNELS]]
     where = f"in {', '.join(names)}" if names else ""
     texts = " and ".join(f'"{written(_short(text))}"' for text in searched.texts)
     words = " ".join(filter(None, (texts, when, where)))
     parts = [f"searched {words}"] if words else []
     return "; ".join(parts + [_read(time, searched, written) for time in searched.ordered[:MOST_DATES]])
+
+
+def _when(searched: Searched) -> str:
+    """Return the time that was searched in words, and the moment of which the state was asked for."""
+    windows, moment = searched.windows, searched.as_of
+    if moment is not None and windows in (ALL_TIME, union([Window(None, moment)])):
+        return as_of(moment, searched)
+    when = spoken_windows(windows, time_zone=searched.time_zone, now=searched.now)
+    return when if moment is None else f"{when}, {as_of(moment, searched)}"
+
+
+def as_of(moment: datetime, searched: Searched) -> str:
+    """Return the moment of which the state was asked for: "as of Sun 3 May 24:00 Europe/Paris"."""
+    return f"as of {spoken_end(moment, time_zone=searched.time_zone, now=searched.now)}"
 
 
 def _short(text: str) -> str:

@@ -51,6 +51,7 @@ class Context:
             ordered=tuple(time for time in parsed.times if time.order_mattered),
             date_order=question.effective_date_order,
             texts=_searched_texts(parsed),
+            as_of=parsed.as_of,
         )
 
 
@@ -59,6 +60,15 @@ def _searched_texts(parsed: ParsedQuestion) -> tuple[str, ...]:
     if parsed.parts:
         return tuple(part.topic or part.text for part in parsed.parts)
     return (parsed.topic,) if parsed.own_topic is not None and parsed.topic else ()
+
+
+def memory_for(parsed: ParsedQuestion, memory: MemoryReader) -> MemoryReader:
+    """Return memory as far as a question, or a part of it, asks for it: of some channels, as of a moment."""
+    if parsed.conversations is not None:
+        memory = memory.in_conversations(parsed.conversations)
+    if parsed.as_of is not None:
+        return memory.as_of(parsed.as_of)
+    return memory.before_edits() if parsed.before_edits else memory
 
 
 def new_context(
@@ -70,7 +80,7 @@ def new_context(
     watched: Watched | None = None,
 ) -> Context:
     """Return the context that a run begins with: nothing has been shown or searched yet."""
-    confined = memory if parsed.conversations is None else memory.in_conversations(parsed.conversations)
+    confined = memory_for(parsed, memory)
     return Context(
         question=question,
         parsed=parsed,

@@ -140,6 +140,7 @@ def _completed(
         topic="" if lists_talk else topic[:LONGEST_QUESTION],
         own_topic=own if own and not lists_talk else "",
         times=parsed.times or earlier.times,
+        as_of=parsed.as_of if parsed.times else earlier.as_of,
         selection=earlier.selection if lists_talk else None,
         rest=counted or found.own,
         called=with_people.called | frozenset(words_of(" ".join(_called(found)))),

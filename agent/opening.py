@@ -6,7 +6,7 @@ from functools import partial
 from itertools import zip_longest
 
 from agent.about import points_only, said_in
-from agent.context import Context
+from agent.context import Context, memory_for
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.refusal.judgement import Judgement, judge
 from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines
@@ -15,7 +15,6 @@ from agent.transcript import neutralise
 from agent.types import Searched
 from memory.message import Kind
 from memory.question.parse import ParsedQuestion
-from memory.search.interface import MemoryReader
 from memory.search.replies import is_question
 from memory.search.results import RankedMessage
 from memory.search.terms import Weighed, keywords_of, stems_in
@@ -88,7 +87,7 @@ async def _opened(context: Context) -> Opening:
     opening = await _searched(context, topic)
     if context.about and (not opening.chosen or points_only(parsed)):
         return await _with_what_is_around(context, opening)
-    if opening.chosen or not windows:
+    if opening.chosen or not windows or parsed.as_of:
         return opening
     return await _of_another_time(context, opening)
 
@@ -98,7 +97,8 @@ async def _of_parts(context: Context) -> Opening:
     openings = []
     for part in context.parsed.parts:
         searches = TimeScope(part.windows, all_time=context.question.all_time)
-        openings.append(await _opened(replace(context, parsed=part, searches=searches, memory=_memory(context, part))))
+        memory = memory_for(part, context.memory)
+        openings.append(await _opened(replace(context, parsed=part, searches=searches, memory=memory)))
         context.searches.add(searches)
     texts = [
         f"{neutralise(part.text)}\n{opening.text}" for part, opening in zip(context.parsed.parts, openings, strict=True)
@@ -113,13 +113,12 @@ async def _of_parts(context: Context) -> Opening:
         read_as=tuple(dict.fromkeys(pair for one in found for pair in one.read_as)),
         of_another_time=any(one.of_another_time for one in found),
     )
-    return Opening("\n\n".join(texts), together, _interleaved([opening.chosen for opening in openings]))
-
-
-def _memory(context: Context, part: ParsedQuestion) -> MemoryReader:
-    """Return memory as far as a part of a question is confined to some channels."""
-    memory = context.memory
-    return memory if part.conversations is None else memory.in_conversations(part.conversations)
+    return Opening(
+        "\n\n".join(texts),
+        together,
+        _interleaved([opening.chosen for opening in openings]),
+        judgement=openings[0].judgement if all(opening.is_refused for opening in openings) else None,
+    )
 
 
 def _interleaved(chosen: Sequence[Sequence[Quote]]) -> tuple[Quote, ...]:

@@ -36,7 +36,9 @@ async def read_parts(
 
 def _in_scope_of_others(part: ParsedQuestion, parts: Sequence[ParsedQuestion], whole: ParsedQuestion) -> ParsedQuestion:
     """Return a part with the time of the others when it names none, and in the channels that the question names."""
-    times = part.times or next((other.times for other in parts if other.times), whole.times)
+    if not part.times:
+        timed = next((other for other in parts if other.times), whole)
+        part = replace(part, times=timed.times, as_of=timed.as_of)
     if part.channels or not whole.channels:
-        return replace(part, times=times)
-    return replace(part, times=times, places=whole.places, conversations=whole.conversations, channels=whole.channels)
+        return part
+    return replace(part, places=whole.places, conversations=whole.conversations, channels=whole.channels)

@@ -51,9 +51,10 @@ _POINTED_AT = "I ask about these messages, the nearest to my question first:\n{m
 _LONGEST_QUESTION = 300  # characters of an earlier one
 
 _OF_ALL_TIME = "The person wants all time searched: pay no attention to a time that the question names."
+_OF_A_MOMENT = "It asks what was known then: nothing that was said later can be found."
 _OF_NO_TIME = "This question names no time."
 
-TEMPLATES = (_SYSTEM, _EARLIER, _CITED, _OF_ALL_TIME, _OF_NO_TIME)
+TEMPLATES = (_SYSTEM, _EARLIER, _CITED, _OF_ALL_TIME, _OF_A_MOMENT, _OF_NO_TIME)
 """What the prompts of every question are made from."""
 
 
@@ -109,7 +110,8 @@ def _time_of(question: Question, parsed: ParsedQuestion) -> str:
         return _OF_ALL_TIME
     if not parsed.times:
         return _OF_NO_TIME
-    return f"This question is about: {spoken_windows(parsed.windows, time_zone=question.time_zone)}."
+    about = f"This question is about: {spoken_windows(parsed.windows, time_zone=question.time_zone)}."
+    return about if parsed.as_of is None else f"{about} {_OF_A_MOMENT}"
 
 
 def spoken_time(moment: datetime, time_zone: ZoneInfo) -> str:

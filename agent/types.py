@@ -78,7 +78,7 @@ class Searched:
     No `windows` are all time; it `went_beyond` when the question named a time and all time was searched instead.
     `channels` are the names of those that the question was about, none when it named none. `ordered` are the dates of
     the question that the other order of day and month would have made others, which were read in the `date_order`.
-    `texts` were searched for where they are others than the question.
+    `texts` were searched for where they are others than the question. Nothing counted that was said after `as_of`.
     """
 
     windows: tuple[Window, ...]
@@ -89,6 +89,7 @@ class Searched:
     ordered: tuple[TimePhrase, ...] = ()
     date_order: DateOrder = DateOrder.DAY_FIRST
     texts: tuple[str, ...] = ()
+    as_of: datetime | None = None
 
 
 class Outcome(StrEnum):

@@ -528,7 +528,7 @@ def creator(model: str, base_url: str | None, timeout: timedelta) -> "Callable[[
     """Return what creates the model of a name: the one that obeys, or a real one."""
     if model == SCRIPTED:
         return ObeyingModel
-    from agent.models import create_chat_model  # heavy
+    from agent.models.create import create_chat_model  # heavy
 
     config = ModelConfig(
         name=model,

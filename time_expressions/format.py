@@ -26,6 +26,15 @@ def spoken_windows(windows: Sequence[Window], *, time_zone: ZoneInfo, now: datet
     return f"{listed} {time_zone.key}"
 
 
+def spoken_end(moment: datetime, *, time_zone: ZoneInfo, now: datetime) -> str:
+    """Return the end of a time as a person in `time_zone` writes it: "Sun 3 May 24:00 Europe/Paris" for midnight."""
+    local = moment.astimezone(time_zone)
+    year = now.astimezone(time_zone).year
+    if _begins_a_day(local):
+        return f"{_day(local.date() - timedelta(days=1), year)} 24:00 {time_zone.key}"
+    return f"{_moment(local, year)} {time_zone.key}"
+
+
 MOST_BRIEF = 2
 """Windows that are named where there is little room."""
 

@@ -17,6 +17,7 @@ from memory.question.namesakes import namesakes
 from memory.question.plain import plain_question
 from memory.question.speakers import may_name_speakers, people_surely_in, speakers_in
 from memory.question.topic import Selection, has_topic, remove_phrases, selection_in
+from memory.question.versions import asks_for_state, edits_in, moment_of, until_moment
 from memory.search.interface import MemoryReader
 from time_expressions.conventions import Conventions
 from time_expressions.find import DiscussionPhrase, TimePhrase, Times, times_in
@@ -85,6 +86,9 @@ class ParsedQuestion:
     searched for as well. `given` are the messages that answered those: others come first, and when it asks for
     `others_only` ("who else?") they are no answer. A question that asks for several things at once has `parts`, each of
     which is searched for by itself.
+
+    With `as_of` the state of that moment is asked for: nothing that was said later counts, and edited messages are read
+    as they were; `before_edits` they are read as they were sent.
     """
 
     text: str
@@ -106,6 +110,8 @@ class ParsedQuestion:
     given: frozenset[int] = frozenset()
     others_only: bool = False
     parts: "tuple[ParsedQuestion, ...]" = ()
+    as_of: datetime | None = None
+    before_edits: bool = False
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -160,9 +166,14 @@ async def parse_question(
     times = tuple([await _on_a_day_with_words(time, searched, narrowed) for time in times])
     phrases = [time.span for time in times]
     speakers = speakers_in(words, names.within(places), dated=phrases, channels=channels.spans)
-    rest = remove_phrases(text, [*channels.spans, *phrases])
+    edits = edits_in(text)
+    rest = remove_phrases(text, [*channels.spans, *phrases, *edits])
+    as_of = None if all_time else moment_of(times)
+    times = times if as_of is None else until_moment(times, as_of)
     confined = bool(channels.places or speakers.authors)
     selection = selection_in(rest, names=speakers.words, at_a_time=bool(times), confined=confined)
+    if as_of and selection is None and asks_for_state(rest):
+        selection = Selection()  # what was known last by then
     time_alone = bool(times) and not has_topic(rest, names=speakers.words)
     return ParsedQuestion(
         typed,
@@ -180,6 +191,8 @@ async def parse_question(
         called=speakers.names,
         selection=selection,
         read_as=question.read_as,
+        as_of=as_of,
+        before_edits=bool(edits),
     )
 
 
@@ -194,7 +207,9 @@ def parse_words(
 ) -> ParsedQuestion:
     """Parse a question by its words alone, when memory does not answer: no names and no discussions are known."""
     times = () if all_time else times_in(text, now=now, time_zone=time_zone, conventions=conventions).windows
-    return ParsedQuestion(text, topic=text, places=places, times=times, complete=False)
+    as_of = moment_of(times)
+    times = times if as_of is None else until_moment(times, as_of)
+    return ParsedQuestion(text, topic=text, places=places, times=times, complete=False, as_of=as_of)
 
 
 def _words_and_times(text: str, find: Callable[[str], Times]) -> tuple[FoldedText, Times]:
