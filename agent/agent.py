@@ -23,7 +23,7 @@ from agent.models.language_model import LanguageModel
 from agent.opening import Opening, open_search
 from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher
-from agent.proof import proven
+from agent.proof.prove import proven
 from agent.quotation import MEMORY_OUT, READ_AS, quote
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead

@@ -5,12 +5,12 @@ An escaped bracket belongs to no mark: `agent.markdown` escapes every bracket in
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from agent.context import Context
 from agent.markdown import inline
-from agent.spoilers import split_code
+from agent.marks import Mark, marks_in
 from agent.types import Searched, Source
 from errors import DatabaseUnavailableError
 from memory.message import Message
@@ -18,37 +18,71 @@ from time_expressions.find import TimePhrase
 from time_expressions.format import spoken_end, spoken_windows
 from time_expressions.window import ALL_TIME, Window, union
 
-_MARK = re.compile(
-    r"(?P<space>(?:(?<![ \t])[ \t]+)?)(?<!\\)\[(?P<numbers>[1-9]\d{0,8}(?:\s*,\s*[1-9]\d{0,8})*)\](?:\([^()\s]*\))?"
-)
-_NUMBER = re.compile(r"\d+")
+_BRACKET = re.compile(r"(?<!\\)\[")
+_MOST_MADE = 20
 
 logger = logging.getLogger(__name__)
 
 
 def cited_numbers(text: str) -> list[int]:
     """Return the numbers that an answer cites outside code, each once, in order."""
-    numbers = (int(number) for mark in _marks(text) for number in _NUMBER.findall(mark["numbers"]))
-    return list(dict.fromkeys(numbers))
+    marks = (mark for mark in marks_in(text) if not mark.is_bare)
+    return list(dict.fromkeys(number for mark in marks for number in mark.numbers))
 
 
 def with_sources(text: str, messages: Mapping[int, Message]) -> tuple[str, tuple[Source, ...]]:
     """Return the text with its marks renumbered from 1, and what they stand for.
 
-    `messages` holds, by the number in the text, each message that may be cited; every other mark is dropped.
+    `messages` holds, by the number in the text, each message that may be cited; every other mark is dropped, and so are
+    the words that a mark says it copied.
     """
     order: dict[int, int] = {}
     for number in cited_numbers(text):
         if number in messages:
             order[number] = len(order) + 1
 
-    def renumbered(mark: re.Match[str]) -> str:
-        known = [order[int(number)] for number in _NUMBER.findall(mark["numbers"]) if int(number) in order]
-        marks = "".join(f"[{number}]" for number in dict.fromkeys(known))
-        return f"{mark['space']}{marks}" if marks else ""
+    def renumbered(mark: Mark) -> list[int]:
+        return [] if mark.is_bare else [order[number] for number in mark.numbers if number in order]
 
     sources = tuple(Source(order[number], messages[number]) for number in order)
-    return _outside_code(text, lambda part: _MARK.sub(renumbered, part)), sources
+    return rewritten(text, renumbered), sources
+
+
+def rewritten(text: str, numbers_of: Callable[[Mark], Sequence[int]], *, names: Collection[str] = ()) -> str:
+    """Return a text with a plain mark `[n]` for each of the numbers that take the place of a mark's own.
+
+    A mark of which none is left goes with the spaces before it. What only looks like a mark stays where no number is
+    given for it.
+    """
+    written: list[str] = []
+    position = length = 0
+    ours: set[int] = set()
+    for mark in marks_in(text, names=names):
+        numbers = numbers_of(mark)
+        if mark.is_bare and not numbers:
+            continue
+        before = text[position : mark.start] + (mark.space if numbers else "")
+        written.append(before)
+        length += len(before)
+        for number in dict.fromkeys(numbers):
+            ours.add(length)
+            written.append(f"[{number}]")
+            length += len(written[-1])
+        position = mark.end
+    return _without_made_marks("".join([*written, text[position:]]), ours, names)
+
+
+def _without_made_marks(text: str, ours: Collection[int], names: Collection[str]) -> str:
+    """Return a text without the marks that came about where another was taken out: of `[[9]2]` stays `\\[2]`."""
+    for _ in range(_MOST_MADE):
+        marks = marks_in(text, names=names)
+        made = [mark for mark in marks if mark.start + len(mark.space) not in ours and not mark.is_bare]
+        if not made:
+            return text
+        at = made[0].start + len(made[0].space)
+        text = f"{text[:at]}\\{text[at:]}"
+        ours = {position + (position > at) for position in ours}
+    return _BRACKET.sub(r"\\[", text)
 
 
 def without_marks(text: str) -> str:
@@ -75,16 +109,6 @@ async def check_again(cited: Mapping[int, Message], context: Context) -> tuple[d
     current = {number: stored.get(message.message_id) for number, message in cited.items()}
     may_show = context.evidence.may_show
     return {number: message for number, message in current.items() if message and may_show(message)}, ()
-
-
-def _marks(text: str) -> Iterator[re.Match[str]]:
-    for is_code, part in split_code(text):
-        if not is_code:
-            yield from _MARK.finditer(part)
-
-
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    return "".join(part if is_code else change(part) for is_code, part in split_code(text))
 
 
 MOST_CHANNELS = 4

@@ -11,7 +11,8 @@ from agent.citations import check_again, cited_numbers
 from agent.context import Context
 from agent.model_text import begins_within_reasoning, is_for_programs, with_plain_marks, without_reasoning
 from agent.own_words import repeats
-from agent.proof import harmless, with_proof
+from agent.proof.prove import presentable, prove, with_proof
+from agent.proof.spans import open_end
 from agent.sentences import proven_end
 from agent.spoilers import hidden_again, hidden_lines
 from agent.types import Answer
@@ -124,7 +125,7 @@ class Drafts:
         if self._may_not_stand(written):
             self._is_over = True
             return None
-        text = harmless(written, context)
+        text = presentable(written[: open_end(written, names=evidence.names)], context)
         shown = evidence.messages(cited_numbers(text))
         if proven_end(text, shown) <= self._shown or _may_go_on(written, self._phrases()):
             return None
@@ -133,7 +134,7 @@ class Drafts:
         if notes or end <= self._shown:
             return None
         self._shown = end
-        return with_proof(text[:end].rstrip(), cited, (), context)
+        return with_proof(prove(text[:end], cited, context), cited, (), context)
 
     def _may_not_stand(self, written: str) -> bool:
         """Return whether something is for programs, repeats our instructions, is of the web, or uncovers something."""

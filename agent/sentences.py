@@ -5,7 +5,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 
 from agent.citations import cited_numbers
+from agent.proof.times import MONTHS
 from agent.spoilers import split_code
+from time_expressions.folding import folded
 
 _MARKS = r"(?:[ \t]{0,4}\[[\d, ]{1,20}\]){0,8}"
 _END = re.compile(
@@ -23,6 +25,8 @@ _ITEM = re.compile(_ITEM_START)
 _WHOLE_LINE = re.compile(rf"{_ITEM_START}|[ \t]")
 """The start of a line that is whole with its end: such a line, or one that goes on with it."""
 
+_DAY = re.compile(r"(?<!\d)\d{1,2}\.\Z")
+_WORD = re.compile(r"[^\W\d_]{1,12}")
 _BLANK = re.compile(r"\n[ \t]{0,20}\n\s{0,20}")
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _PAIRED = ("**", "__", "~~", "||", "`")
@@ -60,6 +64,33 @@ def whole_ends(text: str) -> Iterator[int]:
                 yield blank.end()
             start = blank.end()
     yield from _ends_in(plain, start, len(plain), pairs, is_whole=False)
+
+
+def sentence_ends(text: str) -> list[int]:
+    """Return where each sentence of a text ends, also within an item or a quote, and each row of a table; its end last.
+
+    Every end that `whole_ends` yields is one of them.
+    """
+    plain = _without_code(text)
+    pairs = _Pairs(plain)
+    ends = {*whole_ends(text), len(text)}
+    start = 0
+    while start < len(plain):
+        line_end = plain.find("\n", start)
+        stop = line_end if line_end >= 0 else len(plain)
+        lead = _ITEM.match(plain, start, stop)
+        if "|" not in plain[start:stop].replace("||", ""):
+            ends.update(_sentence_ends(plain, lead.end() if lead else start, stop, pairs))
+        start = stop + 1
+        if pairs.are_closed_at(stop) and not plain[start : start + 40].lstrip(" \t").startswith(("[", "\u3010")):
+            ends.add(min(start, len(text)))
+    return sorted(ends)
+
+
+def lead_of(line: str) -> str:
+    """Return what makes an item, a heading or a quote of a line, with the spaces behind it; empty for other lines."""
+    lead = _ITEM.match(line)
+    return lead[0] if lead else ""
 
 
 def _without_code(text: str) -> str:
@@ -117,5 +148,13 @@ def _sentence_ends(plain: str, start: int, stop: int, pairs: _Pairs) -> Iterator
     for found in _END.finditer(plain, start, stop):
         word = (found["word"] or "").casefold()
         is_abbreviated = found[0][len(word) : len(word) + 1] == "." and (len(word) == 1 or word in _ABBREVIATIONS)
-        if not is_abbreviated and pairs.are_closed_at(found.end()):
+        if not is_abbreviated and not _is_date(plain, found) and pairs.are_closed_at(found.end()):
             yield found.end()
+
+
+def _is_date(plain: str, stop: re.Match[str]) -> bool:
+    """Return whether a stop is, or may still become, that of a day: "am 3. Mai"."""
+    if not _DAY.search(plain, max(0, stop.start() - 3), stop.start() + 1):
+        return False
+    word = _WORD.match(plain, stop.end())
+    return word is None or word.end() == len(plain) or folded(word[0]) in MONTHS

@@ -25,6 +25,15 @@ def split_code(text: str) -> Iterator[tuple[bool, str]]:
     yield False, text[end:]
 
 
+def code_end(text: str, at: int) -> int:
+    """Return where the code ends that begins with the backticks at a position; behind them when none does."""
+    if code := _CODE.match(text, at):
+        return code.end()
+    while text[at : at + 1] == "`":
+        at += 1
+    return at
+
+
 Span = tuple[int, int]
 """The positions of a stretch of text: that of its first character, and the one behind its last."""
 

@@ -2,8 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from memory.mentions import readable
@@ -34,6 +35,7 @@ class ShownMessages:
         self._failures = 0
         self._lacks_subject = False
         self._read_around = 0
+        self._stated: list[str] = []
 
     def may_show(self, message: Message) -> bool:
         """Return whether a message may be shown: a second lock, behind the one in memory itself."""
@@ -52,6 +54,20 @@ class ShownMessages:
     def messages(self, numbers: Iterable[int]) -> dict[int, Message]:
         """Return the messages of those numbers that were shown."""
         return {number: self._messages[number] for number in numbers if number in self._messages}
+
+    @property
+    def shown(self) -> Mapping[int, Message]:
+        """The messages that have been shown, by their numbers."""
+        return MappingProxyType(self._messages)
+
+    def state(self, sentence: str) -> None:
+        """Note what a tool of ours has counted and told the model: its numbers stand in no message."""
+        self._stated.append(sentence)
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """What tools of ours have counted."""
+        return tuple(self._stated)
 
     def count_reading(self) -> int:
         """Note that one more message is read around; return of how many that was done."""
@@ -163,7 +179,7 @@ def format_messages(findings: SearchResult, *, evidence: ShownMessages, time_zon
     left = OUTPUT_LIMIT
     for excerpt in admitted:
         for line in excerpt.lines:
-            text = _written(line.message, time_zone)
+            text = line_of(line.message, time_zone)
             left -= len(text) + 8
             if left < 0:
                 return _closed(written, shown, admitted, evidence)
@@ -187,7 +203,8 @@ def _admitted(findings: SearchResult, evidence: ShownMessages) -> list[Excerpt]:
     return [excerpt for excerpt in kept if excerpt.lines]
 
 
-def _written(message: Message, time_zone: ZoneInfo) -> str:
+def line_of(message: Message, time_zone: ZoneInfo) -> str:
+    """Return a message as a line of the fence has it, without its number: time, channel, author and what was said."""
     heading = f"{local_time(message, time_zone)} #{_name(message.channel_name)} {_name(message.author_name)}"
     return f"{neutralise(heading)}: {neutralise(_body(message, time_zone))}"
 

@@ -130,8 +130,8 @@ def _idle_words(words: list[str]) -> frozenset[str]:
 
 def _foreign_idle_words(words: list[str]) -> frozenset[str] | None:
     """Return the idle words of the other language that has most of the words; None where English has as many."""
-    best = max(LANGUAGES[1:], key=lambda language: _count(words, _stop_words(language)))
-    foreign = _stop_words(best)
+    best = max(LANGUAGES[1:], key=lambda language: _count(words, stop_words(language)))
+    foreign = stop_words(best)
     return foreign if _count(words, foreign) > _count(words, _ENGLISH_IDLE) else None
 
 
@@ -140,7 +140,8 @@ def _count(words: list[str], idle: frozenset[str]) -> int:
 
 
 @cache
-def _stop_words(language: str) -> frozenset[str]:
+def stop_words(language: str) -> frozenset[str]:
+    """Return the words of a language, folded, that say nothing of a topic."""
     from stop_words import get_stop_words  # only a question needs it
 
     return frozenset(folded(word) for word in get_stop_words(language))

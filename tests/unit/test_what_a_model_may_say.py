@@ -221,7 +221,8 @@ async def test_json_of_any_depth_is_read_or_is_a_failure(text: str) -> None:
 
 
 async def test_json_that_is_no_call_is_part_of_an_answer() -> None:
-    asked, _ = agent(says('It is `{"name": "Ana", "arguments": {}}` [1].'))
+    said_so = said('the deploy sends {"name": "Ana", "arguments": {}} to the server')
+    asked, _ = agent(says('It is `{"name": "Ana", "arguments": {}}` [1].'), memory=chat(said_so))
 
     assert (await asked.ask(question())).text == 'It is `{"name": "Ana", "arguments": {}}` [1].'
 
@@ -253,7 +254,7 @@ async def test_json_that_is_no_call_is_part_of_an_answer() -> None:
     ],
 )
 async def test_reasoning_is_cut_from_the_beginning_of_an_answer(written: str, answer: str) -> None:
-    asked, _ = agent(says(written))
+    asked, _ = agent(says(written), memory=chat(said("the deploy is on friday:\n<think>\n</think>")))
 
     assert (await asked.ask(question())).text == answer
 

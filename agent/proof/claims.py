@@ -1,0 +1,238 @@
+"""Check that what a sentence claims by hard tokens stands in the messages that it cites."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from agent.citations import without_marks
+from agent.markdown import unescaped
+from agent.proof.facts import MessageFacts
+from agent.proof.languages import language_of
+from agent.proof.names import names_in, words_of
+from agent.proof.number_words import LANGUAGES
+from agent.proof.numbers import Number, numbers_in
+from agent.proof.polarity import contradicts, polarity_of
+from agent.proof.times import Clock, DatePhrase, clocks_in, dates_in
+from agent.spoilers import PLACEHOLDER, split_code
+from time_expressions.tokens import Token, tokens_of
+
+
+class Kind(StrEnum):
+    """What of a sentence does not stand in its messages."""
+
+    CITATION = "citation"  # none of its marks holds
+    CLAIM = "claim"  # it has no mark, and claims something
+    ADDRESS = "address"
+    CODE = "code"
+    NUMBER = "number"
+    DATE = "date"
+    NAME = "name"
+    NEGATION = "negation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What an answer may take for granted: the question's own words, who wrote what was shown, and the asker's clock.
+
+    `people` are the words of the names of those whose messages were shown, see `names.person_words`; `stated` are
+    sentences of our own tools, whose numbers were counted.
+    """
+
+    question: str
+    people: Mapping[str, bool]
+    now: datetime
+    time_zone: ZoneInfo
+    language: str = ""
+    stated: tuple[str, ...] = ()
+    asker_name: str = ""
+    question_words: frozenset[str] = field(default_factory=frozenset)
+
+
+_ADDRESS = re.compile(r"https?://[^\s<>\[\]\"`|]{1,1500}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,63}")
+_DOTTED = re.compile(r"(?<![\w@/.#-])[^\W_][\w-]{1,62}(?:\.[\w-]{1,63}){0,4}\.[a-z][a-z0-9]{1,9}(?!\w)")
+_CHANNEL = re.compile(r"(?<![\w&#])#(?P<name>[^\W\d][\w-]{0,99})")
+_LETTERED = re.compile(r"(?<![^\W_])[^\W\d_]{2,20}\d{1,9}[^\W_]{0,20}(?![^\W_])")
+_BLANKS = re.compile(r"\s+")
+_NOT_ITS_END = ".,:;!?*~|\"'\\)_"
+_YEARS = range(1900, 2200)
+_ORDINAL_END = re.compile(r"\d(?:st|nd|rd|th|er|e)?\Z")
+_MOST_COUNTED = 20
+_HALF_DAY = 12
+_UNITS_GLUED = re.compile(r"(?:v|q|nr|no)\d", re.IGNORECASE)
+
+
+def failing(sentence: str, facts: Sequence[MessageFacts], frame: Frame, *, with_counts: bool = True) -> Kind | None:
+    """Return what of a sentence does not stand in the messages that it cites; None when all of it does.
+
+    `sentence` is Markdown, with or without plain marks. `with_counts`, it may count its messages and their authors.
+    """
+    text = unescaped(without_marks(sentence))
+    codes = [part.strip("`") for is_code, part in split_code(text) if is_code]
+    words = "".join(" " if is_code else part for is_code, part in split_code(text)).replace("||", " ")
+    if not all(_has_code(code, facts, frame) for code in codes):
+        return Kind.CODE
+    words, addresses = _without_addresses(words)
+    if not all(_is_searchable(address, facts, frame) for address in addresses):
+        return Kind.ADDRESS
+    checks: tuple[tuple[Kind, Callable[[], bool]], ...] = (
+        (Kind.NUMBER, lambda: _has_times_and_numbers(words, facts, frame, with_counts=with_counts)),
+        (Kind.DATE, lambda: all(_has_date(phrase, facts, frame) for phrase in dates_in(tokens_of(words)))),
+        (Kind.NAME, lambda: _has_names(words, facts, frame)),
+        (Kind.NEGATION, lambda: not _is_contradicted(words, facts, frame)),
+    )
+    return next((kind for kind, holds in checks if not holds()), None)
+
+
+def has_hard_tokens(sentence: str, frame: Frame) -> bool:
+    """Return whether a sentence claims anything that could be looked up: numbers, dates, names, addresses or code."""
+    return failing(sentence, (), frame, with_counts=False) is not None
+
+
+# ---- addresses and code
+
+
+def _without_addresses(text: str) -> tuple[str, list[str]]:
+    addresses: list[str] = []
+
+    def taken(found: re.Match[str]) -> str:
+        addresses.append(found[0].rstrip(_NOT_ITS_END))
+        return " "
+
+    return _DOTTED.sub(taken, _ADDRESS.sub(taken, text)), addresses
+
+
+def _is_searchable(written: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    sought = _BLANKS.sub(" ", written).strip().rstrip("/").casefold()
+    return not sought or sought in frame.question.casefold() or any(sought in fact.searchable for fact in facts)
+
+
+def _has_code(code: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    """Return whether each line of some code stands in a message; the first line of a block may name its language."""
+    lines = [line for line in code.split("\n") if line.strip()]
+    if "\n" in code and lines and not code.startswith("\n"):
+        lines = lines[1:]
+    return all(_is_searchable(part, facts, frame) for line in lines for part in line.split(PLACEHOLDER))
+
+
+# ---- numbers, times and dates
+
+
+def _has_times_and_numbers(text: str, facts: Sequence[MessageFacts], frame: Frame, *, with_counts: bool) -> bool:
+    tokens = tokens_of(text)
+    taken = {at for phrase in dates_in(tokens) if not phrase.may_be_numbers for at in range(phrase.first, phrase.end)}
+    clocks = [clock for clock in clocks_in(tokens) if clock.first not in taken and not _is_duration(clock, facts)]
+    taken |= {at for clock in clocks for at in range(clock.first, clock.end)}
+    either = {at for phrase in dates_in(tokens) if phrase.may_be_numbers for at in range(phrase.first, phrase.end)}
+    if not all(_has_clock(clock, facts) for clock in clocks):
+        return False
+    claimed = [
+        number
+        for number in numbers_in(tokens, (frame.language,) if frame.language in LANGUAGES else (), taken=taken | either)
+        if number.is_claimed and not _is_part_of_a_word(tokens, number)
+    ]
+    known = [number for fact in facts for number in fact.numbers]
+    known += [number for text in frame.stated for number in numbers_in(tokens_of(text), LANGUAGES)]
+    counted = _counts(facts) if with_counts else frozenset()
+    return all(
+        any(number.is_same(other) for other in known) or _is_known_otherwise(number, facts, counted)
+        for number in claimed
+    )
+
+
+def _is_part_of_a_word(tokens: Sequence[Token], number: Number) -> bool:
+    """Return whether letters stand right before a number: "rc1" is a word."""
+    return (
+        number.first > 0
+        and tokens[number.first].glued
+        and tokens[number.first - 1].is_word
+        and len(tokens[number.first - 1].text) > 1
+    )
+
+
+def _is_known_otherwise(number: Number, facts: Sequence[MessageFacts], counted: Collection[int]) -> bool:
+    """Return whether a number is that of a day, a year or an hour of the messages, or counts them."""
+    values = {int(value) for value in number.values if value.is_integer()}
+    if not values:
+        return False
+    if number.unit is None and not values.isdisjoint(counted):
+        return True
+    if any(value in _YEARS for value in values):
+        return any(day.year in values for fact in facts for day in fact.days)
+    if number.unit is not None:
+        return False
+    if number.text[-2:] in {"st", "nd", "rd", "th"}:
+        return any(day.day in values for fact in facts for day in fact.days)
+    return any(clock.hour in values and clock.first < clock.end for fact in facts for clock in fact.clocks)
+
+
+def _counts(facts: Sequence[MessageFacts]) -> frozenset[int]:
+    """Return what a sentence may count of what it cites: the messages and their authors, if there are several."""
+    counts = {len(facts), len({fact.message.author_name for fact in facts})}
+    return frozenset(count for count in counts if 1 < count <= _MOST_COUNTED)
+
+
+def _has_clock(clock: Clock, facts: Sequence[MessageFacts]) -> bool:
+    if any(clock.is_same(other) for fact in facts for other in fact.clocks):
+        return True
+    hours = {
+        clock.hour,
+        clock.hour % _HALF_DAY,
+        clock.hour % _HALF_DAY + _HALF_DAY if not clock.is_sure else clock.hour,
+    }
+    values = {value for fact in facts for number in fact.numbers if _may_be_hour(number) for value in number.values}
+    if clock.minute == 0:
+        return not values.isdisjoint(float(hour) for hour in hours)
+    return clock.hour + clock.minute / 100 in values  # "at 15.30"
+
+
+def _is_duration(clock: Clock, facts: Sequence[MessageFacts]) -> bool:
+    """Return whether "3 h" is no time of day that a message has, so that it is a number of hours."""
+    return clock.is_duration_too and not _has_clock(clock, facts)
+
+
+def _may_be_hour(number: Number) -> bool:
+    return number.unit is None or number.unit == ("time", 3600.0)
+
+
+def _has_date(phrase: DatePhrase, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    today = frame.now.astimezone(frame.time_zone).date()
+    if any(fact.speaks_of(day, today=today) for day in phrase.readings for fact in facts):
+        return True
+    if not phrase.may_be_numbers:
+        return False
+    values = [{float(value)} for day in phrase.readings[:1] for value in (day.day, day.month) if value]
+    return all(any(value <= number.values for fact in facts for number in fact.numbers) for value in values)
+
+
+# ---- names and negations
+
+
+def _has_names(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    cited = frozenset().union(*(fact.words for fact in facts))
+    shown = cited | frame.question_words
+    for name in names_in(text, people=dict(frame.people), language=frame.language):
+        if name.word not in (cited if name.is_person else shown):
+            return False
+    for channel in _CHANNEL.finditer(text):
+        if not words_of(channel["name"]) <= shown:
+            return False
+    return all(words_of(word[0]) <= shown for word in _LETTERED.finditer(text) if not _UNITS_GLUED.match(word[0]))
+
+
+def _is_contradicted(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    people = frozenset(frame.people)
+    return contradicts(polarity_of(text, people), [fact.polarity for fact in facts])
+
+
+def telling_words(text: str, frame: Frame) -> Iterator[frozenset[str]]:
+    """Yield the stems of each word of a sentence that tells something."""
+    for clause in polarity_of(unescaped(without_marks(text)), frozenset()).clauses:
+        yield from clause.telling
+
+
+def language(text: str) -> str:
+    """Return the language of an answer, empty when its words do not tell."""
+    return language_of(word for clause in polarity_of(text).clauses for word in clause.words)
