@@ -25,12 +25,13 @@ from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher
 from agent.proof.prove import proven
 from agent.quotation import MEMORY_OUT, READ_AS, quote
+from agent.reading import read_question
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
 from agent.web.pages import WebSearch, without_web_sentences
 from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
-from memory.question.parse import ParsedQuestion, parse_question, parse_words
+from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
 from time_expressions.format import spoken_end
 from tracing import Trace, ignore_trace, note, span, traced
@@ -161,16 +162,7 @@ class Agent:
         """
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                parsed = await parse_question(
-                    question.text,
-                    places=question.places,
-                    here=question.channel_id,
-                    now=question.now,
-                    time_zone=question.time_zone,
-                    memory=self._memory_of(question),
-                    conventions=question.conventions,
-                    all_time=question.all_time,
-                )
+                parsed = await read_question(question, memory=self._memory_of(question))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
             return _parse_words(question)

@@ -277,7 +277,7 @@ async def test_what_is_read_out_of_a_question_adds_no_place(monkeypatch: pytest.
     async def careless(text: str, **_: Any) -> ParsedQuestion:
         return ParsedQuestion(text, text, frozenset({1, 9}))
 
-    monkeypatch.setattr("agent.agent.parse_question", careless)
+    monkeypatch.setattr("agent.reading.parse_question", careless)
     memory = chat()
     asked, model = agent(calls("search_messages", query="secret deploy"), says("No."), memory=memory)
 

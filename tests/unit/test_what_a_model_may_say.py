@@ -436,7 +436,7 @@ async def test_a_question_whose_words_cannot_be_read_at_all_is_still_answered(mo
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("\u0131rmak")
 
-    monkeypatch.setattr("agent.agent.parse_question", fail)
+    monkeypatch.setattr("agent.reading.parse_question", fail)
     monkeypatch.setattr("agent.agent.parse_words", fail)
 
     assert (await Agent(None, memory=chat()).ask(question())).text == QUOTE
