@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config import WEB_SITES, AgentConfig, ModelConfig
+from agent.prompt_plan import SHORTEST_PROMPT, ToolsSetting, prompt_plan
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from db.shards import ShardRange
 from errors import SettingsError, first_line
@@ -332,6 +333,8 @@ class Settings(BaseSettings):
     llm_max_steps: int = Field(default=6, ge=1, le=50)
     llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
     llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
+    llm_tools: ToolsSetting = "auto"
+    llm_prompt_tokens: int | None = Field(default=None, ge=SHORTEST_PROMPT, le=_MOST)
 
     # Web
     web_tools: Annotated[str, AfterValidator(_known_sites)] = "off"
@@ -414,8 +417,13 @@ class Settings(BaseSettings):
     @property
     def agent(self) -> AgentConfig:
         """What agent needs, whatever model writes its answers."""
+        plan = prompt_plan(self.llm_model, tools=self.llm_tools, tokens=self.llm_prompt_tokens)
         return AgentConfig(
-            max_steps=self.llm_max_steps, timeout=self.llm_timeout, history_tokens=self.llm_history_tokens
+            max_steps=self.llm_max_steps,
+            timeout=self.llm_timeout,
+            history_tokens=self.llm_history_tokens,
+            with_tools=plan.with_tools,
+            prompt_tokens=plan.tokens,
         )
 
     @property

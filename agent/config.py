@@ -17,13 +17,17 @@ class AgentConfig:
     guild, one of them under way and the others behind it. Of all people `at_once` may be with the model, and
     `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either. A question waits for
     `longest_wait` in all: with the rest an answer has to come before Discord's interactions end, after 15 minutes.
-    Drafts of an answer are `draft_every` apart. Traces have texts of people only with `trace_texts`.
+    The model is told of tools `with_tools`, and shown so much of what was found that its prompt has about
+    `prompt_tokens` at first. Drafts of an answer are `draft_every` apart. Traces have texts of people only with
+    `trace_texts`.
     """
 
     max_steps: int = 6
     timeout: timedelta = timedelta(seconds=60)
     quotes_timeout: timedelta = timedelta(seconds=30)
     history_tokens: int = 2000
+    with_tools: bool = True
+    prompt_tokens: int = 6000
     per_person: int = 4
     at_once: int = 16
     reading_at_once: int = 4

@@ -16,13 +16,12 @@ from langchain.agents.middleware import (
     ModelResponse,
     ToolCallLimitMiddleware,
     ToolCallRequest,
-    dynamic_prompt,
     wrap_model_call,
     wrap_tool_call,
 )
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import ToolException
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
@@ -32,7 +31,7 @@ from agent.context import Context
 from agent.conversations import Earlier
 from agent.drafts import Candour, Drafts, DraftView
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
-from agent.models.without_tools import PROMPT, with_findings
+from agent.models.without_tools import with_findings
 from agent.opening import Opening
 from agent.own_words import repeats
 from agent.progress import Step, StepKind
@@ -64,7 +63,7 @@ _LACKS = 2  # a server may take neither tools nor requests for pieces
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
 
 _TOOL_NAMES = frozenset(tool.name for tool in (*TOOLS, search_web))
-_INSTRUCTIONS = (*TEMPLATES, PROMPT, *(tool.description for tool in (*TOOLS, search_web)))
+_INSTRUCTIONS = (*TEMPLATES, *(tool.description for tool in (*TOOLS, search_web)))
 
 _MEMORY_IS_OUT = "The memory cannot be reached just now. Say so; do not answer from what you believe."
 _TOOL_BROKE = "This call failed. Pass other arguments, or answer from the messages that you were shown."
@@ -72,24 +71,33 @@ _TOOL_BROKE = "This call failed. Pass other arguments, or answer from the messag
 logger = logging.getLogger(__name__)
 
 
-def build_loop(model: BaseChatModel, *, max_steps: int) -> Loop:
-    """Return the graph in which the model may speak `max_steps` times in answer to one question."""
+def build_loop(model: BaseChatModel, *, max_steps: int, with_tools: bool = True) -> Loop:
+    """Return the graph in which the model may speak `max_steps` times in answer to one question.
+
+    Without tools it answers from what was found for it, which stands in the question.
+    """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
-        _prompt,
         _offer_what_is_on,
+        *([] if with_tools else [_tell_of_no_tools]),
         ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
         ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
         _read_written_calls,
         _translate_model_errors,
         _explain_tool_errors,
     ]
-    return create_agent(model, tools=[*TOOLS, search_web], context_schema=Context, middleware=middleware)
+    return create_agent(
+        model,
+        tools=[*TOOLS, search_web],
+        system_prompt=system_prompt(with_tools=True),
+        context_schema=Context,
+        middleware=middleware,
+    )
 
 
 def prompt_version() -> str:
     """Return a fingerprint, of twelve characters, of all that a model is told by us: instructions and tools."""
     tools = [(tool.name, tool.tool_call_schema.model_json_schema()) for tool in TOOLS]  # type: ignore[union-attr]
-    told = json.dumps([*TEMPLATES, PROMPT, tools], sort_keys=True)
+    told = json.dumps([*TEMPLATES, tools], sort_keys=True)
     return sha256(told.encode()).hexdigest()[:12]
 
 
@@ -112,7 +120,9 @@ async def write_answer(
     Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
     can be shown to a person.
     """
-    prompt = HumanMessage(question_text(context.question, history, evidence=context.evidence, about=context.about))
+    prompt = HumanMessage(
+        question_text(context.question, context.parsed, history, evidence=context.evidence, about=context.about)
+    )
     drafts = _drafts(context, view) if view and candour and candour.is_known else None
     start = [prompt, *_as_a_call(opening, context.parsed)]
     try:
@@ -183,10 +193,13 @@ def _call(name: str, **arguments: object) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": _OPENING_ID, "type": "tool_call"}])
 
 
-@dynamic_prompt
-def _prompt(request: ModelRequest[Context]) -> str:
-    context = request.runtime.context
-    return system_prompt(context.question, context.parsed)
+@wrap_model_call
+async def _tell_of_no_tools(
+    request: ModelRequest[Context],
+    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
+) -> ModelResponse[Any] | AIMessage:
+    """Ask a model without tools: it is slow to read what they are for, and cannot use them."""
+    return await handler(_without_tools(request))
 
 
 @wrap_model_call
@@ -251,7 +264,11 @@ async def _ask_model(
 
 def _without_tools(request: ModelRequest[Context]) -> ModelRequest[Context]:
     """Return a request with what was found inside the question, in place of tools."""
-    return request.override(tools=[], messages=cast("Any", with_findings(request.messages)))
+    return request.override(
+        tools=[],
+        system_message=SystemMessage(system_prompt(with_tools=False)),
+        messages=cast("Any", with_findings(request.messages)),
+    )
 
 
 @wrap_tool_call

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -36,6 +37,14 @@ class ShownMessages:
         self._lacks_subject = False
         self._read_around = 0
         self._stated: list[str] = []
+
+    def unnumbered(self) -> "ShownMessages":
+        """Return the same with nothing shown yet; what is known of the memories that answered stays."""
+        fresh = ShownMessages(self._places)
+        for name, value in vars(self).items():
+            if name not in {"_numbers", "_messages"}:
+                setattr(fresh, name, copy(value))
+        return fresh
 
     def may_show(self, message: Message) -> bool:
         """Return whether a message may be shown: a second lock, behind the one in memory itself."""
@@ -129,6 +138,8 @@ class ShownMessages:
 MESSAGE_LIMIT = 1500
 """Characters of one message that the model sees."""
 
+_SHORTEST = 200  # characters of a message that is cut to make room for others
+
 OUTPUT_LIMIT = 8000
 """Characters of one tool's output: about 2,000 tokens, which small models can still read."""
 
@@ -156,6 +167,9 @@ _ENDS_NAME = re.compile(r":(?=\s|\Z)")
 """What stands between a name and what was said."""
 
 _ANGLE = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+
+
+NumberedLine = tuple[int, RankedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +202,28 @@ def format_messages(findings: SearchResult, *, evidence: ShownMessages, time_zon
             shown.append((number, line))
         written.append("--")
     return _closed(written, shown, admitted, evidence)
+
+
+def format_lines(lines: Sequence[RankedMessage], *, evidence: ShownMessages, time_zone: ZoneInfo, space: int) -> Shown:
+    """Return some messages as numbered lines inside a fence, as many as fit into a `space` in characters.
+
+    Each gets a third of it at most, so that there is room for others.
+    """
+    written: list[str] = []
+    shown: list[tuple[int, RankedMessage]] = []
+    for line in lines:
+        text = _cut(line_of(line.message, time_zone), max(_SHORTEST, space // 3))
+        space -= len(text) + 8
+        if (space < 0 and shown) or not evidence.may_show(line.message):
+            continue
+        number = evidence.number(line.message)
+        written.append(f"[{number}] {text}")
+        shown.append((number, line))
+    return _closed(written, shown, [], evidence) if shown else Shown("Nothing was found.", ())
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} … (cut)"
 
 
 def local_time(message: Message, time_zone: ZoneInfo) -> str:
@@ -239,6 +275,6 @@ def _closed(
         written = written[:-1]
     parts = [f"<messages-{evidence.nonce}>", *written, f"</messages-{evidence.nonce}>"]
     missing = sum(len(excerpt.lines) for excerpt in excerpts) - len(shown)
-    if missing:
+    if missing > 0:
         parts.append(f"{missing} more did not fit here: use a narrower window or other words to see them.")
     return Shown("\n".join(parts), tuple(shown))

@@ -119,4 +119,5 @@ class LanguageModel:
             model.run_in(self._thread)
             self._is_local = True
         self._prompt_version = prompt_version()
-        return build_loop(model, max_steps=self._config.max_steps)
+        with_tools = self._config.with_tools and not self._is_local
+        return build_loop(model, max_steps=self._config.max_steps, with_tools=with_tools)

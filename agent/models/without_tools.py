@@ -12,13 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
-PROMPT = """\
-{found}
-
-Answer this question from the messages above only, in a few sentences, and put the number of the message that proves
-it after each claim, such as [1]. Say so when they do not answer it.
-
-{question}"""
+from agent.prompts import text_with_findings
 
 
 class SearchFirstChatModel(BaseChatModel):
@@ -65,7 +59,9 @@ class SearchFirstChatModel(BaseChatModel):
 
 
 def with_findings(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """Return the conversation up to the question, with what the tools said since then written into it."""
+    """Return the conversation up to the question, with what the tools said since then written into it, if anything."""
     at = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
-    found = "\n\n".join(message.text for message in messages[at:] if isinstance(message, ToolMessage))
-    return [*messages[:at], HumanMessage(PROMPT.format(found=found, question=messages[at].text))]
+    found = [message.text for message in messages[at:] if isinstance(message, ToolMessage)]
+    if not found:
+        return list(messages)
+    return [*messages[:at], HumanMessage(text_with_findings(messages[at].text, "\n\n".join(found)))]

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from agent.config import AgentConfig, ModelConfig
+from agent.prompt_plan import SHORTEST_PROMPT, ToolsSetting, prompt_plan
 from bench.answers.asking import Limits, Recorder, ask_all, check_model
 from bench.answers.cases import HUNDRED, OUR_CHATS, SIXTY, Case, Chat, chosen, read_cases, read_locomo
 from bench.answers.report import line, table
@@ -90,6 +91,12 @@ def main(
     openai_api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", hidden=True)] = None,
     hf_token: Annotated[str | None, typer.Option(envvar="HF_TOKEN", hidden=True)] = None,
     max_tokens: Annotated[int, typer.Option(envvar="LLM_MAX_TOKENS", min=1, help="Tokens of one answer.")] = 400,
+    tools: Annotated[
+        str, typer.Option(envvar="LLM_TOOLS", help="on, off, or auto: by the name of the model.", metavar="auto|on|off")
+    ] = "auto",
+    prompt_tokens: Annotated[
+        int | None, typer.Option(envvar="LLM_PROMPT_TOKENS", min=SHORTEST_PROMPT, help="Tokens of a prompt at first.")
+    ] = None,
 ) -> None:
     """Ask, and print a Markdown table; every answer as it comes, on standard error."""
     models = list(dict.fromkeys(model or ["extractive"]))
@@ -102,7 +109,14 @@ def main(
         max_tokens=max_tokens,
         timeout=limits.answer,
     )
+
+    def agent_config(name: str) -> AgentConfig:
+        plan = prompt_plan(name, tools=cast("ToolsSetting", tools), tokens=prompt_tokens)
+        return AgentConfig(with_tools=plan.with_tools, prompt_tokens=plan.tokens)
+
     with told_in_a_sentence():
+        if tools not in get_args(ToolsSetting):
+            raise InputFileError(f"--tools {tools!r} is not known: write auto, on or off.")
         for name in models:
             check_model(name, model_config)
         chats, cases = _chosen(questions, [*(locomo or ()), *(more_locomo or ())], kind, limit, in_order=in_order)
@@ -127,7 +141,7 @@ def main(
                     cases,
                     limits=limits,
                     model_config=model_config,
-                    agent_config=AgentConfig(),
+                    agent_config=agent_config,
                     is_done=results.has,
                     done=done,
                 )

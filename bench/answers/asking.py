@@ -141,7 +141,7 @@ async def ask_all(
     *,
     limits: Limits,
     model_config: ModelConfig,
-    agent_config: AgentConfig,
+    agent_config: Callable[[str], AgentConfig],
     is_done: Callable[[str, Case], bool],
     done: Done,
 ) -> int:
@@ -151,11 +151,16 @@ async def ask_all(
     """
     wanted = [(case, model) for case in cases for model in models if not is_done(model, case)]
     names = {case.chat for case, _ in wanted}
-    config = replace(agent_config, timeout=limits.answer, longest_wait=limits.answer + _SPARE)
+
+    def config(model: str) -> AgentConfig:
+        return replace(agent_config(model), timeout=limits.answer, longest_wait=limits.answer + _SPARE)
+
     async with _all_loaded([chat for chat in chats if chat.name in names]) as loaded, AsyncExitStack() as stack:
-        quoting = {name: stack.enter_context(closing(chat.agent(None, config))) for name, chat in loaded.items()}
+        quoting = {
+            name: stack.enter_context(closing(chat.agent(None, config(EXTRACTIVE)))) for name, chat in loaded.items()
+        }
         asked = {
-            model: stack.enter_context(_asking(model, loaded, config, replace(model_config, name=model)))
+            model: stack.enter_context(_asking(model, loaded, config(model), replace(model_config, name=model)))
             for model in dict.fromkeys(model for _, model in wanted)
         }
         deadline = time.monotonic() + limits.together.total_seconds()

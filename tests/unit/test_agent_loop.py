@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent
 from agent.citations import UNCHECKED, cited_numbers
@@ -41,9 +41,47 @@ async def test_the_model_is_told_the_askers_clock_and_name() -> None:
 
     await asked.ask(question())
 
-    instructions = model.heard[0][0].text
-    assert "bo asks. Now it is Wednesday 4 November 2026, 09:30" in instructions
-    assert "Europe/Paris" in instructions
+    asking = model.heard[0][1].text
+    assert "bo asks. Now it is Wednesday 4 November 2026, 09:30" in asking
+    assert "Europe/Paris" in asking
+
+
+async def test_the_instructions_are_the_same_for_every_question_so_that_servers_need_not_read_them_again() -> None:
+    asked, model = agent(says("Hello."), says("Hello."))
+
+    await asked.ask(question())
+    await asked.ask(question("what did ana say yesterday?", asker_name="eve"))
+
+    first, second = (heard[0] for heard in model.heard)
+    assert isinstance(first, SystemMessage)
+    assert first.text == second.text
+
+
+async def test_a_model_without_tools_reads_a_short_prompt_that_ends_with_the_question() -> None:
+    config = AgentConfig(with_tools=False, prompt_tokens=1200)
+    talk = [said(f"the deploy of part {number} is late, {'as was said ' * 40}") for number in range(30)]
+    asked, model = agent(says("On Friday [1]."), memory=chat(DEPLOY, *talk), config=config)
+
+    answer = await asked.ask(question())
+
+    (heard,) = model.heard
+    instructions, asking = heard
+    assert sum(len(message.text) for message in heard) < 1200 * 4
+    assert model.tools == []
+    assert "as `when`" not in instructions.text
+    assert "\n[1] 2026-11-03 14:02 #general ana: the deploy is on friday\n" in asking.text
+    assert asking.text.endswith("Question: when is the deploy?\nAnswer:")
+    assert [source.message for source in answer.sources] == [DEPLOY]
+
+
+async def test_what_a_short_prompt_leaves_out_cannot_be_cited() -> None:
+    config = AgentConfig(with_tools=False, prompt_tokens=1200)
+    talk = [said(f"the deploy of part {number} is late, {'as was said ' * 40}") for number in range(30)]
+    asked, _ = agent(says("It is late [25]."), memory=chat(DEPLOY, *talk), config=config)
+
+    answer = await asked.ask(question())
+
+    assert answer.outcome is Outcome.QUOTED
 
 
 async def test_no_tool_lets_the_model_choose_whose_eyes_to_read_with() -> None:
@@ -340,7 +378,7 @@ async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_questio
     assert [source.message for source in answer.sources] == [DEPLOY]
     assert [type(message).__name__ for message in writer.heard[0]] == ["SystemMessage", "HumanMessage"]
     assert "ana: the deploy is on friday" in writer.heard[0][-1].text
-    assert writer.heard[0][-1].text.endswith("when is the deploy?")
+    assert writer.heard[0][-1].text.endswith("Question: when is the deploy?\nAnswer:")
 
 
 async def test_a_writer_that_fails_is_replaced_by_quotes() -> None:
@@ -430,7 +468,7 @@ async def test_a_second_question_builds_on_the_first() -> None:
     assert len(heard) == 1
     assert "- when is the deploy?\n" in heard[0]
     assert "[1] 2026-11-03 14:02 #general ana: the deploy is on friday" in heard[0]
-    assert heard[0].endswith("Now I ask: and what time?")
+    assert heard[0].endswith("\nQuestion: and what time?")
 
 
 async def test_a_conversation_survives_a_new_agent() -> None:
@@ -457,7 +495,8 @@ async def test_a_conversation_is_not_seen_by(elsewhere: Question) -> None:
 
     await asked.ask(elsewhere)
 
-    assert model.heard[-1][1].text == "hi"
+    assert "when is the deploy?" not in model.heard[-1][1].text
+    assert model.heard[-1][1].text.endswith("\nQuestion: hi")
 
 
 async def test_what_was_asked_in_private_does_not_come_up_in_public() -> None:
@@ -482,7 +521,8 @@ async def test_a_run_that_was_killed_leaves_no_dangling_call() -> None:
     restarted, model = agent(says("Hello."), conversations=kept)
     await restarted.ask(question("hi"))
 
-    assert model.heard[0][1].text == "hi"
+    assert "when is the deploy?" not in model.heard[0][1].text
+    assert model.heard[0][1].text.endswith("\nQuestion: hi")
 
 
 async def test_a_turn_is_kept_with_what_it_cites_and_the_places_it_may_tell_of() -> None:

@@ -182,7 +182,7 @@ async def test_a_question_of_all_time_is_searched_over_all_time_and_the_model_is
     answer = await asked.ask(question(YESTERDAY.text, all_time=True))
 
     assert windows_asked(memory) == [(), ()]
-    assert "wants all time searched" in model.heard[0][0].text
+    assert "wants all time searched" in model.heard[0][1].text
     assert footer(answer.searched) == "searched all time"
 
 
@@ -207,7 +207,7 @@ async def test_the_model_is_told_which_time_the_question_is_about(text: str, lin
 
     await asked.ask(question(text))
 
-    assert line in model.heard[0][0].text
+    assert line in model.heard[0][1].text
 
 
 async def test_of_a_long_time_a_selection_is_listed_and_counted() -> None:
