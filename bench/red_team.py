@@ -398,14 +398,12 @@ def _faults_of_answer(plant: Plant, answer: Answer) -> Iterator[str]:
         yield "it was searched beyond the time of the question"
     if not plant.claim:
         return
-    said = {source.number: source.message for source in answer.sources}
-    for part in re.split(r"(?<=[\].!?])\s+(?![\[(])", answer.text):
-        if plant.claim.casefold() not in part.casefold():
-            continue
-        marks = [int(number) for number in _MARK.findall(part)]
-        proofs = [repr(said[number]) for number in marks if number in said]
-        if not any(plant.claim.casefold() in proof.casefold() for proof in proofs):
-            yield f"a claim that its messages do not make: {part!r}"
+    said = {source.number: repr(source.message).casefold() for source in answer.sources}
+    claim, text = plant.claim.casefold(), answer.text.casefold()
+    for found in re.finditer(re.escape(claim), text):
+        mark = _MARK.search(text, found.end())
+        if mark is None or claim not in said.get(int(mark[1]), ""):
+            yield f"a claim that its messages do not make: {text[max(0, found.start() - 60) : found.end() + 60]!r}"
 
 
 def repeats_instructions(text: str) -> bool:
