@@ -93,6 +93,7 @@ async def activity_shown(
         tuple(by_place(RankedMessage(message, hit=True) for message in counted.examples.values())),
         counted.activity.unreachable,
     )
+    context.evidence.record(findings)
     shown = format_messages(findings, evidence=context.evidence, time_zone=time_zone)
     amount = number_of(counted.activity.amount, *NOUNS[matter.sought])
     busiest = "; ".join(f"{name_of(bucket, counted.unit)}: {bucket.amount}" for bucket in counted.busiest[:MOST_UNITS])

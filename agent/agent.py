@@ -34,6 +34,7 @@ from errors import BusyError, DatabaseUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
+from overviews.who import KnowerFinder
 from time_expressions.format import spoken_end
 from tracing import Trace, ignore_trace, note, span, traced
 
@@ -97,12 +98,14 @@ class Agent:
         config: AgentConfig | None = None,
         versions: Versions | None = None,
         web: Sequence[WebSearch] = (),
+        knowers: KnowerFinder | None = None,
         keep_trace: Callable[[Trace], None] = ignore_trace,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
         self._versions = versions or Versions()
         self._web = web
+        self._knowers = knowers
         self._keep_trace = keep_trace
         self._memory = memory
         self._model = None if create_model is None else LanguageModel(create_model, config=self._config)
@@ -322,7 +325,8 @@ class Agent:
             return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND), ()
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await count(new_context(question, parsed, self._memory_of(question), watched=watched)), ()
+                context = new_context(question, parsed, self._memory_of(question), watched=watched)
+                return await count(replace(context, knowers=self._knowers)), ()
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
             return None, (UNCOUNTED,)
@@ -367,6 +371,7 @@ class Agent:
             _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
             about = ()
         context = new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
+        context = replace(context, knowers=self._knowers)
         if self._web:
             context = replace(context, web=WebLookUp(self._web, question.text))
         if question.about and not about:

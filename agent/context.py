@@ -10,6 +10,7 @@ from agent.web.look_up import WebLookUp
 from memory.message import Message
 from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader
+from overviews.who import KnowerFinder
 from time_expressions.window import Windows
 
 
@@ -31,6 +32,8 @@ class Context:
     watched: Watched = field(default_factory=Watched)
     web: WebLookUp | None = None
     """What may be looked up on the web; None where that is switched off."""
+    knowers: KnowerFinder | None = None
+    """Finds who knows about a topic; None where nobody does."""
 
     def tell(self, kind: StepKind, *, windows: Windows = ()) -> None:
         """Tell whoever waits what is done now in the places of the question; no `windows` are all time."""

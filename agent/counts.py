@@ -7,12 +7,11 @@ from agent.activity import answer_activity
 from agent.citations import check_again
 from agent.context import Context
 from agent.count_words import NOT_EXACT, NOUNS, described, listed, number_of, scope_of
-from agent.lookup import Recalled
+from agent.knowers import answer_knowers
 from agent.markdown import address, file_name, inline
 from agent.progress import StepKind
 from agent.quotation import quotation
 from agent.spoilers import PLACEHOLDER, without_spoilers
-from agent.transcript import format_messages, neutralise
 from agent.types import Answer, Outcome, Question, Source
 from agent.whose import whose_of
 from memory.authors import Authors
@@ -21,9 +20,7 @@ from memory.counting.request import CountRequest, Wanted
 from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message
-from memory.plain_text import one_line
-from memory.search.results import RankedMessage, SearchResult, by_place
-from time_expressions.window import Windows
+from memory.search.results import RankedMessage, SearchResult
 
 MOST_LISTED = 20
 """Messages of a list."""
@@ -70,6 +67,8 @@ async def count(context: Context) -> Answer | None:
     request = read_request(parsed.rest, called=parsed.called)
     if request is None or not parsed.places:
         return None
+    if request.wanted is Wanted.KNOWERS:
+        return await answer_knowers(request, context)
     whose = await whose_of(request, context)
     if whose.is_nobody:
         return _nobody(request) if request.certain else None
@@ -79,42 +78,6 @@ async def count(context: Context) -> Answer | None:
     if not tally.messages and not request.certain:
         return None
     return await _answer(_Count(request, tally, _by(request, tally), scope_of(context), whose.notes), context)
-
-
-async def count_shown(
-    context: Context, matter: Matter, *, windows: Windows, authors: Authors | None
-) -> tuple[str, Recalled]:
-    """Return how much there is of a matter and by whom, with the oldest and the newest of it, for a model.
-
-    Raises DatabaseUnavailableError when no memory answers.
-    """
-    context.tell(StepKind.COUNTING, windows=windows)
-    tally = await context.memory.tally(
-        matter,
-        places=context.parsed.places,
-        windows=windows,
-        authors=authors,
-        newest_first=False,
-        limit=_QUOTED,
-        last=_QUOTED,
-    )
-    messages = dict.fromkeys(example.message for example in (*tally.examples, *tally.last))
-    findings = SearchResult(
-        tuple(by_place(RankedMessage(message, hit=True) for message in messages)), tally.unreachable
-    )
-    context.evidence.record(findings)
-    context.searches.record(windows, is_empty=not messages and not tally.unreachable)
-    shown = format_messages(findings, evidence=context.evidence, time_zone=context.question.time_zone)
-    counted = _Count(CountRequest(wanted=Wanted.NUMBER, sought=matter.sought), tally)
-    people = ", ".join(
-        f"{one_line(share.newest.message.author_name)}: {counted.share(share)}"
-        for share in tally.shares[:MOST_PEOPLE]
-        if share.newest
-    )
-    text = f"Counted exactly: {_amount(counted)} by {number_of(len(tally.shares), 'person', 'people')} ({people})."
-    return f"{neutralise(text)}\nThe oldest and the newest of them:\n{shown.text}", Recalled(
-        shown.lines, context.question.time_zone
-    )
 
 
 def _nobody(request: CountRequest) -> Answer:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.context import Context
 from agent.markdown import inline
 from agent.quotation import READ_AS
+from agent.transcript import neutralise
 from memory.authors import Authors, kept_name
 from memory.counting.request import CountRequest
 from memory.names.known import KnownNames
@@ -28,6 +29,10 @@ class Whose:
     def is_nobody(self) -> bool:
         """Whether a name was given that nobody bears in the places that may be read."""
         return self.authors == Authors()
+
+    def noted(self, text: str) -> str:
+        """Return a text for a model behind the notes."""
+        return "\n".join([*map(neutralise, self.notes), text])
 
 
 async def whose_of(request: CountRequest, context: Context) -> Whose:

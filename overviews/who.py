@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -134,6 +135,23 @@ def ranked(
 
 
 @dataclass(frozen=True, slots=True)
+class Knowers:
+    """Who knows about a topic, those first who know most, and what whoever reads it should be told besides."""
+
+    knowers: Sequence[Knower] = ()
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable  # the argument schemas of the agent's tools check that the context holds one
+class KnowerFinder(Protocol):
+    """Finds who knows about a topic; `WhoKnows` does."""
+
+    async def find(self, viewer: Viewer, topic: str) -> Knowers:
+        """Return them; raise ValueError for what is no topic, and DatabaseUnavailableError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class WhoKnows:
     """Finds who knows about a topic; people who chose not to be listed are not looked at."""
 
@@ -151,14 +169,19 @@ class WhoKnows:
 
         Raises ValueError, in one sentence, for what is no topic, and DatabaseUnavailableError when no memory answers.
         """
-        topic = " ".join(topic.replace("\x00", " ").split())
-        if not topic:
-            raise ValueError(NAME_A_TOPIC)
-        if len(topic) > LONGEST_TOPIC:
-            raise ValueError(TOO_LONG.format(len(topic), LONGEST_TOPIC))
-        title = f"Who knows about {topic}"
+        topic = _plain(topic)
+        found = await self.find(viewer, topic, may_be_listed=may_be_listed)
+        sections = tuple(_section(knower, viewer) for knower in found.knowers[:MOST_LISTED])
+        return Overview(title=f"Who knows about {topic}", sections=sections, notes=found.notes, empty=NOBODY)
+
+    async def find(self, viewer: Viewer, topic: str, *, may_be_listed: MayBeListed | None = None) -> Knowers:
+        """Return who knows about a topic, from what the viewer may read.
+
+        Raises ValueError, in one sentence, for what is no topic, and DatabaseUnavailableError when no memory answers.
+        """
+        topic = _plain(topic)
         if not viewer.places:
-            return Overview(title=title, empty=NOBODY)
+            return Knowers()
         hidden = self.not_listed()
         authors = Authors(ids=hidden, excluded=True) if hidden else None
         memory = self.memory.in_guild(viewer.guild)
@@ -177,8 +200,7 @@ class WhoKnows:
         listed = await _listed(knowers, may_be_listed)
         notes = [BY_WORDS_ALONE] if found.by_words_alone else []
         notes += [UNREACHABLE.format(" and ".join(found.unreachable))] if found.unreachable else []
-        sections = tuple(_section(knower, viewer) for knower in listed[:MOST_LISTED])
-        return Overview(title=title, sections=sections, notes=tuple(notes), empty=NOBODY)
+        return Knowers(listed, tuple(notes))
 
     async def _counted(self, topic: str, filters: Filters) -> list[PersonsBest]:
         """Return who wrote all words of a topic, how often, and their longest messages, in both memories."""
@@ -201,6 +223,16 @@ class WhoKnows:
 
             answers = await session.ask(self.databases, query)
         return [best for answer in answers.values() for best in answer]
+
+
+def _plain(topic: str) -> str:
+    """Return a topic on one line; raise ValueError, in one sentence, for what is none."""
+    topic = " ".join(topic.replace("\x00", " ").split())
+    if not topic:
+        raise ValueError(NAME_A_TOPIC)
+    if len(topic) > LONGEST_TOPIC:
+        raise ValueError(TOO_LONG.format(len(topic), LONGEST_TOPIC))
+    return topic
 
 
 def _person(message: Message) -> str:

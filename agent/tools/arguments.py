@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from langchain_core.tools import ToolException
 from pydantic import BeforeValidator
+from pydantic.json_schema import SkipJsonSchema
 
 from agent.context import Context
-from memory.authors import Authors
+from agent.whose import Whose, whose_called
 from memory.message import sanitize
 from memory.question.parse import LONGEST_QUESTION, parse_question
-from memory.question.speakers import authors_called
 from time_expressions.folding import folded
 from time_expressions.window import ALL_TIME, FIRST_MOMENT, LAST_MOMENT, Window, Windows, showable
 
@@ -32,7 +32,9 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[list[str] | None, BeforeValidator(_as_list)]
+Names = Annotated[list[str] | SkipJsonSchema[None], BeforeValidator(_as_list)]
+Text = str | SkipJsonSchema[None]
+"""A text that may be left out: the description of a tool is shorter without the words for none."""
 
 
 def read_window(start: str | None, end: str | None, time_zone: ZoneInfo) -> Window | None:
@@ -73,13 +75,13 @@ def short_text(name: str, text: str) -> str:
     return text
 
 
-async def authors_meant(called: list[str] | None, context: Context) -> Authors | None:
-    """Return whom a model's list of names means among those who have spoken where it may look; None without a list."""
+async def whose_meant(called: list[str] | None, context: Context) -> Whose:
+    """Return whom a model's list of names means, and which names were read as others that they are near."""
     short_text("authors", " ".join(called or ()))
     names = [sanitize(name.replace("\x00", " ").strip().removeprefix("@")) for name in called or ()]
     if not names:
-        return None
-    return authors_called(names, await context.memory.known_names(places=context.parsed.places))
+        return Whose(None)
+    return await whose_called(names, await context.memory.known_names(places=context.parsed.places))
 
 
 async def windows_meant(when: str | None, start: str | None, end: str | None, context: Context) -> Windows | None:

@@ -3,16 +3,20 @@
 from typing import Literal
 
 from langchain.tools import ToolRuntime, tool
+from langchain_core.tools import ToolException
 
+from agent.activity import activity_shown
 from agent.context import Context
-from agent.counts import count_shown
+from agent.counts_shown import authors_shown, count_shown, list_shown
+from agent.knowers import knowers_shown
 from agent.lookup import Recalled
-from agent.tools.arguments import Names, authors_meant, short_text, windows_meant
-from memory.counting.results import Matter
+from agent.tools.arguments import Names, Text, short_text, whose_meant, windows_meant
+from memory.counting.results import Matter, Unit
 from memory.counting.words import Sought
 from memory.message import sanitize
 
 Counted = Literal["messages", "links", "pictures", "videos", "recordings", "PDFs", "files", "polls"]
+UnitName = Literal["hour", "weekday", "day", "week", "month"]
 
 
 @tool(response_format="content_and_artifact")
@@ -20,23 +24,92 @@ async def count_messages(
     runtime: ToolRuntime[Context],
     words: str = "",
     what: Counted = "messages",
-    when: str | None = None,
+    when: Text = None,
     authors: Names = None,
-    start: str | None = None,
-    end: str | None = None,
 ) -> tuple[str, Recalled]:
-    """Count exactly how many messages, links, pictures or files there are, and by whom: how often, who most, who first.
+    """Count exactly how many messages, links or files there are, and by whom.
 
     Args:
-        words: Count only messages with all of these words; "in quotation marks" as they stand. Left out: all.
-        what: What to count in these messages.
-        when: Only messages of this time, in the person's own words. Left out: the time that the question names.
-        authors: Only messages of these people, by the names that they are shown with.
-        start: In place of `when`, only messages from this time on: a date (2026-11-03) or date-time (2026-11-03T14:00).
-        end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
+        words: Only messages with all of these words; "in quotation marks" as they stand. Left out: all.
+        what: What to count in them.
+        when: Only in this time: "last week", "2026-11-03". Left out: the time that the question names.
+        authors: Only by these people.
     """
     context = runtime.context
-    terms = short_text("words", sanitize(words.replace("\x00", " ")).strip())
-    windows = context.searches.narrow(await windows_meant(when, start, end, context))
-    matter = Matter(sought=Sought(what), terms=terms)
-    return await count_shown(context, matter, windows=windows, authors=await authors_meant(authors, context))
+    matter = _matter(words, what)
+    windows = context.searches.narrow(await windows_meant(when, None, None, context))
+    return await count_shown(context, matter, windows=windows, whose=await whose_meant(authors, context))
+
+
+@tool(response_format="content_and_artifact")
+async def first_and_last(
+    runtime: ToolRuntime[Context],
+    words: str = "",
+    when: Text = None,
+    authors: Names = None,
+) -> tuple[str, Recalled]:
+    """Find the first and the last message of those that count_messages would count."""
+    context = runtime.context
+    matter = _matter(words, "messages")
+    windows = context.searches.narrow(await windows_meant(when, None, None, context))
+    whose = await whose_meant(authors, context)
+    return await count_shown(context, matter, windows=windows, whose=whose, each_end=1)
+
+
+@tool(response_format="content_and_artifact")
+async def top_authors(
+    runtime: ToolRuntime[Context], words: str = "", what: Counted = "messages", when: Text = None
+) -> tuple[str, Recalled]:
+    """Find who has written most messages, or posted most links or files, as count_messages would count them."""
+    context = runtime.context
+    matter = _matter(words, what)
+    windows = context.searches.narrow(await windows_meant(when, None, None, context))
+    return await authors_shown(context, matter, windows=windows, whose=await whose_meant(None, context))
+
+
+@tool(response_format="content_and_artifact")
+async def activity(
+    runtime: ToolRuntime[Context],
+    by: UnitName = "day",
+    words: str = "",
+    when: Text = None,
+    authors: Names = None,
+) -> tuple[str, Recalled]:
+    """Find when most was said: messages by hour of the day, weekday, day, week or month."""
+    context = runtime.context
+    matter = _matter(words, "messages")
+    windows = context.searches.narrow(await windows_meant(when, None, None, context))
+    whose = await whose_meant(authors, context)
+    return await activity_shown(context, matter, unit=Unit[by.upper()], windows=windows, whose=whose)
+
+
+@tool(response_format="content_and_artifact")
+async def who_knows(topic: str, runtime: ToolRuntime[Context]) -> tuple[str, Recalled]:
+    """Find the people who wrote most and best about a topic."""
+    try:
+        return await knowers_shown(runtime.context, _words("topic", topic))
+    except ValueError as error:
+        raise ToolException(str(error)) from error
+
+
+@tool(response_format="content_and_artifact")
+async def links_and_files(
+    runtime: ToolRuntime[Context],
+    what: Counted = "links",
+    words: str = "",
+    when: Text = None,
+    authors: Names = None,
+) -> tuple[str, Recalled]:
+    """List the newest links, pictures or files, and who posted them; `words` stand beside them or in their names."""
+    context = runtime.context
+    matter = _matter(words, what)
+    windows = context.searches.narrow(await windows_meant(when, None, None, context))
+    return await list_shown(context, matter, windows=windows, whose=await whose_meant(authors, context))
+
+
+def _matter(words: str, what: Counted) -> Matter:
+    return Matter(sought=Sought(what), terms=_words("words", words))
+
+
+def _words(name: str, text: str) -> str:
+    return short_text(name, sanitize(text.replace("\x00", " ")).strip())

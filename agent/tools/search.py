@@ -7,7 +7,7 @@ from agent import lookup
 from agent.context import Context
 from agent.lookup import Recalled
 from agent.prompts import spoken_time
-from agent.tools.arguments import Names, ScopeName, authors_meant, short_text, windows_meant
+from agent.tools.arguments import Names, ScopeName, Text, short_text, whose_meant, windows_meant
 from memory.message import sanitize
 from memory.question.topic import Selection
 from memory.search.results import Scope
@@ -21,61 +21,55 @@ _SMALLEST_ID = 2**32  # Discord and SonyFlake ids are far larger, numbers of sho
 async def search_messages(
     query: str,
     runtime: ToolRuntime[Context],
-    when: str | None = None,
+    when: Text = None,
     authors: Names = None,
-    start: str | None = None,
-    end: str | None = None,
+    start: Text = None,
+    end: Text = None,
     scope: ScopeName = "both",
 ) -> tuple[str, Recalled]:
     """Find messages by what they say; the best come first, with the messages around them.
 
     Args:
-        query: The words or the matter to look for, without names and dates.
-        when: Only messages of this time, in the person's own words: "last Tuesday", "since March", "in our first
-            session". Left out: the time that the question names. "all time" is for when nothing was found then.
-        authors: Only messages of these people, by the names that they are shown with, or "everyone but" such a name.
-        start: In place of `when`, only messages from this time on: a date (2026-11-03) or date-time (2026-11-03T14:00).
-        end: Only messages before this time, which is itself not included: for all of 3 November write 2026-11-04.
+        query: What to look for, without names and dates.
+        when: Only in this time, in the person's own words: "last Tuesday", "since March", "in our first session".
+            Left out: the time that the question names. "all time" is for when nothing was found then.
+        authors: Only by these people, by the names that they are shown with, or "everyone but" such a name.
+        start: In place of `when`, from this date (2026-11-03) or date-time (2026-11-03T14:00) on.
+        end: Before this date, which is itself not included: for all of 3 November write 2026-11-04.
         scope: "short" is the present session only, "long" everything saved from earlier ones.
     """
     context = runtime.context
     text = _wanted(query)
     windows = context.searches.narrow(await windows_meant(when, start, end, context))
-    return await lookup.search(
-        context, text, windows=windows, authors=await authors_meant(authors, context), scope=Scope(scope)
-    )
+    whose = await whose_meant(authors, context)
+    shown, found = await lookup.search(context, text, windows=windows, authors=whose.authors, scope=Scope(scope))
+    return whose.noted(shown), found
 
 
 @tool(response_format="content_and_artifact")
 async def list_messages(
     runtime: ToolRuntime[Context],
-    when: str | None = None,
+    when: Text = None,
     authors: Names = None,
-    start: str | None = None,
-    end: str | None = None,
+    start: Text = None,
+    end: Text = None,
     scope: ScopeName = "both",
 ) -> tuple[str, Recalled]:
     """Read what was said in a stretch of time, in order, whatever it was about; of a long one, a selection.
 
-    Without any time these are the newest messages.
-
-    Args:
-        when: The time in the person's own words: "last Tuesday", "yesterday evening", "two discussions ago". Left out:
-            the time that the question names.
-        authors: Only messages of these people, by the names that they are shown with, or "everyone but" such a name.
-        start: In place of `when`, the first moment: a date (2026-11-03) or date-time (2026-11-03T14:00).
-        end: The end, which is itself not included: for all of 3 November write 2026-11-04. Now, if left out.
-        scope: "short" is the present session only, "long" everything saved from earlier ones.
+    Without any time these are the newest messages. The arguments are those of search_messages.
     """
     context = runtime.context
     windows = context.searches.narrow(await windows_meant(when, start, end, context))
-    meant_authors = await authors_meant(authors, context)
+    whose = await whose_meant(authors, context)
     selection = context.parsed.selection
     if selection or windows == ALL_TIME:
-        return await lookup.select_in_order(
-            context, selection or Selection(), windows=windows, authors=meant_authors, scope=Scope(scope)
+        shown, found = await lookup.select_in_order(
+            context, selection or Selection(), windows=windows, authors=whose.authors, scope=Scope(scope)
         )
-    return await lookup.list_time(context, windows=windows, authors=meant_authors, scope=Scope(scope))
+    else:
+        shown, found = await lookup.list_time(context, windows=windows, authors=whose.authors, scope=Scope(scope))
+    return whose.noted(shown), found
 
 
 @tool(response_format="content_and_artifact")

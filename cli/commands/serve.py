@@ -248,6 +248,13 @@ async def open_program(
             *databases, settings.storage_dir, clock=_now, timeout=settings.db_timeout, running=recorder
         )
         await stack.enter_async_context(kept_within_retention(retention))
+        overviews = Overviews(
+            memory=memory,
+            databases=searchable,
+            decisions=DecisionList(Decisions(long_term.sessions), memory),
+            catch_ups=CatchUps(long_term.sessions),
+            not_listed=lambda: consent.rules.not_named,
+        )
         agent = Agent(
             model_creator(settings),
             memory=memory,
@@ -256,6 +263,7 @@ async def open_program(
             config=settings.agent,
             versions=Versions(model=settings.llm_model, embedding=embedder.name),
             web=open_sites(settings.web_sites, language=settings.wikipedia_language),
+            knowers=overviews.who,
         )
         with closing(agent):
             yield RunningSession(
@@ -263,13 +271,7 @@ async def open_program(
                 agent=agent,
                 embedder=embedder,
                 memory=memory,
-                overviews=Overviews(
-                    memory=memory,
-                    databases=searchable,
-                    decisions=DecisionList(Decisions(long_term.sessions), memory),
-                    catch_ups=CatchUps(long_term.sessions),
-                    not_listed=lambda: consent.rules.not_named,
-                ),
+                overviews=overviews,
                 ledger=ledger,
                 coverage=coverage,
                 stored=StoredMessages(*searchable),

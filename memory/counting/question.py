@@ -11,11 +11,13 @@ from memory.counting.activity_question import read_activity
 from memory.counting.clauses import (
     EXACTLY,
     RELATIVE,
+    by_length,
     clause,
     noun_at,
     person_in,
     predicate,
     tail,
+    terms_of,
 )
 from memory.counting.request import CountRequest, Wanted
 from memory.counting.words import (
@@ -62,6 +64,19 @@ _WHO = phrases("""
     who, who has, who have, who had, who's, which person, which user, which member, which people, which users
     which members, what person, which of us
 """)
+_WHO_KNOWS = by_length(
+    phrases("""
+    who knows about, who knows most about, who knows a lot about, who knows something about, who knows anything about
+    who knows much about, who knows best about, who knows the most about, who here knows about, who knows more about
+    who is the expert on, who is the expert in, who is the expert for, who is an expert on, who is an expert in
+    who is our expert on, who is our expert for, who are the experts on, who are the experts in, who are our experts on
+    who's the expert on, who's an expert on, who is knowledgeable about, who is experienced with, who is good at
+    who is good with, who has experience with, who has experience in, who has experience of, who can help with
+    who can help me with, who can help us with, who could help with, who could help me with, who could help us with
+    who should i ask about, who do i ask about, who can i ask about, who could i ask about, whom should i ask about
+    whom can i ask about, who should we ask about, who do we ask about, who can we ask about, whom do i ask about
+    """)
+)
 _FIRST, _LAST = words("first earliest"), words("last latest recently")
 _MENTION_OF = phrases("mention of, mentions of, mention, mentions")
 
@@ -128,6 +143,12 @@ def _who_most(said: Words, called: frozenset[str]) -> CountRequest | None:
         return None if rest else CountRequest(wanted=Wanted.MOST)
     found = predicate(rest, called) if asks_who else None
     return found and replace(found, wanted=Wanted.MOST)
+
+
+def _who_knows(said: Words, called: frozenset[str]) -> CountRequest | None:
+    """Read "who knows most about glaze", "who can help me with docker"."""
+    terms = terms_of(said.rest()) if said.take(_WHO_KNOWS) else ""
+    return CountRequest(wanted=Wanted.KNOWERS, terms=terms, certain=False) if terms else None
 
 
 def _first_or_last(said: Words, called: frozenset[str]) -> CountRequest | None:
@@ -285,6 +306,7 @@ _FORMS: tuple[Form, ...] = (
     read_activity,
     _how_often,
     _how_many,
+    _who_knows,
     _who_most,
     _first_or_last,
     _order,

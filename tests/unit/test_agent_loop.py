@@ -90,7 +90,9 @@ async def test_no_tool_lets_the_model_choose_whose_eyes_to_read_with() -> None:
     await asked.ask(question())
 
     arguments = {name for tool in model.tools for name in tool.tool_call_schema.model_json_schema()["properties"]}
-    assert arguments == {"query", "words", "what", "when", "authors", "start", "end", "scope", "number_or_message"}
+    assert arguments == {
+        *("query", "words", "what", "when", "authors", "start", "end", "scope", "number_or_message", "by", "topic")
+    }
 
 
 async def test_places_come_from_the_question_even_if_the_model_passes_others() -> None:

@@ -141,6 +141,19 @@ def test_a_list_is_certain_unless_its_words_may_mean_something_else(text: str, c
     assert request.certain is certain
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who knows about glaze?",
+        "who knows most about glaze?",
+        "who is the expert on glaze?",
+        "who can help with glaze?",
+    ],
+)
+def test_who_knows_about_something_may_be_asked_in_many_ways(text: str) -> None:
+    assert asked(text) == (Wanted.KNOWERS, Sought.MESSAGES, "glaze", "", "")
+
+
 def test_who_posted_several_things_asks_for_people() -> None:
     assert asked("who posted pictures?") == (Wanted.PEOPLE, Sought.PICTURES, "", "", "")
     assert asked("who shared links?") == (Wanted.PEOPLE, Sought.LINKS, "", "", "")
@@ -222,7 +235,9 @@ def test_whoever_asks_may_ask_for_their_own() -> None:
         "who posted something about salt?",
         "who sent the kiln back?",
         "who has the key?",
-        "who knows most about glaze?",
+        "who knows the door code?",
+        "who knows when the market opens?",
+        "who can help?",
         "who was first?",
         "when did ben first say that?",
         "when was the first firing?",
