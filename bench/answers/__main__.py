@@ -17,7 +17,7 @@ import typer
 
 from agent.config import AgentConfig, ModelConfig
 from agent.prompt_plan import SHORTEST_PROMPT, ToolsSetting, prompt_plan
-from bench.answers.asking import Limits, Recorder, ask_all, check_model
+from bench.answers.asking import Limits, Recorder, Setup, ask_all, check_model
 from bench.answers.cases import HUNDRED, OUR_CHATS, SIXTY, Case, Chat, chosen, read_cases, read_locomo
 from bench.answers.report import line, table
 from bench.answers.scoring import Scored
@@ -139,9 +139,7 @@ def main(
                     models,
                     chats,
                     cases,
-                    limits=limits,
-                    model_config=model_config,
-                    agent_config=agent_config,
+                    setup=Setup(limits=limits, model_config=model_config, agent_config=agent_config),
                     is_done=results.has,
                     done=done,
                 )

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ from db.databases import SHORT_TERM
 from errors import ChatModelError
 from memory.capture.import_csv import import_csv
 from memory.capture.recorder import open_recorder
+from memory.embedding.embedder import Embedder
 from memory.filters import EVERY_GUILD
 from memory.index.reembed import prepare
 from memory.search.memory import Memory
@@ -121,7 +123,7 @@ Done = Callable[[Scored, Recorder], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class Loaded:
     """A chat, the memory that holds it and nothing else, and the conversations about it."""
 
     chat: Chat
@@ -134,36 +136,48 @@ class _Loaded:
         return Agent(create, memory=self.memory, conversations=self.conversations, config=config)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How models are created and asked: the agent's settings may be others for each."""
+
+    limits: Limits
+    model_config: ModelConfig
+    agent_config: Callable[[str], AgentConfig]
+
+    def agent_for(self, model: str) -> AgentConfig:
+        """Return the agent's settings for a model."""
+        limit = self.limits.answer
+        return replace(self.agent_config(model), timeout=limit, longest_wait=limit + _SPARE)
+
+
 async def ask_all(
     models: Sequence[str],
     chats: Sequence[Chat],
     cases: Sequence[Case],
     *,
-    limits: Limits,
-    model_config: ModelConfig,
-    agent_config: Callable[[str], AgentConfig],
+    setup: Setup,
     is_done: Callable[[str, Case], bool],
     done: Done,
 ) -> int:
-    """Ask every model each question that is not done yet; return how many had to be left when the time was over.
-
-    All models are asked a question before the next one comes, so that they can be compared whenever it ends.
-    """
+    """Ask every model each question that is not done yet; return how many had to be left when the time was over."""
     wanted = [(case, model) for case in cases for model in models if not is_done(model, case)]
     names = {case.chat for case, _ in wanted}
+    async with _all_loaded([chat for chat in chats if chat.name in names]) as loaded:
+        return await ask_loaded(wanted, loaded, setup=setup, done=done)
 
-    def config(model: str) -> AgentConfig:
-        return replace(agent_config(model), timeout=limits.answer, longest_wait=limits.answer + _SPARE)
 
-    async with _all_loaded([chat for chat in chats if chat.name in names]) as loaded, AsyncExitStack() as stack:
-        quoting = {
-            name: stack.enter_context(closing(chat.agent(None, config(EXTRACTIVE)))) for name, chat in loaded.items()
-        }
+async def ask_loaded(
+    wanted: Sequence[tuple[Case, str]], loaded: Mapping[str, Loaded], *, setup: Setup, done: Done
+) -> int:
+    """Ask models questions about chats, in order; return how many had to be left when the time was over."""
+    deadline = time.monotonic() + setup.limits.together.total_seconds()
+    quotes = setup.agent_for(EXTRACTIVE)
+    with ExitStack() as stack:
+        quoting = {name: stack.enter_context(closing(chat.agent(None, quotes))) for name, chat in loaded.items()}
         asked = {
-            model: stack.enter_context(_asking(model, loaded, config(model), replace(model_config, name=model)))
+            model: stack.enter_context(_asking(model, loaded, setup))
             for model in dict.fromkeys(model for _, model in wanted)
         }
-        deadline = time.monotonic() + limits.together.total_seconds()
         for number, (case, model) in enumerate(wanted):
             if time.monotonic() >= deadline:
                 return len(wanted) - number
@@ -174,29 +188,26 @@ async def ask_all(
             await agents[case.chat].ready()
             recorder.clear()
             begun = time.monotonic()
-            answer = await _answer(agents[case.chat], question, limits)
-            done(
-                scored(model, case, answer, recorder.usage(time.monotonic() - begun), raw=recorder.raw),
-                recorder,
-            )
+            answer = await _answer(agents[case.chat], question, setup.limits)
+            usage = recorder.usage(time.monotonic() - begun)
+            done(scored(model, case, answer, usage, raw=recorder.raw), recorder)
     return 0
 
 
 @contextmanager
-def _asking(
-    name: str, loaded: Mapping[str, _Loaded], config: AgentConfig, model_config: ModelConfig
-) -> Iterator[tuple[Recorder, dict[str, Agent]]]:
-    """Yield the agents of one model, one for each chat, and what records its calls."""
+def _asking(name: str, loaded: Mapping[str, Loaded], setup: Setup) -> Iterator[tuple[Recorder, dict[str, Agent]]]:
+    """Yield what records the calls of one model, and its agents, one for each chat."""
     recorder = Recorder()
-    model = create_model(name, model_config)
+    model = create_model(name, setup.model_config)
     if model is not None:
         model.callbacks = [recorder]
+    create = None if model is None else lambda: model
+    config = setup.agent_for(name)
     with ExitStack() as stack:
-        create = None if model is None else lambda: model
-        yield (
-            recorder,
-            {name: stack.enter_context(closing(chat.agent(create, config))) for name, chat in loaded.items()},
-        )
+        agents = {
+            chat_name: stack.enter_context(closing(chat.agent(create, config))) for chat_name, chat in loaded.items()
+        }
+        yield recorder, agents
 
 
 async def _answer(agent: Agent, question: Question, limits: Limits) -> Answer:
@@ -214,7 +225,7 @@ def _asker(model: str, case: Case) -> int:
     return _FIRST_ASKER + crc32(f"{model} {case.key}".encode())
 
 
-def _question(case: Case, loaded: _Loaded, *, asker: int) -> Question:
+def _question(case: Case, loaded: Loaded, *, asker: int) -> Question:
     return Question(
         text=case.text,
         channel_id=min(loaded.places),
@@ -228,7 +239,7 @@ def _question(case: Case, loaded: _Loaded, *, asker: int) -> Question:
 
 
 @asynccontextmanager
-async def _all_loaded(chats: Sequence[Chat]) -> AsyncGenerator[dict[str, _Loaded]]:
+async def _all_loaded(chats: Sequence[Chat]) -> AsyncGenerator[dict[str, Loaded]]:
     """Yield chats, each in a memory of its own, by name."""
     with open_workplace() as place:
         async with (
@@ -245,27 +256,30 @@ async def _all_loaded(chats: Sequence[Chat]) -> AsyncGenerator[dict[str, _Loaded
 @asynccontextmanager
 async def _one_loaded(
     chat: Chat, place: Workplace, address_of: AddressOf, embedder: RememberingEmbedder
-) -> AsyncGenerator[_Loaded]:
+) -> AsyncGenerator[Loaded]:
     async with (
         open_new_database(address_of, name=SHORT_TERM, layout=SHORT_TERM_LAYOUT) as short,
         open_new_database(address_of) as long,
     ):
-        databases: Databases = (short, long)
-        for database in databases:
+        for database in (short, long):
             await prepare(database, embedder)
-        await _store(chat, place, databases, embedder)
-        memory = memory_of(databases, embedder)
-        await memory.load_names()
-        places = frozenset(await memory.all_places()) - chat.hidden
-        yield _Loaded(chat, memory, Conversations(long.sessions), places)
+        yield await load(chat, (short, long), embedder, folder=place.folder)
 
 
-async def _store(chat: Chat, place: Workplace, databases: Databases, embedder: RememberingEmbedder) -> None:
-    """Bring a chat into short-term memory as a running program does."""
+async def load(chat: Chat, databases: Databases, embedder: Embedder, *, folder: Path) -> Loaded:
+    """Bring a chat into two empty memories as a running program does; its journal is written in a folder."""
+    await _store(chat, databases, embedder, folder)
+    memory = memory_of(databases, embedder)
+    await memory.load_names()
+    places = frozenset(await memory.all_places()) - chat.hidden
+    return Loaded(chat, memory, Conversations(databases[1].sessions), places)
+
+
+async def _store(chat: Chat, databases: Databases, embedder: Embedder, folder: Path) -> None:
     async with open_recorder(
         session=SESSION,
-        journal_path=place.folder / f"{chat.name}.csv",
-        not_added_path=place.folder / f"{chat.name}_not_added.csv",
+        journal_path=folder / f"{chat.name}.csv",
+        not_added_path=folder / f"{chat.name}_not_added.csv",
         sessions=databases[0].sessions,
         embedder=embedder,
         batch=_BATCH,
