@@ -12,10 +12,10 @@ from memory.message import Message
 CHARACTERS = 4
 """Of a token, as languages in Latin letters have them."""
 
-MOST_LINES = 10
+MOST_LINES = 6
 """More is more to confuse: what answers a question is among the first five nearly always."""
 
-_FRAME = 600
+_FRAME = 500
 """Tokens of all else in a prompt: the instructions with their example, the fence, who asks and when."""
 
 
