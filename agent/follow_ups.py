@@ -5,6 +5,7 @@ taken over. It is searched for with its own words and with the most telling ones
 conversational search as historical query expansion, and by its own words alone as well.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,13 +33,34 @@ LONGEST_PAUSE = timedelta(days=1)
 MOST_TELLING = 6
 """Words of the earlier question that are searched for, the rarest ones."""
 
+MOST_ANSWERS = 3
+"""Messages that answered the earlier question which are read."""
+
 MOST_CITED = 3
-"""Words of the message that answered it that are searched for, where the follow-up points at what it says."""
+"""Words of these messages that are searched for, where the follow-up points at what they say."""
 
 _ASKS_ANEW = frozenset(
     ["who", "whom", "whose", "when", "where", "why", "what", "which", "wer", "wann", "wo", "warum", "qui", "quand"]
 )
 """Words that ask of what was counted something else than how much of it there is."""
+
+_PEOPLE = frozenset(
+    [
+        "who",
+        "everyone",
+        "everybody",
+        "anyone",
+        "anybody",
+        "somebody",
+        "someone",
+        "people",
+        "wer",
+        "jeder",
+        "qui",
+        "quien",
+    ]
+)
+"""Words by which a question asks for people, of whom a follow-up may name one: "who drinks tea?", "and Ben?"."""
 
 Parse = Callable[[Question], Awaitable[ParsedQuestion]]
 
@@ -111,8 +133,9 @@ async def _turn_before(question: Question, history: Sequence[Earlier], names: Kn
 
 async def _weights(found: FollowUp, before: _Turn, question: Question, memory: MemoryReader) -> Mapping[str, float]:
     """Return how telling the words of a turn are, by their inverse document frequency; nothing when all are taken."""
-    words = [*_telling(before.parsed.topic), *_telling(_answer(found, before))]
-    if len(words) <= MOST_TELLING and not _answer(found, before):
+    answers = _answers(found, before)
+    words = [*_telling(before.parsed.topic), *_shared(answers, without=())]
+    if len(words) <= MOST_TELLING and not answers:
         return {}
     result = await memory.search(" ".join(words), places=question.places, limit=1, with_context=False)
     return {word.keyword.text: word.weight for word in result.words}
@@ -129,12 +152,12 @@ def _completed(
 ) -> ParsedQuestion:
     """Return a follow-up with what it leaves out."""
     earlier = before.parsed
-    own = "" if found.is_bare and not found.people else found.own
-    topic = _topic(found, own, before, names, weights)
+    own = "" if found.is_bare else found.own
     counted = _counted(found, earlier)
     lists_talk = not earlier.topic and found.is_bare
     with_scope = _in_earlier_places(parsed, earlier, places)
     with_people = _by_earlier_people(with_scope, found, earlier, names)
+    topic = _topic(found, own, before, names, weights, by_people=with_people.authors is not None)
     return replace(
         with_people,
         topic="" if lists_talk else topic[:LONGEST_QUESTION],
@@ -149,25 +172,37 @@ def _completed(
     )
 
 
-def _topic(found: FollowUp, own: str, before: _Turn, names: KnownNames, weights: Mapping[str, float]) -> str:
-    """Return the text to search for: the follow-up's own words, and what tells of the earlier question."""
+def _topic(
+    found: FollowUp, own: str, before: _Turn, names: KnownNames, weights: Mapping[str, float], *, by_people: bool
+) -> str:
+    """Return the text to search for: the follow-up's own words, and what tells of the earlier question.
+
+    People are named in it unless it is searched for in their messages alone.
+    """
     text, people = _apart(before.parsed.topic or before.parsed.rest, names)
     if found.people:
-        people = []
+        people = list(_called(found)) if found.is_bare and not by_people else []
     elif not people and found.points_at_person and before.messages:
         people = [before.messages[0].author_name]
     telling = _rarest(_telling(text), weights, MOST_TELLING)
-    cited = [word for word in _telling(_answer(found, before)) if word not in telling]
+    cited = _shared(_answers(found, before), without=telling)
     return " ".join([own, *people, *telling, *_rarest(cited, weights, MOST_CITED)]).strip()
 
 
-def _answer(found: FollowUp, before: _Turn) -> str:
+def _answers(found: FollowUp, before: _Turn) -> list[str]:
     """Return what answered the earlier question where a follow-up may point at it: "how much does it cost?", "why?"."""
     asks_on = found.is_bare and not found.for_others and not found.is_confined
     points = found.points_at_thing or found.points_at_person or asks_on
-    if not points or found.people or not before.messages:
-        return ""
-    return with_names(before.messages[0].content)[:LONGEST_QUESTION]
+    if not points or found.people:
+        return []
+    return [with_names(message.content)[:LONGEST_QUESTION] for message in before.messages[:MOST_ANSWERS]]
+
+
+def _shared(texts: Sequence[str], *, without: Sequence[str]) -> list[str]:
+    """Return the words that most of some texts have, or all of a single one: what one of several has may be chance."""
+    counts = Counter(word for text in texts for word in _telling(text) if word not in without)
+    most = max(counts.values(), default=0)
+    return [word for word, count in counts.items() if count == most]
 
 
 def _apart(text: str, names: KnownNames) -> tuple[str, list[str]]:
@@ -204,7 +239,10 @@ def _by_earlier_people(
     parsed: ParsedQuestion, found: FollowUp, earlier: ParsedQuestion, names: KnownNames
 ) -> ParsedQuestion:
     """Return a question for the words of the same people as the earlier one, or of those whom it names instead."""
-    if parsed.authors is not None or earlier.authors is None or found.for_others:
+    asks_for_people = not _PEOPLE.isdisjoint(words_of(earlier.text))
+    if parsed.authors is not None or found.for_others or (earlier.authors is None and not asks_for_people):
+        return parsed
+    if earlier.authors is None and not (found.is_bare and found.people):
         return parsed
     if not found.people:
         return replace(parsed, authors=earlier.authors, author_names=earlier.author_names, called=earlier.called)

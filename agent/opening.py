@@ -23,8 +23,8 @@ from tracing import span
 AROUND = 3
 """Messages before, and after, one that a question points at which are quoted with it."""
 
-MOST_OF_A_PART = 2
-"""Quotations for each of several things that a question asks for."""
+MOST_OF_PARTS = 6
+"""Quotations for a question that asks for several things: three for each of two, two for each of three."""
 
 _RELATIVE = frozenset(
     ["yesterday", "today", "tonight", "now", "last", "this", "past", "previous", "recently", "ago", "earlier", "since"]
@@ -124,7 +124,8 @@ async def _of_parts(context: Context) -> Opening:
 def _interleaved(chosen: Sequence[Sequence[Quote]]) -> tuple[Quote, ...]:
     """Return the first quotations of each part in turn, each message once."""
     taken: dict[int, Quote] = {}
-    for quotes in zip_longest(*(part[:MOST_OF_A_PART] for part in chosen)):
+    most = MOST_OF_PARTS // len(chosen)
+    for quotes in zip_longest(*(part[:most] for part in chosen)):
         for quote in filter(None, quotes):
             taken.setdefault(quote.number, quote)
     return tuple(taken.values())
@@ -145,10 +146,7 @@ async def _searched(context: Context, topic: str) -> Opening:
         for number, line in zip(numbers, lines, strict=True)
         if line.message.message_id not in question.about
     ]
-    fresh = [line for line in numbered if line[1].message.message_id not in parsed.given]
-    chosen = tuple(
-        _best(context, fresh, found, topic) or ([] if parsed.others_only else _best(context, numbered, found, topic))
-    )
+    chosen = tuple(_best(context, numbered, found, topic))
     if context.about or any(has_words(quote.line.message, question.text) for quote in chosen):
         return Opening(text, found, chosen)
     with span("judge") as judged:
@@ -160,18 +158,25 @@ async def _searched(context: Context, topic: str) -> Opening:
 def _best(context: Context, lines: Sequence[NumberedLine], found: Recalled, topic: str) -> list[Quote]:
     """Return the lines that answer a question by themselves.
 
-    Where it goes on from earlier questions they answer its own words, and are about what those asked if any are.
+    Where it goes on from earlier questions they answer its own words, and are about what those asked if any are; what
+    was given for those comes last.
     """
-    own = context.parsed.own_topic
+    parsed = context.parsed
     best = partial(best_lines, question=context.question.text)
-    if not own:
+    if parsed.own_topic is None:
         return best(lines, words=found.words, topic=topic)
-    own_words = keywords_of(own)
+    fresh = [line for line in lines if line[1].message.message_id not in parsed.given]
+    if parsed.others_only:
+        return best(fresh, words=found.words, topic=topic)
+    own_words = keywords_of(parsed.own_topic)
+    if not own_words:
+        return best(lines, words=found.words, topic=topic)
     words = found.words or tuple(map(Weighed, keywords_of(topic)))
     earlier = frozenset[str]().union(*(word.keyword.stems for word in words if word.keyword not in own_words))
-    by_own_words = best(lines, words=[word for word in words if word.keyword in own_words], topic=own)
+    by_own_words = best(lines, words=[word for word in words if word.keyword in own_words], topic=parsed.own_topic)
     about_earlier = [quote for quote in by_own_words if stems_in(quote.line.message) & earlier]
-    return about_earlier or best(lines, words=words, topic=topic) or by_own_words
+    new = [quote for quote in about_earlier if quote.line.message.message_id not in parsed.given]
+    return new or about_earlier or best(fresh, words=words, topic=topic) or by_own_words
 
 
 async def _with_what_is_around(context: Context, opening: Opening) -> Opening:

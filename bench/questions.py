@@ -145,20 +145,20 @@ async def ask_all(asked: Sequence[Asked]) -> list[Judged]:
         questions = [question for question in asked if question.sample == name]
         with open_workplace() as place:
             async with open_memories(place) as (databases, embedder):
-                await _store(SAMPLES[name], place, databases[0], embedder)
+                await store_sample(SAMPLES[name], place, databases[0], embedder)
                 memory = memory_of(databases, embedder)
                 await memory.load_names()
                 agent = Agent(None, memory=memory)
                 places = await memory.all_places()
                 with progress_bar(f"Asking about {SAMPLES[name].path.name}") as report:
                     for number, question in enumerate(questions):
-                        answer = await agent.ask(_question(question, SAMPLES[name].now, places))
+                        answer = await agent.ask(visitors_question(question.text, SAMPLES[name].now, places))
                         judged.append(Judged(question, answer, question.wanted.judge(answer)))
                         report(number + 1, len(questions))
     return judged
 
 
-async def _store(sample: Sample, place: Workplace, database: Database, embedder: Embedder) -> None:
+async def store_sample(sample: Sample, place: Workplace, database: Database, embedder: Embedder) -> None:
     """Bring a sample into short-term memory as `--import` does."""
     async with open_recorder(
         session=SESSION,
@@ -175,9 +175,10 @@ async def _store(sample: Sample, place: Workplace, database: Database, embedder:
     await tidy(database)
 
 
-def _question(asked: Asked, now: datetime, places: frozenset[int]) -> Question:
+def visitors_question(text: str, now: datetime, places: frozenset[int]) -> Question:
+    """Return a question of somebody who may read all channels."""
     return Question(
-        text=asked.text,
+        text=text,
         channel_id=min(places),
         guild=EVERY_GUILD,
         asker_id=_ASKER,

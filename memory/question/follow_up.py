@@ -38,6 +38,9 @@ _SOMEBODY = _words(
     "who anyone anybody someone somebody people everyone everybody nobody we wer jemand man quelqu alguien"
 )
 _BEFORE_A_CLAUSE = SAYING_WORDS | _words("know knew think thought believe sure so such")
+_PREPOSITIONS = _words("for about in on at to with by from of")
+_AMOUNTS = _words("many much often long far big soon old")
+_VERBS = _words("is are was were be did does do has have had will would can could")
 _YOU = _words("you your du dein ihr tu vous usted")
 
 _MOST_BARE = 6
@@ -80,7 +83,7 @@ def follow_up_in(rest: str, names: KnownNames, *, confined: bool) -> FollowUp | 
         people,
         for_others=not _OTHERS.isdisjoint(words),
         points_at_person=_points_at_person(text, named),
-        points_at_thing=_points_at_thing(text, named),
+        points_at_thing=_points_at_thing(text, named) or _counts_nothing_named(text),
         is_bare=not keywords_of(" ".join(others)),
         is_confined=confined,
     )
@@ -139,12 +142,26 @@ def _is_pointing(text: FoldedText, at: int) -> bool:
         return False
     following = next((text.word(later) for later in range(at + 1, len(text)) if text.tokens[later].is_word), "")
     if not following:
-        return True
-    leads_to_clause = text.word(at - 1) in _BEFORE_A_CLAUSE
+        exists = text.word(at) == "there" and text.word(at - 2) not in ASKING_WORDS
+        return not (exists and text.word(at - 1) in _VERBS)
+    leads_to_clause = text.word(at - 1) in _BEFORE_A_CLAUSE and following not in _PREPOSITIONS
     return text.word(at) in {"that", "this"} and following in FUNCTION_WORDS and not leads_to_clause
 
 
 def _names_something(text: FoldedText, before: int, named: Sequence[int]) -> bool:
     """Return whether a thing is named before a token: of one telling word alone, the verb is more likely."""
-    words = (text.word(at) for at in range(before) if text.tokens[at].is_word and at not in named)
+    words = (
+        text.word(at)
+        for at in range(before)
+        if text.tokens[at].is_word and at not in named and not _is_amount(text, at)
+    )
     return len(keywords_of(" ".join(words))) > 1
+
+
+def _counts_nothing_named(text: FoldedText) -> bool:
+    """Return whether a question asks how many of what it does not name: "how many are affected?"."""
+    return _is_amount(text, 1) and text.word(1) in {"many", "much"} and text.word(2) in _VERBS
+
+
+def _is_amount(text: FoldedText, at: int) -> bool:
+    return text.word(at - 1) == "how" and text.word(at) in _AMOUNTS

@@ -59,6 +59,7 @@ _WORD = re.compile(r"\w+")
 _LEFT_BEHIND = re.compile("['\u2019]s\\b", re.IGNORECASE)
 _SPACE_BEFORE_MARK = re.compile(r" ([,.;:?!])")
 _NOTHING_ENCLOSED = re.compile(r"\(\s*\)|\[\s*\]|\"\s*\"")
+_COMMA_AT_THE_END = re.compile(r",(?=[?!.])")
 _MARKS_IN_A_ROW = re.compile(r",(?:\s*,)+")
 
 
@@ -184,7 +185,8 @@ def remove_phrases(text: str, spans: Iterable[Span]) -> str:
 def normalise_spaces(text: str) -> str:
     """Return a text with single spaces, none before a mark, and no marks that lost their words."""
     single = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(_NOTHING_ENCLOSED.sub(" ", text).split()))
-    return _MARKS_IN_A_ROW.sub(",", single).lstrip(" ,.;:!?-").rstrip(" ,;:-")
+    single = _COMMA_AT_THE_END.sub("", _MARKS_IN_A_ROW.sub(",", single))
+    return single.lstrip(" ,.;:!?-").rstrip(" ,;:-")
 
 
 def _without_leading_in(text: str) -> str:
