@@ -320,3 +320,27 @@ async def test_a_language_model_writes_the_answer_and_its_marks_become_links(ope
     assert seen(result).startswith(f"Every night at two [[1]](<{town.link(proof)}>), @\u200beveryone")
     assert "[7]" not in seen(result)
     assert "the backup runs every night at two" in model.heard[1][-1].text
+
+
+async def test_a_question_goes_on_from_the_asker_s_own_and_from_nobody_else_s(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        await town.ana.send(town.general, "the regatta begins on Saturday at the old pier")
+        await town.ben.send(town.releases, "the regatta needs a new flag")
+        await town.ask(town.ana, "what was said about the regatta in #general?")
+
+        own = seen(await town.ask(town.ana, "and in #releases?"))
+        of_another = seen(await town.ask(town.ben, "and in #releases?"))
+
+    assert "the regatta needs a new flag" in own
+    assert 'searched "regatta" in #releases' in own
+    assert 'searched "regatta"' not in of_another
+
+
+async def test_an_answer_as_of_a_moment_shows_what_was_said_by_then(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        await town.ana.send(town.general, "the regatta begins on Saturday at the old pier")
+
+        answer = seen(await town.ask(town.ben, "when does the regatta begin, as of yesterday?"))
+
+    assert "old pier" not in answer
+    assert "as of" in answer

@@ -35,6 +35,7 @@ LINES = (
     b"   ",
     b"/chat where is the spare key of the boathouse?",
     b"/chat \x1b[2J when does the cafe open?",
+    b"/chat and who opens the cafe at nine?",
     b"/about",
     b"/help",
     b"/timezone tokyo",
@@ -94,6 +95,13 @@ def test_a_question_is_answered_from_piped_lines_with_marks_and_sources(first: F
 
     assert re.fullmatch(r'- \*\*ana\*\* in #terminal, .*: "the spare key .* the blue pot" \[1\]', answer)
     assert re.fullmatch(r"\[1\] ana in #terminal, \w{3} \d+ \w{3} \d{4} \d\d:\d\d", sources)
+
+
+def test_a_question_goes_on_from_the_one_before_it_and_shows_what_was_searched_for(first: Finished) -> None:
+    answer = replies(first)["/chat and who opens the cafe at nine?"]
+
+    assert "opens at nine" in answer
+    assert 'searched "who opens the cafe at nine? ' in answer
 
 
 def test_the_commands_tell_about_themselves(first: Finished) -> None:
