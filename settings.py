@@ -333,6 +333,7 @@ class Settings(BaseSettings):
     llm_max_steps: int = Field(default=6, ge=1, le=50)
     llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
     llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
+    llm_follow_up_timeout: _Seconds = Field(default=timedelta(seconds=4), ge=timedelta(0), le=LONGEST_WAIT)
     llm_tools: ToolsSetting = "auto"
     llm_prompt_tokens: int | None = Field(default=None, ge=SHORTEST_PROMPT, le=_MOST)
 
@@ -422,6 +423,7 @@ class Settings(BaseSettings):
             max_steps=self.llm_max_steps,
             timeout=self.llm_timeout,
             history_tokens=self.llm_history_tokens,
+            follow_up_timeout=self.llm_follow_up_timeout,
             with_tools=plan.with_tools,
             prompt_tokens=plan.tokens,
         )

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.about import messages_about, with_their_words
+from agent.condensing import condensed, condensing_prompt
 from agent.config import AgentConfig
 from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
@@ -30,7 +31,7 @@ from agent.reading import read_question
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
 from agent.web.pages import WebSearch, without_web_sentences
-from errors import BusyError, DatabaseUnavailableError, TemporaryError
+from errors import BusyError, DatabaseUnavailableError, ModelUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
@@ -249,10 +250,30 @@ class Agent:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 memory = self._memory_of(question)
                 parsed = await read_with_turns(question, parsed, history, parse=self.parse, memory=memory)
+                parsed = await self._written_out(question, parsed, history)
                 return await read_parts(question, parsed, parse=self.parse, memory=memory)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} is read by itself", error)
             return parsed
+
+    async def _written_out(
+        self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]
+    ) -> ParsedQuestion:
+        """Return a question that goes on from earlier ones with what the model makes of them, if it does so in time."""
+        limit = self._config.follow_up_timeout
+        if self._model is None or not limit or parsed.own_topic is None or not parsed.topic:
+            return parsed
+        with span("condense") as condensing:
+            try:
+                written = await self._model.condense(condensing_prompt(question.text, history), within=limit)
+            except ModelUnavailableError as error:
+                condensing.note(failed=str(error))
+                return parsed
+            text = condensed(written, question.text, history)
+            condensing.note(taken=text is not None, models_text=written)
+        if text is None:
+            return parsed
+        return replace(parsed, condensed=(await self.parse(replace(question, text=text))).topic)
 
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
         """Return the earlier turns that a question may build on; None when they cannot be read.

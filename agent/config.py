@@ -18,8 +18,9 @@ class AgentConfig:
     `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either. A question waits for
     `longest_wait` in all: with the rest an answer has to come before Discord's interactions end, after 15 minutes.
     The model is told of tools `with_tools`, and shown so much of what was found that its prompt has about
-    `prompt_tokens` at first. Drafts of an answer are `draft_every` apart. Traces have texts of people only with
-    `trace_texts`.
+    `prompt_tokens` at first. It may take `follow_up_timeout` to write a question out that goes on from earlier ones,
+    and is not asked to when that is no time. Drafts of an answer are `draft_every` apart. Traces have texts of people
+    only with `trace_texts`.
     """
 
     max_steps: int = 6
@@ -28,6 +29,7 @@ class AgentConfig:
     history_tokens: int = 2000
     with_tools: bool = True
     prompt_tokens: int = 6000
+    follow_up_timeout: timedelta = timedelta(0)
     per_person: int = 4
     at_once: int = 16
     reading_at_once: int = 4

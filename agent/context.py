@@ -62,7 +62,8 @@ def _searched_texts(parsed: ParsedQuestion) -> tuple[str, ...]:
     """Return what is searched for where the question does not say it itself."""
     if parsed.parts:
         return tuple(part.topic or part.text for part in parsed.parts)
-    return (parsed.topic,) if parsed.own_topic is not None and parsed.topic else ()
+    text = parsed.condensed or parsed.topic
+    return (text,) if parsed.own_topic is not None and text else ()
 
 
 def memory_for(parsed: ParsedQuestion, memory: MemoryReader) -> MemoryReader:

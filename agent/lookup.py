@@ -1,6 +1,6 @@
 """Search and list memory for one question: in its places and windows, with a number for each message that is found."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -60,9 +60,9 @@ async def search(
     windows: Windows,
     authors: Authors | None = None,
     scope: Scope = Scope.BOTH,
-    also: str = "",
+    also: Sequence[str] = (),
 ) -> tuple[str, Recalled]:
-    """Return the messages that fit a text, and those that fit another one `also`, as a model reads them and as values.
+    """Return the messages that fit a text, and those that fit others `also`, as a model reads them and as values.
 
     Raises DatabaseUnavailableError when no memory answers.
     """
@@ -72,7 +72,7 @@ async def search(
     )
     findings = await search_for(text)
     if also:
-        findings = fused(findings, await search_for(also), limit=HITS)
+        findings = fused(findings, *[await search_for(other) for other in also], limit=HITS)
     return _searched(findings, windows, context, scope=scope)
 
 

@@ -81,7 +81,7 @@ async def _opened(context: Context) -> Opening:
     if is_overview(parsed):
         text, listed = await list_time(context, windows=windows, authors=parsed.authors)
         return Opening(text, listed, tuple(spread_lines(listed.lines)))
-    topic = (parsed.topic or parsed.text).replace("\x00", " ").strip()
+    topic = (parsed.condensed or parsed.topic or parsed.text).replace("\x00", " ").strip()
     if not topic:
         return Opening(NOTHING_TO_SEARCH, Recalled((), context.question.time_zone), ())
     opening = await _searched(context, topic)
@@ -135,8 +135,13 @@ async def _searched(context: Context, topic: str) -> Opening:
     """Return what a search for the topic finds, and the best of it compared by its own words."""
     question, parsed = context.question, context.parsed
     windows = context.searches.narrow(None)
+    others = [parsed.topic, parsed.own_topic or ""] if parsed.condensed else [parsed.own_topic or ""]
     text, found = await search(
-        context, topic, windows=windows, authors=parsed.authors, also=(parsed.own_topic or "").replace("\x00", " ")
+        context,
+        topic,
+        windows=windows,
+        authors=parsed.authors,
+        also=[other.replace("\x00", " ") for other in others if other],
     )
     numbers = [number for number, _ in found.lines]
     with span("compare own words"):

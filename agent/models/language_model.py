@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from agent.opening import Opening
     from agent.types import Answer
 
+_REST = timedelta(minutes=5)
+"""How long a model that did not write a question out in time is not asked to."""
+
 
 class LanguageModel:
     """A chat model that writes answers; LangChain and the model's own packages are imported when it is loaded.
@@ -39,6 +42,8 @@ class LanguageModel:
         self._is_local = False
         self._prompt_version = ""
         self._candour = Candour()
+        self._chat: BaseChatModel | None = None
+        self._condense_after = 0.0  # of the event loop's clock
         self._queue = FairQueue(0, longest=config.most_waiting)
 
     async def ready(self) -> None:
@@ -85,6 +90,22 @@ class LanguageModel:
             self._load_once().result(), context, opening, history=history, candour=self._candour, view=view
         )
 
+    async def condense(self, prompt: str, *, within: timedelta) -> str:
+        """Return what the model writes at once to a short prompt, outside of every answer and its queue.
+
+        It is not waited for: one that is not loaded, runs in this process, or took too long of late is not asked.
+        Raises ModelUnavailableError when it does not write in time.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._chat is None or self._is_local or now < self._condense_after:
+            raise ModelUnavailableError("the model writes no questions out now")
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return (await self._chat.ainvoke(prompt)).text
+        except Exception as error:  # providers share no base class; this is where their errors enter
+            self._condense_after = now + _REST.total_seconds()
+            raise ModelUnavailableError(f"the model wrote no question out ({type(error).__name__})") from error
+
     @property
     def prompt_version(self) -> str:
         """The fingerprint of what the model is told; empty while it is not loaded, when it was told nothing."""
@@ -119,5 +140,6 @@ class LanguageModel:
             model.run_in(self._thread)
             self._is_local = True
         self._prompt_version = prompt_version()
+        self._chat = model.model_copy(update={"disable_streaming": True})
         with_tools = self._config.with_tools and not self._is_local
         return build_loop(model, max_steps=self._config.max_steps, with_tools=with_tools)

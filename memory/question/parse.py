@@ -83,9 +83,9 @@ class ParsedQuestion:
     or "catch me up", `selection` says which. `read_as` are the names that it misspells.
 
     Where the topic was completed from the questions before it, `own_topic` is what the question says itself, which is
-    searched for as well. `given` are the messages that answered those: others come first, and when it asks for
-    `others_only` ("who else?") they are no answer. A question that asks for several things at once has `parts`, each of
-    which is searched for by itself.
+    searched for as well, and `condensed` what a model has made of both. `given` are the messages that answered those:
+    others come first, and when it asks for `others_only` ("who else?") they are no answer. A question that asks for
+    several things at once has `parts`, each of which is searched for by itself.
 
     With `as_of` the state of that moment is asked for: nothing that was said later counts, and edited messages are read
     as they were; `before_edits` they are read as they were sent.
@@ -107,6 +107,7 @@ class ParsedQuestion:
     selection: Selection | None = None
     read_as: tuple[Spelling, ...] = ()
     own_topic: str | None = None
+    condensed: str = ""
     given: frozenset[int] = frozenset()
     others_only: bool = False
     parts: "tuple[ParsedQuestion, ...]" = ()
