@@ -2,10 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Fact = str | int | float | bool | None | tuple[str, ...]
 """What may be noted; anything richer is written as words first."""
@@ -81,10 +84,6 @@ class Trace:
         return self._clock() - self._began
 
 
-def ignore_trace(_: Trace) -> None:
-    """Keep no trace: for answers that nobody looks into."""
-
-
 _current: ContextVar[tuple[Trace, Span] | None] = ContextVar("current_span", default=None)
 
 
@@ -121,6 +120,12 @@ def span(name: str, **facts: Fact) -> Generator[Span]:
     finally:
         trace.end(entered)
         _current.reset(token)
+
+
+async def spanned(name: str, pending: Awaitable[T]) -> T:
+    """Return what is awaited, whose time is recorded as a span."""
+    with span(name):
+        return await pending
 
 
 def note(**facts: Fact) -> None:

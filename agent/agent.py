@@ -37,7 +37,7 @@ from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
 from overviews.who import KnowerFinder
 from time_expressions.format import spoken_end
-from tracing import Trace, ignore_trace, note, span, traced
+from tracing import Trace, note, span, spanned, traced
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -86,7 +86,7 @@ class Agent:
     Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
     places memory has not seen. With a `web` the model may look words of the question up there, and so does the agent
     where memory has nothing. `versions` name the models; each answer bears them. Each answer's trace is handed to
-    `keep_trace`, which must be quick and not raise. `close` it in the end.
+    `keep_trace`, which must be quick and not raise, unless its question may not be kept. `close` it in the end.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Agent:
         versions: Versions | None = None,
         web: Sequence[WebSearch] = (),
         knowers: KnowerFinder | None = None,
-        keep_trace: Callable[[Trace], None] = ignore_trace,
+        keep_trace: Callable[[Trace, Question], None] | None = None,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
@@ -146,7 +146,7 @@ class Agent:
             note(outcome=answer.outcome.value, sources=len(answer.sources))
         if not answer.text.startswith(watched.shown):
             answer = _with_notes(answer, REPLACED)
-        return replace(self._stamped(answer), trace_id=trace.trace_id)
+        return self._with_trace(self._stamped(answer), trace, question)
 
     async def quote(self, question: Question) -> Answer:
         """Answer a question with quotations, without a model and outside of every conversation; nothing is raised."""
@@ -157,7 +157,7 @@ class Agent:
                     answer = await self._quote(question, parsed, Watched())
         except BusyError:
             return self._stamped(_turned_away(BUSY))
-        return replace(self._stamped(answer), trace_id=trace.trace_id)
+        return self._with_trace(self._stamped(answer), trace, question)
 
     async def parse(self, question: Question) -> ParsedQuestion:
         """Return what a question asks for, by its words alone when memory does not answer or not in time.
@@ -182,7 +182,14 @@ class Agent:
                 root.note(question=question.text, private=question.private, all_time=question.all_time)
                 yield trace
         finally:
-            self._keep_trace(trace)
+            if self._keep_trace is not None and question.kept:
+                self._keep_trace(trace, question)
+
+    def _with_trace(self, answer: Answer, trace: Trace, question: Question) -> Answer:
+        """Return an answer that names its trace, also to whoever reads it if answers are to be looked into."""
+        answer = replace(answer, trace_id=trace.trace_id)
+        is_shown = self._config.debug_answers and self._keep_trace is not None and question.kept
+        return _with_notes(answer, f"trace {trace.trace_id}") if is_shown else answer
 
     @contextmanager
     def _opened(self, person: Person) -> Generator[None]:
@@ -214,16 +221,21 @@ class Agent:
         """
         try:
             async with self._reading_turn(question, watched, patience=until - _now()):
-                parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
+                parsed, history = await asyncio.gather(
+                    spanned("parse", self.parse(question)), spanned("earlier turns", self._earlier(question))
+                )
                 parsed = await self._read_on(question, parsed, history or ())
-                answer, notes = await self._count(question, parsed, watched)
+                answer, notes = await spanned("count", self._count(question, parsed, watched))
                 found = answer or await self._find(question, parsed, watched)
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
         answer = found if isinstance(found, Answer) else await self._think(found, history or (), until)
-        answer = await self._finished(question, parsed, answer, *notes)
-        answer = await self._kept(question, answer) if history is not None else _with_notes(answer, FORGETFUL)
+        answer = await spanned("notes", self._finished(question, parsed, answer, *notes))
+        if history is None:
+            answer = _with_notes(answer, FORGETFUL)
+        else:
+            answer = await spanned("keep turn", self._kept(question, answer))
         return await self._with_pages(answer, question)
 
     async def _with_pages(self, answer: Answer, question: Question) -> Answer:

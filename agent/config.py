@@ -20,7 +20,7 @@ class AgentConfig:
     The model is told of tools `with_tools`, and shown so much of what was found that its prompt has about
     `prompt_tokens` at first. It may take `follow_up_timeout` to write a question out that goes on from earlier ones,
     and is not asked to when that is no time. Drafts of an answer are `draft_every` apart. Traces have texts of people
-    only with `trace_texts`.
+    only with `trace_texts`; with `debug_answers` each answer ends with the id of its trace.
     """
 
     max_steps: int = 6
@@ -37,6 +37,7 @@ class AgentConfig:
     longest_wait: timedelta = timedelta(minutes=5)
     draft_every: timedelta = timedelta(milliseconds=500)
     trace_texts: bool = False
+    debug_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from agent.tools.all import TOOLS
 from agent.tools.web import search_web
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
+from tracing import span
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
@@ -278,7 +279,8 @@ async def _explain_tool_errors(
     """Tell the model what went wrong, in a sentence that it can act on; what nobody foresaw is logged."""
     call = request.tool_call
     try:
-        return await handler(request)
+        with span(f"tool {call['name'] if call['name'] in _TOOL_NAMES else '?'}"):
+            return await handler(request)
     except ToolException as error:
         sentence = str(error)
     except DatabaseUnavailableError:

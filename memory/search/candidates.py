@@ -22,6 +22,7 @@ from memory.search.planner import (
     path_to_vectors,
 )
 from memory.search.vectors import Vector, compare, nearest
+from tracing import span
 
 CANDIDATES = 60
 """How many messages each of the two rankings proposes before they are fused."""
@@ -53,7 +54,8 @@ async def find_candidates(
     for while the `vector` of the text is still being computed; when it comes to None, they alone propose messages.
     """
     depth = max(CANDIDATES, wanted)
-    size = await estimate(session, filters, hypertable=hypertable)
+    with span("estimate"):
+        size = await estimate(session, filters, hypertable=hypertable)
     trace = Trace()
     if not size.in_use:
         return [], SearchPlan(vectors=AccessPath.EXACT, keywords=AccessPath.EXACT, size=size, counted=None, steps=())
@@ -62,7 +64,7 @@ async def find_candidates(
     )
     compared = await _with_similarity(
         session,
-        vector=await vector,
+        vector=await _waited_for(vector),
         filters=filters,
         wanted=depth,
         by_keywords=scores.keys(),
@@ -80,6 +82,11 @@ async def find_candidates(
         steps=tuple(trace.steps),
     )
     return [Candidate(message, similarity, scores.get(message.key, lowest)) for message, similarity in compared], plan
+
+
+async def _waited_for(vector: Awaitable[Vector | None]) -> Vector | None:
+    with span("wait for the question's vector"):
+        return await vector
 
 
 async def _with_similarity(

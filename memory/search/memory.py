@@ -48,9 +48,12 @@ from memory.search.terms import (
 )
 from memory.search_session import Query, SearchableDatabase, SearchSession, open_search_session
 from time_expressions.window import FIRST_MOMENT, Window
+from tracing import span
 from util_async import background_task
 
 T = TypeVar("T")
+
+_MOST_WINDOWS = 4  # that a trace names
 
 Vector = NDArray[np.float32]
 
@@ -141,10 +144,13 @@ class Memory:
             holding=holding,
         )
         search = partial(self._search, filters=filters, scope=scope, limit=limit, with_context=with_context)
-        found, meant = await search(sanitize(text))
+        with span("search memory", query=text, places=len(places), windows=_spoken(windows)) as searched:
+            found, meant = await search(sanitize(text))
+            searched.note(excerpts=len(found.excerpts))
         if not meant:
             return found
-        again, _ = await search(corrected(sanitize(text), meant))
+        with span("search memory for corrected words"):
+            again, _ = await search(corrected(sanitize(text), meant))
         return replace(again, read_as=tuple(meant.items()))
 
     async def _search(
@@ -155,16 +161,18 @@ class Memory:
         async with background_task(self._vector(text)) as vector, open_search_session(filters.places) as search_session:
 
             async def query(wanted: int, session: AsyncSession, database: SearchableDatabase) -> list[Candidate]:
-                found, plan = await find_candidates(
-                    session,
-                    text=with_other_words(text),
-                    vector=vector,
-                    filters=filters,
-                    wanted=wanted,
-                    bm25=database.bm25,
-                    hypertable=database.hypertable,
-                )
-                found = await self._with_former(session, found, text=text, filters=filters)
+                with span(f"{database.name} memory") as asked:
+                    found, plan = await find_candidates(
+                        session,
+                        text=with_other_words(text),
+                        vector=vector,
+                        filters=filters,
+                        wanted=wanted,
+                        bm25=database.bm25,
+                        hypertable=database.hypertable,
+                    )
+                    found = await self._with_former(session, found, text=text, filters=filters)
+                    asked.note(**plan.facts(), found=len(found))
                 plans.append(logged(plan, memory=database.name))
                 if not plan.size.in_use:
                     search_session.leave_out(database)
@@ -174,11 +182,14 @@ class Memory:
                 search_session, limit, scope, query, lambda candidate: candidate.message, holding=filters.holding
             )
             candidates = await self._scored_as_they_were(text, candidates, current, search_session.former)
-            hits = self._best(text, candidates, current)[:limit]
-            around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
+            with span("rank", candidates=len(current)):
+                hits = self._best(text, candidates, current)[:limit]
+            with span("read around"):
+                around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
         excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
         # To cut hundreds of messages into words takes longer than the event loop may stand still.
-        words, meant = await asyncio.to_thread(_weighed_and_meant, text, tuple(current.values()))
+        with span("weigh words"):
+            words, meant = await asyncio.to_thread(_weighed_and_meant, text, tuple(current.values()))
         if filters.windows or filters.authors:  # what these messages lack may stand in many others
             words = tuple(Weighed(word.keyword) for word in words)
         result = SearchResult(
@@ -623,3 +634,8 @@ def _nearest(message: Message, around: Sequence[Message], before: int, after: in
 
 def _in_time(message: Message) -> tuple[object, int]:
     return message.sent_at, message.message_id
+
+
+def _spoken(windows: Sequence[Window]) -> tuple[str, ...]:
+    """Return windows as a trace has them, the first few of many; none are all time."""
+    return tuple(f"{window.start or ''}/{window.end or ''}" for window in windows[:_MOST_WINDOWS])

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.chunks import Chunk, find_chunks
 from db.statements import fetch
 from memory.filters import CUSTOM_PLANS, IN_PLACES, Filters, Shape, conditions, shape_of, tune, values_of
+from tracing import Fact, span
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,16 @@ class SearchPlan:
     steps: tuple[Step, ...]
     memory: str = ""
 
+    def facts(self) -> dict[str, Fact]:
+        """Return what was chosen, for a trace."""
+        return {
+            "vectors": str(self.vectors),
+            "keywords": str(self.keywords),
+            "rows_expected": self.size.matching,
+            "rows_in_all": self.size.total,
+            "chunks": len(self.size.chunks),
+        }
+
     def __str__(self) -> str:
         counted = "" if self.counted is None else f", {self.counted:,} counted"
         head = f"{self.memory or 'memory'}: {self.size.matching:,} of {self.size.total:,} rows expected{counted}"
@@ -125,7 +136,9 @@ class Trace:
     async def step(self, name: str, pending: Awaitable[Rows]) -> Rows:
         """Await the rows of a step, and record their number and the time."""
         start = perf_counter()
-        rows = await pending
+        with span(name) as taken:
+            rows = await pending
+            taken.note(rows=len(rows))
         self.steps.append(Step(name, len(rows), (perf_counter() - start) * 1000))
         return rows
 
