@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.statements import Row, fetch
 from memory.counting.results import Example, Matter
 from memory.counting.words import ENDINGS, SITES, Sought
-from memory.filters import Filters, Shape, conditions, shape_of, values_of
+from memory.filters import CUSTOM_PLANS, Filters, Shape, conditions, shape_of, tune, values_of
 from memory.index.store import COLUMNS_OF_MESSAGES, to_message
 from memory.message import MessageKey, SaidAt, said_at_of
 from time_expressions.folding import words_of
@@ -193,7 +193,7 @@ async def count(
     """
     statement = _count(shape_of(filters), _asked(matter))
     values = {"most": MOST_PEOPLE, "oldest": oldest, "newest": newest, **_values(matter, filters, excluded)}
-    rows = await fetch(session, statement, values)
+    rows = await _fetch(session, statement, values)
     people = [row for row in rows if row["person"] is not None]
     return Counted(
         messages=people[0]["all_messages"] if people else 0,
@@ -201,6 +201,16 @@ async def count(
         people=tuple(PersonCount(row["person"], row["messages"], row["items"], _key(row)) for row in people),
         ends=tuple(_key(row) for row in rows if row["person"] is None),
     )
+
+
+async def _fetch(session: AsyncSession, statement: Composed, values: dict[str, Any]) -> list[Row]:
+    """Return the rows of a statement, planned for its values.
+
+    A plan for any values compares every message with each of those that shall not count, one after the other, in place
+    of looking them up: that is 30 seconds instead of two for 100,000 messages of which 10,000 stand in both memories.
+    """
+    await tune(session, CUSTOM_PLANS)
+    return await fetch(session, statement, values)
 
 
 def _key(row: Row) -> MessageKey:
@@ -221,7 +231,7 @@ async def read(
         "times": [sent_at for _, sent_at in keys],
         **_values(matter, filters, excluded),
     }
-    rows = await fetch(session, _read(shape_of(filters), _asked(matter)), values)
+    rows = await _fetch(session, _read(shape_of(filters), _asked(matter)), values)
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
 
 
@@ -235,7 +245,7 @@ async def best_of_people(
     """
     statement = _best_of_people(shape_of(filters), _asked(matter))
     values = {"most": people, "each": each, **_values(matter, filters, excluded)}
-    rows = await fetch(session, statement, values)
+    rows = await _fetch(session, statement, values)
     return [PersonsBest(row["person"], row["messages"], row["newest_at"], tuple(row["ids"])) for row in rows]
 
 
@@ -279,7 +289,7 @@ async def quarters(
     better.
     """
     values = {"most": MOST_QUARTERS, **_values(matter, filters, excluded)}
-    rows = await fetch(session, _quarters(shape_of(filters), _asked(matter)), values)
+    rows = await _fetch(session, _quarters(shape_of(filters), _asked(matter)), values)
     return [Quarter(row["start"], row["messages"], row["items"]) for row in rows]
 
 

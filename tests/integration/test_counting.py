@@ -1,7 +1,7 @@
 """Messages, links and files are counted and listed by SQL: each once, as it is now, and only where one may read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,10 +15,12 @@ from db.databases import LONG_TERM, SHORT_TERM
 from db.engines import open_engine, parse_dsn, sessions_of, transaction
 from db.statements import fetch
 from memory.authors import Authors
+from memory.counting import queries
 from memory.counting.queries import LINK, may_have_words
 from memory.counting.results import Matter, Tally
 from memory.counting.words import Sought
 from memory.embedding.embedder import Embedder
+from memory.filters import Filters
 from memory.index.reembed import prepare
 from memory.message import Attachment, Kind
 from memory.search.memory import Memory
@@ -203,6 +205,28 @@ async def test_no_word_is_passed_over_for_the_letters_of_its_stem(server: Server
     assert len(words) > 2000
     assert not passed_over
     assert 0 < len(possible) < len(words) / 10
+
+
+@pytest.mark.parametrize(
+    "count_it",
+    [
+        pytest.param(partial(queries.count, oldest=1, newest=1), id="numbers"),
+        pytest.param(partial(queries.read, keys=[(1, minute(1))]), id="messages"),
+        pytest.param(queries.quarters, id="times"),
+        pytest.param(partial(queries.best_of_people, people=5, each=2), id="people"),
+    ],
+)
+async def test_what_stands_in_both_memories_is_looked_up_however_often_it_is_counted(
+    server: Server, names: tuple[str, str], count_it: Callable[..., Awaitable[object]]
+) -> None:
+    """A plan for any values, which PostgreSQL makes after some runs, compares each message with all of them."""
+    async with (
+        open_existing_database(server, names[0], name=SHORT_TERM) as database,
+        transaction(database.sessions) as session,
+    ):
+        await count_it(session, matter=Matter(), filters=Filters(places=HERE), excluded=range(1000))
+
+        assert await session.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
 
 
 # ---- when it was said
