@@ -115,6 +115,7 @@ def _openai(model: str, config: ModelConfig) -> "BaseChatModel":
         chat_model.max_tokens = config.max_tokens
     else:  # the client would send max_completion_tokens, which other servers ignore
         chat_model.extra_body = {"max_tokens": config.max_tokens}
+        chat_model.temperature = _TEMPERATURE  # llama.cpp's own is 0.8, with which small models repeat the example
     return chat_model
 
 

@@ -44,6 +44,7 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     first, second = server.requests
     assert {tool["function"]["name"] for tool in first["tools"]} >= {"search_messages", "read_around"}
     assert first["max_tokens"] == 77
+    assert first["temperature"] == 0.2
     opening = ["system", "user", "assistant", "tool"]
     assert [message["role"] for message in first["messages"]] == opening
     assert [message["role"] for message in second["messages"]] == [*opening, "assistant", "tool"]
