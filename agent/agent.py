@@ -21,7 +21,7 @@ from agent.follow_ups import read_with_turns
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
 from agent.models.language_model import LanguageModel
-from agent.narrowed import narrowed, tokens_of
+from agent.narrowed import PART_OF_EARLIER_TURNS, narrowed, newest, tokens_of
 from agent.opening import Opening, open_search
 from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher
@@ -300,7 +300,7 @@ class Agent:
                 await self._conversations.recall(key),
                 question=question,
                 memory=self._memory_of(question),
-                max_tokens=min(self._config.history_tokens, self._config.prompt_tokens // 4),
+                max_tokens=self._config.history_tokens,
             )
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"{key} not read", error)
@@ -413,6 +413,7 @@ class Agent:
 
     async def _ask_model(self, found: "_Found", history: Sequence[Earlier]) -> Answer | None:
         """Return the model's answer; None for one that proves nothing."""
+        history = newest(history, max_tokens=self._config.prompt_tokens // PART_OF_EARLIER_TURNS)
         spare = self._config.prompt_tokens - tokens_of(history, found.context.about)
         context, opening = narrowed(found.context, found.opening, max_tokens=spare)
         show = partial(_show, context) if context.watched.is_watched else None

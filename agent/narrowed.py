@@ -15,6 +15,9 @@ CHARACTERS = 4
 MOST_LINES = 6
 """More is more to confuse: what answers a question is among the first five nearly always."""
 
+PART_OF_EARLIER_TURNS = 3
+"""Of a prompt no more than this part, a third, are earlier turns."""
+
 _FRAME = 500
 """Tokens of all else in a prompt: the instructions with their example, the fence, who asks and when."""
 
@@ -25,6 +28,14 @@ def tokens_of(history: Sequence[Earlier], about: Sequence[Message]) -> int:
     texts += [message.content for turn in history for message in turn.messages]
     texts += [message.content for message in about]
     return sum(len(text) for text in texts) // CHARACTERS
+
+
+def newest(history: Sequence[Earlier], *, max_tokens: int) -> Sequence[Earlier]:
+    """Return the newest earlier turns that take no more than so many tokens, oldest first."""
+    for start in range(len(history)):
+        if tokens_of(history[start:], ()) <= max_tokens:
+            return history[start:]
+    return ()
 
 
 def narrowed(context: Context, opening: Opening, *, max_tokens: int) -> tuple[Context, Opening]:
