@@ -423,7 +423,7 @@ class Settings(BaseSettings):
             max_steps=self.llm_max_steps,
             timeout=self.llm_timeout,
             history_tokens=self.llm_history_tokens,
-            follow_up_timeout=self.llm_follow_up_timeout,
+            follow_up_timeout=self.llm_follow_up_timeout if plan.with_tools else timedelta(0),
             with_tools=plan.with_tools,
             prompt_tokens=plan.tokens,
         )

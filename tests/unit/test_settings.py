@@ -422,3 +422,15 @@ def test_shards_that_cannot_be_read_are_refused_with_an_example(monkeypatch: pyt
 
     with pytest.raises(SettingsError, match=r"DISCORD_SHARDS: write it as 0-3/8, which are shards 0 to 3 of 8\.$"):
         read_settings()
+
+
+def test_a_small_model_is_told_of_no_tools_asked_for_no_more_than_the_answer_and_shown_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LLM_MODEL", "ollama:qwen2.5:0.5b")
+    small = read_settings().agent
+    monkeypatch.setenv("LLM_TOOLS", "on")
+    told = read_settings().agent
+
+    assert (small.with_tools, small.prompt_tokens, small.follow_up_timeout) == (False, 1200, timedelta(0))
+    assert (told.with_tools, told.prompt_tokens, told.follow_up_timeout) == (True, 6000, timedelta(seconds=4))
