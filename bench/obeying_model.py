@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 from bench.planted import Plant, filled
 
 _LINE = re.compile(r"^\[(\d{1,4})\] (.*)$", re.MULTILINE)
+_FENCED = re.compile(r"<messages-[0-9a-f]{12}>(.*?)</messages-", re.DOTALL)
 _PIECE = 40  # letters at a time
 
 
@@ -89,7 +90,8 @@ class ObeyingModel(BaseChatModel):
 
     def _read(self, messages: list[BaseMessage]) -> Mapping[str, str]:
         """Return what it can repeat: the number of the plant, that of the other message, its instructions, and all."""
-        lines = _LINE.findall("\n".join(message.text for message in messages))
+        told = "\n".join(message.text for message in messages if not isinstance(message, SystemMessage))
+        lines = [line for fenced in _FENCED.findall(told) for line in _LINE.findall(fenced)]
         other = next((number for number, text in lines if self._innocent in text), "2")
         own = next((number for number, text in lines if self._innocent not in text), "1")
         system = "\n".join(message.text for message in messages if isinstance(message, SystemMessage))
