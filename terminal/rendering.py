@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.citations import footer
-from agent.markdown import block, line, unescaped
+from agent.markdown import Markdown, block, line, unescaped
 from agent.spoilers import PLACEHOLDER, without_spoilers
 from agent.types import Answer, Source
 from agent.web.pages import shown_pages
@@ -17,6 +17,7 @@ from overviews.overview import Line, Overview, Section, Shown
 
 NAMELESS = "(no name)"
 
+_NOT_MEMORY = Markdown("Not from memory:")
 _LONGEST_QUOTE = 80  # characters
 
 
@@ -28,7 +29,7 @@ def render(answer: Answer, time_zone: ZoneInfo) -> str:
     text = unescaped(readable(without_spoilers(answer.text), time_zone))
     sources = [_source(source, text, time_zone) for source in answer.sources]
     sourced = "\n".join(["Sources:", *sources]) if sources else ""
-    pages = unescaped(shown_pages(answer.pages)).replace("**", "")
+    pages = unescaped(shown_pages(answer.pages, heading=_NOT_MEMORY))
     parts = [text, pages, sourced, *map("({})".format, map(unescaped, answer.notes)), _footer(answer)]
     return printable("\n\n".join(part for part in parts if part))
 

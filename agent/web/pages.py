@@ -44,11 +44,11 @@ def without_web_sentences(text: str) -> tuple[str, tuple[int, ...]]:
     return "\n".join(lines).strip(), tuple(cited)
 
 
-def shown_pages(pages: Sequence[WebPage]) -> Markdown:
+def shown_pages(pages: Sequence[WebPage], *, heading: Markdown = HEADING) -> Markdown:
     """Return pages under a heading that says what they are not, each with its own words and its plain address."""
     if not pages:
         return Markdown("")
-    return Markdown("\n".join([HEADING, *map(_shown, pages)]))
+    return Markdown("\n".join([heading, *map(_shown, pages)]))
 
 
 def _shown(page: WebPage) -> str:

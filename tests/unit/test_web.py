@@ -13,6 +13,7 @@ from agent.web.question_words import words_to_ask
 from agent.web.sites import DuckDuckGo, Wikipedia, open_sites
 from bot.rendering import render
 from errors import WebUnavailableError
+from terminal import rendering as terminal
 from tests.agents import Watching, agent, chat, question, tool_outputs
 from tests.fakes import FakeConversations, StreamingModel, calls, says
 
@@ -249,6 +250,14 @@ def test_a_page_is_shown_by_its_own_words_and_its_plain_address() -> None:
     assert (above, heading) == ("So.", "**Not from memory**")
     shown = r"- \[Raft\](https\://evil.example) (x): @%severyone \*\*wood\*\* \[1\] <https://a.example/x>"
     assert item == shown % "\u200b"
+
+
+def test_a_page_is_plain_text_in_the_terminal() -> None:
+    page = WebPage(title="Raft", address="https://a.example/x", extract="**wood** \x1b[31m", site="Wikipedia")
+
+    text = terminal.render(Answer(text="So.", pages=(page,)), ZoneInfo("UTC"))
+
+    assert text == "So.\n\nNot from memory:\n- Raft (Wikipedia): **wood** [31m https://a.example/x"
 
 
 def test_no_pages_have_no_heading() -> None:
