@@ -16,6 +16,7 @@ from memory.counting.question import read_request
 from memory.mentions import people_named as with_names
 from memory.message import Message
 from memory.names.known import KnownNames, Person
+from memory.question.channels import READS
 from memory.question.follow_up import FollowUp, follow_up_in
 from memory.question.parse import LONGEST_QUESTION, ParsedQuestion
 from memory.question.speakers import people_named
@@ -98,7 +99,8 @@ async def read_with_turns(
 def follow_up_of(parsed: ParsedQuestion, names: KnownNames) -> FollowUp | None:
     """Return how a question goes on from others, None when it can be understood by itself."""
     rest = parsed.rest or (parsed.text if parsed.topic == parsed.text else "")
-    if not parsed.text.strip():
+    asks_for_all = not READS.isdisjoint(words_of(parsed.text[:LONGEST_QUESTION]))  # "summarise #releases"
+    if not parsed.text.strip() or (asks_for_all and not rest):
         return None
     return follow_up_in(
         rest[:LONGEST_QUESTION], names, confined=bool(parsed.times or parsed.channels or parsed.unknown)

@@ -7,7 +7,8 @@ from memory.names.words import BREAKS, NameText
 from time_expressions.folding import FoldedText, Span
 
 _IN = frozenset({"in", "inside", "within", "on", "from", "at", "of", "across", "to", "into"})
-_READS = frozenset({"summarise", "summarize", "summary", "recap", "tldr", "list", "show", "read", "scan", "search"})
+READS = frozenset({"summarise", "summarize", "summary", "recap", "tldr", "list", "show", "read", "scan", "search"})
+"""Words that ask for all of a channel."""
 _THE = frozenset({"me", "us", "the", "our", "channel", "channels", "thread", "threads", "forum", "post"})
 _SIGNS = ("#", "\N{FULLWIDTH NUMBER SIGN}", "-", "_", "channel", "thread", "forum", " in ")
 _CHANNELS = frozenset({"channel", "channels", "thread", "threads", "forum"})
@@ -98,7 +99,7 @@ def _channels_from(text: FoldedText, at: int, parts: NameText, names: KnownNames
 
 def _first_tokens(text: FoldedText, at: int) -> list[int]:
     """Return the tokens at which a channel may stand for which the words from one on make way: "in the channel"."""
-    leads = text.word(at) in _IN or text.word(at) in _READS or _says_how_busy(text, at)
+    leads = text.word(at) in _IN or text.word(at) in READS or _says_how_busy(text, at)
     if not leads or not text.is_apart(at + 1):
         return [at] if at == 0 else []
     found = [at + 1]

@@ -1,7 +1,7 @@
 """Cut a question that asks for several things into clauses: "when did we choose the venue, and who pays for it?"."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from memory.names.known import KnownNames
 from memory.question.follow_up import ASKING_WORDS
@@ -11,6 +11,8 @@ from time_expressions.folding import FoldedText
 
 MOST_CLAUSES = 3
 """Clauses that are told apart; what else is asked belongs to the last one."""
+
+_MOST_CUTS = 8  # places where a question may be cut that are looked at
 
 _AND = frozenset(["and", "&", "und", "sowie", "et", "y", "e", "ed", "plus", ";", "?"])
 _AUXILIARIES = frozenset(
@@ -34,8 +36,8 @@ def clauses_of(text: str, names: KnownNames) -> tuple[str, ...]:
     if compared is not None:
         clauses = compared
     else:
-        cuts = [at for at in range(1, len(read) - 1) if _parts_clauses(read, at, people)]
-        clauses = _cut(text, read, cuts)
+        cuts = (at for at in range(1, len(read) - 1) if _parts_clauses(read, at, people))
+        clauses = _cut(text, read, list(islice(cuts, _MOST_CUTS)))
     whole = [_with_verb(clauses[0], clause, names) for clause in clauses]
     return tuple(whole) if len(whole) > 1 else (text,)
 

@@ -160,7 +160,7 @@ def _names_something(text: FoldedText, before: int, named: Sequence[int]) -> boo
 
 def _counts_nothing_named(text: FoldedText) -> bool:
     """Return whether a question asks how many of what it does not name: "how many are affected?"."""
-    return _is_amount(text, 1) and text.word(1) in {"many", "much"} and text.word(2) in _VERBS
+    return text.word(0) == "how" and text.word(1) == "many" and text.word(2) in _VERBS
 
 
 def _is_amount(text: FoldedText, at: int) -> bool:

@@ -75,6 +75,8 @@ def test_a_question_goes_on_from_an_earlier_one(rest: str, confined: bool) -> No
         ("does the printer work, and who fixed it?", False),
         ("who is Ben?", False),
         ("how many kittens are there?", False),
+        ("how much did the new disk cost?", False),
+        ("how much is the rent?", False),
         ("is there a printer?", False),
         ("who are you?", False),
         ("what can you do?", False),

@@ -147,6 +147,15 @@ async def test_an_overview_is_given_of_another_time() -> None:
     assert quoted(answer) == [OLDER.content]
 
 
+async def test_a_question_for_all_of_a_channel_goes_on_from_nothing() -> None:
+    agent, memory = asking(DEPLOY, IN_OPS)
+
+    answer = await ask(agent, "what was said about the deploy yesterday?", "summarise #ops")
+
+    assert quoted(answer) == [IN_OPS.content]
+    assert searched(memory) == ["what was said about the deploy?"]
+
+
 async def test_what_was_searched_for_is_shown() -> None:
     agent, _ = asking(DEPLOY, OLDER)
 
