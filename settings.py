@@ -216,6 +216,18 @@ def _discord_address(scheme: str, example: str) -> AfterValidator:
     return AfterValidator(validate)
 
 
+def _collector_address(address: str) -> str:
+    """Return the address of an OpenTelemetry collector; raise ValueError for anything else."""
+    if not any(_is_address(address, scheme) for scheme in ("https", "http")) and not _is_plain_http(address):
+        raise ValueError("a collector's address looks like http://127.0.0.1:4318")
+    return address.rstrip("/")
+
+
+def _is_plain_http(address: str) -> bool:
+    """Return whether an address is one of HTTP without encryption, as collectors beside the program have it."""
+    return address.startswith("http://") and _is_address(f"https://{address.removeprefix('http://')}", "https")
+
+
 def _is_address(address: str, scheme: str) -> bool:
     """Return whether an address has nothing but a host, a port and a path, and keeps what is sent there secret."""
     if len(address) > _LONGEST_ADDRESS or not _OF_ADDRESSES.fullmatch(address):
@@ -271,6 +283,7 @@ _Dsn = Annotated[SecretStr, AfterValidator(_postgres_address)]
 _ApiBase = Annotated[str, _discord_address("http", "https://discord.com/api/v10")]
 _GatewayUrl = Annotated[str, _discord_address("ws", "wss://gateway.discord.gg")]
 _WebPage = Annotated[str, _discord_address("http", "https://example.org/privacy")]
+_Collector = Annotated[str, AfterValidator(_collector_address)]
 _Seconds = Annotated[timedelta, _length_of_time("S")]
 _Days = Annotated[timedelta, _length_of_time("D")]
 
@@ -340,6 +353,12 @@ class Settings(BaseSettings):
     # Web
     web_tools: Annotated[str, AfterValidator(_known_sites)] = "off"
     wikipedia_language: str = Field(default="en", pattern=r"^[a-z]{2,12}(?:-[a-z]{2,12})?$")
+
+    # How answers came about
+    debug_answers: bool = False
+    trace_days: int = Field(default=7, ge=0, le=365)
+    trace_texts: bool = False
+    otel_exporter_otlp_endpoint: _Collector | None = None
 
     # People
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
@@ -426,6 +445,8 @@ class Settings(BaseSettings):
             follow_up_timeout=self.llm_follow_up_timeout if plan.with_tools else timedelta(0),
             with_tools=plan.with_tools,
             prompt_tokens=plan.tokens,
+            trace_texts=self.trace_texts,
+            debug_answers=self.debug_answers,
         )
 
     @property

@@ -52,13 +52,25 @@ class Span:
 class Trace:
     """All that is done for one answer, as a tree of spans under one id.
 
-    `clock` tells the time in seconds.
+    `asked_by` and `asked_in` are the ids of the person and of the channel, `guild_id` that of its server, if it is in
+    one. `clock` tells the time in seconds.
     """
 
-    def __init__(self, *, keeps_texts: bool = False, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        *,
+        keeps_texts: bool = False,
+        asked_by: int = 0,
+        asked_in: int = 0,
+        guild_id: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.trace_id = secrets.token_hex(16)
         """32 hexadecimal digits, as W3C Trace Context has them."""
         self.keeps_texts = keeps_texts
+        self.asked_by = asked_by
+        self.asked_in = asked_in
+        self.guild_id = guild_id
         self.root = Span("answer", 0.0, keeps_texts=keeps_texts)
         self.left_out = 0
         """How many spans were more than MOST_SPANS."""

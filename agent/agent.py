@@ -100,7 +100,7 @@ class Agent:
         versions: Versions | None = None,
         web: Sequence[WebSearch] = (),
         knowers: KnowerFinder | None = None,
-        keep_trace: Callable[[Trace, Question], None] | None = None,
+        keep_trace: Callable[[Trace], None] | None = None,
     ) -> None:
         self._config = config or AgentConfig()
         self._coverage = coverage
@@ -176,14 +176,19 @@ class Agent:
     @contextmanager
     def _traced(self, question: Question) -> Generator[Trace]:
         """Record what is done within the block, and hand the trace on."""
-        trace = Trace(keeps_texts=self._config.trace_texts and question.kept)
+        trace = Trace(
+            keeps_texts=self._config.trace_texts and question.kept,
+            asked_by=question.asker_id,
+            asked_in=question.channel_id,
+            guild_id=question.guild if isinstance(question.guild, int) else None,
+        )
         try:
             with traced(trace) as root:
                 root.note(question=question.text, private=question.private, all_time=question.all_time)
                 yield trace
         finally:
             if self._keep_trace is not None and question.kept:
-                self._keep_trace(trace, question)
+                self._keep_trace(trace)
 
     def _with_trace(self, answer: Answer, trace: Trace, question: Question) -> Answer:
         """Return an answer that names its trace, also to whoever reads it if answers are to be looked into."""

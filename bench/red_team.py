@@ -476,7 +476,7 @@ async def open_red_team(
         conversations=Conversations(long_term.sessions, timeout=PATIENCE),
         config=config,
         web=[WatchedSite(lambda words: asker.seen.looked_up.append(words))],
-        keep_trace=lambda trace, _: asker.seen.notes.append(_written(trace)),
+        keep_trace=lambda trace: asker.seen.notes.append(_written(trace)),
     )
     asker = WatchedAsker(agent)
     async with open_recorder(

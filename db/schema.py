@@ -346,6 +346,23 @@ class RatingRow(Base):
     rated_at: Mapped[datetime] = mapped_column(AwareTime)
 
 
+class TraceRow(Base):
+    """How an answer came about; long-term memory keeps it for some days.
+
+    `tree` is its outermost step, with those within it. It `has_texts` of people where the operator wants these.
+    """
+
+    __tablename__ = "traces"
+
+    trace_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(AwareTime, index=True)
+    asker_id: Mapped[int] = mapped_column(BigInteger)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    has_texts: Mapped[bool] = mapped_column(Boolean)
+    tree: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
 class DecisionRow(Base):
     """A message that somebody has marked as a decision; long-term memory keeps it, as it outlives a session.
 

@@ -72,6 +72,9 @@ _CHOICES: Mapping[str, SQL] = {
         SELECT created_at, due_at, repeat, text, guild_id, channel_id, message_id FROM reminders
         WHERE person_id = %(person_id)s ORDER BY due_at
     """),
+    "traces of answers": SQL("""
+        SELECT trace_id, made_at, guild_id, channel_id, tree FROM traces WHERE asker_id = %(person_id)s ORDER BY made_at
+    """),
     "catch-ups": SQL("SELECT * FROM catch_ups WHERE person_id = %(person_id)s"),
     "time zone": SQL("""
         SELECT zone, set_at FROM time_zones WHERE owner_kind = 'person' AND owner_id = %(person_id)s

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from agent.conversations import ConversationKey, Conversations, Turn
 from db.databases import Database
 from db.engines import transaction
-from db.schema import DecisionRow, ReminderRow, ReplacedMessageRow, TimeZoneRow
+from db.schema import DecisionRow, ReminderRow, ReplacedMessageRow, TimeZoneRow, TraceRow
 from memory.answers.kept import KeptAnswer, KeptQuestion, Rating
 from memory.answers.store import AnswerStore
 from memory.capture.journal import BadRecord, Journal, NotAdded, encoded
@@ -149,6 +149,7 @@ async def fill(world: World, *, position: int | None = None) -> None:
     await asked_questions(world.long_term)
     await decided(world.long_term)
     await asked_for_reminders(world.long_term)
+    await traced(world.long_term)
     for database in (world.short_term, world.long_term):
         await analysed(database)
 
@@ -230,6 +231,19 @@ async def asked_for_reminders(database: Database) -> None:
     ]
     async with transaction(database.sessions) as session:
         await session.execute(insert(ReminderRow).values(rows))
+
+
+async def traced(database: Database) -> None:
+    """Let traces be kept of an answer to her, of one to bob with her words, and of one to bob without any words."""
+    tree: dict[str, Any] = {"name": "answer", "ms": 1.0, "parts": []}
+    about: dict[str, Any] = {"guild_id": 1, "channel_id": 1, "made_at": minute(50), "has_texts": False, "tree": tree}
+    rows = [
+        about | {"trace_id": "a" * 32, "asker_id": NADIA},
+        about | {"trace_id": "b" * 32, "asker_id": BOB, "has_texts": True, "tree": tree | {"facts": {"answer": QUOTE}}},
+        about | {"trace_id": "c" * 32, "asker_id": BOB},
+    ]
+    async with transaction(database.sessions) as session:
+        await session.execute(insert(TraceRow).values(rows))
 
 
 TALKED = {

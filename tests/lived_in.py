@@ -26,6 +26,7 @@ from db.schema import (
     ReminderRow,
     ReplacedMessageRow,
     TimeZoneRow,
+    TraceRow,
 )
 from db.table_copy import EVERY_ROW, content_tables, fetch, open_connection, tables_of
 from memory.index import store
@@ -127,6 +128,21 @@ DECISION: dict[str, Any] = {
     "title": "what was decided",
 }
 
+TRACE: dict[str, Any] = {
+    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+    "made_at": minute(6),
+    "asker_id": 2,
+    "guild_id": 5,
+    "channel_id": 1,
+    "has_texts": True,
+    "tree": {
+        "name": "answer",
+        "at": 0.0,
+        "ms": 1.5,
+        "facts": {"question": 'what was "said"? \N{SNOWMAN}'},
+        "parts": [],
+    },
+}
 ASKED: dict[str, Any] = {
     "message_ids": [12, 13],
     "edits_known_to": minute(3),
@@ -191,6 +207,7 @@ async def live_in(database: Database) -> None:
             insert(PlaceRow).values(PLACE),
             insert(CoverageRow).values(COVERAGE),
             insert(AnswerRow).values(ASKED),
+            insert(TraceRow).values(TRACE),
             insert(RatingRow).values(question_id=1, rater_id=2, rating=1, rated_at=minute(3)),
             insert(ReplacedMessageRow).values(
                 replaced_by=1, message_id=8, sent_at=minute(8), content="", attachments=[], search_text=""

@@ -19,6 +19,7 @@ from agent.agent import Agent
 from agent.answer_watch import AnswerWatch
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
+from agent.trace.keeper import TraceKeeper, kept_traces
 from agent.types import Versions
 from agent.web.sites import open_sites
 from cli.commands.front_end import FrontEnd
@@ -32,6 +33,7 @@ from db.word_index import maintain_word_indexes
 from memory.about import about
 from memory.answers.changes import AnswerChanges
 from memory.answers.store import AnswerStore
+from memory.answers.traces import TraceStore
 from memory.authors import bots_named
 from memory.capture.erased import Erased
 from memory.capture.import_csv import Imported, import_csv
@@ -71,6 +73,7 @@ from time_expressions.conventions import DateOrder
 from util_async import background_task
 
 if TYPE_CHECKING:
+    from agent.trace.export import SpanExport
     from bot.services import Services
 
 logger = logging.getLogger(__name__)
@@ -255,6 +258,10 @@ async def open_program(
             catch_ups=CatchUps(long_term.sessions),
             not_listed=lambda: consent.rules.not_named,
         )
+        exporter = await _exporter(settings)
+        keeper = _trace_keeper(settings, long_term, exporter)
+        if keeper is not None:
+            await stack.enter_async_context(kept_traces(keeper, exporter))
         agent = Agent(
             model_creator(settings),
             memory=memory,
@@ -264,6 +271,7 @@ async def open_program(
             versions=Versions(model=settings.llm_model, embedding=embedder.name),
             web=open_sites(settings.web_sites, language=settings.wikipedia_language),
             knowers=overviews.who,
+            keep_trace=None if keeper is None else keeper.keep,
         )
         with closing(agent):
             yield RunningSession(
@@ -286,6 +294,27 @@ async def open_program(
                 time_zone=front_end.time_zone or ZoneInfo(settings.time_zone),
                 date_order=front_end.date_order,
             )
+
+
+async def _exporter(settings: Settings) -> "SpanExport | None":
+    """Return what sends traces to the collector of the settings; None without one."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        return None
+
+    def load() -> "SpanExport":
+        from agent.trace.export import SpanExport  # a second of imports that few need
+
+        return SpanExport(settings.otel_exporter_otlp_endpoint or "")
+
+    return await asyncio.to_thread(load)
+
+
+def _trace_keeper(settings: Settings, long_term: Database, exporter: "SpanExport | None") -> TraceKeeper | None:
+    """Return what keeps and exports traces; None where neither is wanted."""
+    if not settings.trace_days and exporter is None:
+        return None
+    store = TraceStore(long_term.sessions) if settings.trace_days else None
+    return TraceKeeper(store, clock=_now, kept_for=timedelta(days=settings.trace_days), exporter=exporter)
 
 
 def _note_stored(messages: Sequence[Message], *listeners: Memory | PlaceWriter | AnswerWatch) -> None:

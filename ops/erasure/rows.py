@@ -34,7 +34,7 @@ from ops.erasure.subject import Subject
 
 TOUCHED = (
     *("messages", "message_revisions", "replaced_messages", "time_zones", "conversation_turns", "answers", "ratings"),
-    *("decisions", "catch_ups", "digests", "reminders"),
+    *("decisions", "catch_ups", "digests", "reminders", "traces"),
     NAMES,
 )
 """The tables in which somebody's words, or their id, may stand."""
@@ -146,10 +146,17 @@ _DELETE_CATCH_UPS: LiteralString = """
 _DELETE_REMINDERS: LiteralString = """
     DELETE FROM reminders USING erased_people WHERE person_id = user_id AND created_at <= erased_at
 """
+_DELETE_TRACES: LiteralString = """
+    DELETE FROM traces WHERE has_texts
+    OR EXISTS (SELECT FROM erased_people WHERE user_id = asker_id AND made_at <= erased_at)
+    OR EXISTS (SELECT FROM erased_places WHERE place_id = channel_id AND made_at <= erased_at)
+"""
+"""What traces say of texts may repeat anybody, and nobody needs them for long."""
 _DELETE_OWN = {
     "time_zones": _DELETE_TIME_ZONES,
     "catch_ups": _DELETE_CATCH_UPS,
     "reminders": _DELETE_REMINDERS,
+    "traces": _DELETE_TRACES,
 }
 """What deletes rows that are about one person, by their tables."""
 _OUTDATE_DIGESTS: LiteralString = """

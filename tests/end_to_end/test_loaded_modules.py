@@ -10,7 +10,7 @@ import pytest
 from bench.processes import ROOT, Workplace
 
 MODELS = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy"}
-AGENT = {"langchain", "langchain_core", "langgraph", "langsmith", "openai"}
+AGENT = {"langchain", "langchain_core", "langgraph", "langsmith", "openai", "opentelemetry"}
 FRAMES = {"pandas", "pyarrow", "duckdb"}
 HEAVY = MODELS | AGENT | FRAMES | {"discord"}
 DATABASE = {"sqlalchemy", "psycopg", "alembic"}

@@ -35,6 +35,7 @@ TABLES = {
         "reminders",
         "replaced_messages",
         "time_zones",
+        "traces",
     ),
 }
 

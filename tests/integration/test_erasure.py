@@ -116,7 +116,7 @@ async def world(server: Server, names: tuple[str, str], tmp_path: Path) -> Async
             await run(
                 database,
                 f"TRUNCATE {tables}, conversation_turns, names, answers, ratings, decisions, catch_ups, digests,"
-                " reminders",
+                " reminders, traces",
             )
 
 
@@ -185,6 +185,14 @@ async def test_her_reminders_go_and_those_of_others_lose_her_words_but_not_their
     left = await rows(world.long_term, "reminder_id, person_id, text, message_id, due_at", "reminders")
     assert left == [(2, BOB, "", None, minute(900)), (3, BOB, "every other day", None, minute(900))]
     assert receipt.long_term.reminders == 2
+
+
+async def test_traces_of_answers_to_her_go_and_all_that_have_texts(world: World) -> None:
+    await fill(world)
+
+    await forget_her(world)
+
+    assert await rows(world.long_term, "trace_id", "traces") == [("c" * 32,)]
 
 
 async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None:
@@ -405,7 +413,7 @@ async def test_tables_that_an_older_database_lacks_are_passed_over(new_world: Wo
     await fill(world)
     for table in (
         *("erasures", "replaced_messages", "time_zones", "conversation_turns", "journal_positions"),
-        *("catch_ups", "digests", "reminders"),
+        *("catch_ups", "digests", "reminders", "traces"),
     ):
         for database in (world.short_term, world.long_term):
             await run(database, f"DROP TABLE IF EXISTS {table}")

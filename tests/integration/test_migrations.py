@@ -58,6 +58,7 @@ TABLES = {
         "places",
         "ratings",
         "reminders",
+        "traces",
     ),
     *_OF_PROMOTIONS,
 }

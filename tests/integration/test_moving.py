@@ -30,6 +30,7 @@ from db.schema import (
     ReminderRow,
     ReplacedMessageRow,
     TimeZoneRow,
+    TraceRow,
 )
 from db.table_copy import TableComparison
 from db.vector_index import build
@@ -41,7 +42,20 @@ from ops import move as move_module
 from ops.move import Move, open_move
 from tests.builders import FULL, deletion, edit, message, minute
 from tests.conftest import open_existing_database, open_new_database
-from tests.lived_in import ASKED, AT_ONCE, CONVERSATION, DECISION, DIGEST, PATIENCE, PLACE, REMINDER, TURN, WIDTH, write
+from tests.lived_in import (
+    ASKED,
+    AT_ONCE,
+    CONVERSATION,
+    DECISION,
+    DIGEST,
+    PATIENCE,
+    PLACE,
+    REMINDER,
+    TRACE,
+    TURN,
+    WIDTH,
+    write,
+)
 from tests.sentences import is_one_sentence
 from tests.servers import Server, embedded_server
 from util_async import Progress, no_progress
@@ -83,6 +97,7 @@ async def fill_source(server: Server, name: str) -> None:
             await session.execute(rating)
             await session.execute(insert(DecisionRow).values(DECISION))
             await session.execute(insert(ReminderRow).values(REMINDER))
+            await session.execute(insert(TraceRow).values(TRACE))
         await Conversations(database.sessions).append(CONVERSATION, TURN)
 
 

@@ -40,6 +40,7 @@ TABLES = (
         "places",
         "ratings",
         "reminders",
+        "traces",
     ),
 )
 READABLE = ("messages", "message_revisions", "names", "places")

@@ -236,6 +236,8 @@ def _written(default: Any) -> str | None:
         return f"`{length}`"
     if isinstance(default, time):
         return f"`{default:%H:%M}`"
+    if isinstance(default, bool):
+        return "`on`" if default else "`off`"
     return str(default) if isinstance(default, int) else f"`{default}`"
 
 
