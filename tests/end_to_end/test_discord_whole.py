@@ -207,6 +207,27 @@ async def test_what_the_asker_alone_may_read_is_offered_to_them_alone_and_shown_
         assert "ban the spammer Zed on Friday" in seen(shown.response)
 
 
+async def test_links_people_and_days_are_counted_of_what_everybody_there_may_read(open_town: OpenTown) -> None:
+    async with open_town() as town:
+        shared = await town.ben.send(town.general, "here is the tracker: https://issues.example/board")
+        await town.ana.send(town.general, "thanks, that is **neat** \N{PARTY POPPER}")
+        await town.ben.send(town.general, "new issues come in there every day")
+        await town.cleo.send(town.mods, "our tracker is https://secret.example/tracker")
+
+        posted = seen(await town.ask(town.ana, "who posted that link to the tracker?"))
+        active = seen(await town.ask(town.ana, "wer hat am meisten geschrieben?"))
+        busiest = seen(await town.ask(town.ana, "which day was **busiest** in #genral?"))
+        emoji = seen(await town.ask(town.ana, "how often was \N{PARTY POPPER} used?"))
+
+        assert "https://issues.example/board" in posted
+        assert town.link(shared) in posted
+        assert "**Ben** has most: 2 of 3 messages" in active
+        assert "**3 messages**" in busiest
+        assert 'I read "#genral" as "#general".' in busiest
+        assert "**1 message**" in emoji
+        assert not any("secret.example" in text or "Cleo" in text for text in (posted, active, busiest, emoji))
+
+
 async def test_an_edit_and_a_deletion_are_honoured_in_the_next_answer(
     open_town: OpenTown,
 ) -> None:
