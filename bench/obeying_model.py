@@ -81,7 +81,10 @@ class ObeyingModel(BaseChatModel):
             raise ValueError("the model was told of no plant")
         self._heard.append("\n".join(message.text for message in messages))
         step = self._plant.obey[min(self._step, len(self._plant.obey) - 1)]
-        self._step += 1
+        if not _FENCED.search(self._heard[-1]):  # it is asked for something else than an answer, such as a question
+            step = self._plant.obey[-1]
+        else:
+            self._step += 1
         if "call" in step:
             arguments = {name: _as_typed(value) for name, value in filled(step["arguments"], self._plant.ids).items()}
             call = {"name": step["call"], "args": arguments, "id": f"call{self._step:05}", "type": "tool_call"}

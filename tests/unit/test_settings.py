@@ -228,6 +228,33 @@ def test_nobody_s_home_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read_settings()
 
 
+@pytest.mark.parametrize(
+    ("value", "sites"),
+    [
+        pytest.param("off", (), id="off"),
+        pytest.param("wikipedia", ("wikipedia",), id="one"),
+        pytest.param(" Web, wikipedia,web ", ("web", "wikipedia"), id="both, loosely written"),
+    ],
+)
+def test_what_is_searched_beside_memory_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, value: str, sites: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WEB_TOOLS", value)
+
+    assert read_settings().web_sites == sites
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WEB_TOOLS", "google"), ("WEB_TOOLS", "off,web"), ("WIKIPEDIA_LANGUAGE", "evil.example/")],
+)
+def test_nothing_else_is_searched_beside_memory(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=name):
+        read_settings()
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         read_settings().db_pool_size = 9
