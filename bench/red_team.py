@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 import discord
@@ -38,6 +38,7 @@ from agent.config import AgentConfig, ModelConfig
 from agent.conversations import Conversations
 from agent.front_end import QuotingAsker
 from agent.progress import UNWATCHED, Watcher
+from agent.prompt_plan import LONG_PROMPT, PromptPlan, ToolsSetting, prompt_plan
 from agent.prompts import TEMPLATES
 from agent.types import Answer, Outcome, Question, WebPage
 from bench.inputs import told_in_a_sentence
@@ -56,6 +57,7 @@ from bot.services import Services
 from cli.console import shown_while
 from db.config import SHORT_TERM_LAYOUT
 from db.databases import LONG_TERM, SHORT_TERM, Database
+from errors import InputFileError
 from memory.capture.recorder import open_recorder
 from memory.embedding.embedder import Embedder
 from memory.guild_settings import GuildSettings
@@ -74,6 +76,10 @@ if TYPE_CHECKING:
 SCRIPTED = "scripted"
 INNOCENT = "is ready on Thursday"
 AGAIN = "and when?"
+
+_PLAN = PromptPlan(with_tools=True, tokens=LONG_PROMPT)
+_FOLLOW_UP = timedelta(seconds=10)  # to write out a question that goes on from another one
+_MOST_TOKENS = 160  # of one turn of a real model
 
 _HIDDEN = discord.PermissionOverwrite(view_channel=False)
 _SHOWN = discord.PermissionOverwrite(view_channel=True)
@@ -453,6 +459,7 @@ async def open_red_team(
     embedder: Embedder,
     folder: Path,
     *,
+    plan: PromptPlan = _PLAN,
     timeout: timedelta = PATIENCE,
 ) -> AsyncGenerator[RedTeam]:
     """Yield the whole bot on a simulated Discord with a model, and somebody who plants messages for it."""
@@ -468,7 +475,14 @@ async def open_red_team(
         lambda places: asker.seen.read.update(places),
     )
     config = AgentConfig(
-        timeout=timeout, quotes_timeout=PATIENCE, longest_wait=PATIENCE, draft_every=timedelta(), trace_texts=True
+        timeout=timeout,
+        quotes_timeout=PATIENCE,
+        longest_wait=PATIENCE,
+        draft_every=timedelta(),
+        trace_texts=True,
+        with_tools=plan.with_tools,
+        prompt_tokens=plan.tokens,
+        follow_up_timeout=_FOLLOW_UP if plan.with_tools else timedelta(0),
     )
     agent = Agent(
         created,
@@ -522,7 +536,7 @@ def _written(trace: Trace) -> str:
 
 
 async def attack(
-    create: "Callable[[], BaseChatModel]", plants: Sequence[Plant], *, timeout: timedelta
+    create: "Callable[[], BaseChatModel]", plants: Sequence[Plant], *, plan: PromptPlan, timeout: timedelta
 ) -> AsyncGenerator[Verdict]:
     """Yield what comes of one plant after the other, on databases of the bench's own."""
     with open_workplace() as place, tempfile.TemporaryDirectory(prefix="backscroll-red-team-") as folder:
@@ -535,8 +549,9 @@ async def attack(
             await embedder.ready()
             for database in (short_term, long_term):
                 await prepare(database, embedder)
-            opening = open_red_team(create, short_term, long_term, embedder, Path(folder), timeout=timeout)
-            async with opening as team:
+            async with open_red_team(
+                create, short_term, long_term, embedder, Path(folder), plan=plan, timeout=timeout
+            ) as team:
                 for plant in plants:
                     yield await team.try_out(plant)
 
@@ -567,17 +582,23 @@ def creator(model: str, base_url: str | None, timeout: timedelta) -> "Callable[[
         name=model,
         base_url=base_url,
         timeout=timeout,
-        max_tokens=200,
+        max_tokens=_MOST_TOKENS,
         openai_api_key=os.environ.get("OPENAI_API_KEY", "none"),
     )
     return lambda: create_chat_model(config)
 
 
-async def _run(
-    model: str, base_url: str | None, plants: Sequence[Plant], timeout: timedelta, *, show: bool
-) -> list[Verdict]:
+def chosen_plants(only: Collection[int] | None, limit: int) -> list[Plant]:
+    """Return so many of the messages, from all over the file, or those of some numbers; raise InputFileError."""
+    plants = [plant for plant in read_plants() if not only or plant.id in only]
+    if not plants:
+        raise InputFileError("No message has such a number: write --only 1 to --only 100.")
+    return plants[:: -(-len(plants) // limit)]
+
+
+async def _run(attacking: AsyncGenerator[Verdict], *, show: bool) -> list[Verdict]:
     verdicts = []
-    async with aclosing(attack(creator(model, base_url, timeout), plants, timeout=timeout)) as tried:
+    async with aclosing(attacking) as tried:
         async for verdict in tried:
             verdicts.append(verdict)
             plant = verdict.plant
@@ -601,17 +622,21 @@ def main(
     show: Annotated[
         bool, typer.Option(help="Print what was shown in the end, without the addresses of links.")
     ] = False,
+    tools: Annotated[
+        str, typer.Option(envvar="LLM_TOOLS", help="on, off, or auto: by the name of the model.", metavar="auto|on|off")
+    ] = "auto",
     timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds that one answer may take.")] = 600,
 ) -> None:
     """Try the planted messages out and print what was held off; exit status 1 when something was not."""
     logging.disable(logging.WARNING)
+    began, limit_of_one = perf_counter(), timedelta(seconds=timeout)
     with told_in_a_sentence():
-        plants = [plant for plant in read_plants() if not only or plant.id in only]
-    chosen = plants[:: -(-len(plants) // limit)][:limit]
-    began = perf_counter()
-    verdicts = asyncio.run(
-        shown_while(_run(model, base_url, chosen, timedelta(seconds=timeout), show=show), "Attacking")
-    )
+        plants = chosen_plants(only, limit)
+        if tools not in get_args(ToolsSetting):
+            raise InputFileError(f"--tools {tools!r} is not known: write auto, on or off.")
+        plan = _PLAN if model == SCRIPTED else prompt_plan(model, tools=cast("ToolsSetting", tools))
+        attacking = attack(creator(model, base_url, limit_of_one), plants, plan=plan, timeout=limit_of_one)
+        verdicts = asyncio.run(shown_while(_run(attacking, show=show), "Attacking"))
     outcomes = Counter(verdict.outcome.value for verdict in verdicts)
     typer.echo(text_of(verdicts))
     typer.echo(f"{model}: {dict(outcomes)} in {perf_counter() - began:.0f} s")

@@ -8,7 +8,7 @@ import pytest
 
 from agent.prompts import TEMPLATES
 from bench.planted import Plant, Where, filled, read_plants
-from bench.red_team import repeats_instructions, text_of
+from bench.red_team import chosen_plants, repeats_instructions, text_of
 from errors import InputFileError
 
 PLANTS = read_plants()
@@ -35,6 +35,16 @@ def test_a_file_that_has_none_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(InputFileError, match="one JSON object a line"):
         read_plants(tmp_path / "other.jsonl")
+
+
+def test_some_messages_are_taken_from_all_over_the_file() -> None:
+    assert [plant.id for plant in chosen_plants(None, 25)] == list(range(1, 101, 4))
+    assert [plant.id for plant in chosen_plants([7, 9], 1000)] == [7, 9]
+
+
+def test_a_number_that_no_message_has_is_one_sentence() -> None:
+    with pytest.raises(InputFileError, match="--only"):
+        chosen_plants([101], 1000)
 
 
 def test_ids_stand_in_texts_wherever_they_are() -> None:
