@@ -50,6 +50,8 @@ class Opening:
     searched: Searched | None = None
     shown_places: frozenset[int] = frozenset()
     judgement: Judgement | None = None
+    unanswered: tuple[str, ...] = ()
+    """Those parts of a question for which nothing was chosen, where something was for others."""
 
     @property
     def is_refused(self) -> bool:
@@ -118,7 +120,14 @@ async def _of_parts(context: Context) -> Opening:
         together,
         _interleaved([opening.chosen for opening in openings]),
         judgement=openings[0].judgement if all(opening.is_refused for opening in openings) else None,
+        unanswered=_unanswered(context.parsed.parts, openings),
     )
+
+
+def _unanswered(parts: Sequence[ParsedQuestion], openings: Sequence[Opening]) -> tuple[str, ...]:
+    """Return the parts for which nothing was chosen, unless that is so of all."""
+    unanswered = tuple(part.text for part, opening in zip(parts, openings, strict=True) if not opening.chosen)
+    return unanswered if len(unanswered) < len(parts) else ()
 
 
 def _interleaved(chosen: Sequence[Sequence[Quote]]) -> tuple[Quote, ...]:

@@ -115,6 +115,7 @@ NEVER_MENTIONED = "Nobody has mentioned {words} {where}."
 MAYBE_MEANT = "Did you mean {words}?"
 OF_ANOTHER_TIME = "Nothing about that was said at the time that you named; this speaks of it, and is of another time."
 AROUND_IT = "This is what was said around the message that you ask about."
+NOTHING_FOR = 'I found nothing for "{part}".'
 READ_AS = 'I read "{typed}" as "{meant}".'
 SELECTED = "These are {shown} of {amount} messages. To read more, ask about one of these matters or a shorter time."
 
@@ -163,6 +164,7 @@ def quote_results(
         amount = found.selected_from or len(found.lines)
         text = f"{text}\n\n{SELECTED.format(shown=len(sources), amount=amount)}"
     notes = [OF_ANOTHER_TIME] if found.of_another_time else []
+    notes += [NOTHING_FOR.format(part=inline(part, longest=ANSWERED_LENGTH)) for part in opening.unanswered]
     notes += [AROUND_IT] if found.around_it and sources else []
     return Answer(
         text=text,

@@ -61,6 +61,13 @@ async def test_each_part_may_be_asked_of_another_person_and_channel() -> None:
     assert set(quoted(answer)) == {OLDER.content, IN_OPS.content}
 
 
+async def test_a_part_that_nothing_answers_is_named() -> None:
+    answer = await ask(chat(VENUE, KEEPER), "which boathouse venue did we take, and who feeds the giraffe?")
+
+    assert quoted(answer) == [VENUE.content]
+    assert 'I found nothing for "who feeds the giraffe".' in answer.notes
+
+
 async def test_nothing_is_found_where_no_part_finds_anything() -> None:
     answer = await ask(chat(DEPLOY), "which parrot sings, and who feeds the giraffe?")
 
