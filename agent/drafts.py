@@ -134,7 +134,7 @@ class Drafts:
         if notes or end <= self._shown:
             return None
         self._shown = end
-        return with_proof(prove(text[:end], cited, context), cited, (), context)
+        return with_proof(await prove(text[:end], cited, context), cited, (), context)
 
     def _may_not_stand(self, written: str) -> bool:
         """Return whether something is for programs, repeats our instructions, is of the web, or uncovers something."""

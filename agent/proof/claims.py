@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from agent.citations import without_marks
 from agent.markdown import unescaped
-from agent.proof.facts import MessageFacts
+from agent.proof.facts import BEFORE_HOURS, MessageFacts
 from agent.proof.languages import language_of
-from agent.proof.names import names_in, words_of
+from agent.proof.names import SAYING_VERBS, NamePhrase, attributions_in, names_in, words_of
 from agent.proof.number_words import LANGUAGES
 from agent.proof.numbers import Number, numbers_in
 from agent.proof.polarity import contradicts, polarity_of
 from agent.proof.times import Clock, DatePhrase, clocks_in, dates_in
+from agent.proof.word_lists import listed
 from agent.spoilers import PLACEHOLDER, split_code
 from time_expressions.tokens import Token, tokens_of
 
@@ -37,8 +38,9 @@ class Kind(StrEnum):
 class Frame:
     """What an answer may take for granted: the question's own words, who wrote what was shown, and the asker's clock.
 
-    `people` are the words of the names of those whose messages were shown, see `names.person_words`; `stated` are
-    sentences of our own tools, whose numbers were counted.
+    `people` are the words of the names of those whose messages were shown, see `names.person_words`; `is_person` tells
+    whether a folded word names anybody else who may be known. `stated` are sentences of our own tools, with what they
+    counted.
     """
 
     question: str
@@ -47,7 +49,7 @@ class Frame:
     time_zone: ZoneInfo
     language: str = ""
     stated: tuple[str, ...] = ()
-    asker_name: str = ""
+    is_person: Callable[[str], bool] = lambda _: False
     question_words: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -60,6 +62,16 @@ _NOT_ITS_END = ".,:;!?*~|\"'\\)_"
 _YEARS = range(1900, 2200)
 _ORDINAL_END = re.compile(r"\d(?:st|nd|rd|th|er|e)?\Z")
 _MOST_COUNTED = 20
+_COUNTED = frozenset(
+    listed(
+        "people persons members users messages others of them times authors leute personen mitglieder "
+        "nachrichten von personnes membres messages d'entre personas miembros mensajes de"
+    )
+)
+"""Words behind a number that counts what is cited."""
+
+_SAID_WITHIN = 14  # tokens
+_ON = frozenset(["on", "at", "am", "um", "le", "el", "a"])
 _HALF_DAY = 12
 _UNITS_GLUED = re.compile(r"(?:v|q|nr|no)\d", re.IGNORECASE)
 
@@ -79,7 +91,7 @@ def failing(sentence: str, facts: Sequence[MessageFacts], frame: Frame, *, with_
         return Kind.ADDRESS
     checks: tuple[tuple[Kind, Callable[[], bool]], ...] = (
         (Kind.NUMBER, lambda: _has_times_and_numbers(words, facts, frame, with_counts=with_counts)),
-        (Kind.DATE, lambda: all(_has_date(phrase, facts, frame) for phrase in dates_in(tokens_of(words)))),
+        (Kind.DATE, lambda: _has_dates(words, facts, frame)),
         (Kind.NAME, lambda: _has_names(words, facts, frame)),
         (Kind.NEGATION, lambda: not _is_contradicted(words, facts, frame)),
     )
@@ -126,7 +138,8 @@ def _has_times_and_numbers(text: str, facts: Sequence[MessageFacts], frame: Fram
     clocks = [clock for clock in clocks_in(tokens) if clock.first not in taken and not _is_duration(clock, facts)]
     taken |= {at for clock in clocks for at in range(clock.first, clock.end)}
     either = {at for phrase in dates_in(tokens) if phrase.may_be_numbers for at in range(phrase.first, phrase.end)}
-    if not all(_has_clock(clock, facts) for clock in clocks):
+    said_at = said_at_end(tokens)
+    if not all(_has_clock(clock, facts, is_own=clock.end <= said_at) for clock in clocks):
         return False
     claimed = [
         number
@@ -137,7 +150,7 @@ def _has_times_and_numbers(text: str, facts: Sequence[MessageFacts], frame: Fram
     known += [number for text in frame.stated for number in numbers_in(tokens_of(text), LANGUAGES)]
     counted = _counts(facts) if with_counts else frozenset()
     return all(
-        any(number.is_same(other) for other in known) or _is_known_otherwise(number, facts, counted)
+        any(number.is_same(other) for other in known) or _is_known_otherwise(number, tokens, facts, counted)
         for number in claimed
     )
 
@@ -152,12 +165,14 @@ def _is_part_of_a_word(tokens: Sequence[Token], number: Number) -> bool:
     )
 
 
-def _is_known_otherwise(number: Number, facts: Sequence[MessageFacts], counted: Collection[int]) -> bool:
+def _is_known_otherwise(
+    number: Number, tokens: Sequence[Token], facts: Sequence[MessageFacts], counted: Collection[int]
+) -> bool:
     """Return whether a number is that of a day, a year or an hour of the messages, or counts them."""
     values = {int(value) for value in number.values if value.is_integer()}
     if not values:
         return False
-    if number.unit is None and not values.isdisjoint(counted):
+    if number.unit is None and not values.isdisjoint(counted) and _is_count(number, tokens):
         return True
     if any(value in _YEARS for value in values):
         return any(day.year in values for fact in facts for day in fact.days)
@@ -165,7 +180,15 @@ def _is_known_otherwise(number: Number, facts: Sequence[MessageFacts], counted: 
         return False
     if number.text[-2:] in {"st", "nd", "rd", "th"}:
         return any(day.day in values for fact in facts for day in fact.days)
-    return any(clock.hour in values and clock.first < clock.end for fact in facts for clock in fact.clocks)
+    if not number.first or tokens[number.first - 1].text not in BEFORE_HOURS:
+        return False
+    hours = {value % _HALF_DAY for value in values if value <= 2 * _HALF_DAY}
+    return any(clock.hour % _HALF_DAY in hours for fact in facts for clock in fact.clocks)
+
+
+def _is_count(number: Number, tokens: Sequence[Token]) -> bool:
+    """Return whether a number begins its sentence, or stands before what a sentence counts of what it cites."""
+    return number.first == 0 or any(token.text in _COUNTED for token in tokens[number.end : number.end + 2])
 
 
 def _counts(facts: Sequence[MessageFacts]) -> frozenset[int]:
@@ -174,7 +197,10 @@ def _counts(facts: Sequence[MessageFacts]) -> frozenset[int]:
     return frozenset(count for count in counts if 1 < count <= _MOST_COUNTED)
 
 
-def _has_clock(clock: Clock, facts: Sequence[MessageFacts]) -> bool:
+def _has_clock(clock: Clock, facts: Sequence[MessageFacts], *, is_own: bool = False) -> bool:
+    """Return whether a time of day stands in a message, or is its own; nothing else, where it `is_own`."""
+    if is_own:
+        return any(fact.is_own_time(clock) for fact in facts)
     if any(clock.is_same(other) for fact in facts for other in fact.clocks):
         return True
     hours = {
@@ -182,7 +208,7 @@ def _has_clock(clock: Clock, facts: Sequence[MessageFacts]) -> bool:
         clock.hour % _HALF_DAY,
         clock.hour % _HALF_DAY + _HALF_DAY if not clock.is_sure else clock.hour,
     }
-    values = {value for fact in facts for number in fact.numbers if _may_be_hour(number) for value in number.values}
+    values = {value for fact in facts for value in fact.hours}
     if clock.minute == 0:
         return not values.isdisjoint(float(hour) for hour in hours)
     return clock.hour + clock.minute / 100 in values  # "at 15.30"
@@ -193,18 +219,34 @@ def _is_duration(clock: Clock, facts: Sequence[MessageFacts]) -> bool:
     return clock.is_duration_too and not _has_clock(clock, facts)
 
 
-def _may_be_hour(number: Number) -> bool:
-    return number.unit is None or number.unit == ("time", 3600.0)
+def _has_dates(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    tokens = tokens_of(text)
+    said_at = said_at_end(tokens)
+    return all(_has_date(phrase, facts, frame, is_own=phrase.end <= said_at) for phrase in dates_in(tokens))
 
 
-def _has_date(phrase: DatePhrase, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+def _has_date(phrase: DatePhrase, facts: Sequence[MessageFacts], frame: Frame, *, is_own: bool) -> bool:
+    """Return whether a day stands in a message, or is its own; nothing else, where it `is_own`."""
     today = frame.now.astimezone(frame.time_zone).date()
+    if is_own:
+        return any(fact.is_own_day(day, today=today) for day in phrase.readings for fact in facts)
     if any(fact.speaks_of(day, today=today) for day in phrase.readings for fact in facts):
         return True
     if not phrase.may_be_numbers:
         return False
     values = [{float(value)} for day in phrase.readings[:1] for value in (day.day, day.month) if value]
     return all(any(value <= number.values for fact in facts for number in fact.numbers) for value in values)
+
+
+def said_at_end(tokens: Sequence[Token]) -> int:
+    """Return the token of a verb of saying before which a sentence says when it was said; 0 where it does not.
+
+    "At 14:00 on Friday Ana wrote that" tells when Ana wrote.
+    """
+    first = next((at for at, token in enumerate(tokens[:_SAID_WITHIN]) if token.is_word or token.is_number), None)
+    if first is None or tokens[first].text not in _ON:
+        return 0
+    return next((at for at, token in enumerate(tokens[:_SAID_WITHIN]) if token.text in SAYING_VERBS), 0)
 
 
 # ---- names and negations
@@ -216,15 +258,26 @@ def _has_names(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
     for name in names_in(text, people=dict(frame.people), language=frame.language):
         if name.word not in (cited if name.is_person else shown):
             return False
+    if not all(_is_attributed(name, facts) for name in attributions_in(text, is_person=frame.is_person)):
+        return False
     for channel in _CHANNEL.finditer(text):
         if not words_of(channel["name"]) <= shown:
             return False
     return all(words_of(word[0]) <= shown for word in _LETTERED.finditer(text) if not _UNITS_GLUED.match(word[0]))
 
 
+def _is_attributed(name: NamePhrase, facts: Sequence[MessageFacts]) -> bool:
+    """Return whether a message is somebody's, or tells what they said; one that only names them does for a label."""
+    return any(
+        name.word in fact.authors_words
+        or (name.word in fact.words and not (name.says and fact.words.isdisjoint(SAYING_VERBS)))
+        for fact in facts
+    )
+
+
 def _is_contradicted(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
-    people = frozenset(frame.people)
-    return contradicts(polarity_of(text, people), [fact.polarity for fact in facts])
+    authors = words_of(" ".join(sorted(fact.message.author_name for fact in facts)))
+    return contradicts(polarity_of(text, authors), [fact.polarity for fact in facts])
 
 
 def telling_words(text: str, frame: Frame) -> Iterator[frozenset[str]]:

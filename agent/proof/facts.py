@@ -11,6 +11,7 @@ from agent.proof.number_words import LANGUAGES
 from agent.proof.numbers import Number, numbers_in
 from agent.proof.polarity import Polarity, polarity_of
 from agent.proof.times import Clock, DatePhrase, Day, also_tomorrow, clocks_in, dates_in, days_from_now
+from agent.proof.word_lists import listed
 from memory.mentions import readable
 from memory.message import Message
 from time_expressions.find import times_in
@@ -20,8 +21,14 @@ from time_expressions.window import Window
 LONGEST = 4000
 """Characters of a message that are read; Discord takes no more."""
 
-_MOST_WINDOW_DAYS = 7  # of a window each day of which a message speaks of
+BEFORE_HOURS = frozenset(
+    listed("at um a las until till from by before after around bis ab gegen vers desde hasta since and to - between")
+)
+"""Words and signs behind which a bare number may be an hour."""
+
+_MOST_WINDOW_DAYS = 3  # of a window each day of which a message speaks of
 _WEEK = 7
+_NEAR_DAYS = 200  # from a message to a day that it names without a year
 _BLANKS = re.compile(r"\s+")
 _TICKS = re.compile(r"`+")
 
@@ -45,6 +52,11 @@ class MessageFacts:
         """Its words, folded, and those of its author, its channel and of whom it replies to."""
         replied_to = self._replied_to.author_name if self._replied_to else ""
         return words_of(f"{self.text} {self.message.author_name} {self.message.channel_name} {replied_to}")
+
+    @cached_property
+    def authors_words(self) -> frozenset[str]:
+        """The words of its author's name, folded."""
+        return words_of(self.message.author_name.replace("_", " "))
 
     @cached_property
     def searchable(self) -> str:
@@ -77,6 +89,24 @@ class MessageFacts:
         return tuple(numbers_in(self._tokens, LANGUAGES, taken=taken))
 
     @cached_property
+    def hours(self) -> frozenset[float]:
+        """Its bare numbers that may be hours: "at 3", "9-12"."""
+        bare = [one for one in self.numbers if one.unit is None and one.first]
+        return frozenset(
+            value for one in bare if self._tokens[one.first - 1].text in BEFORE_HOURS for value in one.values
+        )
+
+    def is_own_day(self, day: Day, *, today: date) -> bool:
+        """Return whether it was sent on a day that is named in an answer that is given `today`."""
+        own = {_day_of(self.message.sent_at, zone) for zone in (self._time_zone, UTC)}
+        return any(day.is_on(one, today=today) for one in own)
+
+    def is_own_time(self, clock: Clock) -> bool:
+        """Return whether it was sent at a time of day."""
+        own = (self.message.sent_at.astimezone(zone) for zone in (self._time_zone, UTC))
+        return any(clock.is_same(Clock(moment.hour, moment.minute, is_sure=True)) for moment in own)
+
+    @cached_property
     def polarity(self) -> Polarity:
         """What it says and denies."""
         return polarity_of(self.text)
@@ -94,7 +124,8 @@ class MessageFacts:
     def _distant_days(self) -> frozenset[date]:
         """The days that the grammar of time finds in it besides: "the day before yesterday", "next week"."""
         found = times_in(self.text[:LONGEST], now=self.message.sent_at, time_zone=self._time_zone)
-        return frozenset(day for time in found.windows for day in _days_in(time.window, self._time_zone))
+        relative = [time for time in found.windows if not any(dates_in(tokens_of(time.phrase)))]
+        return frozenset(day for time in relative for day in _days_in(time.window, self._time_zone))
 
     def speaks_of(self, day: Day, *, today: date) -> bool:
         """Return whether it speaks of a day that is named in an answer that is given `today`."""
@@ -126,15 +157,19 @@ def _days_of(reading: Day, today: date) -> Iterator[date]:
         yield from _moved(today, reading.from_now)
     elif reading.month is not None and reading.day is not None:
         years = (reading.year,) if reading.year else (today.year - 1, today.year, today.year + 1)
-        for year in years:
-            try:
-                yield date(year, reading.month, reading.day)
-            except ValueError:  # 29 February
-                continue
+        named = [day for year in years if (day := _on(year, reading.month, reading.day))]
+        yield from (day for day in named if reading.year or abs((day - today).days) <= _NEAR_DAYS)
     elif reading.weekday is not None:
         ahead = (reading.weekday - today.weekday()) % _WEEK
         for days in (ahead - _WEEK, ahead, ahead + _WEEK):
             yield from _moved(today, days)
+
+
+def _on(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:  # 29 February
+        return None
 
 
 def _moved(day: date, days: int) -> Iterator[date]:

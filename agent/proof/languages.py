@@ -75,8 +75,8 @@ DENYING = _words(
     "cancel cancelled canceled cancels stop stopped stops avoid avoids avoided lack lacks lacked lacking "
     "missing miss missed unable impossible without except instead wrong false incorrect broken forget forgot "
     "forgotten doubt doubts doubted disagree disagreed disagrees reject rejected rejects forbid forbidden "
-    "prevent prevented unless until only barely hardly rarely seldom unlikely excluded exclude skip skipped "
-    "drop dropped remove removed gone unknown off cant verboten abgelehnt abgesagt unmoglich falsch fehlt "
+    "prevent prevented unless barely hardly rarely seldom unlikely excluded exclude skip skipped "
+    "drop dropped remove removed unknown cant verboten abgelehnt abgesagt unmoglich falsch fehlt "
     "fehlen gescheitert verweigert annule refuse impossible manque interdit sauf cancelado rechazado imposible "
     "falta prohibido fallo"
 )

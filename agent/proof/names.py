@@ -1,7 +1,7 @@
 """Find the names in a sentence: of people whose messages were shown, and words that are written as names."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.proof.times import MONTHS, WEEKDAYS
@@ -11,7 +11,21 @@ from memory.stop_words import FUNCTION_WORDS
 from time_expressions.folding import folded
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]{1,12})*")
+_BRACKETED = re.compile(r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]")
+_LABEL = re.compile(r"[\s|*_>-]{0,12}(?P<name>[^:|\n]{1,60}?)[*_\s]{0,8}[:|]")
+_CLAUSE_END = re.compile(r"[,;:.!?]")
+_MOST_NAME = 3  # words before a verb of saying
 _STARTS_SENTENCE = frozenset('.!?:;"\u201c\u201e\u00ab(|>*-\u2013\u2014\u2022/')
+SAYING_VERBS = frozenset(
+    listed(
+        "said says wrote writes asked asks told tells announced announces confirmed confirms suggested suggests "
+        "mentioned mentions replied replies answered answers reported reports explained explains noted notes "
+        "posted posts sagte sagt schrieb schreibt fragte fragt antwortete erwahnte dit ecrit demande dijo dice "
+        "escribio pregunto"
+    )
+)
+"""Verbs behind the name of whoever said something."""
+
 _SAYS = frozenset(
     listed(
         "said says wrote writes asked asks told tells thinks thought wants wanted announced announces confirmed "
@@ -41,6 +55,8 @@ class NamePhrase:
 
     word: str
     is_person: bool
+    says: bool = False
+    """Whether the sentence says that they said something."""
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -54,13 +70,17 @@ def words_of(text: str) -> frozenset[str]:
 
 
 def person_words(names: Collection[str]) -> dict[str, bool]:
-    """Return the words of people's names, folded, each with whether somebody writes it with a small letter."""
+    """Return the words of people's names, folded, each with whether it is a whole name in small letters.
+
+    What stands in brackets is no part of a name: "Tom (night shift)".
+    """
     known: dict[str, bool] = {}
     for name in names:
-        for written in _WORD.findall(name):
+        words = _WORD.findall(_BRACKETED.sub(" ", name))
+        for written in words:
             word = folded(written)
             if len(word) > 1 and not word.isdigit() and word not in FUNCTION_WORDS and word not in _NOT_NAMES:
-                known[word] = known.get(word, False) or written[0].islower()
+                known[word] = known.get(word, False) or (written[0].islower() and len(words) == 1)
     return known
 
 
@@ -78,6 +98,30 @@ def names_in(sentence: str, *, people: dict[str, bool], language: str) -> Iterat
                 yield NamePhrase(plain, is_person=True)
         elif has_case and word.start() >= label_end and _is_name(sentence, found, at, language):
             yield NamePhrase(plain, is_person=False)
+
+
+def attributions_in(sentence: str, *, is_person: Callable[[str], bool]) -> Iterator[NamePhrase]:
+    """Yield the words of names where a sentence says whose words follow: "Ana wrote", "**Ana**:", "| Ana |"."""
+    label = _LABEL.match(sentence)
+    phrases = [(label["name"], False)] if label else []
+    words = list(_WORD.finditer(sentence))
+    for at, word in enumerate(words):
+        plain = folded(word[0])
+        if plain in SAYING_VERBS:
+            start = words[max(0, at - _MOST_NAME)].start()
+            phrases.append((_last_part(sentence[start : word.start()]), True))
+        elif plain == "according" and at + _MOST_NAME < len(words):
+            phrases.append((_last_part(sentence[words[at + 2].start() : words[at + 3].start()]), True))
+    for phrase, says in phrases:
+        for written in _WORD.findall(_BRACKETED.sub(" ", phrase)):
+            name = _without_ending(folded(written))
+            if len(name) > 1 and name not in FUNCTION_WORDS and name not in _NOT_NAMES and is_person(name):
+                yield NamePhrase(name, is_person=True, says=says)
+
+
+def _last_part(words: str) -> str:
+    """Return what stands behind the last sign that ends a clause."""
+    return _CLAUSE_END.split(words)[-1]
 
 
 def _is_name(sentence: str, found: Sequence[re.Match[str]], at: int, language: str) -> bool:

@@ -67,6 +67,18 @@ NOT_CLAIMED = frozenset(
 )
 """Words that count in a message and claim no number in an answer: "one of them", "un", "a second time"."""
 
+ARTICLES = frozenset(["a", "an", "ein", "eine", "einen", "einem", "einer", "un", "une", "una"])
+"""Words that are a number before a scale or a unit of time alone: "a hundred", "an hour"."""
+
+ORDINALS = frozenset(
+    listed(
+        "first second third fourth fifth sixth seventh eighth ninth tenth erste ersten zweite zweiten dritte "
+        "dritten vierte vierten funfte funften premier premiere deuxieme troisieme quatrieme cinquieme primero "
+        "primera segundo segunda tercero tercera cuarto quinto"
+    )
+)
+"""Words, folded, for a place in an order."""
+
 SCALES: Mapping[str, int] = MappingProxyType(
     {
         "hundred": 100, "thousand": 1000, "million": 10**6, "millions": 10**6, "hundert": 100, "tausend": 1000,

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.proof.number_words import (
+    ARTICLES,
     LANGUAGES,
     LONGEST_PHRASE,
     NOT_CLAIMED,
+    ORDINALS,
     SCALES,
     UNITS,
     Unit,
@@ -21,6 +23,7 @@ _MOST_DIGITS = 15
 _ORDINAL_ENDS = frozenset(["st", "nd", "rd", "th", "er", "ere", "eme", "re", "e"])
 _AND = frozenset(["and", "und", "et", "y"])
 _SEPARATORS = frozenset([".", ",", "'", "\u2019"])
+_HOUR = 3600.0  # "an hour" is 60 minutes, and "once a week" no number
 _BEFORE = frozenset(["€", "$", "£", "%"])
 
 
@@ -43,6 +46,8 @@ class Number:
         if not self.values or not other.values:
             return self.text == other.text
         if self.unit is None or other.unit is None:
+            if self.unit != other.unit and (self.text in ORDINALS or other.text in ORDINALS):
+                return False  # "the first 4 MB" is no 1 MB
             return not self.values.isdisjoint(other.values)
         if self.unit[0] != other.unit[0]:
             return False
@@ -118,7 +123,11 @@ def _in_words(tokens: Sequence[Token], at: int, languages: Collection[str]) -> N
         found = _below_a_hundred(tokens, at, language) or _bare_scale(tokens, at, language)
         if found and (best is None or found.end > best.end or (found.end == best.end and found.is_claimed)):
             best = found
-    return _with_unit(tokens, best, at) if best else None
+    if best is None:
+        return None
+    found = _with_unit(tokens, best, at)
+    is_article = best.text in ARTICLES and found.values == best.values
+    return None if is_article and (found.unit is None or found.unit[1] > _HOUR) else found
 
 
 def _bare_scale(tokens: Sequence[Token], at: int, language: str) -> Number | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.proof.languages import ANTONYMS, ANY_NEGATION, DENYING, NEGATIONS, language_of
+from agent.proof.number_words import ENGLISH
 from agent.proof.word_lists import listed
 from memory.search.terms import stems_of, stop_words
 from memory.stop_words import FUNCTION_WORDS, SAYING_WORDS
@@ -37,6 +38,10 @@ class Clause:
     telling: tuple[Stems, ...]
     denied: tuple[Stems, ...]
     words: frozenset[str]
+    denies_saying: bool = False
+    """Whether somebody "did not say that"."""
+    negations: int = 0
+    """How many words say no, where more than one of them are more than one negation."""
 
     @property
     def is_negative(self) -> bool:
@@ -77,30 +82,40 @@ def contradicts(sentence: Polarity, messages: Sequence[Polarity]) -> bool:
     """
     if sentence.language not in NEGATIONS or not messages:
         return False
-    if any(message.language not in {sentence.language, ""} for message in messages):
-        return False
+    if any(clause.denies_saying for clause in sentence.clauses) and not any(
+        clause.denies_saying for message in messages for clause in message.clauses
+    ):
+        return True
+    messages = [message for message in messages if message.language in {sentence.language, ""}]
     clauses = [clause for message in messages for clause in message.clauses]
     return any(
-        _denies_wrongly(clause, clauses) if clause.is_negative else _lacks_denial(clause, sentence, clauses)
+        _denies_wrongly(clause, clauses) if clause.is_negative else _lacks_denial(clause, clauses)
         for clause in sentence.clauses
     ) or _says_the_opposite(sentence, messages, clauses)
 
 
 def _denies_wrongly(clause: Clause, clauses: Sequence[Clause]) -> bool:
-    """Return whether messages say without any negation what a clause denies."""
-    near = [other for other in clauses if clause.shared(other)]
-    if any(not other.words.isdisjoint(ANY_NEGATION | DENYING) for other in near):
-        return False
+    """Return whether the clauses of the messages that are most like this one say without negation what it denies."""
+    most = max((clause.shared(other) for other in clauses), default=0)
+    near = [other for other in clauses if most and clause.shared(other) == most]
+    if any(_may_deny(other, clause) for other in near):
+        return any(clause.negations > other.negations > 0 for other in near)
     denied = Clause(clause.denied, (), frozenset())
     return any(denied.shared(other) for other in near)
 
 
-def _lacks_denial(clause: Clause, sentence: Polarity, clauses: Sequence[Clause]) -> bool:
+def _may_deny(other: Clause, clause: Clause) -> bool:
+    """Return whether a clause of a message says no by itself: by a word that the other one does not repeat."""
+    return not other.words.isdisjoint(ANY_NEGATION) or not (other.words - clause.words).isdisjoint(DENYING)
+
+
+def _lacks_denial(clause: Clause, clauses: Sequence[Clause]) -> bool:
     """Return whether the clause of the messages that is most like this one denies what this one says."""
-    if any(other.is_negative for other in sentence.clauses) or not sentence.words.isdisjoint(DENYING):
-        return False
-    negative = max((clause.shared(other) for other in clauses if _denies_part_of(other, clause)), default=0)
+    near = [other for other in clauses if _denies_part_of(other, clause)]
+    negative = max((clause.shared(other) for other in near), default=0)
     positive = max((clause.shared(other) for other in clauses if not other.is_negative), default=0)
+    if any(not (clause.words - other.words).isdisjoint(DENYING) for other in near):
+        return False
     is_much = negative > 1 or negative == len(clause.telling)
     return negative > positive and is_much
 
@@ -130,7 +145,12 @@ def _clauses(tokens: Sequence[Token], text: str) -> Iterator[Iterator[str]]:
     """Yield the words of each clause of a text."""
     start = 0
     for at, token in enumerate(tokens):
-        is_end = token.text in _ENDS_CLAUSE or token.text in _BETWEEN_CLAUSES or (token.text == "-" and not token.glued)
+        is_within = token.glued and at + 1 < len(tokens) and tokens[at + 1].glued and tokens[at + 1].is_number
+        is_end = (
+            (token.text in _ENDS_CLAUSE and not is_within)
+            or token.text in _BETWEEN_CLAUSES
+            or (token.text == "-" and not token.glued)
+        )
         if is_end or (at > start and "\n" in text[tokens[at - 1].end : token.start]):
             yield _words(tokens[start:at])
             start = at + 1 if is_end else at
@@ -162,7 +182,14 @@ def _clause(words: Sequence[str], language: str, leaving_out: frozenset[str]) ->
         tuple(stems_of(words[at]) for at in telling),
         tuple(stems_of(words[at]) for at in sorted(denied)),
         frozenset(words),
+        _denies_saying(words),
+        sum(word in negations for word in words) if language == ENGLISH else min(1, len(denied)),
     )
+
+
+def _denies_saying(words: Sequence[str]) -> bool:
+    triples = zip(words, words[1:], words[2:], strict=False)
+    return any(no in NEGATIONS[ENGLISH] and say in SAYING_WORDS and that == "that" for no, say, that in triples)
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,8 @@
 """Prove what a model wrote: its marks and the words that they copied, and sentence by sentence what it claims."""
 
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.citations import check_again, cited_numbers, with_sources
@@ -15,8 +16,11 @@ from agent.proof.spans import with_held_marks
 from agent.proof.units import joined
 from agent.spoilers import hidden_again
 from agent.types import Answer
+from errors import TemporaryError
 from memory.message import Message
 from tracing import note
+
+logger = logging.getLogger(__name__)
 
 LEFT_OUT = "A part of the language model's answer is left out (not in the messages)."
 
@@ -37,7 +41,7 @@ async def proven(text: str, context: Context) -> Answer | None:
     """
     text = presentable(text, context)
     cited, notes = await check_again(context.evidence.messages(cited_numbers(text)), context)
-    proof = prove(text, cited, context)
+    proof = await prove(text, cited, context)
     return with_proof(proof, cited, notes, context)
 
 
@@ -48,7 +52,7 @@ def presentable(text: str, context: Context) -> str:
     return with_names_escaped(hidden_again(plain, evidence.contents), evidence.names)
 
 
-def prove(text: str, cited: Mapping[int, Message], context: Context) -> Proven:
+async def prove(text: str, cited: Mapping[int, Message], context: Context) -> Proven:
     """Return what of an answer, whose marks are plain, is supported by the messages that it cites, by their numbers."""
     shown = context.evidence.shown
     by_id = {message.message_id: message for message in shown.values()}
@@ -56,14 +60,24 @@ def prove(text: str, cited: Mapping[int, Message], context: Context) -> Proven:
         number: MessageFacts(message, time_zone=context.question.time_zone, replied_to=by_id.get(message.reply_to or 0))
         for number, message in cited.items()
     }
-    units = judged(text, facts, _frame(text, context))
+    units = judged(text, facts, _frame(text, context, is_person=await _known_person(context)))
     left_out = tuple(kind for _, kind in units if kind is not None)
     note(sentences_kept=len(units) - len(left_out), sentences_left_out=len(left_out))
     note(**{f"left_out_for_{kind.value}": count for kind, count in Counter(left_out).items()})
     return Proven(joined((unit, kind is None) for unit, kind in units), left_out)
 
 
-def _frame(text: str, context: Context) -> Frame:
+async def _known_person(context: Context) -> Callable[[str], bool]:
+    """Return whether a folded word names anybody in the places of the question; nobody where memory does not tell."""
+    try:
+        known = await context.memory.known_names(places=context.question.places)
+    except TemporaryError as error:
+        logger.warning("an answer in channel %d is proven without names: %r", context.question.channel_id, error)
+        return lambda _: False
+    return lambda word: bool(known.people(word))
+
+
+def _frame(text: str, context: Context, *, is_person: Callable[[str], bool]) -> Frame:
     question, evidence = context.question, context.evidence
     return Frame(
         question=question.text,
@@ -71,6 +85,7 @@ def _frame(text: str, context: Context) -> Frame:
         now=question.now,
         time_zone=question.time_zone,
         language=language(text),
+        is_person=is_person,
         stated=evidence.stated,
         question_words=words_of(question.text),
     )

@@ -1,0 +1,1 @@
+"""Change one thing in true answers, and count how often proof notices."""
