@@ -167,7 +167,8 @@ class Agent:
         """
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                parsed = await read_question(question, memory=self._memory_of(question))
+                with span("parse"):
+                    parsed = await read_question(question, memory=self._memory_of(question))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
             return _parse_words(question)
@@ -301,12 +302,13 @@ class Agent:
             return ()
         key = _conversation_of(question)
         try:
-            return await earlier_questions(
-                await self._conversations.recall(key),
-                question=question,
-                memory=self._memory_of(question),
-                max_tokens=self._config.history_tokens,
-            )
+            with span("earlier turns"):
+                return await earlier_questions(
+                    await self._conversations.recall(key),
+                    question=question,
+                    memory=self._memory_of(question),
+                    max_tokens=self._config.history_tokens,
+                )
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"{key} not read", error)
             return None
@@ -322,7 +324,8 @@ class Agent:
             return answer
         key = _conversation_of(question)
         try:
-            await self._conversations.append(key, finished_turn(question, answer))
+            with span("keep turn"):
+                await self._conversations.append(key, finished_turn(question, answer))
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"{key} not saved", error)
             return _with_notes(answer, UNSAVED)
@@ -343,7 +346,8 @@ class Agent:
         try:
             async with asyncio.timeout(GAPS_TIMEOUT.total_seconds()):
                 memory = self._memory_of(question)
-                return await gap_notes_of(answer, question, parsed, coverage=self._coverage, memory=memory)
+                with span("gaps"):
+                    return await gap_notes_of(answer, question, parsed, coverage=self._coverage, memory=memory)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"an answer in channel {question.channel_id} does not tell of gaps", error)
             return ()

@@ -77,6 +77,7 @@ async def record(place: Workplace, database: Database, embedder: Embedder, messa
                 if await recorder.settle(timeout=_GLANCE):
                     break
                 report(*recorder.progress)
+        await recorder.settle_vectors(timeout=patience_for(len(messages)))
     async with transaction(database.sessions) as session:
         stored = await store.count(session)
     if stored != len(messages):

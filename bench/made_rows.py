@@ -25,6 +25,13 @@ class Rows:
     vectors: NDArray[np.float32]
     seconds: NDArray[np.float64]
     channels: NDArray[np.int64]
+    first: int = 0
+    """How many messages were before these."""
+
+    def part(self, start: int, end: int) -> "Rows":
+        """Return the messages from one place to before another."""
+        some = slice(start, end)
+        return Rows(self.texts[some], self.vectors[some], self.seconds[some], self.channels[some], self.first + start)
 
     def batches(self) -> Iterator[MessageBatch]:
         """Yield the messages as the bulk path takes them."""
@@ -33,9 +40,10 @@ class Rows:
             yield MessageBatch(rows=[self._row(number) for number in numbers], journal="bench", position=numbers.stop)
 
     def _row(self, number: int) -> Indexed:
-        channel, author, content = int(self.channels[number]), f"author {number % 40}", self.texts[number]
+        channel, content = int(self.channels[number]), self.texts[number]
+        author = f"author {(self.first + number) % 40}"
         message = Message(
-            message_id=number + 1,
+            message_id=self.first + number + 1,
             sent_at=START + timedelta(seconds=float(self.seconds[number])),
             session="bench",
             channel_id=channel,

@@ -146,7 +146,7 @@ class Memory:
         search = partial(self._search, filters=filters, scope=scope, limit=limit, with_context=with_context)
         with span("search memory", query=text, places=len(places), windows=_spoken(windows)) as searched:
             found, meant = await search(sanitize(text))
-            searched.note(excerpts=len(found.excerpts))
+            searched.note(excerpts=len(found.excerpts), misspelt=len(meant))
         if not meant:
             return found
         with span("search memory for corrected words"):
@@ -178,13 +178,15 @@ class Memory:
                     search_session.leave_out(database)
                 return found
 
-            candidates, current = await self._ask_for(
-                search_session, limit, scope, query, lambda candidate: candidate.message, holding=filters.holding
-            )
-            candidates = await self._scored_as_they_were(text, candidates, current, search_session.former)
-            with span("rank", candidates=len(current)):
+            with span("candidates") as proposed:
+                candidates, current = await self._ask_for(
+                    search_session, limit, scope, query, lambda candidate: candidate.message, holding=filters.holding
+                )
+                proposed.note(candidates=len(current))
+            with span("rank"):
+                candidates = await self._scored_as_they_were(text, candidates, current, search_session.former)
                 hits = self._best(text, candidates, current)[:limit]
-            with span("read around"):
+            with span("neighbours"):
                 around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
         excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
         # To cut hundreds of messages into words takes longer than the event loop may stand still.
@@ -345,9 +347,10 @@ class Memory:
 
     async def _vector(self, text: str) -> Vector | None:
         """Return the vector of a text; None when the embedding model is not ready soon enough."""
-        if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
-            return None
-        vector: Vector = (await self.embedder.embed_questions([text]))[0]
+        with span("embed"):
+            if not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+                return None
+            vector: Vector = (await self.embedder.embed_questions([text]))[0]
         return vector
 
     async def discussions(self, *, places: frozenset[int]) -> list[Window]:
@@ -361,7 +364,8 @@ class Memory:
 
     async def known_names(self, *, places: frozenset[int]) -> KnownNames:
         """Return the names of the people and channels of these places, as far as they are known by now."""
-        return await self.names.known(self._databases(), places=places) if places else KnownNames(places)
+        with span("names"):
+            return await self.names.known(self._databases(), places=places) if places else KnownNames(places)
 
     async def load_names(self) -> None:
         """Read the names of all people and channels, for a task in the background."""
