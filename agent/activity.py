@@ -98,6 +98,7 @@ async def activity_shown(
     amount = number_of(counted.activity.amount, *NOUNS[matter.sought])
     busiest = "; ".join(f"{name_of(bucket, counted.unit)}: {bucket.amount}" for bucket in counted.busiest[:MOST_UNITS])
     text = f"Counted exactly: {amount} by {counted.unit} ({time_zone}), most first: {busiest or 'nothing'}."
+    context.evidence.state(text)
     noted = " ".join((*whose.notes, text))
     return f"{neutralise(noted)}\nThe newest of the first ones:\n{shown.text}", Recalled(shown.lines, time_zone)
 

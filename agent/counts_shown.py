@@ -84,6 +84,7 @@ def _shown(
     )
     by = f" by {number_of(len(tally.shares), 'person', 'people')} ({people})" if people else ""
     text = f"Counted exactly: {amount}{by}."
+    context.evidence.state(text)
     noted = " ".join((*whose.notes, text, *(() if tally.exact else (NOT_EXACT,))))
     return f"{neutralise(noted)}\n{heading}:\n{shown.text}", Recalled(shown.lines, context.question.time_zone)
 

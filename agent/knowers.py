@@ -60,6 +60,7 @@ async def knowers_shown(context: Context, topic: str) -> tuple[str, Recalled]:
     shown = format_messages(findings, evidence=context.evidence, time_zone=time_zone)
     people = "; ".join(f"{one_line(name_of(knower))}: {_amount(knower)}" for knower in knowers)
     text = f"Who wrote most and best about it, best first: {people or 'nobody'}."
+    context.evidence.state(text)
     return f"{neutralise(text)}\nOne message of each:\n{shown.text}", Recalled(shown.lines, time_zone)
 
 

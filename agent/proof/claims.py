@@ -232,6 +232,9 @@ def _has_date(phrase: DatePhrase, facts: Sequence[MessageFacts], frame: Frame, *
         return any(fact.is_own_day(day, today=today) for day in phrase.readings for fact in facts)
     if any(fact.speaks_of(day, today=today) for day in phrase.readings for fact in facts):
         return True
+    counted = {day for text in frame.stated for other in dates_in(tokens_of(text)) for day in other.readings}
+    if not counted.isdisjoint(phrase.readings):
+        return True
     if not phrase.may_be_numbers:
         return False
     values = [{float(value)} for day in phrase.readings[:1] for value in (day.day, day.month) if value]
@@ -253,12 +256,15 @@ def said_at_end(tokens: Sequence[Token]) -> int:
 
 
 def _has_names(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
-    cited = frozenset().union(*(fact.words for fact in facts))
+    counted = words_of(" ".join(frame.stated))
+    cited = counted.union(*(fact.words for fact in facts))
     shown = cited | frame.question_words
     for name in names_in(text, people=dict(frame.people), language=frame.language):
         if name.word not in (cited if name.is_person else shown):
             return False
-    if not all(_is_attributed(name, facts) for name in attributions_in(text, is_person=frame.is_person)):
+    if not all(
+        name.word in counted or _is_attributed(name, facts) for name in attributions_in(text, is_person=frame.is_person)
+    ):
         return False
     for channel in _CHANNEL.finditer(text):
         if not words_of(channel["name"]) <= shown:

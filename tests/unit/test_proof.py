@@ -9,8 +9,8 @@ import pytest
 from agent.proof.prove import LEFT_OUT
 from agent.types import Answer
 from memory.message import Attachment, Message
-from tests.agents import agent, chat, question
-from tests.fakes import said, says
+from tests.agents import SEARCH, agent, chat, question
+from tests.fakes import calls, said, says
 from tracing import Trace
 
 SENT = datetime(2026, 11, 3, 13, 5, tzinfo=UTC)  # a Tuesday, 14:05 in Paris
@@ -202,6 +202,18 @@ async def test_names_stand_in_what_is_cited_and_not_elsewhere_in_what_was_shown(
     assert not await is_kept("The kiln is hot, says Omar [1].", *messages)
 
 
+async def test_a_person_of_these_places_whose_messages_were_not_shown_did_not_say_it() -> None:
+    others = [said(f"unrelated number {number}", author_name="May", message_id=900 + number) for number in range(3)]
+    kiln = said("the kiln for the deploy is hot, Omar", author_name="Lea")
+
+    assert not await is_kept("May said that the kiln is hot [1].", kiln, *others)
+    assert not await is_kept("- **May**: the kiln is hot [1]", kiln, *others)
+    assert not await is_kept("Omar said that the kiln is hot [1].", kiln, said("me too", author_name="Omar"))
+    assert await is_kept(
+        "In May the kiln may be hot, Lea said [1].", said("hot in May, the kiln", author_name="Lea"), *others
+    )
+
+
 async def test_a_name_that_nobody_has_is_not_supported() -> None:
     assert not await is_kept("Zebulon wrote that the kiln is hot [1].", "the kiln is hot")
     assert not await is_kept("The kiln from Lanternfish is hot [1].", "the kiln is hot")
@@ -360,9 +372,20 @@ async def test_sentences_that_are_not_supported_are_left_out(written: str, shown
     assert (LEFT_OUT in answer.notes) is (len(shown) < len(written))
 
 
+async def test_what_our_own_tools_counted_is_supported() -> None:
+    count = calls("count_messages", words="deploy")
+    memory = chat(*(said("the deploy again", message_id=number) for number in range(1, 35)))
+    answering, _ = agent(count, says("It was mentioned 34 times [1]."), memory=memory)
+    guessing, _ = agent(SEARCH, says("It was mentioned 34 times [1]."), memory=memory)
+
+    assert (await answering.ask(question())).text == "It was mentioned 34 times [1]."
+    assert "34 times" not in (await guessing.ask(question())).text
+
+
 async def test_the_trace_tells_why_sentences_were_left_out() -> None:
     kept: list[Trace] = []
-    answering, _ = agent(says("On Friday [1]. On Sunday [1]. For 99 euro [1]."), keep_trace=kept.append)
+    written = says("On Friday [1]. On Sunday [1]. For 99 euro [1].")
+    answering, _ = agent(written, keep_trace=lambda trace, _: kept.append(trace))
 
     await answering.ask(question())
 
