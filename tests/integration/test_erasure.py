@@ -192,7 +192,7 @@ async def test_traces_of_answers_to_her_go_and_all_that_have_texts(world: World)
 
     await forget_her(world)
 
-    assert await rows(world.long_term, "trace_id", "traces") == [("c" * 32,)]
+    assert await rows(world.long_term, "trace_id", "traces") == ["c" * 32]
 
 
 async def test_nothing_of_her_is_left_in_any_table_or_file(world: World) -> None:
