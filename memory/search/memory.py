@@ -186,7 +186,7 @@ class Memory:
             with span("rank"):
                 candidates = await self._scored_as_they_were(text, candidates, current, search_session.former)
                 hits = self._best(text, candidates, current)[:limit]
-            with span("neighbours"):
+            with span("read around"):
                 around = await self._around(search_session, [hit.message for hit in hits]) if with_context else {}
         excerpts = stitch([hit, *map(RankedMessage, around.get(hit.message.message_id, ()))] for hit in hits)
         # To cut hundreds of messages into words takes longer than the event loop may stand still.
