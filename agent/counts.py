@@ -21,6 +21,7 @@ from memory.counting.results import Example, Matter, Share, Tally
 from memory.counting.words import Sought
 from memory.message import Message
 from memory.search.results import RankedMessage, SearchResult
+from tracing import note
 
 MOST_LISTED = 20
 """Messages of a list."""
@@ -67,6 +68,13 @@ async def count(context: Context) -> Answer | None:
     request = read_request(parsed.rest, called=parsed.called)
     if request is None or not parsed.places:
         return None
+    note(wanted=request.wanted.name.lower(), counted=request.sought.value, words=request.terms, unit=request.unit)
+    answer = await _counted(request, context)
+    note(answered=answer is not None, cited=len(answer.sources) if answer else 0)
+    return answer
+
+
+async def _counted(request: CountRequest, context: Context) -> Answer | None:
     if request.wanted is Wanted.KNOWERS:
         return await answer_knowers(request, context)
     whose = await whose_of(request, context)

@@ -9,6 +9,7 @@ from memory.counting.translation import in_english
 from memory.question.parse import ParsedQuestion, parse_question
 from memory.question.plain import plain_question
 from memory.search.interface import MemoryReader
+from tracing import note
 
 
 async def read_question(question: Question, *, memory: MemoryReader) -> ParsedQuestion:
@@ -34,4 +35,5 @@ async def read_question(question: Question, *, memory: MemoryReader) -> ParsedQu
     translated = await parse(english)
     if read_request(translated.rest, called=translated.called) is None:
         return parsed
+    note(read_in_english=True)
     return replace(translated, text=parsed.text, topic=parsed.topic)

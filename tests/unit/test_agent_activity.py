@@ -1,5 +1,6 @@
 """A question for when most was said is answered by counts of the asker's own hours, days and weeks."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from agent.types import Answer, Outcome
 from memory.message import Message
 from tests.agents import question
 from tests.fakes import FakeMemory, said
+from tracing import Span, Trace
 
 MONDAY = datetime(2026, 10, 26, 8, 5, tzinfo=UTC)  # 9:05 in Paris, the day after the clock was set
 
@@ -118,3 +120,21 @@ async def test_the_first_and_the_last_are_told_together() -> None:
         timedelta(hours=5),
         timedelta(days=1, hours=5),
     ]
+
+
+async def test_what_was_counted_stands_in_the_trace_without_its_words() -> None:
+    traces: list[Trace] = []
+
+    agent = Agent(None, memory=chat(), keep_trace=lambda trace, _: traces.append(trace))
+    await agent.ask(question("which day did we talk most about kiln?"))
+
+    (counting,) = [part for part in spans_of(traces[0].root) if part.name == "count"]
+    assert counting.facts | {"wanted": "activity", "unit": "day", "answered": True, "cited": 2} == counting.facts
+    assert "words" not in counting.facts
+
+
+def spans_of(span: Span) -> Iterator[Span]:
+    """Yield a span and all within it."""
+    yield span
+    for part in span.parts:
+        yield from spans_of(part)
