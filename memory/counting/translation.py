@@ -13,6 +13,7 @@ from memory.counting.words import words
 from time_expressions.folding import FoldedText, Token
 
 _MOST_WORDS = 40
+_LONGEST = 400  # characters of a question that asks for no more than a number
 _QUESTIONS = frozenset({"how many", "how often", "who", "when", "which", "show me", "where is"})
 _VERBS = frozenset({"mentioned", "written", "posted", "sent", "shared", "uploaded", "talked", "active"})
 _NOUNS = frozenset({"messages", "links", "pictures", "videos", "files", "PDF", "PDFs", "polls", "people"})
@@ -68,19 +69,25 @@ def in_english(text: str) -> str | None:
 
     Whether all of it was understood is for the grammar of English questions to say.
     """
+    if len(text) > _LONGEST:
+        return None
+    tokens = [token for token in FoldedText(text).tokens if token.folded not in _LEFT_OUT]
     for language in LANGUAGES:
-        said = list(_words_of(text, language))
-        if 1 < len(said) <= _MOST_WORDS and said[0].means(_QUESTIONS, {"the"}) and (english := _english(said)):
+        words_of_it = _words_of(text, tokens, language)
+        first = next(words_of_it, None)
+        if first is None or not first.means(_QUESTIONS, {"the"}):
+            continue
+        said = [first, *words_of_it]
+        if 1 < len(said) <= _MOST_WORDS and (english := _english(said)):
             return english
     return None
 
 
-def _words_of(text: str, language: str) -> Iterator[_Word]:
+def _words_of(text: str, tokens: list[Token], language: str) -> Iterator[_Word]:
     """Yield the words of a text, those that are a phrase of the language together."""
     table, longest = table_of(language), longest_of(language)
-    tokens = [token for token in FoldedText(text).tokens if token.folded not in _LEFT_OUT]
     at = 0
-    while at < len(tokens) and at <= _MOST_WORDS * 2:
+    while at < len(tokens):
         size = next((size for size in range(longest, 0, -1) if _phrase(tokens, at, size) in table), 0)
         end = at + max(size, 1)
         end = end if size else _end_of_glued(tokens, at)
