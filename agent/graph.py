@@ -30,6 +30,7 @@ from agent.citations import without_marks
 from agent.context import Context
 from agent.conversations import Earlier
 from agent.drafts import Candour, Drafts, DraftView
+from agent.marks import marks_in
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
 from agent.models.without_tools import with_findings
 from agent.opening import Opening
@@ -157,13 +158,18 @@ async def _run(loop: Loop, messages: list[BaseMessage], context: Context, drafts
 def _presentable(written: str) -> str:
     """Return what a model wrote for the person; raise ModelUnavailableError when there is nothing to show."""
     text = with_plain_marks(without_reasoning(written))
-    if not any(letter.isalnum() for letter in without_marks(text)):  # small models write a mark and no more
+    if not (any(letter.isalnum() for letter in without_marks(text)) or _copies(text)):  # a mark and no more
         raise ModelUnavailableError("the model gave an empty answer")
     if is_for_programs(text, tool_names=_TOOL_NAMES):
         raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")
     if repeats(text, _INSTRUCTIONS):
         raise ModelUnavailableError("the model repeated its instructions")
     return text
+
+
+def _copies(text: str) -> bool:
+    """Return whether a text has a mark with copied words, which may be all of the answer."""
+    return any(cited.copied for mark in marks_in(text) for cited in mark.cited)
 
 
 def _as_a_call(opening: Opening, parsed: ParsedQuestion) -> tuple[AIMessage, ToolMessage]:

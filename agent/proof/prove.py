@@ -9,6 +9,7 @@ from agent.citations import check_again, cited_numbers, with_sources
 from agent.context import Context
 from agent.markdown import with_names_escaped
 from agent.proof.claims import Frame, Kind, language
+from agent.proof.copied_answers import with_copied_answers
 from agent.proof.facts import MessageFacts
 from agent.proof.names import person_words, words_of
 from agent.proof.sentences import judged
@@ -48,6 +49,7 @@ async def proven(text: str, context: Context) -> Answer | None:
 def presentable(text: str, context: Context) -> str:
     """Return what a model wrote with plain marks that hold, hidden words hidden, and names as they are."""
     evidence = context.evidence
+    text = with_copied_answers(text, question=context.question.text, names=evidence.names)
     plain = with_held_marks(text, evidence.shown, time_zone=context.question.time_zone, names=evidence.names)
     return with_names_escaped(hidden_again(plain, evidence.contents), evidence.names)
 
