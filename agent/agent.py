@@ -35,6 +35,7 @@ from errors import BusyError, DatabaseUnavailableError, ModelUnavailableError, T
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
+from memory.search.terms import keywords_of
 from overviews.who import KnowerFinder
 from time_expressions.format import spoken_end
 from tracing import Trace, note, span, spanned, traced
@@ -74,6 +75,7 @@ GAPS_TIMEOUT = timedelta(seconds=2)
 ABOUT_TIMEOUT = timedelta(seconds=5)
 """How long it may take to read the messages that a question points at."""
 
+_FEWEST_WORDS = 2  # telling ones of a question that asks by itself within a conversation
 _LONGEST_SENTENCE = 1000  # characters; it may list names
 
 _FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
@@ -232,7 +234,7 @@ class Agent:
                 )
                 parsed = await self._read_on(question, parsed, history or ())
                 answer, notes = await spanned("count", self._count(question, parsed, watched))
-                found = answer or await self._find(question, parsed, watched)
+                found = answer or await self._find(question, parsed, watched, history=history or ())
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
@@ -373,15 +375,24 @@ class Agent:
             _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
             return None, (UNCOUNTED,)
 
-    async def _find(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> "_Found | Answer":
-        """Return what the model is to answer from; the answer itself where no model is to be asked."""
+    async def _find(
+        self, question: Question, parsed: ParsedQuestion, watched: Watched, *, history: Sequence[Earlier]
+    ) -> "_Found | Answer":
+        """Return what the model is to answer from; the answer itself where no model is to be asked.
+
+        A remark of a word or none ("shorter, please") is about what was answered before, which a model may cite again.
+        """
         if self._model is None:
             return await self._quote(question, parsed, watched)
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 context = await self._context(question, parsed, watched)
                 opening = await open_search(context)
-                return await quote(context, opening) if opening.is_refused else _Found(self._model, context, opening)
+                own = parsed.topic if parsed.own_topic is None else parsed.own_topic
+                is_remark = bool(history) and len(keywords_of(own)) < _FEWEST_WORDS
+                if opening.is_refused and not is_remark:
+                    return await quote(context, opening)
+                return _Found(self._model, context, opening)
         except Exception as error:  # noqa: BLE001  # _unanswered logs it
             return _unanswered(question, error)
 

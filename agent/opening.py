@@ -40,8 +40,8 @@ class Opening:
 
     `text` is what a model reads of it, and `chosen` are the lines that answer the question by themselves. `searched`
     and `shown_places` tell where it was looked for and what was found where, without what a model searches later. The
-    `judgement` tells whether that can answer the question; overviews, selections and what a question points at are not
-    judged, and have none.
+    `judgement` tells whether that can answer the question; overviews, selections, questions that point at
+    messages and those without a telling word are not judged, and have none.
     """
 
     text: str
@@ -55,8 +55,13 @@ class Opening:
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing can be answered from it, with a model or without."""
-        return not self.chosen and self.judgement is not None and not self.judgement.is_answerable
+        """Whether nothing can be answered from it, with a model or without.
+
+        Where only the time that the question names holds nothing, a model may look beyond it.
+        """
+        if self.chosen or self.judgement is None or self.judgement.is_answerable:
+            return False
+        return bool(self.judgement.unknown) or not self.found.spoken
 
 
 async def open_search(context: Context) -> Opening:
@@ -160,11 +165,13 @@ async def _searched(context: Context, topic: str) -> Opening:
         for number, line in zip(numbers, lines, strict=True)
         if line.message.message_id not in question.about
     ]
+    found = replace(found, lines=tuple(zip(numbers, lines, strict=True)))
     chosen = tuple(_best(context, numbered, found, topic))
-    if context.about or any(has_words(quote.line.message, question.text) for quote in chosen):
+    is_pasted = any(has_words(quote.line.message, question.text) for quote in chosen)
+    if context.about or is_pasted or not keywords_of(topic):
         return Opening(text, found, chosen)
     with span("judge") as judged:
-        judgement = await judge(context, topic, found, numbered)
+        judgement = await judge(context, topic, found, numbered, is_chosen=bool(chosen))
         judged.note(answerable=judgement.is_answerable, score=judgement.score, words=judgement.unknown)
     return Opening(text, found, chosen if judgement.is_answerable else (), judgement=judgement)
 

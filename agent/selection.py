@@ -3,41 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from agent.refusal.features import Features, QuestionWords
+from agent.refusal.weights import PROOF
 from memory.message import Kind, Message
 from memory.search.replies import answers_to, asks, only_asks
 from memory.search.results import RankedMessage
-from memory.search.terms import Weighed, all_stems, keywords_of, stems_in
+from memory.search.terms import Weighed, keywords_of
 from time_expressions.folding import words_of
 
 LENGTH = 300
 """Characters of a quotation: two or three sentences."""
 
-ALIKE_ENOUGH = 0.5
-"""Likeness to the question from which a message is quoted: cosine similarity plus what shared words add."""
-
-ALL_WORDS_ADD = 0.4
-"""What having all the telling words of a question adds to a message's likeness, and half of their weight half as much.
-
-Only words that the message has itself count: its lexical score is that of the messages before it as well.
-"""
-
-EACH_WORD_ADDS, MOST_WORDS = 0.03, 4
-"""What each of these words adds besides, up to so many: one may be there by chance, four are not."""
-
-UNKNOWN_WORDS_ADD = 0.2
-"""How much more likeness is needed when no message at all has any of the telling words, and half as much for half."""
-
-ENOUGH_WORDS = 0.5
-"""Share of the telling words that a message needs to be quoted when nobody knows how alike it is."""
-
-LIKENESS_ADDS = 5.0
-"""What likeness adds to a fused score, which says little of how a message by itself is about the question."""
-
-OUTSHONE_BY = 0.65
-"""Share of the best score that a quotation needs: what falls further short was found for want of better."""
-
 NAMES_ADD = 2.0
-"""What it adds to a fused score to have the name of somebody whom the question names."""
+"""What it adds to a message's score to have the name of somebody whom the question names: an order, no threshold."""
 
 MOST_QUOTES = 3
 """More is a list of search results, no answer."""
@@ -100,56 +78,27 @@ def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
 
 
 def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[NumberedLine]:
-    """Return the hits that are about a topic and not far outshone by the best of them, the best first."""
-    authors = all_stems(" ".join(line.message.author_name for _, line in hits))
-    found_stems = frozenset[str]().union(*(stems_in(line.message) for _, line in hits))
-    question = _QuestionWords(words, authors, found_stems=found_stems)
-    worth = {number: found for number, line in hits if (found := question.worth_of(line)) is not None}
-    has_all = any(share == 1.0 for share, _ in worth.values())  # what is only alike stands back behind it
-    scores = {number: score for number, (share, score) in worth.items() if share or not has_all}
-    best = max(scores.values(), default=0.0)
-    needed = min(best, best * OUTSHONE_BY)  # scores are distances from the mean, and may be below it
-    near = [numbered for numbered in hits if numbered[0] in scores and scores[numbered[0]] >= needed]
-    return sorted(near, key=lambda numbered: -scores[numbered[0]])
+    """Return the hits that can answer and are not far outshone by the one that most likely does, the best first."""
+    question = QuestionWords(words, [line.message for _, line in hits])
+    found = {number: question.features_of(line) for number, line in hits}
+    able = {number: features for number, features in found.items() if features is not None and features.can_answer}
+    if any(features.share == 1.0 for features in able.values()):  # what is only alike stands back behind it
+        able = {number: features for number, features in able.items() if features.share}
+    odds = {
+        number: _odds(line, able[number], names=question.names_somebody_in(line.message))
+        for number, line in hits
+        if number in able
+    }
+    best = max(odds.values(), default=0.0)
+    needed = min(best, PROOF.outshone * best)  # scores are distances from the mean, and may be below it
+    near = [numbered for numbered in hits if numbered[0] in odds and odds[numbered[0]] >= needed]
+    return sorted(near, key=lambda numbered: -odds[numbered[0]])
 
 
-class _QuestionWords:
-    """The telling words of a question, without the names of authors of what was found, unless it has no other words."""
-
-    def __init__(self, words: Sequence[Weighed], authors: frozenset[str], *, found_stems: frozenset[str]) -> None:
-        self._names = [word.keyword for word in words if word.keyword.stems & authors]
-        own = [word for word in words if not word.keyword.stems & authors]
-        self._telling = own or [word for word in words if word.keyword.stems & found_stems]
-        self._weight = sum(word.weight for word in self._telling)
-        unknown = sum(word.weight for word in self._telling if not word.is_known)
-        self._needed = ALIKE_ENOUGH + UNKNOWN_WORDS_ADD * (unknown / self._weight if self._weight else 0.0)
-
-    def worth_of(self, line: RankedMessage) -> tuple[float, float] | None:
-        """Return which share of the weight of all telling words a line has, and what it is worth as an answer.
-
-        None when it is not about what is asked. A vector stands for who said a message too, so that all that Ana says
-        is like a question about Ana: to be by somebody whom the question names is not enough, and to be about them is
-        better.
-        """
-        stems = stems_in(line.message)
-        having = [word for word in self._telling if word.keyword.stems & stems]
-        if self._telling and not having and self._is_by_somebody_named(line.message):
-            return None
-        shared = self._share_of(having)
-        added = ALL_WORDS_ADD * shared + EACH_WORD_ADDS * min(len(having), MOST_WORDS)
-        likeness = (line.alike or 0.0) + added
-        is_relevant = shared >= ENOUGH_WORDS if line.alike is None else likeness >= self._needed
-        names = NAMES_ADD * any(name.stems & stems for name in self._names)
-        return (shared, line.score + LIKENESS_ADDS * likeness + names) if is_relevant else None
-
-    def _share_of(self, having: Sequence[Weighed]) -> float:
-        if len(having) == len(self._telling):
-            return float(bool(having))
-        return sum(word.weight for word in having) / self._weight
-
-    def _is_by_somebody_named(self, message: Message) -> bool:
-        stems = all_stems(message.author_name)
-        return any(name.stems & stems for name in self._names)
+def _odds(line: RankedMessage, features: Features, *, names: bool) -> float:
+    """Return the logarithm of the odds that a message proves an answer, but for a constant."""
+    own = PROOF.likeness * (features.likeness or 0.0) + PROOF.share * features.share
+    return PROOF.score * (line.score + NAMES_ADD * names) + own
 
 
 def _with_answers(chosen: Sequence[NumberedLine], found: Sequence[NumberedLine], topic: str) -> list[Quote]:

@@ -19,6 +19,7 @@ from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder
 from memory.index import store
 from memory.index.index_text import search_text, text_to_embed
+from memory.index.neighbours import CONTEXT_MESSAGES
 from memory.index.reembed import prepare
 from memory.message import Message
 from memory.search.memory import Memory
@@ -96,6 +97,31 @@ async def check_vectors(database: Database, messages: Sequence[Message]) -> None
         vectors = await session.scalar(_VECTORS)
     if vectors != wanted:
         raise RuntimeError(f"{vectors} of {wanted} messages have a vector: measure when the machine is less busy")
+
+
+async def write_conversations(
+    database: Database, embedder: Embedder, conversations: Sequence[Sequence[Message]]
+) -> None:
+    """Bring conversations into a memory, all with their vectors, however busy the machine is."""
+    await embedder.dimensions()  # which waits for the model
+    messages = [message for conversation in conversations for message in conversation]
+    before = {
+        message.key: conversation[max(0, place - CONTEXT_MESSAGES) : place]
+        for conversation in conversations
+        for place, message in enumerate(conversation)
+    }
+    with progress_bar("Storing") as report:
+        for start in range(0, len(messages), _BATCH):
+            some = [message for message in messages[start : start + _BATCH] if text_to_embed(message)]
+            vectors = await embedder.embed([text_to_embed(message) for message in some])
+            batch = [
+                store.Indexed(message, search_text(message, before[message.key]), vector, embedder.name)
+                for message, vector in zip(some, vectors, strict=True)
+            ]
+            async with transaction(database.sessions) as session:
+                await store.write(session, batch=batch, revisions=(), journal=SESSION, position=start + 1)
+            report(start + len(some), len(messages))
+    await tidy(database)
 
 
 async def write_without_context(database: Database, embedder: Embedder, messages: Sequence[Message]) -> None:

@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 
 from agent.agent import Agent
+from agent.quotation import NOTHING_FOUND
+from agent.refusal.features import Features, best_features
 from agent.refusal.telling import telling_words
 from agent.types import Answer, Outcome
 from memory.message import Message
+from memory.search.results import RankedMessage
+from memory.search.terms import Weighed, keywords_of
 from tests.agents import agent, question
 from tests.fakes import FakeMemory, said, says
 
@@ -94,3 +98,52 @@ async def test_a_model_is_not_asked_about_what_nobody_has_mentioned() -> None:
 
     assert answer.outcome is Outcome.NOTHING_FOUND
     assert model.heard == []
+
+
+# ---- the score
+
+
+@pytest.mark.parametrize(
+    ("more", "less"),
+    [
+        pytest.param(Features(0.6, 0.5, 2), Features(0.4, 0.5, 2), id="more alike"),
+        pytest.param(Features(0.4, 0.8, 2), Features(0.4, 0.5, 2), id="a larger share of the telling words"),
+        pytest.param(Features(0.4, 0.5, 3), Features(0.4, 0.5, 2), id="more telling words"),
+        pytest.param(Features(None, 1.0, 2), Features(None, 0.2, 2), id="where likeness is not known"),
+    ],
+)
+def test_a_message_is_likelier_to_answer_with(more: Features, less: Features) -> None:
+    assert more.score > less.score
+
+
+@pytest.mark.parametrize("likeness", [0.9, None])
+def test_what_has_all_telling_words_can_answer_and_what_has_nothing_cannot(likeness: float | None) -> None:
+    assert Features(likeness, 1.0, 3).can_answer
+    assert not Features(None if likeness is None else 0.1, 0.0, 0).can_answer
+
+
+def test_a_question_is_judged_by_the_best_of_its_hits_and_not_by_their_neighbours() -> None:
+    words = [Weighed(word) for word in keywords_of("when is the deploy?")]
+    poor = RankedMessage(said("lunch is at noon"), hit=True, similarity=0.1)
+    good = RankedMessage(said("the deploy is on friday"), hit=True, similarity=0.5)
+    neighbour = RankedMessage(said("the deploy, the deploy"), similarity=0.9)
+
+    assert best_features(words, [poor, good, neighbour]) == Features(0.5, 1.0, 1)
+    assert best_features(words, [neighbour]) is None
+
+
+async def test_a_model_is_not_asked_where_nothing_that_was_found_can_answer() -> None:
+    asked, model = agent(says("On Friday [1]."), memory=FakeMemory(list(CHAT)))
+
+    answer = await asked.ask(question("which mountain did we climb?"))
+
+    assert answer.text == NOTHING_FOUND
+    assert model.heard == []
+
+
+async def test_an_overview_is_not_judged() -> None:
+    asked, model = agent(says("The deploy [1]."), memory=FakeMemory(list(CHAT)))
+
+    await asked.ask(question("what was said today?"))
+
+    assert model.heard

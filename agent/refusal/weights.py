@@ -1,0 +1,42 @@
+"""What decides which messages can answer a question: fitted weights and thresholds, and how they were made.
+
+`python -m bench.refusal --fit` prints this table anew (docs/decisions/0019-what-answers-a-question.md). Questions of
+two of LoCoMo's chats, asked of both, gave the weights by logistic regression; a question stands for its best message.
+Those of four other chats gave the thresholds by split conformal prediction. Nothing was fitted on the other four chats,
+nor on `bench/questions.tsv`.
+"""
+
+from typing import NamedTuple
+
+
+class Weights(NamedTuple):
+    """What each feature of a message adds to the logarithm of the odds that it can answer."""
+
+    likeness: float
+    share: float
+    words: float
+    constant: float
+    threshold: float
+    """What a message needs to be taken for an answer."""
+
+
+FALSE_REFUSALS = 0.02
+"""Share of the answerable questions that the thresholds may refuse, beside those with a word that nobody has said."""
+
+BY_ALL = Weights(likeness=6.69, share=3.08, words=0.94, constant=-5.69, threshold=-2.43)
+
+BY_WORDS = Weights(likeness=0.00, share=2.74, words=1.23, constant=-3.68, threshold=-1.97)
+"""The same where likeness is not known, as the embedding model is still loading."""
+
+
+class Proof(NamedTuple):
+    """What adds to the logarithm of the odds that a message proves an answer, of those that can answer."""
+
+    score: float
+    likeness: float
+    share: float
+    outshone: float
+    """The part of the best message's that a message needs to be quoted beside it, by which F2 is highest."""
+
+
+PROOF = Proof(score=0.34, likeness=0.11, share=0.94, outshone=0.60)
