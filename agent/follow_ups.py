@@ -158,7 +158,7 @@ def _completed(
     counted = _counted(found, earlier)
     lists_talk = not earlier.topic and found.is_bare
     with_scope = _in_earlier_places(parsed, earlier, places)
-    with_people = _by_earlier_people(with_scope, found, earlier, names)
+    with_people = _by_earlier_people(with_scope, found, before, names)
     topic = _topic(found, own, before, names, weights, by_people=with_people.authors is not None)
     return replace(
         with_people,
@@ -237,19 +237,26 @@ def _in_earlier_places(parsed: ParsedQuestion, earlier: ParsedQuestion, places: 
     )
 
 
-def _by_earlier_people(
-    parsed: ParsedQuestion, found: FollowUp, earlier: ParsedQuestion, names: KnownNames
-) -> ParsedQuestion:
+def _by_earlier_people(parsed: ParsedQuestion, found: FollowUp, before: _Turn, names: KnownNames) -> ParsedQuestion:
     """Return a question for the words of the same people as the earlier one, or of those whom it names instead."""
-    asks_for_people = not _PEOPLE.isdisjoint(words_of(earlier.text))
-    if parsed.authors is not None or found.for_others or (earlier.authors is None and not asks_for_people):
-        return parsed
-    if earlier.authors is None and not (found.is_bare and found.people):
+    earlier = before.parsed
+    if parsed.authors is not None or found.for_others:
         return parsed
     if not found.people:
         return replace(parsed, authors=earlier.authors, author_names=earlier.author_names, called=earlier.called)
+    if earlier.authors is None and not (found.is_bare and _told_of_themselves(before, names)):
+        return parsed
     people = frozenset[Person]().union(*(people for _, people in found.people))
     return replace(parsed, authors=names.authors(people), author_names=_called(found))
+
+
+def _told_of_themselves(before: _Turn, names: KnownNames) -> bool:
+    """Return whether people have told what was asked of them: "who drinks tea?", "what does Ben cook?", Ben said."""
+    earlier = before.parsed
+    if not _PEOPLE.isdisjoint(words_of(earlier.text)):
+        return True
+    asked_of = (people for _, people in people_named(FoldedText(earlier.topic), names))
+    return bool(before.messages) and before.messages[0].author_id in frozenset[Person]().union(*asked_of)
 
 
 def _called(found: FollowUp) -> tuple[str, ...]:

@@ -71,6 +71,18 @@ async def test_a_person_takes_the_place_of_the_earlier_one() -> None:
     assert quoted(answer) == [OLDER.content]
 
 
+@pytest.mark.parametrize("first", ["what does Ben cook on Sundays?", "who cooks on Sundays?"])
+async def test_somebody_is_asked_for_in_place_of_another_who_told_of_themselves(first: str) -> None:
+    ben = said("we cook jollof on sundays", author_name="Ben", author_id=12, sent_at=TUESDAY)
+    ana = said("lentils, as ever we cook on sundays", author_name="Ana", author_id=11, sent_at=TUESDAY)
+    agent, memory = asking(ben, ana)
+
+    answer = await ask(agent, first, "and Ana?")
+
+    assert quoted(answer) == [ana.content]
+    assert memory.asked[-2]["authors"].ids == {11}
+
+
 async def test_what_is_not_named_again_is_taken_over() -> None:
     agent, memory = asking(DEPLOY, OLDER, IN_OPS)
 
