@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from itertools import zip_longest
 
@@ -13,7 +14,8 @@ from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_l
 from agent.time_scope import TimeScope
 from agent.transcript import neutralise
 from agent.types import Searched
-from memory.message import Kind
+from memory.discussions import DISCUSSION_GAP
+from memory.message import Kind, Message
 from memory.question.parse import ParsedQuestion
 from memory.search.replies import is_question
 from memory.search.results import RankedMessage
@@ -191,13 +193,32 @@ def _best(context: Context, lines: Sequence[NumberedLine], found: Recalled, topi
         return best(fresh, words=found.words, topic=topic)
     own_words = keywords_of(parsed.own_topic)
     if not own_words:
-        return best(lines, words=found.words, topic=topic)
+        return best(lines, words=found.words, topic=topic) or _beside_given(lines, parsed)
     words = found.words or tuple(map(Weighed, keywords_of(topic)))
     earlier = frozenset[str]().union(*(word.keyword.stems for word in words if word.keyword not in own_words))
     by_own_words = best(lines, words=[word for word in words if word.keyword in own_words], topic=parsed.own_topic)
     about_earlier = [quote for quote in by_own_words if stems_in(quote.line.message) & earlier]
     new = [quote for quote in about_earlier if quote.line.message.message_id not in parsed.given]
     return new or about_earlier or best(fresh, words=words, topic=topic) or by_own_words
+
+
+def _beside_given(lines: Sequence[NumberedLine], parsed: ParsedQuestion) -> list[Quote]:
+    """Return what those whose words are asked for said nearest to what was given before, in the same discussion.
+
+    "Who drinks tea?" and "and Ben?" are answered by Ben's "coffee", which has no word of either.
+    """
+    given = [line.message for _, line in lines if line.message.message_id in parsed.given]
+    if parsed.authors is None or not given:
+        return []
+    hits = [(number, line) for number, line in lines if line.hit and line.message.message_id not in parsed.given]
+    nearest = min(hits, key=lambda numbered: _silence(numbered[1].message, given), default=None)
+    return [Quote(*nearest)] if nearest and _silence(nearest[1].message, given) <= DISCUSSION_GAP else []
+
+
+def _silence(message: Message, others: Sequence[Message]) -> timedelta:
+    """Return the time from a message to the nearest of others of its place."""
+    here = (abs(message.sent_at - other.sent_at) for other in others if other.place_id == message.place_id)
+    return min(here, default=timedelta.max)
 
 
 async def _with_what_is_around(context: Context, opening: Opening) -> Opening:

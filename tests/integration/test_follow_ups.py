@@ -58,6 +58,20 @@ async def test_what_it_stands_for_is_found_in_both_memories(agent: Agent) -> Non
     assert footer(answer.searched).startswith('searched "how much does it cost? ')
 
 
+async def test_somebody_s_own_words_beside_what_was_given_answer_for_them(
+    agent: Agent, short_term: Database, embedder: Embedder
+) -> None:
+    said = [
+        message(31, "I drink green tea while I sew", author_id=11),
+        message(32, "filter coffee, one litre", author_name="ben", author_id=12),
+    ]
+    await remember(short_term, embedder, said)
+
+    answer = await ask(agent, "who drinks tea while sewing?", "and ben?")
+
+    assert quoted(answer) == ["filter coffee, one litre"]
+
+
 async def test_a_channel_takes_the_place_of_all_channels(agent: Agent) -> None:
     answer = await ask(agent, "what was said about the venue?", "and in #ops?")
 
