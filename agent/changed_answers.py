@@ -49,7 +49,7 @@ def as_it_stands(
     if kept.answer is None:
         return Answer(text=NOTHING_LEFT)
     answer = kept.answer
-    is_quoted = answer.outcome == Outcome.QUOTED
+    is_quoted = _can_be_renewed(answer)
     sources: dict[int, Source] = {}
     missing, struck, renewed = set[int](), set[int](), set[int]()
     for number, message_id in answer.sources.items():
@@ -62,10 +62,11 @@ def as_it_stands(
             sources[number] = Source(number, message, _beside(kept, number, found))
             renewed |= {number} if message_id in kept.edited else set()
     text = _with_quotations(_without(answer, missing | struck, ()), sources, kept.question.text, time_zone)
+    cited = cited_numbers(text)
     return Answer(
-        text=text if answer.outcome == Outcome.COUNTED or cited_numbers(text) else NOTHING_LEFT,
+        text=text if answer.outcome == Outcome.COUNTED or cited else NOTHING_LEFT,
         outcome=Outcome(answer.outcome),
-        sources=tuple(sources.values()),
+        sources=tuple(source for number, source in sources.items() if number in cited),
         notes=(*answer.notes, *filter(None, [answer.footer]), *_notes(kept, missing, struck, renewed)),
         shown_places=answer.shown_places,
     )
@@ -89,7 +90,7 @@ def _notes(kept: Kept, missing: Collection[int], struck: Collection[int], renewe
 
 def _without(answer: KeptAnswer, gone: Collection[int], changed: Collection[int]) -> str:
     """Return the text of an answer without what cites these numbers; quotations of the `changed` leave their mark."""
-    is_quoted = answer.outcome == Outcome.QUOTED
+    is_quoted = _can_be_renewed(answer)
     parts = _list_parts(answer.text) if answer.outcome in _LISTS else _proven_parts(answer.text)
     kept: list[str] = []
     for part in parts:
@@ -102,6 +103,11 @@ def _without(answer: KeptAnswer, gone: Collection[int], changed: Collection[int]
         elif not anew:
             kept.append(part)
     return "".join(kept).lstrip("\n").rstrip()
+
+
+def _can_be_renewed(answer: KeptAnswer) -> bool:
+    """Return whether an answer consists of quotations that say what messages say now."""
+    return answer.outcome == Outcome.QUOTED and not answer.former
 
 
 def _list_parts(text: str) -> Iterator[str]:

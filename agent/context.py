@@ -55,6 +55,7 @@ class Context:
             date_order=question.effective_date_order,
             texts=_searched_texts(parsed),
             as_of=parsed.as_of,
+            former=parsed.as_of is not None or parsed.before_edits,
         )
 
 

@@ -79,6 +79,7 @@ class Searched:
     `channels` are the names of those that the question was about, none when it named none. `ordered` are the dates of
     the question that the other order of day and month would have made others, which were read in the `date_order`.
     `texts` were searched for where they are others than the question. Nothing counted that was said after `as_of`.
+    Where messages were read as they were then, or before they were edited, they are `former` ones.
     """
 
     windows: tuple[Window, ...]
@@ -90,6 +91,7 @@ class Searched:
     date_order: DateOrder = DateOrder.DAY_FIRST
     texts: tuple[str, ...] = ()
     as_of: datetime | None = None
+    former: bool = False
 
 
 class Outcome(StrEnum):

@@ -178,6 +178,7 @@ def answer_of(answered: Answered) -> KeptAnswer:
         shown_places=answer.shown_places,
         versions=_versions(answer),
         beside={source.number: source.beside.message_id for source in answer.sources if source.beside is not None},
+        former=answer.searched is not None and answer.searched.former,
         edits_known_to=_edits_known_to(answer, asked_at=answered.question.now),
     )
 
@@ -188,8 +189,11 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def _edits_known_to(answer: Answer, *, asked_at: datetime) -> datetime:
     """Return the time of the newest edit that an answer surely takes account of: any later one may change it.
 
-    What was edited while the answer was made may have been read before or after.
+    What was edited while the answer was made may have been read before or after. An answer of former messages knows of
+    later ones.
     """
+    if answer.searched is not None and answer.searched.former:
+        return asked_at
     messages = [message for source in answer.sources for message in (source.message, source.beside) if message]
     edits = [message.edited_at for message in messages if message.edited_at and message.edited_at <= asked_at]
     return max(edits, default=_LONG_AGO)

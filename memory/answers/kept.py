@@ -55,7 +55,8 @@ class KeptAnswer:
     `sources` are the messages that its marks stand for, by number; `beside` are those that are named beside one of
     them, as a message is to which it replies. `places` are those that it was allowed to use, and `shown_places` those
     whose messages it was made from. `footer` says where it was looked for. `versions` tell what made it, such as the
-    models. It takes account of what was edited up to `edits_known_to`; without that, up to when it was asked for.
+    models. One of `former` messages tells of them as they were once. It takes account of what was edited up to
+    `edits_known_to`; without that, up to when it was asked for.
     """
 
     text: str
@@ -67,6 +68,7 @@ class KeptAnswer:
     shown_places: frozenset[int] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[int, int] = field(default_factory=dict)
+    former: bool = False
     edits_known_to: datetime | None = None
 
     @property
@@ -91,6 +93,7 @@ class KeptAnswer:
             "shown_places": sorted(self.shown_places),
             "versions": dict(self.versions),
             "beside": [[number, message_id] for number, message_id in self.beside.items()],
+            "former": self.former,
         }
 
     @classmethod
@@ -106,6 +109,7 @@ class KeptAnswer:
             shown_places=frozenset(map(int, value["shown_places"])),
             versions={str(name): str(version) for name, version in value["versions"].items()},
             beside={int(number): int(message_id) for number, message_id in value.get("beside", ())},
+            former=bool(value.get("former", False)),
         )
 
 

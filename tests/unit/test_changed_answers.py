@@ -1,18 +1,25 @@
 """What rests on a message that was edited or deleted since goes from an answer, and nothing else does."""
 
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from agent.changed_answers import DELETED_SINCE, EDITED_SINCE, NOTHING_LEFT, READS_ANEW, as_it_stands, without_changed
 from agent.quotation import SELECTED, quotation
-from agent.types import Outcome
+from agent.types import Answer, Outcome, Searched, Source
+from bot.answering import Answered
+from bot.outbox import answer_of
 from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, State
 from memory.message import Message
+from memory.preferences import Zone
 from memory.search.results import RankedMessage
+from tests.agents import question
 from tests.builders import edit, message, minute
 
 UTC = ZoneInfo("UTC")
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 FERRY, TIDE, KILN = 71, 72, 73
 PROSE = (
     "Two things were said. The ferry leaves at noon [1]. So much for that. The tide is high by then [2].\n\n"
@@ -118,6 +125,16 @@ def test_the_words_of_an_edited_message_are_gone_from_what_is_kept_and_are_quote
     assert answer.notes == (READS_ANEW,)
 
 
+def test_an_answer_of_messages_as_they_were_quotes_none_as_it_is_now() -> None:
+    answer = replace(quotes(beside=TIDE), former=True)
+
+    shown = as_it_stands(kept(answer, edited={TIDE, KILN}), ANEW, may_quote={TIDE, KILN}, time_zone=UTC)
+
+    assert shown.text == NOTHING_LEFT
+    assert shown.sources == ()
+    assert shown.notes == (EDITED_SINCE,)
+
+
 def test_an_edited_message_that_may_not_be_shown_any_more_is_not_quoted_anew() -> None:
     answer = as_it_stands(kept(quotes(), edited={FERRY}), ANEW, may_quote=(), time_zone=UTC)
 
@@ -178,3 +195,27 @@ def test_an_answer_of_which_nothing_is_left_says_so(answer: KeptAnswer | None) -
     changed = kept(answer, edited={FERRY}, deleted={TIDE, KILN})
 
     assert as_it_stands(changed, ANEW, may_quote={FERRY}, time_zone=UTC).text == NOTHING_LEFT
+
+
+@pytest.mark.parametrize(
+    ("former", "edited_at", "known_to"),
+    [
+        pytest.param(False, None, LONG_AGO, id="never edited"),
+        pytest.param(False, 20, minute(20), id="edited before"),
+        pytest.param(False, 60, LONG_AGO, id="edited meanwhile"),
+        pytest.param(True, 20, minute(50), id="told as it was"),
+    ],
+)
+def test_an_answer_takes_account_of_the_edits_that_it_was_made_from(
+    *, former: bool, edited_at: int | None, known_to: datetime
+) -> None:
+    source = STORED[FERRY] if edited_at is None else edit(FERRY, "the ferry is late", at=edited_at)
+    searched = Searched(windows=(), went_beyond=False, channels=(), now=minute(50), time_zone=UTC, former=former)
+    answer = Answer(text="It is late [1].", sources=(Source(1, source, STORED[TIDE]),), searched=searched)
+    asked = question("the ferry?", now=minute(50))
+
+    found = answer_of(Answered(question=asked, answer=answer, zone=Zone(UTC, certain=True)))
+
+    assert found.edits_known_to == known_to
+    assert found.former == former
+    assert (found.cites, found.beside) == ([FERRY, TIDE], {1: TIDE})
