@@ -41,7 +41,7 @@ from agent.tools.all import TOOLS
 from agent.tools.web import search_web
 from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
 from memory.question.parse import ParsedQuestion
-from tracing import span
+from tracing import Fact, span
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
@@ -246,9 +246,23 @@ async def _translate_model_errors(
     """Ask the model; one whose server lacks something is asked without it."""
     request.runtime.context.watched.step(Step(kind=StepKind.WRITING))
     try:
-        return await _ask_model(request, handler)
+        with span("model turn", messages=len(request.messages)) as turn:
+            response = await _ask_model(request, handler)
+            turn.note(**_used(response))
+            return response
     except Exception as error:  # providers share no base class; this is where their errors enter
         raise ModelUnavailableError(f"the model failed with {type(error).__name__}") from error
+
+
+def _used(response: ModelResponse[Any]) -> dict[str, Fact]:
+    """Return how many tokens a model has read and written, as far as its server tells, and how many calls it made."""
+    written = [message for message in response.result if isinstance(message, AIMessage)]
+    usage = [message.usage_metadata for message in written if message.usage_metadata is not None]
+    counted: dict[str, Fact] = {"tool_calls": sum(len(message.tool_calls) for message in written)}
+    if usage:
+        counted["tokens_read"] = sum(one["input_tokens"] for one in usage)
+        counted["tokens_written"] = sum(one["output_tokens"] for one in usage)
+    return counted
 
 
 async def _ask_model(

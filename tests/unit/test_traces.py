@@ -1,7 +1,7 @@
 """A trace becomes a tree of lines, is kept after its answer, and is named where answers are looked into."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -14,9 +14,9 @@ from agent.trace.keeper import MOST_WAITING, TraceKeeper, kept_traces
 from agent.trace.tree import DEEPEST, LONGEST_FACT, rendered, tree_of
 from errors import DatabaseUnavailableError
 from memory.answers.traces import StoredTrace
-from tests.agents import question
+from tests.agents import agent, question
 from tests.builders import minute
-from tests.fakes import FakeMemory
+from tests.fakes import FakeMemory, calls, says
 from tracing import Span, Trace, span, traced
 
 NOW = minute(100)
@@ -167,8 +167,31 @@ async def test_a_debug_answer_names_its_trace(*, debug: bool, kept: bool, is_nam
     def keep(trace: Trace) -> None:
         taken.append(trace.trace_id)
 
-    agent = Agent(None, memory=FakeMemory(), config=AgentConfig(debug_answers=debug), keep_trace=keep)
-    answer = await agent.ask(replace(question("who has the key?"), kept=kept))
+    answering = Agent(None, memory=FakeMemory(), config=AgentConfig(debug_answers=debug), keep_trace=keep)
+    answer = await answering.ask(replace(question("who has the key?"), kept=kept))
 
     assert (f"trace {answer.trace_id}" in answer.notes) == is_named
     assert taken == ([answer.trace_id] if kept else [])
+
+
+async def test_a_turn_of_a_model_tells_its_tokens_and_its_calls() -> None:
+    taken: list[Trace] = []
+    line = says("It leaves at noon [1].")
+    line.usage_metadata = {"input_tokens": 900, "output_tokens": 12, "total_tokens": 912}
+    answering, _ = agent(calls("search_messages", query="ferry"), line, keep_trace=taken.append)
+
+    await answering.ask(question("when does the ferry leave?"))
+
+    steps = [tree_of(part) for part in _all(taken[0].root)]
+    turns = [step["facts"] for step in steps if step["name"] == "model turn"]
+    assert [(turn["tool_calls"], turn.get("tokens_read"), turn.get("tokens_written")) for turn in turns] == [
+        (1, None, None),
+        (0, 900, 12),
+    ]
+    assert "tool search_messages" in [step["name"] for step in steps]
+
+
+def _all(within: Span) -> Iterator[Span]:
+    for part in within.parts:
+        yield part
+        yield from _all(part)
