@@ -39,7 +39,7 @@ QUESTIONS = (
     "at what hour do people write most?",
     "how active was #channel-7 in March?",
     "how many messages per week mention reduction?",
-    "list all links in #channel-7 from last week",
+    "list all links in #channel-21 from last week",
     "who posted that link to the page/400?",
     "who knows about copper glaze?",
 )

@@ -125,7 +125,7 @@ async def test_the_first_and_the_last_are_told_together() -> None:
 async def test_what_was_counted_stands_in_the_trace_without_its_words() -> None:
     traces: list[Trace] = []
 
-    agent = Agent(None, memory=chat(), keep_trace=lambda trace: traces.append(trace))
+    agent = Agent(None, memory=chat(), keep_trace=traces.append)
     await agent.ask(question("which day did we talk most about kiln?"))
 
     (counting,) = [part for part in spans_of(traces[0].root) if part.name == "count"]
