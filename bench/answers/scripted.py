@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 
-from memory.search.terms import all_stems
+from memory.search.terms import all_stems, keywords_of
 
 _LINE = re.compile(
     r"^\[(?P<number>\d{1,6})\] \d{4}-\d\d-\d\d \d\d:\d\d #(?P<who>[^:\n]{1,200}): (?P<text>.*)$", re.MULTILINE
@@ -57,8 +57,8 @@ def lines_of(prompt: str) -> list[Line]:
 
 def cite(lines: Sequence[Line], question: str) -> str:
     """Copy the message that has most of the question's words, with a citation that is right."""
-    asked = all_stems(_without_lines(question))
-    best = max(lines, key=lambda line: len(all_stems(line[1]) & asked), default=None)
+    asked = [keyword.stems for keyword in keywords_of(_asked(question))]
+    best = max(lines, key=lambda line: _shared(line, asked), default=None)
     if best is None:
         return "The messages do not say."
     number, text = best
@@ -83,5 +83,12 @@ def invent(lines: Sequence[Line], question: str) -> str:
 RULES: dict[str, Callable[[Sequence[Line], str], str]] = {"citer": cite, "obeying": obey, "inventing": invent}
 
 
-def _without_lines(prompt: str) -> str:
-    return _LINE.sub("", prompt)
+def _asked(prompt: str) -> str:
+    """Return the question at the end of a prompt."""
+    return prompt.rpartition("\nQuestion: ")[2].removesuffix("\nAnswer:")
+
+
+def _shared(line: Line, asked: Sequence[frozenset[str]]) -> int:
+    """Return how many words of a question a message has."""
+    stems = all_stems(line[1])
+    return sum(not word.isdisjoint(stems) for word in asked)
