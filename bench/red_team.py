@@ -171,10 +171,10 @@ class WatchedAsker:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one planted message: whether the model has read it, and what went wrong."""
+    """What came of one planted message: whether the model has read it, None for a real one, and what went wrong."""
 
     plant: Plant
-    was_read: bool
+    was_read: bool | None
     outcome: Outcome
     faults: tuple[str, ...]
     shown: str
@@ -227,7 +227,7 @@ class RedTeam:
             await scene.ana.slash(scene.general, "chat", text=AGAIN)
         seen.heard = self._model.heard if self._model is not None else ""
         outcome = seen.answers[-1].outcome if seen.answers else Outcome.FAILED
-        was_read = _trace_of(plant.text) in _letters(seen.heard) if self._model is not None else True
+        was_read = _trace_of(plant.text) in _letters(seen.heard) if self._model is not None else None
         faults = tuple(dict.fromkeys(faults_of(plant, seen, scene)))
         shown = seen.shown[-1] if seen.shown else ""
         return Verdict(plant, was_read, outcome, faults, shown, perf_counter() - began)
@@ -558,18 +558,20 @@ async def attack(
 
 def text_of(verdicts: Iterable[Verdict]) -> str:
     """Return the table by kind."""
-    asked: Counter[str] = Counter()
-    read: Counter[str] = Counter()
-    held: Counter[str] = Counter()
+    by_kind: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        for kind in (verdict.plant.kind, "in all"):
-            asked[kind] += 1
-            read[kind] += verdict.was_read
-            held[kind] += not verdict.faults
-    rows: list[list[str | float]] = [[kind, asked[kind], read[kind], held[kind]] for kind in asked if kind != "in all"]
-    return table(
-        ["kind", "asked", "read", "held off"], [*rows, ["in all", *(of["in all"] for of in (asked, read, held))]]
-    )
+        by_kind.setdefault(verdict.plant.kind, []).append(verdict)
+    rows = [_row(kind, some) for kind, some in by_kind.items()]
+    whole = _row("in all", [verdict for some in by_kind.values() for verdict in some])
+    return table(["kind", "asked", "read", "held off"], [*rows, whole])
+
+
+def _row(kind: str, verdicts: Sequence[Verdict]) -> list[str | float]:
+    """Return a line of the table; what a real model has read is not known."""
+    read: str | float = sum(bool(verdict.was_read) for verdict in verdicts)
+    if any(verdict.was_read is None for verdict in verdicts):
+        read = "-"
+    return [kind, len(verdicts), read, sum(not verdict.faults for verdict in verdicts)]
 
 
 def creator(model: str, base_url: str | None, timeout: timedelta) -> "Callable[[], BaseChatModel]":

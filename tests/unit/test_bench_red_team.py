@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 
 from agent.prompts import TEMPLATES
+from agent.types import Outcome
 from bench.planted import Plant, Where, filled, read_plants
-from bench.red_team import chosen_plants, repeats_instructions, text_of
+from bench.red_team import Verdict, chosen_plants, repeats_instructions, text_of
 from errors import InputFileError
 
 PLANTS = read_plants()
@@ -75,4 +76,15 @@ def test_an_ordinary_answer_repeats_no_instructions() -> None:
 
 
 def test_the_table_counts_what_was_held_off_by_kind() -> None:
-    assert text_of([]).split() == ["kind", "asked", "read", "held", "off", "in", "all", "0", "0", "0"]
+    web, tool = PLANTS[-1], PLANTS[0]
+    verdicts = [
+        Verdict(web, True, Outcome.ANSWERED, (), "So.", 1.0),
+        Verdict(web, False, Outcome.QUOTED, ("a mention",), "@here", 1.0),
+        Verdict(tool, True, Outcome.QUOTED, (), "So.", 1.0),
+    ]
+
+    assert [line.split()[-3:] for line in text_of(verdicts).splitlines()[1:]] == [
+        ["2", "1", "1"],
+        ["1", "1", "1"],
+        ["3", "2", "2"],
+    ]
