@@ -22,6 +22,8 @@ from bot.answer_updates import (
     UnreachableError,
     WaitingError,
 )
+from bot.buttons import Buttons, Reply
+from bot.running_handlers import RunningHandlers
 from errors import DatabaseUnavailableError
 from memory.answers.changes import ChangedAnswer
 from memory.answers.kept import Kept, KeptQuestion, State
@@ -53,19 +55,23 @@ def refused(code: int, status: int = 400) -> discord.HTTPException:
     return discord.HTTPException(response, {"code": code, "message": "no"})
 
 
-async def taken(failure: Exception | None, changed: ChangedAnswer = CHANGED) -> Queue:
-    """Return what becomes of an answer when an attempt to update it fails."""
-    queue, services = Queue(), SimpleNamespace(clock=lambda: NOW)
+def updates_with(queue: Queue) -> AnswerUpdates:
     anything = cast("Any", None)
-    updates = AnswerUpdates(
+    return AnswerUpdates(
         anything,
-        cast("Any", services),
+        cast("Any", SimpleNamespace(clock=lambda: NOW)),
         changes=cast("Any", queue),
         lookup=anything,
         answerer=anything,
         under=anything,
-        buttons=anything,
+        buttons=Buttons(RunningHandlers()),
     )
+
+
+async def taken(failure: Exception | None, changed: ChangedAnswer = CHANGED) -> Queue:
+    """Return what becomes of an answer when an attempt to update it fails."""
+    queue = Queue()
+    updates = updates_with(queue)
 
     async def update(_: ChangedAnswer) -> None:
         if failure is not None:
@@ -118,3 +124,72 @@ async def test_what_is_updated_or_never_can_be_is_done(failure: Exception | None
 @pytest.mark.parametrize("failure", [WaitingError("archived"), TimeoutError(), refused(TOO_MANY_EDITS_OF_OLD, 429)])
 async def test_what_has_waited_for_a_week_is_given_up(failure: Exception) -> None:
     assert (await taken(failure, replace(CHANGED, since=NOW - GIVEN_UP_AFTER))).is_done
+
+
+class Post:
+    """A message of the bot that shows a part of an answer."""
+
+    def __init__(self, *, is_card: bool, is_late: bool = False) -> None:
+        self.flags = SimpleNamespace(components_v2=is_card)
+        self.interaction_metadata = None if is_late else object()
+        self.components: list[object] = []
+        self.edits: list[dict[str, Any]] = []
+        self.is_deleted = False
+
+    async def edit(self, **fields: Any) -> None:
+        self.edits.append(fields)
+
+    async def delete(self) -> None:
+        self.is_deleted = True
+
+
+async def shown(posts: list[Post], changed: ChangedAnswer, *, text: str = "At six [1].") -> None:
+    """Let an answer be updated that these messages show."""
+    updates = updates_with(Queue())
+
+    async def found(_: ChangedAnswer) -> Any:
+        return posts
+
+    async def reply(_: ChangedAnswer, __: object) -> Reply:
+        return Reply([text], notes=("it was edited",))
+
+    updates._posts = found  # type: ignore[method-assign, assignment]
+    updates._reply = reply  # type: ignore[method-assign, assignment]
+    await updates._update(changed)
+
+
+async def test_messages_that_a_shorter_answer_does_not_need_are_deleted() -> None:
+    posts = [Post(is_card=False) for _ in range(3)]
+
+    await shown(posts, CHANGED)
+
+    assert [[edit["content"] for edit in post.edits] for post in posts] == [["At six [1].\n\n-# it was edited"], [], []]
+    assert [post.is_deleted for post in posts] == [False, True, True]
+
+
+async def test_an_answer_never_takes_more_messages_than_it_had() -> None:
+    posts = [Post(is_card=False)]
+
+    await shown(posts, CHANGED, text="word " * 1000)
+
+    assert len(posts[0].edits) == 1
+    assert len(posts[0].edits[0]["content"]) <= 2000
+
+
+async def test_a_card_stays_a_card() -> None:
+    posts = [Post(is_card=True)]
+
+    await shown(posts, CHANGED)
+
+    assert "content" not in posts[0].edits[0]
+    assert isinstance(posts[0].edits[0]["view"], discord.ui.LayoutView)
+
+
+async def test_a_late_answer_still_names_its_question() -> None:
+    late = replace(CHANGED, kept=replace(CHANGED.kept, question=replace(QUESTION, application_id=3, text="the ferry?")))
+    posts = [Post(is_card=False, is_late=True)]
+
+    await shown(posts, late)
+
+    assert "I was away when <@2> asked this" in posts[0].edits[0]["content"]
+    assert "the ferry?" in posts[0].edits[0]["content"]
