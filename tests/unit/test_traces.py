@@ -14,8 +14,8 @@ from agent.trace.keeper import MOST_WAITING, TraceKeeper, kept_traces
 from agent.trace.tree import DEEPEST, LONGEST_FACT, rendered, tree_of
 from errors import DatabaseUnavailableError
 from memory.answers.traces import StoredTrace
-from tests.agents import agent, question
-from tests.builders import minute
+from tests.agents import agent, chat, question
+from tests.builders import message, minute
 from tests.fakes import FakeMemory, calls, says
 from tracing import Span, Trace, span, traced
 
@@ -178,7 +178,8 @@ async def test_a_turn_of_a_model_tells_its_tokens_and_its_calls() -> None:
     taken: list[Trace] = []
     line = says("It leaves at noon [1].")
     line.usage_metadata = {"input_tokens": 900, "output_tokens": 12, "total_tokens": 912}
-    answering, _ = agent(calls("search_messages", query="ferry"), line, keep_trace=taken.append)
+    memory = chat(message(1, "the ferry leaves at noon"))
+    answering, _ = agent(calls("search_messages", query="ferry"), line, memory=memory, keep_trace=taken.append)
 
     await answering.ask(question("when does the ferry leave?"))
 
