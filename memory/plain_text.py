@@ -13,6 +13,7 @@ APART = "\N{ZERO WIDTH SPACE}"
 """What keeps ticks in a block of code from ending it; it stays where it stands behind one."""
 
 _LINE_ENDS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+_ASCII_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _JOINERS = frozenset("\u200c\u200d")  # Persian and emoji need one at a time
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
 _FLAG = "\U0001f3f4"  # the tags behind it say whose flag it is
@@ -35,6 +36,8 @@ def visible(text: str) -> str:
     Besides what `printable` leaves out these are characters without width, except a single joiner within a word or an
     emoji, and the combining marks beyond MOST_MARKS of one letter.
     """
+    if text.isascii():  # as most are, and many are shown for one answer
+        return _ASCII_COMMANDS.sub("", _LINE_ENDS.sub("\n", text))
     kept: list[str] = []
     marks = 0
     for letter in printable(_LINE_ENDS.sub("\n", text)):

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 _LARGEST_BATCH = 2048  # tokens with padding: what attention and feed-forward need at once stays below 50 MB
 
+_MOST_PADDED = 1.4
+"""How many times longer than the shortest text of a batch its longest may be: what is padded is computed as well."""
+
+_UNEVEN = 8  # tokens that a batch may always be uneven by: a batch has a cost of its own
+
 _NO_SPINNING = ("session.intra_op.allow_spinning", "0")  # a thread that waits for work leaves its core to the server
 _ERRORS_ONLY = 3
 
@@ -74,11 +79,12 @@ def _values(name: str, encoding: "Encoding") -> list[int]:
 
 
 def _cut(order: Sequence[int], lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield places in that order, no more than the size of a batch, and no more tokens than fit, together."""
+    """Yield places in that order, no more than the size of a batch, of about one length, that fit together."""
     places: list[int] = []
     for place in order:  # the last one is the longest of its batch
         too_many_tokens = (len(places) + 1) * lengths[place] > _LARGEST_BATCH
-        if places and (len(places) == batch_size or too_many_tokens):
+        too_uneven = bool(places) and lengths[place] > _MOST_PADDED * lengths[places[0]] + _UNEVEN
+        if places and (len(places) == batch_size or too_many_tokens or too_uneven):
             yield places
             places = []
         places.append(place)

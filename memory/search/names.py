@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=2)
 """How long the reading of a question waits for names that are still being read."""
 
+_CURRENT = timedelta(milliseconds=100)
+"""How long names that are all known count as current: one question asks for them more than once."""
+
 _SLICE = timedelta(milliseconds=2)  # for which names are taken in before the event loop has its turn
 _BEFORE_ALL_PLACES = -(2**63)  # the smallest number that PostgreSQL keeps as an id
 _PAUSE = timedelta(seconds=5)  # before a memory that did not answer is asked again
@@ -92,7 +95,11 @@ class RememberedNames:
 
     async def _read(self, databases: Collection[SearchableDatabase]) -> None:
         """Go on reading what is not known yet, for PATIENCE at most."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
+        began = asyncio.get_running_loop().time()
+        memories = [self._of(database.name) for database in databases]
+        if all(memory.is_complete and began < memory.current_until for memory in memories):
+            return
+        deadline = began + PATIENCE.total_seconds()
         limit = deadline + PATIENCE.total_seconds()  # for a statement that the deadline finds running
 
         async def query(session: AsyncSession, database: SearchableDatabase) -> list[Named]:
@@ -104,6 +111,9 @@ class RememberedNames:
                 for database in databases:
                     self._of(database.name).is_read_on = False
                 await search_session.ask(databases, query)
+            for memory in memories:
+                if memory.is_read_on:
+                    memory.current_until = began + _CURRENT.total_seconds()
         except TimeoutError:
             logger.info("not all names of people and channels were read in time")
 
@@ -123,6 +133,8 @@ class _NamesOfMemory:
         self._last_place: int | None = None  # how far the names of places are read; None until those in messages are
         self.is_read_on = False
         """Whether the memory answered when it was last asked."""
+        self.current_until = 0.0
+        """The time of the event loop until which the memory need not be asked again."""
 
     @property
     def is_complete(self) -> bool:

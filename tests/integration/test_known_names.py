@@ -42,6 +42,7 @@ def _few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few messages be enough for several pieces."""
     monkeypatch.setattr(rows_module, "ROWS_AT_ONCE", 2)
     monkeypatch.setattr(remembered, "_SLICE", timedelta(0))
+    monkeypatch.setattr(remembered, "_CURRENT", timedelta(0))  # what a test does next is as a rule another question
 
 
 def authors(known: KnownNames, *keys: str) -> list[set[str]]:
@@ -234,6 +235,19 @@ async def test_the_table_of_names_says_what_the_messages_say(long_term: Database
 
     assert len(rows) == 5
     assert await noted(long_term) == rows
+
+
+async def test_one_question_asks_a_memory_once_whether_its_names_are_current(
+    memory: Memory, long_term: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await remember(long_term, embedder, [message(1, author_name="ana")])
+    monkeypatch.setattr(remembered, "_CURRENT", PATIENCE)
+    first = await memory.known_names(places=HERE)
+    monkeypatch.setattr(rows_module, "version", None)  # calling it would raise
+
+    again = await memory.known_names(places=HERE)
+
+    assert authors(first, "ana") == authors(again, "ana") == [{"ana"}]
 
 
 async def test_names_that_take_too_long_are_left_out_and_read_on_at_the_next_question(

@@ -298,3 +298,9 @@ def test_a_model_that_names_somebody_shows_their_name_as_it_is(name: str) -> Non
 
 def test_a_name_in_code_of_a_model_stays_as_it_is() -> None:
     assert with_names_escaped("`the_real_dana_`", ["the_real_dana_"]) == "`the_real_dana_`"
+
+
+def test_ascii_is_cleaned_as_other_text_is() -> None:
+    every = "".join(f"a{chr(number)}" for number in range(128)) + "\r\nend"
+
+    assert visible(every) == visible(f"{every}é").removesuffix("é")

@@ -93,7 +93,7 @@ def test_batches_hold_texts_of_similar_length_and_no_more_tokens_than_fit() -> N
 
     cut = list(_cut(by_length(lengths), lengths, 3))
 
-    assert cut == [[8, 0, 3], [2, 5, 1], [4, 6], [7]]
+    assert cut == [[8, 0, 3], [2, 5], [1], [4, 6], [7]]
 
 
 @pytest.fixture
@@ -161,3 +161,13 @@ def test_a_session_cannot_take_the_folder_of_the_models() -> None:
 def test_the_samples_are_fifty_and_all_different() -> None:
     assert len(set(SAMPLE_TEXTS)) == len(SAMPLE_TEXTS) == 50
     assert np.ptp([len(text) for text in SAMPLE_TEXTS]) > 3000
+
+
+def test_a_batch_has_texts_of_about_one_length() -> None:
+    lengths = [20, 90, 21, 100, 24, 60, 70, 95]
+
+    cut = list(_cut(by_length(lengths), lengths, 16))
+
+    assert cut == [[0, 2, 4], [5, 6, 1], [7, 3]]
+    padded = sum(len(places) * lengths[places[-1]] for places in cut)
+    assert padded < 1.2 * sum(lengths)
