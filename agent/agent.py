@@ -287,7 +287,7 @@ class Agent:
             try:
                 written = await self._model.condense(condensing_prompt(question.text, history), within=limit)
             except ModelUnavailableError as error:
-                condensing.note(failed=str(error))
+                condensing.note(failed=type(error).__name__)
                 return parsed
             text = condensed(written, question.text, history)
             condensing.note(taken=text is not None, models_text=written)
