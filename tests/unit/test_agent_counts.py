@@ -237,6 +237,6 @@ async def test_a_model_can_have_links_counted() -> None:
     memory = chat()
     answering, _ = agent(calls("count_messages", what="links"), says("None [1]."), memory=memory)
 
-    await answering.ask(question("did cobalt come with a page to read?"))
+    await answering.ask(question("is cobalt too dear?"))
 
     assert Sought.LINKS in [asked["matter"].sought for asked in memory.asked if "matter" in asked]
