@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from agent.agent import MODEL_FAILED, Agent
 from agent.conversations import Conversations
-from agent.quotation import NOTHING_FOUND
+from agent.quotation import NEVER_MENTIONED, WHERE
 from bot.answer_buttons import SHOW_REST
 from bot.client import Bot
 from bot.commands import ONE_MORE_FOR_YOU
@@ -38,6 +38,8 @@ from tests.seen import seen
 PATIENCE = timedelta(seconds=60)
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
 SHOWN = discord.PermissionOverwrite(view_channel=True)
+NEVER_SAID = NEVER_MENTIONED.format(words='"Zed"', where=WHERE)
+"""What is answered about a word of a hidden channel, as about one that nobody has ever said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ async def test_what_is_said_in_a_hidden_channel_is_told_only_in_private_to_those
         for_mods = await town.ask(town.cleo, "when is Zed banned?", place=town.mods)
 
     for result in (*for_ana, for_all):
-        assert NOTHING_FOUND in seen(result)
+        assert NEVER_SAID in seen(result)
         assert "Friday" not in seen(result)
         assert str(town.mods.id) not in seen(result)
     assert "ban the spammer Zed on Friday" in seen(for_cleo)
@@ -200,7 +202,7 @@ async def test_what_the_asker_alone_may_read_is_offered_to_them_alone_and_shown_
         assert asked.response is not None
         assert by_ana.response is not None
         assert shown.response is not None
-        assert seen(asked.response) == seen(by_ana.response) == NOTHING_FOUND
+        assert seen(asked.response) == seen(by_ana.response) == NEVER_SAID
         assert (offer.ephemeral, seen(offer)) == (True, ONE_MORE_FOR_YOU.format(1))
         assert by_ana.followups == []
         assert shown.ephemeral
