@@ -4,7 +4,7 @@ Small models write `The database was chosen [1 "is PostgreSQL 17"]`, or nothing 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from agent.marks import Mark, marks_in
 from memory.search.terms import all_stems, keywords_of
@@ -16,10 +16,13 @@ LONGEST_SHOWN = 200
 _SENTENCE_END = re.compile(r"[.!?\n]\s")
 
 
-def with_copied_answers(text: str, *, question: str, names: Collection[str] = ()) -> str:
+def with_copied_answers(
+    text: str, *, question: str, is_copied: Callable[[int, str], bool], names: Collection[str] = ()
+) -> str:
     """Return an answer with the copied words of such marks in quotes before them, where they say more than was asked.
 
-    The marks stay as they are, and are checked after that: words that were not copied go with their sentence.
+    The marks stay as they are. Words that the message of their number does not have, by `is_copied`, are not shown, for
+    another mark of the sentence may hold; nor are those of a mark right behind another one.
     """
     known = all_stems(question)
     numbers = frozenset(words_of(question))
@@ -27,7 +30,7 @@ def with_copied_answers(text: str, *, question: str, names: Collection[str] = ()
     position = 0
     for mark in marks_in(text, names=names):
         said = text[position : mark.start]
-        copied = _copied(mark)
+        copied = "" if position and not said.strip() else _copied(mark, is_copied)
         parts.append(said)
         if copied and not _is_new(_sentence(said), known, numbers) and _is_new(copied, known, numbers):
             parts.append(_introduced(said, copied))
@@ -36,9 +39,11 @@ def with_copied_answers(text: str, *, question: str, names: Collection[str] = ()
     return "".join((*parts, text[position:]))
 
 
-def _copied(mark: Mark) -> str:
+def _copied(mark: Mark, is_copied: Callable[[int, str], bool]) -> str:
     """Return the words that a mark copied first, on one line; empty when they are too long to be shown."""
-    copied = next((words for cited in mark.cited for words in cited.copied), "")
+    number, copied = next(((cited.number, words) for cited in mark.cited for words in cited.copied), (0, ""))
+    if not is_copied(number, copied):
+        return ""
     words = " ".join(copied.replace('"', "'").split())
     return words if len(words) <= LONGEST_SHOWN else ""
 

@@ -13,9 +13,10 @@ from agent.proof.copied_answers import with_copied_answers
 from agent.proof.facts import MessageFacts
 from agent.proof.names import person_words, words_of
 from agent.proof.sentences import judged
-from agent.proof.spans import with_held_marks
+from agent.proof.spans import copied_form, has_copied, with_held_marks
 from agent.proof.units import joined
 from agent.spoilers import hidden_again
+from agent.transcript import line_of
 from agent.types import Answer
 from errors import TemporaryError
 from memory.message import Message
@@ -49,7 +50,12 @@ async def proven(text: str, context: Context) -> Answer | None:
 def presentable(text: str, context: Context) -> str:
     """Return what a model wrote with plain marks that hold, hidden words hidden, and names as they are."""
     evidence = context.evidence
-    text = with_copied_answers(text, question=context.question.text, names=evidence.names)
+
+    def is_copied(number: int, words: str) -> bool:
+        message = evidence.message(number)
+        return message is not None and has_copied(copied_form(line_of(message, context.question.time_zone)), words)
+
+    text = with_copied_answers(text, question=context.question.text, is_copied=is_copied, names=evidence.names)
     plain = with_held_marks(text, evidence.shown, time_zone=context.question.time_zone, names=evidence.names)
     return with_names_escaped(hidden_again(plain, evidence.contents), evidence.names)
 

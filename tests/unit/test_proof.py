@@ -78,6 +78,12 @@ async def test_a_mark_whose_words_are_not_in_its_message_does_not_hold(mark: str
     assert not await is_kept(f"The kiln is hot {mark}.", KILN.replace("kiln", "oven"), "unrelated deploy words")
 
 
+async def test_words_that_were_not_copied_are_not_shown_although_another_mark_of_the_sentence_holds() -> None:
+    answer = await answered('All of the deploy [1 "was sold to pirates"] kiln [1].', KILN)
+
+    assert "pirates" not in answer.text
+
+
 async def test_a_mark_with_a_wrong_number_is_moved_to_the_one_message_that_has_its_words() -> None:
     answer = await answered('It is hot [2 "hot until five"].', "the deploy kiln is hot until five", "a deploy of bowls")
 
@@ -385,7 +391,7 @@ async def test_what_our_own_tools_counted_is_supported() -> None:
 async def test_the_trace_tells_why_sentences_were_left_out() -> None:
     kept: list[Trace] = []
     written = says("On Friday [1]. On Sunday [1]. For 99 euro [1].")
-    answering, _ = agent(written, keep_trace=lambda trace, _: kept.append(trace))
+    answering, _ = agent(written, keep_trace=kept.append)
 
     await answering.ask(question())
 
