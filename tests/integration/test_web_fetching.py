@@ -4,18 +4,15 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from agent.web import fetch as fetching
 from agent.web.fetch import Fetcher, PublicResolver, is_public
 from errors import WebUnavailableError
-
-CERTIFICATE = Path(__file__).parents[1] / "web_answers" / "wiki.test.pem"
-"""Of wiki.test and other.test, by nobody's authority, with its key: good for these tests and nothing else."""
 
 HOST = "wiki.test"
 
@@ -60,15 +57,20 @@ class Site:
         return f"https://{host}:{self.port}{path}"
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
 @pytest.fixture
-async def site() -> AsyncGenerator[Site]:
+async def site(authority: trustme.CA) -> AsyncGenerator[Site]:
     site = Site()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", site.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    authority.issue_cert(HOST, "other.test").configure_cert(context)
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
         site.port = runner.addresses[0][1]
@@ -83,8 +85,9 @@ def names() -> Names:
 
 
 @pytest.fixture
-def fetcher(names: Names) -> Fetcher:
-    trusted = ssl.create_default_context(cafile=str(CERTIFICATE))
+def fetcher(names: Names, authority: trustme.CA) -> Fetcher:
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(trusted)
     return Fetcher(
         frozenset({HOST}), resolver=names, ssl_context=trusted, most_bytes=10_000, timeout=timedelta(seconds=20)
     )
