@@ -25,7 +25,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.config import WEB_SITES, AgentConfig, ModelConfig
-from agent.prompt_plan import SHORTEST_PROMPT, ToolsSetting, prompt_plan
+from agent.models.setting import models_of
+from agent.prompt_plan import SHORTEST_PROMPT, PromptPlan, ToolsSetting, prompt_plan
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from db.shards import ShardRange
 from errors import SettingsError, first_line
@@ -437,7 +438,7 @@ class Settings(BaseSettings):
     @property
     def agent(self) -> AgentConfig:
         """What agent needs, whatever model writes its answers."""
-        plan = prompt_plan(self.llm_model, tools=self.llm_tools, tokens=self.llm_prompt_tokens)
+        plan = self.prompt_plan_of(self.llm_model.partition(",")[0].partition("@http")[0])
         return AgentConfig(
             max_steps=self.llm_max_steps,
             timeout=self.llm_timeout,
@@ -454,10 +455,14 @@ class Settings(BaseSettings):
         """What may be searched beside memory; none by default."""
         return () if self.web_tools == "off" else tuple(self.web_tools.split(","))
 
+    def prompt_plan_of(self, model: str) -> PromptPlan:
+        """Return whether a model of this name is told of tools, and how much it is shown."""
+        return prompt_plan(model, tools=self.llm_tools, tokens=self.llm_prompt_tokens)
+
     @property
-    def language_model(self) -> ModelConfig:
-        """What agent.models needs."""
-        return ModelConfig(
+    def language_models(self) -> tuple[ModelConfig, ...]:
+        """What agent.models needs for each model of the chain; raises ChatModelError when that cannot be meant."""
+        every = ModelConfig(
             name=self.llm_model,
             base_url=self.llm_base_url,
             openai_api_key=secret_value(self.openai_api_key),
@@ -465,6 +470,7 @@ class Settings(BaseSettings):
             max_tokens=self.llm_max_tokens,
             timeout=self.llm_timeout,
         )
+        return models_of(every)
 
 
 def secret_value(secret: SecretStr | None) -> str | None:

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from agent.about import messages_about, with_their_words
 from agent.condensing import condensed, condensing_prompt
@@ -20,6 +19,7 @@ from agent.fairness import FairQueue, Person
 from agent.follow_ups import read_with_turns
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
+from agent.models.chain import TURN_PATIENCE, NamedModel
 from agent.models.language_model import LanguageModel
 from agent.narrowed import PART_OF_EARLIER_TURNS, narrowed, newest, tokens_of
 from agent.opening import Opening, open_search
@@ -31,7 +31,7 @@ from agent.reading import read_question
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
 from agent.web.pages import WebSearch, without_web_sentences
-from errors import BusyError, DatabaseUnavailableError, ModelUnavailableError, TemporaryError
+from errors import BusyError, ChatModelError, DatabaseUnavailableError, ModelUnavailableError, TemporaryError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
@@ -39,9 +39,6 @@ from memory.search.terms import keywords_of
 from overviews.who import KnowerFinder
 from time_expressions.format import spoken_end
 from tracing import Trace, note, span, spanned, traced
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +80,10 @@ _FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.N
 
 
 class Agent:
-    """Answers questions with one model over one memory; conversations are kept per channel and person.
+    """Answers questions with a chain of models over one memory; conversations are kept per channel and person.
 
-    Without a model, `create_model` None, it quotes what it finds. With a `coverage` an answer says what of its time and
+    The next of the `models` is asked where one fails, is known to be down or has no turn to give; without any it quotes
+    what it finds. With a `coverage` an answer says what of its time and
     places memory has not seen. With a `web` the model may look words of the question up there, and so does the agent
     where memory has nothing. `versions` name the models; each answer bears them. Each answer's trace is handed to
     `keep_trace`, which must be quick and not raise, unless its question may not be kept. `close` it in the end.
@@ -93,7 +91,7 @@ class Agent:
 
     def __init__(
         self,
-        create_model: "Callable[[], BaseChatModel] | None",
+        models: Sequence[NamedModel],
         *,
         memory: MemoryReader,
         conversations: Conversations | None = None,
@@ -111,23 +109,28 @@ class Agent:
         self._knowers = knowers
         self._keep_trace = keep_trace
         self._memory = memory
-        self._model = None if create_model is None else LanguageModel(create_model, config=self._config)
+        self._models = tuple(LanguageModel(model, config=self._config) for model in models)
         self._conversations = conversations
         self._open: Counter[Person] = Counter()
         self._reading = FairQueue(self._config.reading_at_once, longest=self._config.most_waiting)
 
     async def ready(self) -> None:
-        """Wait until the language model is loaded, if there is one; raise ChatModelError when it cannot be.
+        """Wait until the language models are loaded; raise ChatModelError, with a sentence for each that cannot be.
 
-        Questions may come before: until then, and when it fails, they are answered as far as they can be.
+        Questions may come before: until then, and when one fails, they are answered as far as they can be.
         """
-        if self._model is not None:
-            await self._model.ready()
+        loaded = await asyncio.gather(*(model.ready() for model in self._models), return_exceptions=True)
+        errors = [error for error in loaded if isinstance(error, BaseException)]
+        unknown = [error for error in errors if isinstance(error, ChatModelError)]
+        if len(unknown) > 1 and unknown == errors:
+            raise ChatModelError(" ".join(map(str, unknown))) from errors[0]
+        if errors:
+            raise errors[0]
 
     def close(self) -> None:
-        """Let the language model begin nothing more."""
-        if self._model is not None:
-            self._model.close()
+        """Let the language models begin nothing more."""
+        for model in self._models:
+            model.close()
 
     async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         """Answer a question; one person's questions in one guild are answered one after the other.
@@ -216,11 +219,12 @@ class Agent:
         return self._reading.turn(_person(question), patience=patience, tell=watched.place)
 
     def _stamped(self, answer: Answer) -> Answer:
-        """Return an answer that tells with what it was made."""
+        """Return an answer that tells with what it was made, which a model has written in where it wrote it."""
         versions = self._versions
-        if self._model is not None:
-            versions = replace(versions, prompt=self._model.prompt_version)
-        return replace(answer, versions=versions)
+        prompt = next(filter(None, (model.prompt_version for model in self._models)), versions.prompt)
+        if len(self._models) > 1 and answer.outcome is Outcome.ANSWERED:
+            versions = replace(versions, model=answer.versions.model)
+        return replace(answer, versions=replace(versions, prompt=prompt))
 
     async def _converse(self, question: Question, watched: Watched, until: timedelta) -> Answer:
         """Return the answer, which is kept as a turn: without the model where none is needed, or else with it.
@@ -254,15 +258,38 @@ class Agent:
         return _with_notes(replace(answer, pages=pages), *filter(None, [note]))
 
     async def _think(self, found: "_Found", history: Sequence[Earlier], until: timedelta) -> Answer:
-        """Return the model's answer, or quotations of what was found when it gives none that it proves."""
-        model, question = found.model, found.context.question
-        try:
-            async with model.turn(_person(question), patience=until - _now(), tell=found.context.watched.place):
-                return await self._write(found, history)
-        except BusyError as error:
-            logger.warning("channel %d is answered with quotations: %s", question.channel_id, error)
-        because, or_else = (MODEL_BUSY, "") if model.is_loaded else (MODEL_FAILED, MODEL_SILENT)
+        """Return the answer of the first model that gives one, or quotations of what was found.
+
+        The models share the time that a question has with them, and it waits for its turns `until` then.
+        """
+        left = self._config.timeout
+        is_busy = False
+        for place, model in enumerate(self._models, 1):
+            patience = until - _now()
+            if place < len(self._models):
+                patience = min(patience, TURN_PATIENCE)
+            try:
+                async with self._turn(model, found, patience=patience):
+                    began = _now()
+                    try:
+                        return await self._write(model, found, history, within=left)
+                    except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+                        _log_failure(f"{model.name} did not answer channel {found.context.question.channel_id}", error)
+                    left -= _now() - began
+                    is_busy = False
+            except BusyError as error:
+                logger.warning(
+                    "%s is not asked by channel %d: %s", model.name, found.context.question.channel_id, error
+                )
+                is_busy = model.is_loaded
+            if left <= timedelta(0):
+                break
+        because, or_else = (MODEL_BUSY, "") if is_busy else (MODEL_FAILED, MODEL_SILENT)
         return await self._quote_instead(found, because=because, or_else=or_else)
+
+    def _turn(self, model: LanguageModel, found: "_Found", *, patience: timedelta) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn with a model; raise BusyError when none comes."""
+        return model.turn(_person(found.context.question), patience=patience, tell=found.context.watched.place)
 
     async def _read_on(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> ParsedQuestion:
         """Return what a question asks for with the turns before it, and in parts; as it is if that is not found out."""
@@ -281,11 +308,11 @@ class Agent:
     ) -> ParsedQuestion:
         """Return a question that goes on from earlier ones with what the model makes of them, if it does so in time."""
         limit = self._config.follow_up_timeout
-        if self._model is None or not limit or parsed.own_topic is None or not parsed.topic:
+        if not self._models or not limit or parsed.own_topic is None or not parsed.topic:
             return parsed
         with span("condense") as condensing:
             try:
-                written = await self._model.condense(condensing_prompt(question.text, history), within=limit)
+                written = await self._models[0].condense(condensing_prompt(question.text, history), within=limit)
             except ModelUnavailableError as error:
                 condensing.note(failed=type(error).__name__)
                 return parsed
@@ -382,7 +409,7 @@ class Agent:
 
         A remark of a word or none ("shorter, please") is about what was answered before, which a model may cite again.
         """
-        if self._model is None:
+        if not self._models:
             return await self._quote(question, parsed, watched)
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
@@ -392,7 +419,7 @@ class Agent:
                 is_remark = bool(history) and len(keywords_of(own)) < _FEWEST_WORDS
                 if opening.is_refused and not is_remark:
                     return await quote(context, opening)
-                return _Found(self._model, context, opening)
+                return _Found(context, opening)
         except Exception as error:  # noqa: BLE001  # _unanswered logs it
             return _unanswered(question, error)
 
@@ -404,14 +431,18 @@ class Agent:
         except Exception as error:  # noqa: BLE001  # _unanswered logs it
             return _unanswered(question, error)
 
-    async def _write(self, found: "_Found", history: Sequence[Earlier]) -> Answer:
-        """Return the model's answer when it proves what it says, and else quotations with a note that says why."""
-        try:
-            answer = await self._ask_model(found, history)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"channel {found.context.question.channel_id} is answered with quotations", error)
-            return await self._quote_instead(found, because=MODEL_FAILED, or_else=MODEL_SILENT)
-        answer = answer or await self._quote_instead(found, because=UNPROVEN)
+    async def _write(
+        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
+    ) -> Answer:
+        """Return a model's answer when it proves what it says, and else quotations with a note that says why.
+
+        What a model that fails raises is raised.
+        """
+        answer = await self._ask_model(model, found, history, within=within)
+        if answer is None:
+            answer = await self._quote_instead(found, because=UNPROVEN)
+        else:
+            answer = replace(answer, versions=replace(answer.versions, model=model.name))
         return replace(answer, pages=found.context.web.cited) if found.context.web else answer
 
     async def _context(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Context:
@@ -431,15 +462,21 @@ class Agent:
             context.evidence.record_unknown_subject()
         return context
 
-    async def _ask_model(self, found: "_Found", history: Sequence[Earlier]) -> Answer | None:
-        """Return the model's answer; None for one that proves nothing."""
-        history = newest(history, max_tokens=self._config.prompt_tokens // PART_OF_EARLIER_TURNS)
-        spare = self._config.prompt_tokens - tokens_of(history, found.context.about)
+    async def _ask_model(
+        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
+    ) -> Answer | None:
+        """Return a model's answer; None for one that proves nothing.
+
+        Where a model that failed has shown drafts, no more are shown: the whole answer replaces them.
+        """
+        history = newest(history, max_tokens=model.prompt_tokens // PART_OF_EARLIER_TURNS)
+        spare = model.prompt_tokens - tokens_of(history, found.context.about)
         context, opening = narrowed(found.context, found.opening, max_tokens=spare)
-        show = partial(_show, context) if context.watched.is_watched else None
-        async with asyncio.timeout(self._config.timeout.total_seconds()):
-            with span("model"):
-                text = await found.model.write_answer(context, opening, history=history, show=show)
+        watched = context.watched
+        show = partial(_show, context) if watched.is_watched and not watched.shown else None
+        async with asyncio.timeout(within.total_seconds()):
+            with span("model", model=model.name):
+                text = await model.write_answer(context, opening, history=history, show=show)
             text, pages = without_web_sentences(text)
             if context.web is not None:
                 context.web.cite(pages)
@@ -459,9 +496,8 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The model that is to answer, the context of its run, and what was found before it speaks."""
+    """The context of a run, and what was found before a model speaks."""
 
-    model: LanguageModel
     context: Context
     opening: Opening
 

@@ -94,7 +94,7 @@ async def measure(rows: int, questions: Sequence[str] = QUESTIONS) -> str:
         databases = searchable_database(short_term), searchable_database(long_term)
         memory = Memory(*databases, embedder)
         await memory.load_names()
-        agent = Agent(None, memory=memory, knowers=WhoKnows(memory, databases))
+        agent = Agent((), memory=memory, knowers=WhoKnows(memory, databases))
         stack.callback(agent.close)
         lines = []
         for text in questions:

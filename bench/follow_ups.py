@@ -100,7 +100,7 @@ async def ask_all(dialogues: Sequence[Dialogue]) -> list[Result]:
             await store_sample(SAMPLES["sample"], place, databases[0], embedder)
             memory = memory_of(databases, embedder)
             await memory.load_names()
-            asking = _Asking(memory, Agent(None, memory=memory), await memory.all_places())
+            asking = _Asking(memory, Agent((), memory=memory), await memory.all_places())
             results: list[Result] = []
             with progress_bar("Asking") as report:
                 for number, dialogue in enumerate(dialogues, 1):

@@ -428,7 +428,7 @@ async def open_interrogation(
 ) -> AsyncGenerator[Interrogation]:
     """Yield the whole bot on a simulated Discord, and somebody who asks it questions."""
     memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
-    asker = MeddledAsker(Agent(None, memory=memory))
+    asker = MeddledAsker(Agent((), memory=memory))
     async with open_recorder(
         session="leaks",
         journal_path=folder / "leaks.csv",

@@ -26,6 +26,7 @@ from pydantic import PrivateAttr
 
 from agent.agent import Agent
 from agent.conversations import Conversations
+from agent.models.chain import NamedModel
 from agent.types import Question
 from bench.answers.scripted import Scripted
 from bench.loading import memory_of, tidy
@@ -165,7 +166,7 @@ async def ask_all(memory: Memory, long_term: Database, asked: Sequence[Question]
     """Return the times of each question but the first ones, asked one after the other."""
     traces: list[Trace] = []
     agent = Agent(
-        None if model is None else lambda: model,
+        [] if model is None else [NamedModel(name="scripted", create=lambda: model)],
         memory=memory,
         conversations=Conversations(long_term.sessions),
         coverage=Ledger(long_term.sessions, session="bench"),

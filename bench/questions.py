@@ -148,7 +148,7 @@ async def ask_all(asked: Sequence[Asked]) -> list[Judged]:
                 await store_sample(SAMPLES[name], place, databases[0], embedder)
                 memory = memory_of(databases, embedder)
                 await memory.load_names()
-                agent = Agent(None, memory=memory)
+                agent = Agent((), memory=memory)
                 places = await memory.all_places()
                 with progress_bar(f"Asking about {SAMPLES[name].path.name}") as report:
                     for number, question in enumerate(questions):

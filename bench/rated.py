@@ -20,7 +20,7 @@ import typer
 from agent.agent import Agent
 from agent.types import Answer, Question
 from bench.tables import table
-from cli.commands.startup import model_creator, opened_databases, opened_embedder
+from cli.commands.startup import model_creators, opened_databases, opened_embedder
 from cli.console import progress_bar
 from cli.script import errors_end_the_script
 from memory.answers.kept import Rated
@@ -139,7 +139,7 @@ async def measure(settings: Settings, *, limit: int) -> list[Replayed]:
         rated = await AnswerStore(long_term.sessions).rated(limit=limit)
         zones = TimeZones(long_term.sessions)
         memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
-        agent = Agent(model_creator(settings), memory=memory, config=settings.agent)
+        agent = Agent(model_creators(settings), memory=memory, config=settings.agent)
         with closing(agent), progress_bar("Asking again", unit="question") as report:
             await agent.ready()
 

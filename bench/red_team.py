@@ -37,6 +37,7 @@ from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
 from agent.conversations import Conversations
 from agent.front_end import QuotingAsker
+from agent.models.chain import NamedModel
 from agent.progress import UNWATCHED, Watcher
 from agent.prompt_plan import LONG_PROMPT, PromptPlan, ToolsSetting, prompt_plan
 from agent.prompts import TEMPLATES
@@ -485,7 +486,7 @@ async def open_red_team(
         follow_up_timeout=_FOLLOW_UP if plan.with_tools else timedelta(0),
     )
     agent = Agent(
-        created,
+        [NamedModel(name="asked", create=created)],
         memory=cast("MemoryReader", memory),
         conversations=Conversations(long_term.sessions, timeout=PATIENCE),
         config=config,

@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import ToolMessage
 
 from agent.agent import Agent
+from agent.models.chain import NamedModel
 from agent.progress import Step
 from agent.types import Answer, Question
 from memory.message import Message
@@ -17,6 +20,7 @@ from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said
 DEPLOY = said("the deploy is on friday")
 LUNCH = said("lunch is at noon", author_name="bo", sent_at=datetime(2026, 11, 3, 13, 5, tzinfo=UTC))
 SECRET = said("the secret deploy is on sunday", channel_id=9, channel_name="staff")
+PLACES = ("first", "second", "third")
 SEARCH = calls("search_messages", query="deploy friday")
 
 
@@ -39,7 +43,16 @@ def chat(*messages: Message) -> FakeMemory:
 
 def agent(*lines: Utterance, memory: FakeMemory | None = None, **options: Any) -> tuple[Agent, ScriptedModel]:
     model = ScriptedModel(lines)
-    return Agent(lambda: model, memory=memory or chat(), **options), model
+    return Agent(of(model), memory=memory or chat(), **options), model
+
+
+def of(*models: BaseChatModel) -> list[NamedModel]:
+    """Return a chain of models that are there already, named by their places."""
+    return [NamedModel(name=name, create=partial(_itself, model)) for name, model in zip(PLACES, models, strict=False)]
+
+
+def _itself(model: BaseChatModel) -> BaseChatModel:
+    return model
 
 
 def tool_outputs(model: ScriptedModel) -> list[str]:

@@ -110,7 +110,7 @@ class BotPrograms:
             stored = StoredMessages(self.memory.short_term, self.memory.long_term)
             history = HistoryMemory(ledger=ledger, writer=writer, stored=stored)
             conversations = Conversations(self.long_term.sessions)
-            agent = Agent(None, memory=self.memory, conversations=conversations, coverage=ledger)
+            agent = Agent((), memory=self.memory, conversations=conversations, coverage=ledger)
             services = self._services(recorder, agent, history, guild_settings, consent)
             bot = Bot(services)
             async with served(bot, self.fake):

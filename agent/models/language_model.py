@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.config import AgentConfig
 from agent.drafts import Candour, DraftView
 from agent.fairness import FairQueue, Person, TellPlace
+from agent.models.chain import NamedModel
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
 
@@ -34,9 +35,10 @@ class LanguageModel:
     for their turn.
     """
 
-    def __init__(self, create: "Callable[[], BaseChatModel]", *, config: AgentConfig) -> None:
-        self._create = create
-        self._config = config
+    def __init__(self, model: NamedModel, *, config: AgentConfig) -> None:
+        self.name = model.name
+        self._create = model.create
+        self._config = config = model.adapted(config)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         self._loading: Future[Loop] | None = None
         self._is_local = False
@@ -52,6 +54,11 @@ class LanguageModel:
         Whoever is cancelled meanwhile leaves the loading alone: it goes on for the next one.
         """
         await shared(self._load_once())
+
+    @property
+    def prompt_tokens(self) -> int:
+        """About how many tokens its prompts have at first."""
+        return self._config.prompt_tokens
 
     @property
     def is_loaded(self) -> bool:

@@ -20,6 +20,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
 from agent.conversations import Conversations
+from agent.models.chain import NamedModel
 from agent.models.create import EXTRACTIVE, check_chat_model, create_chat_model
 from agent.types import Answer, Outcome, Question
 from bench.answers.cases import Case, Chat
@@ -133,7 +134,8 @@ class Loaded:
 
     def agent(self, create: Callable[[], BaseChatModel] | None, config: AgentConfig) -> Agent:
         """Return an agent over this memory."""
-        return Agent(create, memory=self.memory, conversations=self.conversations, config=config)
+        models = [] if create is None else [NamedModel(name="asked", create=create)]
+        return Agent(models, memory=self.memory, conversations=self.conversations, config=config)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
@@ -15,15 +16,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.config import ModelConfig
 from agent.models.create import OPENAI_URL
-from cli.commands.startup import discord_token, model_creator
+from cli.commands.startup import chat_model, discord_token
 from cli.console import show, shown_while
 from cli.logs import write_logs
-from errors import SessionError, SettingsError
+from errors import ChatModelError, SessionError, SettingsError
 from memory.plain_text import printable
-from ops.checks.models import ModelToCheck, language
+from ops.checks.models import WITHOUT_MODEL, ModelToCheck, language
 from ops.checks.result import CheckReport, CheckResult, ReportLine, Status, exit_status, left_out, ok, warning, wrong
-from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, examine
+from ops.checks.run import CHECKS, LOAD_LIMIT, Check, Deployment, Examination, examine
 from settings import Settings, read_settings
 from util_async import run_until_first_ends
 
@@ -93,19 +95,42 @@ def check_everything() -> NoReturn:
 
 def _own_checks(settings: Settings) -> tuple[Check, ...]:
     """Return the checks of what only the bot and its agent use."""
-    config = settings.language_model
-    model = ModelToCheck(
+    token, server_id = discord_token(settings), settings.discord_server_id
+    return (*_model_checks(settings), Check("Discord", lambda _: check_registration(token, server_id)))
+
+
+def _model_checks(settings: Settings) -> tuple[Check, ...]:
+    """Return a check for each language model that may be asked; one that refuses where they cannot be read."""
+    try:
+        models = settings.language_models
+    except ChatModelError as error:
+        refused = wrong(str(error))
+        return (Check("language model", lambda _: _found(refused)),)
+    if not models:
+        return (Check("language model", lambda _: _found(ok(WITHOUT_MODEL))),)
+    names = ["language model"] if len(models) == 1 else [f"language model {place + 1}" for place in range(len(models))]
+    return tuple(
+        Check(name, partial(_model_check, _model_to_check(model)), limit=LOAD_LIMIT)
+        for name, model in zip(names, models, strict=True)
+    )
+
+
+def _model_to_check(config: ModelConfig) -> ModelToCheck:
+    return ModelToCheck(
         name=config.name,
         base_url=config.base_url or _USUAL_URLS.get(config.name.partition(":")[0]),
         openai_api_key=config.openai_api_key,
         hf_token=config.hf_token,
-        create=model_creator(settings),
+        create=partial(chat_model, config),
     )
-    token, server_id = discord_token(settings), settings.discord_server_id
-    return (
-        Check("language model", lambda _: language(model), limit=LOAD_LIMIT),
-        Check("Discord", lambda _: check_registration(token, server_id)),
-    )
+
+
+async def _model_check(model: ModelToCheck, _: Examination) -> CheckResult:
+    return await language(model)
+
+
+async def _found(result: CheckResult) -> CheckResult:
+    return result
 
 
 async def check_registration(token: str | None, server_id: int | None) -> CheckResult:

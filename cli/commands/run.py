@@ -92,7 +92,8 @@ async def _serve(settings: Settings, session: ProgramSession, front_end: FrontEn
 
 def _check_language_model(settings: Settings) -> None:
     """Refuse a wrong name before anything is opened; raise ChatModelError."""
-    check_chat_model(settings.language_model)
+    for model in settings.language_models:
+        check_chat_model(model)
 
 
 def opened_session(storage_dir: Path, named: SessionOptions, *, shards: ShardRange | None, ask: bool) -> ProgramSession:

@@ -23,7 +23,7 @@ from agent.trace.keeper import TraceKeeper, kept_traces
 from agent.types import Versions
 from agent.web.sites import open_sites
 from cli.commands.front_end import FrontEnd
-from cli.commands.startup import discord_token, model_creator, opened_databases, opened_embedder
+from cli.commands.startup import discord_token, model_creators, opened_databases, opened_embedder
 from cli.console import progress_bar, show, tell
 from cli.heartbeat import heartbeat as beat
 from cli.version import version
@@ -263,7 +263,7 @@ async def open_program(
         if keeper is not None:
             await stack.enter_async_context(kept_traces(keeper, exporter))
         agent = Agent(
-            model_creator(settings),
+            model_creators(settings),
             memory=memory,
             conversations=Conversations(long_term.sessions),
             coverage=ledger,
@@ -352,6 +352,7 @@ async def _serve_terminal(program: RunningSession, speaker: str, time_zone: Zone
         await channel.serve(typed_lines(f"{speaker}> "))
         return
     await channel.serve(piped_lines(sys.stdin.fileno()))
+    await program.agent.ready()  # a model that its server does not have is told of, whether it was asked or not
     if not program.embedder.loaded:  # else a start for every few lines would never get through the first export
         with progress_bar("Preparing the embedding model, once") as report:
             await program.embedder.ready(report)

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.models.create import EXTRACTIVE, create_chat_model
+from agent.config import ModelConfig
+from agent.models.chain import NamedModel
+from agent.models.create import create_chat_model
 from agent.models.known import refuse_unknown_model
+from agent.models.setting import shown_names
 from db.config import Addresses, DatabaseConfig
 from db.databases import Database, open_databases
 from db.embedded import is_running
@@ -89,16 +92,23 @@ def discord_token(settings: Settings) -> str | None:
     return token
 
 
-def model_creator(settings: Settings) -> "Callable[[], BaseChatModel] | None":
-    """Return what creates the language model; None for the setting that needs none."""
-    return None if settings.llm_model == EXTRACTIVE else partial(chat_model, settings)
+def model_creators(settings: Settings) -> tuple[NamedModel, ...]:
+    """Return the language models of the settings in the order in which they are asked; none for quotations alone.
+
+    Raises ChatModelError when the setting cannot be meant.
+    """
+    models = settings.language_models
+    return tuple(
+        NamedModel(name=name, create=partial(chat_model, model), plan=settings.prompt_plan_of(model.name))
+        for name, model in zip(shown_names(models), models, strict=True)
+    )
 
 
-def chat_model(settings: Settings) -> "BaseChatModel":
-    """Create the language model of the settings, and ask its server for it, which takes a while.
+def chat_model(config: ModelConfig) -> "BaseChatModel":
+    """Create a language model, and ask its server for it, which takes a while.
 
     Raises ChatModelError as `create_chat_model` does, and when the server says that it does not have the model.
     """
-    model = create_chat_model(settings.language_model)
-    refuse_unknown_model(settings.language_model)
+    model = create_chat_model(config)
+    refuse_unknown_model(config)
     return model

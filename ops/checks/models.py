@@ -17,6 +17,8 @@ from memory.index.reembed import HALF_EMBEDDED, MODEL_FACT, MODEL_SETTINGS
 from ops.checks.database import read_only_session
 from ops.checks.result import CheckResult, left_out, ok, wrong
 
+WITHOUT_MODEL = "extractive: answers are quotations, there is no model to reach"
+
 _SAMPLE = "Is all well?"
 _UNIT_TOLERANCE = 0.01
 _REPLY = timedelta(seconds=10)
@@ -34,8 +36,7 @@ class ModelToCheck:
     """Where its server is, the usual address of its kind of server included; None: there is no such server."""
     openai_api_key: str | None = field(repr=False)
     hf_token: str | None = field(repr=False)
-    create: Callable[[], object] | None = field(repr=False)
-    """None: answers are quotations, without a model."""
+    create: Callable[[], object] = field(repr=False)
 
 
 async def embedding(embedder: Embedder) -> CheckResult:
@@ -70,8 +71,6 @@ async def vectors(database: Database, embedder: Embedder) -> CheckResult:
 
 async def language(model: ModelToCheck) -> CheckResult:
     """Check that the language model can be made, and that the server that it is on answers."""
-    if model.create is None:
-        return ok("extractive: answers are quotations, there is no model to reach")
     provider = model.name.partition(":")[0]
     if provider == "huggingface" and not (model.base_url or model.hf_token):
         return left_out(f"{model.name} is loaded at the start of the bot, which takes too long to try here")

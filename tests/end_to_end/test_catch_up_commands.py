@@ -67,7 +67,7 @@ def town_opener(
                 databases=(memory.short_term, memory.long_term),
                 catch_ups=CatchUps(long_term.sessions),
             )
-            agent = Agent(None, memory=memory, conversations=Conversations(long_term.sessions))
+            agent = Agent((), memory=memory, conversations=Conversations(long_term.sessions))
             base = services(recorder, agent, TimeZones(long_term.sessions))
             now = base.clock
             bot = Bot(

@@ -477,7 +477,7 @@ class TestWithARealAgent:
 
     @pytest.fixture
     def simcord_bot(self, recorder: FakeRecorder, memory: FakeMemory) -> Bot:
-        return Bot(replace(services(recorder, FakeAsker(DEPLOY)), asker=Agent(None, memory=memory)))
+        return Bot(replace(services(recorder, FakeAsker(DEPLOY)), asker=Agent((), memory=memory)))
 
     @pytest.fixture
     def talk(self, simcord_env: simcord.Env, memory: FakeMemory, recorder: FakeRecorder) -> Talk:

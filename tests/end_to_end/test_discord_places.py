@@ -112,7 +112,7 @@ def open_world(
         ):
             places.on_changes.append(lambda changes: memory.note_places(one.now for one in changes))
             places.on_resolved.append(memory.note_resolved)
-            agent = Agent(None, memory=memory, conversations=Conversations(long_term.sessions))
+            agent = Agent((), memory=memory, conversations=Conversations(long_term.sessions))
             bot = Bot(services(recorder, agent, TimeZones(long_term.sessions), places))
             async with simcord.run(bot, settle_timeout=PATIENCE.total_seconds()) as env:
                 yield world_in(env, recorder, places, long_term)

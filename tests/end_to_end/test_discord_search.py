@@ -167,7 +167,7 @@ def simcord_bot(
     database = SearchableDatabase("none", async_sessionmaker(), bm25=False, hypertable=False)
     overviews = Overviews(memory=memory, databases=(database, database))  # a search asks the memory alone
     monkeypatch.setattr(asking, "coverage_of", lambda _: ledger)
-    bot = Bot(replace(given, asker=Agent(None, memory=memory), overviews=overviews))
+    bot = Bot(replace(given, asker=Agent((), memory=memory), overviews=overviews))
     answerer = bot._commands.answerer
     answerer._coverage, answerer._cited_check = ledger, verdict
     return bot

@@ -26,6 +26,7 @@ from memory.embedding.embedder import Embedder
 from memory.message import Kind
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
+from tests.agents import of
 from tests.end_to_end.test_discord_whole import services
 from tests.fakes import ScriptedModel, calls, says
 from tests.seen import seen
@@ -107,7 +108,7 @@ async def open_world(
         batch=64,
     ) as recorder:
         conversations = Conversations(long_term.sessions)
-        agent = Agent(None if model is None else lambda: model, memory=memory, conversations=conversations)
+        agent = Agent(() if model is None else of(model), memory=memory, conversations=conversations)
 
         async def about_guild(guild_id: int | None) -> str:
             progress = recorder.progress

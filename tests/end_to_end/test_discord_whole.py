@@ -31,6 +31,7 @@ from memory.message import Kind
 from memory.places.writer import PlaceWriter
 from memory.preferences import TimeZones
 from memory.search.memory import Memory
+from tests.agents import of
 from tests.fakes import ScriptedModel, calls, says
 from tests.fakes_guild_settings import FakeGuildSettings
 from tests.seen import seen
@@ -103,7 +104,7 @@ def open_town(
             ) as recorder,
         ):
             agent = Agent(
-                None if model is None else lambda: model,
+                () if model is None else of(model),
                 memory=memory,
                 conversations=Conversations(long_term.sessions),
             )

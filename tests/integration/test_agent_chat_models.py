@@ -11,6 +11,7 @@ from agent.config import AgentConfig, ModelConfig
 from agent.models.create import create_chat_model
 from agent.types import Question
 from errors import ChatModelError
+from tests.agents import of
 from tests.fakes import FakeMemory, said
 from tests.fakes_openai import NEVER, Reply, answers, open_fake_openai, wants
 
@@ -37,7 +38,7 @@ async def test_a_model_behind_http_calls_tools_and_answers(name: str) -> None:
     async with open_fake_openai([SEARCH, answers("On Friday [1].")]) as server:
         model = create_chat_model(ModelConfig(name=name, base_url=server.url, max_tokens=77))
 
-        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=ENOUGH).ask(question())
+        answer = await Agent(of(model), memory=FakeMemory([DEPLOY]), config=ENOUGH).ask(question())
 
     assert answer.text == "On Friday [1]."
     assert [source.message for source in answer.sources] == [DEPLOY]
@@ -68,7 +69,7 @@ async def test_a_server_that_does_not_answer_is_replaced_by_quotes(
     async with open_fake_openai([reply]) as server:
         model = create_chat_model(ModelConfig(name=name, base_url=server.url))
 
-        answer = await Agent(lambda: model, memory=FakeMemory([DEPLOY]), config=config).ask(question())
+        answer = await Agent(of(model), memory=FakeMemory([DEPLOY]), config=config).ask(question())
 
     assert server.requests
     assert '"the deploy is on friday" [1]' in answer.text

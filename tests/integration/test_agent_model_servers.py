@@ -19,7 +19,7 @@ from ops.checks.models import ModelToCheck, language
 from ops.checks.result import Status, result_of
 from ops.checks.run import LOAD_LIMIT
 from settings import read_settings
-from tests.agents import DEPLOY, chat, question
+from tests.agents import DEPLOY, chat, of, question
 from tests.builders import closed_port
 from tests.fakes_ollama import open_fake_ollama
 from tests.fakes_openai import NEVER, answers, open_fake_openai
@@ -116,7 +116,7 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
             base_url=settings.llm_base_url,
             openai_api_key=None,
             hf_token=None,
-            create=partial(chat_model, settings),
+            create=partial(chat_model, settings.language_models[0]),
         )
 
         finding = await result_of("language model", language(model), limit=LOAD_LIMIT)
@@ -130,7 +130,7 @@ async def test_a_check_of_everything_asks_too(monkeypatch: pytest.MonkeyPatch) -
 async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it(takes_tools: bool) -> None:
     async with open_fake_ollama("llama3:latest", answer="On Friday [1].", takes_tools=takes_tools) as url:
         model = create_chat_model(ModelConfig(name="ollama:llama3", base_url=url))
-        agent = Agent(lambda: model, memory=chat(), config=AgentConfig(timeout=timedelta(minutes=1)))
+        agent = Agent(of(model), memory=chat(), config=AgentConfig(timeout=timedelta(minutes=1)))
         answer = await agent.ask(question())
 
     assert (answer.text, [source.message for source in answer.sources]) == ("On Friday [1].", [DEPLOY])

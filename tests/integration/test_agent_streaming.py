@@ -14,7 +14,7 @@ from agent.progress import StepKind
 from db.databases import Database
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
-from tests.agents import DEPLOY, LUNCH, Watching, chat, question
+from tests.agents import DEPLOY, LUNCH, Watching, chat, of, question
 from tests.builders import message, remember
 from tests.fakes import StreamingModel, calls, says
 from tests.fakes_ollama import open_fake_ollama
@@ -41,7 +41,7 @@ async def asked_of(name: str, replies: list[Reply], *, streams: bool = True) -> 
 
 async def _known(name: str, url: str) -> Agent:
     model = create_chat_model(ModelConfig(name=name, base_url=url))
-    asked = Agent(lambda: model, memory=chat(), config=CONFIG)
+    asked = Agent(of(model), memory=chat(), config=CONFIG)
     await asked.ask(BOTH)
     return asked
 
@@ -143,7 +143,7 @@ async def test_what_is_told_before_an_answer_from_real_memory_names_nothing_hidd
     search = calls("search_messages", query="secret deploy staff sunday", when="all time")
     written = says("On Friday [1]. And Sunday [2]. At noon [3]. Bye [4].")
     model = StreamingModel([says("On Friday [1]. "), search, written])
-    asked = Agent(lambda: model, memory=memory, config=CONFIG)
+    asked = Agent(of(model), memory=memory, config=CONFIG)
     readable = frozenset({1, 11})
     await asked.ask(question("when is the deploy?", places=readable))
 

@@ -75,7 +75,7 @@ async def test_rated_questions_are_asked_again_on_memory_as_of_when_they_were_as
         message(3, "the ferry is painted green", author_name="ana", sent_at=minute(90)),
     ]
     await remember(short_term, embedder, said)
-    store, zones, agent = AnswerStore(long_term.sessions), TimeZones(long_term.sessions), Agent(None, memory=memory)
+    store, zones, agent = AnswerStore(long_term.sessions), TimeZones(long_term.sessions), Agent((), memory=memory)
     asked: list[Question] = []
 
     async def ask(one: Rated) -> Answer:

@@ -49,7 +49,7 @@ def recorder() -> RememberingRecorder:
 @pytest.fixture
 def bot(recorder: RememberingRecorder) -> Bot:
     given = services(recorder, FakeAsker(RuntimeError("not asked")))
-    bot = Bot(replace(given, asker=Agent(None, memory=recorder.memory)))
+    bot = Bot(replace(given, asker=Agent((), memory=recorder.memory)))
     bot._commands.answerer._coverage = Ledger()
     return bot
 

@@ -36,7 +36,7 @@ async def agent(short_term: Database, long_term: Database, embedder: Embedder) -
     await remember(short_term, embedder, MESSAGES[3:])
     memory = Memory(searchable_database(short_term), searchable_database(long_term), embedder)
     await memory.load_names()
-    return Agent(None, memory=memory, conversations=Conversations(long_term.sessions))
+    return Agent((), memory=memory, conversations=Conversations(long_term.sessions))
 
 
 async def ask(agent: Agent, *texts: str, places: frozenset[int] = frozenset({1, 2}), **fields: Any) -> Answer:

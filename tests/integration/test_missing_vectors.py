@@ -177,7 +177,7 @@ async def test_a_question_is_answered_by_words_alone_and_says_so(
         assert await recorder.settle(timeout=PATIENCE)
 
         found = await early.search("where is the kettle?", places=HERE)
-        answer = await Agent(None, memory=early).ask(question("where is the kettle?", places=HERE))
+        answer = await Agent((), memory=early).ask(question("where is the kettle?", places=HERE))
 
     assert found.by_words_alone
     hits = [line for excerpt in found.excerpts for line in excerpt.lines if line.hit]

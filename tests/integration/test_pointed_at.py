@@ -33,7 +33,7 @@ async def answer(memory: Memory, text: str, *about: int) -> Answer:
         time_zone=ZoneInfo("Europe/Paris"),
         about=about,
     )
-    return await Agent(None, memory=memory).ask(question)
+    return await Agent((), memory=memory).ask(question)
 
 
 def cited(found: Answer) -> list[int]:

@@ -75,7 +75,7 @@ async def test_the_trace_of_an_answer_tells_how_memory_was_searched(
     keeper = TraceKeeper(store, clock=lambda: NOW, kept_for=timedelta(days=7))
 
     async with kept_traces(keeper, None):
-        agent = Agent(None, memory=memory, config=AgentConfig(trace_texts=with_texts), keep_trace=keeper.keep)
+        agent = Agent((), memory=memory, config=AgentConfig(trace_texts=with_texts), keep_trace=keeper.keep)
         answer = await agent.ask(question("where is the zephyr key?", now=NOW, places=frozenset({1})))
     (found,) = await store.find(answer.trace_id, limit=2)
 

@@ -34,7 +34,7 @@ def chat() -> FakeMemory:
 
 
 async def ask(text: str, **fields: Any) -> Answer:
-    return await Agent(None, memory=chat()).ask(question(text, **fields))
+    return await Agent((), memory=chat()).ask(question(text, **fields))
 
 
 def lines(answer: Answer) -> list[str]:
@@ -106,7 +106,7 @@ async def test_what_may_be_no_person_is_searched_for(text: str) -> None:
 async def test_a_misspelt_name_is_read_as_the_one_that_it_is_near() -> None:
     memory = FakeMemory([said("hello", author_name="Jonathan")])
 
-    answer = await Agent(None, memory=memory).ask(question("how active is Jonhatan?"))
+    answer = await Agent((), memory=memory).ask(question("how active is Jonhatan?"))
 
     assert answer.text.startswith("**1 message** by Jonhatan")
     assert 'I read "Jonhatan" as "Jonathan".' in answer.notes
@@ -125,7 +125,7 @@ async def test_the_first_and_the_last_are_told_together() -> None:
 async def test_what_was_counted_stands_in_the_trace_without_its_words() -> None:
     traces: list[Trace] = []
 
-    agent = Agent(None, memory=chat(), keep_trace=traces.append)
+    agent = Agent((), memory=chat(), keep_trace=traces.append)
     await agent.ask(question("which day did we talk most about kiln?"))
 
     (counting,) = [part for part in spans_of(traces[0].root) if part.name == "count"]

@@ -26,7 +26,7 @@ def chat(**changes: Any) -> FakeMemory:
 
 
 async def ask(text: str, memory: FakeMemory | None = None, **fields: Any) -> Answer:
-    return await Agent(None, memory=memory or chat()).ask(question(text, **fields))
+    return await Agent((), memory=memory or chat()).ask(question(text, **fields))
 
 
 def cited(answer: Answer) -> list[str]:

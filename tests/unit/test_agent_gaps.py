@@ -73,7 +73,7 @@ MEMORY = FakeMemory(
 
 async def answer(text: str, ledger: Ledger | None, *, places: frozenset[int] = frozenset({CREATED})) -> Answer:
     asked = question(text, places=places, channel_id=CREATED, now=NOW)
-    return await Agent(None, memory=MEMORY, coverage=ledger).ask(asked)
+    return await Agent((), memory=MEMORY, coverage=ledger).ask(asked)
 
 
 async def test_an_answer_about_a_time_with_a_gap_says_so() -> None:

@@ -37,7 +37,7 @@ def memory() -> FakeMemory:
 async def test_who_knows_is_told_with_a_message_of_each() -> None:
     finder = FakeFinder()
 
-    answer = await Agent(None, memory=memory(), knowers=finder).ask(question("who knows about copper glaze?"))
+    answer = await Agent((), memory=memory(), knowers=finder).ask(question("who knows about copper glaze?"))
 
     assert answer.text.splitlines() == [
         'Who wrote most and best about "copper glaze" (all time, in the channels that I may read here):',
@@ -52,7 +52,7 @@ async def test_who_knows_is_told_with_a_message_of_each() -> None:
 async def test_nobody_found_is_searched_for() -> None:
     finder = FakeFinder(Knowers())
 
-    answer = await Agent(None, memory=memory(), knowers=finder).ask(question("who knows about copper glaze?"))
+    answer = await Agent((), memory=memory(), knowers=finder).ask(question("who knows about copper glaze?"))
 
     assert answer.outcome is Outcome.QUOTED
 
@@ -60,7 +60,7 @@ async def test_nobody_found_is_searched_for() -> None:
 async def test_who_knew_at_some_time_is_searched_for() -> None:
     finder = FakeFinder()
 
-    answer = await Agent(None, memory=memory(), knowers=finder).ask(
+    answer = await Agent((), memory=memory(), knowers=finder).ask(
         question("who knows about copper glaze since 1 November?")
     )
 
@@ -69,7 +69,7 @@ async def test_who_knew_at_some_time_is_searched_for() -> None:
 
 
 async def test_where_nobody_finds_them_the_question_is_searched_for() -> None:
-    answer = await Agent(None, memory=memory()).ask(question("who knows about copper glaze?"))
+    answer = await Agent((), memory=memory()).ask(question("who knows about copper glaze?"))
 
     assert answer.outcome is Outcome.QUOTED
 

@@ -20,7 +20,7 @@ from memory.authors import Authors
 from memory.message import Message
 from memory.search.results import Scope, SearchResult
 from terminal.rendering import render
-from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, question, tool_outputs
+from tests.agents import DEPLOY, LUNCH, SEARCH, agent, chat, of, question, tool_outputs
 from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 from time_expressions.window import Window
 
@@ -346,14 +346,14 @@ async def test_an_answer_that_cites_nothing_is_replaced_by_quotes_and_says_so() 
 
 
 async def test_without_a_model_the_best_messages_are_quoted() -> None:
-    answer = await Agent(None, memory=chat()).ask(question())
+    answer = await Agent((), memory=chat()).ask(question())
 
     assert quotes_of(answer.text)
     assert answer.notes == ()
 
 
 async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
-    asked = Agent(None, memory=chat(), config=AgentConfig(max_steps=1))
+    asked = Agent((), memory=chat(), config=AgentConfig(max_steps=1))
 
     assert quotes_of((await asked.ask(question())).text)
 
@@ -367,7 +367,7 @@ async def test_without_a_model_one_allowed_step_is_still_enough() -> None:
     ],
 )
 async def test_without_a_model_nothing_found_is_said_plainly(asking: Question) -> None:
-    answer = await Agent(None, memory=chat()).ask(asking)
+    answer = await Agent((), memory=chat()).ask(asking)
 
     assert (answer.outcome, answer.sources) == (Outcome.NOTHING_FOUND, ())
 
@@ -375,7 +375,7 @@ async def test_without_a_model_nothing_found_is_said_plainly(asking: Question) -
 async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_question() -> None:
     writer = ScriptedModel([says("On Friday [1].")])
 
-    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
+    answer = await Agent(of(SearchFirstChatModel(writer=writer)), memory=chat()).ask(question())
 
     assert [source.message for source in answer.sources] == [DEPLOY]
     assert [type(message).__name__ for message in writer.heard[0]] == ["SystemMessage", "HumanMessage"]
@@ -386,7 +386,7 @@ async def test_a_model_that_cannot_call_tools_gets_the_messages_with_the_questio
 async def test_a_writer_that_fails_is_replaced_by_quotes() -> None:
     writer = ScriptedModel([RuntimeError("out of memory")])
 
-    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat()).ask(question())
+    answer = await Agent(of(SearchFirstChatModel(writer=writer)), memory=chat()).ask(question())
 
     assert quotes_of(answer.text)
     assert answer.notes == (MODEL_FAILED,)
@@ -623,7 +623,7 @@ async def test_an_answer_tells_with_which_models_and_prompt_it_was_made() -> Non
 
 
 async def test_an_answer_that_no_model_was_asked_for_tells_of_no_prompt() -> None:
-    asked = Agent(None, memory=chat(), versions=Versions(embedding="minilm"))
+    asked = Agent((), memory=chat(), versions=Versions(embedding="minilm"))
 
     answers = await asked.ask(question()), await asked.quote(question())
 

@@ -20,7 +20,7 @@ from memory.message import Message
 from memory.names.known import KnownNames
 from memory.question.parse import ParsedQuestion
 from memory.search.results import Scope
-from tests.agents import agent, chat, question, tool_outputs
+from tests.agents import agent, chat, of, question, tool_outputs
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 from time_expressions.conventions import DateOrder
 from time_expressions.find import TimePhrase
@@ -40,7 +40,7 @@ def windows_asked(memory: FakeMemory) -> list[tuple[Window, ...]]:
 
 
 def quoting(memory: FakeMemory) -> Agent:
-    return Agent(None, memory=memory)
+    return Agent((), memory=memory)
 
 
 def hourly(count: int, *, text: Callable[[int], str] = "remark number {}".format) -> list[Message]:
@@ -382,7 +382,7 @@ async def test_without_a_model_a_time_alone_is_searched_for_by_its_words_in_all_
 async def test_a_model_that_cannot_call_tools_gets_the_messages_of_the_time() -> None:
     writer = ScriptedModel([says("Of the deploy [1].")])
 
-    answer = await Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(NEW, OLD)).ask(
+    answer = await Agent(of(SearchFirstChatModel(writer=writer)), memory=chat(NEW, OLD)).ask(
         question("what did we talk about yesterday?")
     )
 

@@ -35,7 +35,7 @@ def venues(*more: Message) -> FakeMemory:
 
 
 async def ask(text: str, memory: FakeMemory | None = None, **fields: Any) -> Answer:
-    return await Agent(None, memory=memory or venues()).ask(question(text, **fields))
+    return await Agent((), memory=memory or venues()).ask(question(text, **fields))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ async def test_asked_of_all_time_a_moment_counts_for_nothing() -> None:
 
 async def test_a_follow_up_asks_of_the_same_moment() -> None:
     memory = venues()
-    agent = Agent(None, memory=memory, conversations=FakeConversations())
+    agent = Agent((), memory=memory, conversations=FakeConversations())
 
     answer = await ask_in_turn(agent, "which venue did we choose as of 10 October?", "and what about the kitchen?")
 

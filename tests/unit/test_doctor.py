@@ -292,19 +292,11 @@ def _refuses() -> NoReturn:
 
 
 def language_model(name: str) -> ModelToCheck:
-    create = None if name == "extractive" else _refuses
-    return ModelToCheck(name=name, base_url=None, openai_api_key=None, hf_token=None, create=create)
+    return ModelToCheck(name=name, base_url=None, openai_api_key=None, hf_token=None, create=_refuses)
 
 
-@pytest.mark.parametrize(
-    ("name", "state"),
-    [
-        pytest.param("extractive", Status.OK, id="no model"),
-        pytest.param("huggingface:some/model", Status.LEFT_OUT, id="a model that is loaded at the start"),
-    ],
-)
-async def test_no_language_model_is_made_where_none_has_to_be(name: str, state: Status) -> None:
-    assert (await models.language(language_model(name))).status is state
+async def test_a_language_model_that_is_loaded_at_the_start_is_not_made_to_be_looked_at() -> None:
+    assert (await models.language(language_model("huggingface:some/model"))).status is Status.LEFT_OUT
 
 
 async def test_a_language_model_that_cannot_be_made_is_told_with_its_sentence() -> None:

@@ -16,7 +16,7 @@ from agent.sentences import proven_end
 from agent.types import Answer, Outcome
 from errors import DatabaseUnavailableError
 from memory.message import Message
-from tests.agents import DEPLOY, LUNCH, SEARCH, Watching, chat, question
+from tests.agents import DEPLOY, LUNCH, SEARCH, Watching, chat, of, question
 from tests.fakes import (
     FakeConversations,
     FakeMemory,
@@ -40,7 +40,7 @@ async def watched(
 ) -> tuple[Answer, Watching, StreamingModel]:
     """Return the answer to a question about both messages, what was seen of it before, and the model."""
     model = StreamingModel([*([KNOWN] if known else []), *lines])
-    asked = Agent(lambda: model, memory=memory or chat(), **{"config": ALWAYS, **options})
+    asked = Agent(of(model), memory=memory or chat(), **{"config": ALWAYS, **options})
     if known:
         await asked.ask(BOTH)
     watching = Watching()
@@ -64,7 +64,7 @@ async def test_sentences_are_shown_one_by_one_with_their_sources_as_they_are_wri
 async def test_a_draft_comes_while_the_rest_is_still_being_written() -> None:
     rest = asyncio.Event()
     model = StreamingModel([KNOWN, ["The deploy is on Friday [1]. Lun", rest, "ch is at noon [2]."]])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
     await asked.ask(BOTH)
     watching = Watching()
     async with asyncio.TaskGroup() as group:
@@ -123,7 +123,7 @@ async def test_what_was_shown_and_has_lost_its_source_by_the_end_is_said_to_be_r
 
     watching = Watching()
     model = StreamingModel([KNOWN, says("The deploy is on Friday [1]. Lunch is at noon [2]. Bye.")])
-    asked = Agent(lambda: model, memory=Vanishing(memory.messages), config=ALWAYS)
+    asked = Agent(of(model), memory=Vanishing(memory.messages), config=ALWAYS)
     await asked.ask(BOTH)
 
     answer = await asked.ask(BOTH, watcher=watching)
@@ -179,7 +179,7 @@ async def test_reasoning_whose_first_tag_the_server_left_out_is_never_shown() ->
     assert (texts(watching), answer.text) == ([], "The deploy is on Friday [1]. Bye.")
 
     model = StreamingModel([thoughts, says("The deploy is on Friday [1]. Bye."), thoughts])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
     for _ in range(3):
         await asked.ask(BOTH, watcher=watching)
 
@@ -225,7 +225,7 @@ HALF = [
 async def test_nothing_is_shown_half_written(written: str) -> None:
     rest = asyncio.Event()
     model = StreamingModel([KNOWN, [*written, rest]])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
     await asked.ask(BOTH)
     watching = Watching()
     async with asyncio.TaskGroup() as group:
@@ -276,7 +276,7 @@ async def test_a_name_that_looks_like_a_mark_is_not_shown_as_one() -> None:
 
 async def test_an_unknown_channel_is_named_before_a_draft_as_before_the_answer() -> None:
     model = StreamingModel([KNOWN, says("On Friday [1]. At noon [2]. Bye.")])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
     await asked.ask(BOTH)
     watching = Watching()
 
@@ -304,7 +304,7 @@ async def test_of_an_endless_answer_so_much_is_shown_and_no_more() -> None:
 
 async def test_a_model_that_is_not_watched_is_asked_for_the_whole() -> None:
     model = StreamingModel([KNOWN, KNOWN])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
 
     assert [(await asked.ask(BOTH)).text for _ in range(2)] == ["On Friday [1]."] * 2
 
@@ -312,7 +312,7 @@ async def test_a_model_that_is_not_watched_is_asked_for_the_whole() -> None:
 @pytest.mark.parametrize("is_local", [False, True])
 async def test_a_model_that_does_not_stream_answers_as_before(is_local: bool) -> None:
     model = ScriptedModel([KNOWN, says("On Friday [1]. At noon [2]. Bye.")])
-    asked = Agent(lambda: SearchFirstChatModel(writer=model) if is_local else model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(SearchFirstChatModel(writer=model) if is_local else model), memory=chat(), config=ALWAYS)
     await asked.ask(BOTH)
     watching = Watching()
 
@@ -329,7 +329,7 @@ async def test_a_watcher_that_raises_does_not_break_an_answer(caplog: pytest.Log
         draft = step
 
     model = StreamingModel([KNOWN, says("On Friday [1]. At noon [2]. Bye.")])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS)
     await asked.ask(BOTH)
 
     answer = await asked.ask(BOTH, watcher=Broken())
@@ -349,7 +349,7 @@ async def test_a_server_that_takes_no_requests_for_pieces_is_asked_for_the_whole
 async def test_a_question_that_is_cancelled_while_it_is_written_stops_the_model_and_keeps_no_turn() -> None:
     kept = FakeConversations()
     model = StreamingModel([KNOWN, ["On Friday [1]. At", asyncio.Event()]])
-    asked = Agent(lambda: model, memory=chat(), config=ALWAYS, conversations=kept)
+    asked = Agent(of(model), memory=chat(), config=ALWAYS, conversations=kept)
     await asked.ask(question(asker_id=1))
     watching = Watching()
     asking = asyncio.create_task(asked.ask(BOTH, watcher=watching))
@@ -361,8 +361,7 @@ async def test_a_question_that_is_cancelled_while_it_is_written_stops_the_model_
 
     await asyncio.wait_for(model.closed.wait(), 5)
     assert [key.asker_id for key in kept.turns] == [1]
-    assert asked._model is not None
-    assert (asked._model._queue.under_way, asked._reading.under_way, asked._open) == (0, 0, {})
+    assert (asked._models[0]._queue.under_way, asked._reading.under_way, asked._open) == (0, 0, {})
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from agent.fairness import FairQueue, Person, TellPlace
 from agent.models.without_tools import SearchFirstChatModel
 from agent.types import Outcome
 from errors import BusyError
-from tests.agents import Watching, agent, chat, places_of, question
+from tests.agents import Watching, agent, chat, of, places_of, question
 from tests.fakes import HANGS, FakeMemory, ScriptedModel, Utterance, says
 
 FLOODED, CALM = 1, 2
@@ -309,7 +309,7 @@ async def test_a_model_that_one_guild_keeps_busy_still_answers_another() -> None
 
 async def test_a_model_that_writes_one_text_at_a_time_serves_guilds_in_turn() -> None:
     writer = Held([says("On Friday [1].")] * 6)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat())
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat())
     async with asyncio.TaskGroup() as group:
         for one in range(5):
             group.create_task(asked.ask(question(f"when is deploy {one}?", asker_id=one, guild=FLOODED)))
@@ -325,7 +325,7 @@ async def test_a_model_that_writes_one_text_at_a_time_serves_guilds_in_turn() ->
 
 async def test_what_a_person_has_open_counts_for_each_guild_by_itself() -> None:
     writer = Held([says("On Friday [1].")] * 2)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(per_person=1))
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat(), config=AgentConfig(per_person=1))
     async with asyncio.TaskGroup() as group:
         first = group.create_task(asked.ask(question(guild=FLOODED)))
         await writer.begins()
@@ -340,7 +340,7 @@ async def test_what_a_person_has_open_counts_for_each_guild_by_itself() -> None:
 
 async def test_of_a_hundred_who_ask_at_once_each_is_answered_and_nobody_waits_without_a_place() -> None:
     writer = Held([says("On Friday [1].")] * 100)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(most_waiting=100))
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat(), config=AgentConfig(most_waiting=100))
     watching = [Watching() for _ in range(100)]
     async with asyncio.TaskGroup() as group:
         asking = [
@@ -385,7 +385,7 @@ async def test_whoever_waits_too_long_for_the_model_gets_quotations_that_say_so(
 
 async def test_so_many_questions_are_looked_up_at_once_and_no_more() -> None:
     memory = Crowded(chat().messages)
-    asked = Agent(None, memory=memory, config=AgentConfig(reading_at_once=3))
+    asked = Agent((), memory=memory, config=AgentConfig(reading_at_once=3))
     watching = [Watching() for _ in range(40)]
 
     answers = await asyncio.gather(
@@ -399,7 +399,7 @@ async def test_so_many_questions_are_looked_up_at_once_and_no_more() -> None:
 
 
 async def test_more_questions_than_can_wait_for_memory_are_turned_away_with_a_sentence() -> None:
-    asked = Agent(None, memory=Crowded(chat().messages), config=AgentConfig(reading_at_once=1, most_waiting=2))
+    asked = Agent((), memory=Crowded(chat().messages), config=AgentConfig(reading_at_once=1, most_waiting=2))
 
     answers = await asyncio.gather(*(asked.ask(question(asker_id=one)) for one in range(5)))
 

@@ -19,7 +19,7 @@ OPS = {"channel_id": 2, "channel_name": "ops"}
 
 def asking(*messages: Message, **options: Any) -> tuple[Agent, FakeMemory]:
     memory = chat(*messages)
-    return Agent(None, memory=memory, conversations=FakeConversations(), **options), memory
+    return Agent((), memory=memory, conversations=FakeConversations(), **options), memory
 
 
 async def ask(agent: Agent, *texts: str, **fields: Any) -> Answer:

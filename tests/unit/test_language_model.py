@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 
 from agent.agent import MODEL_FAILED, Agent
 from agent.config import AgentConfig
+from agent.models.chain import NamedModel
 from errors import ChatModelError
 from tests.agents import SEARCH, chat, question
 from tests.fakes import ScriptedModel, says
@@ -35,7 +36,7 @@ class SlowCreation:
 
 async def test_a_question_waits_for_the_model_that_is_being_loaded() -> None:
     create = SlowCreation(ScriptedModel([SEARCH, says("On Friday [1].")]))
-    agent = Agent(create, memory=chat())
+    agent = Agent([NamedModel(name="scripted", create=create)], memory=chat())
     async with asyncio.TaskGroup() as group:
         loading = group.create_task(agent.ready())
         asking = group.create_task(agent.ask(question()))
@@ -50,7 +51,11 @@ async def test_a_question_waits_for_the_model_that_is_being_loaded() -> None:
 
 async def test_a_question_that_cannot_wait_gets_quotes_and_the_loading_goes_on() -> None:
     create = SlowCreation(ScriptedModel([SEARCH, says("On Friday [1].")]))
-    agent = Agent(create, memory=chat(), config=AgentConfig(timeout=timedelta(milliseconds=50)))
+    agent = Agent(
+        [NamedModel(name="scripted", create=create)],
+        memory=chat(),
+        config=AgentConfig(timeout=timedelta(milliseconds=50)),
+    )
 
     first = await agent.ask(question())
     create.let()
@@ -64,7 +69,7 @@ async def test_a_model_that_cannot_be_loaded_is_told_to_whoever_waits_and_questi
     def fail() -> BaseChatModel:
         raise ChatModelError("The model 'x' cannot be loaded.")
 
-    agent = Agent(fail, memory=chat())
+    agent = Agent([NamedModel(name="scripted", create=fail)], memory=chat())
 
     with pytest.raises(ChatModelError, match="cannot be loaded"):
         await agent.ready()
@@ -72,4 +77,4 @@ async def test_a_model_that_cannot_be_loaded_is_told_to_whoever_waits_and_questi
 
 
 async def test_without_a_model_there_is_nothing_to_wait_for() -> None:
-    await Agent(None, memory=chat()).ready()
+    await Agent((), memory=chat()).ready()

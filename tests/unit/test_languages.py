@@ -214,7 +214,7 @@ async def ask(text: str, **fields: Any) -> Answer:
             said("soda", author_name="Ana", sent_at=datetime(2026, 11, 3, 10, tzinfo=UTC)),
         ]
     )
-    return await Agent(None, memory=memory).ask(question(text, **fields))
+    return await Agent((), memory=memory).ask(question(text, **fields))
 
 
 @pytest.mark.parametrize(
@@ -237,6 +237,6 @@ async def test_a_question_in_another_language_is_counted(text: str, beginning: s
 async def test_what_is_not_counted_is_searched_for_as_it_was_asked() -> None:
     memory = FakeMemory([said("die Glasur war grün", author_name="Ben")], tallied=Tally())
 
-    await Agent(None, memory=memory).ask(question("wer hat das PDF zur Glasur geschickt?"))
+    await Agent((), memory=memory).ask(question("wer hat das PDF zur Glasur geschickt?"))
 
     assert [asked["text"] for asked in memory.asked if "text" in asked] == ["wer hat das PDF zur Glasur geschickt?"]

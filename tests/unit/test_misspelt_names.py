@@ -97,7 +97,7 @@ def test_misspelt_names_are_looked_for_in_bounded_time(part: str) -> None:
 async def test_an_answer_says_as_what_a_name_was_read() -> None:
     memory = FakeMemory([said("the glaze is green", author_name="Jonathan")])
 
-    answer = await Agent(None, memory=memory).ask(question("what did Jonhatan say about the glaze?"))
+    answer = await Agent((), memory=memory).ask(question("what did Jonhatan say about the glaze?"))
 
     assert answer.notes[0] == 'I read "Jonhatan" as "Jonathan".'
     assert [source.message.content for source in answer.sources] == ["the glaze is green"]
@@ -106,7 +106,7 @@ async def test_an_answer_says_as_what_a_name_was_read() -> None:
 async def test_a_count_says_as_what_a_name_was_read() -> None:
     memory = FakeMemory([said("the glaze is green", author_name="Jonathan")])
 
-    answer = await Agent(None, memory=memory).ask(question("how many messages did Jonhatan write?"))
+    answer = await Agent((), memory=memory).ask(question("how many messages did Jonhatan write?"))
 
     assert answer.text.startswith("**1 message** by Jonathan")
     assert answer.notes[0] == 'I read "Jonhatan" as "Jonathan".'

@@ -16,7 +16,7 @@ NOISE = [said(f"the venue number {number} was venue of the week", sent_at=TUESDA
 
 
 async def ask(memory: FakeMemory, text: str, **fields: object) -> Answer:
-    return await Agent(None, memory=memory).ask(question(text, places=frozenset({1, 2}), **fields))
+    return await Agent((), memory=memory).ask(question(text, places=frozenset({1, 2}), **fields))
 
 
 async def test_each_part_gets_its_evidence() -> None:

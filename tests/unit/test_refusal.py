@@ -24,7 +24,7 @@ CHAT = [
 
 async def quoted(text: str, *messages: Message, **fields: Any) -> Answer:
     """Return the answer to a question in #general that quotes, from a memory of these messages."""
-    return await Agent(None, memory=FakeMemory([*CHAT, *messages])).ask(question(text, **fields))
+    return await Agent((), memory=FakeMemory([*CHAT, *messages])).ask(question(text, **fields))
 
 
 @pytest.mark.parametrize(

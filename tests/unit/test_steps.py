@@ -8,9 +8,10 @@ import pytest
 
 from agent.agent import Agent
 from agent.config import AgentConfig
+from agent.models.chain import NamedModel
 from agent.progress import Step, StepKind
 from agent.types import Question
-from tests.agents import DEPLOY, SEARCH, Watching, agent, chat, places_of, question
+from tests.agents import DEPLOY, SEARCH, Watching, agent, chat, of, places_of, question
 from tests.fakes import HANGS, FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 from time_expressions.window import Window
 
@@ -21,7 +22,7 @@ WRITING = Step(kind=StepKind.WRITING)
 async def steps(asking: Question, *lines: Utterance, memory: FakeMemory | None = None) -> list[Step]:
     """Return the steps to the answer, without the places in queues: a model's when it has lines, else without one."""
     watching = Watching()
-    asked = agent(*lines, memory=memory)[0] if lines else Agent(None, memory=memory or chat())
+    asked = agent(*lines, memory=memory)[0] if lines else Agent((), memory=memory or chat())
     await asked.ready()
     await asked.ask(asking, watcher=watching)
     return [step for step in watching.steps if step.kind is not StepKind.WAITING]
@@ -114,7 +115,7 @@ async def test_a_search_that_the_model_widens_is_told_in_its_own_words() -> None
 
 def left_alone(asked: Agent) -> bool:
     """Return whether an agent has nothing under way or waiting."""
-    queues = [asked._reading, *([asked._model._queue] if asked._model else [])]
+    queues = [asked._reading, *(model._queue for model in asked._models)]
     return not asked._open and all((queue.under_way, queue.length) == (0, 0) for queue in queues)
 
 
@@ -145,7 +146,7 @@ async def test_a_question_that_is_cancelled_while_the_model_is_loaded_leaves_not
         assert may_load.wait(30)
         return ScriptedModel([says("On Friday [1].")])
 
-    asked = Agent(create, memory=chat())
+    asked = Agent([NamedModel(name="scripted", create=create)], memory=chat())
     watching = Watching()
     asking = asyncio.create_task(asked.ask(question(), watcher=watching))
     await watching.is_told(1)
@@ -176,7 +177,7 @@ async def test_a_question_that_is_cancelled_leaves_nothing_whatever_was_being_do
 
     monkeypatch.setattr(FakeMemory if hasattr(FakeMemory, stage) else FakeConversations, stage, stuck)
     kept = FakeConversations()
-    asked = Agent((lambda: ScriptedModel(lines)) if lines else None, memory=chat(), conversations=kept)
+    asked = Agent(of(ScriptedModel(lines)) if lines else (), memory=chat(), conversations=kept)
     asking = asyncio.create_task(asked.ask(question("what did ana say about the deploy?")))
     await asyncio.wait_for(reached.wait(), 30)
 

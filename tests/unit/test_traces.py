@@ -167,7 +167,7 @@ async def test_a_debug_answer_names_its_trace(*, debug: bool, kept: bool, is_nam
     def keep(trace: Trace) -> None:
         taken.append(trace.trace_id)
 
-    answering = Agent(None, memory=FakeMemory(), config=AgentConfig(debug_answers=debug), keep_trace=keep)
+    answering = Agent((), memory=FakeMemory(), config=AgentConfig(debug_answers=debug), keep_trace=keep)
     answer = await answering.ask(replace(question("who has the key?"), kept=kept))
 
     assert (f"trace {answer.trace_id}" in answer.notes) == is_named

@@ -14,7 +14,7 @@ from agent.web.sites import DuckDuckGo, Wikipedia, open_sites
 from bot.rendering import render
 from errors import WebUnavailableError
 from terminal import rendering as terminal
-from tests.agents import Watching, agent, chat, question, tool_outputs
+from tests.agents import Watching, agent, chat, of, question, tool_outputs
 from tests.fakes import FakeConversations, StreamingModel, calls, says
 
 ANSWERS = Path(__file__).parents[1] / "web_answers"
@@ -175,7 +175,7 @@ async def test_nothing_is_shown_before_it_is_whole_once_the_web_was_asked() -> N
     model = StreamingModel(
         [says("On Friday [1]."), calls("search_web", words="deploy"), says("It is so [1]. Yes [1].")]
     )
-    asked = Agent(lambda: model, memory=chat(), web=[Site()])
+    asked = Agent(of(model), memory=chat(), web=[Site()])
     await asked.ask(question())
     watching = Watching()
 
@@ -208,7 +208,7 @@ async def test_a_model_that_searches_the_web_where_it_is_off_is_told_so() -> Non
 async def test_what_memory_does_not_know_is_looked_up_without_a_model() -> None:
     site = Site()
 
-    answer = await Agent(None, memory=chat(), web=[site]).ask(question("what is a Zeppelin caf\u00e9?"))
+    answer = await Agent((), memory=chat(), web=[site]).ask(question("what is a Zeppelin caf\u00e9?"))
 
     assert (answer.outcome, answer.sources, answer.pages) == (Outcome.NOTHING_FOUND, (), (RAFT,))
     assert site.asked == ["Zeppelin caf\u00e9"]
@@ -217,20 +217,20 @@ async def test_what_memory_does_not_know_is_looked_up_without_a_model() -> None:
 async def test_what_memory_knows_is_not_looked_up() -> None:
     site = Site()
 
-    answer = await Agent(None, memory=chat(), web=[site]).ask(question())
+    answer = await Agent((), memory=chat(), web=[site]).ask(question())
 
     assert (site.asked, answer.pages) == ([], ())
 
 
 async def test_a_web_that_does_not_answer_costs_a_note() -> None:
-    answer = await Agent(None, memory=chat(), web=[Site(answers=False)]).ask(question("what is a zeppelin?"))
+    answer = await Agent((), memory=chat(), web=[Site(answers=False)]).ask(question("what is a zeppelin?"))
 
     assert (answer.pages, answer.notes) == ((), (NO_WEB,))
 
 
 async def test_pages_are_no_part_of_the_conversation() -> None:
     conversations = FakeConversations()
-    await Agent(None, memory=chat(), conversations=conversations, web=[Site()]).ask(question("what is a zeppelin?"))
+    await Agent((), memory=chat(), conversations=conversations, web=[Site()]).ask(question("what is a zeppelin?"))
 
     assert "raft" not in repr(conversations.turns).casefold()
 

@@ -27,7 +27,7 @@ from agent.tools.search import search_messages
 from agent.types import Answer, Outcome
 from memory.message import Message
 from memory.search.results import SearchResult
-from tests.agents import DEPLOY, LUNCH, agent, chat, question
+from tests.agents import DEPLOY, LUNCH, agent, chat, of, question
 from tests.fakes import FakeConversations, FakeMemory, ScriptedModel, Utterance, calls, said, says
 
 QUOTE = '- **ana** in #general, Tue 3 Nov 2026 14:02: "the deploy is on friday" [1]'
@@ -105,7 +105,7 @@ async def test_an_honest_refusal_is_not_replaced_by_what_does_not_answer_either(
 @pytest.mark.parametrize("greeting", ["hello", "Hi!", "thanks"])
 @pytest.mark.parametrize("has_model", [True, False], ids=["a model", "no model"])
 async def test_a_greeting_is_told_what_can_be_asked(greeting: str, has_model: bool) -> None:
-    asked = agent(says("Hello! How can I help you today?"))[0] if has_model else Agent(None, memory=chat())
+    asked = agent(says("Hello! How can I help you today?"))[0] if has_model else Agent((), memory=chat())
 
     answer = await asked.ask(question(greeting))
 
@@ -132,7 +132,7 @@ async def test_a_message_deleted_while_it_was_searched_for_is_not_quoted() -> No
             self.messages.remove(DEPLOY)
             return found
 
-    answer = await Agent(None, memory=Deleting([DEPLOY, LUNCH])).ask(question())
+    answer = await Agent((), memory=Deleting([DEPLOY, LUNCH])).ask(question())
 
     assert (answer.outcome, answer.sources) == (Outcome.NOTHING_FOUND, ())
 
@@ -263,7 +263,7 @@ async def test_reasoning_is_cut_from_the_beginning_of_an_answer(written: str, an
 async def test_a_message_that_says_think_is_quoted_as_it_is(content: str) -> None:
     message = said(content)
 
-    answer = await Agent(None, memory=chat(message)).ask(question("when does the deploy end?"))
+    answer = await Agent((), memory=chat(message)).ask(question("when does the deploy end?"))
 
     assert f'"{content}" [1]' in answer.text
     assert [source.message for source in answer.sources] == [message]
@@ -396,7 +396,7 @@ async def test_a_tool_that_raises_is_a_sentence_for_the_model(
 )
 @pytest.mark.parametrize("has_model", [True, False], ids=["a model", "no model"])
 async def test_a_search_that_raises_is_a_plain_sentence(memory: Broken, has_model: bool) -> None:
-    asked = agent(says("On Friday [1]."), memory=memory)[0] if has_model else Agent(None, memory=memory)
+    asked = agent(says("On Friday [1]."), memory=memory)[0] if has_model else Agent((), memory=memory)
 
     answer = await asked.ask(question())
 
@@ -427,7 +427,7 @@ async def test_a_check_that_raises_once_leads_to_quotations() -> None:
     ],
 )
 async def test_a_question_that_cannot_be_read_is_still_answered(method: str, text: str) -> None:
-    answer = await Agent(None, memory=broken(method)).ask(question(text))
+    answer = await Agent((), memory=broken(method)).ask(question(text))
 
     assert "the deploy is on friday" in answer.text
 
@@ -439,7 +439,7 @@ async def test_a_question_whose_words_cannot_be_read_at_all_is_still_answered(mo
     monkeypatch.setattr("agent.reading.parse_question", fail)
     monkeypatch.setattr("agent.agent.parse_words", fail)
 
-    assert (await Agent(None, memory=chat()).ask(question())).text == QUOTE
+    assert (await Agent((), memory=chat()).ask(question())).text == QUOTE
 
 
 async def test_a_message_that_cannot_be_quoted_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,7 +453,7 @@ async def test_a_message_that_cannot_be_quoted_costs_only_itself(monkeypatch: py
 
     monkeypatch.setattr(quotation, "quotation", fail_for_bo)
 
-    answer = await Agent(None, memory=chat(other, DEPLOY)).ask(question("when is the deploy?"))
+    answer = await Agent((), memory=chat(other, DEPLOY)).ask(question("when is the deploy?"))
 
     assert answer.text == QUOTE
     assert [source.message for source in answer.sources] == [DEPLOY]
@@ -468,7 +468,7 @@ class BrokenConversations(FakeConversations):
 
 
 async def test_a_conversation_that_raises_costs_only_the_history() -> None:
-    answer = await Agent(None, memory=chat(), conversations=BrokenConversations()).ask(question())
+    answer = await Agent((), memory=chat(), conversations=BrokenConversations()).ask(question())
 
     assert answer.text == QUOTE
     assert len(answer.notes) == 1
@@ -481,7 +481,7 @@ async def test_what_cancels_or_ends_the_program_is_raised(ending: type[BaseExcep
             raise ending
 
     with pytest.raises(ending):
-        await Agent(None, memory=Ending([DEPLOY])).ask(question())
+        await Agent((), memory=Ending([DEPLOY])).ask(question())
 
 
 # ---- the model's own thread, and how many may wait
@@ -518,7 +518,7 @@ async def test_a_model_in_this_process_keeps_nothing_else_waiting() -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(2))
     writer = Slow([says("On Friday [1].")] * 6)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat())
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat())
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question(asker_id=one))) for one in range(6)]
         await writer.begins()
@@ -533,7 +533,7 @@ async def test_a_model_in_this_process_keeps_nothing_else_waiting() -> None:
 async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> None:
     writer = Slow([says("On Friday [1].")] * 3)
     asked = Agent(
-        lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(timeout=timedelta(seconds=2))
+        of(SearchFirstChatModel(writer=writer)), memory=chat(), config=AgentConfig(timeout=timedelta(seconds=2))
     )
     await asked.ready()
 
@@ -548,7 +548,7 @@ async def test_a_question_that_waited_too_long_is_not_answered_for_nobody() -> N
 
 async def test_more_questions_than_the_model_can_take_are_answered_with_quotations() -> None:
     writer = Slow([says("On Friday [1].")] * 2)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(most_waiting=1))
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat(), config=AgentConfig(most_waiting=1))
     await asked.ready()
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question(asker_id=one))) for one in range(2)]
@@ -563,7 +563,7 @@ async def test_more_questions_than_the_model_can_take_are_answered_with_quotatio
 
 async def test_one_person_cannot_have_any_number_of_questions_open() -> None:
     writer = Slow([says("On Friday [1].")] * 3)
-    asked = Agent(lambda: SearchFirstChatModel(writer=writer), memory=chat(), config=AgentConfig(per_person=2))
+    asked = Agent(of(SearchFirstChatModel(writer=writer)), memory=chat(), config=AgentConfig(per_person=2))
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(asked.ask(question())) for _ in range(2)]
         await writer.begins()
