@@ -1,11 +1,14 @@
 """Open engines and transactions."""
 
 import asyncio
+import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import (
@@ -22,6 +25,9 @@ from db.roles import ASSUME, Role, role_name
 from errors import DatabaseSetupError, DatabaseUnavailableError, RefusedRowError
 
 Sessions = async_sessionmaker[AsyncSession]
+
+TRUSTED = timedelta(seconds=30)
+"""How long a connection may rest before it is asked whether it is still there, though nothing says that it is not."""
 
 
 def parse_dsn(dsn: str, *, name: str) -> URL:
@@ -62,12 +68,41 @@ async def open_engine(
         pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
         async_creator=partial(connect, keywords_of(url), timeout=timeout, settings=settings, **never_prepared),
     )
+    _ping_in_doubt(engine)
     if role is not None:
         _assume_at_connect(engine, role)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _ping_in_doubt(engine: AsyncEngine) -> None:
+    """Let the pool ask a connection whether it is still there only when it has rested for long or has a word to say.
+
+    A server that ends says so, and its end of the connection is closed: both can be read without asking it anything.
+    """
+    dialect = engine.sync_engine.dialect
+    ping = dialect.do_ping
+    used_at: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(connection: Any, _: object) -> None:
+        if connection is not None:  # else it was found lost
+            used_at[connection.driver_connection] = monotonic()
+
+    def ping_in_doubt(connection: Any) -> bool:
+        driver = connection.driver_connection
+        has_rested = monotonic() - used_at.get(driver, 0.0) > TRUSTED.total_seconds()
+        return ping(connection) if has_rested or driver.closed or _has_something_to_read(driver.fileno()) else True
+
+    dialect.do_ping = ping_in_doubt  # type: ignore[assignment, method-assign]
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _assume_at_connect(engine: AsyncEngine, role: Role) -> None:

@@ -1,0 +1,55 @@
+"""What costs a round trip to PostgreSQL is counted, and what need not cost one does not."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+import db.engines
+from bench.round_trips import counted_round_trips
+from db.databases import Database
+from db.engines import Sessions, transaction
+
+pytestmark = pytest.mark.server
+
+_END_OTHERS = text(
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def read_number(sessions: Sessions) -> int:
+    """Ask PostgreSQL for a number, in a transaction."""
+    async with transaction(sessions) as session:
+        return int(await session.scalar(text("SELECT 7")) or 0)
+
+
+async def test_a_connection_that_was_just_used_is_not_asked_whether_it_is_there(long_term: Database) -> None:
+    await read_number(long_term.sessions)
+
+    with counted_round_trips() as trips:
+        await read_number(long_term.sessions)
+
+    assert trips.count == 3  # BEGIN, the statement and COMMIT
+
+
+async def test_a_connection_that_has_rested_for_long_is_asked_whether_it_is_there(
+    long_term: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await read_number(long_term.sessions)
+    monkeypatch.setattr(db.engines, "TRUSTED", timedelta())
+
+    with counted_round_trips() as trips:
+        await read_number(long_term.sessions)
+
+    assert trips.count == 4
+
+
+async def test_a_connection_that_the_server_has_just_ended_costs_no_failed_answer(long_term: Database) -> None:
+    for sessions in (long_term.sessions, long_term.reading):
+        await read_number(sessions)
+    async with long_term.engine.begin() as connection:
+        await connection.execute(_END_OTHERS)
+
+    for sessions in (long_term.sessions, long_term.reading):
+        assert await read_number(sessions) == 7
