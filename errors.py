@@ -96,6 +96,10 @@ class ModelUnavailableError(TemporaryError):
     """A language or embedding model failed, or took longer than it may."""
 
 
+class PromptTooLongError(ModelUnavailableError):
+    """A language model reads less at once than it was given; it may answer from less."""
+
+
 class WebUnavailableError(TemporaryError):
     """A site of the web did not answer, or not with what it should."""
 

@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -19,9 +19,11 @@ from agent.fairness import FairQueue, Person
 from agent.follow_ups import read_with_turns
 from agent.gap_notes import Coverage, gap_notes_of
 from agent.markdown import inline
-from agent.models.chain import TURN_PATIENCE, NamedModel
+from agent.models.chain import TURN_PATIENCE, ModelState, NamedModel
+from agent.models.failures import retry_after
 from agent.models.language_model import LanguageModel
-from agent.narrowed import PART_OF_EARLIER_TURNS, narrowed, newest, tokens_of
+from agent.models.run import ModelRun
+from agent.narrowed import PART_OF_EARLIER_TURNS, narrowed, newest, tokens_of, with_half
 from agent.opening import Opening, open_search
 from agent.parts import read_parts
 from agent.progress import UNWATCHED, Watched, Watcher
@@ -31,7 +33,14 @@ from agent.reading import read_question
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
 from agent.web.pages import WebSearch, without_web_sentences
-from errors import BusyError, ChatModelError, DatabaseUnavailableError, ModelUnavailableError, TemporaryError
+from errors import (
+    BusyError,
+    ChatModelError,
+    DatabaseUnavailableError,
+    ModelUnavailableError,
+    PromptTooLongError,
+    TemporaryError,
+)
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion, parse_words
 from memory.search.interface import MemoryReader
@@ -126,6 +135,11 @@ class Agent:
             raise ChatModelError(" ".join(map(str, unknown))) from errors[0]
         if errors:
             raise errors[0]
+
+    @property
+    def model_states(self) -> tuple[ModelState, ...]:
+        """How each language model is, in the order in which they are asked."""
+        return tuple(model.state for model in self._models)
 
     def close(self) -> None:
         """Let the language models begin nothing more."""
@@ -260,21 +274,21 @@ class Agent:
     async def _think(self, found: "_Found", history: Sequence[Earlier], until: timedelta) -> Answer:
         """Return the answer of the first model that gives one, or quotations of what was found.
 
-        The models share the time that a question has with them, and it waits for its turns `until` then.
+        The models share the time that a question has with them, and it waits for its turns `until` then. One that has
+        failed several times in a row is not asked for a while.
         """
         left = self._config.timeout
         is_busy = False
         for place, model in enumerate(self._models, 1):
-            patience = until - _now()
-            if place < len(self._models):
-                patience = min(patience, TURN_PATIENCE)
+            if left <= timedelta(0) or not model.breaker.lets_through():
+                continue
+            is_last = place == len(self._models)
+            patience = until - _now() if is_last else min(until - _now(), TURN_PATIENCE)
             try:
                 async with self._turn(model, found, patience=patience):
                     began = _now()
-                    try:
-                        return await self._write(model, found, history, within=left)
-                    except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-                        _log_failure(f"{model.name} did not answer channel {found.context.question.channel_id}", error)
+                    run = model.new_run(within=left, is_last=is_last)
+                    answer = await self._attempt(model, replace(found, run=run), history, within=left)
                     left -= _now() - began
                     is_busy = False
             except BusyError as error:
@@ -282,10 +296,33 @@ class Agent:
                     "%s is not asked by channel %d: %s", model.name, found.context.question.channel_id, error
                 )
                 is_busy = model.is_loaded
-            if left <= timedelta(0):
-                break
+                continue
+            finally:
+                model.breaker.left()
+            if answer is not None:
+                return answer
         because, or_else = (MODEL_BUSY, "") if is_busy else (MODEL_FAILED, MODEL_SILENT)
         return await self._quote_instead(found, because=because, or_else=or_else)
+
+    async def _attempt(
+        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
+    ) -> Answer | None:
+        """Return what `_write` does, and None where the model fails; how it went is noted."""
+        began = _now()
+        answer = None
+        with span("model", model=model.name) as asked:
+            try:
+                answer = await self._write(model, found, history, within=within)
+                model.breaker.succeeded()
+            except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+                _log_failure(f"{model.name} did not answer channel {found.context.question.channel_id}", error)
+                asked.note(failed=type(error).__name__)
+                model.breaker.failed(retry_after=retry_after(error))
+            took = (_now() - began).total_seconds()
+            used = model.note(found.run, seconds=took, answered=answer is not None)
+            asked.note(attempts=found.run.attempts, turns=found.run.turns, cost=used.cost)
+            asked.note(tokens_read=used.tokens_read, tokens_written=used.tokens_written)
+        return answer
 
     def _turn(self, model: LanguageModel, found: "_Found", *, patience: timedelta) -> AbstractAsyncContextManager[None]:
         """Wait for a turn with a model; raise BusyError when none comes."""
@@ -312,7 +349,7 @@ class Agent:
             return parsed
         with span("condense") as condensing:
             try:
-                written = await self._models[0].condense(condensing_prompt(question.text, history), within=limit)
+                written = await self._model_at_hand().condense(condensing_prompt(question.text, history), within=limit)
             except ModelUnavailableError as error:
                 condensing.note(failed=type(error).__name__)
                 return parsed
@@ -321,6 +358,10 @@ class Agent:
         if text is None:
             return parsed
         return replace(parsed, condensed=(await self.parse(replace(question, text=text))).topic)
+
+    def _model_at_hand(self) -> LanguageModel:
+        """Return the first model that is not left alone; the first one where all are, which then says so."""
+        return next((model for model in self._models if model.breaker.is_open), self._models[0])
 
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
         """Return the earlier turns that a question may build on; None when they cannot be read.
@@ -467,21 +508,33 @@ class Agent:
     ) -> Answer | None:
         """Return a model's answer; None for one that proves nothing.
 
-        Where a model that failed has shown drafts, no more are shown: the whole answer replaces them.
+        A model that reads less at once than it was given is asked once more, with half of what was found.
         """
         history = newest(history, max_tokens=model.prompt_tokens // PART_OF_EARLIER_TURNS)
         spare = model.prompt_tokens - tokens_of(history, found.context.about)
-        context, opening = narrowed(found.context, found.opening, max_tokens=spare)
+        async with asyncio.timeout(within.total_seconds()):
+            try:
+                return await self._ask_within(model, found, history, max_tokens=spare)
+            except PromptTooLongError:
+                note(shortened=True)
+                return await self._ask_within(model, found, (), max_tokens=with_half(found.opening, max_tokens=spare))
+
+    async def _ask_within(
+        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, max_tokens: int
+    ) -> Answer | None:
+        """Return a model's answer to a prompt of about so many tokens; None for one that proves nothing.
+
+        Where a model that failed has shown drafts, no more are shown: the whole answer replaces them.
+        """
+        context, opening = narrowed(replace(found.context, run=found.run), found.opening, max_tokens=max_tokens)
         watched = context.watched
         show = partial(_show, context) if watched.is_watched and not watched.shown else None
-        async with asyncio.timeout(within.total_seconds()):
-            with span("model", model=model.name):
-                text = await model.write_answer(context, opening, history=history, show=show)
-            text, pages = without_web_sentences(text)
-            if context.web is not None:
-                context.web.cite(pages)
-            with span("proof", answer=text):
-                return await proven(text, context)
+        text = await model.write_answer(context, opening, history=history, show=show)
+        text, pages = without_web_sentences(text)
+        if context.web is not None:
+            context.web.cite(pages)
+        with span("proof", answer=text):
+            return await proven(text, context)
 
     async def _quote_instead(self, found: "_Found", *, because: str, or_else: str = "") -> Answer:
         """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
@@ -500,6 +553,7 @@ class _Found:
 
     context: Context
     opening: Opening
+    run: ModelRun = field(default_factory=ModelRun)
 
 
 def _unanswered(question: Question, error: Exception) -> Answer:

@@ -12,8 +12,10 @@ WEB_SITES = (WIKIPEDIA, WEB)
 class AgentConfig:
     """How long a question may take, how often the model may speak, how much of the past it sees, and how many may wait.
 
-    `timeout` bounds the model's whole run and the wait for it to be loaded, `quotes_timeout` the reading of the
-    question and the search for quotations without a model. `per_person` questions of one person may be open in one
+    `timeout` bounds the whole run of all models and the wait for one to be loaded. A model may take `first_timeout`
+    until it begins to write, by default half of what is left where another one stands behind it, and `stall_timeout`
+    from one piece to the next. `quotes_timeout` bounds the reading of the question and the search for quotations
+    without a model. `per_person` questions of one person may be open in one
     guild, one of them under way and the others behind it. Of all people `at_once` may be with the model, and
     `reading_at_once` be looked up in memory without it; `most_waiting` more wait for either. A question waits for
     `longest_wait` in all: with the rest an answer has to come before Discord's interactions end, after 15 minutes.
@@ -25,6 +27,8 @@ class AgentConfig:
 
     max_steps: int = 6
     timeout: timedelta = timedelta(seconds=60)
+    first_timeout: timedelta | None = None
+    stall_timeout: timedelta = timedelta(seconds=20)
     quotes_timeout: timedelta = timedelta(seconds=30)
     history_tokens: int = 2000
     with_tools: bool = True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from agent.models.run import ModelRun
 from agent.progress import Step, StepKind, Watched
 from agent.time_scope import TimeScope
 from agent.transcript import ShownMessages
@@ -34,6 +35,8 @@ class Context:
     """What may be looked up on the web; None where that is switched off."""
     knowers: KnowerFinder | None = None
     """Finds who knows about a topic; None where nobody does."""
+    run: ModelRun = field(default_factory=ModelRun)
+    """What the model that is being asked may take, and has taken."""
 
     def tell(self, kind: StepKind, *, windows: Windows = ()) -> None:
         """Tell whoever waits what is done now in the places of the question; no `windows` are all time."""

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
@@ -21,7 +20,7 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import ToolException
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
@@ -32,35 +31,20 @@ from agent.conversations import Earlier
 from agent.drafts import Candour, Drafts, DraftView
 from agent.marks import marks_in
 from agent.model_text import calls_in, is_for_programs, with_plain_marks, without_reasoning
-from agent.models.without_tools import with_findings
+from agent.models.asking import AskModel, without_tools
 from agent.opening import Opening
 from agent.own_words import repeats
-from agent.progress import Step, StepKind
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools.all import TOOLS
 from agent.tools.web import search_web
-from errors import DatabaseUnavailableError, ModelUnavailableError, first_line
+from errors import DatabaseUnavailableError, ModelUnavailableError
 from memory.question.parse import ParsedQuestion
-from tracing import Fact, span
+from tracing import span
 
 Loop = CompiledStateGraph[Any, Context, Any, Any]
 
 TOOL_CALLS_PER_STEP = 4
 """A model may look for several things at once, yet one question must not flood the databases."""
-
-_TAKES_NO_TOOLS = re.compile(r"not support tool|tool choice requires|tools? (?:is|are) not supported", re.IGNORECASE)
-"""What Ollama, vLLM and others say when a model, or its server, has no tools."""
-
-_TAKES_NO_STREAM = re.compile(
-    r"no generations found in stream|not support stream"
-    r"|stream(?:ing)? (?:is |are )?not (?:supported|available|enabled)",
-    re.IGNORECASE,
-)
-"""What servers say, and what LangChain says of one that answers whole although it was asked for pieces."""
-
-_LONGEST_ERROR = 2000  # characters that are looked at; what a server says may come behind what its client does
-
-_LACKS = 2  # a server may take neither tools nor requests for pieces
 
 _OPENING_ID = "opening01"  # nine letters and digits, which is what Mistral's servers take
 
@@ -84,7 +68,7 @@ def build_loop(model: BaseChatModel, *, max_steps: int, with_tools: bool = True)
         ModelCallLimitMiddleware(run_limit=max_steps, exit_behavior="error"),
         ToolCallLimitMiddleware(run_limit=TOOL_CALLS_PER_STEP * max_steps, exit_behavior="continue"),
         _read_written_calls,
-        _translate_model_errors,
+        AskModel(),
         _explain_tool_errors,
     ]
     return create_agent(
@@ -206,7 +190,7 @@ async def _tell_of_no_tools(
     handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
 ) -> ModelResponse[Any] | AIMessage:
     """Ask a model without tools: it is slow to read what they are for, and cannot use them."""
-    return await handler(_without_tools(request))
+    return await handler(without_tools(request))
 
 
 @wrap_model_call
@@ -236,60 +220,6 @@ def _with_written_calls(message: BaseMessage) -> BaseMessage:
         return message
     written = calls_in(without_reasoning(message.text), names=_TOOL_NAMES)
     return AIMessage("", tool_calls=written) if written else message
-
-
-@wrap_model_call
-async def _translate_model_errors(
-    request: ModelRequest[Context],
-    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
-) -> ModelResponse[Any] | AIMessage:
-    """Ask the model; one whose server lacks something is asked without it."""
-    request.runtime.context.watched.step(Step(kind=StepKind.WRITING))
-    try:
-        with span("model turn", messages=len(request.messages)) as turn:
-            response = await _ask_model(request, handler)
-            turn.note(**_used(response))
-            return response
-    except Exception as error:  # providers share no base class; this is where their errors enter
-        raise ModelUnavailableError(f"the model failed with {type(error).__name__}") from error
-
-
-def _used(response: ModelResponse[Any]) -> dict[str, Fact]:
-    """Return how many tokens a model has read and written, as far as its server tells, and how many calls it made."""
-    written = [message for message in response.result if isinstance(message, AIMessage)]
-    usage = [message.usage_metadata for message in written if message.usage_metadata is not None]
-    counted: dict[str, Fact] = {"tool_calls": sum(len(message.tool_calls) for message in written)}
-    if usage:
-        counted["tokens_read"] = sum(one["input_tokens"] for one in usage)
-        counted["tokens_written"] = sum(one["output_tokens"] for one in usage)
-    return counted
-
-
-async def _ask_model(
-    request: ModelRequest[Context],
-    handler: Callable[[ModelRequest[Context]], Awaitable[ModelResponse[Any]]],
-) -> ModelResponse[Any]:
-    for _ in range(_LACKS):
-        try:
-            return await handler(request)
-        except Exception as error:
-            sentence = first_line(error)
-            if _TAKES_NO_TOOLS.search(sentence):
-                request = _without_tools(request)
-            elif _TAKES_NO_STREAM.search(str(error)[:_LONGEST_ERROR]):
-                request = request.override(model=request.model.model_copy(update={"disable_streaming": True}))
-            else:
-                raise
-    return await handler(request)
-
-
-def _without_tools(request: ModelRequest[Context]) -> ModelRequest[Context]:
-    """Return a request with what was found inside the question, in place of tools."""
-    return request.override(
-        tools=[],
-        system_message=SystemMessage(system_prompt(with_tools=False)),
-        messages=cast("Any", with_findings(request.messages)),
-    )
 
 
 @wrap_tool_call

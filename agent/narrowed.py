@@ -59,6 +59,12 @@ def narrowed(context: Context, opening: Opening, *, max_tokens: int) -> tuple[Co
     return replace(context, evidence=evidence), replace(opening, text=shown.text)
 
 
+def with_half(opening: Opening, *, max_tokens: int) -> int:
+    """Return how many tokens a prompt has that shows half of what was found that one of `max_tokens` shows."""
+    shown = min(len(opening.text) // CHARACTERS, max(0, max_tokens - _FRAME))
+    return _FRAME + shown // 2
+
+
 def _best_first(opening: Opening) -> Iterator[NumberedLine]:
     """Yield the chosen lines, each behind the question that it answers, and then the hits, the best first."""
     lines = dict(opening.found.lines)

@@ -19,7 +19,7 @@ EXTRACTIVE = "extractive"
 
 OPENAI_URL = "https://api.openai.com/v1"
 _TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
-_RETRIES = 1  # a dropped connection is worth one more try; the run's time limit bounds both
+_CONNECT = 5.0  # seconds; a server that is there answers a connection at once, however long it thinks
 
 
 def check_chat_model(config: ModelConfig) -> None:
@@ -102,24 +102,27 @@ def _openai(model: str, config: ModelConfig) -> "BaseChatModel":
     url = config.base_url or OPENAI_URL
     _refuse_without_key(model, url, config.openai_api_key)
     from langchain_openai import ChatOpenAI
+    from openai import Timeout
     from pydantic import SecretStr
 
     chat_model = ChatOpenAI(
         model=model,
         base_url=url,
         api_key=SecretStr(config.openai_api_key or "none"),  # the client insists on one
-        timeout=config.timeout.total_seconds(),
-        max_retries=_RETRIES,
+        timeout=Timeout(config.timeout.total_seconds(), connect=_CONNECT),
+        max_retries=0,  # agent.models.asking tries again, for every provider, within the run's time
     )
     if is_openai(url):
         chat_model.max_tokens = config.max_tokens
     else:  # the client would send max_completion_tokens, which other servers ignore
         chat_model.extra_body = {"max_tokens": config.max_tokens}
+        chat_model.stream_usage = True  # a server that refuses it is asked without
         chat_model.temperature = _TEMPERATURE  # llama.cpp's own is 0.8, with which small models repeat the example
     return chat_model
 
 
 def _ollama(model: str, config: ModelConfig) -> "BaseChatModel":
+    from httpx import Timeout
     from langchain_ollama import ChatOllama
 
     return ChatOllama(
@@ -127,7 +130,7 @@ def _ollama(model: str, config: ModelConfig) -> "BaseChatModel":
         base_url=config.base_url,
         num_predict=config.max_tokens,
         temperature=_TEMPERATURE,
-        client_kwargs={"timeout": config.timeout.total_seconds()},
+        client_kwargs={"timeout": Timeout(config.timeout.total_seconds(), connect=_CONNECT)},
     )
 
 

@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agent.config import AgentConfig
 from agent.drafts import Candour, DraftView
 from agent.fairness import FairQueue, Person, TellPlace
-from agent.models.chain import NamedModel
+from agent.models.breaker import Breaker
+from agent.models.chain import ModelState, NamedModel
+from agent.models.run import ModelRun
+from agent.models.usage import Usage, UsageLog
 from errors import ChatModelError, ModelUnavailableError
 from util_async import shared
 
@@ -47,6 +51,8 @@ class LanguageModel:
         self._chat: BaseChatModel | None = None
         self._condense_after = 0.0  # of the event loop's clock
         self._queue = FairQueue(0, longest=config.most_waiting)
+        self.breaker = Breaker()
+        self._used = UsageLog(model.price)
 
     async def ready(self) -> None:
         """Wait until the model can be asked, and load it first if nobody has; raise ChatModelError when it cannot be.
@@ -73,6 +79,33 @@ class LanguageModel:
         self._load_once()
         shortest = patience if self.is_loaded else min(patience, self._config.timeout)
         return self._queue.turn(person, patience=shortest, tell=tell)
+
+    def new_run(self, *, within: timedelta, is_last: bool) -> ModelRun:
+        """Return the limits of a run that begins now; in half of it one that is not the last begins."""
+        seconds = within.total_seconds()
+        first = self._config.first_timeout
+        return ModelRun(
+            until=asyncio.get_running_loop().time() + seconds,
+            first=first.total_seconds() if first else seconds if is_last else seconds / 2,
+            stall=self._config.stall_timeout.total_seconds(),
+        )
+
+    def note(self, run: ModelRun, *, seconds: float, answered: bool) -> Usage:
+        """Add a run to what the model was used for, and return what it took."""
+        return self._used.note(run, seconds=seconds, answered=answered)
+
+    @property
+    def state(self) -> ModelState:
+        """How it is now."""
+        return ModelState(
+            name=self.name,
+            is_loaded=self.is_loaded,
+            rests_for=self.breaker.seconds_left,
+            is_on_trial=not self.breaker.is_open,
+            day=self._used.of_a_day(),
+            total=replace(self._used.total),
+            has_price=self._used.price is not None,
+        )
 
     async def write_answer(
         self,
