@@ -50,8 +50,10 @@ async def open_engine(
 ) -> AsyncGenerator[AsyncEngine]:
     """Yield an engine whose every statement ends within `timeout`; it is disposed of on exit.
 
-    Its connections assume a role, where the database has it; those of a reader cannot write in any case. With
-    `prepares` statements that come again are prepared, but never the owner's.
+    Its connections assume a role, where the database has it. Those of a reader cannot write in any case, and each
+    statement over them is a transaction of its own until one is begun (`memory.filters.tune`): in a longer one it would
+    see no more, and BEGIN and COMMIT are a round trip each. With `prepares` statements that come again are prepared,
+    but never the owner's.
     """
     settings = {"statement_timeout": str(int(timeout.total_seconds() * 1000))}
     if role is Role.READER:
@@ -59,6 +61,7 @@ async def open_engine(
     # TimescaleDB 2.19 changes the parsed form of DDL as it runs it: prepared, the next run reads freed memory,
     # and the whole server goes down. Only the owner's connections run DDL.
     never_prepared: dict[str, Any] = {"prepare_threshold": None} if role is None or not prepares else {}
+    by_statement: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if role is Role.READER else {}
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -67,6 +70,7 @@ async def open_engine(
         hide_parameters=True,  # a log shall not repeat what somebody said
         pool_pre_ping=True,  # a restarted server costs one round trip, not one failed answer
         async_creator=partial(connect, keywords_of(url), timeout=timeout, settings=settings, **never_prepared),
+        **by_statement,
     )
     _ping_in_doubt(engine)
     if role is not None:

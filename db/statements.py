@@ -28,10 +28,12 @@ async def fetch(session: AsyncSession, statement: sql.SQL | sql.Composed, values
 async def execute(session: AsyncSession, statement: sql.SQL | sql.Composed, values: Values | None = None) -> int:
     """Run a statement that gives no rows in the transaction of a session; return how many rows it changed.
 
-    Raises psycopg.Error, which `db.errors` translates at the end of the transaction.
+    Without values it may be several statements, which take one round trip. Raises psycopg.Error, which `db.errors`
+    translates at the end of the transaction.
     """
     async with (await driver_connection(session)).cursor() as cursor:
-        await cursor.execute(statement, values)
+        # Several statements at once cannot be prepared.
+        await cursor.execute(statement, values, prepare=None if values else False)
         return cursor.rowcount
 
 

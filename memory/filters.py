@@ -10,12 +10,13 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from psycopg.sql import SQL, Composable, Composed, Literal, Placeholder
+from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.chunks import Chunk
 from db.schema import ACCESS_ID
-from db.statements import Values, fetch
+from db.statements import driver_connection, execute
 from memory.authors import LONGEST_NAME, Authors
 from memory.holding import CONDITIONS, Holding
 from memory.message import Kind, Message
@@ -259,13 +260,14 @@ def chunk_bounds(chunks: Sequence[Chunk]) -> dict[str, Any]:
     }
 
 
-_SET = SQL("""
-    SELECT set_config(name, value, true)
-    FROM unnest(%(names)s::text[], %(values)s::text[]) AS settings (name, value)
-""")
-
-
 async def tune(session: AsyncSession, settings: Mapping[str, str]) -> None:
-    """Set PostgreSQL's settings until the end of the transaction."""
-    values: Values = {"names": list(settings), "values": list(settings.values())}
-    await fetch(session, _SET, values)
+    """Set PostgreSQL's settings until the end of the transaction, which begins in the same round trip if it has not."""
+    connection = await driver_connection(session)
+    begins = connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE
+    await execute(session, _tuning(tuple(settings.items()), begins=begins))
+
+
+@lru_cache(maxsize=256)
+def _tuning(settings: tuple[tuple[str, str], ...], *, begins: bool) -> Composed:
+    sets = (SQL("SET LOCAL {} = {}").format(Identifier(*name.split(".")), Literal(value)) for name, value in settings)
+    return SQL("; ").join([*([SQL("BEGIN")] if begins else []), *sets])

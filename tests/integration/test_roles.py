@@ -108,7 +108,7 @@ async def test_the_tools_cannot_write(database: Database, embedder: Embedder, st
 
     assert await refused(database.reading, statement) == psycopg.errors.ReadOnlySqlTransaction.sqlstate
     # Not even when a transaction is told to write: the role itself has no right to.
-    allowed = await refused(database.reading, statement, "SET TRANSACTION READ WRITE")
+    allowed = await refused(database.reading, statement, "BEGIN READ WRITE")
     assert allowed == psycopg.errors.InsufficientPrivilege.sqlstate
 
 

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 import db.engines
 from bench.round_trips import counted_round_trips
 from db.databases import Database
 from db.engines import Sessions, transaction
+from errors import StatementFailedError
+from memory.filters import BY_INDEX, tune
 
 pytestmark = pytest.mark.server
 
@@ -31,6 +34,43 @@ async def test_a_connection_that_was_just_used_is_not_asked_whether_it_is_there(
         await read_number(long_term.sessions)
 
     assert trips.count == 3  # BEGIN, the statement and COMMIT
+
+
+async def test_reading_takes_one_round_trip_for_each_statement(long_term: Database) -> None:
+    await read_number(long_term.reading)
+
+    with counted_round_trips() as trips:
+        await read_number(long_term.reading)
+
+    assert trips.count == 1
+
+
+async def test_settings_come_with_the_beginning_of_their_transaction_and_end_with_it(long_term: Database) -> None:
+    async def sorts(session: AsyncSession) -> str:
+        return str(await session.scalar(text("SHOW enable_sort")))
+
+    async with transaction(long_term.reading) as session:
+        with counted_round_trips() as trips:
+            await tune(session, BY_INDEX)
+            await tune(session, {"work_mem": "8MB"})
+        assert trips.count == 2
+        assert await sorts(session) == "off"
+        assert await session.scalar(text("SHOW work_mem")) == "8MB"
+
+    async with transaction(long_term.reading) as session:
+        assert await sorts(session) == "on"
+
+
+@pytest.mark.parametrize("settings", [pytest.param({}, id="by itself"), pytest.param(BY_INDEX, id="in a transaction")])
+async def test_a_reader_cannot_write(long_term: Database, settings: dict[str, str]) -> None:
+    async def write() -> None:
+        async with transaction(long_term.reading) as session:
+            if settings:
+                await tune(session, settings)
+            await session.execute(text("UPDATE messages SET content = ''"))
+
+    with pytest.raises(StatementFailedError, match="25006"):
+        await write()
 
 
 async def test_a_connection_that_has_rested_for_long_is_asked_whether_it_is_there(
