@@ -49,6 +49,7 @@ async def test_settings_come_with_the_beginning_of_their_transaction_and_end_wit
     async def sorts(session: AsyncSession) -> str:
         return str(await session.scalar(text("SHOW enable_sort")))
 
+    await read_number(long_term.reading)
     async with transaction(long_term.reading) as session:
         with counted_round_trips() as trips:
             await tune(session, BY_INDEX)
