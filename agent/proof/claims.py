@@ -12,12 +12,15 @@ from agent.markdown import unescaped
 from agent.proof.facts import BEFORE_HOURS, MessageFacts
 from agent.proof.languages import language_of
 from agent.proof.names import SAYING_VERBS, NamePhrase, attributions_in, names_in, words_of
-from agent.proof.number_words import LANGUAGES
+from agent.proof.number_words import ENGLISH, LANGUAGES
 from agent.proof.numbers import Number, numbers_in
+from agent.proof.order import numbers_are_turned, people_are_turned
 from agent.proof.polarity import contradicts, polarity_of
+from agent.proof.quotes import has_quotes
 from agent.proof.times import Clock, DatePhrase, clocks_in, dates_in
 from agent.proof.word_lists import listed
 from agent.spoilers import PLACEHOLDER, split_code
+from memory.search.terms import all_stems
 from time_expressions.tokens import Token, tokens_of
 
 
@@ -31,7 +34,10 @@ class Kind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     NAME = "name"
+    QUOTE = "quote"  # words in quotation marks that no message has
+    TURNED = "turned"  # who did what to whom, or how many of what, the other way round
     NEGATION = "negation"
+    WORDS = "words"  # not one of its words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,13 @@ _COUNTED = frozenset(
 )
 """Words behind a number that counts what is cited."""
 
+_FEWEST_WORDS = 2
+"""Telling words of a sentence, and of its messages, by which it can be told that they have nothing in common."""
+
+_FEWEST_WORDS_OF_A_PART = 3
+_PARTS = re.compile(r"\[\d{1,4}(?:,[ ]?\d{1,4}){0,9}\]|[;()\[\]]")
+"""What parts a sentence: marks, brackets and semicolons."""
+
 _SAID_WITHIN = 14  # tokens
 _ON = frozenset(["on", "at", "am", "um", "le", "el", "a"])
 _HALF_DAY = 12
@@ -93,7 +106,11 @@ def failing(sentence: str, facts: Sequence[MessageFacts], frame: Frame, *, with_
         (Kind.NUMBER, lambda: _has_times_and_numbers(words, facts, frame, with_counts=with_counts)),
         (Kind.DATE, lambda: _has_dates(words, facts, frame)),
         (Kind.NAME, lambda: _has_names(words, facts, frame)),
+        (Kind.QUOTE, lambda: has_quotes(words, facts, others=(frame.question, *frame.stated))),
+        (Kind.TURNED, lambda: not _is_turned(words, facts, frame)),
         (Kind.NEGATION, lambda: not _is_contradicted(words, facts, frame)),
+        (Kind.WORDS, lambda: bool(codes or addresses) or not _is_foreign(words, facts, frame)),
+        (Kind.WORDS, lambda: bool(codes or addresses) or not _has_foreign_part(sentence, facts, frame)),
     )
     return next((kind for kind, holds in checks if not holds()), None)
 
@@ -282,8 +299,46 @@ def _is_attributed(name: NamePhrase, facts: Sequence[MessageFacts]) -> bool:
 
 
 def _is_contradicted(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
-    authors = words_of(" ".join(sorted(fact.message.author_name for fact in facts)))
-    return contradicts(polarity_of(text, authors), [fact.polarity for fact in facts])
+    return contradicts(polarity_of(text, _authors(facts)), [fact.polarity for fact in facts])
+
+
+def _authors(facts: Sequence[MessageFacts]) -> frozenset[str]:
+    return words_of(" ".join(sorted(fact.message.author_name for fact in facts)))
+
+
+def _is_foreign(text: str, facts: Sequence[MessageFacts], frame: Frame, *, fewest: int = _FEWEST_WORDS) -> bool:
+    """Return whether a text says several things of which its messages have no word.
+
+    A number, which stands in them, is enough, and so is a word of what they reply to. Nothing is known of messages that
+    hardly say a word, "yes" say, or are in another language.
+    """
+    said = polarity_of(text, _authors(facts).union(frame.people))
+    spoken = [fact.polarity for fact in facts]
+    language = said.language or frame.language or (ENGLISH if text.isascii() else "")
+    is_comparable = language and all(message.language in {language, ""} for message in spoken)
+    if not is_comparable or any(token.is_number for token in tokens_of(text)):
+        return False
+    known = frozenset().union(*(fact.stems for fact in facts))
+    telling = [stems for clause in said.clauses for stems in clause.telling]
+    words = sum(len(clause.telling) for message in spoken for clause in message.clauses)
+    if words < _FEWEST_WORDS or any(not stems.isdisjoint(known) for stems in telling):
+        return False
+    asked = all_stems(frame.question)
+    return sum(stems.isdisjoint(asked) for stems in telling) >= fewest
+
+
+def _has_foreign_part(sentence: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    """Return whether what stands in brackets, behind a semicolon or behind a mark has no word of its messages."""
+    parts = [part for part in _PARTS.split(sentence) if part]
+    return len(parts) > 1 and any(
+        _is_foreign(unescaped(part), facts, frame, fewest=_FEWEST_WORDS_OF_A_PART) for part in parts
+    )
+
+
+def _is_turned(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    """Return whether people, or numbers, have changed places."""
+    language = frame.language
+    return people_are_turned(text, facts, language=language) or numbers_are_turned(text, facts, language=language)
 
 
 def telling_words(text: str, frame: Frame) -> Iterator[frozenset[str]]:

@@ -14,6 +14,7 @@ from agent.proof.times import Clock, DatePhrase, Day, also_tomorrow, clocks_in, 
 from agent.proof.word_lists import listed
 from memory.mentions import readable
 from memory.message import Message
+from memory.search.terms import all_stems
 from time_expressions.find import times_in
 from time_expressions.tokens import Token, tokens_of
 from time_expressions.window import Window
@@ -52,6 +53,12 @@ class MessageFacts:
         """Its words, folded, and those of its author, its channel and of whom it replies to."""
         replied_to = self._replied_to.author_name if self._replied_to else ""
         return words_of(f"{self.text} {self.message.author_name} {self.message.channel_name} {replied_to}")
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The stems of its words, of its channel's name, and of what it replies to."""
+        replied_to = self._replied_to.content[:LONGEST] if self._replied_to else ""
+        return all_stems(f"{self.text} {self.message.channel_name}") | all_stems(replied_to)
 
     @cached_property
     def authors_words(self) -> frozenset[str]:

@@ -28,6 +28,14 @@ _IDLE_BEHIND = frozenset(
 )
 """Words behind a negation that make something else of it: "not only", "don't forget", "no later than"."""
 
+_NO_VERBS = frozenset(
+    listed(
+        "not never no nicht nie kein keine pas non nunca the a an on at in to for with by from this that next der die "
+        "das den dem am im um mit fur von le la les el los las en de pour avec con para por"
+    )
+)
+"""Words that say no, articles and prepositions: a clause of these and telling words takes its verb from another."""
+
 Stems = frozenset[str]
 
 
@@ -116,8 +124,18 @@ def _lacks_denial(clause: Clause, clauses: Sequence[Clause]) -> bool:
     positive = max((clause.shared(other) for other in clauses if not other.is_negative), default=0)
     if any(not (clause.words - other.words).isdisjoint(DENYING) for other in near):
         return False
+    if any(_denies_alone(other, clause, clauses) for other in near):
+        return True
     is_much = negative > 1 or negative == len(clause.telling)
     return negative > positive and is_much
+
+
+def _denies_alone(other: Clause, clause: Clause, clauses: Sequence[Clause]) -> bool:
+    """Return whether a clause has no verb and says no to words, "but not on Friday", which no other clause says."""
+    has_verb = len(other.words - _NO_VERBS) > len(other.telling)
+    if has_verb or other.telling != other.denied or other.shared(clause) < len(other.telling):
+        return False
+    return not any(other.shared(third) for third in clauses if not third.is_negative)
 
 
 def _denies_part_of(other: Clause, clause: Clause) -> bool:

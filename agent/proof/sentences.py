@@ -28,6 +28,9 @@ _CONNECTING = frozenset().union(
 )
 """Stems of words that connect sentences and claim nothing of what was said."""
 
+_MOST_NEW_OF_A_HEADING = 2
+"""Words of an introduction that may stand in no message: "Next steps:"."""
+
 Judged = tuple[Unit, Kind | None]
 
 
@@ -91,13 +94,12 @@ def _is_about(unit: Unit, facts: Sequence[MessageFacts], frame: Frame) -> bool:
 
 def _is_connecting(unit: Unit, facts: Mapping[int, MessageFacts], frame: Frame) -> bool:
     """Return whether a unit without a mark claims nothing: an introduction, or words that tell nothing new."""
-    if unit.is_introduction:
-        return failing(unit.text, list(facts.values()), frame) in {None, Kind.NUMBER, Kind.NEGATION}
-    if has_hard_tokens(unit.text, frame):
-        return False
     asked = frozenset().union(*(stems_of(word) for word in frame.question_words))
-    known = _CONNECTING | asked
-    return all(not stems.isdisjoint(known) for stems in telling_words(unit.text, frame))
+    new = sum(stems.isdisjoint(_CONNECTING | asked) for stems in telling_words(unit.text, frame))
+    if unit.is_introduction:
+        kind = failing(unit.text, list(facts.values()), frame)
+        return kind in {None, Kind.NUMBER, Kind.NEGATION} or (kind is Kind.WORDS and new <= _MOST_NEW_OF_A_HEADING)
+    return not has_hard_tokens(unit.text, frame) and not new
 
 
 def _lenders(at: int, units: Sequence[Unit], cited: Sequence[list[int]]) -> Iterator[list[int]]:

@@ -423,3 +423,80 @@ async def test_the_time_of_proof_grows_with_the_length_of_an_answer(piece: str) 
     await answered((piece * 8000)[:8000] + " [1]", "the kiln is not hot at 3:30 on 5 May for two hundred people")
 
     assert time.thread_time() - begun < 3
+
+
+# ---- what was invented out of the words of a message
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "is_right"),
+    [
+        ('Ana said "we should sell the kiln" [1].', "the deploy kiln is hot, we should keep it", False),
+        ("She said “the kiln will be sold” [1].", "the deploy kiln is hot", False),
+        ('Ana said "The deploy kiln ... keep it" [1].', "the deploy kiln is hot, we should keep it", True),
+        ('The "deploy kiln" is hot [1].', "the kiln is hot, says the deploy rota", True),
+        ('You asked "deploy kiln rent, all of it?", and it is hot [1].', "the deploy kiln is hot", True),
+        ('A 5" shelf and a 3" shelf are in the kiln [1].', 'shelves of 5" and 3" are in the deploy kiln', True),
+    ],
+)
+async def test_words_in_quotation_marks_are_those_of_a_message(written: str, message: str, *, is_right: bool) -> None:
+    assert await is_kept(written, message) is is_right
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "is_right"),
+    [
+        ("Tom lent Eva the deploy drill [1].", "Eva lent Tom the deploy drill", False),
+        ("Eva lent Tom the deploy drill [1].", "Eva lent Tom the deploy drill", True),
+        ("Eva owes Tom 20 euro [1].", "tom owes eva 20 euro for the deploy", False),
+        ("Tom lent Ana the deploy drill [1].", "I lent Tom the deploy drill", False),
+        ("The deploy was done by Eva for Tom [1].", "the deploy was done by Tom for Eva", False),
+        ("The deploy drill was lent to Tom by Eva [1].", "Eva lent Tom the deploy drill", True),
+        ("Tom met Eva at the deploy [1].", "Eva met Tom at the deploy", True),
+        ("Tom and Eva do the deploy [1].", "Eva and Tom do the deploy", True),
+        ("Tom helped Eva with the deploy [1].", "Eva helped Tom, then Tom helped Eva with the deploy", True),
+        ("5 cups and 3 bowls are in the kiln [1].", "the deploy kiln has 3 cups and 5 bowls", False),
+        ("5 cups are in the kiln [1].", "the deploy kiln has 3 cups and 5 bowls", False),
+        ("3 cups are broken [1].", "3 of the 5 cups of the deploy are broken", True),
+        ("The deposit is 640 and the rent is 200 [1].", "deploy kiln: rent 640, deposit 200", False),
+        ("The rent is 640 and the deposit is 200 [1].", "deploy kiln: rent 640, deposit 200", True),
+        ("The rent is 640 [1].", "the rent of the deploy kiln is 600, the new price is 640", True),
+    ],
+)
+async def test_people_and_numbers_do_not_change_places(written: str, message: str, *, is_right: bool) -> None:
+    assert await is_kept(written, said(message, sent_at=SENT, author_name="Ana")) is is_right
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "is_right"),
+    [
+        ("The landlord is a crook [1].", "the deploy of the kiln moved to friday", False),
+        ("Pirates stole everything [1].", "the deploy of the kiln moved to friday", False),
+        ("The rent is 640 euro [1] and the landlord beats his dog.", "rent of the deploy kiln: 640 euro", False),
+        ("The rent is 640 euro (the landlord beats his dog) [1].", "rent of the deploy kiln: 640 euro", False),
+        ("The landlord beats his dog; the rent is 640 euro [1].", "rent of the deploy kiln: 640 euro", False),
+        ("It was postponed [1].", "we push the deploy to friday", True),
+        ("Das Brennen wurde auf Freitag verschoben [1].", "the deploy of the kiln moved to friday", True),
+        ("The landlord agreed [1].", "deploy: yes", True),
+        ("The monthly payment equals 640 [1].", "rent of the deploy kiln: 640 euro", True),
+        ("The kiln broke again [1].", "the deploy kiln works", False),
+        ("Ana likes the deploy kiln [1].", "i hate the deploy kiln", False),
+        ("They agreed on the deploy rent [1].", "they disagreed on the deploy rent", False),
+        ("Ana can come on Friday [1].", "i can come to the deploy on thursday but not on friday", False),
+        ("Ana can come on Thursday [1].", "i can come to the deploy on thursday but not on friday", True),
+    ],
+)
+async def test_a_sentence_shares_words_with_its_message_and_not_their_opposites(
+    written: str, message: str, *, is_right: bool
+) -> None:
+    assert await is_kept(written, said(message, sent_at=SENT, author_name="Ana")) is is_right
+
+
+async def test_an_introduction_that_claims_much_goes_and_a_heading_stays() -> None:
+    message = "the deploy of the kiln moved to friday"
+
+    claimed = await answered("The landlord beats his dog:\n- the deploy moved to Friday [1]", message)
+    headed = await answered("**Next steps:**\n- the deploy moved to Friday [1]", message)
+
+    assert claimed.text == "- the deploy moved to Friday [1]"
+    assert headed.text == "**Next steps:**\n- the deploy moved to Friday [1]"
