@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from agent.config import WEB_SITES, AgentConfig, ModelConfig
 from agent.models.setting import models_of
+from agent.models.usage import read_prices
 from agent.prompt_plan import SHORTEST_PROMPT, PromptPlan, ToolsSetting, prompt_plan
 from db.config import Addresses, DatabaseConfig, Layout, Layouts
 from db.shards import ShardRange
@@ -143,6 +144,12 @@ def _known_sites(names: str) -> str:
     if not set(chosen) <= set(WEB_SITES):
         raise ValueError(f"{names!r} is neither off nor some of {', '.join(WEB_SITES)}, with commas between them")
     return ",".join(dict.fromkeys(chosen))
+
+
+def _known_prices(setting: str) -> str:
+    """Return a table of prices as it is; raise ValueError when it cannot be read."""
+    read_prices(setting)
+    return setting
 
 
 def _nearest_time_zone(name: str) -> str | None:
@@ -344,6 +351,8 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     hf_token: SecretStr | None = None
     llm_timeout: _Seconds = Field(default=timedelta(seconds=60), gt=timedelta(0), le=LONGEST_WAIT)
+    llm_first_timeout: _Seconds | None = Field(default=None, gt=timedelta(0), le=LONGEST_WAIT)
+    llm_prices: Annotated[str, AfterValidator(_known_prices)] | None = None
     llm_max_steps: int = Field(default=6, ge=1, le=50)
     llm_max_tokens: int = Field(default=1024, ge=16, le=_MOST)
     llm_history_tokens: int = Field(default=2000, ge=0, le=_MOST)
@@ -442,6 +451,7 @@ class Settings(BaseSettings):
         return AgentConfig(
             max_steps=self.llm_max_steps,
             timeout=self.llm_timeout,
+            first_timeout=self.llm_first_timeout,
             history_tokens=self.llm_history_tokens,
             follow_up_timeout=self.llm_follow_up_timeout if plan.with_tools else timedelta(0),
             with_tools=plan.with_tools,

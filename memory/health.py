@@ -38,6 +38,10 @@ class Health:
     """What of the session's CSV is not in the database yet."""
     journal_is_failing: bool
     last_message_at: datetime | None
+    language_models: tuple[str, ...] = ()
+    """A line for each: how it is, and what it was used for."""
+    models_rest: bool = False
+    """Whether one of them has failed so often that it is left alone just now."""
 
 
 async def answering(databases: Sequence[Database]) -> frozenset[str]:

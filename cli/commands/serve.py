@@ -19,6 +19,8 @@ from agent.agent import Agent
 from agent.answer_watch import AnswerWatch
 from agent.conversations import Conversations, kept_free_of_stale_turns
 from agent.markdown import inline
+from agent.models.create import EXTRACTIVE
+from agent.models.report import state_line
 from agent.trace.keeper import TraceKeeper, kept_traces
 from agent.types import Versions
 from agent.web.sites import open_sites
@@ -123,6 +125,7 @@ class RunningSession:
         stored, end = self.recorder.progress
         answers = await answering(self.databases)
         names = [database.name for database in self.databases]
+        states = self.agent.model_states
         return Health(
             version=version(),
             models=self.models,
@@ -133,6 +136,8 @@ class RunningSession:
             last_message_at=None
             if guild_id is None
             else await last_message_at(self.databases[0], guild_id, now=_now()),
+            language_models=tuple(map(state_line, states)),
+            models_rest=any(state.is_on_trial for state in states),
         )
 
 
@@ -262,13 +267,15 @@ async def open_program(
         keeper = _trace_keeper(settings, long_term, exporter)
         if keeper is not None:
             await stack.enter_async_context(kept_traces(keeper, exporter))
+        models = model_creators(settings)
+        model_names = ",".join(model.name for model in models) or EXTRACTIVE
         agent = Agent(
-            model_creators(settings),
+            models,
             memory=memory,
             conversations=Conversations(long_term.sessions),
             coverage=ledger,
             config=settings.agent,
-            versions=Versions(model=settings.llm_model, embedding=embedder.name),
+            versions=Versions(model=model_names, embedding=embedder.name),
             web=open_sites(settings.web_sites, language=settings.wikipedia_language),
             knowers=overviews.who,
             keep_trace=None if keeper is None else keeper.keep,
@@ -284,7 +291,7 @@ async def open_program(
                 coverage=coverage,
                 stored=StoredMessages(*searchable),
                 databases=databases,
-                models=f"embeddings: {embedder.name}; language model: {settings.llm_model}",
+                models=f"embeddings: {embedder.name}; language model: {model_names}",
                 time_zones=TimeZones(long_term.sessions),
                 guild_settings=guild_settings,
                 consent=consent,

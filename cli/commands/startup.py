@@ -12,6 +12,7 @@ from agent.models.chain import NamedModel
 from agent.models.create import create_chat_model
 from agent.models.known import refuse_unknown_model
 from agent.models.setting import shown_names
+from agent.models.usage import read_prices
 from db.config import Addresses, DatabaseConfig
 from db.databases import Database, open_databases
 from db.embedded import is_running
@@ -98,8 +99,14 @@ def model_creators(settings: Settings) -> tuple[NamedModel, ...]:
     Raises ChatModelError when the setting cannot be meant.
     """
     models = settings.language_models
+    prices = read_prices(settings.llm_prices or "")
     return tuple(
-        NamedModel(name=name, create=partial(chat_model, model), plan=settings.prompt_plan_of(model.name))
+        NamedModel(
+            name=name,
+            create=partial(chat_model, model),
+            plan=settings.prompt_plan_of(model.name),
+            price=prices.get(model.name),
+        )
         for name, model in zip(shown_names(models), models, strict=True)
     )
 

@@ -68,6 +68,21 @@ def ana(simcord_env: simcord.Env, guild: simcord.GuildHandle) -> simcord.MemberA
     return guild.add_member(simcord_env.create_user("ana"))
 
 
+async def test_it_says_of_each_language_model_how_it_is(
+    ana: simcord.MemberActor, general: simcord.ChannelHandle, health: FakeHealth
+) -> None:
+    health.now = replace(WELL, language_models=("openai:a: 3 answered, 1 not in 24 hours", "ollama:b: not asked yet"))
+
+    text = await status(ana, general)
+
+    assert "**All is well.**" in text
+    assert "**Language model** openai:a: 3 answered, 1 not in 24 hours" in text
+    assert "**Language model** ollama:b: not asked yet" in text
+
+    health.now = replace(health.now, models_rest=True)
+    assert commands.SOMETHING_IS_WRONG in await status(ana, general)
+
+
 async def status(member: simcord.MemberActor, channel: simcord.ChannelHandle) -> str:
     result = await member.slash(channel, "status")
     assert result.response is not None

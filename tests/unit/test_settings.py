@@ -67,6 +67,8 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("LLM_MAX_STEPS", "51", id="too many steps"),
         pytest.param("LLM_MAX_TOKENS", "15", id="too few tokens"),
         pytest.param("LLM_HISTORY_TOKENS", "-1", id="less than no history"),
+        pytest.param("LLM_PRICES", "openai:a=cheap", id="a price that is none"),
+        pytest.param("LLM_FIRST_TIMEOUT", "PT0S", id="no time to begin"),
         pytest.param("DB_TIMEOUT", "P25D", id="a longer time limit than PostgreSQL takes"),
         pytest.param("DB_TIMEOUT", "9" * 30, id="a time limit of ages"),
         pytest.param("LLM_TIMEOUT", "P999999999D", id="a time limit without end"),

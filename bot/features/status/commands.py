@@ -38,7 +38,7 @@ async def reply(interaction: discord.Interaction, parts: Parts) -> Reply:
         return Reply(render_text(NOT_KNOWN))
     health = await parts.services.health(interaction.guild_id)
     shards = shards_of(parts.client)
-    is_well = not health.silent and not health.journal_is_failing and shards[0] == shards[1]
+    is_well = not (health.silent or health.journal_is_failing or health.models_rest) and shards[0] == shards[1]
     lines = [
         ALL_IS_WELL if is_well else SOMETHING_IS_WRONG,
         *_lines(health, shards),
@@ -65,6 +65,8 @@ def _lines(health: Health, shards: tuple[int, int]) -> Iterator[str]:
     if health.journal_is_failing:
         yield "- **The file of this session** cannot be written just now: tell whoever runs me"
     yield f"- **Models**: {inline(health.models, longest=500)}"
+    for line in health.language_models:
+        yield f"- **Language model** {inline(line, longest=500)}"
     yield f"- **Version**: {inline(health.version)}"
 
 
