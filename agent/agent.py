@@ -247,9 +247,7 @@ class Agent:
         """
         try:
             async with self._reading_turn(question, watched, patience=until - _now()):
-                parsed, history = await asyncio.gather(
-                    spanned("parse", self.parse(question)), spanned("earlier turns", self._earlier(question))
-                )
+                parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
                 parsed = await self._read_on(question, parsed, history or ())
                 answer, notes = await spanned("count", self._count(question, parsed, watched))
                 found = answer or await self._find(question, parsed, watched, history=history or ())
@@ -261,7 +259,7 @@ class Agent:
         if history is None:
             answer = _with_notes(answer, FORGETFUL)
         else:
-            answer = await spanned("keep turn", self._kept(question, answer))
+            answer = await self._kept(question, answer)
         return await self._with_pages(answer, question)
 
     async def _with_pages(self, answer: Answer, question: Question) -> Answer:

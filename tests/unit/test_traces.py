@@ -16,7 +16,7 @@ from errors import DatabaseUnavailableError
 from memory.answers.traces import StoredTrace
 from tests.agents import agent, chat, question
 from tests.builders import message, minute
-from tests.fakes import FakeMemory, calls, says
+from tests.fakes import FakeConversations, FakeMemory, calls, says
 from tracing import Span, Trace, span, traced
 
 NOW = minute(100)
@@ -196,3 +196,16 @@ def _all(within: Span) -> Iterator[Span]:
     for part in within.parts:
         yield part
         yield from _all(part)
+
+
+async def test_each_step_of_an_answer_is_one_span() -> None:
+    traces: list[Trace] = []
+    memory = chat(message(1, "the kiln deploy is on friday"))
+    asked = Agent((), memory=memory, conversations=FakeConversations(), keep_trace=traces.append)
+
+    await asked.ask(question("when is the kiln deploy?"))
+
+    steps = [part.name for part in traces[0].root.parts]
+    within = {inner.name for part in traces[0].root.parts for inner in part.parts}
+    assert steps.count("parse") == steps.count("keep turn") == steps.count("earlier turns") == 1
+    assert within.isdisjoint({"parse", "keep turn", "earlier turns"})
