@@ -20,12 +20,14 @@ MOST_PEOPLE = 5
 
 
 async def answer_knowers(request: CountRequest, context: Context) -> Answer | None:
-    """Return who knows about what a question asks; None when nobody is found, or it asks for a time or some people.
+    """Return who knows about what a question asks; None when nobody is found, or it asks for more than a topic.
+
+    A time, some people, some channels or the state as of a moment are for a search.
 
     Raises DatabaseUnavailableError when no memory answers.
     """
     parsed = context.parsed
-    if context.knowers is None or parsed.times or parsed.authors or parsed.conversations:
+    if context.knowers is None or parsed.times or parsed.authors or _is_confined(context):
         return None
     found = await _find(plain_topic(request.terms), context)
     knowers = [knower for knower in found.knowers[:MOST_PEOPLE] if knower.written]
@@ -74,8 +76,14 @@ def name_of(knower: Knower) -> str:
     return max(knower.written, key=lambda written: written.message.sent_at).message.author_name
 
 
+def _is_confined(context: Context) -> bool:
+    """Return whether a question is about some channels, or about messages as they were, which no finder knows."""
+    parsed = context.parsed
+    return parsed.conversations is not None or parsed.as_of is not None or parsed.before_edits
+
+
 async def _find(topic: str, context: Context) -> Knowers:
-    if context.knowers is None:
+    if context.knowers is None or _is_confined(context):
         raise ValueError("Who knows about what is not known here: search for the topic instead.")
     context.tell(StepKind.COUNTING)
     question = context.question

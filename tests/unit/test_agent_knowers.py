@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from agent.agent import Agent
 from agent.types import Outcome
 from memory.message import Message
@@ -66,6 +68,20 @@ async def test_who_knew_at_some_time_is_searched_for() -> None:
 
     assert finder.asked == []
     assert answer.outcome is not Outcome.COUNTED
+
+
+@pytest.mark.parametrize("when", ["as of 3 November 2026", "before the edit"])
+async def test_who_knew_as_of_a_moment_is_searched_for(when: str) -> None:
+    finder = FakeFinder()
+    asked = question(f"who knows about copper glaze, {when}?")
+
+    answer = await Agent((), memory=memory(), knowers=finder).ask(asked)
+    with_model, model = agent(calls("who_knows", topic="copper"), says("Eve [1]."), memory=memory(), knowers=finder)
+    await with_model.ask(asked)
+
+    assert finder.asked == []
+    assert answer.outcome is not Outcome.COUNTED
+    assert "search for the topic instead" in tool_outputs(model)[0]
 
 
 async def test_where_nobody_finds_them_the_question_is_searched_for() -> None:
