@@ -9,7 +9,7 @@ from agent.citations import cited_numbers
 from agent.quotation import quotation
 from agent.sentences import whole_ends
 from agent.spoilers import split_code
-from agent.types import Answer, Outcome, Source
+from agent.types import Answer, Outcome, Source, WebPage
 from memory.answers.kept import Kept, KeptAnswer
 from memory.message import Message
 from memory.search.results import RankedMessage
@@ -69,7 +69,13 @@ def as_it_stands(
         sources=tuple(source for number, source in sources.items() if number in cited),
         notes=(*answer.notes, *filter(None, [answer.footer]), *_notes(kept, missing, struck, renewed)),
         shown_places=answer.shown_places,
+        pages=pages_of(answer),
     )
+
+
+def pages_of(answer: KeptAnswer) -> tuple[WebPage, ...]:
+    """Return the pages of the web that are shown under an answer that was kept."""
+    return tuple(WebPage(**page._asdict()) for page in answer.pages)
 
 
 def _beside(kept: Kept, number: int, found: Mapping[int, Message]) -> Message | None:

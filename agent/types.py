@@ -63,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPage:
-    """A page of the web, with words of its own; nothing of it is memory, and it is never stored."""
+    """A page of the web, with words of its own; nothing of it is memory, and it is kept with its answer alone."""
 
     title: str
     address: str
@@ -138,7 +138,7 @@ class Answer:
     shown_places: frozenset[int] = frozenset()
     versions: Versions = Versions()
     pages: tuple[WebPage, ...] = ()
-    """Pages of the web that are shown under it: they are no memory, and are not kept with it."""
+    """Pages of the web that are shown under it: they are no memory."""
     trace_id: str = ""
     """The id of the trace that tells how it came about; empty where nothing was recorded."""
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import discord
 
+from agent.changed_answers import pages_of
 from agent.progress import UNWATCHED, Watcher
 from agent.types import Answer, Outcome, Question, Source
 from bot.audience import Audience, Readers, audience_of
@@ -169,6 +170,7 @@ class Answerer:
             ),
             notes=(*answer.notes, *([answer.footer] if answer.footer else [])),
             shown_places=answer.shown_places,
+            pages=pages_of(answer),
         )
         return Answered(question=self._question(asking, answer.places, zone), answer=restored, zone=zone)
 

@@ -17,7 +17,7 @@ from bot.buttons import Reply
 from bot.caller import Caller
 from bot.services import AnswerStore
 from errors import TemporaryError
-from memory.answers.kept import KeptAnswer, KeptQuestion
+from memory.answers.kept import KeptAnswer, KeptPage, KeptQuestion
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +178,7 @@ def answer_of(answered: Answered) -> KeptAnswer:
         shown_places=answer.shown_places,
         versions=_versions(answer),
         beside={source.number: source.beside.message_id for source in answer.sources if source.beside is not None},
+        pages=tuple(KeptPage(page.title, page.address, page.extract, page.site) for page in answer.pages),
         former=answer.searched is not None and answer.searched.former,
         edits_known_to=_edits_known_to(answer, asked_at=answered.question.now),
     )

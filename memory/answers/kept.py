@@ -48,6 +48,15 @@ class KeptQuestion:
     token: str | None = field(default=None, repr=False)
 
 
+class KeptPage(NamedTuple):
+    """A page of the web that is shown under an answer, with its own words; it is no part of memory."""
+
+    title: str
+    address: str
+    extract: str
+    site: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
     """An answer before it is rendered.
@@ -55,8 +64,8 @@ class KeptAnswer:
     `sources` are the messages that its marks stand for, by number; `beside` are those that are named beside one of
     them, as a message is to which it replies. `places` are those that it was allowed to use, and `shown_places` those
     whose messages it was made from. `footer` says where it was looked for. `versions` tell what made it, such as the
-    models. One of `former` messages tells of them as they were once. It takes account of what was edited up to
-    `edits_known_to`; without that, up to when it was asked for.
+    models. `pages` are shown under it. One of `former` messages tells of them as they were once. It takes account of
+    what was edited up to `edits_known_to`; without that, up to when it was asked for.
     """
 
     text: str
@@ -68,6 +77,7 @@ class KeptAnswer:
     shown_places: frozenset[int] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[int, int] = field(default_factory=dict)
+    pages: tuple[KeptPage, ...] = ()
     former: bool = False
     edits_known_to: datetime | None = None
 
@@ -93,6 +103,7 @@ class KeptAnswer:
             "shown_places": sorted(self.shown_places),
             "versions": dict(self.versions),
             "beside": [[number, message_id] for number, message_id in self.beside.items()],
+            "pages": [list(page) for page in self.pages],
             "former": self.former,
         }
 
@@ -109,6 +120,7 @@ class KeptAnswer:
             shown_places=frozenset(map(int, value["shown_places"])),
             versions={str(name): str(version) for name, version in value["versions"].items()},
             beside={int(number): int(message_id) for number, message_id in value.get("beside", ())},
+            pages=tuple(KeptPage(*map(str, page)) for page in value.get("pages", ())),
             former=bool(value.get("former", False)),
         )
 

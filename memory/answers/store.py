@@ -137,7 +137,11 @@ class AnswerStore:
 
     async def ready(self, question_id: int, answer: KeptAnswer, *, now: datetime) -> None:
         """Keep the answer to a question."""
-        dumped = answer.dump() | {"text": sanitize(answer.text), "notes": [sanitize(note) for note in answer.notes]}
+        dumped = answer.dump() | {
+            "text": sanitize(answer.text),
+            "notes": [sanitize(note) for note in answer.notes],
+            "pages": [[sanitize(words) for words in page] for page in answer.pages],
+        }
         values = {"answer": Jsonb(dumped), "cites": answer.cites, "edits_known_to": answer.edits_known_to}
         await self._execute(_READY, {"question_id": question_id, "now": now, **values})
 

@@ -1,14 +1,23 @@
 """What rests on a message that was edited or deleted since goes from an answer, and nothing else does."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.changed_answers import DELETED_SINCE, EDITED_SINCE, NOTHING_LEFT, READS_ANEW, as_it_stands, without_changed
+from agent.changed_answers import (
+    DELETED_SINCE,
+    EDITED_SINCE,
+    NOTHING_LEFT,
+    READS_ANEW,
+    as_it_stands,
+    pages_of,
+    without_changed,
+)
 from agent.quotation import SELECTED, quotation
-from agent.types import Answer, Outcome, Searched, Source
+from agent.types import Answer, Outcome, Searched, Source, WebPage
 from bot.answering import Answered
 from bot.outbox import answer_of
 from memory.answers.kept import Kept, KeptAnswer, KeptQuestion, State
@@ -219,3 +228,15 @@ def test_an_answer_takes_account_of_the_edits_that_it_was_made_from(
     assert found.edits_known_to == known_to
     assert found.former == former
     assert (found.cites, found.beside) == ([FERRY, TIDE], {1: TIDE})
+
+
+def test_pages_of_the_web_are_kept_with_an_answer_and_stay_under_it_when_it_is_updated() -> None:
+    page = WebPage(title="Ferry", address="https://example.org/ferry", extract="A ferry is a boat.", site="Wikipedia")
+    answer = Answer(text="It is late [1].", sources=(Source(1, STORED[FERRY]),), pages=(page,))
+    asked = question("the ferry?", now=minute(50))
+
+    made = answer_of(Answered(question=asked, answer=answer, zone=Zone(UTC, certain=True)))
+    loaded = KeptAnswer.load(json.loads(json.dumps(made.dump())))
+    updated = as_it_stands(kept(loaded, deleted={FERRY}), STORED, may_quote=(), time_zone=UTC)
+
+    assert pages_of(loaded) == updated.pages == (page,)
