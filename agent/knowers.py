@@ -96,7 +96,7 @@ async def _find(topic: str, context: Context) -> Knowers:
         time_zone=question.time_zone,
         private=question.private,
     )
-    found = await context.knowers.find(viewer, topic)
+    found = await context.knowers.find(viewer, topic, may_be_listed=question.may_be_listed)
     context.searches.record(ALL_TIME, is_empty=not found.knowers)
     return found
 

@@ -1,12 +1,13 @@
 """The question that goes into the agent, and the answer that comes out of it, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from memory.filters import Guild
 from memory.message import Message
+from overviews.who import MayBeListed
 from time_expressions.conventions import OURS, Conventions, DateOrder, date_order
 from time_expressions.find import TimePhrase
 from time_expressions.window import Window
@@ -37,6 +38,8 @@ class Question:
     kept: bool = True
     """Whether it may be kept, as a turn of a conversation; it is answered either way."""
     about: tuple[int, ...] = ()
+    may_be_listed: MayBeListed | None = field(default=None, compare=False, repr=False)
+    """Tells which people an answer may name as knowing something; None for everybody who wrote."""
 
     @property
     def effective_date_order(self) -> DateOrder:

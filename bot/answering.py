@@ -259,6 +259,7 @@ class Answerer:
             ),
             about=asking.about,
             kept=services.keeps(caller),
+            may_be_listed=partial(self._readers.members.still_here, caller.guild),
         )
 
 

@@ -7,7 +7,7 @@ uses a command along with that, which costs nothing.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -70,6 +70,13 @@ class Members:
         await _all_in_time([self._fetch_roles(guild, person_id) for _, person_id in asked[:MOST_ASKED]])
         found = {person_id: self._roles.get((guild_id, person_id)) for guild_id, person_id in keys}
         return {person_id: held for person_id, held in found.items() if held is not None}
+
+    async def still_here(self, guild: discord.Guild | None, person_ids: Collection[int]) -> frozenset[int]:
+        """Return those of some people who are not known to have left a guild or to be bots; nobody without a guild."""
+        if guild is None:
+            return frozenset()
+        known = await self.roles(guild, person_ids)
+        return frozenset(person for person in person_ids if person not in known or known[person].is_reader)
 
     def names(self, guild: discord.Guild, person_ids: Iterable[int]) -> dict[int, str]:
         """Return the names of those people whose roles were asked for lately."""

@@ -146,8 +146,11 @@ class Knowers:
 class KnowerFinder(Protocol):
     """Finds who knows about a topic; `WhoKnows` does."""
 
-    async def find(self, viewer: Viewer, topic: str) -> Knowers:
-        """Return them; raise ValueError for what is no topic, and DatabaseUnavailableError."""
+    async def find(self, viewer: Viewer, topic: str, *, may_be_listed: MayBeListed | None = None) -> Knowers:
+        """Return those who may be listed.
+
+        Raises ValueError for what is no topic, and DatabaseUnavailableError.
+        """
         ...
 
 

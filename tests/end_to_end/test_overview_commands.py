@@ -43,9 +43,14 @@ def chosen() -> Chosen:
 
 
 @pytest.fixture
-def simcord_bot(memory: Memory, chosen: Chosen) -> Bot:
+def asker() -> FakeAsker:
+    return FakeAsker(Answer(text="-"))
+
+
+@pytest.fixture
+def simcord_bot(memory: Memory, chosen: Chosen, asker: FakeAsker) -> Bot:
     overviews = Overviews(memory=memory, databases=(memory.short_term, memory.long_term), not_listed=lambda: chosen.ids)
-    given = services(FakeRecorder(), FakeAsker(Answer(text="-")))
+    given = services(FakeRecorder(), asker)
     return Bot(replace(given, overviews=overviews, clock=discord.utils.utcnow))
 
 
@@ -330,6 +335,7 @@ async def test_a_timeline_counts_and_links(
 async def test_bots_those_who_left_and_those_who_chose_it_are_not_listed(
     simcord_env: simcord.Env,
     chosen: Chosen,
+    asker: FakeAsker,
     say: Say,
     guild: simcord.GuildHandle,
     general: simcord.ChannelHandle,
@@ -352,3 +358,9 @@ async def test_bots_those_who_left_and_those_who_chose_it_are_not_listed(
     for told in (listed, without_bob):
         assert "**robot" not in told
         assert "**eve" not in told
+
+    await ana.slash(general, "chat", text="who knows about copper glaze?")
+    may_be_listed = asker.questions[0].may_be_listed
+
+    assert may_be_listed is not None
+    assert await may_be_listed([eve.id, robot.id, bob.id]) == {bob.id}

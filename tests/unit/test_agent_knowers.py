@@ -1,5 +1,6 @@
 """Who knows about a topic is answered by the people who wrote most and best about it, each with a message."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pytest
@@ -8,7 +9,7 @@ from agent.agent import Agent
 from agent.types import Outcome
 from memory.message import Message
 from overviews.overview import Viewer
-from overviews.who import Knower, Knowers, Written
+from overviews.who import Knower, Knowers, MayBeListed, Written
 from tests.agents import agent, question, tool_outputs
 from tests.fakes import FakeMemory, calls, said, says
 
@@ -27,9 +28,12 @@ class FakeFinder:
     found: Knowers = field(default_factory=lambda: Knowers((knows(EVE, 5), knows(OMAR, 1))))
     asked: list[tuple[str, frozenset[int]]] = field(default_factory=list)
 
-    async def find(self, viewer: Viewer, topic: str) -> Knowers:
+    async def find(self, viewer: Viewer, topic: str, *, may_be_listed: MayBeListed | None = None) -> Knowers:
         self.asked.append((topic, viewer.places))
-        return self.found
+        if may_be_listed is None:
+            return self.found
+        listed = await may_be_listed([number for number, _ in enumerate(self.found.knowers)])
+        return Knowers([knower for number, knower in enumerate(self.found.knowers) if number in listed])
 
 
 def memory() -> FakeMemory:
@@ -49,6 +53,16 @@ async def test_who_knows_is_told_with_a_message_of_each() -> None:
     assert [source.message.author_name for source in answer.sources] == ["Eve", "Omar [1]"]
     assert answer.outcome is Outcome.COUNTED
     assert finder.asked == [("copper glaze", frozenset({1}))]
+
+
+async def test_only_who_may_be_listed_is_named() -> None:
+    async def second(_: Collection[int]) -> frozenset[int]:
+        return frozenset({1})
+
+    asked = question("who knows about copper glaze?", may_be_listed=second)
+    answer = await Agent((), memory=memory(), knowers=FakeFinder()).ask(asked)
+
+    assert [source.message.author_name for source in answer.sources] == ["Omar [1]"]
 
 
 async def test_nobody_found_is_searched_for() -> None:

@@ -1,12 +1,10 @@
 """Put /who knows on a command tree."""
 
-from collections.abc import Collection
 from functools import partial
 
 import discord
 from discord import app_commands
 
-from bot.members import Members
 from bot.paging import answer_in_pages
 from bot.parts import Parts
 from overviews.overview import Overview, Viewer
@@ -37,7 +35,7 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         topic: app_commands.Range[str, 1, LONGEST_TOPIC],
         public: bool = False,
     ) -> None:
-        may_be_listed = partial(members_here, interaction.guild, parts.readers.members)
+        may_be_listed = partial(parts.readers.members.still_here, interaction.guild)
 
         async def compose(viewer: Viewer) -> Overview:
             return await who_knows.about(viewer, topic, may_be_listed=may_be_listed)
@@ -45,11 +43,3 @@ def add_commands(tree: app_commands.CommandTree, parts: Parts) -> None:
         await answer_in_pages(interaction, compose, said=f"/who knows {topic}", private=not public, parts=parts)
 
     tree.add_command(who)
-
-
-async def members_here(guild: discord.Guild | None, members: Members, ids: Collection[int]) -> frozenset[int]:
-    """Return those of some people who are not known to have left a guild or to be bots."""
-    if guild is None:
-        return frozenset()
-    known = await members.roles(guild, ids)
-    return frozenset(person for person in ids if person not in known or known[person].is_reader)
