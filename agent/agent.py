@@ -70,6 +70,7 @@ BEFORE_EDITS = (
     "Edited messages are shown as they were sent, or left out where their author took something out of them or their "
     "former words are not known."
 )
+NOT_COUNTED = "Messages that were edited later are not counted where words, links or files are."
 HALF_READ = (
     "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
     "may not have been found."
@@ -403,7 +404,10 @@ class Agent:
         """Return an answer with all that has to be said beside it."""
         if answer.outcome not in _FINAL:
             return answer
-        answer = _with_names_explained(_with_notes(answer, *notes, *_version_notes(question, parsed)), parsed)
+        versions = _version_notes(question, parsed)
+        if versions and answer.outcome is Outcome.COUNTED:
+            versions = (*versions, NOT_COUNTED)
+        answer = _with_names_explained(_with_notes(answer, *notes, *versions), parsed)
         gaps = await self._gap_notes(question, parsed, answer)
         return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *gaps)
 

@@ -129,11 +129,15 @@ _NAMED: LiteralString = "strpos(lower(item), lower(%(part)s::text)) > 0"
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The shape of a matter: what is sought, how its terms are compared, and whether it has an attribute."""
+    """The shape of a matter: what is sought, how its terms are compared, and whether it has an attribute.
+
+    One that `was_so` counts only what still says what it said then.
+    """
 
     sought: Sought
     terms: str
     attribute: str
+    was_so: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ async def count(
 
     `excluded` are messages that the other memory knows better.
     """
-    statement = _count(shape_of(filters), _asked(matter))
+    statement = _count(shape_of(filters), _asked(matter, filters))
     values = {"most": MOST_PEOPLE, "oldest": oldest, "newest": newest, **_values(matter, filters, excluded)}
     rows = await _fetch(session, statement, values)
     people = [row for row in rows if row["person"] is not None]
@@ -231,7 +235,7 @@ async def read(
         "times": [sent_at for _, sent_at in keys],
         **_values(matter, filters, excluded),
     }
-    rows = await _fetch(session, _read(shape_of(filters), _asked(matter)), values)
+    rows = await _fetch(session, _read(shape_of(filters), _asked(matter, filters)), values)
     return [Example(to_message(row), tuple(row["items"] or ())) for row in rows]
 
 
@@ -243,7 +247,7 @@ async def best_of_people(
     A message is as long as its first `_LONGEST_COUNTED` characters. What webhooks say, whose ids are negative, is not
     counted. `excluded` are messages that the other memory knows better.
     """
-    statement = _best_of_people(shape_of(filters), _asked(matter))
+    statement = _best_of_people(shape_of(filters), _asked(matter, filters))
     values = {"most": people, "each": each, **_values(matter, filters, excluded)}
     rows = await _fetch(session, statement, values)
     return [PersonsBest(row["person"], row["messages"], row["newest_at"], tuple(row["ids"])) for row in rows]
@@ -289,7 +293,7 @@ async def quarters(
     better.
     """
     values = {"most": MOST_QUARTERS, **_values(matter, filters, excluded)}
-    rows = await _fetch(session, _quarters(shape_of(filters), _asked(matter)), values)
+    rows = await _fetch(session, _quarters(shape_of(filters), _asked(matter, filters)), values)
     return [Quarter(row["start"], row["messages"], row["items"]) for row in rows]
 
 
@@ -344,9 +348,11 @@ async def states(session: AsyncSession, *, first: datetime, last: datetime) -> S
     )
 
 
-def _asked(matter: Matter) -> _Asked:
+def _asked(matter: Matter, filters: Filters) -> _Asked:
     attribute = (_IN_NAME if matter.attribute.lower() in SITES | ENDINGS else _ANYWHERE) if matter.attribute else ""
-    return _Asked(matter.sought, _way_of(matter.terms), attribute)
+    has_words = bool(matter.terms or matter.attribute) or matter.sought is not Sought.MESSAGES
+    was_so = has_words and filters.bounds.version_of is not None
+    return _Asked(matter.sought, _way_of(matter.terms), attribute, was_so)
 
 
 def _way_of(terms: str) -> str:
@@ -376,6 +382,7 @@ def _values(matter: Matter, filters: Filters, excluded: Collection[int]) -> dict
         **values_of(filters),
         "excluded": sorted(excluded),
         **({"terms": terms} if matter.terms else {}),
+        "version_of": filters.bounds.version_of,
         **({"attribute": matter.attribute, "part": _part_of(matter.attribute)} if matter.attribute else {}),
     }
 
@@ -420,6 +427,8 @@ def _has_attribute(asked: _Asked) -> SQL | Composed:
 def _conditions(asked: _Asked) -> Iterator[SQL | Composed]:
     """Yield the conditions of a message for what is asked."""
     document = _document(asked)
+    if asked.was_so:
+        yield SQL("(edited_at IS NULL OR edited_at <= %(version_of)s::timestamptz)")
     if asked.terms == _PARTS:
         yield SQL(_HAS_PARTS).format(document=document)
     elif asked.terms:

@@ -1,9 +1,10 @@
 """What is counted in both memories, and what comes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from memory.counting.words import Sought
 from memory.message import Message
@@ -64,6 +65,26 @@ class Tally:
     last: tuple[Example, ...] = ()
     unreachable: tuple[str, ...] = ()
     exact: bool = True
+
+    @property
+    def shown(self) -> list[Example]:
+        """All messages of it that may be shown."""
+        newest = [share.newest for share in self.shares if share.newest is not None]
+        return [*self.examples, *self.last, *newest]
+
+    def showing(self, messages: Mapping[int, Message]) -> Self:
+        """Return the same amounts with these messages, by id, in place of those that are shown; others are left out."""
+        return replace(
+            self,
+            shares=tuple(replace(share, newest=_showing(share.newest, messages)) for share in self.shares),
+            examples=tuple(shown for example in self.examples if (shown := _showing(example, messages))),
+            last=tuple(shown for example in self.last if (shown := _showing(example, messages))),
+        )
+
+
+def _showing(example: Example | None, messages: Mapping[int, Message]) -> Example | None:
+    message = None if example is None else messages.get(example.message.message_id)
+    return None if example is None or message is None else Example(message, example.items)
 
 
 @dataclass(frozen=True, slots=True)

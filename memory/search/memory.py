@@ -284,13 +284,14 @@ class Memory:
     ) -> Tally:
         """Return how many messages, links or files there are, by whom, and the first `limit` and the `last` of them.
 
-        A message that both memories hold counts once, and as it is now.
+        A message that both memories hold counts once, and as it is now. Of memory as of a moment, messages that were
+        edited later are not counted where words, links or files are sought: these may be in the edit alone.
         """
         if not places:
             return Tally()
         filters = Filters(places=places, windows=tuple(windows), authors=authors, bounds=self.bounds)
         async with open_search_session() as search_session:
-            return await tally(
+            counted = await tally(
                 search_session,
                 self._databases(),
                 matter=matter,
@@ -299,6 +300,9 @@ class Memory:
                 limit=limit,
                 last=last,
             )
+            messages = {example.message.message_id: example.message for example in counted.shown}
+            were = await self._as_they_were(search_session, messages)
+            return counted if were == messages else counted.showing(were)
 
     async def activity(
         self,

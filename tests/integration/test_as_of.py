@@ -109,6 +109,19 @@ async def test_before_the_edits_messages_are_as_they_were_sent(memory: Memory) -
     assert "the kettle broke" in found
 
 
+async def test_words_of_a_later_edit_are_not_counted_and_counted_messages_are_as_they_were(memory: Memory) -> None:
+    then = memory.as_of(NOON)
+
+    of_edit = await then.tally(Matter(terms="boathouse"), places=HERE)
+    of_all = await then.tally(Matter(), places=HERE, limit=9, last=9)
+
+    assert (of_edit.messages, (await memory.tally(Matter(terms="boathouse"), places=HERE)).messages) == (0, 1)
+    assert (await then.activity(Matter(terms="boathouse"), places=HERE)).amount == 0
+    assert of_all.messages == 5
+    shown = {example.message.content for example in of_all.shown}
+    assert shown == {"the kettle is in the kitchen", "we meet at the barn", "the kettle was bought by Ben"}
+
+
 async def test_no_places_find_no_former_text(memory: Memory) -> None:
     assert contents(await memory.as_of(NOON).search("barn", places=frozenset())) == []
     assert contents(await memory.as_of(NOON).search("barn", places=frozenset({9}))) == []

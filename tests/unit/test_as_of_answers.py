@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.agent import AS_OF, BEFORE_EDITS, Agent
+from agent.agent import AS_OF, BEFORE_EDITS, NOT_COUNTED, Agent
 from agent.citations import footer
 from agent.types import Answer
 from memory.message import Message, Revision
@@ -129,3 +129,4 @@ async def test_a_count_as_of_a_moment_counts_nothing_later() -> None:
     answer = await ask("how many messages mention venue as of 10 October?")
 
     assert "**2 messages**" in answer.text
+    assert NOT_COUNTED in answer.notes
