@@ -1,6 +1,7 @@
 """What many tests share: one PostgreSQL and one embedding model for the whole run, new databases for each test."""
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -61,6 +62,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", reporting.MARKER)
     config.addinivalue_line("markers", _SERVER_MARKER)
     config.pluginmanager.register(reporting, "servers")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """Look for no garbage among what stays: ten thousand tests, all modules and their classes."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
