@@ -11,7 +11,7 @@ from agent.citations import check_again, cited_numbers
 from agent.context import Context
 from agent.model_text import begins_within_reasoning, is_for_programs, with_plain_marks, without_reasoning
 from agent.own_words import repeats
-from agent.proof.prove import presentable, prove, with_proof
+from agent.proof.prove import marked, presentable, prove, with_proof
 from agent.proof.spans import open_end
 from agent.sentences import proven_end
 from agent.spoilers import hidden_again, hidden_lines
@@ -125,7 +125,7 @@ class Drafts:
         if self._may_not_stand(written):
             self._is_over = True
             return None
-        text = presentable(written[: open_end(written, names=evidence.names)], context)
+        text = await marked(presentable(written[: open_end(written, names=evidence.names)], context), context)
         shown = evidence.messages(cited_numbers(text))
         if proven_end(text, shown) <= self._shown or _may_go_on(written, self._phrases()):
             return None

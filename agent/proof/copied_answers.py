@@ -14,6 +14,7 @@ LONGEST_SHOWN = 200
 """Characters of copied words that are shown: the twelve that are asked for have fewer."""
 
 _SENTENCE_END = re.compile(r"[.!?\n]\s")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[ ](?=[^a-z])")
 
 
 def with_copied_answers(
@@ -62,6 +63,8 @@ def _is_new(text: str, known: frozenset[str], numbers: frozenset[str]) -> bool:
 
 
 def _introduced(said: str, copied: str) -> str:
+    """Return copied words as they are put behind what introduces them; each sentence has quotes of its own."""
+    copied = _BETWEEN_SENTENCES.sub('" "', copied)
     if not any(letter.isalnum() for letter in _sentence(said)):
         return f'"{copied}" '
     return f' "{copied}"' if said.rstrip().endswith(":") else f': "{copied}"'

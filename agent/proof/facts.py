@@ -134,6 +134,16 @@ class MessageFacts:
         relative = [time for time in found.windows if not any(dates_in(tokens_of(time.phrase)))]
         return frozenset(day for time in relative for day in _days_in(time.window, self._time_zone))
 
+    def names_day(self, day: Day, phrase: DatePhrase, *, today: date) -> bool:
+        """Return whether a phrase of it stands for a day that is named in an answer that is given `today`."""
+        own = _day_of(self.message.sent_at, self._time_zone)
+        return any(
+            (day.from_now is not None and day.from_now == reading.from_now)
+            or (day.day is None and _is_named(day, reading))
+            or any(day.is_on(one, today=today) for one in _days_of(reading, own))
+            for reading in phrase.readings
+        )
+
     def speaks_of(self, day: Day, *, today: date) -> bool:
         """Return whether it speaks of a day that is named in an answer that is given `today`."""
         readings = [reading for phrase in self._dates for reading in phrase.readings]

@@ -161,6 +161,11 @@ def _any_of(words: frozenset[str]) -> str:
 
 def _clauses(tokens: Sequence[Token], text: str) -> Iterator[Iterator[str]]:
     """Yield the words of each clause of a text."""
+    yield from (_words(tokens[first:end]) for first, end in clause_spans(tokens, text))
+
+
+def clause_spans(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int]]:
+    """Yield the first token of each clause of a text and the one behind it; signs and words between two are in none."""
     start = 0
     for at, token in enumerate(tokens):
         is_within = token.glued and at + 1 < len(tokens) and tokens[at + 1].glued and tokens[at + 1].is_number
@@ -170,9 +175,9 @@ def _clauses(tokens: Sequence[Token], text: str) -> Iterator[Iterator[str]]:
             or (token.text == "-" and not token.glued)
         )
         if is_end or (at > start and "\n" in text[tokens[at - 1].end : token.start]):
-            yield _words(tokens[start:at])
+            yield start, at
             start = at + 1 if is_end else at
-    yield _words(tokens[start:])
+    yield start, len(tokens)
 
 
 def _words(tokens: Sequence[Token]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from agent.markdown import with_names_escaped
 from agent.proof.claims import Frame, Kind, language
 from agent.proof.copied_answers import with_copied_answers
 from agent.proof.facts import MessageFacts
+from agent.proof.missing_marks import with_missing_marks
 from agent.proof.names import person_words, words_of
 from agent.proof.sentences import judged
 from agent.proof.spans import copied_form, has_copied, with_held_marks
@@ -41,7 +42,7 @@ async def proven(text: str, context: Context) -> Answer | None:
     Its marks are numbered in the order of their appearance, and what they copied is taken out. How many sentences were
     kept, and how many left out for which reason, is noted in the trace.
     """
-    text = presentable(text, context)
+    text = await marked(presentable(text, context), context)
     cited, notes = await check_again(context.evidence.messages(cited_numbers(text)), context)
     proof = await prove(text, cited, context)
     return with_proof(proof, cited, notes, context)
@@ -60,19 +61,32 @@ def presentable(text: str, context: Context) -> str:
     return with_names_escaped(hidden_again(plain, evidence.contents), evidence.names)
 
 
+async def marked(text: str, context: Context) -> str:
+    """Return an answer, as `presentable` returns it, with the marks that can be found for sentences that lack one."""
+    shown = context.evidence.shown
+    if not text.strip() or not shown:
+        return text
+    frame = _frame(text, context, is_person=await _known_person(context))
+    return with_missing_marks(text, _facts(shown, context), frame)
+
+
 async def prove(text: str, cited: Mapping[int, Message], context: Context) -> Proven:
     """Return what of an answer, whose marks are plain, is supported by the messages that it cites, by their numbers."""
-    shown = context.evidence.shown
-    by_id = {message.message_id: message for message in shown.values()}
-    facts = {
-        number: MessageFacts(message, time_zone=context.question.time_zone, replied_to=by_id.get(message.reply_to or 0))
-        for number, message in cited.items()
-    }
-    units = judged(text, facts, _frame(text, context, is_person=await _known_person(context)))
+    units = judged(text, _facts(cited, context), _frame(text, context, is_person=await _known_person(context)))
     left_out = tuple(kind for _, kind in units if kind is not None)
     note(sentences_kept=len(units) - len(left_out), sentences_left_out=len(left_out))
     note(**{f"left_out_for_{kind.value}": count for kind, count in Counter(left_out).items()})
     return Proven(joined((unit, kind is None) for unit, kind in units), left_out)
+
+
+def _facts(messages: Mapping[int, Message], context: Context) -> dict[int, MessageFacts]:
+    """Return what messages support, by the numbers that they are given by."""
+    by_id = {message.message_id: message for message in context.evidence.shown.values()}
+    zone = context.question.time_zone
+    return {
+        number: MessageFacts(message, time_zone=zone, replied_to=by_id.get(message.reply_to or 0))
+        for number, message in messages.items()
+    }
 
 
 async def _known_person(context: Context) -> Callable[[str], bool]:

@@ -64,7 +64,7 @@ def _judge(
         return Kind.CITATION
     if unit.is_code:
         return _judge_by_lenders(unit, _neighbours(at, cited), facts, frame)
-    if _is_connecting(unit, facts, frame):
+    if is_connecting(unit, facts, frame):
         return None
     return _judge_by_lenders(unit, _lenders(at, units, cited), facts, frame)
 
@@ -92,7 +92,7 @@ def _is_about(unit: Unit, facts: Sequence[MessageFacts], frame: Frame) -> bool:
     return not telling or sum(not stems.isdisjoint(spoken) for stems in telling) >= SHARE * len(telling)
 
 
-def _is_connecting(unit: Unit, facts: Mapping[int, MessageFacts], frame: Frame) -> bool:
+def is_connecting(unit: Unit, facts: Mapping[int, MessageFacts], frame: Frame) -> bool:
     """Return whether a unit without a mark claims nothing: an introduction, or words that tell nothing new."""
     asked = frozenset().union(*(stems_of(word) for word in frame.question_words))
     new = sum(stems.isdisjoint(_CONNECTING | asked) for stems in telling_words(unit.text, frame))

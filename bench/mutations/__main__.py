@@ -2,6 +2,9 @@
 
 Two halves of our own samples are told apart by the numbers of their messages: rules were written with a look at the
 first, and the second was held out. Chats in LoCoMo's format, given by --data, were held out as well.
+
+The same answers, changed and unchanged, are tried without their marks as well, beside the messages of the chat that
+have most of their words: what gets a mark is shown, and an unchanged one should get that of its own message.
 """
 
 import asyncio
@@ -15,10 +18,10 @@ from typing import Annotated
 
 import typer
 
-from agent.citations import cited_numbers
+from agent.citations import cited_numbers, without_marks
 from agent.context import Context, new_context
 from agent.proof.claims import Kind
-from agent.proof.prove import presentable, prove
+from agent.proof.prove import Proven, marked, presentable, prove
 from agent.types import Question
 from bench.inputs import told_in_a_sentence
 from bench.locomo import read_chats
@@ -30,10 +33,12 @@ from memory.capture.message_csv import from_row_leniently
 from memory.message import Kind as MessageKind
 from memory.message import Message
 from memory.question.parse import ParsedQuestion
+from memory.search.terms import all_stems, stems_in
 from tests.fakes import FakeMemory
 
 SAMPLES = (ROOT / "db" / "sample.csv", ROOT / "bench" / "workshop.csv")
 ANSWERS = 500
+_SHOWN = 11  # messages beside those that an answer without marks is made of
 _THEIRS = "LoCoMo"
 
 _EVERY_CHANGE: Mapping[str, Change] = {**CHANGES, "another word (known hole)": other_word}
@@ -55,6 +60,13 @@ class Tried:
     text: str
     change: str
     left_out: tuple[Kind, ...]
+    marks: tuple[int, ...] = ()
+    """Which of `answer.shown` it cites, from 1, if it was tried without marks; those of `answer.cited` come first."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it cites what it was made of, and nothing else."""
+        return bool(self.marks) and all(number <= len(self.answer.cited) for number in self.marks)
 
 
 async def try_chat(chat: Chat, *, count: int, seed: int) -> list[Tried]:
@@ -73,12 +85,31 @@ async def try_chat(chat: Chat, *, count: int, seed: int) -> list[Tried]:
     return tried
 
 
+async def try_without_marks(chat: Chat, tried: Sequence[Tried]) -> list[Tried]:
+    """Return answers of a chat as proof judges them without their marks, beside the messages most like them."""
+    memory = FakeMemory(list(chat.messages))
+    stems = {message: stems_in(message) for message in chat.messages}
+    found: list[Tried] = []
+    for one in tried:
+        words = all_stems(one.text)
+        others = [message for message in chat.messages if message not in one.answer.cited]
+        near = sorted(others, key=lambda message: (-len(stems[message] & words), message.key))[:_SHOWN]
+        answer = replace(one.answer, shown=(*one.answer.cited, *near))
+        text = without_marks(presentable(one.text, _context(answer, memory)))
+        proof = await _proof(answer, text, memory)
+        found.append(replace(one, answer=answer, text=text, marks=tuple(cited_numbers(proof.text))))
+    return found
+
+
 async def left_out(answer: TrueAnswer, text: str, memory: FakeMemory) -> tuple[Kind, ...]:
     """Return why sentences of a text would be left out, were it an answer about the messages of `answer`."""
+    return (await _proof(answer, text, memory)).left_out
+
+
+async def _proof(answer: TrueAnswer, text: str, memory: FakeMemory) -> Proven:
     context = _context(answer, memory)
-    plain = presentable(text, context)
-    proof = await prove(plain, context.evidence.messages(cited_numbers(plain)), context)
-    return proof.left_out
+    plain = await marked(presentable(text, context), context)
+    return await prove(plain, context.evidence.messages(cited_numbers(plain)), context)
 
 
 def _context(answer: TrueAnswer, memory: FakeMemory) -> Context:
@@ -114,6 +145,21 @@ def figures(name: str, tried: Sequence[Tried]) -> list[tuple[str | float, ...]]:
     ]
 
 
+def figures_without_marks(name: str, tried: Sequence[Tried]) -> list[tuple[str | float, ...]]:
+    """Return a row for each kind of change: how many answers, and the shares that got no mark, theirs, another."""
+    every = [one for one in tried if one.change in CHANGES]
+    kinds = [(kind, [one for one in tried if one.change == kind]) for kind in _EVERY_CHANGE]
+    kinds += [("all but the last", every), ("unchanged", [one for one in tried if not one.change])]
+    return [(name, kind, len(those), *_shares_of_marks(those)) for kind, those in kinds]
+
+
+def _shares_of_marks(tried: Sequence[Tried]) -> tuple[float, float, float]:
+    without = sum(not one.marks for one in tried)
+    right = sum(one.is_right for one in tried)
+    counts = (without, right, len(tried) - without - right)
+    return tuple(100 * count / max(1, len(tried)) for count in counts)  # type: ignore[return-value]
+
+
 def _share(tried: Sequence[Tried]) -> float:
     return 100 * sum(bool(one.left_out) for one in tried) / len(tried) if tried else 0.0
 
@@ -146,14 +192,20 @@ def main(
             messages = tuple(replace(one, guild_id=None) for chat in read for one in chat.messages)
             chats.append(Chat(_THEIRS, messages))
     rows: list[tuple[str | float, ...]] = []
+    unmarked_rows: list[tuple[str | float, ...]] = []
     for chat in chats:
         if only and chat.name != only:
             continue
         made = answers if chat.name == _THEIRS else answers // 2
         tried = asyncio.run(try_chat(chat, count=made, seed=seed))
         rows += figures(chat.name, tried)
+        unmarked = asyncio.run(try_without_marks(chat, tried))
+        unmarked_rows += figures_without_marks(chat.name, unmarked)
         _print_wrong(tried, show)
+        _print_wrong_marks(unmarked, show)
     typer.echo(table(("answers of", "changed", "answers", "left out, %"), rows))
+    heads = ("without marks, of", "changed", "answers", "no mark, %", "right mark, %", "another mark, %")
+    typer.echo(f"\n{table(heads, unmarked_rows)}")
 
 
 def _print_wrong(tried: Sequence[Tried], kind: str) -> None:
@@ -162,6 +214,15 @@ def _print_wrong(tried: Sequence[Tried], kind: str) -> None:
         if kind and (one.change or "unchanged") == kind and is_wrong:
             reasons = ", ".join(reason.value for reason in one.left_out) or "kept"
             typer.echo(f"{reasons}: {one.text}\n    {[message.content for message in one.answer.cited]}")
+
+
+def _print_wrong_marks(tried: Sequence[Tried], kind: str) -> None:
+    for one in tried:
+        is_wrong = bool(one.marks) if one.change else not one.is_right
+        if kind and (one.change or "unchanged") == kind and is_wrong:
+            typer.echo(f"without its marks it gets {list(one.marks)}: {one.text}")
+            for number in one.marks or range(1, len(one.answer.cited) + 1):
+                typer.echo(f"    [{number}] {one.answer.shown[number - 1].content!r}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from bench.mutations.__main__ import figures, sample_chats, try_chat
+from bench.mutations.__main__ import figures, figures_without_marks, sample_chats, try_chat, try_without_marks
 from bench.mutations.changes import CHANGES
 from bench.mutations.true_answers import TrueAnswer, other_numbers, reported, resolved, true_answers
 from tests.builders import START, message
@@ -42,3 +42,15 @@ async def test_most_changes_are_noticed_and_few_true_answers_are_hit() -> None:
     shares = {str(row[1]): float(row[3]) for row in figures("x", tried)}
     assert shares["all but the last"] >= 80
     assert shares["unchanged"] < 10
+
+
+async def test_answers_without_marks_get_those_of_their_own_messages_or_none() -> None:
+    chat = sample_chats()[0]
+    tried = await try_without_marks(chat, await try_chat(chat, count=22, seed=2))
+
+    rows = {str(row[1]): row[3:] for row in figures_without_marks("x", tried)}
+    without, right, other = map(float, rows["unchanged"])
+    assert right >= 40
+    assert other == 0
+    assert without + right == pytest.approx(100)
+    assert float(rows["all but the last"][0]) >= 90

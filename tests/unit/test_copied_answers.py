@@ -24,6 +24,11 @@ ASKED = "Which database was chosen for Lanternfish 0.4?"
             'It rained. It is: "is PostgreSQL 17" [1 "is PostgreSQL 17"].',
             id="the sentence before it counts by itself",
         ),
+        pytest.param(
+            '[1 "We chose it. PostgreSQL 17, that is"]',
+            '"We chose it." "PostgreSQL 17, that is" [1 "We chose it. PostgreSQL 17, that is"]',
+            id="two sentences, of which one may be left out",
+        ),
     ],
 )
 def test_copied_words_that_answer_are_shown(written: str, shown: str) -> None:
