@@ -11,7 +11,17 @@ from aiohttp import web
 
 NEVER = "no reply"
 
-Reply = dict[str, Any] | int | str
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a server says that refuses a request, and when to come again."""
+
+    status: int
+    message: str = "broken"
+    retry_after: str | None = None
+
+
+Reply = dict[str, Any] | int | str | Refusal
 
 
 def answers(content: str) -> dict[str, Any]:
@@ -114,6 +124,9 @@ def _deltas(reply: dict[str, Any], piece: int) -> Iterator[dict[str, Any]]:
 
 
 def _response(reply: Reply) -> web.Response:
+    if isinstance(reply, Refusal):
+        headers = {} if reply.retry_after is None else {"Retry-After": reply.retry_after}
+        return web.json_response({"error": {"message": reply.message}}, status=reply.status, headers=headers)
     if not isinstance(reply, dict):
         status = reply if isinstance(reply, int) else 503
         return web.json_response({"error": {"message": "broken", "type": "server_error"}}, status=status)

@@ -94,7 +94,7 @@ class AskModel(AgentMiddleware[Any, Context]):
                     response = await self._filled(request, handler, run)
                 finally:
                     turn.note(attempts=run.attempts - before, lacks=tuple(run.lacks))
-                turn.note(**_used(response, run))
+                turn.note(**_used(response, run), first_piece_seconds=run.first_piece)
                 return response
         except Exception as error:  # providers share no base class; this is where their errors enter
             if failures.is_too_long(error):
@@ -139,7 +139,7 @@ async def _asked_once(request: Request, handler: Handler, run: ModelRun) -> Mode
     if not _streams(request.model):
         return await handler(request)
     async with asyncio.timeout(run.first) as limit:
-        reader = _Reader(limit, run.stall)
+        reader = _Reader(limit, run)
         reading = request.model.model_copy(update={"callbacks": [*_callbacks_of(request.model), reader]})
         try:
             return await handler(request.override(model=reading))
@@ -176,9 +176,10 @@ class _Reader(AsyncCallbackHandler):
     raise_error = True
     run_inline = True
 
-    def __init__(self, limit: asyncio.Timeout, stall: float | None) -> None:
+    def __init__(self, limit: asyncio.Timeout, run: ModelRun) -> None:
         self._limit = limit
-        self._stall = stall
+        self._run = run
+        self._began = asyncio.get_running_loop().time()
         self._text = ""
         self._looked_at = 0
         self._pieces = 0
@@ -203,9 +204,11 @@ class _Reader(AsyncCallbackHandler):
         drops comes as empty pieces too, which is one.
         """
         self._pieces += 1
+        now = asyncio.get_running_loop().time()
         if token or self._pieces > 1:
-            now = asyncio.get_running_loop().time()
-            self._limit.reschedule(None if self._stall is None else now + self._stall)
+            self._limit.reschedule(None if self._run.stall is None else now + self._run.stall)
+        if token and not self._text:
+            self._run.first_piece = now - self._began
         self._text += token if isinstance(token, str) else ""
         if len(self._text) - self._looked_at >= _LOOK_EVERY:
             self._looked_at = len(self._text)

@@ -151,7 +151,7 @@ def _endpoint(model: str, config: ModelConfig) -> "BaseChatModel":
         temperature=_TEMPERATURE,
         timeout=max(1, round(config.timeout.total_seconds())),
     )
-    return ChatHuggingFace(llm=endpoint)
+    return ChatHuggingFace(llm=endpoint, stream_usage=True)  # a server that refuses it is asked without
 
 
 def _local_pipeline(model: str, config: ModelConfig) -> "BaseChatModel":

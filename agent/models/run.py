@@ -19,5 +19,7 @@ class ModelRun:
     attempts: int = 0
     tokens_read: int = 0
     tokens_written: int = 0
+    first_piece: float | None = None
+    """Seconds until the model began to write in its last turn; None while it has not, or does not write in pieces."""
     lacks: list[str] = field(default_factory=list)
     """What the model, or its server, turned out to lack."""

@@ -18,6 +18,7 @@ from agent.models.failures import is_passing, is_too_long, retry_after
 from agent.models.runaway import loop_start
 from tests.agents import DEPLOY, chat, of, question
 from tests.fakes import ScriptedModel, StreamingModel, said, says
+from tracing import Trace
 
 FRIDAY = says("On Friday [1].")
 REQUEST = httpx.Request("POST", "http://localhost/v1")
@@ -224,6 +225,18 @@ async def test_a_model_that_stands_still_in_the_middle_is_left_for_the_next_one(
     answer = await Agent(of(first, ScriptedModel([FRIDAY])), memory=chat(), config=config).ask(question())
 
     assert (answer.versions.model, first.closed.is_set()) == ("second", True)
+
+
+async def test_a_trace_says_when_a_model_began_to_write() -> None:
+    traces: list[Trace] = []
+    asked = Agent(of(StreamingModel([FRIDAY])), memory=chat(), keep_trace=traces.append)
+
+    await asked.ask(question())
+
+    (model,) = [part for part in traces[0].root.parts if part.name == "model"]
+    first = model.parts[0].facts["first_piece_seconds"]
+    assert isinstance(first, float)
+    assert 0 <= first < 5
 
 
 async def test_a_model_with_another_one_behind_it_has_half_of_the_time_to_begin() -> None:
