@@ -117,6 +117,11 @@ class Judged:
     found: float
     quoted: bool
 
+    @property
+    def has_proof(self) -> bool:
+        """Whether the search has found any of the evidence, so that a refusal would lose an answer."""
+        return any(hit.is_evidence for hit in self.hits)
+
 
 def questions_of(chats: Sequence[Chat], *, step: int = 1) -> list[Asked]:
     """Return the questions to ask, every `step`-th of each chat."""
@@ -354,7 +359,7 @@ IN_USE = Fitted(BY_ALL, BY_WORDS, PROOF)
 
 def fit(judged: Sequence[Judged]) -> Fitted:
     """Return the tables that the development chats give; those that are held out take no part."""
-    trained = [one for one in judged if one.kind is not Kind.ANOTHER_DAY]
+    trained = [one for one in judged if one.kind in (Kind.OTHER, Kind.RENAMED) or one.has_proof]
     by_all, by_words = (_calibrated(trained, with_likeness=known) for known in (True, False))
     own = [one for one in trained if one.kind is Kind.OWN and one.part is not Part.HELD_OUT]
     return Fitted(by_all, by_words, fit_proof(own, by_all))
@@ -382,21 +387,24 @@ def report(judged: Sequence[Judged], weights: Weights) -> str:
     """Return what is refused of each kind of questions of the held-out chats, and the curve, as tables."""
     held_out = [one for one in judged if one.part is Part.HELD_OUT]
     own = [one for one in held_out if one.kind is Kind.OWN]
-    rows: list[list[str | float]] = []
-    for kind in Kind:
-        asked = [one for one in held_out if one.kind is kind]
-        if asked:
-            by_word, refused = (100 * _mean(test) for test in _refusals(asked, weights))
-            area = 100 * auroc(_scores(own, weights), _scores(asked, weights)) if kind is not Kind.OWN else 50.0
-            rows.append(
-                [kind.value, len(asked), by_word, refused, 100 * _mean([one.is_refused for one in asked]), area]
-            )
+    proven = [one for one in own if one.has_proof]
+    asked = {kind.value: [one for one in held_out if one.kind is kind] for kind in Kind}
+    asked[f"{Kind.OWN.value}, proof found"] = proven
+    asked["all unanswerable"] = [one for one in held_out if one.kind is not Kind.OWN]
+    rows = [_row(name, some, proven, weights) for name, some in asked.items() if some]
     heads = ["asked of", "questions", "unknown word %", "refused %", "nothing quoted %", "AUROC %"]
     answers = [
         f"evidence in the first five {100 * _mean([one.found for one in own]):.1f} %",
         f"evidence quoted {100 * _mean([one.quoted for one in own]):.1f} %",
     ]
     return "\n\n".join([table(heads, rows), "; ".join(answers), curve(judged, weights)])
+
+
+def _row(name: str, asked: Sequence[Judged], proven: Sequence[Judged], weights: Weights) -> list[str | float]:
+    """Return how many questions of a kind are refused, and how well they are told from those with a proof."""
+    by_word, refused = (100 * _mean(test) for test in _refusals(asked, weights))
+    area = 100 * auroc(_scores(proven, weights), _scores(asked, weights)) if proven else 50.0
+    return [name, len(asked), by_word, refused, 100 * _mean([one.is_refused for one in asked]), area]
 
 
 def _refusals(judged: Sequence[Judged], weights: Weights) -> tuple[list[bool], list[bool]]:
@@ -412,18 +420,33 @@ def _scores(judged: Sequence[Judged], weights: Weights) -> list[float]:
 
 def curve(judged: Sequence[Judged], weights: Weights) -> str:
     """Return what other thresholds would refuse of the held-out questions, each calibrated for a share, as a table."""
-    own = [one for one in judged if one.kind is Kind.OWN]
-    calibration = [one for one in own if one.part is Part.CALIBRATION and not one.has_unknown]
+    calibration = [
+        one
+        for one in judged
+        if (one.part, one.kind) == (Part.CALIBRATION, Kind.OWN) and one.has_proof and not one.has_unknown
+    ]
     scores = [score_of(one, weights) for one in calibration]
     rows: list[list[str | float]] = []
     for share in SHARES:
         cut = weights._replace(threshold=conformal_threshold(scores, share))
-        refused = []
-        for kind in (Kind.OWN, Kind.OTHER, Kind.RENAMED):
-            asked = [one for one in judged if one.part is Part.HELD_OUT and one.kind is kind]
-            refused.append(100 * _mean(_refusals(asked, cut)[1]))
-        rows.append([f"{100 * share:.1f} %", f"{cut.threshold:.2f}", *refused, 100 - refused[0]])
-    heads = ["calibrated for", "threshold", "own refused %", "others refused %", "swapped refused %", "coverage %"]
+        held_out = [one for one in judged if one.part is Part.HELD_OUT]
+        own = [one for one in held_out if one.kind is Kind.OWN]
+        groups = [
+            [one for one in own if one.has_proof],
+            own,
+            *([one for one in held_out if one.kind is kind] for kind in (Kind.OTHER, Kind.RENAMED, Kind.ANOTHER_DAY)),
+        ]
+        refused = [100 * _mean(_refusals(asked, cut)[1]) for asked in groups]
+        rows.append([f"{100 * share:.1f} %", f"{cut.threshold:.2f}", *refused])
+    heads = [
+        "calibrated for",
+        "threshold",
+        "proof found, refused %",
+        "own refused %",
+        "others refused %",
+        "swapped refused %",
+        "another day refused %",
+    ]
     return table(heads, rows)
 
 

@@ -45,6 +45,7 @@ from memory.search.terms import (
     stems_in,
     weighed,
     with_other_words,
+    without_words,
 )
 from memory.search_session import Query, SearchableDatabase, SearchSession, open_search_session
 from time_expressions.window import FIRST_MOMENT, Window
@@ -206,15 +207,16 @@ class Memory:
     async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
         """Return lines, the best hits with the likeness of their own words when the text names the author of one.
 
-        A vector stands for who said a message as well: all that Ana says is like a question about Ana. While the
-        embedding model is loading the lines stay as they are.
+        A vector stands for who said a message as well: all that Ana says is like a question about Ana. Ana herself
+        says "I", so that her name is left out of the question too. While the embedding model is loading the lines stay
+        as they are.
         """
         hits = sorted((line for line in lines if line.hit), key=lambda line: -line.score)[:_MOST_COMPARED]
         authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
-        names_author = any(word.stems & authors for word in keywords_of(text))
-        if not names_author or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+        names = frozenset[str]().union(*(word.stems & authors for word in keywords_of(text)))
+        if not names or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return list(lines)
-        (of_question,) = await self.embedder.embed_questions([sanitize(text)])
+        (of_question,) = await self.embedder.embed_questions([without_words(sanitize(text), names)])
         own = await self.embedder.embed([sanitize(said(hit.message)[:_COMPARED]) for hit in hits])
         likeness = {hit.message.key: float(vector @ of_question) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]

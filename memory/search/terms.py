@@ -208,5 +208,21 @@ def corrected(text: str, meant: Mapping[str, str]) -> str:
     return text
 
 
+_POSSESSIVE = re.compile("['\u2019]s\\b")
+
+
+def without_words(text: str, stems: Collection[str]) -> str:
+    """Return a text without the words that have one of some stems, nor the "'s" after them; as it is if none is left.
+
+    "What did Ana's dog eat?" without "ana" is "What did dog eat?", which a model reads as well as the whole.
+    """
+    kept = text
+    for token in reversed(tokens_of(text[:_MOST_READ])):
+        if token.is_word and not stems_of(token.folded).isdisjoint(stems):
+            after = kept[token.end :]
+            kept = kept[: token.start] + (after[2:] if _POSSESSIVE.match(after) else after)
+    return " ".join(kept.split()) if keywords_of(kept) else text
+
+
 def _may_be_misspelt(word: str) -> bool:
     return SHORTEST <= len(word) <= 2 * SHORTEST * SHORTEST and word.isalpha()

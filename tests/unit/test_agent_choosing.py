@@ -34,7 +34,7 @@ def test_what_does_not_answer_is_not_quoted(line: RankedMessage) -> None:
 
 
 def test_what_is_alike_is_quoted() -> None:
-    assert chosen(hit(0.55)) == [1]
+    assert chosen(hit(0.65)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_message_about_somebody_else_may_answer_a_question_that_names_its_auth
 
 
 def test_quotes_come_best_first_and_few() -> None:
-    lines = [hit(0.5 + number / 100, content=f"message {number}") for number in range(1, 9)]
+    lines = [hit(0.65 + number / 100, content=f"message {number}") for number in range(1, 9)]
 
     assert chosen(*lines) == [8, 7, 6, 5][:MOST_QUOTES]
 
@@ -85,7 +85,7 @@ def test_quotes_come_best_first_and_few() -> None:
 )
 def test_a_quotation_needs_a_score_near_the_best(scores: tuple[float, float], quoted_numbers: list[int]) -> None:
     lines = [
-        replace(hit(0.5, content=f"message {number}"), score=score) for number, score in enumerate(scores, start=1)
+        replace(hit(0.65, content=f"message {number}"), score=score) for number, score in enumerate(scores, start=1)
     ]
 
     assert chosen(*lines) == quoted_numbers

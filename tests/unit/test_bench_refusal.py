@@ -1,5 +1,6 @@
 """The bench of refusals parts its chats, makes unanswerable questions and fits what decides."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -127,7 +128,7 @@ def test_weights_tell_questions_of_other_chats_from_those_of_the_chat_itself() -
         judged(kind, part, float(numbers.normal(mean, 0.05)))
         for part in Part
         for kind, mean in ((Kind.OWN, 0.7), (Kind.OTHER, 0.3), (Kind.RENAMED, 0.3))
-        for _ in range(60)
+        for _ in range(80)
     ]
 
     fitted = fit(cases)
@@ -135,3 +136,16 @@ def test_weights_tell_questions_of_other_chats_from_those_of_the_chat_itself() -
     own, other = (Features(likeness, likeness, 2) for likeness in (0.7, 0.3))
     assert own.score_by(fitted.by_all) > fitted.by_all.threshold > other.score_by(fitted.by_all)
     assert "another chat" in report(cases, fitted.by_all)
+
+
+def test_a_refusal_is_false_where_the_search_has_found_the_proof() -> None:
+    proven = [judged(Kind.OWN, part, 0.7) for part in Part for _ in range(80)]
+    lost = [
+        replace(one, hits=tuple(hit._replace(is_evidence=False) for hit in one.hits))
+        for one in [judged(Kind.OWN, part, 0.2) for part in Part for _ in range(80)]
+    ]
+    strange = [judged(kind, part, 0.3) for kind in (Kind.OTHER, Kind.RENAMED) for part in Part for _ in range(80)]
+
+    fitted = fit([*proven, *lost, *strange])
+
+    assert Features(0.3, 0.3, 2).score_by(fitted.by_all) < fitted.by_all.threshold

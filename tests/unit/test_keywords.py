@@ -3,7 +3,7 @@
 import pytest
 
 from memory.file_names import parts_of
-from memory.search.terms import all_stems, keywords_of, stems_of, with_other_words
+from memory.search.terms import all_stems, keywords_of, stems_of, with_other_words, without_words
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_parts_of_a_number_are_no_words() -> None:
 )
 def test_a_picture_is_asked_for_by_all_its_names(question: str, asked: str) -> None:
     assert with_other_words(question) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("what did Ana's dog eat?", "what did dog eat?", id="with what follows it"),
+        pytest.param("what did Ana\u2019s dog eat?", "what did dog eat?", id="with another apostrophe"),
+        pytest.param("did ANA and ana swim?", "did and swim?", id="as often as it is there, however it is written"),
+        pytest.param("where is the banana?", "where is the banana?", id="not within other words"),
+        pytest.param("who is Ana?", "who is Ana?", id="never the only one that tells"),
+    ],
+)
+def test_a_name_is_left_out_of_a_question(text: str, expected: str) -> None:
+    assert without_words(text, stems_of("ana")) == expected

@@ -83,6 +83,12 @@ async def test_a_word_that_is_a_letter_away_from_one_that_was_said_is_not_unknow
     assert "Nobody has mentioned" not in (await quoted(text)).text
 
 
+async def test_a_question_with_a_word_that_nobody_ever_said_is_not_answered_by_its_other_word() -> None:
+    answer = await quoted("what is a ticket to Tokyo?", said("tickets are free", message_id=6))
+
+    assert (answer.outcome, answer.sources) == (Outcome.NOTHING_FOUND, ())
+
+
 async def test_a_named_channel_is_named_where_nobody_has_said_the_word() -> None:
     message = said("the kiln is cold", message_id=5, channel_id=2, channel_name="deploys")
 
