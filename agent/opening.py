@@ -10,7 +10,7 @@ from agent.about import points_only, said_in
 from agent.context import Context, memory_for
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.refusal.judgement import Judgement, judge
-from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines
+from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines, undecided
 from agent.time_scope import TimeScope
 from agent.transcript import neutralise
 from agent.types import Searched
@@ -160,8 +160,10 @@ async def _searched(context: Context, topic: str) -> Opening:
         also=[other.replace("\x00", " ") for other in others if other],
     )
     numbers = [number for number, _ in found.lines]
+    # A question that goes on from others is answered by some of its words or by all, and each choice has its own.
+    only = undecided(found.lines, topic=topic, words=found.words) if parsed.own_topic is None else None
     with span("compare own words"):
-        lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines])
+        lines = await context.memory.compare_own_words(topic, [line for _, line in found.lines], only=only)
     numbered = [
         (number, line)
         for number, line in zip(numbers, lines, strict=True)

@@ -26,7 +26,7 @@ from memory.discussions import joined
 from memory.filters import UNBOUNDED, Bounds, Guild
 from memory.former_texts import as_it_was
 from memory.holding import Holding, holds
-from memory.message import Kind, Message, Revision
+from memory.message import Kind, Message, MessageKey, Revision
 from memory.names.known import Index, KnownNames, named_in
 from memory.search.occurrence import words_in_none
 from memory.search.results import Excerpt, RankedMessage, Scope, SearchResult, by_place
@@ -273,7 +273,9 @@ class FakeMemory:
         lines = [RankedMessage(message, hit=True) for message in found]
         return SearchResult(tuple(by_place(lines[-limit:] if newest else lines[:limit])), self.unreachable)
 
-    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
+    async def compare_own_words(
+        self, text: str, lines: Sequence[RankedMessage], *, only: Collection[MessageKey] | None = None
+    ) -> list[RankedMessage]:
         return list(lines)
 
     async def tally(

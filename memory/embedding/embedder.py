@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +31,7 @@ T = TypeVar("T")
 Vector = NDArray[np.float32]
 
 _QUESTIONS_KEPT = 16
+_PASSAGES_KEPT = 512  # a megabyte of vectors
 
 
 class Embedder:
@@ -43,6 +45,7 @@ class Embedder:
         self._choice = choice
         self._prompts: Prompts | None = None
         self._questions: dict[str, Vector] = {}
+        self._passages: dict[bytes, Vector] = {}
         self._width = width
         self._many = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
         self._alone = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-question")
@@ -151,6 +154,21 @@ class Embedder:
             known.update(zip(new, made, strict=True))
         self._questions = dict([*self._questions.items(), *known.items()][-_QUESTIONS_KEPT:])
         vectors = np.array([known[text] for text in texts], dtype=np.float32)
+        return vectors.reshape(len(texts), self.begin().result().dimensions)
+
+    async def embed_again(self, texts: Sequence[str]) -> Vectors:
+        """Return the same as `embed`, of texts that come again: the vectors of the last few hundred are kept.
+
+        They are kept under hashes, so that no text outlives its message here.
+        """
+        await self.ready()
+        keys = [blake2b(text.encode(), digest_size=16).digest() for text in texts]
+        known = {key: self._passages.pop(key) for key in dict.fromkeys(keys) if key in self._passages}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            known.update(zip(new, await self.embed(list(new.values())), strict=True))
+        self._passages = dict([*self._passages.items(), *known.items()][-_PASSAGES_KEPT:])
+        vectors = np.array([known[key] for key in keys], dtype=np.float32)
         return vectors.reshape(len(texts), self.begin().result().dimensions)
 
     async def embed_after(self, prompt: str, texts: Sequence[str]) -> Vectors:

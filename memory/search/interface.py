@@ -8,7 +8,7 @@ from memory.authors import Authors
 from memory.counting.results import Activity, Matter, Tally
 from memory.filters import Guild
 from memory.holding import Holding
-from memory.message import Message
+from memory.message import Message, MessageKey
 from memory.names.known import KnownNames
 from memory.search.results import RankedMessage, Scope, SearchResult
 from time_expressions.window import Window
@@ -53,8 +53,10 @@ class MemoryReader(Protocol):
         """Return the excerpts that fit the text, the best first; without context each is a message alone."""
         ...
 
-    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
-        """Return lines, with the likeness of their own words where the text names their author."""
+    async def compare_own_words(
+        self, text: str, lines: Sequence[RankedMessage], *, only: Collection[MessageKey] | None = None
+    ) -> list[RankedMessage]:
+        """Return lines, with the likeness of the words of all or `only` some of them where the text names an author."""
         ...
 
     async def unsaid_words(

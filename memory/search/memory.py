@@ -24,7 +24,7 @@ from memory.holding import Holding, holds
 from memory.index.index_text import said
 from memory.index.neighbours import find_beside
 from memory.mentions import NameOf, has_bare, named, nobody, people_named
-from memory.message import Kind, Message, Revision, merged, sanitize
+from memory.message import Kind, Message, MessageKey, Revision, merged, sanitize
 from memory.message_text import Words, rewritten
 from memory.names.known import KnownNames
 from memory.places.state import PlaceState
@@ -204,20 +204,23 @@ class Memory:
         )
         return result, meant
 
-    async def compare_own_words(self, text: str, lines: Sequence[RankedMessage]) -> list[RankedMessage]:
+    async def compare_own_words(
+        self, text: str, lines: Sequence[RankedMessage], *, only: Collection[MessageKey] | None = None
+    ) -> list[RankedMessage]:
         """Return lines, the best hits with the likeness of their own words when the text names the author of one.
 
         A vector stands for who said a message as well: all that Ana says is like a question about Ana. Ana herself
-        says "I", so that her name is left out of the question too. While the embedding model is loading the lines stay
-        as they are.
+        says "I", so that her name is left out of the question too. A text takes longer to embed than to find, so that
+        `only` some hits may be asked for. While the embedding model is loading the lines stay as they are.
         """
         hits = sorted((line for line in lines if line.hit), key=lambda line: -line.score)[:_MOST_COMPARED]
         authors = all_stems(" ".join({hit.message.author_name for hit in hits}))
         names = frozenset[str]().union(*(word.stems & authors for word in keywords_of(text)))
-        if not names or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
+        hits = [hit for hit in hits if only is None or hit.message.key in only]
+        if not hits or not names or not await self.embedder.ready_within(EMBEDDER_PATIENCE):
             return list(lines)
         (of_question,) = await self.embedder.embed_questions([without_words(sanitize(text), names)])
-        own = await self.embedder.embed([sanitize(said(hit.message)[:_COMPARED]) for hit in hits])
+        own = await self.embedder.embed_again([sanitize(said(hit.message)[:_COMPARED]) for hit in hits])
         likeness = {hit.message.key: float(vector @ of_question) for hit, vector in zip(hits, own, strict=True)}
         return [replace(line, likeness=likeness.get(line.message.key)) for line in lines]
 

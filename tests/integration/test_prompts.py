@@ -93,6 +93,25 @@ async def test_questions_and_passages_are_read_after_their_prompts(plain: Embedd
     assert float(np.abs(questions - passages).max()) > 0.01
 
 
+async def test_a_passage_that_comes_again_is_not_embedded_again(
+    prompted: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await prompted.embed_again(TEXTS[:2])
+    embedded: list[str] = []
+    embed = prompted.embed
+
+    async def noted(texts: Sequence[str]) -> Vectors:
+        embedded.extend(texts)
+        return await embed(texts)
+
+    monkeypatch.setattr(prompted, "embed", noted)
+    again = await prompted.embed_again([*reversed(TEXTS), TEXTS[0]])
+
+    assert embedded == [text for text in reversed(TEXTS) if text not in TEXTS[:2]]
+    assert_equal(first, await embed(TEXTS[:2]))
+    assert_equal(again, await embed([*reversed(TEXTS), TEXTS[0]]))
+
+
 async def test_settings_say_what_stands_before_texts(plain: Embedder) -> None:
     async with open_embedder(replace(prompted_model(), query_prompt="", passage_prompt="x: ")) as embedder:
         assert_equal(await embedder.embed_questions(TEXTS), await plain.embed(TEXTS))

@@ -1,11 +1,23 @@
 """Which messages answer a question by themselves."""
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
-from agent.selection import MOST_QUOTES, MOST_SPREAD, MOST_WHOLE, Quote, best_lines, spread_lines
+from agent.selection import (
+    FALLS,
+    LEAST,
+    MOST_QUOTES,
+    MOST_SPREAD,
+    MOST_WHOLE,
+    RISES,
+    Quote,
+    best_lines,
+    spread_lines,
+    undecided,
+)
 from memory.message import Attachment, Kind
 from memory.search.results import RankedMessage
 from memory.search.terms import Weighed, keywords_of
@@ -234,3 +246,59 @@ def test_a_choice_is_made_of_many_messages_alone(messages: int, quoted: int) -> 
     lines = [(number, hit(0.5, content=f"message {number}")) for number in range(1, messages + 1)]
 
     assert len(spread_lines(lines)) == quoted
+
+
+BEN = {"author_name": "ben"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "compared"),
+    [
+        pytest.param([hit(0.4, content="the others bring cake", **BEN)], [], id="one that has a telling word"),
+        pytest.param([hit(0.6, content="a tin of paint", author_name="may")], [1], id="one that is alike alone"),
+        pytest.param([hit(0.1, content="a tin of paint", author_name="may")], [], id="one that is hardly alike"),
+        pytest.param([hit(0.6, content="lol", **BEN)], [], id="one of whom the question asks, without a word of it"),
+        pytest.param(
+            [hit(0.4, content="bring cake", **BEN), hit(0.6, content="a tin of paint", author_name="may")],
+            [],
+            id="one that is alike beside one that has every word",
+        ),
+        pytest.param(
+            [replace(hit(0.6, content="a tin of paint", author_name="may"), similarity=None)],
+            [1],
+            id="one of which nothing is known",
+        ),
+        pytest.param([replace(hit(0.6, author_name="may"), hit=False)], [], id="a neighbour of a hit"),
+    ],
+)
+def test_own_words_are_compared_where_that_decides(lines: list[RankedMessage], compared: list[int]) -> None:
+    numbered = [
+        (number, replace(line, message=replace(line.message, message_id=number)))
+        for number, line in enumerate(lines, 1)
+    ]
+
+    keys = undecided(numbered, topic="what did ben bring?")
+
+    assert [line.message.message_id for _, line in numbered if line.message.key in keys] == compared
+
+
+def test_the_likeness_of_what_is_not_compared_does_not_decide_whether_there_is_an_answer() -> None:
+    random = Random(7)  # noqa: S311
+    contents = ["bring cake", "the cake is here", "bring a tin of paint", "a tin of paint", "bring cake soon"]
+    compared = 0
+    for _ in range(300):
+        lines = [
+            replace(
+                hit(random.uniform(0, 0.7), content=random.choice(contents), message_id=number, **author), score=0.0
+            )
+            for number, author in enumerate(random.choices([BEN, {"author_name": "may"}], k=3), 1)
+        ]
+        keys = undecided(enumerate(lines, 1), topic="did ben bring cake?")
+        like = [
+            replace(line, likeness=max(LEAST, (line.similarity or 0) + random.uniform(-FALLS, RISES))) for line in lines
+        ]
+        some = [new if new.message.key in keys else old for old, new in zip(lines, like, strict=True)]
+        compared += len(keys)
+
+        assert bool(chosen(*some, topic="did ben bring cake?")) == bool(chosen(*like, topic="did ben bring cake?"))
+    assert 0 < compared < 300 * 3 / 2

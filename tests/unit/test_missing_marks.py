@@ -10,7 +10,7 @@ from agent.config import AgentConfig
 from agent.proof.prove import LEFT_OUT
 from agent.types import Answer
 from memory.message import Message
-from tests.agents import Watching, agent, chat, question
+from tests.agents import Watching, agent, chat, of, question
 from tests.fakes import StreamingModel, said, says
 from tracing import Trace
 
@@ -204,7 +204,7 @@ async def test_a_sentence_that_got_a_mark_in_a_draft_stays_in_the_answer() -> No
     config = AgentConfig(draft_every=timedelta(0), timeout=timedelta(seconds=30))
     lines = ["Lee brings 12 plates. Mara owes Ana 20 euro. The moon is cheese. The boiler is not broken [8]. Bye."]
     model = StreamingModel([says("Lee brings 12 plates [2]."), [*lines[0]]])
-    asked = Agent(lambda: model, memory=chat(*PICNIC), config=config)
+    asked = Agent(of(model), memory=chat(*PICNIC), config=config)
     about = question(EVERYTHING)
     await asked.ask(about)
     watching = Watching()
