@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select, text
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.sql import SQL
+from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.changed_answers import without_changed
@@ -18,6 +18,7 @@ from agent.types import Answer, Question
 from db.engines import Sessions, timely_transaction, transaction
 from db.locks import wait_for_turn
 from db.schema import TurnRow
+from db.statements import execute
 from memory.answers.changes import AnswerChanges
 from memory.message import Message, sanitize
 from memory.search.interface import MemoryReader
@@ -76,13 +77,27 @@ class Conversations:
         """
         async with self._transaction() as session:
             await session.execute(select(_lock(key)))  # two that append at once take turns
-            newest = await session.scalar(select(func.max(TurnRow.number)).where(_belongs_to(key)))
-            number = (newest or 0) + 1
-            await session.execute(insert(TurnRow).values({**key._asdict(), "number": number, **_values(turn)}))
-            await session.execute(delete(TurnRow).where(_belongs_to(key), TurnRow.number <= number - KEPT_TURNS))
+            await execute(session, _APPEND, {**key._asdict(), **_values(turn), "kept": KEPT_TURNS})
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return timely_transaction(self._sessions, timeout=self._timeout, about="a conversation")
+
+
+_APPEND = SQL("""
+    WITH newest AS (
+        SELECT coalesce(max(number), 0) AS number FROM conversation_turns
+        WHERE asker_id = %(asker_id)s AND channel_id = %(channel_id)s AND private = %(private)s
+    ), added AS (
+        INSERT INTO conversation_turns
+            (asker_id, channel_id, private, number, asked_at, question, answer, cites, audience)
+        SELECT %(asker_id)s, %(channel_id)s, %(private)s, number + 1, %(asked_at)s, %(question)s, %(answer)s,
+            %(cites)s::bigint[], %(audience)s::bigint[]
+        FROM newest
+    )
+    DELETE FROM conversation_turns
+    WHERE asker_id = %(asker_id)s AND channel_id = %(channel_id)s AND private = %(private)s
+      AND number <= (SELECT number + 1 FROM newest) - %(kept)s
+""")
 
 
 def _belongs_to(key: ConversationKey) -> ColumnElement[bool]:

@@ -417,26 +417,30 @@ class Memory:
 
     async def _around(self, search_session: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
         """Return what stands beside each hit, what it replies to, and the replies to it, in time order."""
-        beside = await self._beside(search_session, hits, before=NEIGHBOURS, after=FOLLOWING)
-        linked = await self._linked(search_session, hits)
+
+        stand_beside: set[tuple[int, int]] = set()
+        are_linked: set[tuple[int, int]] = set()
+
+        async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
+            beside = await find_beside(session, messages=hits, before=NEIGHBOURS, after=FOLLOWING)
+            linked = await rows.linked(session, messages=hits)
+            stand_beside.update((of_id, message.message_id) for of_id, message in beside)
+            are_linked.update((of_id, message.message_id) for of_id, message in linked)
+            return [*beside, *linked]
+
+        found = await self._by_hit(search_session, hits, query)  # asked at once, what has changed is asked for once
         around: dict[int, list[Message]] = {}
         for hit in hits:
+            of_hit = [((hit.message_id, message.message_id), message) for message in found[hit.message_id]]
             later = FOLLOWING if asks(hit) else NEIGHBOURS
-            near = _nearest(hit, beside[hit.message_id], NEIGHBOURS, later)
-            replies = [message for message in linked[hit.message_id] if message.reply_to == hit.message_id]
-            parents = [message for message in linked[hit.message_id] if message.message_id == hit.reply_to]
+            near = _nearest(hit, [message for pair, message in of_hit if pair in stand_beside], NEIGHBOURS, later)
+            linked = [message for pair, message in of_hit if pair in are_linked]
+            replies = [message for message in linked if message.reply_to == hit.message_id]
+            parents = [message for message in linked if message.message_id == hit.reply_to]
             shown = (*near, *sorted(replies, key=_in_time)[:REPLIES], *parents)
             by_id = {message.message_id: message for message in shown}
             around[hit.message_id] = sorted(by_id.values(), key=_in_time)
         return around
-
-    async def _linked(self, search_session: SearchSession, hits: Sequence[Message]) -> dict[int, list[Message]]:
-        """Return, for each message, those of its place that reply to it and the one that it replies to."""
-
-        async def query(session: AsyncSession, _: SearchableDatabase) -> list[tuple[int, Message]]:
-            return await rows.linked(session, messages=hits)
-
-        return await self._by_hit(search_session, hits, query)
 
     async def _by_id(self, search_session: SearchSession, ids: set[int], places: frozenset[int]) -> dict[int, Message]:
         async def query(session: AsyncSession, _: SearchableDatabase) -> list[Message]:

@@ -7,11 +7,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import db.engines
+from agent.conversations import KEPT_TURNS, ConversationKey, Conversations, Turn
 from bench.round_trips import counted_round_trips
 from db.databases import Database
 from db.engines import Sessions, transaction
 from errors import StatementFailedError
 from memory.filters import BY_INDEX, tune
+from memory.search.memory import Memory
+from tests.builders import message, minute, remember
 
 pytestmark = pytest.mark.server
 
@@ -94,3 +97,32 @@ async def test_a_connection_that_the_server_has_just_ended_costs_no_failed_answe
 
     for sessions in (long_term.sessions, long_term.reading):
         assert await read_number(sessions) == 7
+
+
+async def test_a_turn_is_kept_in_four_round_trips(long_term: Database) -> None:
+    conversations, key = Conversations(long_term.sessions), ConversationKey(1, 2, private=False)
+    turns = [Turn(asked_at=minute(number), question=f"{number}?", answer="yes") for number in range(KEPT_TURNS + 2)]
+    for turn in turns[:-1]:
+        await conversations.append(key, turn)
+
+    with counted_round_trips() as trips:
+        await conversations.append(key, turns[-1])
+
+    assert trips.count == 4  # BEGIN, the lock, the turn in place of the oldest one, and COMMIT
+    assert await conversations.recall(key) == turns[2:]
+    async with transaction(long_term.sessions) as session:
+        assert await session.scalar(text("SELECT count(*) FROM conversation_turns")) == KEPT_TURNS
+
+
+async def test_a_search_takes_a_round_trip_for_each_thing_that_it_asks(memory: Memory, long_term: Database) -> None:
+    await remember(long_term, memory.embedder, [message(number, f"tea {number}") for number in range(1, 9)])
+    places = frozenset({message(1, "").place_id})
+    await memory.search("tea", places=places)
+
+    with counted_round_trips() as trips:
+        found = await memory.search("tea", places=places)
+
+    assert found.excerpts
+    # Short-term memory says that it holds nothing there, and then which of what was found has changed; long-term memory
+    # is asked for the number of rows, words, vectors, neighbours and links.
+    assert trips.count <= 8
