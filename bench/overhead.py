@@ -5,7 +5,7 @@ topics, authors, channels and times in turn, and are asked one after the other: 
 whose model answers at once, after one search of its own and with a citation that is proven. What the model takes is
 taken off. The parts are the spans of the answer's trace; some lie within others, and some run side by side. Each is
 shown as time on the clock, and the whole also as time of this process's own processor, which a busy machine changes
-less.
+less, and as the number of round trips to PostgreSQL, which it does not change.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from bench.loading import memory_of, tidy
 from bench.made_rows import Rows, make_rows
 from bench.models import shared_model
 from bench.processes import open_workplace
+from bench.round_trips import counted_round_trips
 from bench.servers import open_new_database, open_server
 from bench.tables import table
 from bench.windowed_rows import SHARES, START
@@ -98,6 +99,7 @@ class Times:
 
     whole: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    round_trips: list[float] = field(default_factory=list)
     parts: list[dict[str, float]] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
 
@@ -110,6 +112,7 @@ class Times:
         """Yield a line for the whole and each part: p50, p95, and in how many answers in a hundred it is."""
         for name, times in (("all but the model", self.whole), ("of it this process's processor", self.processor)):
             yield name, *np.percentile(times, (50, 95)), 100.0
+        yield "round trips to PostgreSQL, not ms", *np.percentile(self.round_trips, (50, 95)), 100.0
         names = dict.fromkeys(name for parts in self.parts for name in parts)
         for name in names:
             times = [parts[name] for parts in self.parts if name in parts]
@@ -178,7 +181,8 @@ async def ask_all(memory: Memory, long_term: Database, asked: Sequence[Question]
         for number, question in enumerate(asked):
             before = 0.0 if model is None else model.seconds
             began, used = perf_counter(), process_time()
-            answer = await agent.ask(question)
+            with counted_round_trips() as trips:
+                answer = await agent.ask(question)
             took, used = perf_counter() - began, process_time() - used
             thought = 0.0 if model is None else model.seconds - before
             report(number + 1, len(asked))
@@ -186,6 +190,7 @@ async def ask_all(memory: Memory, long_term: Database, asked: Sequence[Question]
                 continue
             times.whole.append(1000 * (took - thought))
             times.processor.append(1000 * (used - thought))
+            times.round_trips.append(trips.count)
             times.parts.append(parts_of(traces[-1].root))
             times.outcomes[answer.outcome.value] = times.outcomes.get(answer.outcome.value, 0) + 1
     agent.close()
