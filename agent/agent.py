@@ -173,7 +173,7 @@ class Agent:
         try:
             with self._traced(question) as trace:
                 async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
-                    parsed = await self._read_on(question, await self.parse(question), ())
+                    parsed = await self._in_parts(question, await self.parse(question))
                     answer = await self._quote(question, parsed, Watched())
         except BusyError:
             return self._stamped(_turned_away(BUSY))
@@ -250,8 +250,13 @@ class Agent:
             async with self._reading_turn(question, watched, patience=until - _now()):
                 parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
                 parsed = await self._read_on(question, parsed, history or ())
-                answer, notes = await spanned("count", self._count(question, parsed, watched))
-                found = answer or await self._find(question, parsed, watched, history=history or ())
+                needs_model = self._may_be_written_out(parsed)
+                if not needs_model:
+                    parsed, found, notes = await self._look_up(question, parsed, watched, history or ())
+            if needs_model:  # which takes seconds, and others may read meanwhile
+                parsed = await self._written_out(question, parsed, history or ())
+                async with self._reading_turn(question, watched, patience=until - _now()):
+                    parsed, found, notes = await self._look_up(question, parsed, watched, history or ())
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
@@ -262,6 +267,14 @@ class Agent:
         else:
             answer = await self._kept(question, answer)
         return await self._with_pages(answer, question)
+
+    async def _look_up(
+        self, question: Question, parsed: ParsedQuestion, watched: Watched, history: Sequence[Earlier]
+    ) -> "tuple[ParsedQuestion, _Found | Answer, tuple[str, ...]]":
+        """Return what a question asks for in each of its parts, what memory has of it or the answer, and notes."""
+        parsed = await self._in_parts(question, parsed)
+        answer, notes = await spanned("count", self._count(question, parsed, watched))
+        return parsed, answer or await self._find(question, parsed, watched, history=history), notes
 
     async def _with_pages(self, answer: Answer, question: Question) -> Answer:
         """Return an answer; where memory has nothing, with what the web has, if it may be asked."""
@@ -328,31 +341,44 @@ class Agent:
         return model.turn(_person(found.context.question), patience=patience, tell=found.context.watched.place)
 
     async def _read_on(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> ParsedQuestion:
-        """Return what a question asks for with the turns before it, and in parts; as it is if that is not found out."""
+        """Return what a question asks for with the turns before it; as it is if that is not found out."""
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 memory = self._memory_of(question)
-                parsed = await read_with_turns(question, parsed, history, parse=self.parse, memory=memory)
-                parsed = await self._written_out(question, parsed, history)
-                return await read_parts(question, parsed, parse=self.parse, memory=memory)
+                return await read_with_turns(question, parsed, history, parse=self.parse, memory=memory)
         except Exception as error:  # noqa: BLE001  # _log_failure keeps it
             _log_failure(f"a question in channel {question.channel_id} is read by itself", error)
             return parsed
+
+    async def _in_parts(self, question: Question, parsed: ParsedQuestion) -> ParsedQuestion:
+        """Return what a question asks for with each of several things that it asks for; as it is if that fails."""
+        try:
+            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
+                return await read_parts(question, parsed, parse=self.parse, memory=self._memory_of(question))
+        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+            _log_failure(f"a question in channel {question.channel_id} is read as one", error)
+            return parsed
+
+    def _may_be_written_out(self, parsed: ParsedQuestion) -> bool:
+        """Return whether a model is to say what a question asks for that goes on from earlier ones."""
+        goes_on = parsed.own_topic is not None and bool(parsed.topic)
+        return goes_on and bool(self._models) and bool(self._config.follow_up_timeout)
 
     async def _written_out(
         self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]
     ) -> ParsedQuestion:
         """Return a question that goes on from earlier ones with what the model makes of them, if it does so in time."""
         limit = self._config.follow_up_timeout
-        if not self._models or not limit or parsed.own_topic is None or not parsed.topic:
-            return parsed
         with span("condense") as condensing:
             try:
                 written = await self._model_at_hand().condense(condensing_prompt(question.text, history), within=limit)
+                text = condensed(written, question.text, history)
             except ModelUnavailableError as error:
                 condensing.note(failed=type(error).__name__)
                 return parsed
-            text = condensed(written, question.text, history)
+            except Exception as error:  # noqa: BLE001  # _log_failure keeps it
+                _log_failure(f"a question in channel {question.channel_id} is not written out", error)
+                return parsed
             condensing.note(taken=text is not None, models_text=written)
         if text is None:
             return parsed

@@ -125,6 +125,30 @@ async def test_a_model_that_is_too_slow_is_not_asked_again_for_a_while() -> None
     await asyncio.sleep(0)
 
 
+async def test_while_a_model_writes_a_question_out_others_are_read() -> None:
+    memory = chat(VENUE, PRICE)
+    agent, model = agent_of(
+        says("The boathouse [1]."),
+        HANGS,
+        says("The boathouse [1]."),
+        says("300 euro [1]."),
+        memory=memory,
+        conversations=FakeConversations(),
+        config=AgentConfig(follow_up_timeout=timedelta(seconds=5), reading_at_once=1),
+    )
+    await agent.ask(question(ASKED))
+    going_on = asyncio.create_task(agent.ask(question(ON)))
+    await model.hung.wait()
+
+    async with asyncio.timeout(2):
+        answer = await agent.ask(question(ASKED, asker_id=77))
+
+    assert answer.text == "The boathouse [1]."
+    assert not going_on.done()
+    going_on.cancel()
+    await asyncio.gather(going_on, return_exceptions=True)
+
+
 async def test_nothing_is_condensed_where_that_is_off() -> None:
     _, memory, model, _ = await ask_twice(says("300 euro [1]."), limit=timedelta(0))
 
