@@ -154,10 +154,16 @@ async def fill(world: World, *, position: int | None = None) -> None:
         await analysed(database)
 
 
+_ANALYZE_OURS = """DO $$ BEGIN EXECUTE (
+    SELECT 'ANALYZE ' || string_agg(format('%I.%I', schemaname, relname), ', ') FROM pg_stat_user_tables
+); END $$"""
+"""All tables but those of PostgreSQL itself, which are many and hold nothing of hers."""
+
+
 async def analysed(database: Database) -> None:
     """Let PostgreSQL take its samples, as autovacuum does some time after so many rows have changed."""
     async with await psycopg.AsyncConnection.connect(database.dsn, connect_timeout=60, autocommit=True) as connection:
-        await connection.execute("ANALYZE")
+        await connection.execute(_ANALYZE_OURS)
 
 
 async def write(database: Database, messages: Sequence[Message], revisions: list[Revision], position: int) -> None:
