@@ -73,7 +73,7 @@ def _counted(inner: Callable[..., None], numbers: list[float]) -> Callable[..., 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print, after a long run, how many inputs each property was tried on."""
-    if config.getoption("--hypothesis-profile") != LONG:
+    if config.getoption("--hypothesis-profile", default=None) != LONG:
         return
     reports = [
         report
