@@ -70,18 +70,15 @@ def test_a_list_of_promotions_needs_the_database_driver_at_most(place: Workplace
     assert unwanted(HEAVY | {"numpy", "alembic"}, loaded(place, "db_save.py", "list")) == set()
 
 
-def test_the_bot_in_a_terminal_and_a_search_need_no_torch_agent_or_discord(place: Workplace) -> None:
+def test_the_bot_in_a_terminal_a_search_a_promotion_and_a_backup_need_no_torch_agent_or_discord(
+    place: Workplace,
+) -> None:
     given = "the kettle is in the blue kitchen\n/chat where is the kettle?\n"
 
     assert unwanted(HEAVY, loaded(place, "main_async.py", *SESSION, given=given)) == set()
     # The tables are there from now on.
     assert unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", *SESSION, given=given)) == set()
     assert unwanted(HEAVY | {"alembic"}, loaded(place, "main_async.py", "search", "where is the kettle?")) == set()
-
-
-def test_a_promotion_and_a_backup_need_no_torch_agent_or_discord(place: Workplace) -> None:
-    loaded(place, "main_async.py", *SESSION, given="the kettle is in the blue kitchen\n")
-
     assert unwanted(HEAVY - FRAMES, loaded(place, "db_save.py", "demo", "--yes")) == set()
     assert unwanted(HEAVY - {"pyarrow"}, loaded(place, "backups.py", "create")) == set()
 
