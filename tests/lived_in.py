@@ -134,12 +134,12 @@ TRACE: dict[str, Any] = {
     "asker_id": 2,
     "guild_id": 5,
     "channel_id": 1,
-    "has_texts": True,
+    "has_texts": False,  # those with texts do not come back where somebody was erased, as here
     "tree": {
         "name": "answer",
         "at": 0.0,
         "ms": 1.5,
-        "facts": {"question": 'what was "said"? \N{SNOWMAN}'},
+        "facts": {"model": 'the "small" one \N{SNOWMAN}'},
         "parts": [],
     },
 }
