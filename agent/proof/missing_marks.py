@@ -5,14 +5,14 @@ passage, and in the same order.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 
 from agent.citations import cited_numbers, without_marks
 from agent.markdown import unescaped
-from agent.proof.claims import Frame, failing, language
+from agent.proof.claims import Frame, failing, language, telling_words
 from agent.proof.facts import MessageFacts
 from agent.proof.languages import ANTONYMS, DENYING
 from agent.proof.names import SAYING_VERBS, attributions_in
@@ -24,6 +24,7 @@ from agent.proof.sentences import is_connecting
 from agent.proof.times import Clock, DatePhrase
 from agent.proof.units import Unit, units_of
 from agent.proof.word_lists import listed
+from memory.search.terms import stems_of
 from memory.stop_words import FUNCTION_WORDS
 from time_expressions.tokens import tokens_of
 from tracing import note
@@ -103,7 +104,8 @@ def _marked(unit: Unit, sources: Mapping[int, "_Source"], frame: Frame) -> str |
 
 def _number_of(sentence: str, sources: Mapping[int, "_Source"], frame: Frame) -> int | None:
     """Return the number of the one message that says what a sentence says."""
-    shares = {number: source.share(sentence, frame) for number, source in sources.items()}
+    telling = list(telling_words(sentence, frame))
+    shares = {number: source.share(sentence, frame) for number, source in sources.items() if source.may_say(telling)}
     most = max(shares.values(), default=0.0)
     best = [number for number, share in shares.items() if share == most]
     return best[0] if most and len(best) == 1 else None
@@ -116,6 +118,14 @@ class _Source:
         self.facts = facts
         self._frame = frame
         self._today = frame.now.astimezone(frame.time_zone).date()
+
+    def may_say(self, telling: Collection[frozenset[str]]) -> bool:
+        """Return whether it has half of the telling words of a sentence: the others may be its day, or numbers."""
+        return 2 * sum(not stems.isdisjoint(self._stems) for stems in telling) >= len(telling)
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset().union(*map(stems_of, self.facts.words))
 
     def share(self, sentence: str, frame: Frame) -> float:
         """Return the share of the telling words of a sentence that a passage of it has which says the same, or 0."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.citations import cited_numbers
 from agent.context import Context, new_context
 from agent.marks import marks_in
-from agent.proof.prove import presentable, prove, proven
+from agent.proof.prove import marked, presentable, prove, proven
 from agent.proof.spans import open_end
 from agent.proof.units import joined, units_of
 from agent.sentences import sentence_ends, whole_ends
@@ -146,7 +146,7 @@ def test_what_is_proven_of_a_beginning_begins_what_is_proven_of_the_whole(
 ) -> None:
     written, some = run
     context = context_of(some, now, zone)
-    text = presentable(written, context)
+    text = asyncio.run(marked(presentable(written, context), context))
     shown = context.evidence.messages(cited_numbers(text))
     whole = asyncio.run(prove(text, shown, context)).text
     ends = [end for end in whole_ends(text) if cited_numbers(text[:end])]
@@ -154,6 +154,19 @@ def test_what_is_proven_of_a_beginning_begins_what_is_proven_of_the_whole(
     for end in ends[:3]:
         beginning = asyncio.run(prove(text[:end], shown, context)).text
         assert not cited_numbers(beginning) or whole.startswith(beginning)
+
+
+@given(runs(), recent, zones)
+def test_what_gets_marks_in_a_beginning_begins_what_gets_them_in_the_whole(
+    run: tuple[str, list[Message]], now: datetime, zone: ZoneInfo
+) -> None:
+    written, some = run
+    context = context_of(some, now, zone)
+    text = presentable(written, context)
+    whole = asyncio.run(marked(text, context))
+
+    for end in list(whole_ends(text))[:3]:
+        assert whole.startswith(asyncio.run(marked(text[:end], context)).rstrip())
 
 
 @given(texts)
