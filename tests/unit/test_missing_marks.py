@@ -236,5 +236,6 @@ async def test_the_trace_tells_how_many_marks_were_found() -> None:
 
     await answering.ask(question("who brings plates and who owes?"))
 
-    facts = {name: fact for span in kept[0].root.parts if span.name == "proof" for name, fact in span.facts.items()}
+    (model,) = [span for span in kept[0].root.parts if span.name == "model"]
+    facts = {name: fact for span in model.parts if span.name == "proof" for name, fact in span.facts.items()}
     assert facts["marks_found"] == 2
