@@ -116,6 +116,6 @@ async def test_a_model_may_ask_who_knows() -> None:
 async def test_a_model_is_told_where_nobody_finds_them() -> None:
     asked, model = agent(calls("who_knows", topic="copper"), says("Eve [1]."), memory=memory())
 
-    await asked.ask(question("whom would you trust with copper?"))
+    await asked.ask(question("whom would you trust with red copper glaze?"))
 
     assert "search for the topic instead" in tool_outputs(model)[0]
