@@ -16,6 +16,7 @@ from agent.progress import Step
 from agent.types import Answer, Question
 from memory.message import Message
 from tests.fakes import FakeMemory, ScriptedModel, Utterance, calls, said
+from tracing import Fact, Trace
 
 DEPLOY = said("the deploy is on friday")
 LUNCH = said("lunch is at noon", author_name="bo", sent_at=datetime(2026, 11, 3, 13, 5, tzinfo=UTC))
@@ -88,6 +89,15 @@ class Watching:
         while not (self.drafts and self.drafts[-1].text.endswith(text)):
             self._told.clear()
             await self._told.wait()
+
+
+def facts_of(trace: Trace, name: str) -> dict[str, Fact]:
+    """Return the facts of all spans of this name, wherever they are in a trace."""
+    spans, facts = [trace.root], dict[str, Fact]()
+    for span in spans:
+        facts |= span.facts if span.name == name else {}
+        spans += span.parts
+    return facts
 
 
 def places_of(watching: Watching) -> list[int]:

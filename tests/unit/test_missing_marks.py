@@ -10,7 +10,7 @@ from agent.config import AgentConfig
 from agent.proof.prove import LEFT_OUT
 from agent.types import Answer
 from memory.message import Message
-from tests.agents import Watching, agent, chat, of, question
+from tests.agents import Watching, agent, chat, facts_of, of, question
 from tests.fakes import StreamingModel, said, says
 from tracing import Trace
 
@@ -236,6 +236,5 @@ async def test_the_trace_tells_how_many_marks_were_found() -> None:
 
     await answering.ask(question("who brings plates and who owes?"))
 
-    (model,) = [span for span in kept[0].root.parts if span.name == "model"]
-    facts = {name: fact for span in model.parts if span.name == "proof" for name, fact in span.facts.items()}
+    facts = facts_of(kept[0], "proof")
     assert facts["marks_found"] == 2

@@ -3,16 +3,20 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.proof.claims import Frame, failing, language
+from agent.proof.facts import MessageFacts
 from agent.proof.prove import LEFT_OUT
 from agent.types import Answer
 from memory.message import Attachment, Message
-from tests.agents import SEARCH, agent, chat, question
+from tests.agents import SEARCH, agent, chat, facts_of, question
 from tests.fakes import calls, said, says
 from tracing import Trace
 
+PARIS = ZoneInfo("Europe/Paris")
 SENT = datetime(2026, 11, 3, 13, 5, tzinfo=UTC)  # a Tuesday, 14:05 in Paris
 
 
@@ -20,7 +24,9 @@ async def answered(written: str, *messages: Message | str, **asked: Any) -> Answ
     """Return the answer of a model that writes this about some messages, which it is shown with numbers from 1."""
     memory = chat(*(said(one, sent_at=SENT) if isinstance(one, str) else one for one in messages))
     answering, _ = agent(says(written), memory=memory)
-    return await answering.ask(question("deploy kiln rent, all of it?", **asked))
+    said_words = " ".join(one.content.lower() for one in memory.messages)
+    topic = " ".join(word for word in ("deploy", "kiln", "rent") if word in said_words)
+    return await answering.ask(question(f"{topic or 'deploy'}, all of it?", **asked))
 
 
 async def is_kept(written: str, *messages: Message | str, **asked: Any) -> bool:
@@ -395,7 +401,7 @@ async def test_the_trace_tells_why_sentences_were_left_out() -> None:
 
     await answering.ask(question())
 
-    facts = {name: fact for span in kept[0].root.parts if span.name == "proof" for name, fact in span.facts.items()}
+    facts = facts_of(kept[0], "proof")
     assert (facts["sentences_kept"], facts["sentences_left_out"]) == (1, 2)
     assert (facts["left_out_for_date"], facts["left_out_for_number"]) == (1, 1)
 
@@ -428,6 +434,19 @@ async def test_the_time_of_proof_grows_with_the_length_of_an_answer(piece: str) 
 # ---- what was invented out of the words of a message
 
 
+def is_supported(written: str, message: str) -> bool:
+    """Return whether a message of Ana's supports a sentence."""
+    facts = MessageFacts(said(message, sent_at=SENT, author_name="Ana"), time_zone=PARIS)
+    frame = Frame(
+        question="deploy kiln rent, all of it?",
+        people={"ana": False},
+        now=SENT,
+        time_zone=PARIS,
+        language=language(written),
+    )
+    return failing(written, [facts], frame) is None
+
+
 @pytest.mark.parametrize(
     ("written", "message", "is_right"),
     [
@@ -439,8 +458,8 @@ async def test_the_time_of_proof_grows_with_the_length_of_an_answer(piece: str) 
         ('A 5" shelf and a 3" shelf are in the kiln [1].', 'shelves of 5" and 3" are in the deploy kiln', True),
     ],
 )
-async def test_words_in_quotation_marks_are_those_of_a_message(written: str, message: str, *, is_right: bool) -> None:
-    assert await is_kept(written, message) is is_right
+def test_words_in_quotation_marks_are_those_of_a_message(written: str, message: str, *, is_right: bool) -> None:
+    assert is_supported(written, message) is is_right
 
 
 @pytest.mark.parametrize(
@@ -463,8 +482,8 @@ async def test_words_in_quotation_marks_are_those_of_a_message(written: str, mes
         ("The rent is 640 [1].", "the rent of the deploy kiln is 600, the new price is 640", True),
     ],
 )
-async def test_people_and_numbers_do_not_change_places(written: str, message: str, *, is_right: bool) -> None:
-    assert await is_kept(written, said(message, sent_at=SENT, author_name="Ana")) is is_right
+def test_people_and_numbers_do_not_change_places(written: str, message: str, *, is_right: bool) -> None:
+    assert is_supported(written, message) is is_right
 
 
 @pytest.mark.parametrize(
@@ -486,10 +505,10 @@ async def test_people_and_numbers_do_not_change_places(written: str, message: st
         ("Ana can come on Thursday [1].", "i can come to the deploy on thursday but not on friday", True),
     ],
 )
-async def test_a_sentence_shares_words_with_its_message_and_not_their_opposites(
+def test_a_sentence_shares_words_with_its_message_and_not_their_opposites(
     written: str, message: str, *, is_right: bool
 ) -> None:
-    assert await is_kept(written, said(message, sent_at=SENT, author_name="Ana")) is is_right
+    assert is_supported(written, message) is is_right
 
 
 async def test_an_introduction_that_claims_much_goes_and_a_heading_stays() -> None:
