@@ -140,10 +140,14 @@ async def test_an_unknown_language_model_is_named(place: Workplace) -> None:
 async def test_a_language_model_that_its_server_does_not_have_is_named(place: Workplace) -> None:
     async with open_fake_ollama("llama3:latest") as url:
         finished = await run_program(
-            place, *terminal_arguments("demo"), given="/chat lost?\n", LLM_MODEL="ollama:llama4", LLM_BASE_URL=url
+            place,
+            *terminal_arguments("demo"),
+            given="the deploy is on friday\n/chat when is the deploy?\n",
+            LLM_MODEL="ollama:llama4",
+            LLM_BASE_URL=url,
         )
 
-    assert finished.out.startswith("> /chat lost?\n"), "it listened already"
+    assert finished.out.startswith("> /chat when is the deploy?\n"), "it listened already"
     said = f"LLM_MODEL='ollama:llama4' is unknown: {url} does not have this model: run ollama pull llama4, or"
     last = finished.err.splitlines(keepends=True)[-1]  # the question may have been told before
     assert_refused(replace(finished, out="", err=last), said)
