@@ -34,7 +34,7 @@ PICNIC = (
         "the cat bit the dog in the garden. the boiler is not broken. Is the shed locked?",
     ),
 )
-EVERYTHING = "picnic plates owes mugs kiln call freeze database cat?"
+EVERYTHING = "what did Kim, Lee, Bo, Ana, Omar, Mara and Nils say?"
 
 
 async def answered(written: str, *messages: Message, **asked: Any) -> Answer:
@@ -234,7 +234,7 @@ async def test_the_trace_tells_how_many_marks_were_found() -> None:
         says("Lee brings 12 plates. Mara owes Ana 20 euro."), memory=chat(*PICNIC), keep_trace=kept.append
     )
 
-    await answering.ask(question("who brings plates and who owes?"))
+    await answering.ask(question(EVERYTHING))
 
     facts = facts_of(kept[0], "proof")
     assert facts["marks_found"] == 2
