@@ -17,6 +17,7 @@ BackscrollError
 │   ├── DiscordUnavailableError   Discord did not answer, or answered that it has trouble
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
 │   ├── ModelUnavailableError     a language or embedding model failed or was too slow
+│   │   └── PromptTooLongError    it reads less at once: fewer messages may fit
 │   ├── WebUnavailableError       a site of the web did not answer, or not with what it should
 │   └── BusyError                 too many questions are under way, and more wait
 ├── RefusedPlaceError             Discord does not let us read this channel or thread

@@ -5,76 +5,45 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 from agent.about import messages_about, with_their_words
-from agent.condensing import condensed, condensing_prompt
 from agent.config import AgentConfig
 from agent.context import Context, new_context
 from agent.conversations import ConversationKey, Conversations, Earlier, earlier_questions, finished_turn
 from agent.counts import count
-from agent.fairness import FairQueue, Person
-from agent.follow_ups import read_with_turns
+from agent.failures import log_failure, unanswered
+from agent.fairness import FairQueue, Person, asker_of
 from agent.gap_notes import Coverage, gap_notes_of
-from agent.markdown import inline
-from agent.models.chain import TURN_PATIENCE, ModelState, NamedModel
-from agent.models.failures import retry_after
-from agent.models.language_model import LanguageModel
-from agent.models.run import ModelRun
-from agent.narrowed import PART_OF_EARLIER_TURNS, narrowed, newest, tokens_of, with_half
-from agent.opening import Opening, open_search
-from agent.parts import read_parts
+from agent.model_answers import Found, ModelAnswers
+from agent.models.chain import ModelState, NamedModel
+from agent.opening import open_search
 from agent.progress import UNWATCHED, Watched, Watcher
-from agent.proof.prove import proven
-from agent.quotation import MEMORY_OUT, READ_AS, quote
-from agent.reading import read_question
+from agent.question_reader import QuestionReader
+from agent.quotation import quote
+from agent.remarks import HALF_READ, NOT_COUNTED, sentence, version_notes, with_names_explained, with_notes
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
-from agent.web.pages import WebSearch, without_web_sentences
+from agent.web.pages import WebSearch
 from errors import (
     BusyError,
-    ChatModelError,
-    DatabaseUnavailableError,
-    ModelUnavailableError,
-    PromptTooLongError,
-    TemporaryError,
 )
 from memory.question.namesakes import no_such_channels
-from memory.question.parse import ParsedQuestion, parse_words
+from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader
 from memory.search.terms import keywords_of
 from overviews.who import KnowerFinder
-from time_expressions.format import spoken_end
 from tracing import Trace, note, span, spanned, traced
 
 logger = logging.getLogger(__name__)
 
-MODEL_FAILED = "The language model did not answer, so these are quotes from memory."
-MODEL_SILENT = "The language model did not answer."
-MODEL_BUSY = "Too many questions wait for the language model, so these are quotes from memory."
-UNPROVEN = "The language model's answer cited no message, so these are quotes from memory."
-FAILED = "Something went wrong while I looked for an answer, and it has been logged. Please ask again in other words."
 REPLACED = "What was shown while this answer was being written has been replaced: it did not hold to the end."
 BUSY = "Too many questions are waiting for an answer just now. Please ask again in a few minutes."
 TOO_MANY = "You have asked {count} questions that are not answered yet. Please wait for them before you ask more."
 FORGETFUL = "Earlier questions could not be looked up, so this answer does not build on them."
 UNSAVED = "This turn could not be saved, so a later question cannot build on it."
 UNCOUNTED = "This could not be counted in time, so it was searched for instead."
-AS_OF = (
-    "This is as of {moment}: what was said later is left out, and what was edited later is shown as it was, or left "
-    "out where its author took something out of it or its former words are not known."
-)
-BEFORE_EDITS = (
-    "Edited messages are shown as they were sent, or left out where their author took something out of them or their "
-    "former words are not known."
-)
-NOT_COUNTED = "Messages that were edited later are not counted where words, links or files are."
-HALF_READ = (
-    "Memory did not answer in time when the question was read, so a channel, a person or a discussion that it names "
-    "may not have been found."
-)
 
 GAPS_TIMEOUT = timedelta(seconds=2)
 """How long an answer that is ready waits to be told what memory has not seen."""
@@ -83,10 +52,6 @@ ABOUT_TIMEOUT = timedelta(seconds=5)
 """How long it may take to read the messages that a question points at."""
 
 _FEWEST_WORDS = 2  # telling ones of a question that asks by itself within a conversation
-_LONGEST_SENTENCE = 1000  # characters; it may list names
-
-_FINAL = frozenset({Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.NOTHING_FOUND})
-"""What becomes a turn of the conversation; no later question can build on the others."""
 
 
 class Agent:
@@ -119,7 +84,8 @@ class Agent:
         self._knowers = knowers
         self._keep_trace = keep_trace
         self._memory = memory
-        self._models = tuple(LanguageModel(model, config=self._config) for model in models)
+        self._models = ModelAnswers(models, config=self._config)
+        self._reader = QuestionReader(memory, timeout=self._config.quotes_timeout)
         self._conversations = conversations
         self._open: Counter[Person] = Counter()
         self._reading = FairQueue(self._config.reading_at_once, longest=self._config.most_waiting)
@@ -129,23 +95,16 @@ class Agent:
 
         Questions may come before: until then, and when one fails, they are answered as far as they can be.
         """
-        loaded = await asyncio.gather(*(model.ready() for model in self._models), return_exceptions=True)
-        errors = [error for error in loaded if isinstance(error, BaseException)]
-        unknown = [error for error in errors if isinstance(error, ChatModelError)]
-        if len(unknown) > 1 and unknown == errors:
-            raise ChatModelError(" ".join(map(str, unknown))) from errors[0]
-        if errors:
-            raise errors[0]
+        await self._models.ready()
 
     @property
     def model_states(self) -> tuple[ModelState, ...]:
         """How each language model is, in the order in which they are asked."""
-        return tuple(model.state for model in self._models)
+        return self._models.states
 
     def close(self) -> None:
         """Let the language models begin nothing more."""
-        for model in self._models:
-            model.close()
+        self._models.close()
 
     async def ask(self, question: Question, *, watcher: Watcher = UNWATCHED) -> Answer:
         """Answer a question; one person's questions in one guild are answered one after the other.
@@ -156,7 +115,7 @@ class Agent:
         A model that fails, a database that does not answer, an error that nobody foresaw: the answer says so in its
         outcome and its notes or text. Nothing is raised but what cancels or ends the program; then no turn is kept.
         """
-        person = _person(question)
+        person = asker_of(question)
         if self._open[person] >= self._config.per_person:
             return self._stamped(_turned_away(TOO_MANY.format(count=self._config.per_person)))
         watched = Watched(watcher)
@@ -165,7 +124,7 @@ class Agent:
             answer = await self._converse(question, watched, until)
             note(outcome=answer.outcome.value, sources=len(answer.sources))
         if not answer.text.startswith(watched.shown):
-            answer = _with_notes(answer, REPLACED)
+            answer = with_notes(answer, REPLACED)
         return self._with_trace(self._stamped(answer), trace, question)
 
     async def quote(self, question: Question) -> Answer:
@@ -173,26 +132,15 @@ class Agent:
         try:
             with self._traced(question) as trace:
                 async with self._reading_turn(question, Watched(), patience=self._config.longest_wait):
-                    parsed = await self._in_parts(question, await self.parse(question))
+                    parsed = await self._reader.in_parts(question, await self._reader.parse(question))
                     answer = await self._quote(question, parsed, Watched())
         except BusyError:
             return self._stamped(_turned_away(BUSY))
         return self._with_trace(self._stamped(answer), trace, question)
 
     async def parse(self, question: Question) -> ParsedQuestion:
-        """Return what a question asks for, by its words alone when memory does not answer or not in time.
-
-        Nothing in the words adds a place to those that the question may use. Nobody waits in a queue for it, for the
-        names that it compares are at hand.
-        """
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                with span("parse"):
-                    parsed = await read_question(question, memory=self._memory_of(question))
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} was parsed without memory", error)
-            return _parse_words(question)
-        return replace(parsed, places=parsed.places & question.places)
+        """Return what a question asks for by itself, without those before it and in one part; nothing is raised."""
+        return await self._reader.parse(question)
 
     @contextmanager
     def _traced(self, question: Question) -> Generator[Trace]:
@@ -215,7 +163,7 @@ class Agent:
         """Return an answer that names its trace, also to whoever reads it if answers are to be looked into."""
         answer = replace(answer, trace_id=trace.trace_id)
         is_shown = self._config.debug_answers and self._keep_trace is not None and question.kept
-        return _with_notes(answer, f"trace {trace.trace_id}") if is_shown else answer
+        return with_notes(answer, f"trace {trace.trace_id}") if is_shown else answer
 
     @contextmanager
     def _opened(self, person: Person) -> Generator[None]:
@@ -231,13 +179,13 @@ class Agent:
         self, question: Question, watched: Watched, *, patience: timedelta
     ) -> AbstractAsyncContextManager[None]:
         """Wait for a turn to read memory without a model; a model's own searches are bounded by its turns."""
-        return self._reading.turn(_person(question), patience=patience, tell=watched.place)
+        return self._reading.turn(asker_of(question), patience=patience, tell=watched.place)
 
     def _stamped(self, answer: Answer) -> Answer:
         """Return an answer that tells with what it was made, which a model has written in where it wrote it."""
         versions = self._versions
-        prompt = next(filter(None, (model.prompt_version for model in self._models)), versions.prompt)
-        if len(self._models) > 1 and answer.outcome is Outcome.ANSWERED:
+        prompt = self._models.prompt_version or versions.prompt
+        if self._models.are_several and answer.outcome is Outcome.ANSWERED:
             versions = replace(versions, model=answer.versions.model)
         return replace(answer, versions=replace(versions, prompt=prompt))
 
@@ -248,8 +196,8 @@ class Agent:
         """
         try:
             async with self._reading_turn(question, watched, patience=until - _now()):
-                parsed, history = await asyncio.gather(self.parse(question), self._earlier(question))
-                parsed = await self._read_on(question, parsed, history or ())
+                parsed, history = await asyncio.gather(self._reader.parse(question), self._earlier(question))
+                parsed = await self._reader.read_on(question, parsed, history or ())
                 needs_model = self._may_be_written_out(parsed)
                 if not needs_model:
                     parsed, found, notes = await self._look_up(question, parsed, watched, history or ())
@@ -260,19 +208,19 @@ class Agent:
         except BusyError as error:
             logger.warning("a question in channel %d was turned away: %s", question.channel_id, error)
             return _turned_away(BUSY)
-        answer = found if isinstance(found, Answer) else await self._think(found, history or (), until)
+        answer = found if isinstance(found, Answer) else await self._models.answer(found, history or (), until)
         answer = await spanned("notes", self._finished(question, parsed, answer, *notes))
         if history is None:
-            answer = _with_notes(answer, FORGETFUL)
+            answer = with_notes(answer, FORGETFUL)
         else:
             answer = await self._kept(question, answer)
         return await self._with_pages(answer, question)
 
     async def _look_up(
         self, question: Question, parsed: ParsedQuestion, watched: Watched, history: Sequence[Earlier]
-    ) -> "tuple[ParsedQuestion, _Found | Answer, tuple[str, ...]]":
+    ) -> tuple[ParsedQuestion, Found | Answer, tuple[str, ...]]:
         """Return what a question asks for in each of its parts, what memory has of it or the answer, and notes."""
-        parsed = await self._in_parts(question, parsed)
+        parsed = await self._reader.in_parts(question, parsed)
         answer, notes = await spanned("count", self._count(question, parsed, watched))
         return parsed, answer or await self._find(question, parsed, watched, history=history), notes
 
@@ -281,83 +229,7 @@ class Agent:
         if not self._web or answer.outcome is not Outcome.NOTHING_FOUND:
             return answer
         pages, note = await look_up_instead(question.text, self._web)
-        return _with_notes(replace(answer, pages=pages), *filter(None, [note]))
-
-    async def _think(self, found: "_Found", history: Sequence[Earlier], until: timedelta) -> Answer:
-        """Return the answer of the first model that gives one, or quotations of what was found.
-
-        The models share the time that a question has with them, and it waits for its turns `until` then. One that has
-        failed several times in a row is not asked for a while.
-        """
-        left = self._config.timeout
-        is_busy = False
-        for place, model in enumerate(self._models, 1):
-            if left <= timedelta(0) or not model.breaker.lets_through():
-                continue
-            is_last = place == len(self._models)
-            patience = until - _now() if is_last else min(until - _now(), TURN_PATIENCE)
-            try:
-                async with self._turn(model, found, patience=patience):
-                    began = _now()
-                    run = model.new_run(within=left, is_last=is_last)
-                    answer = await self._attempt(model, replace(found, run=run), history, within=left)
-                    left -= _now() - began
-                    is_busy = False
-            except BusyError as error:
-                logger.warning(
-                    "%s is not asked by channel %d: %s", model.name, found.context.question.channel_id, error
-                )
-                is_busy = model.is_loaded
-                continue
-            finally:
-                model.breaker.left()
-            if answer is not None:
-                return answer
-        because, or_else = (MODEL_BUSY, "") if is_busy else (MODEL_FAILED, MODEL_SILENT)
-        return await self._quote_instead(found, because=because, or_else=or_else)
-
-    async def _attempt(
-        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
-    ) -> Answer | None:
-        """Return what `_write` does, and None where the model fails; how it went is noted."""
-        began = _now()
-        answer = None
-        with span("model", model=model.name) as asked:
-            try:
-                answer = await self._write(model, found, history, within=within)
-                model.breaker.succeeded()
-            except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-                _log_failure(f"{model.name} did not answer channel {found.context.question.channel_id}", error)
-                asked.note(failed=type(error).__name__)
-                model.breaker.failed(retry_after=retry_after(error))
-            took = (_now() - began).total_seconds()
-            used = model.note(found.run, seconds=took, answered=answer is not None)
-            asked.note(attempts=found.run.attempts, turns=found.run.turns, cost=used.cost)
-            asked.note(tokens_read=used.tokens_read, tokens_written=used.tokens_written)
-        return answer
-
-    def _turn(self, model: LanguageModel, found: "_Found", *, patience: timedelta) -> AbstractAsyncContextManager[None]:
-        """Wait for a turn with a model; raise BusyError when none comes."""
-        return model.turn(_person(found.context.question), patience=patience, tell=found.context.watched.place)
-
-    async def _read_on(self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]) -> ParsedQuestion:
-        """Return what a question asks for with the turns before it; as it is if that is not found out."""
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                memory = self._memory_of(question)
-                return await read_with_turns(question, parsed, history, parse=self.parse, memory=memory)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} is read by itself", error)
-            return parsed
-
-    async def _in_parts(self, question: Question, parsed: ParsedQuestion) -> ParsedQuestion:
-        """Return what a question asks for with each of several things that it asks for; as it is if that fails."""
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                return await read_parts(question, parsed, parse=self.parse, memory=self._memory_of(question))
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} is read as one", error)
-            return parsed
+        return with_notes(replace(answer, pages=pages), *filter(None, [note]))
 
     def _may_be_written_out(self, parsed: ParsedQuestion) -> bool:
         """Return whether a model is to say what a question asks for that goes on from earlier ones."""
@@ -367,26 +239,11 @@ class Agent:
     async def _written_out(
         self, question: Question, parsed: ParsedQuestion, history: Sequence[Earlier]
     ) -> ParsedQuestion:
-        """Return a question that goes on from earlier ones with what the model makes of them, if it does so in time."""
-        limit = self._config.follow_up_timeout
-        with span("condense") as condensing:
-            try:
-                written = await self._model_at_hand().condense(condensing_prompt(question.text, history), within=limit)
-                text = condensed(written, question.text, history)
-            except ModelUnavailableError as error:
-                condensing.note(failed=type(error).__name__)
-                return parsed
-            except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-                _log_failure(f"a question in channel {question.channel_id} is not written out", error)
-                return parsed
-            condensing.note(taken=text is not None, models_text=written)
+        """Return a question that goes on from earlier ones with what a model makes of them, if it does so in time."""
+        text = await self._models.written_out(question, history)
         if text is None:
             return parsed
-        return replace(parsed, condensed=(await self.parse(replace(question, text=text))).topic)
-
-    def _model_at_hand(self) -> LanguageModel:
-        """Return the first model that is not left alone; the first one where all are, which then says so."""
-        return next((model for model in self._models if model.breaker.is_open), self._models[0])
+        return replace(parsed, condensed=(await self._reader.parse(replace(question, text=text))).topic)
 
     async def _earlier(self, question: Question) -> Sequence[Earlier] | None:
         """Return the earlier turns that a question may build on; None when they cannot be read.
@@ -404,8 +261,8 @@ class Agent:
                     memory=self._memory_of(question),
                     max_tokens=self._config.history_tokens,
                 )
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"{key} not read", error)
+        except Exception as error:  # noqa: BLE001  # log_failure keeps it
+            log_failure(f"{key} not read", error)
             return None
 
     async def _kept(self, question: Question, answer: Answer) -> Answer:
@@ -413,7 +270,7 @@ class Agent:
         if (
             self._conversations is None
             or self._config.history_tokens == 0
-            or answer.outcome not in _FINAL
+            or not answer.outcome.is_final
             or not question.kept
         ):
             return answer
@@ -421,21 +278,21 @@ class Agent:
         try:
             with span("keep turn"):
                 await self._conversations.append(key, finished_turn(question, answer))
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"{key} not saved", error)
-            return _with_notes(answer, UNSAVED)
+        except Exception as error:  # noqa: BLE001  # log_failure keeps it
+            log_failure(f"{key} not saved", error)
+            return with_notes(answer, UNSAVED)
         return answer
 
     async def _finished(self, question: Question, parsed: ParsedQuestion, answer: Answer, *notes: str) -> Answer:
         """Return an answer with all that has to be said beside it."""
-        if answer.outcome not in _FINAL:
+        if not answer.outcome.is_final:
             return answer
-        versions = _version_notes(question, parsed)
+        versions = version_notes(question, parsed)
         if versions and answer.outcome is Outcome.COUNTED:
             versions = (*versions, NOT_COUNTED)
-        answer = _with_names_explained(_with_notes(answer, *notes, *versions), parsed)
+        answer = with_names_explained(with_notes(answer, *notes, *versions), parsed)
         gaps = await self._gap_notes(question, parsed, answer)
-        return _with_notes(answer, *([] if parsed.complete else [HALF_READ]), *gaps)
+        return with_notes(answer, *([] if parsed.complete else [HALF_READ]), *gaps)
 
     async def _gap_notes(self, question: Question, parsed: ParsedQuestion, answer: Answer) -> tuple[str, ...]:
         """Return what memory has not seen of where an answer was looked for; nothing when that is not known in time."""
@@ -446,8 +303,8 @@ class Agent:
                 memory = self._memory_of(question)
                 with span("gaps"):
                     return await gap_notes_of(answer, question, parsed, coverage=self._coverage, memory=memory)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"an answer in channel {question.channel_id} does not tell of gaps", error)
+        except Exception as error:  # noqa: BLE001  # log_failure keeps it
+            log_failure(f"an answer in channel {question.channel_id} does not tell of gaps", error)
             return ()
 
     def _memory_of(self, question: Question) -> MemoryReader:
@@ -462,18 +319,18 @@ class Agent:
         To any other it is None, with what is to be noted under the answer.
         """
         if parsed.unknown and not parsed.places:
-            return Answer(text=_sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND), ()
+            return Answer(text=sentence(no_such_channels(parsed.unknown)), outcome=Outcome.NOTHING_FOUND), ()
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 context = new_context(question, parsed, self._memory_of(question), watched=watched)
                 return await count(replace(context, knowers=self._knowers)), ()
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
+        except Exception as error:  # noqa: BLE001  # log_failure keeps it
+            log_failure(f"a count for channel {question.channel_id} is answered by a search", error)
             return None, (UNCOUNTED,)
 
     async def _find(
         self, question: Question, parsed: ParsedQuestion, watched: Watched, *, history: Sequence[Earlier]
-    ) -> "_Found | Answer":
+    ) -> Found | Answer:
         """Return what the model is to answer from; the answer itself where no model is to be asked.
 
         A remark of a word or none ("shorter, please") is about what was answered before, which a model may cite again.
@@ -488,31 +345,17 @@ class Agent:
                 is_remark = bool(history) and len(keywords_of(own)) < _FEWEST_WORDS
                 if opening.is_refused and not is_remark:
                     return await quote(context, opening)
-                return _Found(context, opening)
-        except Exception as error:  # noqa: BLE001  # _unanswered logs it
-            return _unanswered(question, error)
+                return Found(context, opening)
+        except Exception as error:  # noqa: BLE001  # unanswered logs it
+            return unanswered(question, error)
 
     async def _quote(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Answer:
         try:
             async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
                 context = await self._context(question, parsed, watched)
                 return await quote(context, await open_search(context))
-        except Exception as error:  # noqa: BLE001  # _unanswered logs it
-            return _unanswered(question, error)
-
-    async def _write(
-        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
-    ) -> Answer:
-        """Return a model's answer when it proves what it says, and else quotations with a note that says why.
-
-        What a model that fails raises is raised.
-        """
-        answer = await self._ask_model(model, found, history, within=within)
-        if answer is None:
-            answer = await self._quote_instead(found, because=UNPROVEN)
-        else:
-            answer = replace(answer, versions=replace(answer.versions, model=model.name))
-        return replace(answer, pages=found.context.web.cited) if found.context.web else answer
+        except Exception as error:  # noqa: BLE001  # unanswered logs it
+            return unanswered(question, error)
 
     async def _context(self, question: Question, parsed: ParsedQuestion, watched: Watched) -> Context:
         """Return the context of a run, which searches with the words of what the question points at as well."""
@@ -520,8 +363,8 @@ class Agent:
         try:
             async with asyncio.timeout(ABOUT_TIMEOUT.total_seconds()):
                 about = await messages_about(question, memory)
-        except Exception as error:  # noqa: BLE001  # _log_failure keeps it
-            _log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
+        except Exception as error:  # noqa: BLE001  # log_failure keeps it
+            log_failure(f"a question in channel {question.channel_id} is answered without what it points at", error)
             about = ()
         context = new_context(question, with_their_words(parsed, about), memory, about=about, watched=watched)
         context = replace(context, knowers=self._knowers)
@@ -531,80 +374,10 @@ class Agent:
             context.evidence.record_unknown_subject()
         return context
 
-    async def _ask_model(
-        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, within: timedelta
-    ) -> Answer | None:
-        """Return a model's answer; None for one that proves nothing.
-
-        A model that reads less at once than it was given is asked once more, with half of what was found.
-        """
-        history = newest(history, max_tokens=model.prompt_tokens // PART_OF_EARLIER_TURNS)
-        spare = model.prompt_tokens - tokens_of(history, found.context.about)
-        async with asyncio.timeout(within.total_seconds()):
-            try:
-                return await self._ask_within(model, found, history, max_tokens=spare)
-            except PromptTooLongError:
-                note(shortened=True)
-                return await self._ask_within(model, found, (), max_tokens=with_half(found.opening, max_tokens=spare))
-
-    async def _ask_within(
-        self, model: LanguageModel, found: "_Found", history: Sequence[Earlier], *, max_tokens: int
-    ) -> Answer | None:
-        """Return a model's answer to a prompt of about so many tokens; None for one that proves nothing.
-
-        Where a model that failed has shown drafts, no more are shown: the whole answer replaces them.
-        """
-        context, opening = narrowed(replace(found.context, run=found.run), found.opening, max_tokens=max_tokens)
-        watched = context.watched
-        show = partial(_show, context) if watched.is_watched and not watched.shown else None
-        text = await model.write_answer(context, opening, history=history, show=show)
-        text, pages = without_web_sentences(text)
-        if context.web is not None:
-            context.web.cite(pages)
-        with span("proof", answer=text):
-            return await proven(text, context)
-
-    async def _quote_instead(self, found: "_Found", *, because: str, or_else: str = "") -> Answer:
-        """Return quotations in place of a model's answer with a note; another note when nothing can be quoted."""
-        try:
-            async with asyncio.timeout(self._config.quotes_timeout.total_seconds()):
-                answer = await quote(found.context, found.opening)
-        except Exception as error:  # noqa: BLE001  # _unanswered logs it
-            return _unanswered(found.context.question, error)
-        note = because if answer.outcome is Outcome.QUOTED else or_else
-        return _with_notes(answer, note) if note and answer.outcome in _FINAL else answer
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The context of a run, and what was found before a model speaks."""
-
-    context: Context
-    opening: Opening
-    run: ModelRun = field(default_factory=ModelRun)
-
-
-def _unanswered(question: Question, error: Exception) -> Answer:
-    """Return the answer where none could be looked up, and log why."""
-    if isinstance(error, TimeoutError | DatabaseUnavailableError):
-        logger.warning("memory did not answer channel %d: %r", question.channel_id, error)
-        return Answer(text=MEMORY_OUT, outcome=Outcome.MEMORY_UNREACHABLE)
-    logger.error("channel %d is not answered", question.channel_id, exc_info=error)
-    return Answer(text=FAILED, outcome=Outcome.FAILED)
-
-
-def _show(context: Context, draft: Answer) -> None:
-    """Show the beginning of an answer as the whole of it will begin."""
-    context.watched.draft(_with_names_explained(draft, context.parsed))
-
 
 def _now() -> timedelta:
     """Return the time on the event loop's clock."""
     return timedelta(seconds=asyncio.get_running_loop().time())
-
-
-def _person(question: Question) -> Person:
-    return Person(question.guild, question.asker_id)
 
 
 def _conversation_of(question: Question) -> ConversationKey:
@@ -613,52 +386,3 @@ def _conversation_of(question: Question) -> ConversationKey:
 
 def _turned_away(text: str) -> Answer:
     return Answer(text=text, outcome=Outcome.TURNED_AWAY)
-
-
-def _parse_words(question: Question) -> ParsedQuestion:
-    """Return what the words of a question alone ask for; nothing is raised, whatever they are."""
-    try:
-        return parse_words(
-            question.text,
-            places=question.places,
-            now=question.now,
-            time_zone=question.time_zone,
-            conventions=question.conventions,
-            all_time=question.all_time,
-        )
-    except Exception:
-        logger.exception("the time in a question in channel %d was not found", question.channel_id)
-        return ParsedQuestion(question.text, topic=question.text, places=question.places, complete=False)
-
-
-def _log_failure(what: str, error: Exception) -> None:
-    """Log a failure that is answered some other way: in one line, or with its traceback when nobody foresaw it."""
-    if isinstance(error, TemporaryError | TimeoutError):
-        logger.warning("%s: %r, from %r", what, error, error.__cause__)
-    else:
-        logger.error("%s", what, exc_info=error)
-
-
-def _with_names_explained(answer: Answer, parsed: ParsedQuestion) -> Answer:
-    """Return an answer that says first which of several channels is unknown, and last who was meant by a name."""
-    if parsed.unknown and parsed.places:
-        answer = replace(answer, text=f"{_sentence(no_such_channels(parsed.unknown))}\n\n{answer.text}")
-    read_as = (READ_AS.format(typed=name.typed, meant=name.meant) for name in parsed.read_as)
-    return replace(answer, notes=(*map(_sentence, (*read_as, *parsed.namesakes)), *answer.notes))
-
-
-def _sentence(words: str) -> str:
-    """Return a sentence with names in it, as Markdown."""
-    return inline(words, longest=_LONGEST_SENTENCE)
-
-
-def _version_notes(question: Question, parsed: ParsedQuestion) -> tuple[str, ...]:
-    """Return what to say of an answer that is made from messages as they were."""
-    if parsed.as_of is not None:
-        spoken = spoken_end(parsed.as_of, time_zone=question.time_zone, now=question.now)
-        return (AS_OF.format(moment=spoken),)
-    return (BEFORE_EDITS,) if parsed.before_edits else ()
-
-
-def _with_notes(answer: Answer, *notes: str) -> Answer:
-    return replace(answer, notes=(*answer.notes, *notes))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import NamedTuple
 
+from agent.types import Question
 from errors import BusyError
 from memory.filters import Guild
 
@@ -21,6 +22,11 @@ class Person(NamedTuple):
 
     guild: Guild
     person_id: Hashable
+
+
+def asker_of(question: Question) -> Person:
+    """Return who asks a question, in the guild where they do."""
+    return Person(question.guild, question.asker_id)
 
 
 @dataclass(slots=True, eq=False)

@@ -108,6 +108,11 @@ class Outcome(StrEnum):
     FAILED = "failed"  # an error that nobody foresaw; it is in the log
     TURNED_AWAY = "turned away"  # the asker has too many questions open
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it may become a turn of a conversation; no later question can build on the others."""
+        return self in {Outcome.ANSWERED, Outcome.COUNTED, Outcome.QUOTED, Outcome.NOTHING_FOUND}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:

@@ -15,8 +15,9 @@ from langchain_core.language_models import BaseChatModel
 from simcord.results import ResponseMessage
 from sqlalchemy import select
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.conversations import Conversations
+from agent.model_answers import MODEL_FAILED
 from agent.quotation import NEVER_MENTIONED, WHERE
 from bot.answer_buttons import SHOW_REST
 from bot.client import Bot

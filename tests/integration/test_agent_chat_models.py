@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
+from agent.model_answers import MODEL_FAILED
 from agent.models.create import create_chat_model
 from agent.types import Question
 from errors import ChatModelError

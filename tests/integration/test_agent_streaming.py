@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from agent.agent import MODEL_FAILED, REPLACED, Agent
+from agent.agent import REPLACED, Agent
 from agent.config import AgentConfig, ModelConfig
+from agent.model_answers import MODEL_FAILED
 from agent.models.create import create_chat_model
 from agent.progress import StepKind
 from db.databases import Database

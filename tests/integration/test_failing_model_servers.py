@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.config import AgentConfig, ModelConfig
+from agent.model_answers import MODEL_FAILED
 from agent.models.chain import NamedModel
 from agent.models.create import create_chat_model
 from tests.agents import chat, of, question

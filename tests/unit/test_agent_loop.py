@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from agent.agent import FORGETFUL, MODEL_FAILED, UNPROVEN, UNSAVED, Agent
+from agent.agent import FORGETFUL, UNSAVED, Agent
 from agent.citations import UNCHECKED, cited_numbers
 from agent.config import AgentConfig
 from agent.conversations import ConversationKey
 from agent.graph import prompt_version
+from agent.model_answers import MODEL_FAILED, UNPROVEN
 from agent.models.without_tools import SearchFirstChatModel
 from agent.types import Outcome, Question, Versions
 from memory.authors import Authors

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.agent import HALF_READ, MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.citations import footer
 from agent.lookup import MOST_LISTED
+from agent.model_answers import MODEL_FAILED
 from agent.models.without_tools import SearchFirstChatModel
 from agent.quotation import NO_MESSAGES, NOTHING_FOUND_THEN, SELECTED
+from agent.remarks import HALF_READ
 from agent.selection import MOST_SPREAD
 from agent.types import Answer, Outcome, Searched
 from errors import DatabaseUnavailableError

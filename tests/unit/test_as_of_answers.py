@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agent.agent import AS_OF, BEFORE_EDITS, NOT_COUNTED, Agent
+from agent.agent import Agent
 from agent.citations import footer
+from agent.remarks import AS_OF, BEFORE_EDITS, NOT_COUNTED
 from agent.types import Answer
 from memory.message import Message, Revision
 from tests.agents import agent as agent_of

@@ -11,8 +11,9 @@ import openai
 import pytest
 from langchain_core.messages import AIMessage
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.config import AgentConfig
+from agent.model_answers import MODEL_FAILED
 from agent.models import asking, failures
 from agent.models.failures import is_passing, is_too_long, retry_after
 from agent.models.runaway import loop_start

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
+from agent.model_answers import MODEL_FAILED
 from agent.models.breaker import FAILURES, LONGEST_REST, REST, Breaker
 from tests.agents import chat, of, question
 from tests.fakes import HANGS, ScriptedModel, Utterance, says

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from langchain_core.language_models import BaseChatModel
 
-from agent.agent import MODEL_FAILED, REPLACED, UNPROVEN, Agent
+from agent.agent import REPLACED, Agent
 from agent.config import AgentConfig, ModelConfig
+from agent.model_answers import MODEL_FAILED, UNPROVEN
 from agent.models.chain import NamedModel
 from agent.models.setting import models_of, shown_names
 from agent.types import Outcome, Versions
@@ -66,9 +67,10 @@ async def test_models_share_the_time_of_a_question() -> None:
 
 
 async def test_the_next_model_answers_while_one_has_no_turn_to_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.agent.TURN_PATIENCE", timedelta(milliseconds=20))
+    monkeypatch.setattr("agent.model_answers.TURN_PATIENCE", timedelta(milliseconds=20))
     first = ScriptedModel([HANGS])
     asked = Agent(of(first, ScriptedModel([FRIDAY])), memory=chat(), config=AgentConfig(at_once=1))
+    await asked.ready()
     busy = [asyncio.create_task(asked.ask(question(asker_id=number, guild=1))) for number in (1, 2)]
     await first.hung.wait()
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from agent.agent import MODEL_FAILED, REPLACED, Agent
+from agent.agent import REPLACED, Agent
 from agent.config import AgentConfig
 from agent.drafts import LONGEST_DRAFT
+from agent.model_answers import MODEL_FAILED
 from agent.models.without_tools import SearchFirstChatModel
 from agent.proof.prove import LEFT_OUT
 from agent.sentences import proven_end
@@ -361,7 +362,7 @@ async def test_a_question_that_is_cancelled_while_it_is_written_stops_the_model_
 
     await asyncio.wait_for(model.closed.wait(), 5)
     assert [key.asker_id for key in kept.turns] == [1]
-    assert (asked._models[0]._queue.under_way, asked._reading.under_way, asked._open) == (0, 0, {})
+    assert (asked._models._models[0]._queue.under_way, asked._reading.under_way, asked._open) == (0, 0, {})
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from agent.agent import BUSY, MODEL_BUSY, Agent
+from agent.agent import BUSY, Agent
 from agent.config import AgentConfig
 from agent.fairness import FairQueue, Person, TellPlace
+from agent.model_answers import MODEL_BUSY
 from agent.models.without_tools import SearchFirstChatModel
 from agent.types import Outcome
 from errors import BusyError

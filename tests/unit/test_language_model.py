@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from langchain_core.language_models import BaseChatModel
 
-from agent.agent import MODEL_FAILED, Agent
+from agent.agent import Agent
 from agent.config import AgentConfig
+from agent.model_answers import MODEL_FAILED
 from agent.models.chain import NamedModel
 from errors import ChatModelError
 from tests.agents import SEARCH, chat, question

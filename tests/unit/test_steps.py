@@ -115,7 +115,7 @@ async def test_a_search_that_the_model_widens_is_told_in_its_own_words() -> None
 
 def left_alone(asked: Agent) -> bool:
     """Return whether an agent has nothing under way or waiting."""
-    queues = [asked._reading, *(model._queue for model in asked._models)]
+    queues = [asked._reading, *(model._queue for model in asked._models._models)]
     return not asked._open and all((queue.under_way, queue.length) == (0, 0) for queue in queues)
 
 

@@ -437,7 +437,7 @@ async def test_a_question_whose_words_cannot_be_read_at_all_is_still_answered(mo
         raise KeyError("\u0131rmak")
 
     monkeypatch.setattr("agent.reading.parse_question", fail)
-    monkeypatch.setattr("agent.agent.parse_words", fail)
+    monkeypatch.setattr("agent.question_reader.parse_words", fail)
 
     assert (await Agent((), memory=chat()).ask(question())).text == QUOTE
 
