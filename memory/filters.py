@@ -19,7 +19,7 @@ from db.schema import ACCESS_ID
 from db.statements import driver_connection, execute
 from memory.authors import LONGEST_NAME, Authors
 from memory.holding import CONDITIONS, Holding
-from memory.message import Kind, Message
+from memory.message import Kind, Message, sanitize
 from time_expressions.window import Window
 
 
@@ -125,7 +125,9 @@ def values_of(filters: Filters) -> dict[str, Any]:
 
 
 def _authors(authors: Authors | None) -> dict[str, Any]:
-    return {} if authors is None else {"author_ids": sorted(authors.ids), "author_names": sorted(authors.names)}
+    if authors is None:
+        return {}
+    return {"author_ids": sorted(authors.ids), "author_names": sorted(map(sanitize, authors.names))}
 
 
 IN_PLACES = SQL("{} = ANY (%(places)s::bigint[])").format(SQL(ACCESS_ID))

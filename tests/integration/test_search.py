@@ -299,6 +299,7 @@ async def test_a_window_includes_its_start_and_not_its_end(
         pytest.param(Authors(names=frozenset({"Ana"})), {3}, id="a name without an id"),
         pytest.param(Authors(frozenset({8}), frozenset({"ÖZGE"})), {4, 5}, id="an id and a name"),
         pytest.param(Authors(names=frozenset({"An"})), set(), id="half a name"),
+        pytest.param(Authors(names=frozenset({"Ana\ud800", "\0"})), set(), id="names that no database takes"),
         pytest.param(Authors(), set(), id="nobody"),
         pytest.param(None, {1, 2, 3, 4, 5}, id="everybody"),
         pytest.param(Authors(frozenset({7}), frozenset({"Ana"}), excluded=True), {4, 5}, id="all but somebody"),
