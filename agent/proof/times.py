@@ -1,9 +1,10 @@
 """Read the clock times and dates of a text, and which days a message speaks of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import TypeVar
 
 from agent.proof.number_words import LANGUAGES, phrases
 from agent.proof.word_lists import listed
@@ -116,19 +117,27 @@ class DatePhrase:
     """Whether it may be no date at all: "3/5"."""
 
 
+_Phrase = TypeVar("_Phrase", DatePhrase, Clock)
+
+
+def _found_in(
+    tokens: Sequence[Token], phrase_at: Callable[[Sequence[Token], int], _Phrase | None]
+) -> Iterator[_Phrase]:
+    """Yield the phrases that begin at some token, in order; none begins within another."""
+    at = 0
+    while at < len(tokens):
+        found = phrase_at(tokens, at)
+        if found is not None:
+            yield found
+        at = found.end if found is not None else at + 1
+
+
 # ---- dates
 
 
 def dates_in(tokens: Sequence[Token]) -> Iterator[DatePhrase]:
     """Yield the phrases of a text that stand for days, in order."""
-    at = 0
-    while at < len(tokens):
-        found = _date_at(tokens, at)
-        if found is None:
-            at += 1
-            continue
-        yield found
-        at = found.end
+    return _found_in(tokens, _date_at)
 
 
 def _date_at(tokens: Sequence[Token], at: int) -> DatePhrase | None:
@@ -283,14 +292,7 @@ def _small_number(token: Token) -> int | None:
 
 def clocks_in(tokens: Sequence[Token]) -> Iterator[Clock]:
     """Yield the times of day of a text, in order."""
-    at = 0
-    while at < len(tokens):
-        found = _clock_at(tokens, at)
-        if found is None:
-            at += 1
-            continue
-        yield found
-        at = found.end
+    return _found_in(tokens, _clock_at)
 
 
 def _clock_at(tokens: Sequence[Token], at: int) -> Clock | None:

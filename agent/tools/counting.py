@@ -1,6 +1,6 @@
 """The tools with which a model counts what memory holds; their docstrings are part of its prompt."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import ToolException
@@ -11,9 +11,11 @@ from agent.counts_shown import authors_shown, count_shown, list_shown
 from agent.knowers import knowers_shown
 from agent.lookup import Recalled
 from agent.tools.arguments import Names, Text, short_text, whose_meant, windows_meant
+from agent.whose import Whose
 from memory.counting.results import Matter, Unit
 from memory.counting.words import Sought
 from memory.message import sanitize
+from time_expressions.window import Windows
 
 Counted = Literal["messages", "links", "pictures", "videos", "recordings", "PDFs", "files", "polls"]
 UnitName = Literal["hour", "weekday", "day", "week", "month"]
@@ -36,9 +38,8 @@ async def count_messages(
         authors: Only by these people.
     """
     context = runtime.context
-    matter = _matter(words, what)
-    windows = context.searches.narrow(await windows_meant(when, None, None, context))
-    return await count_shown(context, matter, windows=windows, whose=await whose_meant(authors, context))
+    meant = await _meant(context, words, what, when, authors)
+    return await count_shown(context, meant.matter, windows=meant.windows, whose=meant.whose)
 
 
 @tool(response_format="content_and_artifact")
@@ -50,10 +51,8 @@ async def first_and_last(
 ) -> tuple[str, Recalled]:
     """Find the first and the last message of those that count_messages would count."""
     context = runtime.context
-    matter = _matter(words, "messages")
-    windows = context.searches.narrow(await windows_meant(when, None, None, context))
-    whose = await whose_meant(authors, context)
-    return await count_shown(context, matter, windows=windows, whose=whose, each_end=1)
+    meant = await _meant(context, words, "messages", when, authors)
+    return await count_shown(context, meant.matter, windows=meant.windows, whose=meant.whose, each_end=1)
 
 
 @tool(response_format="content_and_artifact")
@@ -62,9 +61,8 @@ async def top_authors(
 ) -> tuple[str, Recalled]:
     """Find who has written most messages, or posted most links or files, as count_messages would count them."""
     context = runtime.context
-    matter = _matter(words, what)
-    windows = context.searches.narrow(await windows_meant(when, None, None, context))
-    return await authors_shown(context, matter, windows=windows, whose=await whose_meant(None, context))
+    meant = await _meant(context, words, what, when, None)
+    return await authors_shown(context, meant.matter, windows=meant.windows, whose=meant.whose)
 
 
 @tool(response_format="content_and_artifact")
@@ -77,10 +75,9 @@ async def activity(
 ) -> tuple[str, Recalled]:
     """Find when most was said: messages by hour of the day, weekday, day, week or month."""
     context = runtime.context
-    matter = _matter(words, "messages")
-    windows = context.searches.narrow(await windows_meant(when, None, None, context))
-    whose = await whose_meant(authors, context)
-    return await activity_shown(context, matter, unit=Unit[by.upper()], windows=windows, whose=whose)
+    meant = await _meant(context, words, "messages", when, authors)
+    unit = Unit[by.upper()]
+    return await activity_shown(context, meant.matter, unit=unit, windows=meant.windows, whose=meant.whose)
 
 
 @tool(response_format="content_and_artifact")
@@ -102,13 +99,23 @@ async def links_and_files(
 ) -> tuple[str, Recalled]:
     """List the newest links, pictures or files, and who posted them; `words` stand beside them or in their names."""
     context = runtime.context
-    matter = _matter(words, what)
+    meant = await _meant(context, words, what, when, authors)
+    return await list_shown(context, meant.matter, windows=meant.windows, whose=meant.whose)
+
+
+class _Meant(NamedTuple):
+    """What a call counts, when and by whom."""
+
+    matter: Matter
+    windows: Windows
+    whose: Whose
+
+
+async def _meant(context: Context, words: str, what: Counted, when: str | None, authors: list[str] | None) -> _Meant:
+    """Return what a call means; raise ToolException with a sentence for what cannot be meant."""
+    matter = Matter(sought=Sought(what), terms=_words("words", words))
     windows = context.searches.narrow(await windows_meant(when, None, None, context))
-    return await list_shown(context, matter, windows=windows, whose=await whose_meant(authors, context))
-
-
-def _matter(words: str, what: Counted) -> Matter:
-    return Matter(sought=Sought(what), terms=_words("words", words))
+    return _Meant(matter, windows, await whose_meant(authors, context))
 
 
 def _words(name: str, text: str) -> str:
