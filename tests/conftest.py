@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -26,6 +27,9 @@ from memory.search_session import searchable_database
 from tests import in_memory, reporting
 from tests.servers import Server, embedded_server, timescale_server
 from tests.timescale import find_address, find_place
+
+if TYPE_CHECKING:
+    from tests.fake_discord import FakeDiscord
 
 INDEX_TAKEN = "could not read blocks"
 """What pg_textsearch says when it takes one database's index for another's; the Makefile has the same words."""
@@ -222,3 +226,12 @@ async def long_term(server: Server, embedder: Embedder) -> AsyncGenerator[Databa
 def memory(short_term: Database, long_term: Database, embedder: Embedder) -> Memory:
     """Both memories, as the agent sees them."""
     return Memory(searchable_database(short_term), searchable_database(long_term), embedder)
+
+
+@pytest.fixture
+async def fake() -> AsyncGenerator["FakeDiscord"]:
+    """An empty Discord on the loopback, whose limits are never reached."""
+    from tests.fake_discord import open_fake_discord, unlimited  # heavy, and most tests have no Discord
+
+    async with open_fake_discord(limits=unlimited()) as fake:
+        yield fake

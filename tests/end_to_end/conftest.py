@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.processes import Workplace, open_workplace
+from tests.fake_discord import FakeDiscord
+from tests.harbours import Harbour, new_harbour
 from tests.servers import Server
 from tests.slow_callbacks import watched
 
@@ -22,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.timeout(_LIMIT))
+
+
+@pytest.fixture
+def harbour(fake: FakeDiscord) -> Harbour:
+    """A server with two members and a channel."""
+    return new_harbour(fake)
 
 
 @pytest.fixture(scope="session")

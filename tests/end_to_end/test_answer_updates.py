@@ -1,9 +1,8 @@
 """When a message that an answer cites is edited or deleted, what Discord shows of the answer follows, where it can."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,38 +19,15 @@ from memory.answers import changes
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
 from tests.builders import hears
-from tests.fake_discord import Channel, FakeDiscord, Guild, Interaction, Member, Message, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Interaction, Member, Message
 from tests.fake_discord.payloads import user_payload
+from tests.harbours import Harbour
 from tests.running_bot import BotPrograms, RunningBot
 
 pytestmark = pytest.mark.server
 
 QUESTION = "what did Ben say about the ferry?"
 LEAVES, MIDNIGHT = "the ferry leaves at noon", "the ferry leaves at midnight"
-
-
-@dataclass(frozen=True, slots=True)
-class Harbour:
-    """A server with two members and a channel."""
-
-    guild: Guild
-    general: Channel
-    ana: Member
-    ben: Member
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
-
-
-@pytest.fixture
-def harbour(fake: FakeDiscord) -> Harbour:
-    guild = fake.world.guild("Harbour")
-    return Harbour(
-        guild, fake.world.channel(guild, "general"), fake.world.member(guild, "Ana"), fake.world.member(guild, "Ben")
-    )
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What is said, edited and deleted while the bot is away is known after its next start, over Discord's protocol."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,34 +17,12 @@ from memory.embedding.embedder import Embedder
 from memory.message import Message
 from memory.search.memory import Memory
 from tests.builders import whole
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord
 from tests.fake_discord.models import VIEW
+from tests.harbours import Harbour
 from tests.running_bot import BotPrograms, RunningBot
 
 pytestmark = pytest.mark.server
-
-
-@dataclass(frozen=True, slots=True)
-class Harbour:
-    """A server with two members and a channel."""
-
-    guild: Guild
-    general: Channel
-    ana: Member
-    ben: Member
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
-
-
-@pytest.fixture
-def harbour(fake: FakeDiscord) -> Harbour:
-    guild = fake.world.guild("Harbour")
-    general = fake.world.channel(guild, "general")
-    return Harbour(guild, general, fake.world.member(guild, "Ana"), fake.world.member(guild, "Ben"))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What may not be kept is not kept over Discord's protocol: live, after a time away, and when the past is read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from memory.consent.pauses import Pause
 from memory.embedding.embedder import Embedder
 from memory.guild_settings import IGNORED_CHANNELS, PAUSES
 from memory.search.memory import Memory
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member
 from tests.running_bot import BotPrograms, RunningBot
 
 pytestmark = pytest.mark.server
@@ -34,12 +34,6 @@ class Harbour:
     vault: Channel
     ana: Member
     ben: Member
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

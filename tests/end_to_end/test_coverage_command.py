@@ -1,6 +1,5 @@
 """/coverage draws what is remembered of the channels that somebody can read, for them alone."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,17 +12,11 @@ from db.databases import Database
 from memory.coverage.intervals import Interval, first_id_at
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
-from tests.fake_discord import Channel, FakeDiscord, Guild, Overwrite, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Overwrite
 from tests.fake_discord.models import EPHEMERAL, VIEW
 from tests.running_bot import BotPrograms, RunningBot
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from memory.answers.store import AnswerStore
 from memory.embedding.embedder import Embedder
 from memory.search.memory import Memory
 from tests.builders import hears
-from tests.fake_discord import Channel, FakeDiscord, Guild, Interaction, Member, Message, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Interaction, Member, Message
 from tests.fake_discord.models import VIEW
 from tests.fake_discord.payloads import user_payload
 from tests.running_bot import BotPrograms, RunningBot
@@ -40,12 +39,6 @@ class Harbour:
     bridge: Channel
     ana: Member
     ben: Member
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from memory.coverage.writer import CoverageWriter, open_coverage_writer
 from memory.embedding.embedder import Embedder
 from memory.message import Kind, Message, Reaction, Source
 from memory.search.memory import Memory
-from tests.fake_discord import Channel, FakeDiscord, Guild, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.models import FORUM, HISTORY, MANAGE_THREADS, VOICE
 from tests.fakes_history import InMemoryJournal, InMemoryLedger
 
@@ -38,12 +38,6 @@ DAY = timedelta(days=1)
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The bot over Discord's real protocol, HTTP and a websocket on the loopback: how it gets in, and what it hears."""
 
 import random
-from collections.abc import AsyncIterator
 
 import discord
 import pytest
@@ -11,16 +10,10 @@ from bot.client import Bot, serve
 from errors import DiscordSetupError
 from memory.message import Message as Kept
 from tests.builders import closed_port
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, Overwrite, Role, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member, Overwrite, Role
 from tests.fake_discord.models import FORUM, HISTORY, MANAGE_THREADS, SEND, VIEW, permissions_in
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

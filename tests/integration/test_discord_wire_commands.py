@@ -12,7 +12,7 @@ from agent.types import Answer, Question, Searched
 from bot.buttons import NOT_YOURS
 from bot.client import Bot
 from memory.message import Kind, Message
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member
 from tests.fake_discord.limits import HISTORY
 from tests.fake_discord.models import EPHEMERAL, LOADING, VIEW
 from tests.fake_discord.validation import COMPONENTS_V2
@@ -29,12 +29,6 @@ LAST_WEEK = Searched(
     now=NOW,
     time_zone=ZoneInfo("Europe/Paris"),
 )
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -6,16 +6,10 @@ from datetime import UTC, datetime, timedelta
 import discord
 import pytest
 
-from tests.fake_discord import Channel, FakeDiscord, Guild, Overwrite, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Overwrite
 from tests.fake_discord.models import FORUM, HISTORY, MANAGE_THREADS, VIEW
 
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -2,25 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
 from agent.types import Answer
 from bot.client import Bot
 from memory.message import Kind
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served
 
 TYPING_WITHIN = 0.3  # seconds
 SOON = 3.0  # seconds
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -13,17 +13,11 @@ from bot.other_bots import OtherBots
 from errors import DiscordUnavailableError, RefusedPlaceError
 from memory.coverage.intervals import Interval, first_id_at
 from memory.message import Place
-from tests.fake_discord import Channel, FakeDiscord, Guild, Message, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Message
 from tests.fake_discord.models import HISTORY, VIEW
 
 LONG_AGO = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NOW = LONG_AGO + timedelta(days=9)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

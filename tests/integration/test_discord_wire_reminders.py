@@ -1,7 +1,6 @@
 """Reminders over Discord's real protocol: sent once, also by a process that was killed before it could note it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ from agent.types import Answer
 from bot.client import Bot
 from errors import DatabaseUnavailableError
 from memory.reminders import Reminder
-from tests.fake_discord import Channel, FakeDiscord, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Member
 from tests.fakes_discord import NOW, FakeAsker, FakeRecorder, services
 from tests.fakes_reminders import FakeReminders
 from tests.wire import served
@@ -30,12 +29,6 @@ class KilledBeforeNoting(FakeReminders):
             raise DatabaseUnavailableError("the process was killed")
         await super().delivered(reminder_id, at=at)
         self.noted.set()
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

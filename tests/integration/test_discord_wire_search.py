@@ -1,6 +1,5 @@
 """Minute one over Discord's real protocol: what was said before the bot came is found by Discord's own search."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,18 +11,12 @@ from bot.client import Bot
 from bot.commands import PRIVATE_HERE
 from memory.message import Kind
 from tests.end_to_end.test_discord_search import Ledger, RememberingRecorder
-from tests.fake_discord import Channel, FakeDiscord, Guild, Member, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Member
 from tests.fakes import FakeMemory
 from tests.fakes_discord import NOW, FakeAsker, services
 from tests.wire import served
 
 FOUNDED, LONG_AGO = NOW - timedelta(days=400), NOW - timedelta(days=300)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,18 +19,12 @@ from db.engines import transaction
 from db.schema import MessageRow
 from memory.capture.recorder import open_recorder
 from memory.embedding.embedder import Embedder
-from tests.fake_discord import Channel, FakeDiscord, Guild, Limits, Rate, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord, Guild, Limits, Rate, open_fake_discord
 from tests.fake_discord.limits import HISTORY, RATES
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served, without_pauses
 
 PATIENCE = timedelta(seconds=60)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

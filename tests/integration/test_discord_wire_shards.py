@@ -1,7 +1,7 @@
 """A bot that is spread over shards and processes, over Discord's real protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,18 +12,12 @@ from agent.types import Answer
 from bot.client import SHARDS_REFUSED, Bot, serve
 from db.shards import ShardRange
 from errors import DiscordSetupError
-from tests.fake_discord import Channel, FakeDiscord, open_fake_discord, unlimited
+from tests.fake_discord import Channel, FakeDiscord
 from tests.fake_discord.gateway import Session
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.wire import served, without_pauses
 
 COUNT = 4
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

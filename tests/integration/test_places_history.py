@@ -13,7 +13,7 @@ from bot.history.servers import Server, open_client
 from bot.places import Places
 from memory.coverage.writer import CoverageWriter
 from memory.places.state import PlaceKind
-from tests.fake_discord import FakeDiscord, open_fake_discord, unlimited
+from tests.fake_discord import FakeDiscord
 from tests.fake_discord.models import FORUM
 from tests.fakes_history import InMemoryJournal, InMemoryLedger
 from tests.unit.test_places import FakeLog
@@ -21,12 +21,6 @@ from tests.unit.test_places import FakeLog
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What the gateway really sends of channels and threads: hidden ones without a name, deleted and archived ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,19 +10,13 @@ import pytest
 from agent.types import Answer
 from bot.client import Bot
 from memory.places.state import PlaceKind, PlaceState
-from tests.fake_discord import FakeDiscord, open_fake_discord, unlimited
+from tests.fake_discord import FakeDiscord
 from tests.fake_discord.models import FORUM
 from tests.fakes_discord import FakeAsker, FakeRecorder, services
 from tests.unit.test_places import FakeLog
 from tests.wire import served
 
 PATIENCE = timedelta(seconds=30)
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeDiscord]:
-    async with open_fake_discord(limits=unlimited()) as fake:
-        yield fake
 
 
 @pytest.fixture
