@@ -25,6 +25,7 @@ from bot.layout import AnswerStyle, Posting, laid_out
 from bot.owed_answers import naming
 from bot.rendering import render
 from bot.services import Lookup, Services
+from bot.shards import available_guilds, has_direct_messages
 from bot.shown import SEND_LIMIT
 from bot.stored_caller import TOKEN_LIFE, AskerGoneError, has_token, stored_caller, webhook_of
 from errors import TemporaryError
@@ -115,9 +116,8 @@ class AnswerUpdates:
         if self._forgotten is None or now >= self._forgotten + FORGET_EVERY:
             await self._changes.forget_tokens(before=now - TOKEN_LIFE)
             self._forgotten = now
-        guilds = [guild.id for guild in self._client.guilds if not guild.unavailable]
-        shards = self._client.shard_ids
-        due = await self._changes.due(guilds, direct_messages=shards is None or 0 in shards, now=now)
+        guilds = [guild.id for guild in available_guilds(self._client)]
+        due = await self._changes.due(guilds, direct_messages=has_direct_messages(self._client), now=now)
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def take(changed: ChangedAnswer) -> None:

@@ -64,7 +64,7 @@ from bot.private_threads import PrivateThreads, load_none
 from bot.reactions import PAUSE, ReactedTo, ReactionCounts
 from bot.running_handlers import RunningHandlers
 from bot.services import Services
-from bot.shards import ShardedClient
+from bot.shards import ShardedClient, has_direct_messages
 from bot.text_files import ReadFile, ReadingFiles, TextFiles, download
 from bot.withdrawals import Withdrawals
 from db.shards import ONE_SHARD, ShardRange
@@ -286,7 +286,7 @@ class Bot(ShardedClient):
     async def setup_hook(self) -> None:
         """Make the bot's commands known to Discord, once for all processes that share its shards; begin to remind."""
         self._reminders.start()
-        if self.shard_ids is None or 0 in self.shard_ids:
+        if has_direct_messages(self):
             await self._publish_commands()
 
     async def on_connect(self) -> None:

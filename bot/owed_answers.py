@@ -25,6 +25,7 @@ from bot.events import message_of
 from bot.layout import AnswerStyle
 from bot.live_answer import LiveAnswer
 from bot.outbox import Outbox
+from bot.shards import available_guilds, has_direct_messages
 from bot.shown import Sender
 from bot.stored_caller import AskerGoneError, StoredCaller, has_token, stored_caller, webhook_of
 from errors import TemporaryError
@@ -122,9 +123,8 @@ class OwedAnswers:
 
     async def look(self) -> None:
         """Take up all that is owed and not being worked on, a few side by side; raise DatabaseUnavailableError."""
-        guilds = [guild.id for guild in self._client.guilds if not guild.unavailable]
-        shards = self._client.shard_ids
-        owed = await self._outbox.store.owed(guilds, direct_messages=shards is None or 0 in shards)
+        guilds = [guild.id for guild in available_guilds(self._client)]
+        owed = await self._outbox.store.owed(guilds, direct_messages=has_direct_messages(self._client))
         turns, of_asker = asyncio.Semaphore(AT_ONCE), defaultdict[int, list[Kept]](list)
         for kept in filter(self._is_due, owed):
             of_asker[kept.question.asker_id].append(kept)

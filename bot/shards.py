@@ -175,3 +175,13 @@ async def hang_up(gateway: DiscordWebSocket) -> None:
             await gateway.close()
     except Exception:
         logger.exception("a broken connection to Discord cannot be closed")
+
+
+def available_guilds(client: discord.Client) -> list[discord.Guild]:
+    """Return the servers that this process serves and that are not in an outage of Discord's."""
+    return [guild for guild in client.guilds if not guild.unavailable]
+
+
+def has_direct_messages(client: discord.AutoShardedClient) -> bool:
+    """Return whether direct messages come to this process, and commands are published by it: it has shard 0."""
+    return client.shard_ids is None or 0 in client.shard_ids

@@ -23,6 +23,7 @@ from bot.audience import Readers
 from bot.features.digest.page import DigestPage, digest_page, readable_places
 from bot.guild_rules import CHANGES
 from bot.services import Services
+from bot.shards import available_guilds
 from errors import TemporaryError
 from memory.digests import Digests, Sources, StoredDigest, last_due, sources_of
 from memory.guild_settings import DIGEST_CHANNELS
@@ -111,7 +112,7 @@ class DigestKeeper:
 
     async def _turn(self) -> None:
         now = self._services.clock()
-        guilds = {guild.id: guild for guild in self._client.guilds if not guild.unavailable}
+        guilds = {guild.id: guild for guild in available_guilds(self._client)}
         try:
             await self._post_due(guilds, now)
             await self._keep_true(guilds, now)
