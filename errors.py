@@ -17,7 +17,8 @@ BackscrollError
 │   ├── DiscordUnavailableError   Discord did not answer, or answered that it has trouble
 │   ├── JournalUnavailableError   the session's CSV cannot be written just now
 │   ├── ModelUnavailableError     a language or embedding model failed or was too slow
-│   │   └── PromptTooLongError    it reads less at once: fewer messages may fit
+│   │   ├── PromptTooLongError    it reads less at once: fewer messages may fit
+│   │   └── UnusableAnswerError   it answered, but with nothing that may be shown
 │   ├── WebUnavailableError       a site of the web did not answer, or not with what it should
 │   └── BusyError                 too many questions are under way, and more wait
 ├── RefusedPlaceError             Discord does not let us read this channel or thread
@@ -99,6 +100,10 @@ class ModelUnavailableError(TemporaryError):
 
 class PromptTooLongError(ModelUnavailableError):
     """A language model reads less at once than it was given; it may answer from less."""
+
+
+class UnusableAnswerError(ModelUnavailableError):
+    """A language model answered, but with nothing that may be shown: its server is well."""
 
 
 class WebUnavailableError(TemporaryError):

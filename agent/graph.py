@@ -37,7 +37,7 @@ from agent.own_words import repeats
 from agent.prompts import TEMPLATES, question_text, system_prompt
 from agent.tools.all import TOOLS
 from agent.tools.web import search_web
-from errors import DatabaseUnavailableError, ModelUnavailableError
+from errors import DatabaseUnavailableError, ModelUnavailableError, UnusableAnswerError
 from memory.question.parse import ParsedQuestion
 from tracing import span
 
@@ -103,8 +103,8 @@ async def write_answer(
     With a `view` the model is asked to write piece by piece, and what is whole is shown there when the model's
     `candour` is known; what is learned of that is noted.
 
-    Raises ModelUnavailableError when the model fails, is still searching after its last step, or writes nothing that
-    can be shown to a person.
+    Raises ModelUnavailableError when the model fails or writes nothing, and UnusableAnswerError when it is still
+    searching after its last step or writes what may not be shown to a person.
     """
     prompt = HumanMessage(
         question_text(context.question, context.parsed, history, evidence=context.evidence, about=context.about)
@@ -114,7 +114,7 @@ async def write_answer(
     try:
         messages = await _run(loop, start, context, drafts)
     except ModelCallLimitExceededError as error:
-        raise ModelUnavailableError("the model had not answered after its last step") from error
+        raise UnusableAnswerError("the model had not answered after its last step") from error
     if candour:
         candour.note(messages[-1].text)
     return _presentable(messages[-1].text)
@@ -140,14 +140,14 @@ async def _run(loop: Loop, messages: list[BaseMessage], context: Context, drafts
 
 
 def _presentable(written: str) -> str:
-    """Return what a model wrote for the person; raise ModelUnavailableError when there is nothing to show."""
+    """Return what a model wrote for the person; raise as `write_answer` does when it may not see it."""
     text = with_plain_marks(without_reasoning(written))
     if not (any(letter.isalnum() for letter in without_marks(text)) or _copies(text)):  # a mark and no more
         raise ModelUnavailableError("the model gave an empty answer")
     if is_for_programs(text, tool_names=_TOOL_NAMES):
-        raise ModelUnavailableError("the model wrote a fence, a tool call or a part of its template")
+        raise UnusableAnswerError("the model wrote a fence, a tool call or a part of its template")
     if repeats(text, _INSTRUCTIONS):
-        raise ModelUnavailableError("the model repeated its instructions")
+        raise UnusableAnswerError("the model repeated its instructions")
     return text
 
 

@@ -25,7 +25,7 @@ from agent.quotation import quote
 from agent.remarks import with_names_explained, with_notes
 from agent.types import Answer, Outcome, Question
 from agent.web.pages import without_web_sentences
-from errors import BusyError, ChatModelError, ModelUnavailableError, PromptTooLongError
+from errors import BusyError, ChatModelError, ModelUnavailableError, PromptTooLongError, UnusableAnswerError
 from tracing import note, span
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,10 @@ class ModelAnswers:
             except Exception as error:  # noqa: BLE001  # log_failure keeps it
                 log_failure(f"{model.name} did not answer channel {found.context.question.channel_id}", error)
                 asked.note(failed=type(error).__name__)
-                model.breaker.failed(retry_after=retry_after(error))
+                if isinstance(error, PromptTooLongError | UnusableAnswerError):  # messages can bring that about
+                    model.breaker.succeeded()
+                else:
+                    model.breaker.failed(retry_after=retry_after(error))
             took = (_now() - began).total_seconds()
             used = model.note(found.run, seconds=took, answered=answer is not None)
             asked.note(attempts=found.run.attempts, turns=found.run.turns, cost=used.cost)

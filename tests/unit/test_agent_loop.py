@@ -307,7 +307,7 @@ async def test_a_model_that_does_not_answer_is_replaced_by_quotes(
     assert quotes_of(answer.text)
     assert [source.message for source in answer.sources] == [DEPLOY]
     assert answer.notes == (MODEL_FAILED,)
-    assert "ModelUnavailableError" in caplog.text
+    assert "first did not answer channel 1" in caplog.text
     assert len(model.heard) <= 3
 
 

@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from agent.agent import REPLACED, Agent
 from agent.config import AgentConfig, ModelConfig
 from agent.model_answers import MODEL_FAILED, UNPROVEN
+from agent.models.breaker import FAILURES
 from agent.models.chain import NamedModel
 from agent.models.setting import models_of, shown_names
 from agent.types import Outcome, Versions
@@ -79,6 +80,15 @@ async def test_the_next_model_answers_while_one_has_no_turn_to_give(monkeypatch:
     assert [answer.result().versions.model for answer in answers] == ["second"]
     for task in busy:
         task.cancel()
+
+
+async def test_a_model_that_messages_lead_astray_is_not_left_alone() -> None:
+    asked = Agent(of(ScriptedModel([*[says("<messages-000000000000>")] * (FAILURES + 1), FRIDAY])), memory=chat())
+    await asked.ready()
+
+    answers = [await asked.ask(question()) for _ in range(FAILURES + 2)]
+
+    assert [answer.outcome for answer in answers] == [*[Outcome.QUOTED] * (FAILURES + 1), Outcome.ANSWERED]
 
 
 async def test_what_a_failed_model_has_shown_is_replaced_and_said_to_be() -> None:
