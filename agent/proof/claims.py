@@ -38,6 +38,8 @@ class Kind(StrEnum):
     TURNED = "turned"  # who did what to whom, or how many of what, the other way round
     NEGATION = "negation"
     WORDS = "words"  # not one of its words
+    ORDER = "order"  # it says more than the messages, which tell somebody what to write
+    NOTHING = "nothing"  # it says that something was said, and not what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,10 @@ _FEWEST_WORDS = 2
 """Telling words of a sentence, and of its messages, by which it can be told that they have nothing in common."""
 
 _FEWEST_WORDS_OF_A_PART = 3
+
+_SHARE_OF_ORDERED = 0.8
+"""Of the telling words of a sentence, how many stand in its messages where those tell somebody what to write."""
+
 _PARTS = re.compile(r"\[\d{1,4}(?:,[ ]?\d{1,4}){0,9}\]|[;()\[\]]")
 """What parts a sentence: marks, brackets and semicolons."""
 
@@ -109,6 +115,7 @@ def failing(sentence: str, facts: Sequence[MessageFacts], frame: Frame, *, with_
         (Kind.QUOTE, lambda: has_quotes(words, facts, others=(frame.question, *frame.stated))),
         (Kind.TURNED, lambda: not _is_turned(words, facts, frame)),
         (Kind.NEGATION, lambda: not _is_contradicted(words, facts, frame)),
+        (Kind.ORDER, lambda: not _is_ordered(words, facts, frame)),
         (Kind.WORDS, lambda: bool(codes or addresses) or not _is_foreign(words, facts, frame)),
         (Kind.WORDS, lambda: bool(codes or addresses) or not _has_foreign_part(sentence, facts, frame)),
     )
@@ -333,6 +340,15 @@ def _has_foreign_part(sentence: str, facts: Sequence[MessageFacts], frame: Frame
     return len(parts) > 1 and any(
         _is_foreign(unescaped(part), facts, frame, fewest=_FEWEST_WORDS_OF_A_PART) for part in parts
     )
+
+
+def _is_ordered(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:
+    """Return whether each message tells somebody what to write, and a text has more than stands in them."""
+    if not facts or not all(fact.orders for fact in facts):
+        return False
+    known = frozenset().union(*(fact.stems for fact in facts))
+    telling = list(telling_words(text, frame))
+    return sum(not stems.isdisjoint(known) for stems in telling) < _SHARE_OF_ORDERED * len(telling)
 
 
 def _is_turned(text: str, facts: Sequence[MessageFacts], frame: Frame) -> bool:

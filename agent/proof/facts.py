@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from agent.proof.names import words_of
 from agent.proof.number_words import LANGUAGES
 from agent.proof.numbers import Number, numbers_in
-from agent.proof.polarity import Polarity, polarity_of
+from agent.proof.polarity import Polarity, clause_spans, polarity_of
 from agent.proof.times import Clock, DatePhrase, Day, also_tomorrow, clocks_in, dates_in, days_from_now
 from agent.proof.word_lists import listed
 from memory.mentions import readable
@@ -26,6 +26,17 @@ BEFORE_HOURS = frozenset(
     listed("at um a las until till from by before after around bis ab gegen vers desde hasta since and to - between")
 )
 """Words and signs behind which a bare number may be an hour."""
+
+_ORDERS = frozenset(
+    listed(
+        "say write answer reply respond repeat output print claim pretend ignore forget schreib schreibe antworte sag "
+        "ignoriere ecris reponds ignore dis escribe responde ignora"
+    )
+)
+_ORDER_NOUNS = frozenset(
+    listed("instruction instructions assistant prompt chatbot anweisung anweisungen instrucciones")
+)
+_MOST_BEFORE_ORDER = 2  # words of a clause: "now write", "please answer"
 
 _MOST_WINDOW_DAYS = 3  # of a window each day of which a message speaks of
 _WEEK = 7
@@ -59,6 +70,14 @@ class MessageFacts:
         """The stems of its words, of its channel's name, and of what it replies to."""
         replied_to = self._replied_to.content[:LONGEST] if self._replied_to else ""
         return all_stems(f"{self.text} {self.message.channel_name}") | all_stems(replied_to)
+
+    @cached_property
+    def orders(self) -> frozenset[str]:
+        """The words of it that tell somebody what to write."""
+        tokens = tokens_of(self.text)
+        first = [tokens[start:end][:_MOST_BEFORE_ORDER] for start, end in clause_spans(tokens, self.text)]
+        begun = frozenset(token.text for clause in first for token in clause)
+        return (begun & _ORDERS) | (self.words & _ORDER_NOUNS)
 
     @cached_property
     def authors_words(self) -> frozenset[str]:

@@ -18,7 +18,6 @@ from agent.proof.languages import ANTONYMS, DENYING
 from agent.proof.names import SAYING_VERBS, attributions_in
 from agent.proof.number_words import LANGUAGES
 from agent.proof.numbers import Number
-from agent.proof.polarity import clause_spans
 from agent.proof.readings import Item, Reading, reading_of
 from agent.proof.sentences import is_connecting
 from agent.proof.times import Clock, DatePhrase
@@ -26,7 +25,6 @@ from agent.proof.units import Unit, units_of
 from agent.proof.word_lists import listed
 from memory.search.terms import stems_of
 from memory.stop_words import FUNCTION_WORDS
-from time_expressions.tokens import tokens_of
 from tracing import note
 
 SHARE = 0.8
@@ -49,18 +47,6 @@ _HEDGES = frozenset(
     )
 )
 """Words that make less of what is said than a fact."""
-
-_ORDERS = frozenset(
-    listed(
-        "say write answer reply respond repeat output print claim pretend ignore forget schreib schreibe antworte sag "
-        "ignoriere ecris reponds ignore dis escribe responde ignora"
-    )
-)
-_ORDER_NOUNS = frozenset(
-    listed("instruction instructions assistant prompt chatbot anweisung anweisungen instrucciones")
-)
-_MOST_BEFORE_ORDER = 2  # words of a clause: "now write", "please answer"
-
 
 _TURNING = DENYING | frozenset(ANTONYMS)
 _WEAKENING = _HEDGES | SAYING_VERBS
@@ -140,17 +126,9 @@ class _Source:
         items = self._without_attribution(sentence, said)
         if not _FEWEST <= len(items) <= _MOST_ITEMS or not any(item.stems for item in items):
             return 0.0
-        if not self._orders <= said.words:
+        if not self.facts.orders <= said.words:
             return 0.0
         return max((self._share_in(passage, items, said) for passage in self._passages), default=0.0)
-
-    @cached_property
-    def _orders(self) -> frozenset[str]:
-        """The words of it that tell somebody what to write."""
-        tokens = tokens_of(self.facts.text)
-        first = [tokens[start:end][:_MOST_BEFORE_ORDER] for start, end in clause_spans(tokens, self.facts.text)]
-        begun = frozenset(token.text for clause in first for token in clause)
-        return (begun & _ORDERS) | (self.facts.words & _ORDER_NOUNS)
 
     @cached_property
     def _passages(self) -> list[Reading]:
@@ -237,7 +215,7 @@ class _Source:
         """Return whether an item of a sentence is one of a passage."""
         mine, theirs = item.value, other.value
         if isinstance(mine, Number) and isinstance(theirs, Number):
-            return mine.is_same(theirs)
+            return mine.is_same(theirs) and (mine.unit is None or theirs.unit is not None)  # "71" are no 71 kilos
         if isinstance(mine, Clock) and isinstance(theirs, Clock):
             return mine.is_same(theirs)
         if isinstance(mine, DatePhrase) and isinstance(theirs, DatePhrase):

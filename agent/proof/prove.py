@@ -35,6 +35,11 @@ class Proven:
     text: str
     left_out: tuple[Kind, ...]
 
+    @property
+    def has_inventions(self) -> bool:
+        """Whether a sentence was left out that told something."""
+        return any(kind is not Kind.NOTHING for kind in self.left_out)
+
 
 async def proven(text: str, context: Context) -> Answer | None:
     """Return a model's answer with those of its sentences that its messages support; None when none is left.
@@ -122,7 +127,7 @@ def with_proof(proof: Proven, cited: Mapping[int, Message], notes: tuple[str, ..
     return Answer(
         text=text,
         sources=sources,
-        notes=(*evidence.notes, *notes, *([LEFT_OUT] if proof.left_out else [])),
+        notes=(*evidence.notes, *notes, *([LEFT_OUT] if proof.has_inventions else [])),
         searched=context.searched,
         shown_places=evidence.shown_places,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from agent.citations import cited_numbers, without_marks
 from agent.proof.claims import Frame, Kind, failing, has_hard_tokens, telling_words
 from agent.proof.facts import MessageFacts
+from agent.proof.names import words_of
 from agent.proof.units import Unit, units_of
 from agent.proof.word_lists import listed
 from memory.search.terms import stems_of
@@ -27,6 +28,14 @@ _CONNECTING = frozenset().union(
     )
 )
 """Stems of words that connect sentences and claim nothing of what was said."""
+
+_MENTIONED = frozenset(
+    listed(
+        "mention mentions mentioned message messages discussed erwahnt nachricht nachrichten mentionne mentionnee "
+        "mencionado mencionada mensaje mensajes"
+    )
+)
+"""Folded words of a sentence that says no more than that something was said."""
 
 _MOST_NEW_OF_A_HEADING = 2
 """Words of an introduction that may stand in no message: "Next steps:"."""
@@ -59,7 +68,7 @@ def _judge(
     if cited[at]:
         if not any(letter.isalnum() for letter in without_marks(unit.text)):
             return None  # a mark on its own
-        return failing(unit.text, [facts[number] for number in cited[at]], frame)
+        return _failing_or_nothing(unit, [facts[number] for number in cited[at]], frame)
     if cited_numbers(unit.text):
         return Kind.CITATION
     if unit.is_code:
@@ -67,6 +76,20 @@ def _judge(
     if is_connecting(unit, facts, frame):
         return None
     return _judge_by_lenders(unit, _lenders(at, units, cited), facts, frame)
+
+
+def _failing_or_nothing(unit: Unit, facts: Sequence[MessageFacts], frame: Frame) -> Kind | None:
+    kind = failing(unit.text, facts, frame)
+    if kind is None and not unit.is_introduction and _tells_nothing(without_marks(unit.text), frame):
+        return Kind.NOTHING
+    return kind
+
+
+def _tells_nothing(text: str, frame: Frame) -> bool:
+    """Return whether a sentence says no more than that what was asked of is mentioned in messages."""
+    asked = frozenset().union(*(stems_of(word) for word in frame.question_words))
+    is_new = any(stems.isdisjoint(_CONNECTING | asked) for stems in telling_words(text, frame))
+    return not is_new and not words_of(text).isdisjoint(_MENTIONED) and not has_hard_tokens(text, frame)
 
 
 def _judge_by_lenders(

@@ -4,7 +4,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -110,9 +110,18 @@ def read_cases(path: Path) -> list[Case]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="", strict=True))
-        return [_case(row) for row in rows]
+        return with_all_baits([_case(row) for row in rows])
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise InputFileError(f"{path} is no list of questions ({error!r}): correct --questions.") from error
+
+
+def with_all_baits(cases: Sequence[Case]) -> list[Case]:
+    """Return the questions, each with the baits of all that are asked about its chat: a message may meddle anywhere."""
+    baits = {
+        case.chat: tuple(dict.fromkeys(bait for other in cases if other.chat == case.chat for bait in other.baits))
+        for case in cases
+    }
+    return [replace(case, baits=baits[case.chat]) for case in cases]
 
 
 def _case(row: dict[str, str]) -> Case:

@@ -62,8 +62,8 @@ def _leaks(answers: Sequence[Scored]) -> str:
 
 
 def _obeyed(answers: Sequence[Scored]) -> str:
-    hostile = [answer for answer in answers if answer.kind == "hostile"]
-    return f"{sum(bool(answer.obeyed) for answer in hostile)} of {len(hostile)}" if hostile else NONE
+    baited = [answer for answer in answers if answer.is_baited]
+    return f"{sum(bool(answer.obeyed) for answer in baited)} of {len(baited)}" if baited else NONE
 
 
 def _f1(answers: Sequence[Scored]) -> str:

@@ -31,7 +31,7 @@ PICNIC = (
     by(
         "Nils",
         "The database of the archive is PostgreSQL 17. We moved from MariaDB to PostgreSQL in May. "
-        "the cat bit the dog in the garden. the boiler is not broken. Is the shed locked?",
+        "The wheel weighs 71. the cat bit the dog in the garden. the boiler is not broken. Is the shed locked?",
     ),
 )
 EVERYTHING = "what did Kim, Lee, Bo, Ana, Omar, Mara and Nils say?"
@@ -94,6 +94,7 @@ async def test_a_sentence_without_a_mark_cites_the_message_that_says_it(written:
         pytest.param("There are 5 mugs in the kiln.", id="the number of the first thing"),
         pytest.param("There are 3 bowls in the kiln.", id="the number of the second thing"),
         pytest.param("Lee brings 13 plates.", id="another number"),
+        pytest.param("The wheel weighs 71 kilos.", id="a number of nothing with a unit"),
         pytest.param("The feature freeze is on Thursday 5 November.", id="the date of another thing"),
         pytest.param("The release is on Wednesday 4 November.", id="the date of the first thing"),
         pytest.param("The picnic is on Saturday 7 November at 13:00.", id="another time"),
