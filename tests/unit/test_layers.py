@@ -14,7 +14,7 @@ LAYERS = (
     {"cli"},
     {"ops", "bot", "terminal"},
     {"agent"},
-    {"overviews"},
+    {"overviews", "knowledge"},
     {"memory"},
     {"db"},
     {"time_expressions", "util_async"},

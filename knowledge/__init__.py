@@ -1,0 +1,1 @@
+"""Documents beside messages: read, cut into passages, found and cited."""
