@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from agent.prompt_plan import SHORT_PROMPT
+
 WIKIPEDIA, WEB = "wikipedia", "web"
 WEB_SITES = (WIKIPEDIA, WEB)
 """What can be searched beside memory: Wikipedia, and the web by a search engine."""
@@ -48,7 +50,8 @@ class AgentConfig:
 class ModelConfig:
     """Which chat model answers, where its server is, and how much it may write.
 
-    `name` is "extractive" for none, or a provider and a model ("openai:NAME"). `timeout` bounds one request.
+    `name` is "extractive" for none, or a provider and a model ("openai:NAME"). `timeout` bounds one request. Its first
+    prompt has up to `prompt_tokens`, and each further one a tool's output more.
     """
 
     name: str
@@ -56,4 +59,5 @@ class ModelConfig:
     openai_api_key: str | None = field(default=None, repr=False)
     hf_token: str | None = field(default=None, repr=False)
     max_tokens: int = 1024
+    prompt_tokens: int = SHORT_PROMPT
     timeout: timedelta = timedelta(seconds=60)

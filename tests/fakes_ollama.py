@@ -4,21 +4,31 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
 
 @asynccontextmanager
 async def open_fake_ollama(
-    *models: str, answer: str = "", takes_tools: bool = True, pause: float = 0.0
+    *models: str,
+    answer: str = "",
+    takes_tools: bool = True,
+    pause: float = 0.0,
+    requests: list[dict[str, Any]] | None = None,
 ) -> AsyncGenerator[str]:
-    """Yield the address of a server that has these models; pieces of an answer come `pause` seconds apart."""
+    """Yield the address of a server that has these models; pieces of an answer come `pause` seconds apart.
+
+    What it is asked in chats is put into `requests`.
+    """
+    asked = [] if requests is None else requests
 
     async def tags(_: web.Request) -> web.Response:
         return _reply({"models": [{"model": name, "name": name} for name in models]})
 
     async def chat(request: web.Request) -> web.StreamResponse:
         body = await request.json()
+        asked.append(body)
         wanted = body["model"]
         if wanted not in models and f"{wanted}:latest" not in models:
             return _reply({"error": f"model '{wanted}' not found"}, status=404)

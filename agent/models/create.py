@@ -19,6 +19,7 @@ EXTRACTIVE = "extractive"
 
 OPENAI_URL = "https://api.openai.com/v1"
 _TEMPERATURE = 0.2  # answers repeat what was said: little is to be made up
+_LEAST_CONTEXT = 4096  # tokens: what Ollama takes by itself
 _CONNECT = 5.0  # seconds; a server that is there answers a connection at once, however long it thinks
 
 
@@ -129,9 +130,18 @@ def _ollama(model: str, config: ModelConfig) -> "BaseChatModel":
         model=model,
         base_url=config.base_url,
         num_predict=config.max_tokens,
+        num_ctx=_context_tokens(config),
         temperature=_TEMPERATURE,
         client_kwargs={"timeout": Timeout(config.timeout.total_seconds(), connect=_CONNECT)},
     )
+
+
+def _context_tokens(config: ModelConfig) -> int:
+    """Return how many tokens a model has to keep: a first prompt, as much again of further searches, and its answer.
+
+    Ollama cuts the beginning of a longer prompt off, which is our instructions, and says nothing.
+    """
+    return max(_LEAST_CONTEXT, 2 * config.prompt_tokens + config.max_tokens)
 
 
 def _huggingface(model: str, config: ModelConfig) -> "BaseChatModel":

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -100,14 +101,15 @@ def model_creators(settings: Settings) -> tuple[NamedModel, ...]:
     """
     models = settings.language_models
     prices = read_prices(settings.llm_prices or "")
+    plans = [settings.prompt_plan_of(model.name) for model in models]
     return tuple(
         NamedModel(
             name=name,
-            create=partial(chat_model, model),
-            plan=settings.prompt_plan_of(model.name),
+            create=partial(chat_model, replace(model, prompt_tokens=plan.tokens)),
+            plan=plan,
             price=prices.get(model.name),
         )
-        for name, model in zip(shown_names(models), models, strict=True)
+        for name, model, plan in zip(shown_names(models), models, plans, strict=True)
     )
 
 

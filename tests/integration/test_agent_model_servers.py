@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,13 @@ async def test_an_ollama_model_answers_from_the_search_that_was_made_for_it(take
         answer = await agent.ask(question())
 
     assert (answer.text, [source.message for source in answer.sources]) == ("On Friday [1].", [DEPLOY])
+
+
+@pytest.mark.parametrize(("prompt", "context"), [(1200, 4096), (6000, 13024)])
+async def test_an_ollama_server_keeps_the_whole_of_what_it_is_told(prompt: int, context: int) -> None:
+    requests: list[dict[str, Any]] = []
+    async with open_fake_ollama("llama3:latest", answer="On Friday [1].", requests=requests) as url:
+        model = create_chat_model(ModelConfig(name="ollama:llama3", base_url=url, prompt_tokens=prompt))
+        await Agent(of(model), memory=chat(), config=AgentConfig(timeout=timedelta(minutes=1))).ask(question())
+
+    assert {request["options"]["num_ctx"] for request in requests} == {context}
