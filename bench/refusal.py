@@ -13,7 +13,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -78,7 +78,18 @@ class Kind(StrEnum):
     OWN = "own chat"
     OTHER = "another chat"
     RENAMED = "names swapped"
+    ITS_DAY = "the day of its proof"
     ANOTHER_DAY = "another day"
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether these messages answer the question."""
+        return self in (Kind.OWN, Kind.ITS_DAY)
+
+    @property
+    def names_a_day(self) -> bool:
+        """Whether the question names a day."""
+        return self in (Kind.ITS_DAY, Kind.ANOTHER_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,7 @@ def questions_of(chats: Sequence[Chat], *, step: int = 1) -> list[Asked]:
         for number, question in enumerate(listed):
             asked.append(Asked(part, Kind.OWN, question.text, chat, question.evidence))
             asked += _elsewhere(part, question, chat, others[number % len(others)]) if others else []
-            asked += _on_another_day(part, question, chat)
+            asked += _on_days(part, question, chat)
     return asked
 
 
@@ -144,14 +155,19 @@ def _elsewhere(part: Part, question: ChatQuestion, chat: Chat, other: Chat) -> I
         yield Asked(part, Kind.RENAMED, renamed, other)
 
 
-def _on_another_day(part: Part, question: ChatQuestion, chat: Chat) -> Iterator[Asked]:
-    """Yield a question about the day that comes next after those on which its evidence was written."""
+def _on_days(part: Part, question: ChatQuestion, chat: Chat) -> Iterator[Asked]:
+    """Yield a question about the day on which its evidence was written, if it is one, and about the next after it."""
     days = sorted({message.sent_at.date() for message in chat.messages})
     proven = {message.sent_at.date() for message in chat.messages if message.message_id in question.evidence}
+    if len(proven) == 1:
+        yield Asked(part, Kind.ITS_DAY, _about_day(question.text, *proven), chat, question.evidence)
     later = [day for day in days if day > max(proven)] or [day for day in days if day not in proven]
     if later:
-        text = f"{question.text.rstrip('?. ')} on {later[0].day} {later[0]:%B %Y}?"
-        yield Asked(part, Kind.ANOTHER_DAY, text, chat)
+        yield Asked(part, Kind.ANOTHER_DAY, _about_day(question.text, later[0]), chat)
+
+
+def _about_day(text: str, day: date) -> str:
+    return f"{text.rstrip('?. ')} on {day.day} {day:%B %Y}?"
 
 
 def _speakers(chat: Chat) -> list[str]:
@@ -181,14 +197,14 @@ async def ask_all(chats: Sequence[Chat], asked: Sequence[Asked]) -> list[Judged]
 
 
 async def _context(asked: Asked, memory: MemoryReader) -> Context:
-    """Return the context of a question; the time that it names counts only when it is asked of another day.
+    """Return the context of a question; the time that it names counts only when it is asked of a day.
 
     "Last week" is another week in the question than on the day after the chat.
     """
     chat = asked.chat
     places, now = frozenset({chat.place_id}), chat.messages[-1].sent_at + _LATER
     parsed = await parse_question(asked.text, places=places, here=chat.place_id, now=now, time_zone=_UTC, memory=memory)
-    if asked.kind is not Kind.ANOTHER_DAY:
+    if not asked.kind.names_a_day:
         parsed = replace(parsed, times=(), topic=parsed.topic or asked.text, selection=None, parts=())
     question = Question(
         text=asked.text,
@@ -359,7 +375,7 @@ IN_USE = Fitted(BY_ALL, BY_WORDS, PROOF)
 
 def fit(judged: Sequence[Judged]) -> Fitted:
     """Return the tables that the development chats give; those that are held out take no part."""
-    trained = [one for one in judged if one.kind in (Kind.OTHER, Kind.RENAMED) or one.has_proof]
+    trained = [one for one in judged if not one.kind.names_a_day and (one.has_proof or not one.kind.has_answer)]
     by_all, by_words = (_calibrated(trained, with_likeness=known) for known in (True, False))
     own = [one for one in trained if one.kind is Kind.OWN and one.part is not Part.HELD_OUT]
     return Fitted(by_all, by_words, fit_proof(own, by_all))
@@ -386,16 +402,19 @@ def _fields(row: Weights | Proof) -> str:
 def report(judged: Sequence[Judged], weights: Weights) -> str:
     """Return what is refused of each kind of questions of the held-out chats, and the curve, as tables."""
     held_out = [one for one in judged if one.part is Part.HELD_OUT]
-    own = [one for one in held_out if one.kind is Kind.OWN]
-    proven = [one for one in own if one.has_proof]
-    asked = {kind.value: [one for one in held_out if one.kind is kind] for kind in Kind}
-    asked[f"{Kind.OWN.value}, proof found"] = proven
-    asked["all unanswerable"] = [one for one in held_out if one.kind is not Kind.OWN]
-    rows = [_row(name, some, proven, weights) for name, some in asked.items() if some]
+    asked = {kind: [one for one in held_out if one.kind is kind] for kind in Kind}
+    proven = {kind: [one for one in asked[kind] if one.has_proof] for kind in (Kind.OWN, Kind.ITS_DAY)}
+    elsewhere = [*asked[Kind.OTHER], *asked[Kind.RENAMED]]
+    named = [
+        *((f"{kind}, proof found", some, kind) for kind, some in proven.items()),
+        *((str(kind), some, Kind.ITS_DAY if kind.names_a_day else Kind.OWN) for kind, some in asked.items()),
+        (f"{Kind.OTHER} and {Kind.RENAMED}", elsewhere, Kind.OWN),
+    ]
+    rows = [_row(name, some, proven[answered], weights) for name, some, answered in named if some]
     heads = ["asked of", "questions", "unknown word %", "refused %", "nothing quoted %", "AUROC %"]
     answers = [
-        f"evidence in the first five {100 * _mean([one.found for one in own]):.1f} %",
-        f"evidence quoted {100 * _mean([one.quoted for one in own]):.1f} %",
+        f"evidence in the first five {100 * _mean([one.found for one in asked[Kind.OWN]]):.1f} %",
+        f"evidence quoted {100 * _mean([one.quoted for one in asked[Kind.OWN]]):.1f} %",
     ]
     return "\n\n".join([table(heads, rows), "; ".join(answers), curve(judged, weights)])
 
@@ -430,11 +449,11 @@ def curve(judged: Sequence[Judged], weights: Weights) -> str:
     for share in SHARES:
         cut = weights._replace(threshold=conformal_threshold(scores, share))
         held_out = [one for one in judged if one.part is Part.HELD_OUT]
-        own = [one for one in held_out if one.kind is Kind.OWN]
         groups = [
-            [one for one in own if one.has_proof],
-            own,
-            *([one for one in held_out if one.kind is kind] for kind in (Kind.OTHER, Kind.RENAMED, Kind.ANOTHER_DAY)),
+            [one for one in held_out if one.kind is Kind.OWN and one.has_proof],
+            *([one for one in held_out if one.kind is kind] for kind in (Kind.OWN, Kind.OTHER, Kind.RENAMED)),
+            [one for one in held_out if one.kind is Kind.ITS_DAY and one.has_proof],
+            [one for one in held_out if one.kind is Kind.ANOTHER_DAY],
         ]
         refused = [100 * _mean(_refusals(asked, cut)[1]) for asked in groups]
         rows.append([f"{100 * share:.1f} %", f"{cut.threshold:.2f}", *refused])
@@ -445,6 +464,7 @@ def curve(judged: Sequence[Judged], weights: Weights) -> str:
         "own refused %",
         "others refused %",
         "swapped refused %",
+        "its day, proof found, refused %",
         "another day refused %",
     ]
     return table(heads, rows)

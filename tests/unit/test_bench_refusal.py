@@ -67,13 +67,14 @@ def test_questions_are_asked_of_chats_of_their_own_part_alone() -> None:
     assert {Part.FIT, Part.CALIBRATION, Part.HELD_OUT} == set.union(*parts.values())
 
 
-def test_a_question_is_asked_of_its_chat_of_another_and_of_another_day() -> None:
+def test_a_question_is_asked_of_its_chat_of_another_and_of_two_days() -> None:
     asked = [(one.kind, one.text, one.chat.name) for one in questions_of(CHATS)]
 
-    assert asked[:4] == [
+    assert asked[:5] == [
         (Kind.OWN, "When did Ana fire the kiln?", "chat-0"),
         (Kind.OTHER, "When did Ana fire the kiln?", "chat-5"),
         (Kind.RENAMED, "When did Kai fire the kiln?", "chat-5"),
+        (Kind.ITS_DAY, "When did Ana fire the kiln on 2 November 2026?", "chat-0"),
         (Kind.ANOTHER_DAY, "When did Ana fire the kiln on 3 November 2026?", "chat-0"),
     ]
 
@@ -136,6 +137,21 @@ def test_weights_tell_questions_of_other_chats_from_those_of_the_chat_itself() -
     own, other = (Features(likeness, likeness, 2) for likeness in (0.7, 0.3))
     assert own.score_by(fitted.by_all) > fitted.by_all.threshold > other.score_by(fitted.by_all)
     assert "another chat" in report(cases, fitted.by_all)
+
+
+def test_questions_about_a_day_train_nothing() -> None:
+    numbers = np.random.default_rng(7)
+    kinds = ((Kind.OWN, 0.7), (Kind.OTHER, 0.3), (Kind.RENAMED, 0.3))
+    cases = [
+        judged(kind, part, float(numbers.normal(mean, 0.1))) for part in Part for kind, mean in kinds for _ in range(80)
+    ]
+    about_days = [judged(kind, part, 0.5) for part in Part for kind in (Kind.ITS_DAY, Kind.ANOTHER_DAY)]
+    answered = [
+        replace(one, hits=tuple(hit._replace(is_evidence=one.kind.has_answer) for hit in one.hits))
+        for one in about_days
+    ]
+
+    assert fit([*cases, *answered]) == fit(cases)
 
 
 def test_a_refusal_is_false_where_the_search_has_found_the_proof() -> None:
