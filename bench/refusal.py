@@ -40,6 +40,7 @@ from cli.console import progress_bar
 from memory.filters import EVERY_GUILD
 from memory.question.parse import parse_question
 from memory.search.interface import MemoryReader
+from time_expressions.find import times_in
 
 ADVERSARIAL = 5
 """The category of questions about somebody who did not do it, whose evidence exists."""
@@ -156,7 +157,12 @@ def _elsewhere(part: Part, question: ChatQuestion, chat: Chat, other: Chat) -> I
 
 
 def _on_days(part: Part, question: ChatQuestion, chat: Chat) -> Iterator[Asked]:
-    """Yield a question about the day on which its evidence was written, if it is one, and about the next after it."""
+    """Yield a question about the day on which its evidence was written, if it is one, and about the next after it.
+
+    One that names a time already would be about both.
+    """
+    if times_in(question.text, now=chat.messages[-1].sent_at, time_zone=_UTC).windows:
+        return
     days = sorted({message.sent_at.date() for message in chat.messages})
     proven = {message.sent_at.date() for message in chat.messages if message.message_id in question.evidence}
     if len(proven) == 1:

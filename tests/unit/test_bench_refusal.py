@@ -83,6 +83,14 @@ def test_questions_whose_evidence_exists_by_design_are_left_out() -> None:
     assert not any("Ben" in asked.text for asked in questions_of(CHATS))
 
 
+def test_questions_that_name_a_time_are_not_asked_of_a_day() -> None:
+    dated = [replace(question, text="When did Ana fire the kiln in June?") for question in CHATS[0].questions]
+
+    kinds = [asked.kind for asked in questions_of([replace(CHATS[0], questions=tuple(dated)), *CHATS[1:]])]
+
+    assert kinds[:4] == [Kind.OWN, Kind.OTHER, Kind.RENAMED, Kind.OWN]
+
+
 def test_names_are_swapped_as_whole_words() -> None:
     swapped = swap_names("Did Ana's banana please ana and Ben?", ["Ana", "Ben"], ["Eve", "Finn"])
 
