@@ -48,7 +48,7 @@ ADVERSARIAL = 5
 OUTSHONE = tuple(number / 20 for number in range(6, 20))
 """What is tried for `Proof.outshone`."""
 
-SHARES = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
+SHARES = (0.0, 0.005, 0.01, FALSE_REFUSALS, 0.02, 0.03, 0.05, 0.1, 0.2)
 """False refusals of the calibration data at which the curve is printed."""
 
 _UTC = ZoneInfo("UTC")
@@ -410,11 +410,11 @@ def report(judged: Sequence[Judged], weights: Weights) -> str:
     held_out = [one for one in judged if one.part is Part.HELD_OUT]
     asked = {kind: [one for one in held_out if one.kind is kind] for kind in Kind}
     proven = {kind: [one for one in asked[kind] if one.has_proof] for kind in (Kind.OWN, Kind.ITS_DAY)}
-    elsewhere = [*asked[Kind.OTHER], *asked[Kind.RENAMED]]
+    unanswerable = [one for one in held_out if not one.kind.has_answer]
     named = [
         *((f"{kind}, proof found", some, kind) for kind, some in proven.items()),
         *((str(kind), some, Kind.ITS_DAY if kind.names_a_day else Kind.OWN) for kind, some in asked.items()),
-        (f"{Kind.OTHER} and {Kind.RENAMED}", elsewhere, Kind.OWN),
+        ("all unanswerable", unanswerable, Kind.OWN),
     ]
     rows = [_row(name, some, proven[answered], weights) for name, some, answered in named if some]
     heads = ["asked of", "questions", "unknown word %", "refused %", "nothing quoted %", "AUROC %"]

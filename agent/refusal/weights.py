@@ -1,9 +1,9 @@
 """What decides which messages can answer a question: fitted weights and thresholds, and how they were made.
 
-`python -m bench.refusal --fit` prints this table anew (docs/decisions/0019-what-answers-a-question.md). Questions of
-two of LoCoMo's chats, asked of both, gave the weights by logistic regression; a question stands for its best message.
-Those of four other chats gave the thresholds by split conformal prediction. Nothing was fitted on the other four chats,
-nor on `bench/questions.tsv`.
+`python -m bench.refusal --fit` fits such a table anew (docs/decisions/0019-what-answers-a-question.md); this one is of
+every second question. Questions of two of LoCoMo's chats, asked of both, gave the weights by logistic regression; a
+question stands for its best message. Those of four other chats gave the thresholds by split conformal prediction.
+Nothing was fitted on the other four chats, nor on `bench/questions.tsv`.
 """
 
 from typing import NamedTuple
