@@ -1,10 +1,12 @@
 """Run SQL text, whose values are bound by name, over the psycopg connection beneath a session."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import AdaptContext
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,26 +16,50 @@ Row = dict[str, Any]
 Values = Mapping[str, Any]
 """What is bound in a statement, by name; it never becomes part of the text."""
 
+Statement = sql.SQL | sql.Composed
 
-async def fetch(session: AsyncSession, statement: sql.SQL | sql.Composed, values: Values | None = None) -> list[Row]:
+_MOST_TEXTS = 256  # those of a hypertable with many chunks are long
+
+_TEXTS: OrderedDict[int, tuple[Statement, bytes]] = OrderedDict()
+"""Texts of the last statements by the ids of these, which last as long as a statement is kept beside its text."""
+
+
+def text_of(statement: Statement, context: AdaptContext | None) -> bytes:
+    """Return the text of a statement, which is put together the first time that the same object is asked for.
+
+    psycopg does that each time anew, piece by piece. All of our connections quote alike (`db.connections`).
+    """
+    kept = _TEXTS.get(id(statement))
+    if kept is not None:
+        return kept[1]
+    text = statement.as_bytes(context)
+    _TEXTS[id(statement)] = statement, text
+    if len(_TEXTS) > _MOST_TEXTS:
+        _TEXTS.popitem(last=False)
+    return text
+
+
+async def fetch(session: AsyncSession, statement: Statement, values: Values | None = None) -> list[Row]:
     """Run a statement in the transaction of a session and return its rows.
 
     Raises psycopg.Error, which `db.errors` translates at the end of the transaction.
     """
-    async with (await driver_connection(session)).cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, values)
+    connection = await driver_connection(session)
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(text_of(statement, connection), values)
         return await cursor.fetchall()
 
 
-async def execute(session: AsyncSession, statement: sql.SQL | sql.Composed, values: Values | None = None) -> int:
+async def execute(session: AsyncSession, statement: Statement, values: Values | None = None) -> int:
     """Run a statement that gives no rows in the transaction of a session; return how many rows it changed.
 
     Without values it may be several statements, which take one round trip. Raises psycopg.Error, which `db.errors`
     translates at the end of the transaction.
     """
-    async with (await driver_connection(session)).cursor() as cursor:
+    connection = await driver_connection(session)
+    async with connection.cursor() as cursor:
         # Several statements at once cannot be prepared.
-        await cursor.execute(statement, values, prepare=None if values else False)
+        await cursor.execute(text_of(statement, connection), values, prepare=None if values else False)
         return cursor.rowcount
 
 
