@@ -31,8 +31,9 @@ async def explained(session: AsyncSession, *, analysed: bool = False) -> AsyncGe
 
     class ExplainingCursor(psycopg.AsyncCursor[Any]):
         async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
-            if isinstance(query, Composable) and is_search(query):
-                await super().execute(explaining(query, analysed=analysed), params)
+            statement = SQL(query.decode()) if isinstance(query, bytes) else query  # as `db.statements` has them
+            if isinstance(statement, Composable) and is_search(statement):
+                await super().execute(explaining(statement, analysed=analysed), params)
                 plans.append("\n".join(row["QUERY PLAN"] for row in await self.fetchall()))
             return await super().execute(query, params, **options)
 
