@@ -27,7 +27,7 @@ from memory.index.store import Indexed
 from memory.message import Message
 from memory.search import planner, vectors
 from memory.search.candidates import find_candidates
-from memory.search.planner import AccessPath, Costs, Size, Trace, estimate_by_statistics
+from memory.search.planner import AccessPath, Costs, Size, Trace, estimate, estimate_by_statistics
 from tests.builders import already, message, minute
 from tests.conftest import open_existing_database
 from tests.servers import Server
@@ -344,6 +344,18 @@ async def test_statistics_tell_the_size_without_reading(session: AsyncSession) -
 
     assert half.total == ROWS
     assert abs(half.matching - ROWS // 2) < ROWS // 10
+
+
+async def test_rows_that_were_counted_are_expected_whatever_statistics_say(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "COUNTED", 40)
+    filters = Filters(places=EVERYWHERE, authors=Authors(names=frozenset({"Özge"})))
+
+    size = await estimate(session, filters, hypertable=await is_hypertable(session))
+
+    assert len(matching(filters)) == ROWS // 10
+    assert size.matching > 40
 
 
 async def test_vectors_stay_in_their_rows(session: AsyncSession) -> None:
