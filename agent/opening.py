@@ -10,7 +10,7 @@ from agent.about import points_only, said_in
 from agent.context import Context, memory_for
 from agent.lookup import Recalled, list_time, read_around, search, search_all_time, select_in_order
 from agent.refusal.judgement import Judgement, judge
-from agent.selection import NumberedLine, Quote, best_lines, has_words, spread_lines, undecided
+from agent.selection import NumberedLine, Quote, best_lines, having_words, spread_lines, undecided
 from agent.time_scope import TimeScope
 from agent.transcript import neutralise
 from agent.types import Searched
@@ -171,7 +171,8 @@ async def _searched(context: Context, topic: str) -> Opening:
     ]
     found = replace(found, lines=tuple(zip(numbers, lines, strict=True)))
     chosen = tuple(_best(context, numbered, found, topic))
-    is_pasted = any(has_words(quote.line.message, question.text) for quote in chosen)
+    has_words = having_words(question.text)
+    is_pasted = any(has_words(quote.line.message) for quote in chosen)
     if context.about or is_pasted or not keywords_of(topic):
         return Opening(text, found, chosen)
     with span("judge") as judged:
@@ -247,9 +248,11 @@ async def _of_another_time(context: Context, opening: Opening) -> Opening:
     if is_question(text) and not names_a_time:
         return opening
 
+    has_words = having_words(text)
+
     def speaks_of_it(line: RankedMessage) -> bool:
         stems = stems_in(line.message)
-        return has_words(line.message, text) or (names_a_time and all(word.stems & stems for word in times))
+        return has_words(line.message) or (names_a_time and all(word.stems & stems for word in times))
 
     searched = await search_all_time(context, text.replace("\x00", " "), speaks_of_it=speaks_of_it)
     if searched is None:

@@ -1,6 +1,6 @@
 """Choose the messages that answer a question by themselves, or that stand for a stretch of time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -52,7 +52,8 @@ def best_lines(
     """
     messages = [(number, line) for number, line in lines if line.message.kind == Kind.MESSAGE]
     hits = [numbered for numbered in messages if numbered[1].hit]
-    pasted = [Quote(*numbered) for numbered in hits if has_words(numbered[1].message, question)]
+    is_pasted = having_words(question)
+    pasted = [Quote(*numbered) for numbered in hits if is_pasted(numbered[1].message)]
     if pasted and not any(asks(quote.line.message) for quote in pasted):
         return pasted[:MOST_QUOTES]
     relevant = _relevant(hits, words or [Weighed(word) for word in keywords_of(topic)])
@@ -89,12 +90,19 @@ def undecided(lines: Iterable[NumberedLine], *, topic: str, words: Sequence[Weig
     return frozenset(hit.message.key for hit, most in unsure if odds(hit, most) >= needed)
 
 
-def has_words(message: Message, question: str) -> bool:
-    """Return whether a message has the words of a question in their order, or is nothing but them."""
-    question_words, message_words = words_of(question), words_of(message.content)
-    if len(question_words) < SHORTEST_PASTED or not keywords_of(question):
-        return bool(question_words) and question_words == message_words
-    return f" {' '.join(question_words)} " in f" {' '.join(message_words)} "
+def having_words(question: str) -> Callable[[Message], bool]:
+    """Return what tells whether a message has the words of a question in their order, or is nothing but them."""
+    words = words_of(question)
+    is_whole = len(words) < SHORTEST_PASTED or not keywords_of(question)
+    asked = f" {' '.join(words)} "
+
+    def has_words(message: Message) -> bool:
+        if not words:
+            return False
+        said = f" {' '.join(words_of(message.content))} "
+        return said == asked if is_whole else asked in said
+
+    return has_words
 
 
 def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:

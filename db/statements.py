@@ -63,10 +63,19 @@ async def execute(session: AsyncSession, statement: Statement, values: Values | 
         return cursor.rowcount
 
 
+_OF_TRANSACTION, _DRIVER = "transaction of the driver's connection", "driver's connection"
+
+
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """Return the connection of the driver that a session has taken from its pool, or takes now."""
+    transaction = session.sync_session.get_transaction()
+    if transaction is not None and session.info.get(_OF_TRANSACTION) is transaction:
+        known: psycopg.AsyncConnection[Any] = session.info[_DRIVER]
+        return known
     pooled = await (await session.connection()).get_raw_connection()
     connection = pooled.driver_connection
     if not isinstance(connection, psycopg.AsyncConnection):
         raise TypeError(f"psycopg is the driver, not {type(connection).__name__}")
+    # A session has one connection until its transaction ends, and to ask for it takes longer than some statements.
+    session.info.update({_OF_TRANSACTION: session.sync_session.get_transaction(), _DRIVER: connection})
     return connection

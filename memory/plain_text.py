@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9, section 2)."""
@@ -19,6 +20,7 @@ _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u
 _FLAG = "\U0001f3f4"  # the tags behind it say whose flag it is
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 _NAME_LIMIT = 60  # characters
+_REMEMBERED = 10_000  # characters
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
 
@@ -38,9 +40,12 @@ def visible(text: str) -> str:
     """
     if text.isascii():  # as most are, and many are shown for one answer
         return _ASCII_COMMANDS.sub("", _LINE_ENDS.sub("\n", text))
+    text = _LINE_ENDS.sub("\n", text)
+    if all(map(_is_plain, set(text))):  # a quotation mark or an accent is all that most others have
+        return text
     kept: list[str] = []
     marks = 0
-    for letter in printable(_LINE_ENDS.sub("\n", text)):
+    for letter in printable(text):
         category = unicodedata.category(letter)
         if category == "Cf" and not _is_needed(letter, kept):
             continue
@@ -48,6 +53,12 @@ def visible(text: str) -> str:
         if marks <= MOST_MARKS:
             kept.append(letter)
     return "".join(kept)
+
+
+@lru_cache(_REMEMBERED)
+def _is_plain(letter: str) -> bool:
+    """Return whether a character is seen wherever it stands, however often it comes."""
+    return letter in "\n\t" or not (_commands(letter) or unicodedata.category(letter) in {"Cf", "Mn", "Me"})
 
 
 def is_blank(text: str) -> bool:

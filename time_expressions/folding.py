@@ -24,6 +24,7 @@ _ONE_LETTER = {
 
 _REMEMBERED = 10_000  # characters; a conversation has hundreds, and Unicode a million
 
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _ASCII_TOKEN = re.compile(r"\w+|[^\w\s]", re.ASCII)
 
 
@@ -86,6 +87,8 @@ def tokens_of(text: str) -> list[Token]:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text, folded."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     return [token.folded for token in tokens_of(text) if token.is_word]
 
 

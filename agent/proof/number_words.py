@@ -147,6 +147,12 @@ def phrases(language: str) -> Mapping[Phrase, int]:
     return MappingProxyType({_phrase(words): value for words, value in (*_MAKERS[language](), *others)})
 
 
+@cache
+def first_words(language: str) -> frozenset[str]:
+    """Return the words with which the numbers of `phrases` begin."""
+    return frozenset(phrase[0] for phrase in phrases(language))
+
+
 Unit = tuple[str, float]
 """What is measured, and how much of its smallest unit this is: ("time", 60.0) for a minute."""
 

@@ -13,6 +13,7 @@ from agent.proof.number_words import (
     SCALES,
     UNITS,
     Unit,
+    first_words,
     phrases,
 )
 from time_expressions.tokens import Token
@@ -139,6 +140,8 @@ def _bare_scale(tokens: Sequence[Token], at: int, language: str) -> Number | Non
 
 
 def _below_a_hundred(tokens: Sequence[Token], at: int, language: str) -> Number | None:
+    if tokens[at].text not in first_words(language):  # as of most words
+        return None
     known = phrases(language)
     words: list[str] = []
     ends: list[int] = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -227,9 +227,14 @@ COLUMNS_OF_MESSAGES = sql.SQL(", ").join(sql.Identifier(column.name) for column 
 
 def to_message(row: RowMapping | Mapping[str, Any]) -> Message:
     """Return the message of a row that has MESSAGE_COLUMNS."""
-    values = {name: row[name] for name in COLUMNS}
-    values |= {name: to_field(values[name]) for name, to_field in _TO_FIELDS.items()}
+    values = dict(zip(COLUMNS, _values_in(row), strict=True))
+    for name, to_field in _TO_FIELDS.items():
+        column = values[name]
+        values[name] = to_field(column) if column else ()  # most lists are empty, and a search reads many messages
     return Message(**values)
+
+
+_values_in = itemgetter(*COLUMNS)
 
 
 def one_of(expression: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -77,10 +78,16 @@ def keywords_of(question: str) -> tuple[Keyword, ...]:
 
 def all_stems(text: str) -> frozenset[str]:
     """Return the stems of all words of a text, and of the parts of the names of files in it."""
-    tokens = set(_WORD.findall(text[:_MOST_READ]))
-    return frozenset().union(
-        *(_stems_of_token(token) if len(token) <= _LONGEST else _compute_stems(token) for token in tokens)
-    )
+    return frozenset().union(*map(_stems_of_any, _tokens_in(text)))
+
+
+def _tokens_in(text: str) -> set[str]:
+    """Return the words of a text as they are written."""
+    return set(_WORD.findall(text[:_MOST_READ]))
+
+
+def _stems_of_any(token: str) -> frozenset[str]:
+    return _stems_of_token(token) if len(token) <= _LONGEST else _compute_stems(token)
 
 
 @lru_cache(_REMEMBERED)
@@ -95,7 +102,11 @@ def _compute_stems(token: str) -> frozenset[str]:
 
 def stems_in(message: Message) -> frozenset[str]:
     """Return the stems of the words of a message and of the names of its files."""
-    return all_stems(" ".join([message.content, *(file.name for file in message.attachments)]))
+    return all_stems(_all_words(message))
+
+
+def _all_words(message: Message) -> str:
+    return " ".join([message.content, *(file.name for file in message.attachments)])
 
 
 def with_other_words(question: str) -> str:
@@ -164,12 +175,32 @@ def weighed(question: str, messages: Collection[Message]) -> tuple[Weighed, ...]
     rare word which none of them has is in no message at all.
     """
     words = keywords_of(question)
-    stems = [stems_in(message) for message in messages] if words else []
-    counts = [sum(not word.stems.isdisjoint(of_message) for of_message in stems) for word in words]
+    counts = _messages_having(words, messages) if words else {}
     return tuple(
-        Weighed(word, math.log1p((len(stems) - having + 0.5) / (having + 0.5)), is_known=having > 0)
-        for word, having in zip(words, counts, strict=True)
+        Weighed(word, math.log1p((len(messages) - having + 0.5) / (having + 0.5)), is_known=having > 0)
+        for number, word in enumerate(words)
+        for having in (counts[number],)
     )
+
+
+def _messages_having(words: Sequence[Keyword], messages: Collection[Message]) -> Counter[int]:
+    """Return how many of the messages have each of the words, by its number.
+
+    Each word that is written in any of the messages is compared once: hundreds of messages share most of theirs.
+    """
+    forms: dict[str, tuple[int, ...]] = {}
+    counts: Counter[int] = Counter()
+    for message in messages:
+        found: set[int] = set()
+        for token in _tokens_in(_all_words(message)):
+            numbers = forms.get(token)
+            if numbers is None:
+                stems = _stems_of_any(token)
+                numbers = tuple(number for number, word in enumerate(words) if not word.stems.isdisjoint(stems))
+                forms[token] = numbers
+            found.update(numbers)
+        counts.update(found)
+    return counts
 
 
 SHORTEST = 5

@@ -1,5 +1,7 @@
 """What others wrote is shown as they wrote it, and does nothing, wherever it stands in an answer."""
 
+from random import Random
+
 import pytest
 
 from agent.citations import cited_numbers
@@ -19,6 +21,7 @@ from agent.markdown import (
 from memory.plain_text import printable, visible
 from tests.discord_markdown import Node, in_clear, nodes_of
 
+LETTERS = "aé\u0301\u0302\u200d\u200b`\u0600\u2019\n\t\x00\x85 ヶ\U0001f3f4\ud800"
 TURNED = "\u202eab\u202c"
 
 
@@ -304,3 +307,10 @@ def test_ascii_is_cleaned_as_other_text_is() -> None:
     every = "".join(f"a{chr(number)}" for number in range(128)) + "\r\nend"
 
     assert visible(every) == visible(f"{every}é").removesuffix("é")
+
+
+def test_a_text_without_anything_hidden_is_read_as_one_that_has_it_at_its_end() -> None:
+    chance = Random(4)  # noqa: S311
+    texts = ["".join(chance.choices(LETTERS, k=chance.randint(0, 8))) for _ in range(3000)]
+
+    assert [visible(text) for text in texts] == [visible(f"{text}\u202e") for text in texts]

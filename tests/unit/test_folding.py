@@ -52,3 +52,16 @@ def test_a_stretch_of_a_text_is_compared_with_its_spaces_as_one() -> None:
 
     assert said.key(2, 4) == name.key(0, len(name)) == "ben stone"
     assert FoldedText("ben-stone").key(0, 3) == "ben-stone"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Don't re-run job_7 at 10:30, OK?", id="signs between words"),
+        pytest.param("__init__ _ a_b 0.4", id="underscores"),
+        pytest.param(" tabs\tand\nlines\x0b\x1c ", id="space of all kinds"),
+        pytest.param("x² Straße don\u2019t", id="letters of others"),
+    ],
+)
+def test_the_words_of_a_text_are_its_tokens_without_the_signs(text: str) -> None:
+    assert words_of(text) == [token.folded for token in tokens_of(text) if token.is_word]
