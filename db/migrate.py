@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-NEWEST = "0018"
+NEWEST = "0019"
 """The newest revision; a database that has it needs no Alembic, which takes longer to import than to find that out."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

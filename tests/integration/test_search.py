@@ -29,6 +29,7 @@ from memory.message import Kind, Message
 from memory.search import keywords, rows
 from memory.search.candidates import CANDIDATES, find_candidates
 from memory.search.memory import Memory
+from memory.search.planner import estimate
 from memory.search.results import RankedMessage, Scope, SearchResult
 from memory.search_session import SearchableDatabase, searchable_database
 from tests.builders import already, closed_port, deletion, edit, message, minute, remember
@@ -651,6 +652,37 @@ async def test_the_newest_messages_of_a_guild_are_read_from_the_end_of_each_plac
     assert [one.message_id for one in found[:3]] == [20000, 19999, 19998]
     assert "Index Scan Backward using messages_access_sent_at" in plans[0]
     assert "Bitmap" not in plans[0]
+
+
+_BY_MANY = text("""
+    INSERT INTO messages (
+        message_id, sent_at, session, channel_id, author_id, author_name, channel_name, kind, content, search_text
+    )
+    SELECT number, CAST(:start AS timestamptz) + number * interval '1 minute', 'many', 1,
+           CASE WHEN number % 2 = 0 THEN number % 500 END, 'author ' || number % 500, 'general', 'message', 'said', ''
+    FROM generate_series(1, 20000) AS number
+""")
+
+
+@pytest.mark.parametrize(
+    "authors",
+    [
+        pytest.param(Authors(ids=frozenset({100})), id="by id"),
+        pytest.param(Authors(names=frozenset({"author 101"})), id="by name, where there is no id"),
+        pytest.param(Authors(ids=frozenset({100, 102}), names=frozenset({"author 101", "ana"})), id="of both kinds"),
+    ],
+)
+async def test_the_messages_of_an_author_are_read_by_their_index(plain: Database, authors: Authors) -> None:
+    async with transaction(plain.sessions) as session:
+        await session.execute(_BY_MANY, {"start": minute(0)})
+        await session.execute(text("ANALYZE messages"))
+        async with explained(session) as plans:
+            size = await estimate(session, Filters(places=HERE, authors=authors), hypertable=False)
+        await session.rollback()
+
+    assert size.matching == 40 * (len(authors.ids) + len(authors.names - {"ana"}))
+    assert "messages_author" in plans[0]
+    assert "Seq Scan on messages " not in plans[0].partition("InitPlan 2")[0]
 
 
 # Outages
