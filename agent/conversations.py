@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from psycopg.sql import SQL
-from sqlalchemy import ColumnElement, and_, func, literal, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.changed_answers import without_changed
@@ -17,8 +17,7 @@ from agent.citations import without_marks
 from agent.types import Answer, Question
 from db.engines import Sessions, timely_transaction, transaction
 from db.locks import wait_for_turn
-from db.schema import TurnRow
-from db.statements import execute
+from db.statements import Row, execute, fetch
 from memory.answers.changes import AnswerChanges
 from memory.message import Message, sanitize
 from memory.search.interface import MemoryReader
@@ -65,9 +64,8 @@ class Conversations:
 
     async def recall(self, key: ConversationKey) -> list[Turn]:
         """Return the turns of a conversation, oldest first; raise DatabaseUnavailableError when they cannot be read."""
-        newest_first = select(TurnRow).where(_belongs_to(key)).order_by(TurnRow.number.desc()).limit(KEPT_TURNS)
         async with self._transaction() as session:
-            rows = (await session.scalars(newest_first)).all()
+            rows = await fetch(session, _NEWEST_FIRST, {**key._asdict(), "kept": KEPT_TURNS})
         return [_turn(row) for row in reversed(rows)]
 
     async def append(self, key: ConversationKey, turn: Turn) -> None:
@@ -76,12 +74,21 @@ class Conversations:
         Raises DatabaseUnavailableError when that cannot be done now.
         """
         async with self._transaction() as session:
-            await session.execute(select(_lock(key)))  # two that append at once take turns
+            await execute(session, _LOCK, {"lock": f"backscroll.conversation {':'.join(map(str, key))}"})
             await execute(session, _APPEND, {**key._asdict(), **_values(turn), "kept": KEPT_TURNS})
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return timely_transaction(self._sessions, timeout=self._timeout, about="a conversation")
 
+
+_NEWEST_FIRST = SQL("""
+    SELECT asked_at, question, answer, cites, audience FROM conversation_turns
+    WHERE asker_id = %(asker_id)s AND channel_id = %(channel_id)s AND private = %(private)s
+    ORDER BY number DESC LIMIT %(kept)s
+""")
+
+_LOCK = SQL("SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))")
+"""Two that append to one conversation at once take turns."""
 
 _APPEND = SQL("""
     WITH newest AS (
@@ -100,18 +107,6 @@ _APPEND = SQL("""
 """)
 
 
-def _belongs_to(key: ConversationKey) -> ColumnElement[bool]:
-    return and_(
-        TurnRow.asker_id == key.asker_id, TurnRow.channel_id == key.channel_id, TurnRow.private.is_(key.private)
-    )
-
-
-def _lock(key: ConversationKey) -> ColumnElement[None]:
-    """Return the call that holds a lock of this conversation until the transaction ends."""
-    name = f"backscroll.conversation {key.channel_id}:{key.asker_id}:{key.private}"
-    return func.pg_advisory_xact_lock(func.hashtextextended(literal(name), literal(0)))
-
-
 def _values(turn: Turn) -> dict[str, object]:
     return {
         "asked_at": turn.asked_at,
@@ -122,13 +117,13 @@ def _values(turn: Turn) -> dict[str, object]:
     }
 
 
-def _turn(row: TurnRow) -> Turn:
+def _turn(row: Row) -> Turn:
     return Turn(
-        asked_at=row.asked_at,
-        question=row.question,
-        answer=row.answer,
-        cites=tuple(row.cites),
-        audience=frozenset(row.audience),
+        asked_at=row["asked_at"],
+        question=row["question"],
+        answer=row["answer"],
+        cites=tuple(row["cites"]),
+        audience=frozenset(row["audience"]),
     )
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.sql import SQL
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.arrays import arrays_of, rows_as_table
 from db.schema import NameRow, PromotionRow
+from db.statements import fetch
 from memory.message import Message
 from memory.names.known import Named, named_in
 
@@ -85,12 +87,15 @@ class Version:
     undone_at: datetime | None
 
 
+_VERSION = SQL("""
+    SELECT max(promotion_id) AS batches, max(finished_at) AS finished_at, max(undone_at) AS undone_at FROM promotions
+""")
+
+
 async def version(session: AsyncSession) -> Version:
     """Return what changes with every batch that is brought into this memory, or taken back."""
-    batches = select(
-        func.max(PromotionRow.promotion_id), func.max(PromotionRow.finished_at), func.max(PromotionRow.undone_at)
-    )
-    return Version(*(await session.execute(batches)).one())
+    (row,) = await fetch(session, _VERSION)
+    return Version(**row)
 
 
 async def batches_since(session: AsyncSession, earlier: Version) -> list[int]:
