@@ -82,13 +82,14 @@ def _follow_up_boost(messages: Sequence[Message], words: Scores) -> Scores:
     They are summed over the next FOLLOWERS candidates, which need not be the very next messages: the word score of a
     message that is no candidate is the lowest.
     """
-    boost = np.zeros(len(messages))
+    boost = [0.0] * len(messages)
+    scores, lowest = words.tolist(), float(words.min())
     order = sorted(range(len(messages)), key=lambda index: _in_time(messages[index]))
     for rank, index in enumerate(order):
         for later in order[rank + 1 : rank + 1 + FOLLOWERS]:
             if _in_one_discussion(messages[index], messages[later]):
-                boost[index] += words[later] - words.min()
-    return boost
+                boost[index] += scores[later] - lowest
+    return np.array(boost)
 
 
 def _in_time(message: Message) -> tuple[int, datetime, int]:
