@@ -96,11 +96,12 @@ async def target(server: Server) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def filled(target: Database) -> Database:
+async def filled(server: Server) -> AsyncIterator[Database]:
     """A long-term memory that holds other messages."""
-    await target.migrate(dimensions=WIDTH)
-    await write(target, message(1, "what was here before"), message(2, "and what came with it"))
-    return target
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as database:
+        await database.migrate(dimensions=WIDTH)
+        await write(database, message(1, "what was here before"), message(2, "and what came with it"))
+        yield database
 
 
 async def restored(backup: Backup, database: Database, source: Format = Format.BINARY, **changes: Any) -> Restored:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,12 +12,14 @@ from sqlalchemy import text
 
 from db.chunks import Chunk, find_chunks, indexes_of
 from db.config import Layout
-from db.databases import Database
+from db.databases import LONG_TERM, Database
 from db.engines import open_engine, parse_dsn, transaction
 from db.vector_index import build, build_missing, drop_all, missing_indexes
 from memory.index import store
 from memory.index.store import Indexed
 from tests.builders import closed_port, message
+from tests.conftest import open_new_database
+from tests.servers import Server
 from util_async import FailureLog, no_progress
 
 pytestmark = pytest.mark.server
@@ -27,14 +30,15 @@ LAYOUT = Layout(chunk_interval=timedelta(days=1), closed_rows=10, hot_rows=50)
 
 
 @pytest.fixture
-async def filled(blank: Database) -> Database:
+async def filled(server: Server) -> AsyncIterator[Database]:
     """A memory of some days, each with as many messages."""
-    database = replace(blank, layout=LAYOUT)
-    await database.migrate(dimensions=WIDTH)
-    await write(database, range(DAYS * A_DAY))
-    async with database.engine.begin() as connection:
-        await drop_all(connection)
-    return database
+    async with open_new_database(server, LONG_TERM, width=WIDTH) as opened:
+        database = replace(opened, layout=LAYOUT)
+        await database.migrate(dimensions=WIDTH)
+        await write(database, range(DAYS * A_DAY))
+        async with database.engine.begin() as connection:
+            await drop_all(connection)
+        yield database
 
 
 async def write(database: Database, numbers: range) -> None:
