@@ -24,6 +24,10 @@ sys.exit(3)
 ENDINGS = {
     "its end": "print('done')",
     "a status": "raise SystemExit(7)",
+    "a status beyond a byte": "raise SystemExit(259)",
+    "a thread": "import threading; threading.Timer(0.2, print, ['late']).start()",
+    "rubbish": "class Rubbish:\n  __del__ = lambda _: print('gone')\nit = Rubbish(); it.it = it; del it",
+    "a full disk": "import sys; sys.stdout = open('/dev/full', 'w'); print('lost')",
     "a sentence": "raise SystemExit('no more')",
     "a defect": "print(1 / 0)",
     "a kill": "import os; os.kill(os.getpid(), 9)",
