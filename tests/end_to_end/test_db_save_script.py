@@ -72,12 +72,13 @@ def has_tables(place: Workplace) -> bool:
 @pytest.fixture(scope="module")
 def pottery(new_place: NewPlace) -> Workplace:
     """A workplace with a short session that nobody has promoted."""
-    place = new_place()
+    place = new_place(has_tables=False)
     write_session(place, "pottery", SAID)
     return place
 
 
-async def test_a_session_is_shown_promoted_once_listed_undone_and_promoted_again(place: Workplace) -> None:
+async def test_a_session_is_shown_promoted_once_listed_undone_and_promoted_again(new_place: NewPlace) -> None:
+    place = new_place(has_tables=False)
     write_session(place, "pottery", SAID)
 
     told = await saved(place, "pottery", "--dry-run")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.processes import ROOT, Workplace
+from tests.end_to_end.conftest import NewPlace
 
 MODELS = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy"}
 AGENT = {"langchain", "langchain_core", "langgraph", "langsmith", "openai", "opentelemetry"}
@@ -27,6 +28,12 @@ sys.path[0] = str(pathlib.Path(sys.argv[0]).parent)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 _PATIENCE = 240  # seconds
+
+
+@pytest.fixture
+def place(new_place: NewPlace) -> Workplace:
+    """A workplace whose databases nobody has used before."""
+    return new_place(has_tables=False, understands=True)
 
 
 def loaded(place: Workplace, script: str, *arguments: str, given: str = "", status: int = 0) -> set[str]:

@@ -20,7 +20,7 @@ we ship the crates on Friday
 @pytest.fixture(scope="module")
 def lived_in(new_place: NewPlace) -> Workplace:
     """A workplace whose current session, `pottery`, holds a few messages."""
-    place = new_place()
+    place = new_place(understands=True)
     arguments = ("--terminal", "--yes", "--as", "ana", "--session", "pottery")
     finished = asyncio.run(run_program(place, *arguments, given=SAID))
     assert finished.status == 0, finished.err

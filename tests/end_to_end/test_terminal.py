@@ -48,7 +48,7 @@ BEHIND = b"\n".join(b"this comes after the end" for _ in range(3000))  # more th
 @pytest.fixture(scope="module")
 def hut(new_place: NewPlace) -> Workplace:
     """The storage folder in which one session goes on from test to test."""
-    return new_place()
+    return new_place(has_tables=False, understands=True)  # the first start makes the tables
 
 
 @pytest.fixture(scope="module")
