@@ -1,6 +1,5 @@
 """How many inputs each property is tried on, and the table of a long run."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -8,35 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.configuration import set_hypothesis_home_dir
 
-SUITE, LONG = "suite", "long"
+from tests.fuzz.profiles import LONG, load_profile
+
+load_profile()
 
 _COUNTED = "examples"
 _HERE = Path(__file__).parent
-_SLOW_TO_MAKE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
-
-# What hypothesis keeps of Unicode and of our sources is not for the checkout.
-set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "backscroll-hypothesis")
-settings.register_profile(
-    SUITE,
-    max_examples=30,
-    derandomize=True,  # the same inputs in every run
-    database=None,
-    deadline=None,  # `tests.fuzz.limits` measures what counts
-    phases=(Phase.explicit, Phase.generate),  # a long run looks for the smallest input
-    suppress_health_check=_SLOW_TO_MAKE,
-)
-settings.register_profile(
-    LONG,
-    max_examples=2000,
-    database=None,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=_SLOW_TO_MAKE,
-)
-settings.load_profile(SUITE)  # `--hypothesis-profile` loads another one later
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bench.models import MODEL, shared_model
+from memory.embedding.config import EmbeddingConfig
 from memory.embedding.embedder import Embedder
 from memory.embedding.export import SAMPLE_TEXTS
 from memory.embedding.exported_model import (
@@ -23,6 +24,7 @@ from memory.embedding.model import by_length
 from memory.embedding.onnx_model import _cut
 from memory.embedding.source_model import carried_dimensions, digest_of
 from storage.session_names import valid_file_name
+from tests.small_models import small_model
 from util_async import no_progress
 
 
@@ -96,22 +98,29 @@ def test_batches_hold_texts_of_similar_length_and_no_more_tokens_than_fit() -> N
     assert cut == [[8, 0, 3], [2, 5], [1], [4, 6], [7]]
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> ExportedModel:
-    """The shared export, copied to where a test may damage it."""
-    embedder = Embedder(shared_model())
+def copy_of(choice: EmbeddingConfig, folder: Path) -> ExportedModel:
+    """Return a copy of what is exported, in a folder where a test may damage it."""
+    embedder = Embedder(choice)
     embedder.begin().result()
     embedder.close()
-    whole = find_export(shared_model())
+    whole = find_export(choice)
     assert whole is not None
-    target = tmp_path / "models" / whole.folder.name
+    target = folder / "models" / whole.folder.name
     shutil.copytree(whole.folder, target)
     copy = read_export(target)
     assert copy is not None
     return copy
 
 
-def test_a_copy_is_whole(copied: ExportedModel) -> None:
+@pytest.fixture
+def copied(tmp_path: Path) -> ExportedModel:
+    """A copy of a small export, for a test to damage."""
+    return copy_of(small_model(), tmp_path)
+
+
+def test_a_copy_is_whole(tmp_path: Path) -> None:
+    copied = copy_of(shared_model(), tmp_path)
+
     assert copied.is_whole()
     assert copied.description.model == MODEL
     assert copied.description.dimensions == carried_dimensions()
