@@ -10,6 +10,7 @@ from agent.transcript import BY_WORDS_ALONE
 from bench.processes import until
 from memory.capture.journal import Journal
 from memory.message import Message
+from tests.end_to_end.conftest import NewPlace
 from tests.end_to_end.processes import (
     Workplace,
     journal_rows,
@@ -52,8 +53,9 @@ def add_behind_its_back(place: Workplace, count: int) -> None:
 
 
 async def test_while_the_embedding_model_is_being_exported_a_question_is_answered_by_its_words(
-    place: Workplace, tmp_path: Path
+    new_place: NewPlace, tmp_path: Path
 ) -> None:
+    place = new_place(understands=True)  # the width of its vectors is known before it was exported
     another = FileLock(tmp_path / "lock")  # as another process would hold it that exports the model
     with another:
         async with open_program(place, *terminal_arguments(SESSION), EMBEDDING_DIR=str(tmp_path)) as program:
