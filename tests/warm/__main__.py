@@ -10,13 +10,15 @@ import json
 import os
 import pkgutil
 import runpy
-import signal
+import selectors
 import socket
 import sys
 import termios
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import cli.commands
 from tests.warm.requests import LARGEST, NUMBER, Request
@@ -37,6 +39,13 @@ _LIBRARIES = (
     *("numpy", "pandas", "prompt_toolkit", "pyarrow.parquet", "rich.progress", "rich.prompt", "tokenizers"),
 )
 """What scripts import somewhere, as far as it starts no thread; what is not installed is passed over."""
+
+
+class _Fork(NamedTuple):
+    """A process that runs a script, and the socket of whoever has asked for it."""
+
+    process_id: int
+    reply: int
 
 
 def main(control: socket.socket) -> None:
@@ -90,34 +99,47 @@ def _import_path(request: Request) -> list[str]:
 
 def _serve(control: socket.socket) -> Request | None:
     """Fork for each request; return it in the fork that it is for, and None once there will be no more."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what is forked here
-    while True:
-        content, files, _, _ = socket.recv_fds(control, LARGEST, 4)
-        if not content:
-            return None
-        if os.fork() == 0:
-            control.close()
-            request = Request(**json.loads(content))
-            _fork_watched(request, *files)
-            return request
-        for file in files:
-            os.close(file)
+    running: dict[int, _Fork] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd != control.fileno():
+                    selector.unregister(key.fd)
+                    _tell_end(key.fd, running.pop(key.fd))
+                    continue
+                content, files, _, _ = socket.recv_fds(control, LARGEST, 4)
+                if not content:
+                    return None
+                *streams, reply = files
+                process_id = os.fork()
+                if process_id == 0:
+                    _close(control.detach(), reply, *running, *(fork.reply for fork in running.values()))
+                    request = Request(**json.loads(content))
+                    _become(request, *streams)
+                    return request
+                _close(*streams)
+                _tell(reply, process_id)
+                ending = os.pidfd_open(process_id)
+                running[ending] = _Fork(process_id, reply)
+                selector.register(ending, selectors.EVENT_READ)
 
 
-def _fork_watched(request: Request, stdin: int, stdout: int, stderr: int, reply: int) -> None:
-    """Return in one more fork; tell its number, wait for its end and tell how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    process_id = os.fork()
-    if process_id == 0:
-        os.close(reply)
-        _become(request, stdin, stdout, stderr)
-        return
-    for file in (stdin, stdout, stderr):
+def _tell_end(ending: int, fork: _Fork) -> None:
+    """Tell how a process has ended, of which `ending` is a descriptor."""
+    _, status = os.waitpid(fork.process_id, 0)
+    _tell(fork.reply, os.waitstatus_to_exitcode(status))
+    _close(ending, fork.reply)
+
+
+def _tell(reply: int, number: int) -> None:
+    with suppress(OSError):  # whoever has asked may be gone
+        os.write(reply, NUMBER.pack(number))
+
+
+def _close(*files: int) -> None:
+    for file in files:
         os.close(file)
-    os.write(reply, NUMBER.pack(process_id))
-    _, status = os.waitpid(process_id, 0)
-    os.write(reply, NUMBER.pack(os.waitstatus_to_exitcode(status)))
-    os._exit(0)
 
 
 def _become(request: Request, *files: int) -> None:
