@@ -1,4 +1,4 @@
-"""Give a sentence of an answer the mark of the one message that says what it says, where the model's own is missing.
+"""Give a sentence of an answer the marks of the messages that say what it says, where the model's own are missing.
 
 Nothing but the words of the two is looked at, so more is asked for than of a sentence with a mark: all of it in one
 passage, and in the same order.
@@ -33,6 +33,9 @@ SHARE = 0.8
 MOST_SENTENCES, MOST_MESSAGES = 20, 100
 """Of an answer, and of those that were shown; what comes behind them is not looked at."""
 
+MOST_MARKS = 3
+"""Of a sentence that several messages say as well."""
+
 _FEWEST = 2  # words, names and values of a sentence that is about something
 _MOST_ITEMS = 60  # of a sentence
 _MOST_PIECES = 80  # of a message
@@ -53,7 +56,7 @@ _WEAKENING = _HEDGES | SAYING_VERBS
 
 
 def with_missing_marks(text: str, messages: Mapping[int, MessageFacts], frame: Frame) -> str:
-    """Return an answer, whose marks are plain, with a mark at each sentence that one of the messages says.
+    """Return an answer, whose marks are plain, with marks at each sentence that messages say.
 
     Only a sentence gets one that has none, or none that holds. `messages` are those that were shown, by their numbers.
     What is written of a beginning is the beginning of what is written of the whole.
@@ -70,7 +73,7 @@ def with_missing_marks(text: str, messages: Mapping[int, MessageFacts], frame: F
 
 
 def _marked(unit: Unit, sources: Mapping[int, "_Source"], frame: Frame) -> str | None:
-    """Return a unit with the mark of the message that says it; None where it needs none or none does."""
+    """Return a unit with the marks of the messages that say it; None where it needs none or none does."""
     own = replace(frame, language=language(unit.text))
     numbers = cited_numbers(unit.text)
     cited = [sources[number].facts for number in numbers if number in sources]
@@ -80,21 +83,21 @@ def _marked(unit: Unit, sources: Mapping[int, "_Source"], frame: Frame) -> str |
     unasked = replace(own, question_words=frozenset())  # what repeats the question may be what a message says
     if is_connecting(replace(unit, text=bare), {}, unasked):
         return None
-    number = _number_of(bare, sources, own)
+    found = _numbers_of(bare, sources, own)
     end = _END.search(bare)
-    if number is None or end is None:
+    if not found or end is None:
         return None
-    marked = f"{bare[: end.start()].rstrip()} [{number}]{bare[end.start() :]}"
-    return marked if cited_numbers(marked) == [number] else None
+    marks = " ".join(f"[{number}]" for number in found)
+    marked = f"{bare[: end.start()].rstrip()} {marks}{bare[end.start() :]}"
+    return marked if cited_numbers(marked) == found else None
 
 
-def _number_of(sentence: str, sources: Mapping[int, "_Source"], frame: Frame) -> int | None:
-    """Return the number of the one message that says what a sentence says."""
+def _numbers_of(sentence: str, sources: Mapping[int, "_Source"], frame: Frame) -> list[int]:
+    """Return the numbers of the messages that say what a sentence says, those that say most of it; a few of many."""
     telling = list(telling_words(sentence, frame))
     shares = {number: source.share(sentence, frame) for number, source in sources.items() if source.may_say(telling)}
     most = max(shares.values(), default=0.0)
-    best = [number for number, share in shares.items() if share == most]
-    return best[0] if most and len(best) == 1 else None
+    return [number for number, share in shares.items() if most and share == most][:MOST_MARKS]
 
 
 class _Source:

@@ -141,12 +141,6 @@ async def test_a_message_gives_no_mark_for_what_it_says_of_the_words_of_others()
     assert await author_cited("Ana: the deploy of the kiln is on Sunday.", hostile, ana) is None
 
 
-async def test_where_two_messages_say_it_neither_is_chosen() -> None:
-    twice = (by("Kim", "the kiln is hot and full"), by("Lee", "yes: the kiln is hot and full"))
-
-    assert await author_cited("The kiln is hot and full.", *twice) is None
-
-
 @pytest.mark.parametrize(
     "mark", ['[3 "is it a lake?"]', "[3]", "[99]", '[1 "never said so"]', '[99 "moves to Friday"]', "[3][5]"]
 )
@@ -156,6 +150,19 @@ async def test_a_mark_that_does_not_hold_is_replaced(mark: str) -> None:
     assert answer.text == "The picnic moves to Saturday 7 November at noon [1]."
     assert [source.message for source in answer.sources] == [PICNIC[0]]
     assert answer.notes == ()
+
+
+async def test_a_sentence_that_several_messages_say_cites_them() -> None:
+    same = (
+        by("Kim", "The wheel is blue and green"),
+        by("Lee", "it rains"),
+        by("Bo", "yes, the wheel is blue and green"),
+    )
+
+    answer = await answered("The wheel is blue and green.", *same, text="is the wheel blue?")
+
+    assert answer.text == "The wheel is blue and green [1] [2]."
+    assert [source.message.author_name for source in answer.sources] == ["Kim", "Bo"]
 
 
 async def test_a_mark_that_holds_stays() -> None:
