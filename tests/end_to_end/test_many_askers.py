@@ -10,7 +10,7 @@ PEOPLE = 12
 
 @pytest.mark.own_server
 async def test_everybody_who_was_waiting_at_a_kill_is_answered_once_after_the_next_start() -> None:
-    counts = await many_askers.measure(people=PEOPLE, share=0.25, think=0.5, quiet=3)
+    counts = await many_askers.measure(people=PEOPLE, share=0.25, think=1.5, quiet=3)
 
     assert len(counts.seen) == PEOPLE
     assert 0 < sum(one.before for one in counts.seen) < PEOPLE
