@@ -8,6 +8,7 @@ so the question is given up then. Who may read what is computed anew, and what i
 
 import asyncio
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -54,6 +55,10 @@ _COMPARED = 120  # letters and digits with which two texts begin
 
 class GivenUpError(Exception):
     """A question cannot be answered any more; `str(error)` says why."""
+
+
+_STEP = re.compile(r"^-# (?!\[)[^\n]{1,300} \u2026\s{0,9}\Z", re.MULTILINE)
+"""The last line of a draft: what is being done."""
 
 
 class Deliverer(Protocol):
@@ -209,7 +214,7 @@ class OwedAnswers:
         reply: Reply | None = None
         if kept.state is State.SENDING:
             reply = await self._compose(asking, answered, None)
-            if _says(sender.original, reply) and len(reply.parts) < 2:
+            if says(sender.original, reply) and len(reply.parts) < 2:
                 return (sender.original.id,)
 
         async def compose(live: LiveAnswer | None) -> Reply:
@@ -265,7 +270,7 @@ class OwedAnswers:
         async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
             after = discord.Object(caller.id)
             async for message in caller.channel.history(after=after, limit=MOST_LOOKED_AT, oldest_first=True):
-                if message.author.id == getattr(self._client.user, "id", None) and _says(message, reply):
+                if message.author.id == getattr(self._client.user, "id", None) and says(message, reply):
                     return int(message.id)
         return None
 
@@ -325,10 +330,15 @@ def naming(question: KeptQuestion, reply: Reply) -> Reply:
     return replace(reply, parts=[f"{name}\n{first}", *rest])
 
 
-def _says(message: discord.Message, reply: Reply) -> bool:
-    """Return whether a message shows the beginning of a reply, with or without the name of its question before it."""
+def says(message: discord.Message, reply: Reply) -> bool:
+    """Return whether a message shows the beginning of a reply, with or without the name of its question before it.
+
+    A draft does not, which ends in what is being done: the process was killed before it was the answer.
+    """
     wanted = _letters(reply.parts[0] if reply.parts else "")[:_COMPARED]
     shown = message_of(message, session="").content
+    if _STEP.search(shown):
+        return False
     lines = [shown, shown.partition("\n")[2]]
     return bool(wanted) and any(_letters(line).startswith(wanted) for line in lines)
 

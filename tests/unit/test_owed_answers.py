@@ -9,8 +9,9 @@ from typing import Any, cast
 import pytest
 
 from bot import owed_answers
+from bot.buttons import Reply
 from bot.outbox import Outbox
-from bot.owed_answers import FIRST_PAUSE, MOST_ATTEMPTS, OWED_FOR, OwedAnswers
+from bot.owed_answers import FIRST_PAUSE, MOST_ATTEMPTS, OWED_FOR, OwedAnswers, says
 from bot.stored_caller import AskerGoneError
 from errors import DiscordUnavailableError
 from memory.answers.kept import Kept, KeptQuestion, State
@@ -143,3 +144,24 @@ async def test_what_fails_is_tried_again_unless_nobody_is_there_any_more(
     assert looking.state() is state
     assert not looking.outbox.is_open(1)
     assert TOKEN not in caplog.text
+
+
+SOURCES = "-# **Sources**\n-# [[1]](<https://discord.com/channels/11/31/5>) Ana in #pier: the ferry leaves"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_answer"),
+    [
+        pytest.param("At noon [1].", True, id="the answer"),
+        pytest.param(f"At noon [1].\n{SOURCES} at noon", True, id="with its sources"),
+        pytest.param(f"At noon [1].\n{SOURCES} …", True, id="with a source that is cut"),
+        pytest.param(f"At noon [1].\n{SOURCES} at noon\n-# writing …", False, id="a draft of it"),
+        pytest.param("-# searching …", False, id="a step"),
+    ],
+)
+def test_a_draft_that_a_killed_process_left_is_not_its_answer(
+    content: str, *, is_answer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed_answers, "message_of", lambda _, session: SimpleNamespace(content=content))
+
+    assert says(cast("Any", None), Reply(["At noon [1]."])) is is_answer
