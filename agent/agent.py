@@ -26,9 +26,7 @@ from agent.remarks import HALF_READ, NOT_COUNTED, sentence, version_notes, with_
 from agent.types import Answer, Outcome, Question, Versions
 from agent.web.look_up import WebLookUp, look_up_instead
 from agent.web.pages import WebSearch
-from errors import (
-    BusyError,
-)
+from errors import BusyError
 from memory.question.namesakes import no_such_channels
 from memory.question.parse import ParsedQuestion
 from memory.search.interface import MemoryReader

@@ -122,9 +122,7 @@ class AskModel(AgentMiddleware[Any, Context]):
         """Ask, and again a moment later where the error may pass, as long as the run has the time for it."""
         left = max(0.0, run.until - asyncio.get_running_loop().time())
         again = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: failures.is_passing(error) and not isinstance(error, _BrokenOffError)
-            ),
+            retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(left),
             wait=_waiting,
             sleep=asyncio.sleep,
