@@ -31,6 +31,7 @@ SHORTEST_PASTED = 3
 """Words of a question that a message has just so, from which it is taken to be meant."""
 
 NumberedLine = tuple[int, RankedMessage]
+_Rated = tuple[NumberedLine, Features]
 
 
 class Quote(NamedTuple):
@@ -75,19 +76,12 @@ def undecided(lines: Iterable[NumberedLine], *, topic: str, words: Sequence[Weig
     The others answer it, or do not, however like it their words are within what is to be expected. In the
     order of those that do, likeness has so little weight that their similarity does as well.
     """
-    hits = [line for _, line in lines if line.hit and line.message.kind == Kind.MESSAGE]
-    question = QuestionWords(words or [Weighed(word) for word in keywords_of(topic)], [hit.message for hit in hits])
-    found = [(hit, _between(features)) for hit in hits if (features := question.features_of(hit))]
+    hits = [(number, line) for number, line in lines if line.hit and line.message.kind == Kind.MESSAGE]
+    question = _question(words or [Weighed(word) for word in keywords_of(topic)], hits)
+    found = [(hit, _between(features)) for hit in hits if (features := question.features_of(hit[1]))]
     sure = [(hit, least) for hit, (least, _) in found if least.can_answer]
     unsure = [(hit, most) for hit, (least, most) in found if most.can_answer and not least.can_answer]
-    if any(least.share == 1.0 for _, least in sure):
-        unsure = [(hit, most) for hit, most in unsure if most.share]
-
-    def odds(hit: RankedMessage, features: Features) -> float:
-        return _odds(hit, features, names=question.names_somebody_in(hit.message))
-
-    needed = _needed(max((odds(hit, least) for hit, least in sure), default=-inf))
-    return frozenset(hit.message.key for hit, most in unsure if odds(hit, most) >= needed)
+    return frozenset(line.message.key for (_, line), _ in _not_outshone(unsure, question, beside=sure))
 
 
 def having_words(question: str) -> Callable[[Message], bool]:
@@ -118,19 +112,35 @@ def spread_lines(lines: Iterable[NumberedLine]) -> list[Quote]:
 
 def _relevant(hits: Sequence[NumberedLine], words: Sequence[Weighed]) -> list[NumberedLine]:
     """Return the hits that can answer and are not far outshone by the one that most likely does, the best first."""
-    question = QuestionWords(words, [line.message for _, line in hits])
-    found = {number: question.features_of(line) for number, line in hits}
-    able = {number: features for number, features in found.items() if features is not None and features.can_answer}
-    if any(features.share == 1.0 for features in able.values()):  # what is only alike stands back behind it
-        able = {number: features for number, features in able.items() if features.share}
-    odds = {
-        number: _odds(line, able[number], names=question.names_somebody_in(line.message))
-        for number, line in hits
-        if number in able
-    }
-    needed = _needed(max(odds.values(), default=0.0))
-    near = [numbered for numbered in hits if numbered[0] in odds and odds[numbered[0]] >= needed]
-    return sorted(near, key=lambda numbered: -odds[numbered[0]])
+    question = _question(words, hits)
+    found = [(hit, features) for hit in hits if (features := question.features_of(hit[1]))]
+    able = [(hit, features) for hit, features in found if features.can_answer]
+    near = _not_outshone(able, question, beside=able)
+    return [hit for hit, _ in sorted(near, key=lambda rated: -rated[1])]
+
+
+def _question(words: Sequence[Weighed], hits: Sequence[NumberedLine]) -> QuestionWords:
+    return QuestionWords(words, [line.message for _, line in hits])
+
+
+def _not_outshone(
+    lines: Sequence[_Rated], question: QuestionWords, *, beside: Sequence[_Rated]
+) -> list[tuple[NumberedLine, float]]:
+    """Return the lines that are not far outshone by the best that they stand `beside`, each with its odds.
+
+    What is only alike stands back behind what has every telling word.
+    """
+    if any(features.share == 1.0 for _, features in beside):
+        lines = [rated for rated in lines if rated[1].share]
+        beside = [rated for rated in beside if rated[1].share]
+
+    def odds(rated: _Rated) -> float:
+        (_, line), features = rated
+        return _odds(line, features, names=question.names_somebody_in(line.message))
+
+    best = max(map(odds, beside), default=-inf)
+    needed = min(best, PROOF.outshone * best)  # they have distances from the mean, and may be below 0
+    return [(rated[0], value) for rated in lines if (value := odds(rated)) >= needed]
 
 
 def _between(features: Features) -> tuple[Features, Features]:
@@ -139,11 +149,6 @@ def _between(features: Features) -> tuple[Features, Features]:
         return features._replace(likeness=LEAST), features._replace(likeness=1.0)
     least = max(features.likeness - FALLS, min(features.likeness, LEAST))
     return features._replace(likeness=least), features._replace(likeness=features.likeness + RISES)
-
-
-def _needed(best: float) -> float:
-    """Return the odds that a line needs beside the best: they have distances from the mean, and may be below 0."""
-    return min(best, PROOF.outshone * best)
 
 
 def _odds(line: RankedMessage, features: Features, *, names: bool) -> float:
