@@ -16,6 +16,7 @@ from bench.acknowledge import acknowledged, percentile, wait_for_stored
 from bench.processes import PATIENCE, Program, Workplace, open_program, open_workplace, until
 from bench.scripted_model import PROSE, ScriptedModel, settings_of
 from bench.tables import table
+from bot.live_answer import is_under_way
 from db.embedded import open_embedded
 from tests.fake_discord import Channel, FakeDiscord, Interaction, Member, open_fake_discord
 from tests.fakes_openai import served
@@ -127,11 +128,8 @@ def _is_answered(asked: Interaction) -> bool:
 
 
 def _is_answer(text: str) -> bool:
-    """Return whether a text is a whole answer, by the model or, where that was too slow, of quotations.
-
-    What is shown while an answer comes about ends in a step.
-    """
-    return "Sources" in text and not any(line.startswith("-#") and line.endswith("…") for line in text.splitlines())
+    """Return whether a text is a whole answer, by the model or, where that was too slow, of quotations."""
+    return "Sources" in text and not is_under_way(text)
 
 
 def _saw_place(asked: Interaction) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,12 @@ EDIT_GAP = timedelta(seconds=1.2)
 CHANNEL_EDIT_GAP = timedelta(seconds=1.5)
 """The same for a message in a channel, whose edits count together with all else that is sent there."""
 
+_UNDER_WAY = " \u2026"
+"""What stands behind a step while it is under way, which is the last line of what is shown until the answer is."""
+
+_STEP = re.compile(r"^-# (?!\[)[^\n]{1,2000} \u2026\s{0,9}\Z", re.MULTILINE)
+"""That line; sources, which may end alike where they are cut, begin with a mark."""
+
 MOST_LINES = 4  # steps that are shown, the newest last
 
 Show = Callable[[Reply], Awaitable[None]]
@@ -34,6 +41,11 @@ It is waited for: a request to Discord that was cut short may still be obeyed, l
 
 MayShow = Callable[[Answer | None], Awaitable[bool]]
 """Finds out whether a draft may be shown by now; of None, whether channels may be named that the question may use."""
+
+
+def is_under_way(text: str) -> bool:
+    """Return whether the text of a message is what is shown until an answer is there: steps, or a draft and a step."""
+    return bool(_STEP.search(text))
 
 
 class LiveAnswer:
@@ -139,8 +151,8 @@ class LiveAnswer:
         lines = [step_words(step, question, named=named) for step in self._steps[-MOST_LINES:]]
         if draft is not None and await may_show(draft):
             shown = render(draft, question.time_zone)
-            return Reply([shown.text], sources=shown.sources, notes=tuple(f"{line} …" for line in lines[-1:]))
+            return Reply([shown.text], sources=shown.sources, notes=tuple(f"{line}{_UNDER_WAY}" for line in lines[-1:]))
         if not lines:
             return None
         *done, current = (f"-# {line}" for line in lines)
-        return Reply(["\n".join([*done, f"{current} …"])])
+        return Reply(["\n".join([*done, f"{current}{_UNDER_WAY}"])])

@@ -8,7 +8,6 @@ so the question is given up then. Who may read what is computed anew, and what i
 
 import asyncio
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from bot.buttons import Reply
 from bot.caller import Caller
 from bot.events import message_of
 from bot.layout import AnswerStyle
-from bot.live_answer import LiveAnswer
+from bot.live_answer import LiveAnswer, is_under_way
 from bot.outbox import Outbox
 from bot.shards import available_guilds, has_direct_messages
 from bot.shown import Sender
@@ -55,10 +54,6 @@ _COMPARED = 120  # letters and digits with which two texts begin
 
 class GivenUpError(Exception):
     """A question cannot be answered any more; `str(error)` says why."""
-
-
-_STEP = re.compile(r"^-# (?!\[)[^\n]{1,300} \u2026\s{0,9}\Z", re.MULTILINE)
-"""The last line of a draft: what is being done."""
 
 
 class Deliverer(Protocol):
@@ -337,7 +332,7 @@ def says(message: discord.Message, reply: Reply) -> bool:
     """
     wanted = _letters(reply.parts[0] if reply.parts else "")[:_COMPARED]
     shown = message_of(message, session="").content
-    if _STEP.search(shown):
+    if is_under_way(shown):
         return False
     lines = [shown, shown.partition("\n")[2]]
     return bool(wanted) and any(_letters(line).startswith(wanted) for line in lines)

@@ -12,7 +12,7 @@ import pytest
 from agent.progress import Step, StepKind
 from agent.types import Answer, Question, Source
 from bot.buttons import Reply
-from bot.live_answer import CHANNEL_EDIT_GAP, EDIT_GAP, LiveAnswer
+from bot.live_answer import CHANNEL_EDIT_GAP, EDIT_GAP, LiveAnswer, is_under_way
 from bot.steps import ordinal, step_words
 from tests.builders import message
 from time_expressions.window import Window
@@ -140,6 +140,7 @@ async def test_steps_are_shown_after_a_second_and_a_half_and_from_then_on_at_mos
         (1.5, "-# searching #ops, Thu 5 Nov …"),
         (2.7, "-# searching #ops, Thu 5 Nov\n-# reading around 3 messages\n-# writing …"),
     ]
+    assert all(is_under_way(shown) for _, shown in screen.shown)
 
 
 async def test_the_answer_itself_comes_at_least_1_2_seconds_after_the_last_edit(clock: Clock, screen: Screen) -> None:
