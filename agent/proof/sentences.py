@@ -87,9 +87,14 @@ def _failing_or_nothing(unit: Unit, facts: Sequence[MessageFacts], frame: Frame)
 
 def _tells_nothing(text: str, frame: Frame) -> bool:
     """Return whether a sentence says no more than that what was asked of is mentioned in messages."""
-    asked = frozenset().union(*(stems_of(word) for word in frame.question_words))
-    is_new = any(stems.isdisjoint(_CONNECTING | asked) for stems in telling_words(text, frame))
-    return not is_new and not words_of(text).isdisjoint(_MENTIONED) and not has_hard_tokens(text, frame)
+    says_so = not words_of(text).isdisjoint(_MENTIONED)
+    return says_so and not _new_words(text, frame) and not has_hard_tokens(text, frame)
+
+
+def _new_words(text: str, frame: Frame) -> int:
+    """Return how many telling words a text has that neither connect sentences nor stand in the question."""
+    known = _CONNECTING.union(*(stems_of(word) for word in frame.question_words))
+    return sum(stems.isdisjoint(known) for stems in telling_words(text, frame))
 
 
 def _judge_by_lenders(
@@ -117,8 +122,7 @@ def _is_about(unit: Unit, facts: Sequence[MessageFacts], frame: Frame) -> bool:
 
 def is_connecting(unit: Unit, facts: Mapping[int, MessageFacts], frame: Frame) -> bool:
     """Return whether a unit without a mark claims nothing: an introduction, or words that tell nothing new."""
-    asked = frozenset().union(*(stems_of(word) for word in frame.question_words))
-    new = sum(stems.isdisjoint(_CONNECTING | asked) for stems in telling_words(unit.text, frame))
+    new = _new_words(unit.text, frame)
     if unit.is_introduction:
         kind = failing(unit.text, list(facts.values()), frame)
         return kind in {None, Kind.NUMBER, Kind.NEGATION} or (kind is Kind.WORDS and new <= _MOST_NEW_OF_A_HEADING)
