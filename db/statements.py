@@ -21,7 +21,7 @@ Statement = sql.SQL | sql.Composed
 _MOST_TEXTS = 256  # those of a hypertable with many chunks are long
 
 _TEXTS: OrderedDict[int, tuple[Statement, bytes]] = OrderedDict()
-"""Texts of the last statements by the ids of these, which last as long as a statement is kept beside its text."""
+"""Texts of the statements that were run last, by their ids, which hold as long as each is kept beside its text."""
 
 
 def text_of(statement: Statement, context: AdaptContext | None) -> bytes:
@@ -31,6 +31,7 @@ def text_of(statement: Statement, context: AdaptContext | None) -> bytes:
     """
     kept = _TEXTS.get(id(statement))
     if kept is not None:
+        _TEXTS.move_to_end(id(statement))
         return kept[1]
     text = statement.as_bytes(context)
     _TEXTS[id(statement)] = statement, text

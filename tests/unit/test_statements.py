@@ -27,6 +27,17 @@ def test_a_statement_that_comes_again_is_not_put_together_again() -> None:
     assert piece.written == 1
 
 
+def test_a_statement_that_is_run_all_the_time_is_kept_beside_many_that_are_not() -> None:
+    piece = Counted("SELECT 1")
+    statement = Composed([piece])
+
+    for number in range(2000):
+        text_of(Composed([SQL("SELECT "), Identifier(f"{number}")]), None)
+        text_of(statement, None)
+
+    assert piece.written == 1
+
+
 def test_each_of_many_statements_keeps_its_own_text() -> None:
     statements = [Composed([SQL("SELECT "), Identifier(f"column {number}")]) for number in range(2000)]
 
