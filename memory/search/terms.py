@@ -175,16 +175,15 @@ def weighed(question: str, messages: Collection[Message]) -> tuple[Weighed, ...]
     rare word which none of them has is in no message at all.
     """
     words = keywords_of(question)
-    counts = _messages_having(words, messages) if words else {}
+    counts = _messages_having(words, messages) if words else []
     return tuple(
         Weighed(word, math.log1p((len(messages) - having + 0.5) / (having + 0.5)), is_known=having > 0)
-        for number, word in enumerate(words)
-        for having in (counts[number],)
+        for word, having in zip(words, counts, strict=True)
     )
 
 
-def _messages_having(words: Sequence[Keyword], messages: Collection[Message]) -> Counter[int]:
-    """Return how many of the messages have each of the words, by its number.
+def _messages_having(words: Sequence[Keyword], messages: Collection[Message]) -> list[int]:
+    """Return how many of the messages have each of the words.
 
     Each word that is written in any of the messages is compared once: hundreds of messages share most of theirs.
     """
@@ -200,7 +199,7 @@ def _messages_having(words: Sequence[Keyword], messages: Collection[Message]) ->
                 forms[token] = numbers
             found.update(numbers)
         counts.update(found)
-    return counts
+    return [counts[number] for number in range(len(words))]
 
 
 SHORTEST = 5
